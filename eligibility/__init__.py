@@ -1,0 +1,1 @@
+"""What a member may get, and why: package flights and private audiences, decided and explained."""

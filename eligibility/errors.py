@@ -1,0 +1,60 @@
+"""Errors of the evaluator: an error means that no decision was made ("no" is an answer).
+
+Every error has a `code` that clients may rely on; the message may change, the code may not.
+A message names the field, the value in backticks and what would be right.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in an input.
+
+    loc: path to the field, as text with dots (`submission.packages.0.version`); "" for the whole.
+    code: SCREAMING_SNAKE, stable. detail: one sentence, lower case, no full stop.
+    """
+
+    loc: str
+    code: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.loc}: {self.detail}" if self.loc else self.detail
+
+
+class EligibilityError(Exception):
+    """Base of every error that `eligibility` raises on purpose."""
+
+    code = "ERROR"
+
+
+class InvalidInput(EligibilityError):
+    """Something sent in cannot be read. `faults` lists everything that is wrong with it."""
+
+    code = "INVALID_INPUT"
+
+    def __init__(self, faults: list[Fault], subject: str = "the request") -> None:
+        super().__init__(f"{subject} is not valid: " + "; ".join(map(str, faults)))
+        self.faults = faults
+
+
+class UnknownProduct(EligibilityError):
+    """No product of that id is in the catalogue."""
+
+    code = "UNKNOWN_PRODUCT"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"unknown product `{product_id}`")
+        self.product_id = product_id
+
+
+class InvalidSettings(EligibilityError):
+    """Settings, rules or release facts that the program must not start with; names every fault."""
+
+    code = "INVALID_SETTINGS"
+
+    def __init__(self, source: str, faults: list[Fault]) -> None:
+        super().__init__(f"{source}: " + "; ".join(map(str, faults)))
+        self.source = source
+        self.faults = faults

@@ -1,0 +1,1 @@
+"""Known user groups: who is in which group. Imports nothing from `eligibility`."""
