@@ -1,0 +1,1 @@
+"""The catalogue: products, submissions, flights and packages; their store; what reads them in."""

@@ -1,0 +1,89 @@
+"""Catalog: the one way products are written, with every rule of a catalogue checked first."""
+
+from collections.abc import Callable, Collection, Mapping
+from datetime import UTC, datetime
+
+from eligibility.catalog.errors import CatalogRevisionMismatch, InvalidProduct
+from eligibility.catalog.model import Product
+from eligibility.catalog.store import CatalogStore
+from eligibility.catalog.validation import Surroundings, validate
+from eligibility.errors import Fault
+from groups.model import check_publisher
+from groups.store import GroupStore
+
+_TRIES = 20
+
+
+class Catalog:
+    """Writes products after checking them against the publisher's groups and the products' past."""
+
+    def __init__(
+        self,
+        store: CatalogStore,
+        groups: GroupStore,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.store = store
+        self._groups = groups
+        self._clock = clock
+
+    def put(
+        self, publisher: str, product_id: str, product: Product, *, actor: str, if_revision: int | None = None
+    ) -> int:
+        """Store one product; answer the publisher's new catalogue revision. Raises InvalidProduct."""
+        return self.apply(publisher, {product_id: product}, actor=actor, if_revision=if_revision)
+
+    def delete(self, publisher: str, product_id: str, *, actor: str, if_revision: int | None = None) -> int:
+        """Delete one product; its history stays. Raises UnknownProduct."""
+        return self.apply(publisher, {}, (product_id,), actor=actor, if_revision=if_revision)
+
+    def apply(
+        self,
+        publisher: str,
+        puts: Mapping[str, Product],
+        deletes: Collection[str] = (),
+        *,
+        actor: str,
+        if_revision: int | None = None,
+    ) -> int:
+        """Store and delete products in one step. Raises InvalidProduct with the faults of all of them.
+
+        The checks are made at a revision and the write is accepted at that revision only, so that
+        no other writer can slip in between (a product made public meanwhile stays public).
+        """
+        check_publisher(publisher)
+        for _ in range(_TRIES):
+            checked_at = self.store.revision(publisher) if if_revision is None else if_revision
+            self.check(publisher, puts)
+            try:
+                return self.store.apply(publisher, puts, deletes, actor=actor, if_revision=checked_at)
+            except CatalogRevisionMismatch:
+                if if_revision is not None:
+                    raise
+        raise CatalogRevisionMismatch(publisher, checked_at, self.store.revision(publisher))
+
+    def check(
+        self, publisher: str, products: Mapping[str, Product], more_groups: Collection[str] = ()
+    ) -> None:
+        """Refuse products that must not be stored; more_groups are about to be declared with them."""
+        declared = self._groups.group_ids(publisher) | set(more_groups)
+        faults: list[Fault] = []
+        for product_id, product in products.items():
+            try:
+                validate(product_id, product, Surroundings(declared, self.was_public(product_id)))
+            except InvalidProduct as error:
+                faults += error.faults if len(products) == 1 else _within(product_id, error.faults)
+        if faults:
+            subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
+            raise InvalidProduct(faults, subject)
+
+    def was_public(self, product_id: str) -> bool:
+        """Whether the product has been public: its last version was. By induction any was (VIS)."""
+        for version in self.store.history(product_id, limit=2).items:
+            if version.product is not None:
+                return version.product.submission.audience_at(self._clock()) == "public"
+        return False
+
+
+def _within(product_id: str, faults: list[Fault]) -> list[Fault]:
+    return [Fault(f"products.{product_id}.{fault.loc}", fault.code, fault.detail) for fault in faults]

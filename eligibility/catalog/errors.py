@@ -1,0 +1,43 @@
+"""Errors of the catalogue."""
+
+from eligibility.errors import EligibilityError, Fault, InvalidInput
+
+
+class InvalidProduct(InvalidInput):
+    """A product, or a catalogue of them, that must not be stored; names every fault."""
+
+    code = "INVALID_PRODUCT"
+
+    def __init__(self, faults: list[Fault], subject: str = "the product") -> None:
+        super().__init__(faults, subject)
+
+
+class InvalidFile(InvalidInput):
+    """A catalogue file or Partner Center file that cannot be read; faults name file and line."""
+
+    code = "INVALID_FILE"
+
+    def __init__(self, faults: list[Fault], subject: str = "the catalogue") -> None:
+        super().__init__(faults, subject)
+
+
+class ProductTaken(EligibilityError):
+    """The product id belongs to another publisher; ids are unique across all of them."""
+
+    code = "PRODUCT_TAKEN"
+
+    def __init__(self, product_id: str) -> None:
+        super().__init__(f"product `{product_id}` belongs to another publisher")
+        self.product_id = product_id
+
+
+class CatalogRevisionMismatch(EligibilityError):
+    """The publisher's catalogue moved on since the revision that the write was based on."""
+
+    code = "REVISION_MISMATCH"
+
+    def __init__(self, publisher: str, expected: int, actual: int) -> None:
+        super().__init__(
+            f"catalogue of `{publisher}` is at revision {actual}, the write was based on {expected}"
+        )
+        self.expected, self.actual = expected, actual

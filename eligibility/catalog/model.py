@@ -1,0 +1,193 @@
+"""Product, Submission, Flight, Package, Rollout: what a publisher declares.
+
+These pydantic models are the PUT body, the YAML file and what the rules read: one shape. They
+check the shape of every field; what several fields mean together is checked in validation.py.
+Texts are made canonical on the way in, so two spellings of one catalogue are equal.
+"""
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StrictBool,
+    StrictStr,
+)
+from pydantic_core import PydanticCustomError
+
+from eligibility import windows
+from eligibility.errors import InvalidInput
+from eligibility.package_version import canonical_package_version, parse_package_version
+
+
+def _reading(read: Callable[[str], str]) -> AfterValidator:
+    """Turn a reader that raises InvalidInput into a pydantic validator with the same code."""
+
+    def validate(text: str) -> str:
+        try:
+            return read(text)
+        except InvalidInput as error:
+            fault = error.faults[0]
+            # Braces would be taken for a template by pydantic.
+            raise PydanticCustomError(fault.code, fault.detail.replace("{", "(").replace("}", ")")) from None  # type: ignore[arg-type]
+
+    return AfterValidator(validate)
+
+
+def _os_version(text: str) -> str:
+    return windows.version_text(windows.parse_os_version(text))
+
+
+_MARKET = re.compile(r"[A-Z]{2}")
+
+
+def _market(text: str) -> str:
+    if not _MARKET.fullmatch(text):
+        raise PydanticCustomError(
+            "UNREADABLE_MARKET", "`{market}` is not a market: two capital letters, as in US", {"market": text[:60]}
+        )
+    return text
+
+
+def _to_utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC)
+
+
+def _moment_from_text(value: Any) -> Any:
+    """Take moments as ISO 8601 text only: a bare number could mean seconds or milliseconds."""
+    if isinstance(value, str | datetime) or value is None:
+        return value
+    raise PydanticCustomError("UNREADABLE_MOMENT", "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z")
+
+
+PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
+OsVersion = Annotated[StrictStr, _reading(_os_version)]
+Architecture = Annotated[StrictStr, _reading(windows.parse_architecture)]
+TargetFamily = Annotated[StrictStr, _reading(windows.parse_target_family)]
+Market = Annotated[StrictStr, AfterValidator(_market)]
+Moment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment_from_text),
+    AfterValidator(_to_utc),
+    PlainSerializer(lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
+]
+GroupId = Annotated[StrictStr, Field(min_length=1, max_length=100)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+FlightId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")]
+PRODUCT_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
+
+
+class _Declared(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False, validate_default=False)
+
+
+class Package(_Declared):
+    """One uploaded package. targets: device family -> MinVersion; the specific family wins (DFO)."""
+
+    file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
+    version: PackageVersion
+    architectures: Annotated[tuple[Architecture, ...], Field(min_length=1)]
+    targets: Annotated[dict[TargetFamily, OsVersion], Field(min_length=1)]
+
+    @property
+    def first_part(self) -> int:
+        """The first part of the version, which the Store does not let be 0 (REQ)."""
+        return parse_package_version(self.version).release[0]
+
+
+class RolloutStatus(StrEnum):
+    """How far a gradual rollout is. 100 % in progress is not finalized (GPR)."""
+
+    IN_PROGRESS = "in_progress"
+    HALTED = "halted"
+    FINALIZED = "finalized"
+
+
+class Rollout(_Declared):
+    """A gradual package rollout: who still gets previous_packages instead of the newest."""
+
+    percentage: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
+    status: RolloutStatus
+    previous_packages: tuple[Package, ...] = ()
+    newest_on_manual_check: StrictBool = False
+
+
+class Submission(_Declared):
+    """The non-flighted submission: its audience, its listing and its packages. Rank 1, always."""
+
+    audience: Literal["public", "private"] = "public"
+    audience_groups: tuple[GroupId, ...] = ()
+    public_at: Moment | None = None
+    discoverability: Literal["searchable", "link_only", "stop_acquisition"] = "searchable"
+    device_families: tuple[TargetFamily, ...] | None = None
+    packages: tuple[Package, ...] = ()
+    rollout: Rollout | None = None
+
+    def audience_at(self, now: datetime) -> Literal["public", "private"]:
+        """The effective audience: private unless `public_at` has come, that instant included (VIS)."""
+        if self.audience == "public" or (self.public_at is not None and now >= self.public_at):
+            return "public"
+        return "private"
+
+
+class Flight(_Declared):
+    """A package flight: other packages for the members of its groups (PF)."""
+
+    flight_id: FlightId
+    name: Name
+    groups: tuple[GroupId, ...]
+    publish_at: Moment | None = None
+    packages: tuple[Package, ...] = ()
+    rollout: Rollout | None = None
+
+    def published_at(self, now: datetime) -> bool:
+        """Whether the flight exists yet: it has packages and its publish moment has come."""
+        return bool(self.packages) and (self.publish_at is None or now >= self.publish_at)
+
+
+class Product(_Declared):
+    """A product as its publisher declares it. flights: from the highest rank to the lowest."""
+
+    name: Name
+    availability: Literal["available", "unavailable"] = "available"
+    markets: tuple[Market, ...] | None = None
+    submission: Submission
+    flights: tuple[Flight, ...] = ()
+
+    def rank_of(self, position: int) -> int:
+        """Rank of the flight at that position: the lowest flight has 2, above the submission (PF)."""
+        return len(self.flights) - position + 1
+
+    @cached_property
+    def groups(self) -> frozenset[str]:
+        """Every group this product names, active or not."""
+        named = set(self.submission.audience_groups)
+        for flight in self.flights:
+            named.update(flight.groups)
+        return frozenset(named)
+
+    def active_groups(self, now: datetime) -> frozenset[str]:
+        """Groups that count now: of the effective private audience and of the published flights."""
+        active: set[str] = set()
+        if self.submission.audience_at(now) == "private":
+            active.update(self.submission.audience_groups)
+        for flight in self.flights:
+            if flight.published_at(now):
+                active.update(flight.groups)
+        return frozenset(active)
+
+    @cached_property
+    def moments(self) -> tuple[datetime, ...]:
+        """Moments at which answers may change by themselves: public and publish dates, ascending."""
+        dates = {self.submission.public_at, *(flight.publish_at for flight in self.flights)}
+        return tuple(sorted(date for date in dates if date is not None))

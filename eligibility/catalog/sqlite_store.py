@@ -1,0 +1,182 @@
+"""CatalogStore in the SQLite file that also holds the groups."""
+
+import sqlite3
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
+from eligibility.catalog.model import Product
+from eligibility.catalog.store import Entry, Version
+from eligibility.errors import UnknownProduct
+from groups.model import Page
+from groups.sqlite import Database, Part
+
+CATALOG_PART = Part(
+    name="catalogue",
+    slot=1,
+    migrations=(
+        """
+        CREATE TABLE catalog_revision (
+            publisher TEXT PRIMARY KEY, revision INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE product (
+            product_id TEXT PRIMARY KEY, publisher TEXT NOT NULL, revision INTEGER NOT NULL,
+            updated_at TEXT NOT NULL, body TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX product_by_publisher ON product (publisher, product_id);
+        CREATE TABLE product_version (
+            product_id TEXT NOT NULL, revision INTEGER NOT NULL, publisher TEXT NOT NULL,
+            at TEXT NOT NULL, actor TEXT NOT NULL, body TEXT,
+            PRIMARY KEY (product_id, revision)
+        ) WITHOUT ROWID;
+        """,
+    ),
+)
+
+
+class SqliteCatalogStore:
+    """Products as JSON bodies, every version kept; one transaction a write."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.migrate(CATALOG_PART)
+
+    def get(self, product_id: str) -> tuple[Entry, int] | None:
+        """See CatalogStore."""
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT p.publisher, p.product_id, p.revision, p.updated_at, p.body, r.revision"
+                " FROM product p JOIN catalog_revision r USING (publisher) WHERE p.product_id = ?",
+                (product_id,),
+            ).fetchone()
+        return None if row is None else (_entry(row[:5]), row[5])
+
+    def list_products(self, publisher: str, *, cursor: str | None = None, limit: int = 100) -> Page[Entry]:
+        """See CatalogStore."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT publisher, product_id, revision, updated_at, body FROM product"
+                " WHERE publisher = ? AND product_id > ? ORDER BY product_id LIMIT ?",
+                (publisher, cursor or "", limit + 1),
+            ).fetchall()
+        entries = tuple(map(_entry, rows[:limit]))
+        return Page(items=entries, next_cursor=entries[-1].product_id if len(rows) > limit else None)
+
+    def revision(self, publisher: str) -> int:
+        """See CatalogStore."""
+        with self._database.read() as connection:
+            return _revision(connection, publisher)
+
+    def publishers(self) -> tuple[str, ...]:
+        """See CatalogStore."""
+        with self._database.read() as connection:
+            rows = connection.execute("SELECT publisher FROM catalog_revision ORDER BY publisher")
+            return tuple(row[0] for row in rows)
+
+    def apply(
+        self,
+        publisher: str,
+        puts: Mapping[str, Product],
+        deletes: Collection[str] = (),
+        *,
+        actor: str,
+        if_revision: int | None = None,
+    ) -> int:
+        """See CatalogStore."""
+        with self._database.write() as connection:
+            present = _revision(connection, publisher)
+            if if_revision is not None and if_revision != present:
+                raise CatalogRevisionMismatch(publisher, if_revision, present)
+            revision, at = present + 1, self._database.clock().isoformat()
+            for product_id, product in puts.items():
+                if _owner(connection, product_id) not in (None, publisher):
+                    raise ProductTaken(product_id)
+                body = product.model_dump_json(exclude_defaults=True)
+                connection.execute(
+                    "INSERT INTO product VALUES (?, ?, ?, ?, ?) ON CONFLICT (product_id) DO UPDATE"
+                    " SET revision = excluded.revision, updated_at = excluded.updated_at, body = excluded.body",
+                    (product_id, publisher, revision, at, body),
+                )
+                _remember(connection, product_id, revision, publisher, at, actor, body)
+            for product_id in deletes:
+                deleted = connection.execute(
+                    "DELETE FROM product WHERE product_id = ? AND publisher = ?", (product_id, publisher)
+                )
+                if deleted.rowcount == 0:
+                    raise UnknownProduct(product_id)
+                _remember(connection, product_id, revision, publisher, at, actor, None)
+            connection.execute(
+                "INSERT INTO catalog_revision VALUES (?, ?)"
+                " ON CONFLICT (publisher) DO UPDATE SET revision = excluded.revision",
+                (publisher, revision),
+            )
+        return revision
+
+    def history(self, product_id: str, *, cursor: str | None = None, limit: int = 100) -> Page[Version]:
+        """See CatalogStore."""
+        before = int(cursor) if cursor else 2**62
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
+                " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+                (product_id, before, limit + 1),
+            ).fetchall()
+        versions = tuple(map(_version, rows[:limit]))
+        return Page(items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None)
+
+    def change_token(self) -> int:
+        """See CatalogStore."""
+        return self._database.change_token()
+
+
+def _revision(connection: sqlite3.Connection, publisher: str) -> int:
+    row = connection.execute(
+        "SELECT revision FROM catalog_revision WHERE publisher = ?", (publisher,)
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:
+    """The publisher that has the product id; one that deleted it keeps the id (and its history)."""
+    row = connection.execute(
+        "SELECT publisher FROM product_version WHERE product_id = ? LIMIT 1", (product_id,)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def _remember(
+    connection: sqlite3.Connection,
+    product_id: str,
+    revision: int,
+    publisher: str,
+    at: str,
+    actor: str,
+    body: str | None,
+) -> None:
+    connection.execute(
+        "INSERT INTO product_version VALUES (?, ?, ?, ?, ?, ?)",
+        (product_id, revision, publisher, at, actor, body),
+    )
+
+
+def _entry(row: tuple[str, str, int, str, str]) -> Entry:
+    publisher, product_id, revision, updated_at, body = row
+    return Entry(
+        publisher=publisher,
+        product_id=product_id,
+        product=Product.model_validate_json(body),
+        revision=revision,
+        updated_at=datetime.fromisoformat(updated_at),
+    )
+
+
+def _version(row: tuple[str, str, int, str, str, str | None]) -> Version:
+    publisher, product_id, revision, at, actor, body = row
+    return Version(
+        publisher=publisher,
+        product_id=product_id,
+        revision=revision,
+        at=datetime.fromisoformat(at),
+        actor=actor,
+        product=None if body is None else Product.model_validate_json(body),
+    )

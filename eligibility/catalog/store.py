@@ -1,0 +1,74 @@
+"""CatalogStore: where products are kept. The docstrings are the contract of every backend."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from eligibility.catalog.model import Product
+from groups.model import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A stored product. revision: the publisher's catalogue revision at which it last changed."""
+
+    publisher: str
+    product_id: str
+    product: Product
+    revision: int
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One version of a product in its history; product is None where it was deleted."""
+
+    publisher: str
+    product_id: str
+    revision: int
+    at: datetime
+    actor: str
+    product: Product | None
+
+
+class CatalogStore(Protocol):
+    """Products by id, with a revision a publisher and the history of every product.
+
+    Product ids are unique across publishers and case-sensitive. The store keeps what it is given;
+    the rules of a catalogue are checked by Catalog (catalog.py). Every method may raise
+    groups.errors.StoreUnavailable, and no error of the backend's own.
+    """
+
+    def get(self, product_id: str) -> tuple[Entry, int] | None:
+        """The product and its publisher's present catalogue revision, of one moment; None if unknown."""
+
+    def list_products(self, publisher: str, *, cursor: str | None = None, limit: int = 100) -> Page[Entry]:
+        """Products of a publisher by product id; an unknown publisher has none."""
+
+    def revision(self, publisher: str) -> int:
+        """How many catalogue writes of the publisher were accepted; 0 before the first."""
+
+    def publishers(self) -> tuple[str, ...]:
+        """Every publisher that ever wrote a product, in order."""
+
+    def apply(
+        self,
+        publisher: str,
+        puts: Mapping[str, Product],
+        deletes: Collection[str] = (),
+        *,
+        actor: str,
+        if_revision: int | None = None,
+    ) -> int:
+        """Store and delete products in one step, all or none; answer the new revision, grown by one.
+
+        Raises: CatalogRevisionMismatch unless the publisher is at `if_revision`; ProductTaken for an
+        id of another publisher; UnknownProduct for deleting what is not the publisher's.
+        """
+
+    def history(self, product_id: str, *, cursor: str | None = None, limit: int = 100) -> Page[Version]:
+        """Versions of a product, the newest first; of an unknown product none."""
+
+    def change_token(self) -> int:
+        """Differs from the last answer whenever anything may have changed; see GroupStore."""

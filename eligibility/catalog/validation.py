@@ -1,0 +1,195 @@
+"""What the fields of a product mean together: every rule of the catalogue, as a table of checks.
+
+Shape (types, unknown keys, unreadable versions) is checked by model.py before this. Each check
+yields the faults it finds; `validate` runs them all, so that a publisher sees everything at once.
+Source of the rules: design section 4, "Refused"; domain 2.1, 2.5, 2.6, 3.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from eligibility.catalog.errors import InvalidProduct
+from eligibility.catalog.model import PRODUCT_ID_PATTERN, Package, Product, Rollout, RolloutStatus
+from eligibility.errors import Fault
+
+_PRODUCT_ID = re.compile(PRODUCT_ID_PATTERN)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a product is checked against: its publisher's groups, and whether it was public before."""
+
+    declared_groups: Collection[str]
+    was_public: bool = False
+
+
+def read_product(body: Any) -> Product:
+    """Read a product from parsed JSON or YAML. Raises InvalidProduct naming every misshapen field."""
+    try:
+        return Product.model_validate(body)
+    except ValidationError as error:
+        raise InvalidProduct(pydantic_faults(error)) from None
+
+
+def pydantic_faults(error: ValidationError) -> list[Fault]:
+    """Faults of a pydantic error: where, a stable code, what is wrong and the value itself."""
+    return [_pydantic_fault(details) for details in error.errors(include_url=False)]  # type: ignore[arg-type]
+
+
+def _pydantic_fault(details: dict[str, Any]) -> Fault:
+    loc = ".".join(str(part) for part in details["loc"])
+    kind = str(details["type"])
+    code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
+    detail = _lowered(str(details["msg"]))
+    if kind not in _WITHOUT_VALUE and not kind.isupper():
+        detail += f", not `{_shown(details['input'])}`"
+    return Fault(loc, code, detail)
+
+
+_PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD"} | dict.fromkeys(
+    (
+        "greater_than_equal",
+        "less_than_equal",
+        "finite_number",
+        "literal_error",
+        "enum",
+        "string_pattern_mismatch",
+        "string_too_short",
+        "string_too_long",
+        "too_short",
+        "too_long",
+        "timezone_aware",
+        "datetime_from_date_parsing",
+        "datetime_parsing",
+    ),
+    "WRONG_VALUE",
+)
+_WITHOUT_VALUE = {"extra_forbidden", "missing"}
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def validate(product_id: str, product: Product, surroundings: Surroundings) -> None:
+    """Refuse a product that must not be stored. Raises InvalidProduct with all faults found."""
+    faults = [fault for check in _CHECKS for fault in check(product, surroundings)]
+    if not _PRODUCT_ID.fullmatch(product_id):
+        detail = f"`{_shown(product_id)}` is not a product id: 1 to 100 of A-Z a-z 0-9 . _ ~ -"
+        faults.insert(0, Fault("product_id", "WRONG_VALUE", detail))
+    if faults:
+        raise InvalidProduct(faults, f"product `{_shown(product_id)}`")
+
+
+def _undeclared_groups(product: Product, surroundings: Surroundings) -> Iterator[Fault]:
+    for loc, group in _named_groups(product):
+        if group not in surroundings.declared_groups:
+            detail = f"group `{group}` is not declared; create it first"
+            yield Fault(loc, "UNDECLARED_GROUP", detail)
+
+
+def _named_groups(product: Product) -> Iterator[tuple[str, str]]:
+    for position, group in enumerate(product.submission.audience_groups):
+        yield f"submission.audience_groups.{position}", group
+    for number, flight in enumerate(product.flights):
+        for position, group in enumerate(flight.groups):
+            yield f"flights.{number}.groups.{position}", group
+
+
+def _private_without_groups(product: Product, _: Surroundings) -> Iterator[Fault]:
+    if product.submission.audience == "private" and not product.submission.audience_groups:
+        detail = "a private audience needs at least one known user group"
+        yield Fault("submission.audience_groups", "AUDIENCE_WITHOUT_GROUP", detail)
+
+
+def _flights_without_groups(product: Product, _: Surroundings) -> Iterator[Fault]:
+    for number, flight in enumerate(product.flights):
+        if not flight.groups:
+            detail = f"flight `{flight.flight_id}` needs at least one known user group"
+            yield Fault(f"flights.{number}.groups", "FLIGHT_WITHOUT_GROUP", detail)
+
+
+def _private_again(product: Product, surroundings: Surroundings) -> Iterator[Fault]:
+    if product.submission.audience == "private" and surroundings.was_public:
+        detail = "the product was public once; it can never be private again"
+        yield Fault("submission.audience", "PRIVATE_AFTER_PUBLIC", detail)
+
+
+def _duplicate_flights(product: Product, _: Surroundings) -> Iterator[Fault]:
+    for name, values in (
+        ("flight_id", [flight.flight_id for flight in product.flights]),
+        ("name", [flight.name.casefold() for flight in product.flights]),
+    ):
+        counts = Counter(values)
+        for number, value in enumerate(values):
+            if counts[value] > 1:
+                shown = getattr(product.flights[number], name)
+                detail = f"`{shown}` is used by more than one flight of the product"
+                yield Fault(f"flights.{number}.{name}", "DUPLICATE_FLIGHT", detail)
+
+
+def _same_version_and_architecture(product: Product, _: Surroundings) -> Iterator[Fault]:
+    for loc, packages in _package_lists(product):
+        first: dict[tuple[str, str], int] = {}
+        for position, package in enumerate(packages):
+            for architecture in package.architectures:
+                other = first.setdefault((package.version, architecture), position)
+                if other != position:
+                    detail = (
+                        f"`{package.file_name}` has version {package.version} and architecture "
+                        f"{architecture}, and so has `{packages[other].file_name}`"
+                    )
+                    yield Fault(f"{loc}.{position}", "DUPLICATE_PACKAGE", detail)
+
+
+def _version_starts_with_zero(product: Product, _: Surroundings) -> Iterator[Fault]:
+    for loc, packages in _package_lists(product):
+        for position, package in enumerate(packages):
+            if package.first_part == 0:
+                detail = f"`{package.version}` starts with 0; the first part must be 1 to 65535"
+                yield Fault(f"{loc}.{position}.version", "PACKAGE_VERSION_ZERO", detail)
+
+
+def _rollout_without_previous(product: Product, _: Surroundings) -> Iterator[Fault]:
+    for loc, rollout in _rollouts(product):
+        if rollout.status is not RolloutStatus.FINALIZED and not rollout.previous_packages:
+            detail = "a rollout needs the previous packages, which everybody outside it gets"
+            yield Fault(f"{loc}.previous_packages", "ROLLOUT_WITHOUT_PREVIOUS", detail)
+
+
+def _package_lists(product: Product) -> Iterator[tuple[str, tuple[Package, ...]]]:
+    yield "submission.packages", product.submission.packages
+    for number, flight in enumerate(product.flights):
+        yield f"flights.{number}.packages", flight.packages
+    for loc, rollout in _rollouts(product):
+        yield f"{loc}.previous_packages", rollout.previous_packages
+
+
+def _rollouts(product: Product) -> Iterator[tuple[str, Rollout]]:
+    declared = [("submission.rollout", product.submission.rollout)]
+    declared += [(f"flights.{n}.rollout", flight.rollout) for n, flight in enumerate(product.flights)]
+    for loc, rollout in declared:
+        if rollout is not None:
+            yield loc, rollout
+
+
+_CHECKS = (
+    _undeclared_groups,
+    _private_without_groups,
+    _flights_without_groups,
+    _private_again,
+    _duplicate_flights,
+    _same_version_and_architecture,
+    _version_starts_with_zero,
+    _rollout_without_previous,
+)

@@ -1,0 +1,184 @@
+"""The Evaluator: keeps products and their members in memory, fresh, and asks the rules.
+
+Everything that wants a verdict on stored data enters here: HTTP, command line, dashboard,
+standards. A warm query costs no I/O; one that needs the store is told apart beforehand
+(`decide_warm` answers None), so that an event loop can hand it to a thread.
+"""
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from eligibility.catalog.store import CatalogStore, Entry
+from eligibility.errors import EligibilityError, UnknownProduct
+from eligibility.held import SETTLING_TIME, HeldProduct, recent_of
+from eligibility.model import AccessQuery, Decision, Revision
+from eligibility.requirements import Requirements
+from groups.errors import StoreUnavailable
+from groups.member_set import Digester, MemberIndex
+from groups.store import GroupStore
+
+_LARGEST_PATCH = 2_000
+"""Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
+
+
+class AsOfNotSupported(EligibilityError):
+    """A query for another moment than now; history is not kept far enough for it yet."""
+
+    code = "AS_OF_NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        super().__init__("`at` is not supported yet: leave it out to ask for now")
+
+
+class Evaluator:
+    """Answers access queries from memory, as fresh as the store. Safe to use from many threads.
+
+    clock: seconds since the epoch. max_staleness_seconds: how long answers may go on while the
+    store is away; past it a query raises StoreUnavailable, for an error is never read as a "no".
+    """
+
+    def __init__(
+        self,
+        groups: GroupStore,
+        catalog: CatalogStore,
+        requirements: Requirements,
+        *,
+        clock: Callable[[], float] = time.time,
+        max_staleness_seconds: int = 1_800,
+    ) -> None:
+        self._groups = groups
+        self._catalog = catalog
+        self.requirements = requirements
+        self._clock = clock
+        self._max_staleness = max_staleness_seconds
+        self._held: dict[str, HeldProduct] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._digester: Digester | None = None
+        # (token, seconds): the last change token the store gave, and when it gave it.
+        self._seen: tuple[int, float] = (-1, float("-inf"))
+
+    def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
+        """Decide a query on what the store holds now.
+
+        Args: explain = decide afresh and carry the trace.
+        Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer;
+        AsOfNotSupported for a query with `at`.
+        """
+        held, now, stale_seconds = self._fresh(query)
+        if explain:
+            return held.explain(query, now, stale_seconds)
+        return held.answer(query, now, stale_seconds)
+
+    def decide_warm(self, query: AccessQuery) -> Decision | None:
+        """Decide from memory alone; None where the store has to be read first. Never blocks."""
+        held = self._held.get(query.product_id)
+        if held is None or query.at is not None:
+            return None
+        try:
+            token = self._groups.change_token()
+        except StoreUnavailable:
+            return None
+        if held.token != token:
+            return None
+        now = self._clock()
+        self._seen = (token, now)
+        return held.answer(query, now)
+
+    def is_ready(self) -> None:
+        """Raise StoreUnavailable unless the store answers."""
+        self._groups.digest_key()
+
+    def _fresh(self, query: AccessQuery) -> tuple[HeldProduct, float, int]:
+        """The product as the store holds it now; or as held, and for how many seconds, if it is away."""
+        if query.at is not None:
+            raise AsOfNotSupported
+        now = self._clock()
+        held = self._held.get(query.product_id)
+        try:
+            token = self._groups.change_token()
+            self._seen = (token, now)
+            if held is None or held.token != token:
+                held = self._refresh(query.product_id, now)
+        except StoreUnavailable:
+            if held is None:
+                raise
+            return held, now, self._staleness(held, now)
+        return held, now, 0
+
+    def _staleness(self, held: HeldProduct, now: float) -> int:
+        """Seconds since the held product was last known to be current. Raises past the limit."""
+        token, seen_at = self._seen
+        verified_at = max(held.verified_at, seen_at) if held.token == token else held.verified_at
+        stale_seconds = max(1, round(now - verified_at))
+        if stale_seconds > self._max_staleness:
+            raise StoreUnavailable(
+                f"the store is away and what is in memory is {stale_seconds} s old,"
+                f" past max_staleness_seconds {self._max_staleness}"
+            )
+        return stale_seconds
+
+    def _refresh(self, product_id: str, now: float) -> HeldProduct:
+        """Bring a product up to the store, one thread at a time a product."""
+        with self._locks[product_id]:
+            # The token is read before the data: what changes meanwhile shows as a newer token.
+            token = self._groups.change_token()
+            held = self._held.get(product_id)
+            if held is not None and held.token == token:
+                return held
+            found = self._catalog.get(product_id)
+            if found is None:
+                self._held.pop(product_id, None)
+                self._locks.pop(product_id, None)
+                raise UnknownProduct(product_id)
+            entry, catalog_revision = found
+            renewed = self._load(entry, catalog_revision, held, token, now)
+            self._held[product_id] = renewed
+            return renewed
+
+    def _load(
+        self, entry: Entry, catalog_revision: int, held: HeldProduct | None, token: int, now: float
+    ) -> HeldProduct:
+        """Build what to hold; from the held one where nothing, or only a few members, changed."""
+        groups_revision = self._groups.revision(entry.publisher)
+        if held is not None and held.revision == Revision(groups_revision, catalog_revision):
+            held.token, held.verified_at = token, now
+            return held
+        groups_revision, index = self._members(entry, held)
+        digest = self._digest()
+        since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
+        changes = self._groups.recent_changes(entry.publisher, since)
+        return HeldProduct(
+            entry,
+            index,
+            digest,
+            recent_of(changes, entry.product.groups, digest),
+            self.requirements,
+            Revision(groups_revision, catalog_revision),
+            token,
+            now,
+        )
+
+    def _members(self, entry: Entry, held: HeldProduct | None) -> tuple[int, MemberIndex]:
+        """Who is in which of the product's groups, and the groups revision of that."""
+        groups = entry.product.groups
+        if held is not None and held.product.groups == groups and held.publisher == entry.publisher:
+            changes = self._groups.changes_since(entry.publisher, held.revision.groups)
+            ours = [change for change in changes if change.group_id in groups]
+            if sum(len(change.added) + len(change.removed) for change in ours) <= _LARGEST_PATCH:
+                digest = self._digest()
+                revision = changes[-1].revision if changes else held.revision.groups
+                patch = [
+                    (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed])
+                    for c in ours
+                ]
+                return revision, held.index.with_changes(patch) if patch else held.index
+        revision, sets = self._groups.member_sets(entry.publisher, groups)
+        return revision, MemberIndex.build(sets)
+
+    def _digest(self) -> Digester:
+        if self._digester is None:
+            self._digester = Digester(self._groups.digest_key())
+        return self._digester

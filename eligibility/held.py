@@ -1,0 +1,203 @@
+"""HeldProduct: one product with the members of its groups, in memory, as of one pair of revisions.
+
+Answers a query without I/O. Queries that no rule can tell apart are decided once: the memo's key
+holds all that the rules see of a query, with the account reduced to the combination of groups it
+is in and the side of each rollout it is on. `decide` stays the only place where a verdict is made.
+"""
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from eligibility.catalog.model import Product, RolloutStatus
+from eligibility.catalog.store import Entry
+from eligibility.decide import decide
+from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
+from eligibility.requirements import Requirements
+from eligibility.rollout import bucket, threshold
+from groups.member_set import MemberIndex
+from groups.model import Change
+
+SETTLING_TIME = timedelta(minutes=30)
+"""How long Partner Center may take to apply a membership change (KUG, CG)."""
+
+_MEMO_LIMIT = 65_536
+
+MemoKey = tuple[object, ...]
+Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
+
+
+class HeldProduct:
+    """A product as the evaluator holds it. Immutable but for the memo and `token`.
+
+    token: the store's change token at which this was known to be what the store holds.
+    verified_at: when that was, in seconds of the evaluator's clock.
+    """
+
+    def __init__(
+        self,
+        entry: Entry,
+        index: MemberIndex,
+        digest: Callable[[str], int],
+        recent: Recent,
+        requirements: Requirements,
+        revision: Revision,
+        token: int,
+        verified_at: float,
+    ) -> None:
+        self.publisher = entry.publisher
+        self.product_id = entry.product_id
+        self.product: Product = entry.product
+        self.index = index
+        self.recent = recent
+        self.revision = revision
+        self.token = token
+        self.verified_at = verified_at
+        self._digest = digest
+        self._requirements = requirements
+        self._memo: dict[MemoKey, Decision] = {}
+        self._thresholds = _thresholds(entry.product)
+        self._limited_markets = entry.product.markets is not None
+        self._moments = [moment.timestamp() for moment in entry.product.moments]
+        self._phase = (0.0, 0.0)  # the memo holds for moments in [from, until)
+
+    def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
+        """Decide a query. now = seconds since the epoch; no I/O, no trace."""
+        phase_from, phase_until = self._phase
+        if not phase_from <= now < phase_until:
+            self._enter_phase(now)
+        account = query.account
+        settling = None
+        if account is None:
+            kind, combination, side = None, 0, 0
+        else:
+            digest = self._digest(account.id)
+            combination = self.index.find(digest)
+            if account.aliases:
+                combination = self._with_aliases(account)
+            kind = account.kind
+            side = self._rollout_side(account.id) if self._thresholds else 0
+            if self.recent:
+                settling = self._settling(account, now)
+        key = (
+            query.device,
+            kind,
+            combination,
+            query.installed_version,
+            query.owned,
+            query.promotional_code,
+            query.manual_check,
+            query.market if self._limited_markets else None,
+            side,
+        )
+        known = self._memo.get(key)
+        if known is None:
+            known = self._decide_new(key, query, now)
+        return Decision(
+            known.product_id,
+            known.granted,
+            known.submission,
+            known.package,
+            known.remedies,
+            settling,
+            self.revision,
+            stale_seconds,
+        )
+
+    def explain(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
+        """Decide a query afresh, with its trace; says which address of the account matched."""
+        account = query.account
+        decision = self._decide(query, now)
+        steps = decision.trace or ()
+        if account is not None and account.aliases:
+            steps = (self._alias_step(account), *steps)
+        return Decision(
+            decision.product_id,
+            decision.granted,
+            decision.submission,
+            decision.package,
+            decision.remedies,
+            self._settling(account, now) if account is not None else None,
+            self.revision,
+            stale_seconds,
+            steps,
+        )
+
+    def groups_of(self, account: Account) -> frozenset[str]:
+        """The product's groups that list any address of the account."""
+        numbers = (self.index.find(self._digest(address)) for address in account.addresses)
+        return frozenset().union(*map(self.index.combination, numbers))
+
+    def _decide(self, query: AccessQuery, now: float) -> Decision:
+        groups = self.groups_of(query.account) if query.account is not None else frozenset()
+        moment = datetime.fromtimestamp(now, UTC)
+        return decide(query, self.product, groups, self._requirements, moment)
+
+    def _decide_new(self, key: MemoKey, query: AccessQuery, now: float) -> Decision:
+        if len(self._memo) >= _MEMO_LIMIT:
+            self._memo = {}
+        known = self._decide(query, now)
+        self._memo[key] = known
+        return known
+
+    def _enter_phase(self, now: float) -> None:
+        """Forget what was decided before a public or publish date came."""
+        position = bisect_right(self._moments, now)
+        starts = self._moments[position - 1] if position else float("-inf")
+        ends = self._moments[position] if position < len(self._moments) else float("inf")
+        self._memo = {}
+        self._phase = (starts, ends)
+
+    def _with_aliases(self, account: Account) -> int | frozenset[str]:
+        return self.groups_of(account)
+
+    def _rollout_side(self, account_id: str) -> int:
+        return bisect_right(self._thresholds, bucket(self.product_id, account_id))
+
+    def _settling(self, account: Account, now: float) -> Settling | None:
+        """The newest membership change of the account that the Store may not have applied yet."""
+        found = [self.recent[d] for d in map(self._digest, account.addresses) if d in self.recent]
+        if not found:
+            return None
+        changed_at, group_id, change = max(found)
+        settled_at = changed_at + SETTLING_TIME
+        if now >= settled_at.timestamp():
+            return None
+        return Settling(group_id, change, changed_at, settled_at)
+
+    def _alias_step(self, account: Account) -> Step:
+        matched = [a for a in account.addresses if self.index.find(self._digest(a))]
+        if not matched:
+            return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
+        primary = matched[0] == account.id
+        note = "the primary address" if primary else "an alias, not the primary address"
+        return Step("aliases", "primary" if primary else "alias", f"matched `{matched[0]}`: {note}", "KUG")
+
+
+def recent_of(
+    changes: Iterable[Change], groups: frozenset[str], digest: Callable[[str], int]
+) -> Recent:
+    """The newest change of each address that concerns the groups; changes oldest first."""
+    recent: Recent = {}
+    for change in changes:
+        if change.group_id in groups:
+            for address in change.added:
+                recent[digest(address)] = (change.at, change.group_id, "added")
+            for address in change.removed:
+                recent[digest(address)] = (change.at, change.group_id, "removed")
+    return recent
+
+
+def _thresholds(product: Product) -> list[float]:
+    """Buckets at which some rollout of the product changes sides, ascending."""
+    declared = (product.submission.rollout, *(flight.rollout for flight in product.flights))
+    return sorted(
+        {
+            float(threshold(rollout.percentage))
+            for rollout in declared
+            if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS
+        }
+    )
+
+

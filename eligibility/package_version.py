@@ -1,0 +1,31 @@
+"""Versions of packages: four parts, 0 to 65,535 each (REQ). `packaging` compares them."""
+
+import re
+from functools import lru_cache
+
+from packaging.version import Version
+
+from eligibility.errors import Fault, InvalidInput
+
+_FOUR_PARTS = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){3}")
+LARGEST_PART = 65_535
+
+
+@lru_cache(maxsize=65_536)
+def parse_package_version(text: str) -> Version:
+    """Read a package version such as `1.2.3.0`.
+
+    Raises: InvalidInput, loc "", for anything but four parts of 0 to 65,535.
+    """
+    if _FOUR_PARTS.fullmatch(text):
+        version = Version(text)
+        if max(version.release) <= LARGEST_PART:
+            return version
+    detail = f"`{text[:60]}` is not a package version: four parts of 0 to 65535, as in 1.2.3.0"
+    raise InvalidInput([Fault("", "UNREADABLE_PACKAGE_VERSION", detail)])
+
+
+@lru_cache(maxsize=65_536)
+def canonical_package_version(text: str) -> str:
+    """The canonical text of a package version: four parts without leading zeros."""
+    return ".".join(str(part) for part in parse_package_version(text).release)

@@ -1,0 +1,55 @@
+"""Gradual rollout: on which side of it a device is. Source of the rules: design section 3.7, GPR."""
+
+from decimal import Decimal
+from hashlib import blake2b
+
+from eligibility.catalog.model import Package, Rollout, RolloutStatus
+from eligibility.model import AccessQuery, Reason
+from eligibility.requirements import Floor, Requirements
+
+BUCKETS = 10_000
+
+
+def bucket(product_id: str, account_id: str) -> int:
+    """The account's place, 0 to 9,999, in every rollout of the product.
+
+    Stable per account and product, so that a later rollout reaches people in the same order (GPR).
+    """
+    key = f"{product_id}:{account_id}".encode()
+    return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") % BUCKETS
+
+
+def threshold(percentage: float) -> Decimal:
+    """Buckets below this get the newest packages. Decimal: 25.55 % is 2,555 buckets, not 2,556."""
+    return Decimal(repr(percentage)) * 100
+
+
+def side(query: AccessQuery, rollout: Rollout, requirements: Requirements) -> tuple[bool, Reason]:
+    """Whether the query gets the newest packages of a rollout not yet finalized, and why.
+
+    The order of the tests is the rule: a halt stops everybody, whatever else holds.
+    """
+    rule = requirements.rollout
+    if rollout.status is RolloutStatus.HALTED:
+        return False, Reason.ROLLOUT_HALTED
+    if rule.check(query.device.family, query.device.version) is not Floor.MET:
+        return False, Reason.ROLLOUT_OS_BELOW_MINIMUM
+    if query.manual_check and rollout.newest_on_manual_check:
+        return True, Reason.ROLLOUT_MANUAL_CHECK
+    if query.installed_version is None and requirements.rollout_applies_to != "everyone":
+        return True, Reason.ROLLOUT_NEW_INSTALL
+    if query.account is None:
+        return False, Reason.ROLLOUT_NOT_SIGNED_IN
+    if bucket(query.product_id, query.account.id) < threshold(rollout.percentage):
+        return True, Reason.ROLLOUT_INCLUDED
+    return False, Reason.ROLLOUT_EXCLUDED
+
+
+def packages_of(
+    packages: tuple[Package, ...], rollout: Rollout | None, query: AccessQuery, requirements: Requirements
+) -> tuple[tuple[Package, ...], Reason | None]:
+    """The packages a source gives to this query, and the rollout reason where one decided it."""
+    if rollout is None or rollout.status is RolloutStatus.FINALIZED:
+        return packages, None
+    newest, reason = side(query, rollout, requirements)
+    return (packages if newest else rollout.previous_packages), reason

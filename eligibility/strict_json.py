@@ -1,0 +1,91 @@
+"""JSON as I-JSON wants it: UTF-8, no name twice in an object, no NaN, no lone surrogate, not too deep.
+
+Python's own reader takes the first three silently. Used wherever JSON comes in and speed does not
+matter; wire.py has a faster way to the same answer for access queries.
+"""
+
+import json
+from typing import Any, NoReturn
+
+from eligibility.errors import Fault, InvalidInput
+
+DEEPEST = 32
+
+
+class InvalidJson(InvalidInput):
+    """The body is not JSON, or is JSON of the kind that different readers read differently."""
+
+    code = "INVALID_JSON"
+
+    def __init__(self, detail: str, code: str = "MALFORMED_JSON") -> None:
+        super().__init__([Fault("", code, detail)], "the JSON")
+
+
+def loads(body: bytes | str) -> Any:
+    """Read a JSON text. Raises InvalidJson saying what is wrong with it and where."""
+    try:
+        text = body if isinstance(body, str) else body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidJson(f"not UTF-8: byte {error.start} is {body[error.start]!r}") from None
+    try:
+        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise InvalidJson(f"malformed JSON: {_lowered(error.msg)} at {where}") from None
+    except RecursionError:
+        raise _too_deep() from None
+    _check(value, 0)
+    return value
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise InvalidJson(f"`{_shown(twice)}` stands twice in one object", "DUPLICATE_NAME")
+    return read
+
+
+def _constant(name: str) -> NoReturn:
+    raise InvalidJson(f"`{name}` is not JSON; a number must be finite", "NOT_A_NUMBER")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > 20:  # beyond any 64-bit number; int() would also be slow or refuse
+        raise InvalidJson(f"`{_shown(digits)}` is too large a number", "NUMBER_TOO_LARGE")
+    return int(digits)
+
+
+def _check(value: Any, depth: int) -> None:
+    """Refuse lone surrogates (an echo of one could not be encoded) and deep nesting."""
+    if depth > DEEPEST:
+        raise _too_deep()
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            _check_text(name)
+            _check(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check(item, depth + 1)
+    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
+        raise InvalidJson("a number is too large; it must be finite", "NUMBER_TOO_LARGE")
+
+
+def _check_text(text: str) -> None:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise InvalidJson("a text has half of a surrogate pair", "LONE_SURROGATE")
+
+
+def _too_deep() -> InvalidJson:
+    return InvalidJson(f"nested deeper than {DEEPEST} levels", "TOO_DEEP")
+
+
+def _shown(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()[:60]

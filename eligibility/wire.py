@@ -1,0 +1,280 @@
+"""Access queries and decisions as JSON: the wire format of POST /v1/access and of its batch.
+
+Compiled (msgspec), for this runs once a query. What msgspec would let pass, a name standing twice
+in one object, is found by counting: a body without backslashes has as many colons outside of texts
+as it has names, so that what was read, written again, must have as many colons as the body. Only a
+body that fails the count, or cannot be read at all, takes the slow road that finds out why.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from eligibility import strict_json
+from eligibility.errors import Fault, InvalidInput
+from eligibility.model import Account, AccountKind, AccessQuery, Decision, Device
+from eligibility.package_version import canonical_package_version
+
+LONGEST_BATCH = 1_000
+_MEMO_LIMIT = 65_536
+_MARKET = re.compile(r"[A-Z]{2}")
+
+
+class AccountFields(Struct, forbid_unknown_fields=True):
+    """An account as sent: `id` is an e-mail address, aliases are further addresses of it."""
+
+    id: str
+    kind: AccountKind | UnsetType = UNSET
+    aliases: list[str] | None | UnsetType = UNSET
+
+
+class DeviceFields(Struct, forbid_unknown_fields=True):
+    """A device as sent; the OS version in any of the forms of the design's section 3."""
+
+    family: str
+    os_version: str
+    architecture: str | None | UnsetType = UNSET
+
+
+class QueryFields(Struct, forbid_unknown_fields=True):
+    """An access query as sent. See AccessQuery for what the fields mean."""
+
+    product_id: str
+    device: Raw
+    account: AccountFields | None | UnsetType = UNSET
+    installed_version: str | None | UnsetType = UNSET
+    owned: bool | UnsetType = UNSET
+    market: str | None | UnsetType = UNSET
+    promotional_code: bool | UnsetType = UNSET
+    manual_check: bool | UnsetType = UNSET
+    at: str | None | UnsetType = UNSET
+
+
+class BatchFields(Struct, forbid_unknown_fields=True):
+    """A batch as sent, all of it readable."""
+
+    queries: list[QueryFields]
+
+
+class _RawBatch(Struct, forbid_unknown_fields=True):
+    """A batch of which some queries cannot be read."""
+
+    queries: list[Raw]
+
+
+_Fields = TypeVar("_Fields", bound=Struct)
+
+_encoder = msgspec.json.Encoder()
+_query_decoder = msgspec.json.Decoder(QueryFields)
+_batch_decoder = msgspec.json.Decoder(BatchFields)
+_raw_batch_decoder = msgspec.json.Decoder(_RawBatch)
+_device_decoder = msgspec.json.Decoder(DeviceFields)
+_devices: dict[bytes, Device] = {}
+
+
+def decode_query(body: bytes) -> AccessQuery:
+    """Read one access query. Raises InvalidInput (or InvalidJson) with every fault found."""
+    return _to_query(_strictly(body, _query_decoder, QueryFields))
+
+
+def decode_batch(body: bytes) -> Sequence[AccessQuery | InvalidInput]:
+    """Read a batch: in order, each query or what is wrong with it.
+
+    Raises: InvalidInput when the batch itself cannot be read or is longer than LONGEST_BATCH.
+    """
+    try:
+        fields = _batch_decoder.decode(body)
+        if _counts_agree(body, fields):
+            _check_length(len(fields.queries))
+            return [_query_or_fault(query) for query in fields.queries]
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        pass
+    raw = _strictly(body, _raw_batch_decoder, _RawBatch)
+    _check_length(len(raw.queries))
+    return [_query_or_fault(query) for query in raw.queries]
+
+
+def encode(decision: Decision) -> bytes:
+    """A decision as JSON; the trace only where there is one."""
+    return _encoder.encode(decision)
+
+
+def encode_batch(answers: Sequence[Any]) -> bytes:
+    """Decisions, and problems in the place of queries that have none, as one JSON object."""
+    return _encoder.encode({"decisions": answers})
+
+
+def _check_length(length: int) -> None:
+    if not 1 <= length <= LONGEST_BATCH:
+        detail = f"{length} queries; a batch has 1 to {LONGEST_BATCH}"
+        raise InvalidInput([Fault("queries", "BATCH_LENGTH", detail)])
+
+
+def _query_or_fault(query: QueryFields | Raw) -> AccessQuery | InvalidInput:
+    try:
+        return decode_query(bytes(query)) if isinstance(query, Raw) else _to_query(query)
+    except InvalidInput as error:
+        return error
+
+
+# --- strictness ---------------------------------------------------------------------------------
+
+
+def _counts_agree(body: bytes, read: Struct) -> bool:
+    return b"\\" not in body and _encoder.encode(read).count(b":") == body.count(b":")
+
+
+def _strictly(body: bytes, decoder: "msgspec.json.Decoder[_Fields]", fields: type[_Fields]) -> _Fields:
+    """Decode, refusing duplicate names. Raises InvalidJson, or InvalidInput with all faults."""
+    try:
+        read = decoder.decode(body)
+        if _counts_agree(body, read):
+            return read
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        raise InvalidInput(_faults(strict_json.loads(body), fields)) from None
+    strict_json.loads(body)  # has escapes, or a name twice: the slow reader tells
+    return read
+
+
+def _faults(value: Any, fields: type[Struct]) -> list[Fault]:
+    """Every fault of a JSON value that cannot be read as the fields. Never empty."""
+    if not isinstance(value, dict):
+        return [Fault("", "WRONG_TYPE", f"must be an object, not `{_shown(value)}`")]
+    known = {field.name: field for field in msgspec.structs.fields(fields)}
+    names = ", ".join(known)
+    faults = [
+        Fault(name, "UNKNOWN_FIELD", f"unknown field; the fields are {names}")
+        for name in value
+        if name not in known
+    ]
+    for name, field in known.items():
+        if name not in value:
+            if field.required:
+                faults.append(Fault(name, "MISSING_FIELD", "required"))
+        else:
+            faults += _field_faults(name, value[name], field.type)
+    return faults or [Fault("", "WRONG_TYPE", "cannot be read")]
+
+
+_NESTED: dict[str, type[Struct]] = {"account": AccountFields, "device": DeviceFields}
+
+
+def _field_faults(name: str, value: Any, expected: Any) -> list[Fault]:
+    nested = _NESTED.get(name)
+    if nested is not None and (value is not None or name == "device"):
+        try:
+            msgspec.convert(value, nested)
+        except msgspec.ValidationError:
+            return [Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail) for f in _faults(value, nested)]
+        return []
+    try:
+        msgspec.convert(value, expected)
+    except msgspec.ValidationError as error:
+        return [Fault(name, "WRONG_TYPE", f"{_expectation(error)}, not `{_shown(value)}`")]
+    return []
+
+
+def _expectation(error: msgspec.ValidationError) -> str:
+    """msgspec's sentence up to what was got: "must be `str | null`"."""
+    message = str(error).split(", got")[0].split(" - at")[0]
+    return message.replace("Expected", "must be").replace("Invalid enum value", "must be microsoft or work_or_school, so")
+
+
+def _shown(value: Any) -> str:
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+# --- from fields to a query ---------------------------------------------------------------------
+
+
+def _to_query(fields: QueryFields) -> AccessQuery:
+    sent = fields.account
+    raw_device = bytes(fields.device)
+    device = _devices.get(raw_device)
+    market, installed, at = fields.market, fields.installed_version, fields.at
+    try:
+        if device is None:
+            device = _new_device(raw_device)
+        return AccessQuery(
+            fields.product_id,
+            device,
+            None if sent is None or sent is UNSET else _to_account(sent),
+            None if installed is None or installed is UNSET else _to_package_version(installed),
+            fields.owned is True,
+            None if market is None or market is UNSET else _to_market(market),
+            fields.promotional_code is True,
+            fields.manual_check is True,
+            None if at is None or at is UNSET else _to_moment(at),
+        )
+    except InvalidInput:
+        raise InvalidInput(_unreadable(fields)) from None
+
+
+def _unreadable(fields: QueryFields) -> list[Fault]:
+    """The faults of every field that cannot be read, not only of the first."""
+    faults: list[Fault] = []
+    for read, value in (
+        (_new_device, bytes(fields.device)),
+        (_to_account, fields.account),
+        (_to_package_version, fields.installed_version),
+        (_to_market, fields.market),
+        (_to_moment, fields.at),
+    ):
+        if value is not None and value is not UNSET:
+            try:
+                read(value)  # type: ignore[operator]
+            except InvalidInput as error:
+                faults += error.faults
+    return faults
+
+
+def _new_device(raw: bytes) -> Device:
+    """Read a device not met before, and remember it by its very bytes."""
+    try:
+        fields = _strictly(raw, _device_decoder, DeviceFields)
+    except InvalidInput as error:
+        located = [Fault(f"device.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
+        raise InvalidInput(located) from None
+    architecture = None if fields.architecture is UNSET else fields.architecture
+    device = Device.parse(fields.family, fields.os_version, architecture)
+    if len(_devices) >= _MEMO_LIMIT:
+        _devices.clear()
+    _devices[raw] = device
+    return device
+
+
+def _to_account(fields: AccountFields) -> Account:
+    kind = AccountKind.MICROSOFT if fields.kind is UNSET else fields.kind
+    aliases = () if fields.aliases is UNSET or fields.aliases is None else fields.aliases
+    return Account.parse(fields.id, kind, aliases)
+
+
+def _to_package_version(text: str) -> str:
+    try:
+        return canonical_package_version(text)
+    except InvalidInput as error:
+        fault = error.faults[0]
+        raise InvalidInput([Fault("installed_version", fault.code, fault.detail)]) from None
+
+
+def _to_market(text: str) -> str:
+    if _MARKET.fullmatch(text):
+        return text
+    detail = f"`{_shown(text)}` is not a market: two capital letters, as in US"
+    raise InvalidInput([Fault("market", "UNREADABLE_MARKET", detail)])
+
+
+def _to_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        detail = f"`{_shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+        raise InvalidInput([Fault("at", "UNREADABLE_MOMENT", detail)])
+    return moment.astimezone(UTC)
