@@ -87,7 +87,7 @@ class Evaluator:
         self._seen = (token, now)
         return held.answer(query, now)
 
-    def is_ready(self) -> None:
+    def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
         self._groups.digest_key()
 

@@ -38,10 +38,11 @@ def read_product(body: Any) -> Product:
 
 def pydantic_faults(error: ValidationError) -> list[Fault]:
     """Faults of a pydantic error: where, a stable code, what is wrong and the value itself."""
-    return [_pydantic_fault(details) for details in error.errors(include_url=False)]  # type: ignore[arg-type]
+    return [pydantic_fault(details) for details in error.errors(include_url=False)]  # type: ignore[arg-type]
 
 
-def _pydantic_fault(details: dict[str, Any]) -> Fault:
+def pydantic_fault(details: dict[str, Any]) -> Fault:
+    """One entry of a pydantic error list as a fault."""
     loc = ".".join(str(part) for part in details["loc"])
     kind = str(details["type"])
     code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")

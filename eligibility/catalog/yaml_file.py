@@ -88,12 +88,18 @@ class _Reader:
 
 
 def line_of(lines: Lines, loc: str) -> int:
-    """The line of the value at a dotted path, or of the nearest part above it that exists."""
+    """The line of the value at a dotted path, or of the nearest part above it that exists.
+
+    Keys may have dots themselves (`Windows.Desktop`), so the longest that fits is tried first.
+    """
     path: Path = ()
-    for part in loc.split("."):
-        for candidate in (part, int(part) if part.isdigit() else part):
-            if (*path, candidate) in lines:
-                path = (*path, candidate)
+    parts = loc.split(".")
+    while parts:
+        for length in range(len(parts), 0, -1):
+            key = ".".join(parts[:length])
+            step = next((s for s in (key, int(key) if key.isdecimal() else key) if (*path, s) in lines), None)
+            if step is not None:
+                path, parts = (*path, step), parts[length:]
                 break
         else:
             break

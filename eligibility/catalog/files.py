@@ -1,0 +1,193 @@
+"""A catalogue as a directory of YAML files: read whole or not at all, and written back.
+
+One file declares things of one publisher; files of the same publisher add up:
+
+    publisher: contoso
+    groups:
+      beta: {name: Beta testers, emails: [ada@example.com]}
+    products:
+      9NBLGGH4R315: {name: Contoso Reader, submission: {...}, flights: [...]}
+
+A group without `emails` is one whose members are kept elsewhere: it must exist, and stays as it is.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+
+from eligibility.catalog.errors import InvalidFile, InvalidProduct
+from eligibility.catalog.model import Name, Product
+from eligibility.catalog.validation import pydantic_faults, read_product
+from eligibility.catalog.yaml_file import Lines, line_of, load
+from eligibility.errors import Fault
+from groups import emails
+from groups.errors import GroupsError, InvalidEmails
+from groups.model import check_group_id, check_publisher
+
+
+class GroupDeclaration(BaseModel):
+    """A group as a file declares it; emails None = membership is not this file's to say."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    name: Name
+    emails: tuple[StrictStr, ...] | StrictStr | None = None
+
+    @property
+    def members(self) -> tuple[str, ...] | None:
+        """The declared members in canonical form, each once."""
+        return None if self.emails is None else emails.parse(self.emails)
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    publisher: StrictStr
+    groups: dict[str, GroupDeclaration] = {}
+    products: Annotated[dict[str, Any], Field()] = {}
+
+
+@dataclass(slots=True)
+class Declaration:
+    """Everything that a directory declares for one publisher."""
+
+    publisher: str
+    groups: dict[str, GroupDeclaration] = field(default_factory=dict)
+    products: dict[str, Product] = field(default_factory=dict)
+
+
+def read_directory(directory: Path) -> tuple[Declaration, ...]:
+    """Read every *.yaml and *.yml file of a directory (or one file); publishers in order.
+
+    Raises: InvalidFile naming every fault of every file, each with its line.
+    """
+    paths = _yaml_files(directory)
+    faults: list[Fault] = []
+    declared: dict[str, Declaration] = {}
+    for path in paths:
+        try:
+            _read_file(path, declared)
+        except InvalidFile as error:
+            faults += error.faults
+    if faults:
+        raise InvalidFile(faults)
+    return tuple(declared[publisher] for publisher in sorted(declared))
+
+
+def _yaml_files(directory: Path) -> list[Path]:
+    if directory.is_file():
+        return [directory]
+    if not directory.is_dir():
+        raise InvalidFile([Fault(str(directory), "NO_SUCH_FILE", "no such directory or file")])
+    paths = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml"))
+    if not paths:
+        raise InvalidFile([Fault(str(directory), "NO_CATALOG", "holds no *.yaml file")])
+    return paths
+
+
+def read_text(path: Path) -> str:
+    """A text file's contents. Raises InvalidFile when it cannot be read or is not UTF-8."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidFile([Fault(str(path), "NOT_TEXT", f"not UTF-8 at byte {error.start}")]) from None
+    except OSError as error:
+        raise InvalidFile([Fault(str(path), "UNREADABLE", error.strerror or str(error))]) from None
+
+
+def _read_file(path: Path, declared: dict[str, Declaration]) -> None:
+    body, lines = load(read_text(path), str(path))
+    try:
+        read = _File.model_validate(body)
+    except ValidationError as error:
+        raise InvalidFile(_at_lines(path, lines, pydantic_faults(error))) from None
+    faults = [*_check_names(read), *_read_products(read)]
+    declaration = declared.setdefault(read.publisher, Declaration(read.publisher))
+    faults += _merge(declaration.groups, read.groups, "groups")
+    faults += _merge(declaration.products, read.products, "products")
+    if faults:
+        raise InvalidFile(_at_lines(path, lines, faults))
+
+
+def _at_lines(path: Path, lines: Lines, faults: Iterable[Fault]) -> list[Fault]:
+    return [
+        Fault(f"{path}:{line_of(lines, fault.loc)}", fault.code, f"{fault.loc or 'the file'}: {fault.detail}")
+        for fault in faults
+    ]
+
+
+def _check_names(read: _File) -> list[Fault]:
+    faults = []
+    try:
+        check_publisher(read.publisher)
+    except GroupsError as error:
+        faults.append(Fault("publisher", error.code, str(error)))
+    for group_id, group in read.groups.items():
+        try:
+            check_group_id(group_id)
+            _ = group.members
+        except InvalidEmails as error:
+            faults += [Fault(f"groups.{group_id}.emails", f.code, f.detail) for f in error.faults]
+        except GroupsError as error:
+            faults.append(Fault(f"groups.{group_id}", error.code, str(error)))
+    return faults
+
+
+def _read_products(read: _File) -> list[Fault]:
+    """Turn the bodies into products in place; answer what is wrong with them."""
+    faults = []
+    for product_id, body in read.products.items():
+        try:
+            read.products[product_id] = read_product(body)
+        except InvalidProduct as error:
+            faults += [Fault(f"products.{product_id}.{f.loc}", f.code, f.detail) for f in error.faults]
+    return faults
+
+
+def _merge(into: dict[str, Any], more: Mapping[str, Any], what: str) -> list[Fault]:
+    twice = into.keys() & more.keys()
+    into.update(more)
+    return [
+        Fault(f"{what}.{name}", "DECLARED_TWICE", f"`{name}` is declared by another file too")
+        for name in sorted(twice)
+    ]
+
+
+def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ...]:
+    """Write what read_directory reads back equal: groups.yaml and products.yaml of one publisher."""
+    directory.mkdir(parents=True, exist_ok=True)
+    written = []
+    for part, body in (
+        ("groups", {g: _group_body(d) for g, d in sorted(declaration.groups.items())}),
+        ("products", {p: product_body(d) for p, d in sorted(declaration.products.items())}),
+    ):
+        if body:
+            path = directory / f"{declaration.publisher}.{part}.yaml"
+            path.write_text(_dump({"publisher": declaration.publisher, part: body}), "utf-8")
+            written.append(path)
+    return tuple(written)
+
+
+def _group_body(group: GroupDeclaration) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": group.name}
+    return body if group.members is None else body | {"emails": list(group.members)}
+
+
+def product_body(product: Product) -> dict[str, Any]:
+    """A product as plain JSON values, without what is as by default."""
+    return product.model_dump(mode="json", exclude_defaults=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes every text that our strict reader, or an older one, could take for something else."""
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - every value in full
+        return True
+
+
+def _dump(body: dict[str, Any]) -> str:
+    return yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+
+

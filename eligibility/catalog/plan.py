@@ -1,0 +1,234 @@
+"""What applying a declared catalogue would change, and the change itself.
+
+`make_plan` reads only; `apply_plan` does what the plan says and nothing else: had the store moved
+on since, it is refused.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from eligibility.catalog.catalog import Catalog
+from eligibility.catalog.errors import InvalidFile
+from eligibility.catalog.files import Declaration, GroupDeclaration, product_body
+from eligibility.catalog.store import CatalogStore, Entry
+from eligibility.errors import Fault
+from groups.errors import GroupSizeOutOfRange
+from groups.model import MAX_MEMBERS, Group
+from groups.store import GroupStore
+
+Action = Literal["create", "change", "delete", "unchanged", "left_alone"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupPlan:
+    """What happens to one group: members added and removed, by count."""
+
+    group_id: str
+    action: Action
+    added: int = 0
+    removed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductPlan:
+    """What happens to one product; differences are `field: before -> after`."""
+
+    product_id: str
+    action: Action
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What applying a declaration changes, at the revisions it was made for."""
+
+    publisher: str
+    catalog_revision: int
+    groups: tuple[GroupPlan, ...]
+    products: tuple[ProductPlan, ...]
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether the store already is as declared."""
+        return all(part.action in ("unchanged", "left_alone") for part in (*self.groups, *self.products))
+
+
+def make_plan(declaration: Declaration, groups: GroupStore, catalog: Catalog, *, prune: bool = False) -> Plan:
+    """Compare a declaration with the store.
+
+    Args: prune = delete products that are not declared; without it they are left alone. Groups are
+    permanent and never removed.
+    Raises: InvalidFile for groups, InvalidProduct for products that must not be stored.
+    """
+    publisher = declaration.publisher
+    revision = catalog.store.revision(publisher)
+    group_plans = tuple(_plan_groups(declaration, groups))
+    stored = {entry.product_id: entry for entry in all_products(catalog.store, publisher)}
+    product_plans = tuple(_plan_products(declaration, stored, prune))
+    changed = {
+        plan.product_id: declaration.products[plan.product_id]
+        for plan in product_plans
+        if plan.action in ("create", "change")
+    }
+    catalog.check(publisher, changed, declaration.groups.keys())
+    return Plan(
+        publisher=publisher, catalog_revision=revision, groups=group_plans, products=product_plans
+    )
+
+
+def apply_plan(
+    plan: Plan,
+    declaration: Declaration,
+    groups: GroupStore,
+    catalog: Catalog,
+    *,
+    actor: str,
+    step: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Do what the plan says: groups first, then all products in one step.
+
+    Raises: CatalogRevisionMismatch when the catalogue moved on since the plan was made.
+    """
+    for group in plan.groups:
+        members = declaration.groups[group.group_id].members or ()
+        if group.action == "create":
+            name = declaration.groups[group.group_id].name
+            groups.create(plan.publisher, name, members, group_id=group.group_id, actor=actor)
+        elif group.action == "change":
+            groups.replace(plan.publisher, group.group_id, members, actor=actor)
+        step(f"group {group.group_id}")
+    puts = {
+        p.product_id: declaration.products[p.product_id]
+        for p in plan.products
+        if p.action in ("create", "change")
+    }
+    deletes = [p.product_id for p in plan.products if p.action == "delete"]
+    if puts or deletes:
+        catalog.apply(
+            plan.publisher, puts, deletes, actor=actor, if_revision=plan.catalog_revision
+        )
+    for product in plan.products:
+        step(f"product {product.product_id}")
+
+
+def export(publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True) -> Declaration:
+    """The publisher's groups and products as a declaration that applies to no change."""
+    declaration = Declaration(publisher)
+    for group in all_groups(groups, publisher):
+        emails = tuple(all_members(groups, group)) if members else None
+        declaration.groups[group.group_id] = GroupDeclaration(name=group.name, emails=emails)
+    for entry in all_products(catalog, publisher):
+        declaration.products[entry.product_id] = entry.product
+    return declaration
+
+
+def all_groups(groups: GroupStore, publisher: str) -> Iterator[Group]:
+    """Every group of a publisher, page by page."""
+    cursor: str | None = None
+    while True:
+        page = groups.list_groups(publisher, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
+    """Every member of a group, page by page."""
+    cursor: str | None = None
+    while True:
+        page = groups.members(group.publisher, group.group_id, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def all_products(catalog: CatalogStore, publisher: str) -> Iterator[Entry]:
+    """Every product of a publisher, page by page."""
+    cursor: str | None = None
+    while True:
+        page = catalog.list_products(publisher, cursor=cursor)
+        yield from page.items
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _plan_groups(declaration: Declaration, groups: GroupStore) -> Iterator[GroupPlan]:
+    stored = {group.group_id: group for group in all_groups(groups, declaration.publisher)}
+    faults: list[Fault] = []
+    for group_id, declared in declaration.groups.items():
+        try:
+            yield _plan_group(group_id, declared, stored.get(group_id), groups)
+        except _Refused as refused:
+            faults.append(Fault(f"groups.{group_id}", refused.code, str(refused)))
+    if faults:
+        raise InvalidFile(faults)
+
+
+class _Refused(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def _plan_group(
+    group_id: str, declared: GroupDeclaration, stored: Group | None, groups: GroupStore
+) -> GroupPlan:
+    members = declared.members
+    if members is not None and not 1 <= len(members) <= MAX_MEMBERS:
+        size = f"{len(members)} addresses; a group has 1 to {MAX_MEMBERS:,}"
+        raise _Refused(GroupSizeOutOfRange.code, size)
+    if stored is None:
+        if members is None:
+            raise _Refused("GROUP_WITHOUT_EMAILS", "a new group needs `emails`")
+        return GroupPlan(group_id=group_id, action="create", added=len(members))
+    if stored.name != declared.name:
+        detail = f"is named `{stored.name}` for good and cannot be renamed to `{declared.name}`"
+        raise _Refused("GROUP_RENAMED", detail)
+    if members is None:
+        return GroupPlan(group_id=group_id, action="unchanged")
+    present = set(all_members(groups, stored))
+    added, removed = len(set(members) - present), len(present - set(members))
+    action: Action = "change" if added or removed else "unchanged"
+    return GroupPlan(group_id=group_id, action=action, added=added, removed=removed)
+
+
+def _plan_products(
+    declaration: Declaration, stored: dict[str, Entry], prune: bool
+) -> Iterator[ProductPlan]:
+    for product_id, product in declaration.products.items():
+        entry = stored.get(product_id)
+        if entry is None:
+            yield ProductPlan(product_id=product_id, action="create")
+        elif entry.product == product:
+            yield ProductPlan(product_id=product_id, action="unchanged")
+        else:
+            differences = tuple(_differences(product_body(entry.product), product_body(product)))
+            yield ProductPlan(product_id=product_id, action="change", differences=differences)
+    for product_id in stored.keys() - declaration.products.keys():
+        yield ProductPlan(product_id=product_id, action="delete" if prune else "left_alone")
+
+
+def _differences(before: Any, after: Any, loc: str = "") -> Iterator[str]:
+    """`field: before -> after` for each leaf that differs."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before | after:
+            if before.get(key) != after.get(key):
+                yield from _differences(before.get(key), after.get(key), f"{loc}.{key}".strip("."))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for position, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old != new:
+                yield from _differences(old, new, f"{loc}.{position}")
+    else:
+        yield f"{loc}: {_short(before)} -> {_short(after)}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} item(s)" if value and isinstance(value[0], dict) else str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(value) + "}"
+    return "unset" if value is None else str(value)

@@ -1,0 +1,151 @@
+"""POST /v1/access and /v1/access/batch: plain ASGI, for these two run thousands of times a second.
+
+A query that memory can answer is answered in the event loop; one that needs the store goes to a
+thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 0004); app.py puts
+these two into the OpenAPI document by hand.
+"""
+
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+
+from eligibility import wire
+from eligibility.errors import EligibilityError, Fault, InvalidInput
+from eligibility.evaluator import Evaluator
+from eligibility.model import AccessQuery, Decision
+from eligibility.server import problems
+from eligibility.server.problems import RequestProblem
+from groups.errors import GroupsError
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_JSON = (b"content-type", b"application/json")
+
+
+class Access:
+    """The two access routes over one evaluator."""
+
+    def __init__(self, evaluator: Evaluator, max_body_bytes: int) -> None:
+        self._evaluator = evaluator
+        self._max_body_bytes = max_body_bytes
+        self.routes = {"/v1/access": self._one, "/v1/access/batch": self._batch}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a POST to one of `routes`; every error becomes a problem."""
+        try:
+            body = await read_body(scope, receive, self._max_body_bytes)
+            answer = await self.routes[scope["path"]](body, _wants_trace(scope["query_string"]))
+        except (EligibilityError, GroupsError) as error:
+            await _send_problem(send, error)
+            return
+        await _send(send, 200, answer, [_JSON])
+
+    async def _one(self, body: bytes, explain: bool) -> bytes:
+        query = wire.decode_query(body)
+        decision = None if explain else self._evaluator.decide_warm(query)
+        if decision is None:
+            decision = await run_in_threadpool(self._evaluator.decide, query, explain=explain)
+        return wire.encode(decision)
+
+    async def _batch(self, body: bytes, explain: bool) -> bytes:
+        queries = wire.decode_batch(body)
+        answers = None if explain else self._all_warm(queries)
+        if answers is None:
+            answers = await run_in_threadpool(self._all, queries, explain)
+        return wire.encode_batch(answers)
+
+    def _all_warm(self, queries: Sequence[AccessQuery | InvalidInput]) -> list[Any] | None:
+        """Answer a batch from memory, or None as soon as one query needs the store."""
+        warm = self._evaluator.decide_warm
+        answers: list[Any] = []
+        for query in queries:
+            if isinstance(query, InvalidInput):
+                answers.append(problems.problem(query))
+                continue
+            decision = warm(query)
+            if decision is None:
+                return None
+            answers.append(decision)
+        return answers
+
+    def _all(self, queries: Sequence[AccessQuery | InvalidInput], explain: bool) -> list[Any]:
+        return [self._answer(query, explain) for query in queries]
+
+    def _answer(self, query: AccessQuery | InvalidInput, explain: bool) -> Decision | dict[str, Any]:
+        """A decision, or the problem of this query alone."""
+        if isinstance(query, InvalidInput):
+            return problems.problem(query)
+        try:
+            return self._evaluator.decide(query, explain=explain)
+        except (EligibilityError, GroupsError) as error:
+            return problems.problem(error)
+
+
+def _wants_trace(query_string: bytes) -> bool:
+    """Read `?explain=true|false`; anything else in the query string is refused."""
+    if not query_string:
+        return False
+    wanted = {b"explain=true": True, b"explain=false": False}.get(query_string)
+    if wanted is None:
+        detail = f"`{query_string.decode('ascii', 'replace')[:60]}` is unknown; ?explain=true is known"
+        raise InvalidInput([Fault("query", "UNKNOWN_PARAMETER", detail)])
+    return wanted
+
+
+async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
+    """Read a JSON body. Raises RequestProblem 413 past the limit, 415 for another media type."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            check_length(value, limit)
+        elif name == b"content-type":
+            check_json(value)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        _check_size(len(body), limit)
+        return body
+    parts, size = [body], len(body)
+    while message.get("more_body", False):
+        message = await receive()
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        _check_size(size, limit)
+    return b"".join(parts)
+
+
+def check_length(value: bytes, limit: int) -> None:
+    """Refuse a body announced as too long before reading it."""
+    if value.isdigit():
+        _check_size(int(value), limit)
+
+
+def _check_size(size: int, limit: int) -> None:
+    if size > limit:
+        raise RequestProblem(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
+
+
+def check_json(content_type: bytes) -> None:
+    """Refuse a content type that is not JSON."""
+    if content_type != b"application/json" and content_type.partition(b";")[0].strip().lower() != (
+        b"application/json"
+    ):
+        shown = content_type.decode("latin-1")[:60]
+        detail = f"content-type `{shown}` is not read here; send application/json"
+        raise RequestProblem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
+
+
+async def _send_problem(send: Send, error: Exception) -> None:
+    document = problems.problem(error)
+    status = document["status"]
+    headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+    headers += [(n.encode(), v.encode()) for n, v in problems.headers_for(status).items()]
+    await _send(send, status, problems.encoded(document), headers)
+
+
+async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    length = (b"content-length", b"%d" % len(body))
+    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,71 @@
+"""The ASGI application: access queries first, everything else through FastAPI."""
+
+from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from typing import Any
+
+from fastapi import FastAPI
+
+from eligibility import __version__
+from eligibility.server import catalog, groups, openapi, problems
+from eligibility.server.access import Access, Receive, Scope, Send
+from eligibility.service import Service
+
+
+DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
+
+
+class Application(FastAPI):
+    """FastAPI, but for the two access routes, which never enter it."""
+
+    access: Access
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand an access query to Access and anything else to FastAPI."""
+        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self.access.routes:
+            await self.access(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, access routes included."""
+        return openapi.document(self)
+
+
+def create_app(service: Service) -> Application:
+    """Build the application over an open service; closes the service when the server stops."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        service.close()
+
+    app = Application(
+        title="Flight and audience eligibility evaluator",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    settings = service.settings
+    app.access = Access(service.evaluator, settings.max_body_bytes)
+    app.state.max_body_bytes = settings.max_body_bytes
+    app.state.max_upload_bytes = settings.max_upload_bytes
+    problems.install(app)
+    app.include_router(groups.router(service.groups))
+    app.include_router(catalog.router(service.catalog))
+    _health(app, service)
+    return app
+
+
+def _health(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """Whether the process is alive."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    def readyz() -> dict[str, str]:
+        """Whether the process can answer from a store that answers; 503 otherwise."""
+        service.evaluator.check_ready()
+        return {"status": "ready"}

@@ -1,0 +1,143 @@
+"""Errors as RFC 9457 problems. The only place where an error meets a status."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
+from eligibility.catalog.validation import pydantic_fault
+from eligibility.errors import EligibilityError, Fault, InvalidInput, UnknownProduct
+from eligibility.evaluator import AsOfNotSupported
+from groups.errors import (
+    GroupExists,
+    GroupsError,
+    GroupsPermanent,
+    InvalidEmails,
+    InvalidGroup,
+    RevisionMismatch,
+    StoreUnavailable,
+    UnknownGroup,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+
+
+class RequestProblem(EligibilityError):
+    """A request that HTTP itself finds fault with: too large, wrong media type, no such path."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+
+
+_STATUS: dict[type[Exception], tuple[int, str]] = {
+    UnknownProduct: (404, "unknown product"),
+    UnknownGroup: (404, "unknown group"),
+    InvalidInput: (400, "the request cannot be read"),
+    InvalidEmails: (400, "invalid e-mail addresses"),
+    InvalidGroup: (400, "invalid group"),
+    GroupExists: (409, "the group exists"),
+    ProductTaken: (409, "the product id is taken"),
+    GroupsPermanent: (405, "groups are permanent"),
+    RevisionMismatch: (412, "changed meanwhile"),
+    CatalogRevisionMismatch: (412, "changed meanwhile"),
+    StoreUnavailable: (503, "the store is away"),
+    AsOfNotSupported: (501, "not supported yet"),
+}
+
+
+def problem(error: Exception) -> dict[str, Any]:
+    """An error as a problem document."""
+    if isinstance(error, RequestProblem):
+        return _document(error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error))
+    status, title = next(
+        (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), (400, "the request failed")
+    )
+    code = getattr(error, "code", "ERROR")
+    return _document(status, title, code, str(error), getattr(error, "faults", ()))
+
+
+_TITLES = {
+    404: "no such path",
+    405: "method not allowed",
+    412: "changed meanwhile",
+    413: "the body is too large",
+    415: "unsupported media type",
+    428: "a precondition is required",
+    500: "internal error",
+}
+
+
+def _document(
+    status: int, title: str, code: str, detail: str, faults: Sequence[Any] = ()
+) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "type": f"urn:eligibility:problem:{code.lower().replace('_', '-')}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if faults:
+        document["errors"] = [{"loc": f.loc, "code": f.code, "detail": f.detail} for f in faults]
+    return document
+
+
+def encoded(document: dict[str, Any]) -> bytes:
+    """A problem document as bytes; a lone surrogate in an echoed value becomes a question mark."""
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def headers_for(status: int) -> dict[str, str]:
+    """Headers that go with a status: when to try again, and nothing else."""
+    return {"retry-after": str(RETRY_SECONDS)} if status == 503 else {}
+
+
+def response(error: Exception) -> JSONResponse:
+    """An error as a FastAPI response."""
+    document = problem(error)
+    made = JSONResponse(None, document["status"], headers_for(document["status"]), MEDIA_TYPE)
+    made.body = encoded(document)
+    made.headers["content-length"] = str(len(made.body))
+    return made
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem, FastAPI's and Starlette's own included."""
+
+    def ours(_: Request, error: Exception) -> JSONResponse:
+        return response(error)
+
+    def validation(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+        return response(InvalidInput([_fault(details) for details in error.errors()]))
+
+    def http(_: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+        code = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
+        made = response(RequestProblem(error.status_code, code, str(error.detail).lower()))
+        made.headers.update(error.headers or {})
+        return made
+
+    def unexpected(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - logged by the server
+        return response(RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why"))
+
+    app.add_exception_handler(EligibilityError, ours)
+    app.add_exception_handler(GroupsError, ours)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _fault(details: dict[str, Any]) -> Fault:
+    """One of FastAPI's validation errors; the first part of loc says body, query, path or header."""
+    where, *path = details["loc"]
+    inner = path if where == "body" else [where, *path]
+    return pydantic_fault(details | {"loc": tuple(inner)})

@@ -1,0 +1,43 @@
+"""Service: settings turned into the open store, catalogue, groups and evaluator that edges use."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from eligibility.catalog.catalog import Catalog
+from eligibility.catalog.sqlite_store import SqliteCatalogStore
+from eligibility.evaluator import Evaluator
+from eligibility.requirements import load_requirements
+from eligibility.settings import Settings
+from groups.open import open_database
+from groups.sqlite_store import SqliteGroupStore
+
+
+class Service:
+    """Everything one process needs, opened once. Use as a context manager, or call close()."""
+
+    def __init__(
+        self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self.settings = settings
+        requirements = load_requirements(settings.requirements)
+        self._database = open_database(settings.store, clock=clock)
+        self.groups = SqliteGroupStore(self._database)
+        store = SqliteCatalogStore(self._database)
+        self.catalog = Catalog(store, self.groups, clock)
+        self.evaluator = Evaluator(
+            self.groups,
+            store,
+            requirements,
+            clock=lambda: clock().timestamp(),
+            max_staleness_seconds=settings.max_staleness_seconds,
+        )
+
+    def close(self) -> None:
+        """Close the store."""
+        self._database.close()
+
+    def __enter__(self) -> "Service":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

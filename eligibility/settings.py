@@ -1,0 +1,123 @@
+"""Every knob, read once at start-up: command line over environment over file over packaged default.
+
+Unknown names are refused, and all faults named at once; a program that starts has good settings.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_data_path
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from eligibility.errors import Fault, InvalidSettings
+from eligibility.resources import config_dir
+
+PREFIX = "ELIGIBILITY_"
+FILE_VARIABLE = f"{PREFIX}SETTINGS"
+
+
+def default_store() -> str:
+    """Where the embedded store is unless told otherwise: the platform's directory for user data."""
+    return f"sqlite:///{user_data_path('eligibility', appauthor=False) / 'eligibility.db'}"
+
+
+class Settings(BaseSettings):
+    """The settings in force. Each field's description is its documentation (docs/settings.md)."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
+
+    store: str = Field(
+        default_factory=default_store,
+        description="Store URL: sqlite:///path of the file that holds groups and catalogue.",
+    )
+    host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
+    port: int = Field(8080, ge=0, le=65_535, description="Port that `serve` listens on; 0 = any free one.")
+    workers: int = Field(1, ge=1, le=256, description="Server processes; they share the port.")
+    requirements: Path | None = Field(
+        None, description="File with the OS floors, in place of the packaged requirements.toml."
+    )
+    max_staleness_seconds: int = Field(
+        1_800,
+        ge=0,
+        description="How long answers go on from memory while the store is away, in seconds.",
+    )
+    max_body_bytes: int = Field(
+        1_048_576, ge=1_024, description="Largest request body, in bytes, where no members are uploaded."
+    )
+    max_upload_bytes: int = Field(
+        4_194_304, ge=1_024, description="Largest request body, in bytes, where members are uploaded."
+    )
+
+    @field_validator("store")
+    @classmethod
+    def _store_is_a_url(cls, store: str) -> str:
+        if "://" not in store:
+            raise ValueError(f"`{store}` is not a store URL, as in sqlite:///eligibility.db")
+        return store
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The settings in force, and for each field where its value comes from."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+
+def load_settings(
+    environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, file: Path | None = None
+) -> Loaded:
+    """Read the settings.
+
+    Args: environ = the process environment; overrides = command-line values, None = not given;
+    file = settings file, by default the one that ELIGIBILITY_SETTINGS names.
+    Raises: InvalidSettings naming every fault.
+    """
+    given = {name: value for name, value in (overrides or {}).items() if value is not None}
+    named = file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
+    layers: list[tuple[str, Mapping[str, Any]]] = [("packaged default", _file(config_dir() / "settings.toml"))]
+    if named is not None:
+        layers.append((f"file {named}", _file(named)))
+    layers += [("environment", _environment(environ)), ("command line", given)]
+    values: dict[str, Any] = {}
+    origins = dict.fromkeys(Settings.model_fields, "default")
+    for origin, layer in layers:
+        values.update(layer)
+        origins.update(dict.fromkeys(layer, origin))
+    return Loaded(_validated(values, origins), origins)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name != FILE_VARIABLE
+    }
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as error:  # ValueError: bad TOML or bad UTF-8
+        raise InvalidSettings(str(path), [Fault("", "UNREADABLE", str(error))]) from None
+
+
+def _validated(values: dict[str, Any], origins: Mapping[str, str]) -> Settings:
+    try:
+        # model_validate reads only what it is given: pydantic-settings' own look at the
+        # environment happens in __init__, and would hide unknown names from us.
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        faults = [
+            Fault(
+                str(details["loc"][0]),
+                "UNKNOWN_SETTING" if details["type"] == "extra_forbidden" else "WRONG_VALUE",
+                f"{details['msg']} ({origins.get(str(details['loc'][0]), 'default')})",
+            )
+            for details in error.errors(include_url=False, include_input=False)
+        ]
+        raise InvalidSettings("settings", faults) from None
