@@ -56,7 +56,7 @@ class Evaluator:
         self._max_staleness = max_staleness_seconds
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._digester: Digester | None = None
+        self._digester: Callable[[str], int] | None = None
         # (token, seconds): the last change token the store gave, and when it gave it.
         self._seen: tuple[int, float] = (-1, float("-inf"))
 
@@ -146,7 +146,14 @@ class Evaluator:
         if held is not None and held.revision == Revision(groups_revision, catalog_revision):
             held.token, held.verified_at = token, now
             return held
-        groups_revision, index = self._members(entry, held)
+        patched = self._patched(entry, held)
+        if patched is None:
+            groups_revision, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
+            index, memo = MemberIndex.build(sets), None
+        else:
+            # A patched index keeps its combination numbers, so decisions made before still hold.
+            groups_revision, index = patched
+            memo = held.memo if held is not None and held.product == entry.product else None
         digest = self._digest()
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
         changes = self._groups.recent_changes(entry.publisher, since)
@@ -159,26 +166,26 @@ class Evaluator:
             Revision(groups_revision, catalog_revision),
             token,
             now,
+            memo,
         )
 
-    def _members(self, entry: Entry, held: HeldProduct | None) -> tuple[int, MemberIndex]:
-        """Who is in which of the product's groups, and the groups revision of that."""
+    def _patched(self, entry: Entry, held: HeldProduct | None) -> tuple[int, MemberIndex] | None:
+        """The held index brought up to date and its groups revision; None where it must be built."""
         groups = entry.product.groups
-        if held is not None and held.product.groups == groups and held.publisher == entry.publisher:
-            changes = self._groups.changes_since(entry.publisher, held.revision.groups)
-            ours = [change for change in changes if change.group_id in groups]
-            if sum(len(change.added) + len(change.removed) for change in ours) <= _LARGEST_PATCH:
-                digest = self._digest()
-                revision = changes[-1].revision if changes else held.revision.groups
-                patch = [
-                    (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed])
-                    for c in ours
-                ]
-                return revision, held.index.with_changes(patch) if patch else held.index
-        revision, sets = self._groups.member_sets(entry.publisher, groups)
-        return revision, MemberIndex.build(sets)
+        if held is None or held.product.groups != groups or held.publisher != entry.publisher:
+            return None
+        changes = self._groups.changes_since(entry.publisher, held.revision.groups)
+        ours = [change for change in changes if change.group_id in groups]
+        if sum(len(change.added) + len(change.removed) for change in ours) > _LARGEST_PATCH:
+            return None
+        revision = changes[-1].revision if changes else held.revision.groups
+        digest = self._digest()
+        patch = [
+            (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed]) for c in ours
+        ]
+        return revision, held.index.with_changes(patch) if patch else held.index
 
-    def _digest(self) -> Digester:
+    def _digest(self) -> Callable[[str], int]:
         if self._digester is None:
-            self._digester = Digester(self._groups.digest_key())
+            self._digester = Digester(self._groups.digest_key()).of
         return self._digester

@@ -28,8 +28,27 @@ MemoKey = tuple[object, ...]
 Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
 
 
+class Memo:
+    """Decisions made before, for moments in [holds_from, holds_until) of one product."""
+
+    __slots__ = ("decisions", "holds_from", "holds_until")
+
+    def __init__(self, holds_from: float = 0.0, holds_until: float = 0.0) -> None:
+        self.holds_from = holds_from
+        self.holds_until = holds_until
+        self.decisions: dict[MemoKey, Decision] = {}
+
+    def keep(self, key: MemoKey, decision: Decision) -> None:
+        """Remember a decision; when there are too many, begin anew."""
+        if len(self.decisions) >= _MEMO_LIMIT:
+            self.decisions = {}
+        self.decisions[key] = decision
+
+
 class HeldProduct:
-    """A product as the evaluator holds it. Immutable but for the memo and `token`.
+    """A product as the evaluator holds it. Immutable but for the memo, `token` and `verified_at`.
+
+    memo: handed over from an earlier one of the same product whose combination numbers still hold.
 
     token: the store's change token at which this was known to be what the store holds.
     verified_at: when that was, in seconds of the evaluator's clock.
@@ -45,6 +64,7 @@ class HeldProduct:
         revision: Revision,
         token: int,
         verified_at: float,
+        memo: "Memo | None" = None,
     ) -> None:
         self.publisher = entry.publisher
         self.product_id = entry.product_id
@@ -56,26 +76,25 @@ class HeldProduct:
         self.verified_at = verified_at
         self._digest = digest
         self._requirements = requirements
-        self._memo: dict[MemoKey, Decision] = {}
+        self.memo = memo or Memo()
         self._thresholds = _thresholds(entry.product)
         self._limited_markets = entry.product.markets is not None
         self._moments = [moment.timestamp() for moment in entry.product.moments]
-        self._phase = (0.0, 0.0)  # the memo holds for moments in [from, until)
 
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
         """Decide a query. now = seconds since the epoch; no I/O, no trace."""
-        phase_from, phase_until = self._phase
-        if not phase_from <= now < phase_until:
-            self._enter_phase(now)
+        memo = self.memo
+        if not memo.holds_from <= now < memo.holds_until:
+            memo = self._enter_phase(now)
         account = query.account
         settling = None
+        combination: object = None
         if account is None:
-            kind, combination, side = None, 0, 0
+            kind, side = None, 0
         else:
-            digest = self._digest(account.id)
-            combination = self.index.find(digest)
-            if account.aliases:
-                combination = self._with_aliases(account)
+            combination = (
+                self.groups_of(account) if account.aliases else self.index.find(self._digest(account.id))
+            )
             kind = account.kind
             side = self._rollout_side(account.id) if self._thresholds else 0
             if self.recent:
@@ -91,9 +110,10 @@ class HeldProduct:
             query.market if self._limited_markets else None,
             side,
         )
-        known = self._memo.get(key)
+        known = memo.decisions.get(key)
         if known is None:
-            known = self._decide_new(key, query, now)
+            known = self._decide(query, now)
+            memo.keep(key, known)
         return Decision(
             known.product_id,
             known.granted,
@@ -134,23 +154,13 @@ class HeldProduct:
         moment = datetime.fromtimestamp(now, UTC)
         return decide(query, self.product, groups, self._requirements, moment)
 
-    def _decide_new(self, key: MemoKey, query: AccessQuery, now: float) -> Decision:
-        if len(self._memo) >= _MEMO_LIMIT:
-            self._memo = {}
-        known = self._decide(query, now)
-        self._memo[key] = known
-        return known
-
-    def _enter_phase(self, now: float) -> None:
-        """Forget what was decided before a public or publish date came."""
+    def _enter_phase(self, now: float) -> "Memo":
+        """Begin a memo for the time between two moments at which answers change by themselves."""
         position = bisect_right(self._moments, now)
-        starts = self._moments[position - 1] if position else float("-inf")
+        begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self._memo = {}
-        self._phase = (starts, ends)
-
-    def _with_aliases(self, account: Account) -> int | frozenset[str]:
-        return self.groups_of(account)
+        self.memo = Memo(begins, ends)
+        return self.memo
 
     def _rollout_side(self, account_id: str) -> int:
         return bisect_right(self._thresholds, bucket(self.product_id, account_id))

@@ -1,5 +1,6 @@
 """Service: settings turned into the open store, catalogue, groups and evaluator that edges use."""
 
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
@@ -13,22 +14,26 @@ from groups.sqlite_store import SqliteGroupStore
 
 
 class Service:
-    """Everything one process needs, opened once. Use as a context manager, or call close()."""
+    """Everything one process needs, opened once. Use as a context manager, or call close().
 
-    def __init__(
-        self, settings: Settings, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    clock: seconds since the epoch; the only clock of everything in the service.
+    """
+
+    def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
+        def now() -> datetime:
+            return datetime.fromtimestamp(clock(), UTC)
+
         self.settings = settings
         requirements = load_requirements(settings.requirements)
-        self._database = open_database(settings.store, clock=clock)
+        self._database = open_database(settings.store, clock=now)
         self.groups = SqliteGroupStore(self._database)
         store = SqliteCatalogStore(self._database)
-        self.catalog = Catalog(store, self.groups, clock)
+        self.catalog = Catalog(store, self.groups, now)
         self.evaluator = Evaluator(
             self.groups,
             store,
             requirements,
-            clock=lambda: clock().timestamp(),
+            clock=clock,
             max_staleness_seconds=settings.max_staleness_seconds,
         )
 
