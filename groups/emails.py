@@ -1,0 +1,131 @@
+"""One canonical form of an e-mail address, and reading the lists that people paste.
+
+Canonical: trimmed, Unicode NFC, lower case, an international domain in its ASCII form
+(UTS 46, then IDNA 2008). Dots and plus tags stay: `a.b+c@x.com` and `ab@x.com` are two people.
+Source: design.md section 4; RFC 5321 and 5322 (dot-atom only, no quoted names), RFC 6531, RFC 5891.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import idna
+
+from groups.errors import Fault, InvalidEmails
+
+MAX_ADDRESS_OCTETS = 254
+MAX_LOCAL_OCTETS = 64
+MAX_DOMAIN_OCTETS = 253
+
+_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]"
+_LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_SEPARATORS = re.compile(r"[\s,;]+")
+_SHOWN = 100
+
+# The shape of nearly every address: such a one needs nothing but lower case. All bounds together
+# keep it within the limits above; whatever does not fit is examined rule by rule.
+_is_plain = re.compile(
+    r"[a-z0-9_+-]{1,30}+(?:\.[a-z0-9_+-]{1,16}+){0,2}+"
+    r"@(?:[a-z0-9]{1,20}+[.-]){1,3}+(?<=\.)[a-z]{2,20}+"
+).fullmatch
+
+
+def canonical(address: str) -> str:
+    """Give the one form in which an address is stored and compared.
+
+    Raises: InvalidEmails with one fault.
+    """
+    lowered = address.lower()
+    if _is_plain(lowered):
+        return lowered
+    try:
+        return _examined(address)
+    except ValueError as error:
+        raise InvalidEmails([Fault("", "INVALID_EMAIL", f"`{_shown(address)}` {error}")]) from None
+
+
+def parse(emails: str | Iterable[str], *, loc: str = "emails") -> tuple[str, ...]:
+    """Read addresses from pasted text or from a list.
+
+    Args: emails = text with runs of spaces, commas, semicolons or line breaks between addresses,
+        or one address an item; loc = name of the field, for faults.
+    Returns: canonical addresses, each once, in order of first appearance; empty for blank text.
+    Raises: InvalidEmails with every bad address; `loc.3` is the third.
+    """
+    texts = filter(None, _SEPARATORS.split(emails)) if isinstance(emails, str) else emails
+    found: dict[str, None] = {}
+    faults: list[Fault] = []
+    for position, text in enumerate(texts, 1):
+        lowered = text.lower()
+        if _is_plain(lowered):
+            found[lowered] = None
+            continue
+        try:
+            found[_examined(text)] = None
+        except ValueError as error:
+            detail = f"address {position} `{_shown(text)}` {error}"
+            faults.append(Fault(f"{loc}.{position}", "INVALID_EMAIL", detail))
+    if faults:
+        raise InvalidEmails(faults)
+    return tuple(found)
+
+
+def _examined(address: str) -> str:
+    """Canonical form by every rule; ValueError says in words what is wrong."""
+    text = unicodedata.normalize("NFC", address.strip())
+    if not text:
+        raise ValueError("is empty")
+    if text.count("@") != 1:
+        raise ValueError(f"has {text.count('@')} `@`, needs exactly one")
+    local, domain = text.split("@")
+    whole = f"{_local(local)}@{_domain(domain)}"
+    if len(whole.encode()) > MAX_ADDRESS_OCTETS:
+        raise ValueError(f"is longer than {MAX_ADDRESS_OCTETS} bytes")
+    return whole
+
+
+def _local(text: str) -> str:
+    if not text:
+        raise ValueError("has nothing before the `@`")
+    local = unicodedata.normalize("NFC", text.lower())
+    if not local.isprintable():
+        raise ValueError("has an invisible or control character before the `@`")
+    if not _LOCAL.fullmatch(local) or any(map(str.isspace, local)):
+        raise ValueError("has a character or a dot that may not stand there before the `@`")
+    if len(local.encode()) > MAX_LOCAL_OCTETS:
+        raise ValueError(f"has more than {MAX_LOCAL_OCTETS} bytes before the `@`")
+    return local
+
+
+def _domain(text: str) -> str:
+    try:
+        labels = idna.uts46_remap(text, std3_rules=True, transitional=False).split(".")
+    except (idna.IDNAError, UnicodeError):
+        raise ValueError("has a character that no domain can have") from None
+    if len(labels) < 2:
+        raise ValueError("needs a domain with a dot after the `@`")
+    domain = ".".join(map(_label, labels))
+    if labels[-1].isdigit():
+        raise ValueError("needs a domain, not an IP address, after the `@`")
+    if len(domain) > MAX_DOMAIN_OCTETS:
+        raise ValueError(f"has a domain longer than {MAX_DOMAIN_OCTETS} bytes")
+    return domain
+
+
+def _label(text: str) -> str:
+    """ASCII form of one part of a domain; an ASCII part is only checked."""
+    if text.isascii() and not text.startswith("xn--"):
+        if not _LABEL.fullmatch(text):
+            raise ValueError(f"has `{_shown(text)}`, which cannot be part of a domain")
+        return text
+    try:
+        return idna.alabel(text).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise ValueError(f"has `{_shown(text)}`, which cannot be part of a domain") from None
+
+
+def _shown(text: str) -> str:
+    """Text safe to print: cut, and with invisible characters escaped."""
+    cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

@@ -1,0 +1,159 @@
+"""Errors of the groups: what a caller did wrong, or that the store cannot answer.
+
+Every error has a `code` that clients may rely on; the message may change, the code may not.
+"Not a member" is an answer and never an error; an error never means "in no group".
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong in an input.
+
+    loc: path to the field, as text with dots; "" for the whole. `add.3` is the third to add.
+    code: SCREAMING_SNAKE, stable. detail: one sentence, lower case, no full stop.
+    """
+
+    loc: str
+    code: str
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.loc}: {self.detail}" if self.loc else self.detail
+
+
+class GroupsError(Exception):
+    """Base of every error that `groups` raises on purpose."""
+
+    code = "GROUPS_ERROR"
+
+
+class InvalidGroup(GroupsError):
+    """A publisher, group id, name or edit cannot be accepted; `faults` lists everything wrong."""
+
+    code = "INVALID_GROUP"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = list(faults)
+
+
+class InvalidEmails(GroupsError):
+    """Some addresses cannot be read; `faults` names every one, with its position from 1."""
+
+    code = "INVALID_EMAILS"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = list(faults)
+
+
+class GroupSizeOutOfRange(GroupsError):
+    """A write would leave a group without members or with more than 10,000; nothing was saved."""
+
+    code = "GROUP_SIZE"
+
+    def __init__(self, group_id: str, size: int) -> None:
+        super().__init__(f"group `{group_id}` would have {size} members, allowed are 1 to 10,000")
+        self.group_id = group_id
+        self.size = size
+
+
+class UnknownGroup(GroupsError):
+    """The publisher has no group of that id."""
+
+    code = "UNKNOWN_GROUP"
+
+    def __init__(self, publisher: str, group_id: str) -> None:
+        super().__init__(f"publisher `{publisher}` has no group `{group_id}`")
+        self.publisher = publisher
+        self.group_id = group_id
+
+
+class GroupExists(GroupsError):
+    """The publisher already has a group of that id, or of that name in some letter case."""
+
+    code = "GROUP_EXISTS"
+
+    def __init__(self, publisher: str, taken: str) -> None:
+        super().__init__(f"publisher `{publisher}` already has a group `{taken}`")
+        self.publisher = publisher
+        self.taken = taken
+
+
+class GroupsPermanent(GroupsError):
+    """Groups stay: none can be removed or renamed.
+
+    Source: Partner Center, "Create known user groups".
+    """
+
+    code = "GROUPS_PERMANENT"
+
+    def __init__(self, group_id: str, attempted: str = "removed") -> None:
+        super().__init__(
+            f"group `{group_id}` cannot be {attempted}: a known user group is permanent, as flights"
+            " and audiences refer to it; change its members instead"
+        )
+        self.group_id = group_id
+        self.attempted = attempted
+
+
+class RevisionMismatch(GroupsError):
+    """The group changed since the caller read it; nothing was saved."""
+
+    code = "REVISION_MISMATCH"
+
+    def __init__(self, expected: int, actual: int) -> None:
+        super().__init__(f"the group is at revision {actual}, not at {expected}: read it again")
+        self.expected = expected
+        self.actual = actual
+
+
+class InvalidStoreUrl(GroupsError):
+    """The store URL is of no kind that can be opened; the message holds no password of it."""
+
+    code = "INVALID_STORE_URL"
+
+
+class StoreUnavailable(GroupsError):
+    """The store cannot answer now. Says nothing about who is in which group."""
+
+    code = "STORE_UNAVAILABLE"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the store is not available: {reason}")
+        self.reason = reason
+
+
+class StoreFull(StoreUnavailable):
+    """There is no space left to save the write; nothing of it was saved, reading still works."""
+
+    code = "STORE_FULL"
+
+
+class NotOurDatabase(GroupsError):
+    """The file holds something else and was left as it is."""
+
+    code = "NOT_OUR_DATABASE"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"`{path}` is not a database of this program and was left untouched")
+        self.path = path
+
+
+class NewerDatabase(GroupsError):
+    """A newer version of the program wrote the file; this one would misread it."""
+
+    code = "NEWER_DATABASE"
+
+    def __init__(self, path: Path, found: int, known: int) -> None:
+        super().__init__(
+            f"`{path}` has layout version {found}, this program knows up to {known}:"
+            " run the newer program"
+        )
+        self.path = path
+        self.found = found
+        self.known = known

@@ -1,0 +1,144 @@
+"""The members of groups in memory: 64-bit digests of addresses, never an address.
+
+A digest is the 8-byte keyed BLAKE2b of a canonical address, read as a big-endian integer. The key
+is a secret of the deployment, so that nobody can look for collisions or test guesses offline.
+Source: design.md section 2, "Memory".
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping
+from hashlib import blake2b
+
+from groups import combinations
+
+DIGEST_BITS = 64
+
+
+def digest(address: str, key: bytes) -> int:
+    """Give the digest of one canonical address, 0 to 2**64 - 1."""
+    made = blake2b(address.encode(), digest_size=DIGEST_BITS // 8, key=key).digest()
+    return int.from_bytes(made, "big")
+
+
+class Digester:
+    """`digest` with the key set up once. `of` is the same as calling, without a method's cost."""
+
+    __slots__ = ("of",)
+
+    of: Callable[[str], int]
+
+    def __init__(self, key: bytes) -> None:
+        keyed, read = blake2b(digest_size=DIGEST_BITS // 8, key=key).copy, int.from_bytes
+
+        def of(address: str) -> int:
+            state = keyed()
+            state.update(address.encode())
+            return read(state.digest(), "big")
+
+        self.of = of
+
+    def __call__(self, address: str) -> int:
+        """Give the digest of one canonical address."""
+        return self.of(address)
+
+
+class MemberSet:
+    """One group's members at one revision. Immutable; 8 bytes a member."""
+
+    __slots__ = ("digests",)
+
+    def __init__(self, digests: "array[int]") -> None:
+        """Take distinct digests in rising order, typecode Q; the caller gives the array away."""
+        self.digests = digests
+
+    @classmethod
+    def from_addresses(cls, addresses: Iterable[str], key: bytes) -> "MemberSet":
+        """Make the set of some canonical addresses."""
+        return cls(array("Q", sorted(set(map(Digester(key).of, addresses)))))
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    def contains_digest(self, wanted: int) -> bool:
+        """Tell whether a digest is a member's."""
+        at = bisect_left(self.digests, wanted)
+        return at < len(self.digests) and self.digests[at] == wanted
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held, without the few of the objects around them."""
+        return len(self.digests) * self.digests.itemsize
+
+
+class MemberIndex:
+    """Which of several groups a digest is in. Immutable: a change makes a new index.
+
+    A combination is a set of group ids that occurs; each digest has the number of its combination.
+    Number 0 is the empty combination, so it answers for strangers too.
+    INVARIANT: digests rise; combinations run beside them and are never 0; offsets[b] is the number
+    of digests whose top bits are below b, so that a search looks at a handful of entries.
+    """
+
+    __slots__ = ("_digests", "_numbers", "_offsets", "_shift", "_table")
+
+    def __init__(
+        self,
+        digests: "array[int]",
+        numbers: "array[int]",
+        table: tuple[frozenset[str], ...],
+        offsets: "array[int]",
+    ) -> None:
+        """Take the parts as `build` and `with_changes` make them; 2**bits + 1 offsets."""
+        self._digests, self._numbers, self._table, self._offsets = digests, numbers, table, offsets
+        self._shift = DIGEST_BITS - (len(offsets) - 1).bit_length() + 1
+
+    @classmethod
+    def build(cls, sets: Mapping[str, MemberSet]) -> "MemberIndex":
+        """Make the index of some groups, by group id."""
+        digests, masks = combinations.merged([one.digests for one in sets.values()])
+        table, numbers = combinations.numbered(masks, tuple(sets))
+        return cls(digests, numbers, table, combinations.offsets(digests))
+
+    def find(self, digest: int) -> int:
+        """Give the number of a digest's combination; 0 when it is in no group."""
+        bucket = digest >> self._shift
+        offsets = self._offsets
+        end = offsets[bucket + 1]
+        digests = self._digests
+        at = bisect_left(digests, digest, offsets[bucket], end)
+        if at < end and digests[at] == digest:
+            return self._numbers[at]
+        return 0
+
+    def combination(self, number: int) -> frozenset[str]:
+        """Give the group ids of a combination number that `find` gave."""
+        return self._table[number]
+
+    def with_changes(
+        self, changes: Iterable[tuple[str, Collection[int], Collection[int]]]
+    ) -> "MemberIndex":
+        """Make the index after some edits, in order: (group id, digests added, digests removed).
+
+        Cheap for few changes; numbers of the old index keep their meaning in the new one.
+        """
+        table = combinations.Table(self._table)
+        changed: dict[int, int] = {}
+        for group_id, added, removed in changes:
+            for one in added:
+                changed[one] = table.joined(changed.get(one, self.find(one)), group_id)
+            for one in removed:
+                changed[one] = table.left(changed.get(one, self.find(one)), group_id)
+        digests, numbers, shifts = combinations.spliced(self._digests, self._numbers, changed)
+        offsets = combinations.moved(self._offsets, shifts, len(digests)) or combinations.offsets(
+            digests
+        )
+        return MemberIndex(digests, numbers, table.entries(), offsets)
+
+    def __len__(self) -> int:
+        return len(self._digests)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes held in the arrays, without the table of combinations."""
+        return sum(len(one) * one.itemsize for one in (self._digests, self._numbers, self._offsets))

@@ -1,0 +1,140 @@
+"""Known user groups as values, and the rules for their ids and names. All frozen."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Generic, TypeVar
+
+from groups.errors import Fault, InvalidGroup
+
+T = TypeVar("T")
+
+MIN_MEMBERS = 1
+MAX_MEMBERS = 10_000
+MAX_ID_LENGTH = 100
+MAX_NAME_LENGTH = 100
+
+_ID = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{MAX_ID_LENGTH - 1}}}")
+_NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """One known user group, without its members.
+
+    revision: the publisher's groups revision at which this group last changed.
+    created_at: UTC-aware.
+    """
+
+    publisher: str
+    group_id: str
+    name: str
+    member_count: int
+    revision: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipEdit:
+    """Addresses to add and to remove, in any form; none may be in both."""
+
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditResult:
+    """What a write did, or a dry run would do.
+
+    revision: the group's revision afterwards; a dry run, or a write that changed nothing, keeps it.
+    added, removed: memberships that changed. unchanged: asked for and there already.
+    unknown: removals of addresses that were not members. member_count: afterwards.
+    """
+
+    publisher: str
+    group_id: str
+    revision: int
+    added: int
+    removed: int
+    unchanged: int
+    unknown: int
+    member_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted."""
+
+    publisher: str
+    revision: int
+    group_id: str
+    at: datetime
+    actor: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[T]):
+    """Part of a list; `next_cursor` continues it and is None on the last page."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None
+
+
+def slug(name: str) -> str:
+    """Make a group id from a name: `Contoso Beta (EU)` gives `contoso-beta-eu`.
+
+    A name without any letter or digit of ASCII gives `group-` and a hash of the name.
+    """
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    made = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:MAX_ID_LENGTH].rstrip("-._")
+    if made:
+        return made
+    return "group-" + blake2b(name_key(name).encode(), digest_size=4).hexdigest()
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text can be a publisher or group id at all."""
+    return _ID.fullmatch(text) is not None
+
+
+def check_publisher(publisher: str) -> str:
+    """Give the publisher id back. Raises: InvalidGroup."""
+    return _checked_id(publisher, "publisher")
+
+
+def check_group_id(group_id: str) -> str:
+    """Give the group id back. Raises: InvalidGroup."""
+    return _checked_id(group_id, "group_id")
+
+
+def check_name(name: str) -> str:
+    """Give the name trimmed and in NFC. Raises: InvalidGroup."""
+    trimmed = unicodedata.normalize("NFC", name.strip())
+    if not 1 <= len(trimmed) <= MAX_NAME_LENGTH:
+        detail = f"a name has 1 to {MAX_NAME_LENGTH} characters, not {len(trimmed)}"
+        raise InvalidGroup([Fault("name", "INVALID_NAME", detail)])
+    if any(unicodedata.category(character) in _NOT_IN_NAMES for character in trimmed):
+        detail = "a name has no control characters, line breaks or lone surrogates"
+        raise InvalidGroup([Fault("name", "INVALID_NAME", detail)])
+    return trimmed
+
+
+def name_key(name: str) -> str:
+    """Give the form in which names are compared: `Beta` and `BETA` are one name."""
+    folded = unicodedata.normalize("NFC", name.strip()).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def _checked_id(text: str, loc: str) -> str:
+    if is_id(text):
+        return text
+    shown = text[:MAX_ID_LENGTH].encode("unicode_escape").decode()
+    detail = (
+        f"`{shown}` is not an id: 1 to {MAX_ID_LENGTH} of a-z, 0-9, `.`, `_`, `-`,"
+        " the first a letter or digit"
+    )
+    raise InvalidGroup([Fault(loc, "INVALID_ID", detail)])

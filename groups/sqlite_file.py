@@ -1,0 +1,143 @@
+"""What is particular to SQLite: opening a file, telling whose it is, reading its errors."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from groups.errors import NotOurDatabase, StoreFull, StoreUnavailable
+
+APPLICATION_ID = 0x464C4754  # "FLGT", in the header of every file of ours
+LOCK_WAIT_S = 5.0
+_WAL_RETRY_S = 0.01
+_PRIMARY = 0xFF  # the low byte of an extended result code
+
+
+def opened(path: Path) -> sqlite3.Connection:
+    """Open a file for the first time: make it if missing, refuse what is not ours.
+
+    Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"cannot make `{path.parent}`: {error.strerror}") from error
+    with translated(path):
+        connection = connected(path)
+        try:
+            if not _is_ours(connection, path):
+                _claim(connection, path)
+            _use_write_ahead_log(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def connected(path: Path) -> sqlite3.Connection:
+    """Open one more connection to a file of ours; transactions are begun and ended by hand."""
+    connection = sqlite3.connect(
+        path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class DataVersion:
+    """PRAGMA data_version on a connection of its own: differs after any other one committed."""
+
+    def __init__(self, path: Path, check: Callable[[], None]) -> None:
+        """Args: check = raises StoreUnavailable when the file is no longer the one at `path`."""
+        self._path, self._check = path, check
+        with translated(path):
+            self._connection = connected(path)
+
+    def read(self) -> int:
+        """Give the present number. Raises: StoreUnavailable."""
+        self._check()
+        with translated(self._path):
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def statements(script: str) -> Iterator[str]:
+    """Split a script, as `executescript` would end the transaction it runs in."""
+    statement = ""
+    for piece in script.split(";"):
+        statement += piece + ";"
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+
+
+def version_byte(connection: sqlite3.Connection, slot: int) -> int:
+    """Give a part's version, from its byte of the file's user_version."""
+    return _user_version(connection) >> 8 * slot & 0xFF
+
+
+def set_version_byte(connection: sqlite3.Connection, slot: int, version: int) -> None:
+    """Set a part's version, within the transaction that is open."""
+    others = _user_version(connection) & ~(0xFF << 8 * slot)
+    packed = (others | version << 8 * slot).to_bytes(4, "big")
+    connection.execute(f"PRAGMA user_version = {int.from_bytes(packed, 'big', signed=True)}")
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite into ours, naming the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & _PRIMARY
+        if code == sqlite3.SQLITE_FULL:
+            raise StoreFull(f"no space left for `{path}`") from error
+        if code == sqlite3.SQLITE_NOTADB:
+            raise NotOurDatabase(path) from error
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise StoreUnavailable(f"`{path}` is locked by another program") from error
+        raise StoreUnavailable(f"`{path}`: {error}") from error
+
+
+def _user_version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0]) & 0xFFFFFFFF
+
+
+def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+    """Tell ours from a file that is still empty; raise NotOurDatabase for any other."""
+    (found,) = connection.execute("PRAGMA application_id").fetchone()
+    if found == APPLICATION_ID:
+        return True
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if found or tables:
+        raise NotOurDatabase(path)
+    return False
+
+
+def _claim(connection: sqlite3.Connection, path: Path) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    if not _is_ours(connection, path):
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    connection.execute("COMMIT")
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Switch the journal; SQLite does not wait by itself while another process does the same."""
+    give_up_at = time.monotonic() + LOCK_WAIT_S
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > give_up_at:
+                raise
+            time.sleep(_WAL_RETRY_S)
+        else:
+            return

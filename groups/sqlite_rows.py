@@ -1,0 +1,178 @@
+"""What SqliteGroupStore reads. Each function runs in the transaction it is given."""
+
+import sqlite3
+from array import array
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from json import dumps
+from operator import itemgetter
+
+from groups.errors import RevisionMismatch, UnknownGroup
+from groups.member_set import MemberSet
+from groups.model import Group, name_key
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_AFTER_ANY = "\U0010ffff"  # no address has it, so prefix + this ends the range of a prefix
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGroup:
+    """A group, its row's key, and the connection it was read on."""
+
+    connection: sqlite3.Connection
+    key: int
+    group: Group
+
+
+def check_limit(limit: int) -> None:
+    """Refuse an empty page. Raises: ValueError."""
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+
+
+def group(
+    connection: sqlite3.Connection, publisher: str, group_id: str, if_revision: int | None = None
+) -> StoredGroup:
+    """Give one group. Raises: UnknownGroup; RevisionMismatch if it is at another revision."""
+    row = connection.execute(
+        "SELECT group_key, publisher, group_id, name, member_count, revision, created_at_us"
+        " FROM known_group WHERE publisher = ? AND group_id = ?",
+        (text(publisher), text(group_id)),
+    ).fetchone()
+    if row is None:
+        raise UnknownGroup(publisher, group_id)
+    found = StoredGroup(connection, row[0], _group(row[1:]))
+    if if_revision is not None and if_revision != found.group.revision:
+        raise RevisionMismatch(if_revision, found.group.revision)
+    return found
+
+
+def groups_after(
+    connection: sqlite3.Connection, publisher: str, cursor: str, count: int
+) -> list[Group]:
+    """Give up to that many groups whose ids come after the cursor."""
+    found = connection.execute(
+        "SELECT publisher, group_id, name, member_count, revision, created_at_us FROM known_group"
+        " WHERE publisher = ? AND group_id > ? ORDER BY group_id LIMIT ?",
+        (text(publisher), text(cursor), count),
+    )
+    return list(map(_group, found))
+
+
+def group_ids(connection: sqlite3.Connection, publisher: str) -> frozenset[str]:
+    """Give all group ids of a publisher."""
+    found = connection.execute(
+        "SELECT group_id FROM known_group WHERE publisher = ?", (text(publisher),)
+    )
+    return frozenset(map(itemgetter(0), found))
+
+
+def group_keys(
+    connection: sqlite3.Connection, publisher: str, wanted: Collection[str]
+) -> dict[str, int]:
+    """Give the row keys of those groups that exist."""
+    found = connection.execute(
+        "SELECT group_id, group_key FROM known_group WHERE publisher = ?"
+        " AND group_id IN (SELECT value FROM json_each(?))",
+        (text(publisher), dumps(list(map(text, wanted)))),
+    )
+    return dict(found.fetchall())
+
+
+def publishers(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Give every publisher with a group, ordered."""
+    found = connection.execute("SELECT publisher FROM group_revision ORDER BY publisher")
+    return tuple(map(itemgetter(0), found))
+
+
+def revision(connection: sqlite3.Connection, publisher: str) -> int:
+    """Give the publisher's groups revision; 0 when there is none."""
+    row = connection.execute(
+        "SELECT revision FROM group_revision WHERE publisher = ?", (text(publisher),)
+    ).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: str) -> str | None:
+    """Give the id, or else the name, that a group has already; None when both are free."""
+    row = connection.execute(
+        "SELECT group_id, name FROM known_group"
+        " WHERE publisher = ? AND (group_id = ? OR name_key = ?) ORDER BY group_id != ?",
+        (publisher, group_id, name_key(name), group_id),
+    ).fetchone()
+    if row is None:
+        return None
+    return str(row[0] if row[0] == group_id else row[1])
+
+
+def members_after(
+    connection: sqlite3.Connection, key: int, cursor: str, prefix: str, count: int
+) -> list[str]:
+    """Give up to that many members after the cursor that begin with the prefix."""
+    start = text(prefix.lower())
+    found = connection.execute(
+        "SELECT address FROM member WHERE group_key = ? AND address > ? AND address >= ?"
+        " AND address < ? ORDER BY address LIMIT ?",
+        (key, text(cursor), start, start + _AFTER_ANY, count),
+    )
+    return list(map(itemgetter(0), found))
+
+
+def all_members(stored: StoredGroup) -> frozenset[str]:
+    """Give all addresses of a group."""
+    found = stored.connection.execute(
+        "SELECT address FROM member WHERE group_key = ?", (stored.key,)
+    )
+    return frozenset(map(itemgetter(0), found))
+
+
+def present(stored: StoredGroup, wanted: Collection[str]) -> frozenset[str]:
+    """Give those of the addresses that are members."""
+    found = stored.connection.execute(
+        "SELECT address FROM member WHERE group_key = ?"
+        " AND address IN (SELECT value FROM json_each(?))",
+        (stored.key, dumps(wanted)),
+    )
+    return frozenset(map(itemgetter(0), found))
+
+
+def member_set(connection: sqlite3.Connection, key: int) -> MemberSet:
+    """Give the digests of a group's members."""
+    found = connection.execute("SELECT digest FROM member WHERE group_key = ?", (key,))
+    signed = array("q", map(itemgetter(0), found))
+    return MemberSet(array("Q", sorted(array("Q", signed.tobytes()))))
+
+
+def secret(connection: sqlite3.Connection, name: str) -> bytes | None:
+    """Give a secret; None when none was made yet."""
+    row = connection.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def text(value: str) -> str:
+    """Give text that SQLite can compare: lone surrogates, which nothing stored has, become `?`."""
+    return value.encode("utf-8", "replace").decode()
+
+
+def to_us(moment: datetime) -> int:
+    """Give a moment as microseconds since 1970, UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def from_us(microseconds: int) -> datetime:
+    """Give the moment that `to_us` stored, UTC-aware."""
+    return _EPOCH + microseconds * _MICROSECOND
+
+
+def _group(row: tuple[str, str, str, int, int, int]) -> Group:
+    publisher, group_id, name, member_count, at_revision, created_at_us = row
+    return Group(
+        publisher=publisher,
+        group_id=group_id,
+        name=name,
+        member_count=member_count,
+        revision=at_revision,
+        created_at=from_us(created_at_us),
+    )

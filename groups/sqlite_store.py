@@ -1,0 +1,228 @@
+"""GroupStore in a SQLite file: the embedded default. Layout in groups/sqlite_schema.py."""
+
+import secrets
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from functools import cached_property
+
+from groups import emails as addresses
+from groups import sqlite_edits as edits
+from groups import sqlite_rows as rows
+from groups.errors import Fault, GroupExists, InvalidGroup, UnknownGroup
+from groups.member_set import Digester, MemberSet
+from groups.model import (
+    Change,
+    EditResult,
+    Group,
+    MembershipEdit,
+    Page,
+    check_group_id,
+    check_name,
+    check_publisher,
+    slug,
+)
+from groups.sqlite import Database
+from groups.sqlite_edits import Delta
+from groups.sqlite_rows import StoredGroup
+from groups.sqlite_schema import GROUPS_PART
+
+DIGEST_KEY_BYTES = 32
+
+
+class SqliteGroupStore:
+    """See GroupStore for what the methods promise. The database may hold other parts as well."""
+
+    change_token: Callable[[], int]
+
+    def __init__(self, database: Database) -> None:
+        """Take an open database; the tables are made or brought up to date."""
+        self._database = database
+        self.change_token = database.change_token
+        database.migrate(GROUPS_PART)
+
+    def create(
+        self,
+        publisher: str,
+        name: str,
+        emails: Iterable[str],
+        *,
+        group_id: str | None = None,
+        actor: str,
+    ) -> EditResult:
+        """See GroupStore."""
+        check_publisher(publisher)
+        name = check_name(name)
+        made_id = slug(name) if group_id is None else check_group_id(group_id)
+        delta = Delta(added=addresses.parse(emails))
+        digester = self._digester
+        with self._database.write() as connection:
+            taken = rows.taken(connection, publisher, made_id, name)
+            if taken is not None:
+                raise GroupExists(publisher, taken)
+            at = self._database.clock()
+            group = edits.new_group(connection, publisher, made_id, name, at)
+            return edits.apply(connection, group, delta, actor, at, digester)
+
+    def get(self, publisher: str, group_id: str) -> Group:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.group(connection, publisher, group_id).group
+
+    def list_groups(
+        self, publisher: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Group]:
+        """See GroupStore."""
+        rows.check_limit(limit)
+        with self._database.read() as connection:
+            found = rows.groups_after(connection, publisher, cursor or "", limit + 1)
+        items = tuple(found[:limit])
+        return Page(items=items, next_cursor=items[-1].group_id if len(found) > limit else None)
+
+    def group_ids(self, publisher: str) -> frozenset[str]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.group_ids(connection, publisher)
+
+    def publishers(self) -> tuple[str, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.publishers(connection)
+
+    def members(
+        self,
+        publisher: str,
+        group_id: str,
+        *,
+        cursor: str | None = None,
+        prefix: str = "",
+        limit: int = 1000,
+    ) -> Page[str]:
+        """See GroupStore."""
+        rows.check_limit(limit)
+        with self._database.read() as connection:
+            key = rows.group(connection, publisher, group_id).key
+            found = rows.members_after(connection, key, cursor or "", prefix, limit + 1)
+        items = tuple(found[:limit])
+        return Page(items=items, next_cursor=items[-1] if len(found) > limit else None)
+
+    def edit(
+        self,
+        publisher: str,
+        group_id: str,
+        edit: MembershipEdit,
+        *,
+        actor: str,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> EditResult:
+        """See GroupStore."""
+        add = addresses.parse(edit.add, loc="add")
+        remove = addresses.parse(edit.remove, loc="remove")
+        _check_disjoint(add, remove)
+
+        def delta(stored: StoredGroup) -> Delta:
+            present = rows.present(stored, (*add, *remove))
+            added = tuple(one for one in add if one not in present)
+            removed = tuple(one for one in remove if one in present)
+            return Delta(added, removed, len(add) - len(added), len(remove) - len(removed))
+
+        return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
+
+    def replace(
+        self,
+        publisher: str,
+        group_id: str,
+        emails: Iterable[str],
+        *,
+        actor: str,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> EditResult:
+        """See GroupStore."""
+        wanted = addresses.parse(emails)
+
+        def delta(stored: StoredGroup) -> Delta:
+            present = rows.all_members(stored)
+            added = tuple(one for one in wanted if one not in present)
+            removed = tuple(sorted(present.difference(wanted)))
+            return Delta(added, removed, unchanged=len(wanted) - len(added))
+
+        return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
+
+    def revision(self, publisher: str) -> int:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.revision(connection, publisher)
+
+    def member_set(self, publisher: str, group_id: str) -> tuple[int, MemberSet]:
+        """See GroupStore."""
+        revision, sets = self.member_sets(publisher, (group_id,))
+        return revision, sets[group_id]
+
+    def member_sets(
+        self, publisher: str, group_ids: Collection[str]
+    ) -> tuple[int, dict[str, MemberSet]]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            keys = rows.group_keys(connection, publisher, group_ids)
+            for group_id in sorted(set(group_ids).difference(keys)):
+                raise UnknownGroup(publisher, group_id)
+            sets = {one: rows.member_set(connection, key) for one, key in keys.items()}
+            return rows.revision(connection, publisher), sets
+
+    def changes_since(self, publisher: str, revision: int) -> tuple[Change, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return edits.changes_after(connection, publisher, revision)
+
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return edits.changes_from(connection, publisher, since)
+
+    def digest_key(self) -> bytes:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            key = rows.secret(connection, "digest_key")
+        if key is None:
+            with self._database.write() as connection:
+                key = edits.kept_secret(
+                    connection, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES)
+                )
+        return key
+
+    def close(self) -> None:
+        """Close the database, also for its other parts."""
+        self._database.close()
+
+    @cached_property
+    def _digester(self) -> Digester:
+        return Digester(self.digest_key())
+
+    def _change(
+        self,
+        publisher: str,
+        group_id: str,
+        delta: Callable[[StoredGroup], Delta],
+        actor: str,
+        if_revision: int | None,
+        dry_run: bool,
+    ) -> EditResult:
+        digester = self._digester
+        with self._database.read() if dry_run else self._database.write() as connection:
+            stored = rows.group(connection, publisher, group_id, if_revision)
+            made = delta(stored)
+            if dry_run:
+                return edits.result(stored.group, made)
+            at = self._database.clock()
+            return edits.apply(connection, stored, made, actor, at, digester)
+
+
+def _check_disjoint(add: Collection[str], remove: Collection[str]) -> None:
+    both = sorted(set(add).intersection(remove))
+    if both:
+        faults = [
+            Fault("", "ADDED_AND_REMOVED", f"`{one}` is both to be added and to be removed")
+            for one in both
+        ]
+        raise InvalidGroup(faults)

@@ -1,0 +1,134 @@
+"""What a store of known user groups promises, whatever it keeps them in."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from groups.member_set import MemberSet
+from groups.model import Change, EditResult, Group, MembershipEdit, Page
+
+
+class GroupStore(Protocol):
+    """Who is in which known user group of which publisher.
+
+    Every sentence here has a test in tests/test_group_store.py, run on every backend.
+    Every method may raise StoreUnavailable, and no backend error of its own.
+    A write is saved whole or not at all, and on disk when the method returns; a publisher's writes
+    happen one after another, each raising the publisher's groups revision by exactly one. A write
+    that changes nothing is no error and keeps the revision, and so does every dry run.
+    Addresses may come in any form and are kept canonical; text is read as a pasted list. A group
+    has 1 to 10,000 members after de-duplication. Publishers share nothing: not ids, not names, not
+    revisions. An id that no group can have names none: reading it finds nothing, as with others.
+    Cursors come from the page before, and stay good while members and groups come and go.
+    A limit below 1 is a ValueError.
+    """
+
+    def create(
+        self,
+        publisher: str,
+        name: str,
+        emails: Iterable[str],
+        *,
+        group_id: str | None = None,
+        actor: str,
+    ) -> EditResult:
+        """Make a group, for good; without a group_id it is made from the name.
+
+        Raises: InvalidGroup, InvalidEmails, GroupSizeOutOfRange; GroupExists when the id is taken,
+            or the name in any letter case.
+        """
+
+    def get(self, publisher: str, group_id: str) -> Group:
+        """Give one group. Raises: UnknownGroup."""
+
+    def list_groups(
+        self, publisher: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Group]:
+        """Give a publisher's groups, ordered by group_id; none for a publisher never seen."""
+
+    def group_ids(self, publisher: str) -> frozenset[str]:
+        """Give all group ids of a publisher; empty for one never seen."""
+
+    def publishers(self) -> tuple[str, ...]:
+        """Give every publisher that has a group, ordered."""
+
+    def members(
+        self,
+        publisher: str,
+        group_id: str,
+        *,
+        cursor: str | None = None,
+        prefix: str = "",
+        limit: int = 1000,
+    ) -> Page[str]:
+        """Give members in the order of their code points, only those that begin with `prefix`.
+
+        The prefix is compared in lower case, and as text: a dot or a percent sign is itself.
+        Raises: UnknownGroup.
+        """
+
+    def edit(
+        self,
+        publisher: str,
+        group_id: str,
+        edit: MembershipEdit,
+        *,
+        actor: str,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> EditResult:
+        """Add and remove members; adding a member and removing a stranger are counted, no errors.
+
+        Args: if_revision = the Group.revision the caller last saw, refused if it is another now;
+            dry_run = check and count everything, save nothing.
+        Raises: UnknownGroup, InvalidEmails, GroupSizeOutOfRange, RevisionMismatch; InvalidGroup
+            when an address is both to be added and to be removed.
+        """
+
+    def replace(
+        self,
+        publisher: str,
+        group_id: str,
+        emails: Iterable[str],
+        *,
+        actor: str,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> EditResult:
+        """Make these the only members; `unchanged` counts those kept. Otherwise as `edit`."""
+
+    def revision(self, publisher: str) -> int:
+        """Give the publisher's groups revision; 0 when nothing was ever written."""
+
+    def member_set(self, publisher: str, group_id: str) -> tuple[int, MemberSet]:
+        """Give a group's members, and the publisher's revision they were read at.
+
+        Raises: UnknownGroup.
+        """
+
+    def member_sets(
+        self, publisher: str, group_ids: Collection[str]
+    ) -> tuple[int, dict[str, MemberSet]]:
+        """Give the members of several groups as they were at one moment, and its revision.
+
+        Raises: UnknownGroup when any of them does not exist.
+        """
+
+    def changes_since(self, publisher: str, revision: int) -> tuple[Change, ...]:
+        """Give the writes after a revision, oldest first; creating a group is one that adds all."""
+
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
+        """Give the writes made at or after a moment (UTC-aware), oldest first."""
+
+    def digest_key(self) -> bytes:
+        """Give the secret of this deployment, 32 random bytes, the same for ever and everyone."""
+
+    def change_token(self) -> int:
+        """Give a number that differs from earlier ones if anything may have changed since.
+
+        Cheap enough for every query. A write through this store shows at once, one of another
+        process within 5 ms. It may differ for no reason, and says nothing across processes.
+        """
+
+    def close(self) -> None:
+        """Let go of the backend; every other method then raises StoreUnavailable."""
