@@ -19,8 +19,11 @@ MAX_DOMAIN_OCTETS = 253
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]"
 _LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*")
+_NOT_ATOM = re.compile(rf"(?!{_ATOM}|\.)[\s\S]|\s")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SEPARATORS = re.compile(r"[\s,;]+")
+_JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, and needed in some scripts' domains
+_TOO_LONG = f"is longer than {MAX_ADDRESS_OCTETS} bytes"
 _SHOWN = 100
 
 # The shape of nearly every address: such a one needs nothing but lower case. All bounds together
@@ -45,13 +48,13 @@ def canonical(address: str) -> str:
         raise InvalidEmails([Fault("", "INVALID_EMAIL", f"`{_shown(address)}` {error}")]) from None
 
 
-def parse(emails: str | Iterable[str], *, loc: str = "emails") -> tuple[str, ...]:
+def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
     """Read addresses from pasted text or from a list.
 
     Args: emails = text with runs of spaces, commas, semicolons or line breaks between addresses,
-        or one address an item; loc = name of the field, for faults.
+        or one address an item; loc = path of the field, for faults.
     Returns: canonical addresses, each once, in order of first appearance; empty for blank text.
-    Raises: InvalidEmails with every bad address; `loc.3` is the third.
+    Raises: InvalidEmails with every bad address; the third has the loc `3`, or `loc.3`.
     """
     texts = filter(None, _SEPARATORS.split(emails)) if isinstance(emails, str) else emails
     found: dict[str, None] = {}
@@ -65,7 +68,8 @@ def parse(emails: str | Iterable[str], *, loc: str = "emails") -> tuple[str, ...
             found[_examined(text)] = None
         except ValueError as error:
             detail = f"address {position} `{_shown(text)}` {error}"
-            faults.append(Fault(f"{loc}.{position}", "INVALID_EMAIL", detail))
+            place = f"{loc}.{position}" if loc else str(position)
+            faults.append(Fault(place, "INVALID_EMAIL", detail))
     if faults:
         raise InvalidEmails(faults)
     return tuple(found)
@@ -76,12 +80,14 @@ def _examined(address: str) -> str:
     text = unicodedata.normalize("NFC", address.strip())
     if not text:
         raise ValueError("is empty")
+    if len(text) > MAX_ADDRESS_OCTETS:
+        raise ValueError(_TOO_LONG)
     if text.count("@") != 1:
         raise ValueError(f"has {text.count('@')} `@`, needs exactly one")
     local, domain = text.split("@")
     whole = f"{_local(local)}@{_domain(domain)}"
     if len(whole.encode()) > MAX_ADDRESS_OCTETS:
-        raise ValueError(f"is longer than {MAX_ADDRESS_OCTETS} bytes")
+        raise ValueError(_TOO_LONG)
     return whole
 
 
@@ -89,25 +95,31 @@ def _local(text: str) -> str:
     if not text:
         raise ValueError("has nothing before the `@`")
     local = unicodedata.normalize("NFC", text.lower())
-    if not local.isprintable():
-        raise ValueError("has an invisible or control character before the `@`")
-    if not _LOCAL.fullmatch(local) or any(map(str.isspace, local)):
-        raise ValueError("has a character or a dot that may not stand there before the `@`")
+    unfit = _NOT_ATOM.search(local)
+    if unfit or not local.isprintable():
+        shown = f"`{_shown(unfit.group())}`" if unfit else "an invisible character"
+        raise ValueError(f"has {shown} before the `@`")
+    if not _LOCAL.fullmatch(local):
+        raise ValueError("has two dots in a row, or one at the start or end, before the `@`")
     if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise ValueError(f"has more than {MAX_LOCAL_OCTETS} bytes before the `@`")
     return local
 
 
 def _domain(text: str) -> str:
+    if not text.translate(_JOINERS).isprintable():
+        raise ValueError("has an invisible character after the `@`")
     try:
         labels = idna.uts46_remap(text, std3_rules=True, transitional=False).split(".")
     except (idna.IDNAError, UnicodeError):
-        raise ValueError("has a character that no domain can have") from None
+        raise ValueError("has a character after the `@` that no domain can have") from None
     if len(labels) < 2:
         raise ValueError("needs a domain with a dot after the `@`")
-    domain = ".".join(map(_label, labels))
+    if "" in labels:
+        raise ValueError("has two dots in a row, or one at the start or end, after the `@`")
     if labels[-1].isdigit():
         raise ValueError("needs a domain, not an IP address, after the `@`")
+    domain = ".".join(map(_label, labels))
     if len(domain) > MAX_DOMAIN_OCTETS:
         raise ValueError(f"has a domain longer than {MAX_DOMAIN_OCTETS} bytes")
     return domain

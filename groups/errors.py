@@ -92,13 +92,13 @@ class GroupsPermanent(GroupsError):
 
     code = "GROUPS_PERMANENT"
 
-    def __init__(self, group_id: str, attempted: str = "removed") -> None:
+    def __init__(self, publisher: str, group_id: str) -> None:
         super().__init__(
-            f"group `{group_id}` cannot be {attempted}: a known user group is permanent, as flights"
-            " and audiences refer to it; change its members instead"
+            f"group `{group_id}` of publisher `{publisher}` can be neither removed nor renamed:"
+            " flights and audiences refer to it for good; change its members instead"
         )
+        self.publisher = publisher
         self.group_id = group_id
-        self.attempted = attempted
 
 
 class RevisionMismatch(GroupsError):

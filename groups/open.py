@@ -1,21 +1,25 @@
 """Opening a store by its URL."""
 
+from collections.abc import Callable
+from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 from groups.errors import InvalidStoreUrl
-from groups.sqlite import Database
+from groups.sqlite import Database, utc_now
 from groups.sqlite_store import SqliteGroupStore
 from groups.store import GroupStore
 
 _SQLITE = "sqlite:///"
 
 
-def open_database(url: str) -> Database:
-    """Open the SQLite file of a URL.
+def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Database:
+    """Open the SQLite file of a URL; clock = the UTC time that writes are stamped with.
 
     `sqlite:///a/b.db` is relative to the working directory, `sqlite:////a/b.db` and
-    `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded.
+    `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded. clock: stamps writes, UTC.
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase.
     """
     if not url.startswith(_SQLITE):
@@ -27,7 +31,7 @@ def open_database(url: str) -> Database:
     path = unquote(url.removeprefix(_SQLITE))
     if not path or path.endswith("/") or "\0" in path or "?" in url or "#" in url:
         raise InvalidStoreUrl(f"store URL `{url}` must name one file, without `?` and `#`")
-    return Database(Path(path))
+    return Database(Path(path), clock=clock)
 
 
 def open_store(url: str) -> GroupStore:

@@ -10,6 +10,7 @@ from groups.errors import NotOurDatabase, StoreFull, StoreUnavailable
 
 APPLICATION_ID = 0x464C4754  # "FLGT", in the header of every file of ours
 LOCK_WAIT_S = 5.0
+LOOK_WAIT_S = 0.01  # looking for changes happens in an event loop and must not hold it up
 _WAL_RETRY_S = 0.01
 _PRIMARY = 0xFF  # the low byte of an extended result code
 
@@ -35,10 +36,10 @@ def opened(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def connected(path: Path) -> sqlite3.Connection:
+def connected(path: Path, wait_s: float = LOCK_WAIT_S) -> sqlite3.Connection:
     """Open one more connection to a file of ours; transactions are begun and ended by hand."""
     connection = sqlite3.connect(
-        path, timeout=LOCK_WAIT_S, isolation_level=None, check_same_thread=False
+        path, timeout=wait_s, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
@@ -56,7 +57,7 @@ class DataVersion:
         """Args: check = raises StoreUnavailable when the file is no longer the one at `path`."""
         self._path, self._check = path, check
         with translated(path):
-            self._connection = connected(path)
+            self._connection = connected(path, LOOK_WAIT_S)
 
     def read(self) -> int:
         """Give the present number. Raises: StoreUnavailable."""

@@ -53,7 +53,7 @@ class SqliteGroupStore:
         check_publisher(publisher)
         name = check_name(name)
         made_id = slug(name) if group_id is None else check_group_id(group_id)
-        delta = Delta(added=addresses.parse(emails))
+        delta = Delta(added=addresses.parse(emails, loc="emails"))
         digester = self._digester
         with self._database.write() as connection:
             taken = rows.taken(connection, publisher, made_id, name)
@@ -139,7 +139,7 @@ class SqliteGroupStore:
         dry_run: bool = False,
     ) -> EditResult:
         """See GroupStore."""
-        wanted = addresses.parse(emails)
+        wanted = addresses.parse(emails, loc="emails")
 
         def delta(stored: StoredGroup) -> Delta:
             present = rows.all_members(stored)
