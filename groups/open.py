@@ -2,8 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -19,7 +17,7 @@ def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Datab
     """Open the SQLite file of a URL; clock = the UTC time that writes are stamped with.
 
     `sqlite:///a/b.db` is relative to the working directory, `sqlite:////a/b.db` and
-    `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded. clock: stamps writes, UTC.
+    `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded.
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase.
     """
     if not url.startswith(_SQLITE):
