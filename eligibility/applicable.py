@@ -35,7 +35,9 @@ def covers(families: Iterable[str], family: str) -> bool:
 
 def select(packages: tuple[Package, ...], device: Device) -> Selection:
     """Highest version first, then arm64, x64, x86, arm, neutral; a bundle is its best applicable."""
-    candidates = [(package, entry) for package in packages if (entry := minimum_for(package, device.family))]
+    candidates = [
+        (package, entry) for package in packages if (entry := minimum_for(package, device.family))
+    ]
     if not candidates:
         return Selection(None, (Reason.NO_PACKAGE_FOR_FAMILY,))
     fitting = [
@@ -87,7 +89,9 @@ def _blocked(candidates: list[tuple[Package, Version]], device: Device) -> Selec
     ]
     if not too_old and not mismatched:  # every package lacks both
         too_old = [minimum for _, minimum in candidates]
-        mismatched = [architecture for package, _ in candidates for architecture in package.architectures]
+        mismatched = [
+            architecture for package, _ in candidates for architecture in package.architectures
+        ]
     blockers = []
     if too_old:
         blockers.append(Reason.OS_BELOW_PACKAGE_MINIMUM)

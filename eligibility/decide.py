@@ -102,7 +102,9 @@ def decide(
 def _note_groups(case: Case) -> None:
     active = sorted(case.product.active_groups(case.now))
     counted = sorted(case.counted_groups)
-    detail = f"active groups: {_names(active)}; the account counts as a member of: {_names(counted)}"
+    detail = (
+        f"active groups: {_names(active)}; the account counts as a member of: {_names(counted)}"
+    )
     case.note("groups", "member" if counted else "no_member", detail, "KUG")
 
 
@@ -223,7 +225,9 @@ def _family_not_offered(case: Case) -> bool:
     """Family availability comes from the non-flighted submission alone, flights or not (PF, PD)."""
     family, declared = case.query.device.family, case.product.submission
     named = {target for package in declared.packages for target in package.targets}
-    offered = covers(named if declared.device_families is None else declared.device_families, family)
+    offered = covers(
+        named if declared.device_families is None else declared.device_families, family
+    )
     # An owner keeps getting updates on a family unticked later, while packages for it exist (UPL).
     kept = not offered and case.query.owned and covers(named, family)
     families = sorted(named if declared.device_families is None else declared.device_families)

@@ -93,7 +93,9 @@ class HeldProduct:
             kind, side = None, 0
         else:
             combination = (
-                self.groups_of(account) if account.aliases else self.index.find(self._digest(account.id))
+                self.groups_of(account)
+                if account.aliases
+                else self.index.find(self._digest(account.id))
             )
             kind = account.kind
             side = self._rollout_side(account.id) if self._thresholds else 0
@@ -182,7 +184,9 @@ class HeldProduct:
             return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
         primary = matched[0] == account.id
         note = "the primary address" if primary else "an alias, not the primary address"
-        return Step("aliases", "primary" if primary else "alias", f"matched `{matched[0]}`: {note}", "KUG")
+        return Step(
+            "aliases", "primary" if primary else "alias", f"matched `{matched[0]}`: {note}", "KUG"
+        )
 
 
 def recent_of(
@@ -209,5 +213,3 @@ def _thresholds(product: Product) -> list[float]:
             if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS
         }
     )
-
-

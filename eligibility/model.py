@@ -173,7 +173,11 @@ class AccessQuery(Struct, frozen=True):
     @property
     def installed(self) -> Version | None:
         """The installed package's version, ready to be compared."""
-        return None if self.installed_version is None else parse_package_version(self.installed_version)
+        return (
+            None
+            if self.installed_version is None
+            else parse_package_version(self.installed_version)
+        )
 
 
 class Remedy(Struct, frozen=True, omit_defaults=True):

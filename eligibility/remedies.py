@@ -45,7 +45,10 @@ def find(
 ) -> tuple[Remedy, ...]:
     """Remedies for each blocker in the order of the blockers, then for the flights not given."""
     audience = _Blocked(
-        case, "submission", case.requirements.private_audience, case.product.submission.audience_groups
+        case,
+        "submission",
+        case.requirements.private_audience,
+        case.product.submission.audience_groups,
     )
     if not submission.granted:
         found = [remedy for reason in submission.reasons for remedy in _for(reason, audience)]
@@ -58,7 +61,9 @@ def find(
         selection=selection,
         source_name=f"flight `{flight.name}`" if flight else "the non-flighted submission",
     )
-    found = [] if package.granted else [r for reason in package.reasons for r in _for(reason, blocked)]
+    found = (
+        [] if package.granted else [r for reason in package.reasons for r in _for(reason, blocked)]
+    )
     return (*found, *_for_missed_flights(case, flight))
 
 
@@ -132,7 +137,11 @@ def _join(blocked: _Blocked) -> Remedy:
     one_of = "group" if len(blocked.groups) == 1 else "one of the groups"
     text = f"ask the publisher to be added to {one_of} {names}, {_purpose(blocked)}"
     return Remedy(
-        RemedyAction.JOIN_GROUP, blocked.unlocks, text, flights=blocked.flights, groups=blocked.groups
+        RemedyAction.JOIN_GROUP,
+        blocked.unlocks,
+        text,
+        flights=blocked.flights,
+        groups=blocked.groups,
     )
 
 
@@ -171,7 +180,7 @@ def _another_device(blocked: _Blocked) -> Remedy:
     )
 
 
-def _promotional_code(blocked: _Blocked) -> Remedy:
+def _promotional_code(_: _Blocked) -> Remedy:
     text = "only previous owners and holders of a promotional code can still get this product"
     return Remedy(RemedyAction.USE_PROMOTIONAL_CODE, "package", text)
 
@@ -188,7 +197,9 @@ def _offered_family(blocked: _Blocked) -> Remedy:
     declared = blocked.case.product.submission
     named = declared.device_families
     if named is None:
-        named = tuple(sorted({target for package in declared.packages for target in package.targets}))
+        named = tuple(
+            sorted({target for package in declared.packages for target in package.targets})
+        )
     text = f"use a device of {' or '.join(named) or 'no family yet'}: {blocked.case.query.device.family} is not offered"
     return Remedy(RemedyAction.USE_ANOTHER_DEVICE, "package", text, families=named)
 

@@ -46,7 +46,10 @@ def side(query: AccessQuery, rollout: Rollout, requirements: Requirements) -> tu
 
 
 def packages_of(
-    packages: tuple[Package, ...], rollout: Rollout | None, query: AccessQuery, requirements: Requirements
+    packages: tuple[Package, ...],
+    rollout: Rollout | None,
+    query: AccessQuery,
+    requirements: Requirements,
 ) -> tuple[tuple[Package, ...], Reason | None]:
     """The packages a source gives to this query, and the rollout reason where one decided it."""
     if rollout is None or rollout.status is RolloutStatus.FINALIZED:

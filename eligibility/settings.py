@@ -35,7 +35,9 @@ class Settings(BaseSettings):
         description="Store URL: sqlite:///path of the file that holds groups and catalogue.",
     )
     host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
-    port: int = Field(8080, ge=0, le=65_535, description="Port that `serve` listens on; 0 = any free one.")
+    port: int = Field(
+        8080, ge=0, le=65_535, description="Port that `serve` listens on; 0 = any free one."
+    )
     workers: int = Field(1, ge=1, le=256, description="Server processes; they share the port.")
     requirements: Path | None = Field(
         None, description="File with the OS floors, in place of the packaged requirements.toml."
@@ -46,10 +48,14 @@ class Settings(BaseSettings):
         description="How long answers go on from memory while the store is away, in seconds.",
     )
     max_body_bytes: int = Field(
-        1_048_576, ge=1_024, description="Largest request body, in bytes, where no members are uploaded."
+        1_048_576,
+        ge=1_024,
+        description="Largest request body, in bytes, where no members are uploaded.",
     )
     max_upload_bytes: int = Field(
-        4_194_304, ge=1_024, description="Largest request body, in bytes, where members are uploaded."
+        4_194_304,
+        ge=1_024,
+        description="Largest request body, in bytes, where members are uploaded.",
     )
 
     @field_validator("store")
@@ -69,7 +75,9 @@ class Loaded:
 
 
 def load_settings(
-    environ: Mapping[str, str], overrides: Mapping[str, object] | None = None, file: Path | None = None
+    environ: Mapping[str, str],
+    overrides: Mapping[str, object] | None = None,
+    file: Path | None = None,
 ) -> Loaded:
     """Read the settings.
 
@@ -79,7 +87,9 @@ def load_settings(
     """
     given = {name: value for name, value in (overrides or {}).items() if value is not None}
     named = file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
-    layers: list[tuple[str, Mapping[str, Any]]] = [("packaged default", _file(config_dir() / "settings.toml"))]
+    layers: list[tuple[str, Mapping[str, Any]]] = [
+        ("packaged default", _file(config_dir() / "settings.toml"))
+    ]
     if named is not None:
         layers.append((f"file {named}", _file(named)))
     layers += [("environment", _environment(environ)), ("command line", given)]

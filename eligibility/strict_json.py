@@ -28,7 +28,9 @@ def loads(body: bytes | str) -> Any:
     except UnicodeDecodeError as error:
         raise InvalidJson(f"not UTF-8: byte {error.start} is {body[error.start]!r}") from None
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer)
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer
+        )
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
         raise InvalidJson(f"malformed JSON: {_lowered(error.msg)} at {where}") from None

@@ -7,7 +7,7 @@ body that fails the count, or cannot be read at all, takes the slow road that fi
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -16,7 +16,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import Account, AccountKind, AccessQuery, Decision, Device
+from eligibility.model import AccessQuery, Account, AccountKind, Decision, Device
 from eligibility.package_version import canonical_package_version
 
 LONGEST_BATCH = 1_000
@@ -128,7 +128,9 @@ def _counts_agree(body: bytes, read: Struct) -> bool:
     return b"\\" not in body and _encoder.encode(read).count(b":") == body.count(b":")
 
 
-def _strictly(body: bytes, decoder: "msgspec.json.Decoder[_Fields]", fields: type[_Fields]) -> _Fields:
+def _strictly(
+    body: bytes, decoder: "msgspec.json.Decoder[_Fields]", fields: type[_Fields]
+) -> _Fields:
     """Decode, refusing duplicate names. Raises InvalidJson, or InvalidInput with all faults."""
     try:
         read = decoder.decode(body)
@@ -169,7 +171,10 @@ def _field_faults(name: str, value: Any, expected: Any) -> list[Fault]:
         try:
             msgspec.convert(value, nested)
         except msgspec.ValidationError:
-            return [Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail) for f in _faults(value, nested)]
+            return [
+                Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail)
+                for f in _faults(value, nested)
+            ]
         return []
     try:
         msgspec.convert(value, expected)
@@ -181,7 +186,9 @@ def _field_faults(name: str, value: Any, expected: Any) -> list[Fault]:
 def _expectation(error: msgspec.ValidationError) -> str:
     """msgspec's sentence up to what was got: "must be `str | null`"."""
     message = str(error).split(", got")[0].split(" - at")[0]
-    return message.replace("Expected", "must be").replace("Invalid enum value", "must be microsoft or work_or_school, so")
+    return message.replace("Expected", "must be").replace(
+        "Invalid enum value", "must be microsoft or work_or_school, so"
+    )
 
 
 def _shown(value: Any) -> str:
@@ -217,17 +224,19 @@ def _to_query(fields: QueryFields) -> AccessQuery:
 
 def _unreadable(fields: QueryFields) -> list[Fault]:
     """The faults of every field that cannot be read, not only of the first."""
+    readers: dict[str, Callable[[Any], object]] = {
+        "device": lambda raw: _new_device(bytes(raw)),
+        "account": _to_account,
+        "installed_version": _to_package_version,
+        "market": _to_market,
+        "at": _to_moment,
+    }
     faults: list[Fault] = []
-    for read, value in (
-        (_new_device, bytes(fields.device)),
-        (_to_account, fields.account),
-        (_to_package_version, fields.installed_version),
-        (_to_market, fields.market),
-        (_to_moment, fields.at),
-    ):
+    for name, read in readers.items():
+        value = getattr(fields, name)
         if value is not None and value is not UNSET:
             try:
-                read(value)  # type: ignore[operator]
+                read(value)
             except InvalidInput as error:
                 faults += error.faults
     return faults
@@ -275,6 +284,8 @@ def _to_moment(text: str) -> datetime:
     except ValueError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        detail = f"`{_shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+        detail = (
+            f"`{_shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+        )
         raise InvalidInput([Fault("at", "UNREADABLE_MOMENT", detail)])
     return moment.astimezone(UTC)

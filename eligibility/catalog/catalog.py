@@ -28,12 +28,20 @@ class Catalog:
         self._clock = clock
 
     def put(
-        self, publisher: str, product_id: str, product: Product, *, actor: str, if_revision: int | None = None
+        self,
+        publisher: str,
+        product_id: str,
+        product: Product,
+        *,
+        actor: str,
+        if_revision: int | None = None,
     ) -> int:
         """Store one product; answer the publisher's new catalogue revision. Raises InvalidProduct."""
         return self.apply(publisher, {product_id: product}, actor=actor, if_revision=if_revision)
 
-    def delete(self, publisher: str, product_id: str, *, actor: str, if_revision: int | None = None) -> int:
+    def delete(
+        self, publisher: str, product_id: str, *, actor: str, if_revision: int | None = None
+    ) -> int:
         """Delete one product; its history stays. Raises UnknownProduct."""
         return self.apply(publisher, {}, (product_id,), actor=actor, if_revision=if_revision)
 
@@ -56,7 +64,9 @@ class Catalog:
             checked_at = self.store.revision(publisher) if if_revision is None else if_revision
             self.check(publisher, puts)
             try:
-                return self.store.apply(publisher, puts, deletes, actor=actor, if_revision=checked_at)
+                return self.store.apply(
+                    publisher, puts, deletes, actor=actor, if_revision=checked_at
+                )
             except CatalogRevisionMismatch:
                 if if_revision is not None:
                     raise
@@ -86,4 +96,6 @@ class Catalog:
 
 
 def _within(product_id: str, faults: list[Fault]) -> list[Fault]:
-    return [Fault(f"products.{product_id}.{fault.loc}", fault.code, fault.detail) for fault in faults]
+    return [
+        Fault(f"products.{product_id}.{fault.loc}", fault.code, fault.detail) for fault in faults
+    ]

@@ -92,7 +92,9 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidFile([Fault(str(path), "NOT_TEXT", f"not UTF-8 at byte {error.start}")]) from None
+        raise InvalidFile(
+            [Fault(str(path), "NOT_TEXT", f"not UTF-8 at byte {error.start}")]
+        ) from None
     except OSError as error:
         raise InvalidFile([Fault(str(path), "UNREADABLE", error.strerror or str(error))]) from None
 
@@ -113,7 +115,11 @@ def _read_file(path: Path, declared: dict[str, Declaration]) -> None:
 
 def _at_lines(path: Path, lines: Lines, faults: Iterable[Fault]) -> list[Fault]:
     return [
-        Fault(f"{path}:{line_of(lines, fault.loc)}", fault.code, f"{fault.loc or 'the file'}: {fault.detail}")
+        Fault(
+            f"{path}:{line_of(lines, fault.loc)}",
+            fault.code,
+            f"{fault.loc or 'the file'}: {fault.detail}",
+        )
         for fault in faults
     ]
 
@@ -142,7 +148,9 @@ def _read_products(read: _File) -> list[Fault]:
         try:
             read.products[product_id] = read_product(body)
         except InvalidProduct as error:
-            faults += [Fault(f"products.{product_id}.{f.loc}", f.code, f.detail) for f in error.faults]
+            faults += [
+                Fault(f"products.{product_id}.{f.loc}", f.code, f.detail) for f in error.faults
+            ]
     return faults
 
 
@@ -189,5 +197,3 @@ class _Dumper(yaml.SafeDumper):
 
 def _dump(body: dict[str, Any]) -> str:
     return yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
-
-

@@ -39,7 +39,9 @@ def _reading(read: Callable[[str], str]) -> AfterValidator:
         except InvalidInput as error:
             fault = error.faults[0]
             # Braces would be taken for a template by pydantic.
-            raise PydanticCustomError(fault.code, fault.detail.replace("{", "(").replace("}", ")")) from None  # type: ignore[arg-type]
+            raise PydanticCustomError(
+                fault.code, fault.detail.replace("{", "(").replace("}", ")")
+            ) from None
 
     return AfterValidator(validate)
 
@@ -54,7 +56,9 @@ _MARKET = re.compile(r"[A-Z]{2}")
 def _market(text: str) -> str:
     if not _MARKET.fullmatch(text):
         raise PydanticCustomError(
-            "UNREADABLE_MARKET", "`{market}` is not a market: two capital letters, as in US", {"market": text[:60]}
+            "UNREADABLE_MARKET",
+            "`{market}` is not a market: two capital letters, as in US",
+            {"market": text[:60]},
         )
     return text
 
@@ -67,7 +71,9 @@ def _moment_from_text(value: Any) -> Any:
     """Take moments as ISO 8601 text only: a bare number could mean seconds or milliseconds."""
     if isinstance(value, str | datetime) or value is None:
         return value
-    raise PydanticCustomError("UNREADABLE_MOMENT", "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z")
+    raise PydanticCustomError(
+        "UNREADABLE_MOMENT", "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+    )
 
 
 PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
@@ -79,7 +85,9 @@ Moment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment_from_text),
     AfterValidator(_to_utc),
-    PlainSerializer(lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"),
+    PlainSerializer(
+        lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"
+    ),
 ]
 GroupId = Annotated[StrictStr, Field(min_length=1, max_length=100)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -88,7 +96,9 @@ PRODUCT_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 
 
 class _Declared(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, use_enum_values=False, validate_default=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_enum_values=False, validate_default=False
+    )
 
 
 class Package(_Declared):

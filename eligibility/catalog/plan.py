@@ -51,10 +51,13 @@ class Plan:
     @property
     def changes_nothing(self) -> bool:
         """Whether the store already is as declared."""
-        return all(part.action in ("unchanged", "left_alone") for part in (*self.groups, *self.products))
+        actions = [group.action for group in self.groups] + [p.action for p in self.products]
+        return all(action in ("unchanged", "left_alone") for action in actions)
 
 
-def make_plan(declaration: Declaration, groups: GroupStore, catalog: Catalog, *, prune: bool = False) -> Plan:
+def make_plan(
+    declaration: Declaration, groups: GroupStore, catalog: Catalog, *, prune: bool = False
+) -> Plan:
     """Compare a declaration with the store.
 
     Args: prune = delete products that are not declared; without it they are left alone. Groups are
@@ -105,14 +108,14 @@ def apply_plan(
     }
     deletes = [p.product_id for p in plan.products if p.action == "delete"]
     if puts or deletes:
-        catalog.apply(
-            plan.publisher, puts, deletes, actor=actor, if_revision=plan.catalog_revision
-        )
+        catalog.apply(plan.publisher, puts, deletes, actor=actor, if_revision=plan.catalog_revision)
     for product in plan.products:
         step(f"product {product.product_id}")
 
 
-def export(publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True) -> Declaration:
+def export(
+    publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True
+) -> Declaration:
     """The publisher's groups and products as a declaration that applies to no change."""
     declaration = Declaration(publisher)
     for group in all_groups(groups, publisher):

@@ -51,7 +51,9 @@ class SqliteCatalogStore:
             ).fetchone()
         return None if row is None else (_entry(row[:5]), row[5])
 
-    def list_products(self, publisher: str, *, cursor: str | None = None, limit: int = 100) -> Page[Entry]:
+    def list_products(
+        self, publisher: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Entry]:
         """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute(
@@ -60,7 +62,9 @@ class SqliteCatalogStore:
                 (publisher, cursor or "", limit + 1),
             ).fetchall()
         entries = tuple(map(_entry, rows[:limit]))
-        return Page(items=entries, next_cursor=entries[-1].product_id if len(rows) > limit else None)
+        return Page(
+            items=entries, next_cursor=entries[-1].product_id if len(rows) > limit else None
+        )
 
     def revision(self, publisher: str) -> int:
         """See CatalogStore."""
@@ -100,7 +104,8 @@ class SqliteCatalogStore:
                 _remember(connection, product_id, revision, publisher, at, actor, body)
             for product_id in deletes:
                 deleted = connection.execute(
-                    "DELETE FROM product WHERE product_id = ? AND publisher = ?", (product_id, publisher)
+                    "DELETE FROM product WHERE product_id = ? AND publisher = ?",
+                    (product_id, publisher),
                 )
                 if deleted.rowcount == 0:
                     raise UnknownProduct(product_id)
@@ -112,7 +117,9 @@ class SqliteCatalogStore:
             )
         return revision
 
-    def history(self, product_id: str, *, cursor: str | None = None, limit: int = 100) -> Page[Version]:
+    def history(
+        self, product_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Version]:
         """See CatalogStore."""
         before = int(cursor) if cursor else 2**62
         with self._database.read() as connection:
@@ -122,7 +129,9 @@ class SqliteCatalogStore:
                 (product_id, before, limit + 1),
             ).fetchall()
         versions = tuple(map(_version, rows[:limit]))
-        return Page(items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None)
+        return Page(
+            items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None
+        )
 
     def change_token(self) -> int:
         """See CatalogStore."""

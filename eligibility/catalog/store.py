@@ -43,7 +43,9 @@ class CatalogStore(Protocol):
     def get(self, product_id: str) -> tuple[Entry, int] | None:
         """The product and its publisher's present catalogue revision, of one moment; None if unknown."""
 
-    def list_products(self, publisher: str, *, cursor: str | None = None, limit: int = 100) -> Page[Entry]:
+    def list_products(
+        self, publisher: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Entry]:
         """Products of a publisher by product id; an unknown publisher has none."""
 
     def revision(self, publisher: str) -> int:
@@ -67,7 +69,9 @@ class CatalogStore(Protocol):
         id of another publisher; UnknownProduct for deleting what is not the publisher's.
         """
 
-    def history(self, product_id: str, *, cursor: str | None = None, limit: int = 100) -> Page[Version]:
+    def history(
+        self, product_id: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Version]:
         """Versions of a product, the newest first; of an unknown product none."""
 
     def change_token(self) -> int:

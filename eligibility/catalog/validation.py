@@ -178,7 +178,9 @@ def _package_lists(product: Product) -> Iterator[tuple[str, tuple[Package, ...]]
 
 def _rollouts(product: Product) -> Iterator[tuple[str, Rollout]]:
     declared = [("submission.rollout", product.submission.rollout)]
-    declared += [(f"flights.{n}.rollout", flight.rollout) for n, flight in enumerate(product.flights)]
+    declared += [
+        (f"flights.{n}.rollout", flight.rollout) for n, flight in enumerate(product.flights)
+    ]
     for loc, rollout in declared:
         if rollout is not None:
             yield loc, rollout

@@ -4,7 +4,6 @@ YAML 1.1 reads the market NO as false and 1.10 as a number cut short; of what it
 true, false and plain numbers are kept here, everything else is text.
 """
 
-import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -37,9 +36,15 @@ def load(text: str, source: str) -> tuple[Any, Lines]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark else ""
-        raise InvalidFile([Fault(f"{source}{line}", "NOT_YAML", f"not YAML: {error.problem}")]) from None
+        raise InvalidFile(
+            [Fault(f"{source}{line}", "NOT_YAML", f"not YAML: {error.problem}")]
+        ) from None
     except (yaml.YAMLError, RecursionError) as error:
-        detail = "nested too deeply" if isinstance(error, RecursionError) else "; ".join(str(error).split("\n"))
+        detail = (
+            "nested too deeply"
+            if isinstance(error, RecursionError)
+            else "; ".join(str(error).split("\n"))
+        )
         raise InvalidFile([Fault(source, "NOT_YAML", f"not YAML: {detail}")]) from None
     reader = _Reader(source)
     value = None if node is None else reader.read(node, ())
@@ -56,20 +61,24 @@ class _Reader:
 
     def read(self, node: yaml.Node, path: Path) -> Any:
         if len(self.lines) >= _MOST_VALUES or len(path) > _DEEPEST:
-            raise InvalidFile([Fault(self.source, "TOO_LARGE", "too many or too deeply nested values")])
+            raise InvalidFile(
+                [Fault(self.source, "TOO_LARGE", "too many or too deeply nested values")]
+            )
         self.lines[path] = node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item, (*path, position)) for position, item in enumerate(node.value)]
-        return self._scalar(node)
+        return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         read: dict[str, Any] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(Fault(f"{self.source}:{line}", "WRONG_KEY", "a key must be plain text"))
+                self.faults.append(
+                    Fault(f"{self.source}:{line}", "WRONG_KEY", "a key must be plain text")
+                )
                 continue
             if key.value in read:
                 detail = f"`{key.value}` stands here twice"
@@ -77,14 +86,14 @@ class _Reader:
             read[key.value] = self.read(value, (*path, key.value))
         return read
 
-    def _scalar(self, node: yaml.Node) -> Any:
-        text = str(node.value)
-        if node.style is None:  # unquoted
-            for pattern, convert in _SCALARS:
-                if pattern.fullmatch(text):
-                    value = convert(text)
-                    return value if not isinstance(value, float) or math.isfinite(value) else text
-        return text
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if isinstance(node, yaml.ScalarNode) and node.style is None:  # unquoted
+        for pattern, convert in _SCALARS:
+            if pattern.fullmatch(text):
+                return convert(text)
+    return text
 
 
 def line_of(lines: Lines, loc: str) -> int:
@@ -97,7 +106,10 @@ def line_of(lines: Lines, loc: str) -> int:
     while parts:
         for length in range(len(parts), 0, -1):
             key = ".".join(parts[:length])
-            step = next((s for s in (key, int(key) if key.isdecimal() else key) if (*path, s) in lines), None)
+            step = next(
+                (s for s in (key, int(key) if key.isdecimal() else key) if (*path, s) in lines),
+                None,
+            )
             if step is not None:
                 path, parts = (*path, step), parts[length:]
                 break

@@ -74,7 +74,9 @@ class Access:
     def _all(self, queries: Sequence[AccessQuery | InvalidInput], explain: bool) -> list[Any]:
         return [self._answer(query, explain) for query in queries]
 
-    def _answer(self, query: AccessQuery | InvalidInput, explain: bool) -> Decision | dict[str, Any]:
+    def _answer(
+        self, query: AccessQuery | InvalidInput, explain: bool
+    ) -> Decision | dict[str, Any]:
         """A decision, or the problem of this query alone."""
         if isinstance(query, InvalidInput):
             return problems.problem(query)
@@ -90,7 +92,9 @@ def _wants_trace(query_string: bytes) -> bool:
         return False
     wanted = {b"explain=true": True, b"explain=false": False}.get(query_string)
     if wanted is None:
-        detail = f"`{query_string.decode('ascii', 'replace')[:60]}` is unknown; ?explain=true is known"
+        detail = (
+            f"`{query_string.decode('ascii', 'replace')[:60]}` is unknown; ?explain=true is known"
+        )
         raise InvalidInput([Fault("query", "UNKNOWN_PARAMETER", detail)])
     return wanted
 

@@ -1,7 +1,7 @@
 """The ASGI application: access queries first, everything else through FastAPI."""
 
-from contextlib import asynccontextmanager
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,7 +10,6 @@ from eligibility import __version__
 from eligibility.server import catalog, groups, openapi, problems
 from eligibility.server.access import Access, Receive, Scope, Send
 from eligibility.service import Service
-
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
 
@@ -22,7 +21,11 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand an access query to Access and anything else to FastAPI."""
-        if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self.access.routes:
+        if (
+            scope["type"] == "http"
+            and scope["method"] == "POST"
+            and scope["path"] in self.access.routes
+        ):
             await self.access(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

@@ -55,17 +55,23 @@ class CatalogWritten(BaseModel):
 
 def router(catalog: Catalog) -> APIRouter:
     """The routes over one catalogue."""
-    made = APIRouter(prefix="/v1/publishers/{publisher}/products", tags=["products"], route_class=StrictRoute)
+    made = APIRouter(
+        prefix="/v1/publishers/{publisher}/products", tags=["products"], route_class=StrictRoute
+    )
 
     @made.get("")
-    def list_products(publisher: Publisher, cursor: Cursor = None, limit: Limit = 100) -> ProductPage:
+    def list_products(
+        publisher: Publisher, cursor: Cursor = None, limit: Limit = 100
+    ) -> ProductPage:
         """List a publisher's products by id."""
         page: Page[Entry] = catalog.store.list_products(publisher, cursor=cursor, limit=limit)
         items = [StoredProduct.of(entry) for entry in page.items]
         return ProductPage(items=items, next_cursor=page.next_cursor)
 
     @made.get("/{product_id}")
-    def show_product(publisher: Publisher, product_id: ProductId, response: Response) -> StoredProduct:
+    def show_product(
+        publisher: Publisher, product_id: ProductId, response: Response
+    ) -> StoredProduct:
         """Show a product as it was declared; its revision is the ETag."""
         found = catalog.store.get(product_id)
         if found is None or found[0].publisher != publisher:

@@ -19,16 +19,25 @@ Addresses = Annotated[
     StrictStr | list[StrictStr],
     Field(
         description="A list of addresses, or a text of them separated by spaces, commas, semicolons or lines.",
-        examples=[["ada@contoso.example", "grace@contoso.example"], "ada@contoso.example; grace@contoso.example"],
+        examples=[
+            ["ada@contoso.example", "grace@contoso.example"],
+            "ada@contoso.example; grace@contoso.example",
+        ],
     ),
 ]
 Publisher = Annotated[str, Path(description="Id of the publisher.", examples=["contoso"])]
 GroupIdPath = Annotated[str, Path(description="Id of the group.", examples=["beta"])]
-Cursor = Annotated[str | None, Query(max_length=512, description="Where to go on: `next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=512, description="Where to go on: `next_cursor` of the page before."),
+]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Most items on a page.")]
 IfMatch = Annotated[
     str | None,
-    Header(description='The ETag that the edit is based on; 412 if the group changed since.', examples=['"7"']),
+    Header(
+        description="The ETag that the edit is based on; 412 if the group changed since.",
+        examples=['"7"'],
+    ),
 ]
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
 
@@ -63,7 +72,9 @@ class MembersPut(_Body):
 
 def router(store: GroupStore) -> APIRouter:
     """The routes over one store."""
-    made = APIRouter(prefix="/v1/publishers/{publisher}/groups", tags=["groups"], route_class=StrictRoute)
+    made = APIRouter(
+        prefix="/v1/publishers/{publisher}/groups", tags=["groups"], route_class=StrictRoute
+    )
 
     @made.get("")
     def list_groups(publisher: Publisher, cursor: Cursor = None, limit: Limit = 100) -> Page[Group]:
@@ -94,7 +105,9 @@ def router(store: GroupStore) -> APIRouter:
         publisher: Publisher,
         group_id: GroupIdPath,
         cursor: Cursor = None,
-        prefix: Annotated[str, Query(max_length=254, description="Only addresses that begin so.")] = "",
+        prefix: Annotated[
+            str, Query(max_length=254, description="Only addresses that begin so.")
+        ] = "",
         limit: Limit = 1_000,
     ) -> Page[str]:
         """List a group's members by address."""
@@ -113,7 +126,9 @@ def router(store: GroupStore) -> APIRouter:
         read = _parse(add=body.add, remove=body.remove)
         edit = MembershipEdit(add=read["add"], remove=read["remove"])
         revision = _revision(if_match)
-        result = store.edit(publisher, group_id, edit, actor=ACTOR, if_revision=revision, dry_run=dry_run)
+        result = store.edit(
+            publisher, group_id, edit, actor=ACTOR, if_revision=revision, dry_run=dry_run
+        )
         return _tagged(result, response)
 
     @made.put("/{group_id}/members")
@@ -161,6 +176,6 @@ def _revision(if_match: str | None) -> int | None:
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        detail = f"`{if_match[:60]}` is not an ETag of a group, as in \"7\""
+        detail = f'`{if_match[:60]}` is not an ETag of a group, as in "7"'
         raise InvalidInput([Fault("header.if-match", "UNREADABLE_ETAG", detail)])
     return int(text)

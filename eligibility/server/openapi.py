@@ -125,7 +125,9 @@ def _access_paths() -> dict[str, Any]:
     }
 
 
-def _operation(name: str, summary: str, body: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _operation(
+    name: str, summary: str, body: dict[str, Any], answer: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "tags": ["access"],
         "summary": summary,

@@ -56,9 +56,12 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
 def problem(error: Exception) -> dict[str, Any]:
     """An error as a problem document."""
     if isinstance(error, RequestProblem):
-        return _document(error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error))
+        return _document(
+            error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error)
+        )
     status, title = next(
-        (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), (400, "the request failed")
+        (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
+        (400, "the request failed"),
     )
     code = getattr(error, "code", "ERROR")
     return _document(status, title, code, str(error), getattr(error, "faults", ()))
@@ -127,7 +130,9 @@ def install(app: FastAPI) -> None:
         return made
 
     def unexpected(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - logged by the server
-        return response(RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why"))
+        return response(
+            RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
+        )
 
     app.add_exception_handler(EligibilityError, ours)
     app.add_exception_handler(GroupsError, ours)

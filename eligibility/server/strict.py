@@ -47,5 +47,3 @@ class StrictRoute(APIRoute):
             return await handle(read)
 
         return strictly
-
-
