@@ -1,8 +1,8 @@
 """The Evaluator: keeps products and their members in memory, fresh, and asks the rules.
 
 Everything that wants a verdict on stored data enters here: HTTP, command line, dashboard,
-standards. A warm query costs no I/O; one that needs the store is told apart beforehand
-(`decide_warm` answers None), so that an event loop can hand it to a thread.
+standards. A warm query costs no I/O; one that needs the store is told apart beforehand (`warm`
+answers None), so that an event loop can hand it to a thread.
 """
 
 import threading
@@ -52,7 +52,7 @@ class Evaluator:
         self._groups = groups
         self._catalog = catalog
         self.requirements = requirements
-        self._clock = clock
+        self.clock = clock
         self._max_staleness = max_staleness_seconds
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -72,20 +72,19 @@ class Evaluator:
             return held.explain(query, now, stale_seconds)
         return held.answer(query, now, stale_seconds)
 
-    def decide_warm(self, query: AccessQuery) -> Decision | None:
-        """Decide from memory alone; None where the store has to be read first. Never blocks."""
-        held = self._held.get(query.product_id)
-        if held is None or query.at is not None:
+    def warm(self, product_id: str) -> HeldProduct | None:
+        """The product, if memory may answer for it now; None where the store has to be asked first.
+
+        Never waits for the store, so that an event loop may call it.
+        """
+        held = self._held.get(product_id)
+        if held is None:
             return None
         try:
             token = self._groups.change_token()
         except StoreUnavailable:
             return None
-        if held.token != token:
-            return None
-        now = self._clock()
-        self._seen = (token, now)
-        return held.answer(query, now)
+        return held if held.token == token else None
 
     def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
@@ -95,7 +94,7 @@ class Evaluator:
         """The product as the store holds it now; or as held, and for how many seconds, if it is away."""
         if query.at is not None:
             raise AsOfNotSupported
-        now = self._clock()
+        now = self.clock()
         held = self._held.get(query.product_id)
         try:
             token = self._groups.change_token()

@@ -8,8 +8,11 @@ is in and the side of each rollout it is on. `decide` stays the only place where
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
+from msgspec import UNSET, UnsetType, structs
+
+from eligibility import wire
 from eligibility.catalog.model import Product, RolloutStatus
 from eligibility.catalog.store import Entry
 from eligibility.decide import decide
@@ -28,6 +31,19 @@ MemoKey = tuple[object, ...]
 Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
 
 
+class Known(NamedTuple):
+    """A decision without trace and stamp, and its JSON up to where the stamp begins."""
+
+    decision: Decision
+    json: bytes
+
+    @classmethod
+    def of(cls, decision: Decision) -> "Known":
+        """Take what the rules decided."""
+        bare = structs.replace(decision, trace=UNSET)
+        return cls(bare, wire.encoded_verdict(bare))
+
+
 class Memo:
     """Decisions made before, for moments in [holds_from, holds_until) of one product."""
 
@@ -36,13 +52,13 @@ class Memo:
     def __init__(self, holds_from: float = 0.0, holds_until: float = 0.0) -> None:
         self.holds_from = holds_from
         self.holds_until = holds_until
-        self.decisions: dict[MemoKey, Decision] = {}
+        self.decisions: dict[MemoKey, Known] = {}
 
-    def keep(self, key: MemoKey, decision: Decision) -> None:
+    def keep(self, key: MemoKey, known: Known) -> None:
         """Remember a decision; when there are too many, begin anew."""
         if len(self.decisions) >= _MEMO_LIMIT:
             self.decisions = {}
-        self.decisions[key] = decision
+        self.decisions[key] = known
 
 
 class HeldProduct:
@@ -78,27 +94,40 @@ class HeldProduct:
         self._requirements = requirements
         self.memo = memo or Memo()
         self._thresholds = _thresholds(entry.product)
+        self._stamp = wire.encoded_stamp(None, revision, 0)
         self._limited_markets = entry.product.markets is not None
         self._moments = [moment.timestamp() for moment in entry.product.moments]
 
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
         """Decide a query. now = seconds since the epoch; no I/O, no trace."""
+        known, settling = self._known(query, now)
+        return self._stamped(known.decision, settling, stale_seconds)
+
+    def answer_json(self, query: AccessQuery, now: float) -> bytes:
+        """What wire.encode makes of `answer`, put together from parts that were encoded before."""
+        known, settling = self._known(query, now)
+        if settling is None:
+            return known.json + self._stamp
+        return known.json + wire.encoded_stamp(settling, self.revision, 0)
+
+    def _known(self, query: AccessQuery, now: float) -> "tuple[Known, Settling | None]":
+        """The decision for all queries that no rule tells apart from this one; decided if new."""
         memo = self.memo
         if not memo.holds_from <= now < memo.holds_until:
             memo = self._enter_phase(now)
         account = query.account
         settling = None
         combination: object = None
-        if account is None:
-            kind, side = None, 0
-        else:
+        kind, side = None, 0
+        if account is not None:
+            kind = account.kind
             combination = (
                 self.groups_of(account)
                 if account.aliases
                 else self.index.find(self._digest(account.id))
             )
-            kind = account.kind
-            side = self._rollout_side(account.id) if self._thresholds else 0
+            if self._thresholds:
+                side = bisect_right(self._thresholds, bucket(self.product_id, account.id))
             if self.recent:
                 settling = self._settling(account, now)
         key = (
@@ -114,17 +143,27 @@ class HeldProduct:
         )
         known = memo.decisions.get(key)
         if known is None:
-            known = self._decide(query, now)
+            known = Known.of(self._decide(query, now))
             memo.keep(key, known)
+        return known, settling
+
+    def _stamped(
+        self,
+        decision: Decision,
+        settling: Settling | None,
+        stale_seconds: int,
+        trace: tuple[Step, ...] | UnsetType = UNSET,
+    ) -> Decision:
         return Decision(
-            known.product_id,
-            known.granted,
-            known.submission,
-            known.package,
-            known.remedies,
+            decision.product_id,
+            decision.granted,
+            decision.submission,
+            decision.package,
+            decision.remedies,
             settling,
             self.revision,
             stale_seconds,
+            trace,
         )
 
     def explain(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
@@ -134,17 +173,8 @@ class HeldProduct:
         steps = decision.trace or ()
         if account is not None and account.aliases:
             steps = (self._alias_step(account), *steps)
-        return Decision(
-            decision.product_id,
-            decision.granted,
-            decision.submission,
-            decision.package,
-            decision.remedies,
-            self._settling(account, now) if account is not None else None,
-            self.revision,
-            stale_seconds,
-            steps,
-        )
+        settling = self._settling(account, now) if account is not None else None
+        return self._stamped(decision, settling, stale_seconds, steps)
 
     def groups_of(self, account: Account) -> frozenset[str]:
         """The product's groups that list any address of the account."""
@@ -163,9 +193,6 @@ class HeldProduct:
         ends = self._moments[position] if position < len(self._moments) else float("inf")
         self.memo = Memo(begins, ends)
         return self.memo
-
-    def _rollout_side(self, account_id: str) -> int:
-        return bisect_right(self._thresholds, bucket(self.product_id, account_id))
 
     def _settling(self, account: Account, now: float) -> Settling | None:
         """The newest membership change of the account that the Store may not have applied yet."""

@@ -3,7 +3,8 @@
 Everything here is frozen and canonical. Build an Account or a Device from what somebody sent with
 `parse`, which refuses what cannot be read; after that no rule has to doubt a value.
 `msgspec.Struct` rather than a dataclass: a query is built and a decision encoded thousands of
-times a second (docs/decisions.md 0003).
+times a second (docs/decisions.md 0003). gc=False: none of them can be part of a cycle, and the
+collector need not look at the many that are alive.
 """
 
 from collections.abc import Iterable
@@ -76,7 +77,7 @@ class RemedyAction(StrEnum):
     ADD_PACKAGE = "ADD_PACKAGE"
 
 
-class Account(Struct, frozen=True):
+class Account(Struct, frozen=True, gc=False):
     """A signed-in account. id and aliases are canonical addresses (groups/emails.py)."""
 
     id: str
@@ -112,7 +113,7 @@ def _bad_address(loc: str, error: InvalidEmails) -> InvalidInput:
     return InvalidInput([Fault(loc, error.code, fault.detail) for fault in error.faults])
 
 
-class Device(Struct, frozen=True, cache_hash=True):
+class Device(Struct, frozen=True, cache_hash=True, gc=False):
     """A device: canonical family, four-part OS version, architecture (None = not told)."""
 
     family: str
@@ -152,7 +153,7 @@ def _canonical_version(text: str) -> str:
     return windows.version_text(windows.parse_os_version(text))
 
 
-class AccessQuery(Struct, frozen=True):
+class AccessQuery(Struct, frozen=True, gc=False):
     """May this account, on this device, have this package and see this submission?
 
     account: None = not signed in. installed_version: package version text, None = not installed.
@@ -180,7 +181,7 @@ class AccessQuery(Struct, frozen=True):
         )
 
 
-class Remedy(Struct, frozen=True, omit_defaults=True):
+class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing that would change the answer, in words (`text`) and as data (the rest).
 
     unlocks: which half it opens, or "flight" for a higher-ranked flight this account does not get.
@@ -199,7 +200,7 @@ class Remedy(Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
 
 
-class Step(Struct, frozen=True):
+class Step(Struct, frozen=True, gc=False):
     """One step of the trace: what was asked, how it came out, what was compared, whose rule."""
 
     step: str
@@ -208,7 +209,7 @@ class Step(Struct, frozen=True):
     source: str
 
 
-class Source(Struct, frozen=True):
+class Source(Struct, frozen=True, gc=False):
     """Where packages come from: a flight, or the non-flighted submission (always rank 1)."""
 
     kind: Literal["flight", "submission"]
@@ -217,7 +218,7 @@ class Source(Struct, frozen=True):
     rank: int
 
 
-class OfferedPackage(Struct, frozen=True):
+class OfferedPackage(Struct, frozen=True, gc=False):
     """The package a device would download, and the architecture it would run."""
 
     file_name: str
@@ -225,7 +226,7 @@ class OfferedPackage(Struct, frozen=True):
     architecture: str
 
 
-class SubmissionVerdict(Struct, frozen=True):
+class SubmissionVerdict(Struct, frozen=True, gc=False):
     """May this account see the listing?"""
 
     granted: bool
@@ -234,7 +235,7 @@ class SubmissionVerdict(Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
-class PackageVerdict(Struct, frozen=True):
+class PackageVerdict(Struct, frozen=True, gc=False):
     """May this device download, and what? A denied one offers no package."""
 
     granted: bool
@@ -245,7 +246,7 @@ class PackageVerdict(Struct, frozen=True):
     reasons: tuple[Reason, ...]
 
 
-class Settling(Struct, frozen=True):
+class Settling(Struct, frozen=True, gc=False):
     """A membership change so recent that the Store itself may not have applied it yet (KUG)."""
 
     group_id: str
@@ -254,14 +255,14 @@ class Settling(Struct, frozen=True):
     settled_at: datetime
 
 
-class Revision(Struct, frozen=True):
+class Revision(Struct, frozen=True, gc=False):
     """The publisher's groups and catalogue revisions that an answer was made from."""
 
     groups: int
     catalog: int
 
 
-class Decision(Struct, frozen=True):
+class Decision(Struct, frozen=True, gc=False):
     """The verdict with its reasons and remedies, stamped by the evaluator with what it was made of.
 
     trace is UNSET unless it was asked for; settling, revision and stale_seconds are the

@@ -7,7 +7,7 @@ body that fails the count, or cannot be read at all, takes the slow road that fi
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -16,15 +16,25 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import AccessQuery, Account, AccountKind, Decision, Device
+from eligibility.model import (
+    AccessQuery,
+    Account,
+    AccountKind,
+    Decision,
+    Device,
+    Revision,
+    Settling,
+)
 from eligibility.package_version import canonical_package_version
+from groups.emails import canonical
+from groups.errors import InvalidEmails
 
 LONGEST_BATCH = 1_000
 _MEMO_LIMIT = 65_536
 _MARKET = re.compile(r"[A-Z]{2}")
 
 
-class AccountFields(Struct, forbid_unknown_fields=True):
+class AccountFields(Struct, forbid_unknown_fields=True, gc=False):
     """An account as sent: `id` is an e-mail address, aliases are further addresses of it."""
 
     id: str
@@ -32,7 +42,7 @@ class AccountFields(Struct, forbid_unknown_fields=True):
     aliases: list[str] | None | UnsetType = UNSET
 
 
-class DeviceFields(Struct, forbid_unknown_fields=True):
+class DeviceFields(Struct, forbid_unknown_fields=True, gc=False):
     """A device as sent; the OS version in any of the forms of the design's section 3."""
 
     family: str
@@ -40,7 +50,7 @@ class DeviceFields(Struct, forbid_unknown_fields=True):
     architecture: str | None | UnsetType = UNSET
 
 
-class QueryFields(Struct, forbid_unknown_fields=True):
+class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
     """An access query as sent. See AccessQuery for what the fields mean."""
 
     product_id: str
@@ -54,18 +64,27 @@ class QueryFields(Struct, forbid_unknown_fields=True):
     at: str | None | UnsetType = UNSET
 
 
-class BatchFields(Struct, forbid_unknown_fields=True):
+class BatchFields(Struct, forbid_unknown_fields=True, gc=False):
     """A batch as sent, all of it readable."""
 
     queries: list[QueryFields]
 
 
-class _RawBatch(Struct, forbid_unknown_fields=True):
+class _RawBatch(Struct, forbid_unknown_fields=True, gc=False):
     """A batch of which some queries cannot be read."""
 
     queries: list[Raw]
 
 
+class _Stamp(Struct, gc=False):
+    """The last fields of a Decision: what the evaluator adds to what the rules decided."""
+
+    settling: Settling | None
+    revision: Revision
+    stale_seconds: int
+
+
+_STAMP_MARK = b',"settling":'
 _Fields = TypeVar("_Fields", bound=Struct)
 
 _encoder = msgspec.json.Encoder()
@@ -103,9 +122,22 @@ def encode(decision: Decision) -> bytes:
     return _encoder.encode(decision)
 
 
-def encode_batch(answers: Sequence[Any]) -> bytes:
-    """Decisions, and problems in the place of queries that have none, as one JSON object."""
-    return _encoder.encode({"decisions": answers})
+def encoded_verdict(decision: Decision) -> bytes:
+    """A decision as JSON up to its stamp; with encoded_stamp after it, what `encode` gives.
+
+    Inside a JSON text quotes are escaped, so the mark can only be the field itself.
+    """
+    return encode(decision).partition(_STAMP_MARK)[0]
+
+
+def encoded_stamp(settling: Settling | None, revision: Revision, stale_seconds: int) -> bytes:
+    """The rest of a decision as JSON: its stamp, and the end."""
+    return b"," + _encoder.encode(_Stamp(settling, revision, stale_seconds))[1:]
+
+
+def encoded_batch(answers: Iterable[bytes]) -> bytes:
+    """Decisions, and problems in the place of queries that have none, each as JSON, as one object."""
+    return b'{"decisions":[' + b",".join(answers) + b"]}"
 
 
 def _check_length(length: int) -> None:
@@ -200,25 +232,24 @@ def _shown(value: Any) -> str:
 
 
 def _to_query(fields: QueryFields) -> AccessQuery:
-    sent = fields.account
+    sent, market = fields.account, fields.market
+    installed, at = fields.installed_version, fields.at
     raw_device = bytes(fields.device)
-    device = _devices.get(raw_device)
-    market, installed, at = fields.market, fields.installed_version, fields.at
     try:
-        if device is None:
-            device = _new_device(raw_device)
         return AccessQuery(
             fields.product_id,
-            device,
+            _devices.get(raw_device) or _new_device(raw_device),
             None if sent is None or sent is UNSET else _to_account(sent),
-            None if installed is None or installed is UNSET else _to_package_version(installed),
+            None
+            if installed is None or installed is UNSET
+            else canonical_package_version(installed),
             fields.owned is True,
             None if market is None or market is UNSET else _to_market(market),
             fields.promotional_code is True,
             fields.manual_check is True,
             None if at is None or at is UNSET else _to_moment(at),
         )
-    except InvalidInput:
+    except (InvalidInput, InvalidEmails):
         raise InvalidInput(_unreadable(fields)) from None
 
 
@@ -226,7 +257,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
     """The faults of every field that cannot be read, not only of the first."""
     readers: dict[str, Callable[[Any], object]] = {
         "device": lambda raw: _new_device(bytes(raw)),
-        "account": _to_account,
+        "account": lambda sent: Account.parse(sent.id, aliases=sent.aliases or ()),
         "installed_version": _to_package_version,
         "market": _to_market,
         "at": _to_moment,
@@ -259,8 +290,9 @@ def _new_device(raw: bytes) -> Device:
 
 def _to_account(fields: AccountFields) -> Account:
     kind = AccountKind.MICROSOFT if fields.kind is UNSET else fields.kind
-    aliases = () if fields.aliases is UNSET or fields.aliases is None else fields.aliases
-    return Account.parse(fields.id, kind, aliases)
+    if fields.aliases is UNSET or not fields.aliases:
+        return Account(canonical(fields.id), kind)  # what parse does, without its detours
+    return Account.parse(fields.id, kind, fields.aliases)
 
 
 def _to_package_version(text: str) -> str:

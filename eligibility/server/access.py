@@ -13,7 +13,8 @@ from starlette.concurrency import run_in_threadpool
 from eligibility import wire
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.evaluator import Evaluator
-from eligibility.model import AccessQuery, Decision
+from eligibility.held import HeldProduct
+from eligibility.model import AccessQuery
 from eligibility.server import problems
 from eligibility.server.problems import RequestProblem
 from groups.errors import GroupsError
@@ -45,45 +46,50 @@ class Access:
 
     async def _one(self, body: bytes, explain: bool) -> bytes:
         query = wire.decode_query(body)
-        decision = None if explain else self._evaluator.decide_warm(query)
-        if decision is None:
-            decision = await run_in_threadpool(self._evaluator.decide, query, explain=explain)
-        return wire.encode(decision)
+        held = None if explain or query.at else self._evaluator.warm(query.product_id)
+        if held is not None:
+            return held.answer_json(query, self._evaluator.clock())
+        return await run_in_threadpool(self._cold, query, explain)
 
     async def _batch(self, body: bytes, explain: bool) -> bytes:
         queries = wire.decode_batch(body)
         answers = None if explain else self._all_warm(queries)
         if answers is None:
-            answers = await run_in_threadpool(self._all, queries, explain)
-        return wire.encode_batch(answers)
+            answers = await run_in_threadpool(self._all_cold, queries, explain)
+        return wire.encoded_batch(answers)
 
-    def _all_warm(self, queries: Sequence[AccessQuery | InvalidInput]) -> list[Any] | None:
-        """Answer a batch from memory, or None as soon as one query needs the store."""
-        warm = self._evaluator.decide_warm
-        answers: list[Any] = []
+    def _all_warm(self, queries: Sequence[AccessQuery | InvalidInput]) -> list[bytes] | None:
+        """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
+        now = self._evaluator.clock()
+        warm: dict[str, HeldProduct] = {}
+        answers: list[bytes] = []
         for query in queries:
             if isinstance(query, InvalidInput):
-                answers.append(problems.problem(query))
+                answers.append(problems.encoded(problems.problem(query)))
                 continue
-            decision = warm(query)
-            if decision is None:
+            held = warm.get(query.product_id) or self._evaluator.warm(query.product_id)
+            if held is None or query.at is not None:
                 return None
-            answers.append(decision)
+            warm[query.product_id] = held
+            answers.append(held.answer_json(query, now))
         return answers
 
-    def _all(self, queries: Sequence[AccessQuery | InvalidInput], explain: bool) -> list[Any]:
-        return [self._answer(query, explain) for query in queries]
+    def _all_cold(
+        self, queries: Sequence[AccessQuery | InvalidInput], explain: bool
+    ) -> list[bytes]:
+        return [self._cold_or_problem(query, explain) for query in queries]
 
-    def _answer(
-        self, query: AccessQuery | InvalidInput, explain: bool
-    ) -> Decision | dict[str, Any]:
+    def _cold(self, query: AccessQuery, explain: bool) -> bytes:
+        return wire.encode(self._evaluator.decide(query, explain=explain))
+
+    def _cold_or_problem(self, query: AccessQuery | InvalidInput, explain: bool) -> bytes:
         """A decision, or the problem of this query alone."""
-        if isinstance(query, InvalidInput):
-            return problems.problem(query)
         try:
-            return self._evaluator.decide(query, explain=explain)
+            if isinstance(query, InvalidInput):
+                raise query
+            return self._cold(query, explain)
         except (EligibilityError, GroupsError) as error:
-            return problems.problem(error)
+            return problems.encoded(problems.problem(error))
 
 
 def _wants_trace(query_string: bytes) -> bool:
