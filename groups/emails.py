@@ -15,7 +15,6 @@ from groups.errors import Fault, InvalidEmails
 
 MAX_ADDRESS_OCTETS = 254
 MAX_LOCAL_OCTETS = 64
-MAX_DOMAIN_OCTETS = 253
 
 _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]"
 _LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*")
@@ -119,10 +118,7 @@ def _domain(text: str) -> str:
         raise ValueError("has two dots in a row, or one at the start or end, after the `@`")
     if labels[-1].isdigit():
         raise ValueError("needs a domain, not an IP address, after the `@`")
-    domain = ".".join(map(_label, labels))
-    if len(domain) > MAX_DOMAIN_OCTETS:
-        raise ValueError(f"has a domain longer than {MAX_DOMAIN_OCTETS} bytes")
-    return domain
+    return ".".join(map(_label, labels))
 
 
 def _label(text: str) -> str:

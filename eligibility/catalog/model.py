@@ -19,6 +19,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     PlainSerializer,
     StrictBool,
     StrictStr,
@@ -95,6 +96,38 @@ FlightId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99
 PRODUCT_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 
 
+_EXAMPLE: dict[str, JsonValue] = {
+    "name": "Contoso Reader",
+    "submission": {
+        "audience": "private",
+        "audience_groups": ["beta"],
+        "packages": [
+            {
+                "file_name": "Reader_1.0.0.0.msixbundle",
+                "version": "1.0.0.0",
+                "architectures": ["x64", "arm64"],
+                "targets": {"Windows.Desktop": "10.0.17763.0"},
+            }
+        ],
+    },
+    "flights": [
+        {
+            "flight_id": "canary",
+            "name": "Canary",
+            "groups": ["canary-testers"],
+            "packages": [
+                {
+                    "file_name": "Reader_2.0.0.0.msixbundle",
+                    "version": "2.0.0.0",
+                    "architectures": ["x64", "arm64"],
+                    "targets": {"Windows.Desktop": "10.0.17763.0"},
+                }
+            ],
+        }
+    ],
+}
+
+
 class _Declared(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_enum_values=False, validate_default=False
@@ -167,6 +200,8 @@ class Flight(_Declared):
 
 class Product(_Declared):
     """A product as its publisher declares it. flights: from the highest rank to the lowest."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     name: Name
     availability: Literal["available", "unavailable"] = "available"

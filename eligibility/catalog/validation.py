@@ -46,8 +46,8 @@ def pydantic_fault(details: dict[str, Any]) -> Fault:
     loc = ".".join(str(part) for part in details["loc"])
     kind = str(details["type"])
     code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
-    detail = _lowered(str(details["msg"]))
-    if kind not in _WITHOUT_VALUE and not kind.isupper():
+    detail = _WORDS.get(kind) or _lowered(str(details["msg"]))
+    if kind not in _WORDS and not kind.isupper():
         detail += f", not `{_shown(details['input'])}`"
     return Fault(loc, code, detail)
 
@@ -70,7 +70,7 @@ _PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD
     ),
     "WRONG_VALUE",
 )
-_WITHOUT_VALUE = {"extra_forbidden", "missing"}
+_WORDS = {"extra_forbidden": "is not a field here", "missing": "is required"}
 
 
 def _lowered(message: str) -> str:
