@@ -218,9 +218,9 @@ def _field_faults(name: str, value: Any, expected: Any) -> list[Fault]:
 def _expectation(error: msgspec.ValidationError) -> str:
     """msgspec's sentence up to what was got: "must be `str | null`"."""
     message = str(error).split(", got")[0].split(" - at")[0]
-    return message.replace("Expected", "must be").replace(
-        "Invalid enum value", "must be microsoft or work_or_school, so"
-    )
+    if message.startswith("Invalid enum value"):  # account.kind is the only one
+        return "must be " + " or ".join(f"`{kind}`" for kind in AccountKind)
+    return message.replace("Expected", "must be")
 
 
 def _shown(value: Any) -> str:
