@@ -1,0 +1,49 @@
+"""Who may import whom, read from the source."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+GROUPS = sorted((ROOT / "groups").rglob("*.py"))
+DRIVERS = {"sqlite3": "groups/sqlite", "redis": "groups/redis"}
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Names of the modules a file imports, wherever in it; relative ones with their dots."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+
+
+def top_levels(path: Path) -> set[str]:
+    return {name.partition(".")[0] for name in imported(path)}
+
+
+def test_the_groups_package_is_there_to_be_read() -> None:
+    assert len(GROUPS) > 5
+    assert "eligibility" in top_levels(ROOT / "eligibility" / "evaluator.py")
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.stem)
+def test_groups_import_nothing_of_eligibility(path: Path) -> None:
+    assert "eligibility" not in top_levels(path)
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.stem)
+def test_groups_import_only_themselves_the_standard_library_and_what_they_declare(
+    path: Path,
+) -> None:
+    assert top_levels(path) <= {"groups", "idna", "redis"} | sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=lambda path: path.stem)
+def test_a_database_driver_is_known_to_its_own_backend_only(path: Path) -> None:
+    relative = path.relative_to(ROOT).as_posix()
+    for driver, backend in DRIVERS.items():
+        assert driver not in top_levels(path) or relative.startswith(backend)
