@@ -76,7 +76,7 @@ def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
 
 def _examined(address: str) -> str:
     """Canonical form by every rule; ValueError says in words what is wrong."""
-    text = unicodedata.normalize("NFC", address.strip())
+    text = address.strip()
     if not text:
         raise ValueError("is empty")
     if len(text) > MAX_ADDRESS_OCTETS:

@@ -36,6 +36,7 @@ REFUSED = {
     "@example.com": "nothing before",
     "ada@": "domain with a dot",
     "ada@localhost": "domain with a dot",
+    "ada@contoso-com": "domain with a dot",
     "ada@127.0.0.1": "not an IP address",
     "ada@[127.0.0.1]": "no domain can have",
     "ada lovelace@example.com": "has ` ` before",
@@ -55,6 +56,8 @@ REFUSED = {
     f"ada@{'a' * 64}.com": "part of a domain",
     "ada@\u0301x.com": "part of a domain",
     f"{'a' * 65}@example.com": "more than 64 bytes",
+    f"{'a' * 30}.{'b' * 34}@example.com": "more than 64 bytes",
+    f"{'a' * 30}.{'b' * 16}.{'c' * 17}@example.com": "more than 64 bytes",
     f"{'é' * 33}@example.com": "more than 64 bytes",
     f"a@{'.'.join(['b' * 60] * 5)}.com": "is longer than 254 bytes",
     f"a@{'.'.join(['ü' * 29] * 7)}.com": "is longer than 254 bytes",
@@ -122,6 +125,16 @@ def test_canonical_is_idempotent_on_addresses_of_any_script(local: str, label: s
     assert canonical(once) == once
     assert once == unicodedata.normalize("NFC", once)
     assert once.partition("@")[2].isascii()
+
+
+@given(st.text(min_size=1, max_size=8), st.text(min_size=1, max_size=8))
+def test_composed_and_decomposed_letters_are_the_same(local: str, label: str) -> None:
+    found = []
+    for form in ("NFC", "NFD"):
+        with suppress(InvalidEmails):
+            found.append(canonical(unicodedata.normalize(form, f"{local}@{label}.example")))
+    assert len(found) != 1
+    assert len(set(found)) <= 1
 
 
 def test_canonical_is_idempotent_on_every_letter_that_changes() -> None:

@@ -4,7 +4,9 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,6 +125,23 @@ def test_what_cannot_be_opened_is_unavailable_with_path_and_reason(
     parent = str(place(tmp_path).parent)
     assert parent in caught.value.reason
     assert len(caught.value.reason) > len(parent) + 10
+
+
+def test_opening_waits_while_another_process_switches_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite answers that at once with `locked`, whatever its busy timeout."""
+    refusals = iter([True, True])
+
+    class Switching(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            if sql == "PRAGMA journal_mode = WAL" and next(refusals, False):
+                raise sqlite3.OperationalError("database is locked")
+            return super().execute(sql, *parameters)
+
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Switching))
+    Database(path).close()
+    assert list(refusals) == []
 
 
 def test_a_relative_path_stays_where_it_was_when_the_directory_changes(

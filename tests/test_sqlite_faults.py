@@ -212,6 +212,8 @@ def test_a_write_waits_for_the_lock_of_another_process_and_reads_do_not(
     writer.join(timeout=0.2)
     assert writer.is_alive()
     assert members(store) == {FIRST}
+    preview = MembershipEdit(add=("third@example.com",))
+    assert store.edit(P, "beta", preview, actor="tests", dry_run=True).added == 1
     assert store.change_token() >= 0
     child.tell_to_go_on()
     writer.join()
