@@ -58,6 +58,7 @@ REFUSED = {
     f"{'a' * 65}@example.com": "more than 64 bytes",
     f"{'a' * 30}.{'b' * 34}@example.com": "more than 64 bytes",
     f"{'a' * 30}.{'b' * 16}.{'c' * 17}@example.com": "more than 64 bytes",
+    f"{'a' * 30}.{'b' * 16}.{'c' * 8}.{'d' * 8}@example.com": "more than 64 bytes",
     f"{'é' * 33}@example.com": "more than 64 bytes",
     f"a@{'.'.join(['b' * 60] * 5)}.com": "is longer than 254 bytes",
     f"a@{'.'.join(['ü' * 29] * 7)}.com": "is longer than 254 bytes",

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from group_backends import PollClock
 
-from groups import errors
+from groups import errors, sqlite_file
 from groups.errors import (
     GroupsError,
+    GroupsPermanent,
     InvalidStoreUrl,
     NewerDatabase,
     NotOurDatabase,
@@ -98,6 +100,17 @@ def test_a_database_marked_as_anothers_is_refused_even_when_empty(path: Path) ->
         Database(path)
 
 
+def test_whose_a_file_is_is_asked_again_when_nobody_else_can_write_to_it(path: Path) -> None:
+    """Between looking at an empty file and marking it ours another program may have filled it."""
+    with closing(sqlite_file.connected(path)) as ours:
+        sqlite_file._claim(ours, path)
+        sqlite_file._claim(ours, path)  # one of our processes was faster
+        ours.execute("PRAGMA application_id = 0")
+        ours.execute("CREATE TABLE bookmark (url TEXT)")
+        with pytest.raises(NotOurDatabase):
+            sqlite_file._claim(ours, path)
+
+
 def test_a_text_file_is_refused_and_left_untouched(path: Path) -> None:
     text = "ada@example.com\n" * 1_000
     path.write_text(text)
@@ -127,21 +140,33 @@ def test_what_cannot_be_opened_is_unavailable_with_path_and_reason(
     assert len(caught.value.reason) > len(parent) + 10
 
 
-def test_opening_waits_while_another_process_switches_the_journal(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """SQLite answers that at once with `locked`, whatever its busy timeout."""
-    refusals = iter([True, True])
+def refuse_to_switch_journal(monkeypatch: pytest.MonkeyPatch, times: int) -> Iterator[int]:
+    """Make SQLite answer `locked` at once, as it does while another process switches."""
+    refusals = iter(range(times))
 
     class Switching(sqlite3.Connection):
         def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            if sql == "PRAGMA journal_mode = WAL" and next(refusals, False):
+            if sql == "PRAGMA journal_mode = WAL" and next(refusals, None) is not None:
                 raise sqlite3.OperationalError("database is locked")
             return super().execute(sql, *parameters)
 
     monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Switching))
+    return refusals
+
+
+def test_opening_waits_while_another_process_switches_the_journal(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusals = refuse_to_switch_journal(monkeypatch, times=2)
     Database(path).close()
     assert list(refusals) == []
+
+
+def test_opening_does_not_wait_for_ever(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_file, "LOCK_WAIT_S", 0.0)
+    refuse_to_switch_journal(monkeypatch, times=1_000_000)
+    with pytest.raises(StoreUnavailable, match="locked"):
+        Database(path)
 
 
 def test_a_relative_path_stays_where_it_was_when_the_directory_changes(
@@ -174,6 +199,13 @@ def test_a_url_names_the_file(
 def test_a_url_opens_a_store_of_groups(path: Path) -> None:
     with closing(open_store(f"sqlite:///{path}")) as store:
         assert store.publishers() == ()
+
+
+def test_a_store_of_a_newer_program_is_not_opened(path: Path) -> None:
+    with closing(Database(path)) as database:
+        database.migrate(Part(name="groups", slot=0, migrations=("SELECT 1;",) * 99))
+    with pytest.raises(NewerDatabase):
+        open_store(f"sqlite:///{path}")
 
 
 @pytest.mark.parametrize(
@@ -299,6 +331,13 @@ def test_a_write_within_a_transaction_is_a_mistake(database: Database) -> None:
     assert notes(database) == []
 
 
+def test_a_connection_that_broke_is_not_used_again(database: Database) -> None:
+    with pytest.raises(StoreUnavailable), database.write() as connection:
+        connection.close()
+    note(database, "kept")
+    assert notes(database) == ["kept"]
+
+
 def test_a_transaction_open_at_closing_ends_well_and_closes_after_it(database: Database) -> None:
     with database.read() as connection:
         database.close()
@@ -348,7 +387,21 @@ def test_looks_are_less_than_the_promised_5_ms_apart() -> None:
     assert POLL_INTERVAL_S * 2 < 0.005
 
 
+def test_nobody_waits_for_another_thread_that_is_looking(path: Path) -> None:
+    with closing(Database(path, monotonic=PollClock())) as database:
+        before = database.change_token()
+        with database._watch._lock:
+            assert database.change_token() == before
+
+
 # Errors
+
+
+def test_a_group_that_should_go_or_be_renamed_stays_and_the_error_says_why() -> None:
+    error = GroupsPermanent("contoso", "beta")
+    assert (error.publisher, error.group_id) == ("contoso", "beta")
+    assert "neither removed nor renamed" in str(error)
+    assert "change its members instead" in str(error)
 
 
 def test_every_error_has_a_code_of_its_own() -> None:
