@@ -2,7 +2,8 @@
 
 Answers a query without I/O. Queries that no rule can tell apart are decided once: the memo's key
 holds all that the rules see of a query, with the account reduced to the combination of groups it
-is in and the side of each rollout it is on. `decide` stays the only place where a verdict is made.
+is in and the side of each rollout it is on, and the device to its class. `decide` stays the only
+place where a verdict is made.
 """
 
 from bisect import bisect_right
@@ -16,6 +17,7 @@ from eligibility import wire
 from eligibility.catalog.model import Product, RolloutStatus
 from eligibility.catalog.store import Entry
 from eligibility.decide import decide
+from eligibility.device_classes import DeviceClasses
 from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
 from eligibility.requirements import Requirements
 from eligibility.rollout import bucket, threshold
@@ -47,9 +49,12 @@ class Known(NamedTuple):
 class Memo:
     """Decisions made before, for moments in [holds_from, holds_until) of one product."""
 
-    __slots__ = ("decisions", "holds_from", "holds_until")
+    __slots__ = ("classes", "decisions", "holds_from", "holds_until")
 
-    def __init__(self, holds_from: float = 0.0, holds_until: float = 0.0) -> None:
+    def __init__(
+        self, classes: DeviceClasses, holds_from: float = 0.0, holds_until: float = 0.0
+    ) -> None:
+        self.classes = classes
         self.holds_from = holds_from
         self.holds_until = holds_until
         self.decisions: dict[MemoKey, Known] = {}
@@ -90,9 +95,11 @@ class HeldProduct:
         self.revision = revision
         self.token = token
         self.verified_at = verified_at
-        self._digest = digest
+        self._digest, self._find = digest, index.find
         self._requirements = requirements
-        self.memo = memo or Memo()
+        memo = memo or Memo(DeviceClasses(entry.product, requirements))
+        self.memo = memo
+        self._classes = memo.classes
         self._thresholds = _thresholds(entry.product)
         self._stamp = wire.encoded_stamp(None, revision, 0)
         self._limited_markets = entry.product.markets is not None
@@ -100,38 +107,35 @@ class HeldProduct:
 
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
         """Decide a query. now = seconds since the epoch; no I/O, no trace."""
-        known, settling = self._known(query, now)
-        return self._stamped(known.decision, settling, stale_seconds)
+        settling = self._settling(query.account, now) if self.recent else None
+        return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
     def answer_json(self, query: AccessQuery, now: float) -> bytes:
         """What wire.encode makes of `answer`, put together from parts that were encoded before."""
-        known, settling = self._known(query, now)
-        if settling is None:
-            return known.json + self._stamp
-        return known.json + wire.encoded_stamp(settling, self.revision, 0)
+        stamp = self._stamp
+        if self.recent and (settling := self._settling(query.account, now)):
+            stamp = wire.encoded_stamp(settling, self.revision, 0)
+        return self._known(query, now).json + stamp
 
-    def _known(self, query: AccessQuery, now: float) -> "tuple[Known, Settling | None]":
+    def _known(self, query: AccessQuery, now: float) -> Known:
         """The decision for all queries that no rule tells apart from this one; decided if new."""
         memo = self.memo
         if not memo.holds_from <= now < memo.holds_until:
             memo = self._enter_phase(now)
-        account = query.account
-        settling = None
+        account, device = query.account, query.device
         combination: object = None
         kind, side = None, 0
         if account is not None:
             kind = account.kind
-            combination = (
-                self.groups_of(account)
-                if account.aliases
-                else self.index.find(self._digest(account.id))
-            )
+            if account.aliases:
+                combination = self.groups_of(account)
+            else:
+                combination = self._find(self._digest(account.id))
             if self._thresholds:
                 side = bisect_right(self._thresholds, bucket(self.product_id, account.id))
-            if self.recent:
-                settling = self._settling(account, now)
+        device_class = self._classes.known.get(device)
         key = (
-            query.device,
+            self._classes.of(device) if device_class is None else device_class,
             kind,
             combination,
             query.installed_version,
@@ -145,7 +149,7 @@ class HeldProduct:
         if known is None:
             known = Known.of(self._decide(query, now))
             memo.keep(key, known)
-        return known, settling
+        return known
 
     def _stamped(
         self,
@@ -173,8 +177,7 @@ class HeldProduct:
         steps = decision.trace or ()
         if account is not None and account.aliases:
             steps = (self._alias_step(account), *steps)
-        settling = self._settling(account, now) if account is not None else None
-        return self._stamped(decision, settling, stale_seconds, steps)
+        return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
 
     def groups_of(self, account: Account) -> frozenset[str]:
         """The product's groups that list any address of the account."""
@@ -191,11 +194,13 @@ class HeldProduct:
         position = bisect_right(self._moments, now)
         begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self.memo = Memo(begins, ends)
+        self.memo = Memo(self._classes, begins, ends)
         return self.memo
 
-    def _settling(self, account: Account, now: float) -> Settling | None:
+    def _settling(self, account: Account | None, now: float) -> Settling | None:
         """The newest membership change of the account that the Store may not have applied yet."""
+        if account is None:
+            return None
         found = [self.recent[d] for d in map(self._digest, account.addresses) if d in self.recent]
         if not found:
             return None

@@ -5,7 +5,7 @@ thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 
 these two into the OpenAPI document by hand.
 """
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -23,6 +23,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Work = Callable[[], bytes]
+"""What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
+
 _JSON = (b"content-type", b"application/json")
 
 
@@ -38,27 +41,28 @@ class Access:
         """Answer a POST to one of `routes`; every error becomes a problem."""
         try:
             body = await read_body(scope, receive, self._max_body_bytes)
-            answer = await self.routes[scope["path"]](body, _wants_trace(scope["query_string"]))
+            answer = self.routes[scope["path"]](body, _wants_trace(scope["query_string"]))
+            if not isinstance(answer, bytes):
+                answer = await run_in_threadpool(answer)
         except (EligibilityError, GroupsError) as error:
             await _send_problem(send, error)
             return
         await _send(send, 200, answer, [_JSON])
 
-    async def _one(self, body: bytes, explain: bool) -> bytes:
+    def _one(self, body: bytes, explain: bool) -> bytes | Work:
         query = wire.decode_query(body)
-        held = None if explain or query.at else self._evaluator.warm(query.product_id)
-        if held is not None:
-            return held.answer_json(query, self._evaluator.clock())
-        return await run_in_threadpool(self._cold, query, explain)
+        held = None if explain or query.at is not None else self._evaluator.warm(query.product_id)
+        if held is None:
+            return lambda: self._cold(query, explain)
+        return held.answer_json(query, self._evaluator.clock())
 
-    async def _batch(self, body: bytes, explain: bool) -> bytes:
-        queries = wire.decode_batch(body)
-        answers = None if explain else self._all_warm(queries)
+    def _batch(self, body: bytes, explain: bool) -> bytes | Work:
+        answers = None if explain else self._all_warm(wire.decode_batch(body))
         if answers is None:
-            answers = await run_in_threadpool(self._all_cold, queries, explain)
+            return lambda: wire.encoded_batch(self._all_cold(wire.decode_batch(body), explain))
         return wire.encoded_batch(answers)
 
-    def _all_warm(self, queries: Sequence[AccessQuery | InvalidInput]) -> list[bytes] | None:
+    def _all_warm(self, queries: Iterable[AccessQuery | InvalidInput]) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
         now = self._evaluator.clock()
         warm: dict[str, HeldProduct] = {}
@@ -67,17 +71,21 @@ class Access:
             if isinstance(query, InvalidInput):
                 answers.append(problems.encoded(problems.problem(query)))
                 continue
-            held = warm.get(query.product_id) or self._evaluator.warm(query.product_id)
-            if held is None or query.at is not None:
+            held = warm.get(query.product_id)
+            if held is None:
+                held = self._evaluator.warm(query.product_id)
+                if held is None:
+                    return None
+                warm[query.product_id] = held
+            if query.at is not None:
                 return None
-            warm[query.product_id] = held
             answers.append(held.answer_json(query, now))
         return answers
 
     def _all_cold(
-        self, queries: Sequence[AccessQuery | InvalidInput], explain: bool
-    ) -> list[bytes]:
-        return [self._cold_or_problem(query, explain) for query in queries]
+        self, queries: Iterable[AccessQuery | InvalidInput], explain: bool
+    ) -> Iterator[bytes]:
+        return (self._cold_or_problem(query, explain) for query in queries)
 
     def _cold(self, query: AccessQuery, explain: bool) -> bytes:
         return wire.encode(self._evaluator.decide(query, explain=explain))
