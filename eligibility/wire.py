@@ -140,9 +140,14 @@ def encoded_stamp(settling: Settling | None, revision: Revision, stale_seconds: 
     return b"," + _encoder.encode(_Stamp(settling, revision, stale_seconds))[1:]
 
 
-def encoded_batch(answers: Iterable[bytes]) -> bytes:
-    """Decisions, and problems in the place of queries that have none, each as JSON, as one object."""
-    return b'{"decisions":[' + b",".join(answers) + b"]}"
+def encoded_batch(answers: Iterable[tuple[bytes, ...]]) -> bytes:
+    """Decisions, and problems in the place of queries that have none, each as the parts of its JSON."""
+    parts = [b'{"decisions":[']
+    for answer in answers:
+        parts += answer
+        parts.append(b",")
+    parts[-1] = b"]}"
+    return b"".join(parts)
 
 
 def _query_or_fault(query: QueryFields | Raw) -> AccessQuery | InvalidInput:

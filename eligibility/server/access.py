@@ -23,6 +23,9 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+Parts = tuple[bytes, ...]
+"""An answer as JSON, not yet put together."""
+
 Work = Callable[[], bytes]
 """What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
 
@@ -54,7 +57,7 @@ class Access:
         held = None if explain or query.at is not None else self._evaluator.warm(query.product_id)
         if held is None:
             return lambda: self._cold(query, explain)
-        return held.answer_json(query, self._evaluator.clock())
+        return b"".join(held.answer_json(query, self._evaluator.clock()))
 
     def _batch(self, body: bytes, explain: bool) -> bytes | Work:
         answers = None if explain else self._all_warm(wire.decode_batch(body))
@@ -62,14 +65,14 @@ class Access:
             return lambda: wire.encoded_batch(self._all_cold(wire.decode_batch(body), explain))
         return wire.encoded_batch(answers)
 
-    def _all_warm(self, queries: Iterable[AccessQuery | InvalidInput]) -> list[bytes] | None:
+    def _all_warm(self, queries: Iterable[AccessQuery | InvalidInput]) -> list[Parts] | None:
         """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
         now = self._evaluator.clock()
         warm: dict[str, HeldProduct] = {}
-        answers: list[bytes] = []
+        answers: list[Parts] = []
         for query in queries:
             if isinstance(query, InvalidInput):
-                answers.append(problems.encoded(problems.problem(query)))
+                answers.append((problems.encoded(problems.problem(query)),))
                 continue
             held = warm.get(query.product_id)
             if held is None:
@@ -84,8 +87,8 @@ class Access:
 
     def _all_cold(
         self, queries: Iterable[AccessQuery | InvalidInput], explain: bool
-    ) -> Iterator[bytes]:
-        return (self._cold_or_problem(query, explain) for query in queries)
+    ) -> Iterator[Parts]:
+        return ((self._cold_or_problem(query, explain),) for query in queries)
 
     def _cold(self, query: AccessQuery, explain: bool) -> bytes:
         return wire.encode(self._evaluator.decide(query, explain=explain))
