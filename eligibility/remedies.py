@@ -76,7 +76,7 @@ def _for(reason: Reason, blocked: _Blocked) -> Iterator[Remedy]:
 def _wait_until_public(case: Case) -> Iterator[Remedy]:
     public_at = case.product.submission.public_at
     if public_at is not None:
-        text = f"wait until {public_at.isoformat()}, when the product becomes public"
+        text = f"wait until {public_at:%Y-%m-%d %H:%M} UTC, when the product becomes public"
         yield Remedy(RemedyAction.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
 
 

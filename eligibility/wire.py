@@ -101,6 +101,11 @@ def decode_query(body: bytes) -> AccessQuery:
     return _to_query(_strictly(body, _query_decoder, QueryFields))
 
 
+def query_of(**fields: object) -> AccessQuery:
+    """An access query from the same fields as plain values. Raises InvalidInput as decode_query."""
+    return decode_query(_encoder.encode(fields))
+
+
 def decode_batch(body: bytes) -> Iterator[AccessQuery | InvalidInput]:
     """Read a batch: in order, each query or what is wrong with it.
 

@@ -1,0 +1,57 @@
+"""The commands, put together."""
+
+import os
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from eligibility import __version__
+from eligibility.cli import catalog, check, groups, serve
+from eligibility.cli.options import Json, Store, console, print_json
+from eligibility.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="eligibility",
+    help="May this account, on this device, have this package or see this submission, and why?",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command("serve")(serve.serve)
+app.command("check")(check.check)
+app.add_typer(groups.app, name="groups")
+app.add_typer(catalog.app, name="catalog")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """May this account, on this device, have this package or see this submission, and why?"""
+
+
+@app.command()
+def settings(store: Store = None, as_json: Json = False) -> None:
+    """Show the settings in force, and where each comes from."""
+    loaded = load_settings(os.environ, {"store": store})
+    values = loaded.settings.model_dump(mode="json")
+    if as_json:
+        print_json({n: {"value": v, "from": loaded.origins[n]} for n, v in values.items()})
+        return
+    table = Table("setting", "value", "from", "what it is", title="Settings in force")
+    for name, value in values.items():
+        shown = "-" if value is None else str(value)
+        table.add_row(name, shown, loaded.origins[name], Settings.model_fields[name].description)
+    console().print(table)

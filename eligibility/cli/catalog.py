@@ -1,0 +1,181 @@
+"""`eligibility catalog`: apply, export, validate, import-partner-center."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from eligibility.catalog import files
+from eligibility.catalog.files import Declaration
+
+from eligibility.catalog.partner_center import Note, read_files
+from eligibility.catalog.plan import Plan, apply_plan, export, make_plan
+from eligibility.cli.failure import Exit
+from eligibility.cli.options import (
+    DryRun,
+    Json,
+    Publisher,
+    Store,
+    actor,
+    console,
+    print_json,
+    service,
+)
+from eligibility.cli.show import plan_table
+from eligibility.service import Service
+
+app = typer.Typer(help="Products: submissions, flights, packages.", no_args_is_help=True)
+
+Directory = Annotated[Path, typer.Argument(help="Directory of *.yaml files, or one such file.")]
+
+
+@app.command()
+def apply(
+    directory: Directory,
+    dry_run: DryRun = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Delete products that are not declared.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Make the store as the directory declares; shows the plan first. Twice changes nothing."""
+    declarations = files.read_directory(directory)
+    with service(store) as opened:
+        plans = [make_plan(d, opened.groups, opened.catalog, prune=prune) for d in declarations]
+        _show_plans(plans, as_json)
+        if dry_run or all(plan.changes_nothing for plan in plans):
+            return
+        _confirm(yes or as_json)
+        for plan, declaration in zip(plans, declarations, strict=True):
+            _apply(opened, plan, declaration)
+    if not as_json:
+        console().print("[green]applied[/green]")
+
+
+@app.command()
+def validate(directory: Directory, store: Store = None, as_json: Json = False) -> None:
+    """Check a directory against the store, change nothing. Exit code 1 when something is wrong."""
+    declarations = files.read_directory(directory)
+    with service(store) as opened:
+        plans = [make_plan(d, opened.groups, opened.catalog) for d in declarations]
+    if as_json:
+        print_json({"valid": True, "publishers": [plan.publisher for plan in plans]})
+        return
+    counts = [
+        f"{p.publisher}: {len(p.groups)} group(s), {len(p.products)} product(s)" for p in plans
+    ]
+    console().print("[green]valid[/green]  " + "; ".join(counts))
+
+
+@app.command("export")
+def export_command(
+    directory: Annotated[Path, typer.Argument(help="Directory to write to.")],
+    publisher: Publisher = "default",
+    members: Annotated[
+        bool, typer.Option("--members/--no-members", help="Write the groups' addresses too.")
+    ] = True,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Write a publisher's groups and products as files that `apply` takes."""
+    with service(store) as opened:
+        declaration = export(publisher, opened.groups, opened.catalog.store, members=members)
+    try:
+        written = files.write_directory(directory, declaration)
+    except OSError as error:
+        _fail(f"cannot write to `{directory}`: {error.strerror}")
+    if as_json:
+        print_json({"files": [str(path) for path in written]})
+        return
+    for path in written:
+        console().print(f"wrote {path}", markup=False)
+    if not written:
+        console().print(f"publisher {publisher} has nothing to export", markup=False)
+
+
+@app.command("import-partner-center")
+def import_partner_center(
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="JSON of the submission API.")
+    ],
+    publisher: Publisher = "default",
+    audience_group: Annotated[
+        list[str] | None,
+        typer.Option(help="Group of the private audience, which the API does not tell."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Write a catalogue directory instead of changing the store.")
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Read apps, flights and submissions as the Store submission API returns them."""
+    read = read_files(paths, audience_groups=tuple(audience_group or ()))
+    declaration = Declaration(publisher, products=dict(read.products))
+    if not as_json:
+        _show_notes(read.notes)
+    if out is not None:
+        written = files.write_directory(out, declaration)
+        console().print(f"wrote {', '.join(map(str, written))}", markup=False)
+        return
+    with service(store) as opened:
+        plan = make_plan(declaration, opened.groups, opened.catalog)
+        if as_json:
+            print_json({"plan": plan, "notes": read.notes})
+        else:
+            _show_plans([plan], as_json=False)
+        if dry_run or plan.changes_nothing:
+            return
+        _confirm(yes or as_json)
+        _apply(opened, plan, declaration)
+
+
+def _apply(opened: Service, plan: Plan, declaration: Declaration) -> None:
+    with _progress(len(plan.groups) + len(plan.products), f"applying {plan.publisher}") as step:
+        apply_plan(plan, declaration, opened.groups, opened.catalog, actor=actor(), step=step)
+
+
+@contextmanager
+def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
+    """A progress bar on a terminal; nothing in a pipe."""
+    screen = console()
+    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
+        task = progress.add_task(title, total=total)
+        yield lambda _: progress.advance(task)
+
+
+def _show_plans(plans: list[Plan], as_json: bool) -> None:
+    if as_json:
+        print_json({"plans": plans})
+        return
+    for plan in plans:
+        console().print(plan_table(plan))
+        if plan.changes_nothing:
+            console().print("nothing to change")
+
+
+def _show_notes(notes: tuple[Note, ...]) -> None:
+    for note in notes:
+        console().print(f"note  {note.source}: {note.detail}", markup=False)
+
+
+def _confirm(agreed: bool) -> None:
+    """Ask before changing; without a terminal to ask on, agreement has to be given by --yes."""
+    if agreed:
+        return
+    if not sys.stdin.isatty():
+        _fail("nothing was changed: give --yes to apply without being asked")
+    typer.confirm("apply this plan?", abort=True)
+
+
+def _fail(message: str) -> None:
+    typer.echo(message, err=True)
+    raise typer.Exit(Exit.FAILED)

@@ -1,0 +1,140 @@
+"""`eligibility groups`: create, list, show, add, remove."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from eligibility.catalog.plan import all_groups, all_members
+from eligibility.cli.options import (
+    DryRun,
+    Json,
+    Publisher,
+    Store,
+    actor,
+    console,
+    print_json,
+    read_addresses,
+    service,
+)
+from groups import emails
+from groups.model import EditResult, MembershipEdit
+
+app = typer.Typer(help="Known user groups: who is in which.", no_args_is_help=True)
+
+GroupId = Annotated[str, typer.Argument(help="Id of the group.")]
+Addresses = Annotated[
+    list[str] | None,
+    typer.Argument(help="Addresses, in any separators; - reads them from standard input."),
+]
+AddressFile = Annotated[
+    Path | None, typer.Option("--file", "-f", help="File of addresses, in any separators.")
+]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Argument(help="Name of the group; permanent.")],
+    addresses: Addresses = None,
+    publisher: Publisher = "default",
+    group_id: Annotated[
+        str | None, typer.Option("--id", help="Id of the group; made from the name by default.")
+    ] = None,
+    file: AddressFile = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Create a group of 1 to 10,000 addresses."""
+    members = emails.parse(read_addresses(addresses or [], file))
+    with service(store) as opened:
+        result = opened.groups.create(publisher, name, members, group_id=group_id, actor=actor())
+    _print(result, as_json, dry_run=False)
+
+
+@app.command("list")
+def list_groups(
+    publisher: Publisher = "default", store: Store = None, as_json: Json = False
+) -> None:
+    """List the groups of a publisher."""
+    with service(store) as opened:
+        found = list(all_groups(opened.groups, publisher))
+    if as_json:
+        print_json(found)
+        return
+    table = Table("group", "name", "members", "revision", title=f"Groups of {publisher}")
+    for group in found:
+        table.add_row(group.group_id, group.name, f"{group.member_count:,}", str(group.revision))
+    console().print(table)
+
+
+@app.command()
+def show(
+    group_id: GroupId, publisher: Publisher = "default", store: Store = None, as_json: Json = False
+) -> None:
+    """Show a group and its members."""
+    with service(store) as opened:
+        group = opened.groups.get(publisher, group_id)
+        members = list(all_members(opened.groups, group))
+    if as_json:
+        print_json({"group": group, "members": members})
+        return
+    screen = console()
+    screen.print(f"[bold]{group.name}[/bold]  {group.group_id}, {len(members):,} member(s)")
+    for address in members:
+        screen.print(f"  {address}", markup=False)
+
+
+@app.command()
+def add(
+    group_id: GroupId,
+    addresses: Addresses = None,
+    publisher: Publisher = "default",
+    file: AddressFile = None,
+    dry_run: DryRun = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Add members; adding one twice is no error."""
+    edit = MembershipEdit(add=emails.parse(read_addresses(addresses or [], file)))
+    _edit(publisher, group_id, edit, dry_run, store, as_json)
+
+
+@app.command()
+def remove(
+    group_id: GroupId,
+    addresses: Addresses = None,
+    publisher: Publisher = "default",
+    file: AddressFile = None,
+    dry_run: DryRun = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Remove members; removing a stranger is no error."""
+    edit = MembershipEdit(remove=emails.parse(read_addresses(addresses or [], file)))
+    _edit(publisher, group_id, edit, dry_run, store, as_json)
+
+
+def _edit(
+    publisher: str,
+    group_id: str,
+    edit: MembershipEdit,
+    dry_run: bool,
+    store: str | None,
+    as_json: bool,
+) -> None:
+    with service(store) as opened:
+        result = opened.groups.edit(publisher, group_id, edit, actor=actor(), dry_run=dry_run)
+    _print(result, as_json, dry_run)
+
+
+def _print(result: EditResult, as_json: bool, dry_run: bool) -> None:
+    if as_json:
+        print_json(result)
+        return
+    would = "would be " if dry_run else ""
+    console().print(
+        f"[bold]{result.group_id}[/bold]: {result.added} {would}added, {result.removed} {would}removed,"
+        f" {result.unchanged} unchanged, {result.unknown} unknown;"
+        f" {result.member_count:,} member(s), revision {result.revision}"
+    )

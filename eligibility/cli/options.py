@@ -1,0 +1,61 @@
+"""Options that many commands share, and how a command opens what it works on."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+from rich.console import Console
+
+from eligibility.errors import Fault, InvalidInput
+from eligibility.service import Service
+from eligibility.settings import load_settings
+
+Store = Annotated[
+    str | None,
+    typer.Option("--store", help="Store URL, as in sqlite:///eligibility.db.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, no tables.")]
+Publisher = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
+
+
+@contextmanager
+def service(store: str | None) -> Iterator[Service]:
+    """Open the service on the settings in force, and close it at the end."""
+    with Service(load_settings(os.environ, {"store": store}).settings) as opened:
+        yield opened
+
+
+def console() -> Console:
+    """Where tables for people go."""
+    return Console(highlight=False, soft_wrap=False)
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, indented."""
+    encoded = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    typer.echo(msgspec.json.format(encoded, indent=2).decode())
+
+
+def actor() -> str:
+    """Whom an edit from the command line is put down to: the person logged in."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container without the user in its password file
+        return "cli"
+
+
+def read_addresses(given: list[str], file: Path | None) -> str:
+    """Addresses from arguments, a file, or standard input (`-`), in any separators."""
+    texts = [typer.get_text_stream("stdin").read() if text == "-" else text for text in given]
+    if file is not None:
+        try:
+            texts.append(file.read_text("utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput([Fault("--file", "UNREADABLE", str(error))], "the command") from None
+    return "\n".join(texts)

@@ -1,0 +1,115 @@
+"""`eligibility serve`: the HTTP API."""
+
+import ipaddress
+import os
+import signal
+import socket
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eligibility.cli.options import Store
+from eligibility.demo import ask_demo_queries, load_sample
+from eligibility.errors import EligibilityError
+from eligibility.server import runner
+from eligibility.service import Service
+from eligibility.settings import Settings, load_settings
+
+
+class CannotListen(EligibilityError):
+    """The address cannot be listened on, or must not be."""
+
+    code = "CANNOT_LISTEN"
+
+
+def serve(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Serve the sample catalogue and ask it.")
+    ] = False,
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on.", show_default=False)
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0 = any free one.", show_default=False)
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Server processes.", show_default=False)
+    ] = None,
+    insecure_listen: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-listen",
+            help="Listen beyond loopback although callers are not authenticated.",
+        ),
+    ] = False,
+    store: Store = None,
+) -> None:
+    """Serve the HTTP API until Ctrl-C."""
+    # A stop by SIGTERM unwinds like Ctrl-C does, so that the demo's directory goes too.
+    signal.signal(signal.SIGTERM, _stop)
+    with tempfile.TemporaryDirectory(prefix="eligibility-demo-") as temporary:
+        if demo and store is None:
+            store = f"sqlite:///{Path(temporary) / 'demo.db'}"
+        given = {"store": store, "host": host, "port": port, "workers": workers}
+        settings = load_settings(os.environ, given).settings
+        _check_host(settings.host, insecure_listen)
+        _serve(settings, demo)
+
+
+def _stop(*_: object) -> None:
+    raise typer.Exit(0)
+
+
+def _serve(settings: Settings, demo: bool) -> None:
+    with Service(settings) as opened:  # faults show here, before anything listens
+        if demo:
+            load_sample(opened)
+    listening = _listening(settings)
+    address = listening.getsockname()
+    host = f"[{address[0]}]" if ":" in address[0] else address[0]
+    url = f"http://{host}:{address[1]}"
+    typer.echo(f"listening on {url}   API: {url}/docs   store: {settings.store}")
+    with listening:
+        runner.run(
+            settings, listening, after_start=(lambda: ask_demo_queries(url)) if demo else None
+        )
+
+
+def _check_host(host: str, insecure_listen: bool) -> None:
+    if not insecure_listen and not _is_loopback(host):
+        raise CannotListen(
+            f"host `{host}` is not loopback, and callers are not authenticated yet:"
+            " listen on 127.0.0.1, or give --insecure-listen on a network you trust"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """A socket bound to the address. Raises CannotListen in words a person can act on."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen(2_048)
+            made.set_inheritable(True)
+        except OSError:
+            made.close()
+            raise
+    except OSError as error:
+        raise CannotListen(
+            f"cannot listen on `{settings.host}` port `{settings.port}`: {error.strerror or error};"
+            " choose another with --port"
+        ) from None
+    return made

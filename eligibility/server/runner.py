@@ -1,0 +1,68 @@
+"""uvicorn around the application: one process, or several that share a listening socket."""
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from eligibility.server.app import Application, create_app
+from eligibility.service import Service
+from eligibility.settings import Settings
+
+_HANDED_OVER = "_ELIGIBILITY_WORKER_SETTINGS"
+
+
+def run(
+    settings: Settings, listening: socket.socket, after_start: Callable[[], None] | None = None
+) -> None:
+    """Serve on a bound socket until a signal says stop; in-flight requests are answered first.
+
+    after_start: run once in a thread of its own when the server answers.
+    """
+    if after_start is not None:
+        threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
+    if settings.workers == 1:
+        uvicorn.Server(_config(create_app(Service(settings)))).run(sockets=[listening])
+        return
+    os.environ[_HANDED_OVER] = settings.model_dump_json()
+    config = _config("eligibility.server.runner:worker_app", settings.workers)
+    Multiprocess(config, sockets=[listening]).run()
+
+
+def worker_app() -> Application:
+    """The application of one of several worker processes."""
+    return create_app(Service(Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))))
+
+
+def _config(app: Application | str, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        access_log=False,
+        log_level="warning",
+        timeout_graceful_shutdown=10,
+    )
+
+
+def _when_answering(listening: socket.socket, then: Callable[[], None]) -> None:
+    """Wait until the server accepts and answers, which a bound socket alone does not show."""
+    host, port = listening.getsockname()[:2]
+    for _ in range(200):
+        try:
+            with socket.create_connection((host, port), timeout=5) as probe:
+                probe.sendall(b"GET /healthz HTTP/1.1\r\nhost: probe\r\nconnection: close\r\n\r\n")
+                if probe.recv(16):
+                    break
+        except OSError:
+            pass
+        time.sleep(0.05)
+    then()
