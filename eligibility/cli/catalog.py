@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 from rich.progress import Progress
+from rich.table import Table
+from rich.text import Text
 
 from eligibility.catalog import files
 from eligibility.catalog.files import Declaration
-
 from eligibility.catalog.partner_center import Note, read_files
 from eligibility.catalog.plan import Plan, apply_plan, export, make_plan
 from eligibility.cli.failure import Exit
@@ -26,6 +27,7 @@ from eligibility.cli.options import (
     service,
 )
 from eligibility.cli.show import plan_table
+from eligibility.errors import Fault, InvalidInput
 from eligibility.service import Service
 
 app = typer.Typer(help="Products: submissions, flights, packages.", no_args_is_help=True)
@@ -109,6 +111,10 @@ def import_partner_center(
         list[str] | None,
         typer.Option(help="Group of the private audience, which the API does not tell."),
     ] = None,
+    group: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID=GROUP", help="Which of our groups a Partner Center group id is."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write a catalogue directory instead of changing the store.")
     ] = None,
@@ -118,8 +124,8 @@ def import_partner_center(
     as_json: Json = False,
 ) -> None:
     """Read apps, flights and submissions as the Store submission API returns them."""
-    read = read_files(paths, audience_groups=tuple(audience_group or ()))
-    declaration = Declaration(publisher, products=dict(read.products))
+    read = read_files(paths, audience_groups=audience_group or (), group_names=_pairs(group or []))
+    declaration = Declaration(publisher, products={read.product_id: read.product})
     if not as_json:
         _show_notes(read.notes)
     if out is not None:
@@ -136,6 +142,15 @@ def import_partner_center(
             return
         _confirm(yes or as_json)
         _apply(opened, plan, declaration)
+
+
+def _pairs(texts: list[str]) -> dict[str, str]:
+    """`ID=GROUP` texts as a dictionary."""
+    for text in texts:
+        if not all(text.partition("=")):
+            detail = f"`{text}` is not ID=GROUP, as in 1152921504606962205=canary-testers"
+            raise InvalidInput([Fault("--group", "WRONG_VALUE", detail)], "the command")
+    return {number.strip(): group.strip() for number, _, group in (t.partition("=") for t in texts)}
 
 
 def _apply(opened: Service, plan: Plan, declaration: Declaration) -> None:
@@ -163,8 +178,12 @@ def _show_plans(plans: list[Plan], as_json: bool) -> None:
 
 
 def _show_notes(notes: tuple[Note, ...]) -> None:
+    if not notes:
+        return
+    table = Table("about", "what the API did not tell, or what was left out", title="Notes")
     for note in notes:
-        console().print(f"note  {note.source}: {note.detail}", markup=False)
+        table.add_row(Text(note.source), Text(note.detail))
+    console().print(table)
 
 
 def _confirm(agreed: bool) -> None:

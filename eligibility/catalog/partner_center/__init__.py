@@ -1,0 +1,10 @@
+"""Partner Center import: what the Store submission API returns, turned into a product.
+
+`shapes` reads the API's answers, `ranks` orders flights, `convert` makes the product, and `report`
+gathers what is wrong and what could not be known. Source: domain.md section 5.
+"""
+
+from eligibility.catalog.partner_center.convert import Import, read_files
+from eligibility.catalog.partner_center.report import Note
+
+__all__ = ["Import", "Note", "read_files"]

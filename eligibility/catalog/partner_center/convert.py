@@ -1,0 +1,325 @@
+"""The API's answers about one app, turned into a product.
+
+Takes the newest *Published* submission of the app and of each flight (only Published delivers, MFS)
+with its rollout, and notes what the API does not tell.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from packaging.version import Version
+
+from eligibility.catalog.errors import InvalidFile, InvalidProduct
+from eligibility.catalog.model import Product
+from eligibility.catalog.partner_center.ranks import rank_order
+from eligibility.catalog.partner_center.report import SUBJECT, Note, Report
+from eligibility.catalog.partner_center.shapes import (
+    App,
+    AppSubmission,
+    FlightPage,
+    FlightResource,
+    FlightSubmission,
+    Reference,
+    Resource,
+    SubmissionResource,
+    UploadedPackage,
+    read_resources,
+)
+from eligibility.catalog.validation import read_product
+from eligibility.errors import InvalidInput
+from eligibility.windows import version_text
+
+_NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
+_ROLLOUT_STATUS = {
+    # A published submission whose rollout "has not started" is one nobody outside 0 % has yet.
+    "PackageRolloutNotStarted": "in_progress",
+    "PackageRolloutInProgress": "in_progress",
+    "PackageRolloutStopped": "halted",
+    "PackageRolloutComplete": "finalized",
+}
+_NO_SUBMISSION = "0"
+# What each word for the visibility means in a catalogue, and what it leaves open.
+_VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
+    "Public": ({}, ""),
+    "Private": ({"audience": "private"}, "the API does not tell when it becomes public, if ever"),
+    "Hidden": (
+        {"discoverability": "link_only"},
+        "imported as link_only; the API does not tell whether acquisition is stopped",
+    ),
+    "NotSet": ({}, "imported as public"),
+}
+
+Targets = dict[str, Version]
+_Kind = TypeVar("_Kind", bound=Resource)
+_Submission = TypeVar("_Submission", bound=SubmissionResource)
+
+
+class Import(NamedTuple):
+    """A product made of the API's answers, and what could not be known."""
+
+    product_id: str
+    product: Product
+    notes: tuple[Note, ...]
+
+
+def read_files(
+    paths: list[Path],
+    *,
+    audience_groups: Iterable[str] = (),
+    group_names: Mapping[str, str] | None = None,
+) -> Import:
+    """Read the answers of the API about one app, a file each, in any order.
+
+    Args: audience_groups = groups of the private audience, which the API does not tell;
+    group_names = Partner Center's group ids -> ids of our groups, where they differ.
+    Raises: InvalidFile naming every fault.
+    """
+    return convert(read_resources(paths), tuple(audience_groups), group_names or {})
+
+
+def convert(
+    resources: list[Resource],
+    audience_groups: tuple[str, ...] = (),
+    group_names: Mapping[str, str] | None = None,
+) -> Import:
+    """Turn what the API answered about one app into a product. Pure. Raises InvalidFile."""
+    report = Report()
+    app = _app(resources, report)
+    flights = rank_order(_flights(resources, report), report)
+    submissions = _of_kind(resources, AppSubmission)
+    where = f"applications/{app.id}"
+    newest = _newest(submissions, app.published, f"app `{app.name}`", where, report)
+    if newest is None:
+        detail = f"app `{app.name}` has no published submission"
+        report.fault(where, "NO_PUBLISHED_SUBMISSION", detail)
+        raise InvalidFile(report.faults, SUBJECT)
+    body = _packages(newest, submissions, None, report) | _visibility(
+        newest, audience_groups, report
+    )
+    families = _families(newest)
+    names = group_names or {}
+    flight_submissions = _of_kind(resources, FlightSubmission)
+    product = {
+        "name": app.name,
+        "submission": body,
+        "flights": [
+            _flight(flight, flight_submissions, families, names, where, report)
+            for flight in flights
+        ],
+    }
+    report.stop_if_faulty()
+    try:
+        return Import(app.id, read_product(product), tuple(report.notes))
+    except InvalidProduct as error:
+        raise InvalidFile(error.faults, f"app `{app.name}`") from None
+
+
+def _of_kind(resources: list[Resource], kind: type[_Kind]) -> list[_Kind]:
+    """Resources of one kind; what is given twice counts once."""
+    found: list[_Kind] = []
+    for resource in resources:
+        if isinstance(resource, kind) and resource not in found:
+            found.append(resource)
+    return found
+
+
+def _app(resources: list[Resource], report: Report) -> App:
+    apps = _of_kind(resources, App)
+    if not apps:
+        report.fault("", "NO_APP", "no app among the files: add the answer to `applications/{id}`")
+    elif len(apps) > 1:
+        names = ", ".join(f"`{app.name}`" for app in apps)
+        report.fault("", "SEVERAL_APPS", f"{names}: import the files of one app at a time")
+    report.stop_if_faulty()
+    return apps[0]
+
+
+def _flights(resources: list[Resource], report: Report) -> list[FlightResource]:
+    """All flights of the app, listed or given by themselves; faults where some are missing."""
+    pages = _of_kind(resources, FlightPage)
+    listed: list[Resource] = [flight for page in pages for flight in page.flights]
+    flights = _of_kind(listed + resources, FlightResource)
+    ids = {flight.flight_id for flight in flights}
+    if not flights and not pages:
+        report.note(
+            "flights", "NO_FLIGHT_LIST", "no list of flights among the files: none imported"
+        )
+    if len(ids) < len(flights):
+        report.fault("flights", "DUPLICATE_FLIGHT", "one flight is given in two different states")
+    # The link to the next page may be left out where there is one (GF): the count is not.
+    total = max((page.total or 0 for page in pages), default=0)
+    if len(ids) < total:
+        link = next((page.next_link for page in pages if page.next_link), "the next page")
+        report.fault(
+            "flights", "MISSING_PAGE", f"{len(ids)} of {total} are among the files: add `{link}`"
+        )
+    for submission in _of_kind(resources, FlightSubmission):
+        if submission.flight_id not in ids:
+            detail = f"is of flight `{submission.flight_id}`, which is not among the files"
+            report.fault(f"flight submission {submission.id}", "UNKNOWN_FLIGHT", detail)
+    return flights
+
+
+def _newest(
+    submissions: list[_Submission], last: Reference | None, what: str, where: str, report: Report
+) -> _Submission | None:
+    """The newest published submission; the one the API calls the last has to be among the files."""
+    for submission in submissions:
+        if not submission.published:
+            detail = f"submission {submission.id} is {submission.status}: passed over"
+            report.note(what, "NOT_PUBLISHED", detail)
+    newest = max((s for s in submissions if s.published), key=lambda s: s.number, default=None)
+    if last is not None and (newest is None or newest.number < int(last.id)):
+        detail = f"its last published submission is missing: add `{where}/submissions/{last.id}`"
+        report.fault(what, "MISSING_SUBMISSION", detail)
+    return newest
+
+
+def _flight(
+    flight: FlightResource,
+    submissions: list[FlightSubmission],
+    families: Targets,
+    group_names: Mapping[str, str],
+    where: str,
+    report: Report,
+) -> dict[str, Any]:
+    what = f"flight `{flight.name}`"
+    own = [s for s in submissions if s.flight_id == flight.flight_id]
+    newest = _newest(own, flight.published, what, f"{where}/flights/{flight.flight_id}", report)
+    body: dict[str, Any] = {
+        "flight_id": flight.flight_id,
+        "name": flight.name,
+        "groups": [group_names.get(group, group) for group in flight.group_ids],
+    }
+    if newest is None:
+        report.note(what, "NO_PACKAGES", "nothing published yet: imported without packages")
+        return body
+    taken = ", ".join(f"{family} {version_text(least)}" for family, least in families.items())
+    report.note(
+        what, "FAMILIES_FROM_APP", f"its packages name no families; taken from the app: {taken}"
+    )
+    return body | _packages(newest, own, families, report)
+
+
+def _packages(
+    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
+) -> dict[str, Any]:
+    """Packages and rollout of a submission. families = for packages that name none themselves."""
+    what = newest.title
+    if newest.delivery.mandatory:
+        detail = "its update is mandatory; eligibility does not depend on that, and it is not kept"
+        report.note(what, "MANDATORY_UPDATE", detail)
+    return {
+        "packages": list(_offered(newest, families, report)),
+        "rollout": _rollout(newest, others, families, report),
+    }
+
+
+def _rollout(
+    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
+) -> dict[str, Any] | None:
+    rollout = newest.delivery.rollout
+    if not rollout.used:
+        return None
+    status = _ROLLOUT_STATUS.get(rollout.status)
+    if status is None:
+        known = ", ".join(_ROLLOUT_STATUS)
+        detail = f"packageRolloutStatus `{rollout.status}` is none of {known}"
+        report.fault(newest.title, "WRONG_VALUE", detail)
+        return None
+    body = {
+        "percentage": rollout.percentage,
+        "status": status,
+        "newest_on_manual_check": newest.seek_enabled,
+    }
+    if status == "finalized":
+        return body
+    if rollout.fallback_id == _NO_SUBMISSION:
+        detail = "its rollout has no fallback submission: imported as given to everybody"
+        report.note(newest.title, "NO_FALLBACK", detail)
+        return None
+    fallback = next((s for s in others if s.number == int(rollout.fallback_id)), None)
+    if fallback is None:
+        detail = f"who is outside its rollout gets submission {rollout.fallback_id}: add that file"
+        report.fault(newest.title, "MISSING_SUBMISSION", detail)
+        return None
+    return body | {"previous_packages": list(_offered(fallback, families, report))}
+
+
+def _offered(
+    submission: SubmissionResource, families: Targets | None, report: Report
+) -> Iterator[dict[str, Any]]:
+    """The packages that a submission offers; notes for those it does not."""
+    for package in submission.packages:
+        source = f"{submission.title}, package `{package.file_name}`"
+        left_out = _NOT_OFFERED.get(package.status)
+        if left_out:
+            report.note(source, "NOT_OFFERED", f"{left_out}: left out")
+            continue
+        try:
+            targets = package.targets() if families is None else families
+        except InvalidInput as error:
+            fault = error.faults[0]
+            report.fault(source, fault.code, f"targetDeviceFamilies: {fault.detail}")
+            continue
+        if not targets:
+            report.note(source, "NO_FAMILIES", "is for no Windows 10 or 11 device: left out")
+            continue
+        yield {
+            "file_name": package.file_name,
+            "version": package.version,
+            "architectures": list(_architectures(package, source, report)),
+            "targets": {family: version_text(least) for family, least in targets.items()},
+        }
+
+
+def _architectures(package: UploadedPackage, source: str, report: Report) -> Iterable[str]:
+    if package.architectures:
+        return package.architectures
+    report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")
+    return ("neutral",)
+
+
+def _families(submission: AppSubmission) -> Targets:
+    """Families of the app's packages, each with the lowest MinVersion that any of them asks for."""
+    lowest: Targets = {}
+    for package in submission.packages:
+        if package.status in _NOT_OFFERED:
+            continue
+        try:
+            targets = package.targets()
+        except InvalidInput:  # named where the package itself is read
+            continue
+        for family, least in targets.items():
+            lowest[family] = min(least, lowest.get(family, least))
+    return dict(sorted(lowest.items()))
+
+
+def _visibility(
+    submission: AppSubmission, audience_groups: tuple[str, ...], report: Report
+) -> dict[str, Any]:
+    """Audience and discoverability, for which the API has one word (MAS)."""
+    source, visibility = submission.title, submission.visibility
+    left_out = submission.markets_left_out
+    if left_out:
+        detail = (
+            f"not offered in {', '.join(left_out)}; `markets` lists where it is: set it yourself"
+        )
+        report.note(source, "MARKETS", detail)
+    if visibility not in _VISIBILITY:
+        detail = f"visibility `{visibility}` is none of {', '.join(_VISIBILITY)}"
+        report.fault(source, "WRONG_VALUE", detail)
+        return {}
+    meaning, note = _VISIBILITY[visibility]
+    if note:
+        report.note(source, "VISIBILITY", f"visibility is {visibility}: {note}")
+    if visibility != "Private":
+        if audience_groups:
+            detail = f"visibility is {visibility}, so the audience groups given mean nothing"
+            report.fault(source, "AUDIENCE_NOT_PRIVATE", detail)
+        return dict(meaning)
+    if not audience_groups:
+        detail = "visibility is Private; the API does not tell to whom: name the audience groups"
+        report.fault(source, "AUDIENCE_WITHOUT_GROUP", detail)
+    return {**meaning, "audience_groups": list(audience_groups)}

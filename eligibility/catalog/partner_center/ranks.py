@@ -1,0 +1,76 @@
+"""`rankHigherThan` links turned into rank order.
+
+Each flight names what it ranks directly above: another flight by its friendly name or by its id, or
+the non-flighted submission; domain.md section 5 (CF, GF). Null means the top rank (CF).
+"""
+
+from collections.abc import Iterator, Mapping
+
+from eligibility.catalog.partner_center.report import Report
+from eligibility.catalog.partner_center.shapes import NON_FLIGHTED, FlightResource
+
+
+def rank_order(flights: list[FlightResource], report: Report) -> list[FlightResource]:
+    """The flights from the highest rank to the lowest; faults where the links make no one order."""
+    top = [flight for flight in flights if flight.above is None]
+    if len(top) > 1:
+        detail = f"{_names(top)} have `rankHigherThan` null, the top rank: name what each is above"
+        report.fault("flights", "DUPLICATE_RANK", detail)
+    below = {
+        flight.flight_id: found
+        for flight in flights
+        if flight.above is not None and (found := _below(flight.above, flight, flights, report))
+    }
+    above: dict[str, FlightResource] = {}
+    for flight in flights:
+        if flight.flight_id not in below:
+            continue
+        other = above.setdefault(below[flight.flight_id], flight)
+        if other is not flight:
+            detail = f"{_names([other, flight])} both rank directly above `{flight.above}`"
+            report.fault("flights", "DUPLICATE_RANK", detail)
+    circle = [flight for flight in flights if _returns(flight.flight_id, below)]
+    if circle:
+        detail = f"{_names(circle)} rank above themselves, in a circle"
+        report.fault("flights", "RANK_CYCLE", detail)
+    return top + list(_climb(above))[::-1]
+
+
+def _climb(above: Mapping[str, FlightResource]) -> Iterator[FlightResource]:
+    """From the non-flighted submission upwards. It ends: every flight is above one thing only."""
+    step = NON_FLIGHTED
+    while step in above:
+        flight = above[step]
+        yield flight
+        step = flight.flight_id
+
+
+def _returns(flight_id: str, below: Mapping[str, str]) -> bool:
+    """Whether going down from a flight leads back to it."""
+    step, seen = below.get(flight_id), set[str]()
+    while step is not None and step not in seen:
+        if step == flight_id:
+            return True
+        seen.add(step)
+        step = below.get(step)
+    return False
+
+
+def _below(
+    link: str, flight: FlightResource, flights: list[FlightResource], report: Report
+) -> str | None:
+    """Id of the flight that a link names, by id or else by name; or the non-flighted submission."""
+    if link == NON_FLIGHTED:
+        return NON_FLIGHTED
+    by_id = [other.flight_id for other in flights if other.flight_id == link]
+    ids = by_id or [other.flight_id for other in flights if other.name == link]
+    if len(ids) == 1:
+        return ids[0]
+    code = "AMBIGUOUS_RANK" if ids else "DANGLING_RANK"
+    detail = f"ranks above `{link}`, and {len(ids) or 'no'} flights have that name or id"
+    report.fault(f"flight `{flight.name}`", code, detail)
+    return None
+
+
+def _names(flights: list[FlightResource]) -> str:
+    return " and ".join(f"`{flight.name}`" for flight in flights)

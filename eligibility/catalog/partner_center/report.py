@@ -1,0 +1,38 @@
+"""What an import found wrong, and what it could not know."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from eligibility.catalog.errors import InvalidFile
+from eligibility.errors import Fault
+
+SUBJECT = "the Partner Center files"
+
+
+class Note(NamedTuple):
+    """Something that the API does not tell, or that a catalogue has no place for."""
+
+    source: str
+    code: str
+    detail: str
+
+
+@dataclass(slots=True)
+class Report:
+    """Gathers faults and notes; `stop_if_faulty` raises all faults at once."""
+
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
+    def fault(self, source: str, code: str, detail: str) -> None:
+        """Something is wrong: the import will be refused."""
+        self.faults.append(Fault(source, code, detail))
+
+    def note(self, source: str, code: str, detail: str) -> None:
+        """Something could not be known or kept: the import goes on."""
+        self.notes.append(Note(source, code, detail))
+
+    def stop_if_faulty(self) -> None:
+        """Raise InvalidFile with all faults so far, if any."""
+        if self.faults:
+            raise InvalidFile(self.faults, SUBJECT)

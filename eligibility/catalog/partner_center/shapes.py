@@ -1,0 +1,257 @@
+"""What the Store submission API returns, as far as a catalogue is made of it.
+
+Shapes: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Fields that no rule needs are passed
+over; a field that is needed and of another shape is a fault. Ids have 19 digits and are texts
+here: as floating numbers they would lose their last ones.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from packaging.version import Version
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic_core import PydanticCustomError
+
+from eligibility import strict_json, windows
+from eligibility.catalog.errors import InvalidFile
+from eligibility.catalog.files import read_text
+from eligibility.catalog.partner_center.report import SUBJECT
+from eligibility.catalog.validation import pydantic_faults
+from eligibility.errors import Fault
+
+NON_FLIGHTED = "Non-flighted submission"
+_ARCHITECTURE = re.compile(r"\w+")
+_TARGET = re.compile(r"\s*(\S+)\s+min\s+version\s+(\S+)\s*", re.IGNORECASE)
+
+
+def _id(value: Any) -> Any:
+    """Ids come as texts, and in some of the API's own samples as whole numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def _number_id(value: Any) -> Any:
+    value = _id(value)
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise PydanticCustomError("WRONG_VALUE", "is not the id of a submission: digits only")
+    return value
+
+
+Id = Annotated[str, BeforeValidator(_id)]
+SubmissionId = Annotated[str, BeforeValidator(_number_id)]
+
+
+class _Resource(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+
+class Reference(_Resource):
+    """A last published or pending submission, named by a flight or an app."""
+
+    id: SubmissionId
+
+
+class App(_Resource):
+    """An app (APP). The API tells no private groups, no public date and no markets (MAS)."""
+
+    id: Id
+    name: str = Field(alias="primaryName")
+    published: Reference | None = Field(None, alias="lastPublishedApplicationSubmission")
+
+
+class FlightResource(_Resource):
+    """A flight, as the list of flights or the flight itself gives it (GF)."""
+
+    flight_id: Id = Field(alias="flightId")
+    name: str = Field(alias="friendlyName")
+    group_ids: tuple[Id, ...] = Field((), alias="groupIds")
+    above: str | None = Field(None, alias="rankHigherThan")
+    published: Reference | None = Field(None, alias="lastPublishedFlightSubmission")
+
+
+class FlightPage(_Resource):
+    """One page of an app's list of flights."""
+
+    flights: tuple[FlightResource, ...] = Field(alias="value")
+    total: int | None = Field(None, alias="totalCount")
+    next_link: str | None = Field(None, alias="@nextLink")
+
+
+class UploadedPackage(_Resource):
+    """A package of a submission. Those of flights carry no target families (MFS)."""
+
+    file_name: str = Field(alias="fileName")
+    status: str = Field("None", alias="fileStatus")
+    version: str = ""
+    architecture: str | None = None
+    target_families: tuple[str, ...] = Field((), alias="targetDeviceFamilies")
+
+    @property
+    def architectures(self) -> tuple[str, ...]:
+        """The architectures named; a bundle may name several. Empty where the API tells none."""
+        return tuple(_ARCHITECTURE.findall(self.architecture or ""))
+
+    def targets(self) -> dict[str, Version]:
+        """Families and their MinVersion; empty for a package from before Windows 10.
+
+        Raises: InvalidInput where a text is of no known form.
+        """
+        return dict(
+            _target(text) for text in self.target_families if text.strip().casefold() != "none"
+        )
+
+
+def _target(text: str) -> tuple[str, Version]:
+    match = _TARGET.fullmatch(text)
+    family, minimum = match.groups() if match else (text, "")
+    return windows.parse_target_family(family), windows.parse_os_version(minimum)
+
+
+class PackageRollout(_Resource):
+    """The gradual rollout of a submission (RO). Percent as a float; "0" = no fallback."""
+
+    used: StrictBool = Field(False, alias="isPackageRollout")
+    percentage: float = Field(0.0, alias="packageRolloutPercentage")
+    status: str = Field("PackageRolloutNotStarted", alias="packageRolloutStatus")
+    fallback_id: SubmissionId = Field("0", alias="fallbackSubmissionId")
+    seek: StrictBool = Field(False, alias="isSeekEnabled")
+
+
+class DeliveryOptions(_Resource):
+    """How a submission's packages are delivered."""
+
+    rollout: PackageRollout = Field(PackageRollout(), alias="packageRollout")
+    mandatory: StrictBool = Field(False, alias="isMandatoryUpdate")
+
+
+class Pricing(_Resource):
+    """Prices, of which only the markets left out matter."""
+
+    by_market: dict[str, Any] = Field(default_factory=dict, alias="marketSpecificPricings")
+
+
+class SubmissionResource(_Resource):
+    """What submissions of apps and of flights have in common."""
+
+    id: SubmissionId
+    status: str
+    packages: tuple[UploadedPackage, ...]
+    delivery: DeliveryOptions = Field(DeliveryOptions(), alias="packageDeliveryOptions")
+    seek: StrictBool = Field(False, alias="isSeekEnabled")
+
+    @property
+    def title(self) -> str:
+        """How faults and notes name this submission."""
+        return f"submission {self.id}"
+
+    @property
+    def published(self) -> bool:
+        """Whether it delivers: no other status does (MFS)."""
+        return self.status == "Published"
+
+    @property
+    def seek_enabled(self) -> bool:
+        """Whether a manual check finds the newest packages; the API has it in either place (MAS)."""
+        return self.seek or self.delivery.rollout.seek
+
+    @property
+    def number(self) -> int:
+        """The id as a number: a later submission has a higher one."""
+        return int(self.id)
+
+
+class AppSubmission(SubmissionResource):
+    """A submission of the app itself: the non-flighted one (MAS)."""
+
+    packages: tuple[UploadedPackage, ...] = Field(alias="applicationPackages")
+    visibility: str = "Public"
+    pricing: Pricing = Pricing()
+
+    @property
+    def title(self) -> str:
+        """How faults and notes name this submission."""
+        return f"app submission {self.id}"
+
+    @property
+    def markets_left_out(self) -> tuple[str, ...]:
+        """Markets that the publisher took out of the offer."""
+        prices = self.pricing.by_market.items()
+        return tuple(market for market, price in prices if price == "NotAvailable")
+
+
+class FlightSubmission(SubmissionResource):
+    """A submission of a flight (MFS)."""
+
+    flight_id: Id = Field(alias="flightId")
+    packages: tuple[UploadedPackage, ...] = Field(alias="flightPackages")
+
+
+Resource = App | FlightResource | FlightPage | AppSubmission | FlightSubmission
+
+# A resource is known by a field that only its kind has. The order matters: a flight submission
+# names its flight too.
+_KINDS: tuple[tuple[str, type[Resource]], ...] = (
+    ("applicationPackages", AppSubmission),
+    ("flightPackages", FlightSubmission),
+    ("value", FlightPage),
+    ("friendlyName", FlightResource),
+    ("primaryName", App),
+)
+
+
+def read_resources(paths: list[Path]) -> list[Resource]:
+    """Read files, each with one answer of the API.
+
+    Raises: InvalidFile naming every file and field that cannot be used.
+    """
+    resources: list[Resource] = []
+    faults: list[Fault] = []
+    for path in paths:
+        try:
+            resources.append(_read(path))
+        except InvalidFile as error:
+            faults += error.faults
+    if faults:
+        raise InvalidFile(faults, SUBJECT)
+    return resources
+
+
+def _read(path: Path) -> Resource:
+    try:
+        body = strict_json.loads(read_text(path))
+    except strict_json.InvalidJson as error:
+        raise InvalidFile([Fault(str(path), f.code, f.detail) for f in error.faults]) from None
+    kind = _kind(body)
+    if kind is None:
+        raise InvalidFile([Fault(str(path), "UNKNOWN_RESOURCE", _what_it_is(body))])
+    try:
+        return kind.model_validate(body)
+    except ValidationError as error:
+        raise InvalidFile(list(_in_file(path, error))) from None
+
+
+def _kind(body: Any) -> type[Resource] | None:
+    if not isinstance(body, dict):
+        return None
+    found = next((kind for field, kind in _KINDS if field in body), None)
+    rows = body.get("value")
+    if found is FlightPage and isinstance(rows, list) and rows and "primaryName" in rows[0]:
+        return None
+    return found
+
+
+def _what_it_is(body: Any) -> str:
+    wanted = "an app, its list of flights, an app submission or a flight submission"
+    if isinstance(body, dict) and "value" in body:
+        return f"is a list of apps; give {wanted}"
+    if isinstance(body, dict) and {"code", "message"} <= body.keys():
+        return f"is an error answer of the API (`{body['code']}`); give {wanted}"
+    return f"is no answer of the submission API that is known here; give {wanted}"
+
+
+def _in_file(path: Path, error: ValidationError) -> Iterator[Fault]:
+    for fault in pydantic_faults(error):
+        yield Fault(f"{path}", fault.code, f"{fault.loc}: {fault.detail}")
