@@ -324,6 +324,7 @@ def test_a_link_of_null_is_the_top_rank(files: Files, run: Callable[..., Import]
         ({WEEKLY: "Non-flighted submission"}, "DUPLICATE_RANK"),
         ({DAILY: RING}, "DUPLICATE_RANK"),
         ({DAILY: None, WEEKLY: None}, "DUPLICATE_RANK"),
+        ({WEEKLY: None}, "DUPLICATE_RANK"),
     ],
 )
 def test_links_that_make_no_order_are_refused(
@@ -421,7 +422,7 @@ def test_a_file_that_is_something_else_is_named_with_what_would_be_right(
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFile, match="gone.json"):
+    with pytest.raises(InvalidFile, match=r"gone\.json"):
         read_files([tmp_path / "gone.json"])
 
 

@@ -33,7 +33,12 @@ def rank_order(flights: list[FlightResource], report: Report) -> list[FlightReso
     if circle:
         detail = f"{_names(circle)} rank above themselves, in a circle"
         report.fault("flights", "RANK_CYCLE", detail)
-    return top + list(_climb(above))[::-1]
+    order = top + list(_climb(above))[::-1]
+    higher = [flight for flight in flights if flight not in order and flight not in circle]
+    if higher and not report.faults:
+        detail = f"{_names(higher)} would rank above {_names(top)}, whose `rankHigherThan` is null, the top rank"
+        report.fault("flights", "DUPLICATE_RANK", detail)
+    return order
 
 
 def _climb(above: Mapping[str, FlightResource]) -> Iterator[FlightResource]:
