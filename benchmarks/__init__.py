@@ -1,0 +1,1 @@
+"""Every figure with its reference, measured in the same run: `make bench`."""

@@ -1,0 +1,225 @@
+"""Windows facts: every form in which people write families, versions, releases, architectures."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.version import Version
+
+from eligibility import windows
+from eligibility.errors import InvalidInput
+
+part = st.integers(0, 65_535)
+
+
+def code_of(text: str, read: Callable[[str], object]) -> str:
+    with pytest.raises(InvalidInput) as caught:
+        read(text)
+    (fault,) = caught.value.faults
+    return fault.code
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("10.0.19045.3803", "10.0.19045.3803"),
+        ("10.0.19045", "10.0.19045.0"),
+        ("10.0", "10.0.0.0"),
+        ("6.3.9600", "6.3.9600.0"),
+        ("65535.65535.65535.65535", "65535.65535.65535.65535"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("19045", "10.0.19045.0"),
+        ("10240", "10.0.10240.0"),
+        ("1607", "10.0.14393.0"),
+        ("Windows 10 1607", "10.0.14393.0"),
+        ("windows  10   1607", "10.0.14393.0"),
+        ("2004", "10.0.19041.0"),
+        ("20H2", "10.0.19042.0"),
+        ("24H2", "10.0.26100.0"),
+        ("24h2", "10.0.26100.0"),
+        ("Windows 11 24H2", "10.0.26100.0"),
+        ("Windows 10 22H2", "10.0.19045.0"),
+        ("Windows 11 22H2", "10.0.22621.0"),
+        ("  19045 ", "10.0.19045.0"),  # blanks around are cut
+        ("10.0.19045\n", "10.0.19045.0"),
+        # decimal DeviceFamilyVersion, domain section 6
+        ("2814750438211584", "10.0.10240.16384"),
+        ("2814750460870656", "10.0.10586.0"),
+        ("2814750460870718", "10.0.10586.62"),
+        ("2814750460870719", "10.0.10586.63"),
+        ("2814750710366208", "10.0.14393.0"),
+        ("2814751015243483", "10.0.19045.3803"),
+        ("2814751484156344", "10.0.26200.6584"),
+        (str(1 << 48), "1.0.0.0"),
+        (str(2**64 - 1), "65535.65535.65535.65535"),
+    ],
+)
+def test_a_version_is_read_in_every_form(text: str, version: str) -> None:
+    assert windows.version_text(windows.parse_os_version(text)) == version
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "ten",
+        "10.",
+        ".10",
+        "10..0",
+        "10.0.65536",
+        "10.0.19045.3803.1",
+        "10.0.-1",
+        "10,0,19045",
+        "1e4",
+        "0x2710",
+        "-19045",
+        "+19045",
+        "10239",  # no build of Windows 10 is that low, and no release has that name
+        "65536",
+        str((1 << 48) - 1),
+        str(2**64),
+        "9" * 400,
+        "Windows 12 25H2",
+        "22H9",
+        "١٩٠٤٥",
+        "19045\x00",
+    ],
+)
+def test_a_version_that_cannot_be_read_says_so(text: str) -> None:
+    assert code_of(text, windows.parse_os_version) == "UNREADABLE_OS_VERSION"
+
+
+@pytest.mark.parametrize(
+    ("text", "both"),
+    [
+        ("22H2", ("Windows 10 22H2", "Windows 11 22H2")),
+        ("21h2", ("Windows 10 21H2", "Windows 11 21H2")),
+    ],
+)
+def test_a_release_of_windows_10_and_11_is_refused_naming_both(
+    text: str, both: tuple[str, str]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        windows.parse_os_version(text)
+    (fault,) = caught.value.faults
+    assert fault.code == "AMBIGUOUS_OS_VERSION"
+    assert all(name in fault.detail for name in both)
+    assert text in fault.detail
+
+
+@given(part, part, part, part)
+def test_the_decimal_form_is_read_back(major: int, minor: int, build: int, revision: int) -> None:
+    version = Version(f"{max(1, major)}.{minor}.{build}.{revision}")
+    assert windows.parse_os_version(windows.to_device_family_version(version)) == version
+
+
+@given(part, part, part, part)
+def test_the_text_of_a_version_is_read_back(a: int, b: int, c: int, d: int) -> None:
+    text = f"{a}.{b}.{c}.{d}"
+    assert windows.version_text(windows.parse_os_version(text)) == text
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_read_or_refused_never_a_crash(text: str) -> None:
+    for read in (
+        windows.parse_os_version,
+        windows.parse_family,
+        windows.parse_target_family,
+        windows.parse_architecture,
+        windows.parse_device_architecture,
+    ):
+        with suppress(InvalidInput):
+            read(text)
+
+
+@pytest.mark.parametrize("release", windows.releases(), ids=lambda release: release.name)
+def test_every_release_is_known_both_ways(release: windows.Release) -> None:
+    assert windows.parse_os_version(release.name) == release.version
+    assert windows.release_name(release.version) == release.name
+    assert windows.release_for_build(release.build) == release
+
+
+def test_releases_are_ordered_by_build_not_by_name() -> None:
+    builds = [release.build for release in windows.releases()]
+    assert builds == sorted(builds)
+    assert windows.parse_os_version("26H2") < windows.parse_os_version("26H1")
+
+
+@pytest.mark.parametrize("version", ["10.0.19046.0", "6.3.9600.0", "11.0.22631.0"])
+def test_a_build_between_releases_has_no_name(version: str) -> None:
+    assert windows.release_name(Version(version)) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "family"),
+    [
+        ("Windows.Desktop", "Windows.Desktop"),
+        ("windows.DESKTOP", "Windows.Desktop"),
+        ("desktop", "Windows.Desktop"),
+        ("Xbox", "Windows.Xbox"),
+        ("Xbox One", "Windows.Xbox"),
+        (" Windows.Xbox ", "Windows.Xbox"),
+        ("HoloLens", "Windows.Holographic"),
+        ("Windows.IoTHeadless", "Windows.IoT"),
+        ("windows.foo", "Windows.Foo"),
+        ("WINDOWS.FOO", "Windows.Foo"),
+    ],
+)
+def test_a_family_is_read_whatever_its_case(text: str, family: str) -> None:
+    assert windows.parse_family(text) == family
+    assert windows.is_known_family(family) == (family != "Windows.Foo")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "Linux", "Windows", "Windows.", "Windows.A B", "Wİndows.Xbox"]
+)
+def test_anything_else_is_no_family(text: str) -> None:
+    assert code_of(text, windows.parse_family) == "UNREADABLE_FAMILY"
+
+
+def test_universal_is_a_target_of_packages_and_never_a_device() -> None:
+    assert windows.parse_target_family("windows.universal") == windows.UNIVERSAL
+    assert code_of("Windows.Universal", windows.parse_family) == "UNREADABLE_FAMILY"
+
+
+@pytest.mark.parametrize(
+    ("text", "architecture"),
+    [("x64", "x64"), ("AMD64", "x64"), ("ARM64", "arm64"), ("i386", "x86"), ("Arm", "arm")],
+)
+def test_an_architecture_is_read_under_its_names(text: str, architecture: str) -> None:
+    assert windows.parse_device_architecture(text) == architecture
+
+
+def test_neutral_is_of_packages_only() -> None:
+    assert windows.parse_architecture("Neutral") == "neutral"
+    assert code_of("neutral", windows.parse_device_architecture) == "UNREADABLE_ARCHITECTURE"
+    assert code_of("mips", windows.parse_architecture) == "UNREADABLE_ARCHITECTURE"
+
+
+# Which packages run on which device; domain section 6 (ARCH, UPL).
+RUNS = {
+    ("Windows.Desktop", "x86", "10.0.19045"): {"x86"},
+    ("Windows.Desktop", "x64", "10.0.19045"): {"x64", "x86"},
+    ("Windows.Desktop", "arm64", "10.0.21999"): {"arm64", "x86", "arm"},
+    ("Windows.Desktop", "arm64", "10.0.22000"): {"arm64", "x86", "x64", "arm"},
+    ("Windows.Desktop", "arm64", "10.0.26099"): {"arm64", "x86", "x64", "arm"},
+    ("Windows.Desktop", "arm64", "10.0.26100"): {"arm64", "x86", "x64"},
+    ("Windows.Xbox", "x64", "10.0.22621"): {"x64"},
+    ("Windows.Mobile", "arm", "10.0.15063"): {"arm"},
+    ("Windows.Holographic", "x86", "10.0.17763"): {"x86"},
+    ("Windows.Holographic", "arm64", "10.0.22621"): {"arm64", "x86"},
+    ("Windows.Team", "x64", "10.0.19041"): {"x64", "x86"},
+    ("Windows.IoT", "arm", "10.0.17763"): {"arm"},
+    ("Windows.Foo", "x64", "10.0.22621"): {"x64"},
+}
+
+
+@pytest.mark.parametrize(("device", "runs"), RUNS.items(), ids=str)
+def test_which_packages_run_where(device: tuple[str, str, str], runs: set[str]) -> None:
+    family, architecture, version = device
+    for package in windows.ARCHITECTURE_RANK:
+        expected = package == "neutral" or package in runs
+        assert windows.runs_on(package, architecture, family, Version(version)) == expected
