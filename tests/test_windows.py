@@ -10,6 +10,7 @@ from packaging.version import Version
 
 from eligibility import windows
 from eligibility.errors import InvalidInput
+from eligibility.releases import Release
 
 part = st.integers(0, 65_535)
 
@@ -136,7 +137,7 @@ def test_any_text_is_read_or_refused_never_a_crash(text: str) -> None:
 
 
 @pytest.mark.parametrize("release", windows.releases(), ids=lambda release: release.name)
-def test_every_release_is_known_both_ways(release: windows.Release) -> None:
+def test_every_release_is_known_both_ways(release: Release) -> None:
     assert windows.parse_os_version(release.name) == release.version
     assert windows.release_name(release.version) == release.name
     assert windows.release_for_build(release.build) == release

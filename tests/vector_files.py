@@ -78,7 +78,8 @@ def _read(path: Path) -> VectorFile:
         _refuse(written.keys() - _CASE_KEYS, f"{path.name}: {written.get('case')}")
         case = {**body["defaults"], **written}
         product = read_product(_changed(body["products"][case["product"]], case.get("change", {})))
-        validate(case["product"], product, Surroundings(product.groups))
+        now = datetime.fromisoformat(case["now"])
+        validate(case["product"], product, Surroundings(product.groups, now))
         vectors.append(Vector(path.stem, case["case"], case, product))
     return VectorFile(path.stem, body["title"], body["rules"], body["about"], tuple(vectors))
 

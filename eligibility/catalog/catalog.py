@@ -77,21 +77,23 @@ class Catalog:
     ) -> None:
         """Refuse products that must not be stored; more_groups are about to be declared with them."""
         declared = self._groups.group_ids(publisher) | set(more_groups)
+        now = self._clock()
         faults: list[Fault] = []
         for product_id, product in products.items():
             try:
-                validate(product_id, product, Surroundings(declared, self.was_public(product_id)))
+                surroundings = Surroundings(declared, now, self._was_public(product_id, now))
+                validate(product_id, product, surroundings)
             except InvalidProduct as error:
                 faults += error.faults if len(products) == 1 else _within(product_id, error.faults)
         if faults:
             subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
             raise InvalidProduct(faults, subject)
 
-    def was_public(self, product_id: str) -> bool:
+    def _was_public(self, product_id: str, now: datetime) -> bool:
         """Whether the product has been public: its last version was. By induction any was (VIS)."""
         for version in self.store.history(product_id, limit=2).items:
             if version.product is not None:
-                return version.product.submission.audience_at(self._clock()) == "public"
+                return version.product.submission.audience_at(now) == "public"
         return False
 
 

@@ -6,11 +6,11 @@ Texts are made canonical on the way in, so two spellings of one catalogue are eq
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sized
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -77,6 +77,17 @@ def _moment_from_text(value: Any) -> Any:
     )
 
 
+_Items = TypeVar("_Items", bound=Sized)
+
+
+def _at_least_one(items: _Items) -> _Items:
+    """After the items have been read: min_length would count those that could not be."""
+    if not items:
+        raise PydanticCustomError("WRONG_VALUE", "should have at least 1 item")
+    return items
+
+
+_NOT_EMPTY = AfterValidator(_at_least_one)
 PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
 OsVersion = Annotated[StrictStr, _reading(_os_version)]
 Architecture = Annotated[StrictStr, _reading(windows.parse_architecture)]
@@ -139,8 +150,12 @@ class Package(_Declared):
 
     file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
     version: PackageVersion
-    architectures: Annotated[tuple[Architecture, ...], Field(min_length=1)]
-    targets: Annotated[dict[TargetFamily, OsVersion], Field(min_length=1)]
+    architectures: Annotated[
+        tuple[Architecture, ...], _NOT_EMPTY, Field(json_schema_extra={"minItems": 1})
+    ]
+    targets: Annotated[
+        dict[TargetFamily, OsVersion], _NOT_EMPTY, Field(json_schema_extra={"minProperties": 1})
+    ]
 
     @property
     def first_part(self) -> int:

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
@@ -22,9 +23,10 @@ _PRODUCT_ID = re.compile(PRODUCT_ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a product is checked against: its publisher's groups, and whether it was public before."""
+    """What a product is checked against: its publisher's groups, whether it was public before, now."""
 
     declared_groups: Collection[str]
+    now: datetime
     was_public: bool = False
 
 
@@ -121,7 +123,8 @@ def _flights_without_groups(product: Product, _: Surroundings) -> Iterator[Fault
 
 
 def _private_again(product: Product, surroundings: Surroundings) -> Iterator[Fault]:
-    if product.submission.audience == "private" and surroundings.was_public:
+    # A public date that has come leaves `audience` as it was declared; the product is public.
+    if surroundings.was_public and product.submission.audience_at(surroundings.now) == "private":
         detail = "the product was public once; it can never be private again"
         yield Fault("submission.audience", "PRIVATE_AFTER_PUBLIC", detail)
 

@@ -18,6 +18,10 @@ Lines = dict[Path, int]
 
 _MOST_VALUES = 1_000_000
 _DEEPEST = 40
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge", "value")
+}
 _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
     (re.compile(r"|~|null"), lambda _: None),
     (re.compile(r"true|false"), lambda text: text == "true"),
@@ -64,7 +68,10 @@ class _Reader:
             raise InvalidFile(
                 [Fault(self.source, "TOO_LARGE", "too many or too deeply nested values")]
             )
-        self.lines[path] = node.start_mark.line + 1
+        line = self.lines[path] = node.start_mark.line + 1
+        if node.tag not in _PLAIN_TAGS:
+            detail = f"the tag `{node.tag}` is not taken: plain values only"
+            self.faults.append(Fault(f"{self.source}:{line}", "UNKNOWN_TAG", detail))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):

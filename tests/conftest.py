@@ -1,0 +1,44 @@
+"""What many tests need: a service on a store of its own, and a clock that stands where it is put."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from eligibility.service import Service
+from eligibility.settings import Settings
+
+
+class Clock:
+    """Seconds since the epoch, moved by hand."""
+
+    def __init__(self, moment: str = "2026-06-01T12:00:00+00:00") -> None:
+        self.seconds = datetime.fromisoformat(moment).timestamp()
+
+    def __call__(self) -> float:
+        return self.seconds
+
+    def advance(self, seconds: float) -> None:
+        self.seconds += seconds
+
+    @property
+    def moment(self) -> datetime:
+        return datetime.fromtimestamp(self.seconds, UTC)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def store_url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path / 'store.db'}"
+
+
+@pytest.fixture
+def service(store_url: str, clock: Clock) -> Iterator[Service]:
+    """The service of one process, on an empty store."""
+    with Service(Settings(store=store_url), clock) as opened:
+        yield opened
