@@ -218,7 +218,7 @@ RUNS = {
 }
 
 
-@pytest.mark.parametrize(("device", "runs"), RUNS.items(), ids=str)
+@pytest.mark.parametrize(("device", "runs"), RUNS.items(), ids=map(" ".join, RUNS))
 def test_which_packages_run_where(device: tuple[str, str, str], runs: set[str]) -> None:
     family, architecture, version = device
     for package in windows.ARCHITECTURE_RANK:
