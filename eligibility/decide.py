@@ -198,17 +198,20 @@ def _may_still_acquire(case: Case) -> bool:
     return case.query.owned or case.query.promotional_code
 
 
+def _claims(case: Case) -> str:
+    owned = "owned" if case.query.owned else "not owned"
+    return f"{owned}, {'a' if case.query.promotional_code else 'no'} promotional code"
+
+
 def _unavailable(case: Case) -> bool:
     availability = case.product.availability
-    detail = f"owned {case.query.owned}, promotional code {case.query.promotional_code}"
-    case.note("availability", availability, detail, "MGT")
+    case.note("availability", availability, _claims(case), "MGT")
     return availability == "unavailable" and not _may_still_acquire(case)
 
 
 def _acquisition_stopped(case: Case) -> bool:
     discoverability = case.product.submission.discoverability
-    detail = f"owned {case.query.owned}, promotional code {case.query.promotional_code}"
-    case.note("discoverability", discoverability, detail, "VIS, PROMO")
+    case.note("discoverability", discoverability, _claims(case), "VIS, PROMO")
     return discoverability == "stop_acquisition" and not _may_still_acquire(case)
 
 

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from eligibility.catalog.errors import InvalidFile, InvalidProduct
-from eligibility.errors import EligibilityError, InvalidInput
+from eligibility.errors import EligibilityError, InvalidInput, InvalidSettings
 from groups.errors import GroupsError
 
 
@@ -45,7 +45,8 @@ def _message(error: EligibilityError | GroupsError) -> Text:
     text = Text.assemble((error.code, "bold red"), "  ")
     if not faults:
         return text.append(str(error))
-    text.append(str(error).split(": ", 1)[0])
+    named = isinstance(error, InvalidInput | InvalidSettings)
+    text.append(str(error).split(": ", 1)[0] if named else "nothing was changed")
     for fault in faults:
         text.append("\n  ").append(fault.loc, "bold").append("  " if fault.loc else "")
         text.append(fault.detail)
