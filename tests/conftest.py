@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from running import Server, running
 
 from eligibility.service import Service
 from eligibility.settings import Settings
@@ -30,6 +31,13 @@ class Clock:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server for all tests; each uses publishers and products of its own (`names`)."""
+    with running(f"sqlite:///{tmp_path_factory.mktemp('server') / 'store.db'}") as started:
+        yield started
 
 
 @pytest.fixture

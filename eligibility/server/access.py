@@ -41,8 +41,10 @@ class Access:
         self.routes = {"/v1/access": self._one, "/v1/access/batch": self._batch}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a POST to one of `routes`; every error becomes a problem."""
+        """Answer a request to one of `routes`; every error becomes a problem."""
         try:
+            if scope["method"] != "POST":
+                raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
             body = await read_body(scope, receive, self._max_body_bytes)
             answer = self.routes[scope["path"]](body, _wants_trace(scope["query_string"]))
             if not isinstance(answer, bytes):
@@ -163,6 +165,8 @@ async def _send_problem(send: Send, error: Exception) -> None:
     status = document["status"]
     headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
     headers += [(n.encode(), v.encode()) for n, v in problems.headers_for(status).items()]
+    if status == 405:
+        headers.append((b"allow", b"POST"))
     await _send(send, status, problems.encoded(document), headers)
 
 

@@ -21,11 +21,7 @@ class Application(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand an access query to Access and anything else to FastAPI."""
-        if (
-            scope["type"] == "http"
-            and scope["method"] == "POST"
-            and scope["path"] in self.access.routes
-        ):
+        if scope["type"] == "http" and scope["path"] in self.access.routes:
             await self.access(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

@@ -1,0 +1,70 @@
+"""A real server in a process of its own, and a client of it."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+_COMMAND = (sys.executable, "-c", "from eligibility.cli import main; main()")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers at `url`."""
+
+    url: str
+    http: httpx2.Client
+    process: "subprocess.Popen[str]"
+
+    def access(self, query: Any, path: str = "/v1/access") -> Any:
+        """Ask, and give the answer's JSON; every status but 200 fails."""
+        answer = self.http.post(path, json=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+def command(*args: str) -> list[str]:
+    """The command line of this checkout, for a process of its own."""
+    return [*_COMMAND, *args]
+
+
+def environment(**more: str) -> dict[str, str]:
+    """The environment without settings of ours, plus some."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("ELIGIBILITY_")}
+    return {**kept, "PYTHONUNBUFFERED": "1", **more}
+
+
+@contextmanager
+def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
+    """Run `eligibility serve` on a free port until the block ends; it must then stop by itself."""
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--store", store_url, *args),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(**env),
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert line.startswith("listening on "), line + process.stdout.read()
+        url = line.split()[2]
+        transport = httpx2.HTTPTransport(retries=3)
+        with httpx2.Client(base_url=url, timeout=30, transport=transport) as client:
+            yield Server(url, client, process)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            output, _ = process.communicate(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            raise
+    assert process.returncode == 0, output
+    assert "Traceback" not in output, output
