@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
+from eligibility.cli.demo import ask_demo_queries, load_sample
 from eligibility.cli.options import Store
-from eligibility.demo import ask_demo_queries, load_sample
 from eligibility.errors import EligibilityError
 from eligibility.server import runner
 from eligibility.service import Service

@@ -1,5 +1,6 @@
 """The OpenAPI document: what FastAPI knows, the access routes it does not know, and true errors."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -16,6 +17,40 @@ _EXAMPLE_QUERY = {
     "account": {"id": "ada@contoso.example", "kind": "microsoft"},
     "device": {"family": "Windows.Desktop", "os_version": "10.0.22631.3007", "architecture": "x64"},
     "installed_version": "1.0.0.0",
+}
+_EXAMPLE_QUERIES = {
+    "signed in": _EXAMPLE_QUERY,
+    "not signed in, on Xbox": {
+        "product_id": "9NBLGGH4R315",
+        "account": None,
+        "device": {"family": "Xbox One", "os_version": "10.0.22621.3446", "architecture": "x64"},
+    },
+}
+_EXAMPLE_DECISION = {
+    "product_id": "9NBLGGH4R315",
+    "granted": True,
+    "submission": {
+        "granted": True,
+        "audience": "private",
+        "listing": "searchable",
+        "reasons": ["AUDIENCE_MEMBER"],
+    },
+    "package": {
+        "granted": True,
+        "source": {"kind": "flight", "flight_id": "canary", "name": "Canary", "rank": 3},
+        "package": {
+            "file_name": "Reader_2.0.0.0.msixbundle",
+            "version": "2.0.0.0",
+            "architecture": "x64",
+        },
+        "action": "update",
+        "delivery": "automatic",
+        "reasons": ["FLIGHT_MEMBER"],
+    },
+    "remedies": [],
+    "settling": None,
+    "revision": {"groups": 81, "catalog": 12},
+    "stale_seconds": 0,
 }
 _PROBLEM = {
     "title": "Problem",
@@ -59,26 +94,44 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
         made["paths"].update(_access_paths())
-        for path in made["paths"].values():
-            for operation in path.values():
-                _true_errors(operation)
+        for path, methods in made["paths"].items():
+            for method, operation in methods.items():
+                _true_errors(path, method, operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made
     return app.openapi_schema
 
 
-def _true_errors(operation: dict[str, Any]) -> None:
+def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
     """Replace FastAPI's 422 by what is really sent."""
     operation["responses"].pop("422", None)
-    for status, description in _STATUSES.items():
-        operation["responses"].setdefault(
-            status,
-            {
-                "description": description,
-                "content": {problems.MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}},
-            },
+    for status in _error_statuses(path, method, operation):
+        operation["responses"][status] = {
+            "description": _STATUSES[status],
+            "content": {problems.MEDIA_TYPE: {"schema": {"$ref": f"{_SCHEMAS}Problem"}}},
+        }
+
+
+def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
+    """The statuses of problems that an operation can answer with."""
+    access = path.startswith("/v1/access")
+    creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
+    yield from (
+        status
+        for status, possible in (
+            ("400", path.startswith("/v1/")),
+            ("404", access or parameters & {"group_id", "product_id"}),
+            ("409", creates),
+            ("412", "if-match" in parameters),
+            ("413", "requestBody" in operation),
+            ("415", "requestBody" in operation),
+            ("501", path == "/v1/access"),
+            ("503", path != "/healthz"),
         )
+        if possible
+    )
 
 
 def _access_schemas() -> dict[str, Any]:
@@ -86,7 +139,7 @@ def _access_schemas() -> dict[str, Any]:
         (QueryFields, DeviceFields, Decision), ref_template=_SCHEMAS + "{name}"
     )
     schemas["QueryFields"]["properties"]["device"] = {"$ref": f"{_SCHEMAS}DeviceFields"}
-    schemas["QueryFields"]["examples"] = [_EXAMPLE_QUERY]
+    schemas["QueryFields"]["examples"] = list(_EXAMPLE_QUERIES.values())
     return {**schemas, "Problem": _PROBLEM}
 
 
@@ -105,7 +158,6 @@ def _access_paths() -> dict[str, Any]:
                 "items": {"anyOf": [query, {}]},
             }
         },
-        "examples": [{"queries": [_EXAMPLE_QUERY]}],
     }
     answers = {
         "type": "object",
@@ -120,14 +172,30 @@ def _access_paths() -> dict[str, Any]:
     one = "May this account, on this device, have this package and see this submission, and why?"
     many = f"Up to {LONGEST_BATCH} access queries, answered in order; a bad one is a problem in its place."
     return {
-        "/v1/access": {"post": _operation("access", one, query, decision)},
-        "/v1/access/batch": {"post": _operation("access_batch", many, batch, answers)},
+        "/v1/access": {
+            "post": _operation(
+                "access", one, (query, _EXAMPLE_QUERIES), (decision, _EXAMPLE_DECISION)
+            )
+        },
+        "/v1/access/batch": {
+            "post": _operation(
+                "access_batch",
+                many,
+                (batch, {"two queries": {"queries": list(_EXAMPLE_QUERIES.values())}}),
+                (answers, {"decisions": [_EXAMPLE_DECISION]}),
+            )
+        },
     }
 
 
 def _operation(
-    name: str, summary: str, body: dict[str, Any], answer: dict[str, Any]
+    name: str,
+    summary: str,
+    asked: tuple[dict[str, Any], dict[str, Any]],
+    answered: tuple[dict[str, Any], dict[str, Any]],
 ) -> dict[str, Any]:
+    """One of the two access routes; asked and answered are schemas, each with examples."""
+    (body, examples), (answer, example) = asked, answered
     return {
         "tags": ["access"],
         "summary": summary,
@@ -140,11 +208,19 @@ def _operation(
                 "schema": {"type": "boolean", "default": False},
             }
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": body,
+                    "examples": {title: {"value": value} for title, value in examples.items()},
+                }
+            },
+        },
         "responses": {
             "200": {
                 "description": 'A decision was made; "no" is one too.',
-                "content": {"application/json": {"schema": answer}},
+                "content": {"application/json": {"schema": answer, "example": example}},
             }
         },
     }
