@@ -1,19 +1,46 @@
 """`make docs`: pages that are made from something else, so that they cannot differ from it.
 
 tests/vectors/README.md comes from the vectors, docs/settings.md from the settings, docs/cli.md from
-the commands themselves. Tests compare each with what would be rendered.
+the commands themselves, docs/images/demo.svg from the demo. Tests compare each with what would be
+rendered.
 """
 
+import io
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from eligibility.cli.demo import QUERIES, load_sample
+from eligibility.cli.show import decision_panel
+from eligibility.service import Service
+from eligibility.settings import PREFIX, Settings
+from eligibility.wire import query_of
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))
 
 from vector_files import VectorFile, read_files  # noqa: E402 - found by the line above
 
+_INK = TerminalTheme(
+    background=(13, 17, 23),
+    foreground=(230, 237, 243),
+    normal=[
+        (72, 79, 88),
+        (255, 123, 114),
+        (86, 211, 100),
+        (227, 179, 65),
+        (121, 192, 255),
+        (210, 168, 255),
+        (86, 212, 221),
+        (177, 186, 196),
+    ],
+)
 _SHOWN_DIRECTLY = ("installed_version", "market", "now", "rollout_applies_to")
 _FLAGS = ("owned", "promotional_code", "manual_check")
 
@@ -74,7 +101,67 @@ def _short(value: Any) -> str:
     return f"`{value}`"
 
 
-PAGES = {ROOT / "tests" / "vectors" / "README.md": vectors_page}
+def settings_page() -> str:
+    """Every setting, from its own description."""
+    lines = [
+        "# Settings",
+        "",
+        "Rendered by `make docs`. Command line over environment over file over default; the file is",
+        f"TOML and named by `{PREFIX}SETTINGS`. `eligibility settings` shows the values in force and",
+        "where each comes from. Unknown names and bad values are refused at start-up, all at once.",
+        "",
+        "| setting | environment | default | what it is |",
+        "|---|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        default = "`eligibility.db` in the platform's directory for user data"
+        if name != "store":
+            default = "none" if field.default is None else f"`{field.default}`"
+        lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    lines += [
+        "",
+        "The OS floors of flights, private audiences and rollouts are not settings but rules:",
+        "`config/requirements.toml`, or a copy of it named by `requirements`.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def cli_page() -> str:
+    """Every command, as typer writes it down."""
+    command = [sys.executable, "-m", "typer", "eligibility.cli.app", "utils", "docs"]
+    ran = subprocess.run(
+        [*command, "--name", "eligibility"], capture_output=True, text=True, check=True
+    )
+    note = (
+        "Rendered by `make docs`. Exit codes: 0 done or granted, 1 failed or no decision,\n"
+        "2 wrong usage, 3 denied, 130 interrupted.\n"
+    )
+    title, _, rest = ran.stdout.partition("\n")
+    return f"{title}\n\n{note}{rest}".rstrip() + "\n"
+
+
+def demo_picture() -> str:
+    """What `make demo` prints, an hour after its groups were made."""
+    moment = [1_790_000_000.0]
+    console = Console(record=True, width=92, file=io.StringIO(), highlight=False)
+    with tempfile.TemporaryDirectory() as directory:
+        store = f"sqlite:///{directory}/demo.db"
+        with Service(Settings(store=store), lambda: moment[0]) as service:
+            load_sample(service)
+            moment[0] += 3_600
+            for title, query in QUERIES:
+                decision = service.evaluator.decide(query_of(**query))
+                console.print(decision_panel(decision, title))
+    return console.export_svg(title="make demo", theme=_INK, unique_id="demo")
+
+
+PAGES: dict[Path, Callable[[], str]] = {
+    ROOT / "tests" / "vectors" / "README.md": vectors_page,
+    ROOT / "docs" / "settings.md": settings_page,
+    ROOT / "docs" / "cli.md": cli_page,
+    ROOT / "docs" / "images" / "demo.svg": demo_picture,
+}
 
 
 def main() -> None:

@@ -1,0 +1,159 @@
+"""What the documentation says is so: its commands run, its answers come, its pages are fresh."""
+
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from running import Server, command, environment, running
+
+from docs.render import PAGES
+from eligibility.catalog import files
+from eligibility.catalog.plan import make_plan
+from eligibility.service import Service
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+_BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    return [text for name, text in _BLOCK.findall(document.read_text("utf-8")) if name == language]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+@pytest.fixture
+def demo(store_url: str) -> Iterator[Server]:
+    with running(store_url, "--demo") as server:
+        yield server
+
+
+@pytest.fixture
+def workplace(tmp_path: Path) -> Path:
+    """A directory like a checkout, with `eligibility` on the path of commands."""
+    place = tmp_path / "checkout"
+    place.mkdir()
+    (place / "config").symlink_to(ROOT / "config")
+    tool = place / "bin" / "eligibility"
+    tool.parent.mkdir()
+    python, *rest = command()
+    tool.write_text(f'#!/bin/sh\nexec {python} {rest[0]} "{rest[1]}" "$@"\n')
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    return place
+
+
+def shell(script: str, place: Path, **env: str) -> str:
+    """Run a block of commands; each must succeed. Statuses of HTTP errors count as failures."""
+    ran = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script.replace("curl -s", "curl -sS --fail-with-body")],
+        cwd=place,
+        env=environment(PATH=f"{place / 'bin'}:{os.environ['PATH']}", **env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, f"{script}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_command_runs(document: Path, demo: Server, workplace: Path) -> None:
+    store = f"sqlite:///{workplace / 'eligibility.db'}"
+    for script in blocks(document, "sh"):
+        shell(script.replace("http://127.0.0.1:8080", demo.url), workplace, ELIGIBILITY_STORE=store)
+
+
+def test_the_readmes_answer_is_the_answer(demo: Server, workplace: Path) -> None:
+    asked = blocks(ROOT / "README.md", "sh")[0].replace("http://127.0.0.1:8080", demo.url)
+    (told,) = blocks(ROOT / "README.md", "json")
+    assert json.loads(shell(asked, workplace)) == json.loads(told)
+
+
+def test_the_readmes_python_runs(workplace: Path) -> None:
+    shell(blocks(ROOT / "README.md", "sh")[1].rpartition("eligibility check")[0], workplace)
+    (script,) = blocks(ROOT / "README.md", "python")
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=workplace,
+        env=environment(),
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "FLIGHT_MEMBER" in ran.stdout
+
+
+def test_the_catalogue_of_the_docs_is_one(service: Service, tmp_path: Path) -> None:
+    (declared,) = blocks(ROOT / "docs" / "catalog.md", "yaml")
+    (tmp_path / "catalog.yaml").write_text(declared, "utf-8")
+    (declaration,) = files.read_directory(tmp_path)
+    assert make_plan(declaration, service.groups, service.catalog).products[0].action == "create"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_rendered_pages_are_fresh(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(variable, raising=False)
+    assert page.read_text("utf-8") == PAGES[page](), "run `make docs`"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_links_lead_somewhere(document: Path) -> None:
+    for target in _LINK.findall(document.read_text("utf-8")):
+        if not target.startswith("http"):
+            assert (document.parent / target).exists(), target
+
+
+def test_make_demo_serves_and_answers() -> None:
+    """The README's first command, on a free port."""
+    process = subprocess.Popen(
+        ["make", "demo"],
+        cwd=ROOT,
+        env=environment(ELIGIBILITY_PORT="0"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Still serving" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=30)
+    assert "FLIGHT_MEMBER" in "".join(lines)
+
+
+def test_make_lists_its_targets() -> None:
+    ran = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for target in ("demo", "test", "check", "docs", "bench"):
+        assert re.search(rf"^{target} +\S", ran.stdout, re.MULTILINE)
+
+
+def test_the_compose_file_is_in_order() -> None:
+    """No engine runs here: its shape, and that it agrees with the image and the settings."""
+    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+    service = compose["services"]["eligibility"]
+    image = (ROOT / "Dockerfile").read_text("utf-8")
+    (published,) = service["ports"]
+    host, _, container = published.rpartition(":")
+    assert host.startswith("127.0.0.1:")  # callers are not authenticated
+    assert f"EXPOSE {container}" in image
+    for volume in service["volumes"]:
+        name, _, mounted = volume.partition(":")
+        assert name in compose["volumes"]
+        assert f"VOLUME {mounted}" in image
+        assert f"ELIGIBILITY_STORE=sqlite:///{mounted}/" in image

@@ -1,0 +1,69 @@
+"""The wheel works outside of the checkout, in an environment where nothing else is installed."""
+
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+from running import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("wheel")
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--wheel-dir",
+        str(out),
+        str(ROOT),
+    )
+    (made,) = out.glob("*.whl")
+    return made
+
+
+def run(*args: str, cwd: Path | None = None) -> str:
+    ran = subprocess.run(
+        args, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=900
+    )
+    assert ran.returncode in (0, 3), f"{args}\n{ran.stdout}\n{ran.stderr}"
+    return ran.stdout
+
+
+def test_rules_releases_settings_and_sample_travel_in_the_wheel(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    for name in ("requirements.toml", "releases.toml", "settings.toml", "sample/contoso.yaml"):
+        assert f"eligibility/_config/{name}" in names
+    assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
+
+
+def test_an_installed_wheel_answers_a_query(wheel: Path, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    place.mkdir()
+    run(sys.executable, "-m", "venv", str(tmp_path / "empty"))
+    tools = tmp_path / "empty" / "bin"
+    constraints = str(ROOT / "constraints.txt")
+    run(str(tools / "pip"), "install", "--quiet", "--constraint", constraints, str(wheel))
+    script = (
+        "from eligibility.resources import config_dir; import eligibility;"
+        "print(eligibility.__file__); print(config_dir())"
+    )
+    package, config = run(str(tools / "python"), "-c", script, cwd=place).split()
+    assert str(tmp_path) in package
+    assert str(tmp_path) in config
+    store = f"sqlite:///{place / 'store.db'}"
+    tool = str(tools / "eligibility")
+    run(tool, "catalog", "apply", f"{config}/sample", "--yes", "--store", store, cwd=place)
+    answer = run(
+        *(tool, "check", "--store", store, "--product", "9NCONTOSORDR", "--family", "Desktop"),
+        *("--os", "24H2", "--account", "ada@contoso.example", "--json"),
+        cwd=place,
+    )
+    assert '"flight_id": "canary"' in answer
