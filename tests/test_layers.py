@@ -47,3 +47,52 @@ def test_a_database_driver_is_known_to_its_own_backend_only(path: Path) -> None:
     relative = path.relative_to(ROOT).as_posix()
     for driver, backend in DRIVERS.items():
         assert driver not in top_levels(path) or relative.startswith(backend)
+
+
+# --- the rules are pure, the edges thin ---
+
+RULES = ("decide", "applicable", "rollout", "remedies", "requirements", "windows", "model")
+EDGES = {"eligibility.server", "eligibility.cli", "eligibility.service", "eligibility.evaluator"}
+IMPURE = {
+    "time",
+    "os",
+    "random",
+    "secrets",
+    "socket",
+    "sqlite3",
+    "threading",
+    "logging",
+    "requests",
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_rules_know_no_clock_store_or_edge(rule: str) -> None:
+    names = set(imported(ROOT / "eligibility" / f"{rule}.py"))
+    assert not {name.partition(".")[0] for name in names} & IMPURE
+    assert not {name for name in names if ".".join(name.split(".")[:2]) in EDGES}
+    assert "eligibility.catalog.store" not in names
+
+
+def test_only_one_place_makes_a_verdict() -> None:
+    """`decide` is called by what holds products, and by nothing else of ours."""
+    callers = [
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "eligibility").rglob("*.py"))
+        if "eligibility.decide" in imported(path)
+    ]
+    assert callers == ["eligibility/held.py", "eligibility/remedies.py"]
+
+
+def test_sql_is_known_to_the_store_only() -> None:
+    users = [path for path in (ROOT / "eligibility").rglob("*.py") if "sqlite3" in imported(path)]
+    assert [path.name for path in users] == ["sqlite_store.py"]
+
+
+def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
+    assert top_levels(ROOT / "tests" / "oracle.py") <= {
+        "datetime",
+        "fractions",
+        "hashlib",
+        "typing",
+    }

@@ -1,0 +1,155 @@
+"""`decide` against an independent oracle, and what must hold whatever the catalogue."""
+
+import copy
+from datetime import datetime
+from typing import Any
+
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from oracle import expected
+from strategies import BUILDS, GROUPS, NOW, memberships, products, queries
+
+from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.decide import decide
+from eligibility.model import Decision
+from eligibility.requirements import load_requirements
+from eligibility.wire import query_of
+
+Body = dict[str, Any]
+REQUIREMENTS = load_requirements()
+FLOORS = {"OS_BELOW_AUDIENCE_MINIMUM", "OS_BELOW_PACKAGE_MINIMUM", "ROLLOUT_OS_BELOW_MINIMUM"}
+
+
+def ask(query: Body, product: Body, groups: set[str], now: datetime = NOW) -> Decision:
+    declared = read_product(product)
+    validate("APP", declared, Surroundings(GROUPS, now))
+    return decide(query_of(**query), declared, frozenset(groups), REQUIREMENTS, now)
+
+
+def as_body(decision: Decision) -> Body:
+    """A decision in the words of the oracle."""
+    submission, package = decision.submission, decision.package
+    source, offered = package.source, package.package
+    return {
+        "granted": decision.granted,
+        "submission": {
+            "granted": submission.granted,
+            "audience": submission.audience,
+            "listing": submission.listing,
+            "reasons": [str(reason) for reason in submission.reasons],
+        },
+        "package": {
+            "granted": package.granted,
+            "source": source and (source.flight_id or "submission", source.rank),
+            "package": offered and (offered.file_name, offered.version, offered.architecture),
+            "action": package.action,
+            "delivery": package.delivery,
+            "reasons": [str(reason) for reason in package.reasons],
+        },
+    }
+
+
+@given(queries, products(), memberships)
+@settings(max_examples=600, deadline=None)
+def test_decide_agrees_with_the_oracle(query: Body, product: Body, groups: set[str]) -> None:
+    assert as_body(ask(query, product, groups)) == expected(query, product, groups, NOW)
+
+
+@given(queries, products(), memberships)
+@settings(max_examples=100, deadline=None)
+def test_every_denial_and_every_flight_missed_has_a_remedy(
+    query: Body, product: Body, groups: set[str]
+) -> None:
+    decision = ask(query, product, groups)
+    unlocked = {remedy.unlocks for remedy in decision.remedies}
+    if not decision.submission.granted:
+        assert unlocked == {"submission"}
+        return
+    assert ("package" in unlocked) == (not decision.package.granted)
+    source = decision.package.source
+    assert source is not None
+    higher = [
+        flight
+        for position, flight in enumerate(read_product(product).flights)
+        if flight.published_at(NOW) and len(product["flights"]) - position + 1 > source.rank
+    ]
+    assert ("flight" in unlocked) == bool(higher)
+    assert all(remedy.text and remedy.text[0].islower() for remedy in decision.remedies)
+
+
+@given(queries, products(), memberships)
+@settings(max_examples=100, deadline=None)
+def test_a_decision_is_granted_when_both_halves_are(
+    query: Body, product: Body, groups: set[str]
+) -> None:
+    decision = ask(query, product, groups)
+    assert decision.granted == (decision.submission.granted and decision.package.granted)
+    assert decision.package.granted == (decision.package.package is not None)
+    assert decision.trace
+
+
+@given(queries, products(), memberships, st.randoms(use_true_random=False))
+@settings(max_examples=100, deadline=None)
+def test_the_order_of_groups_and_packages_does_not_matter(
+    query: Body, product: Body, groups: set[str], random: Any
+) -> None:
+    shuffled = copy.deepcopy(product)
+    for holder in (shuffled["submission"], *shuffled["flights"]):
+        random.shuffle(holder["packages"])
+        random.shuffle(holder.get("groups", []))
+    random.shuffle(shuffled["submission"]["audience_groups"])
+    assert as_body(ask(query, product, groups)) == as_body(ask(query, shuffled, groups))
+
+
+@given(queries, products(), memberships)
+@settings(max_examples=100, deadline=None)
+def test_rank_order_alone_decides_the_source(query: Body, product: Body, groups: set[str]) -> None:
+    """Whatever versions the packages have, the source is the same."""
+    turned = copy.deepcopy(product)
+    versions = iter(f"{number}.0.0.0" for number in range(99, 0, -1))
+    for holder in (*turned["flights"], turned["submission"]):
+        for package in holder["packages"]:
+            package["version"] = next(versions)
+    assert ask(query, product, groups).package.source == ask(query, turned, groups).package.source
+
+
+@given(queries, products(), memberships, st.sampled_from(BUILDS), st.sampled_from(BUILDS))
+@settings(max_examples=150, deadline=None)
+def test_a_higher_build_never_loses_a_floor(
+    query: Body, product: Body, groups: set[str], one: str, other: str
+) -> None:
+    lower, higher = sorted((one, other), key=lambda build: tuple(map(int, build.split("."))))
+    found = []
+    for build in (lower, higher):
+        device = query["device"] | {"os_version": f"10.0.{build}"}
+        decision = ask(query | {"device": device}, product, groups)
+        found.append(decision)
+    below, above = ({str(r) for r in (*d.submission.reasons, *d.package.reasons)} for d in found)
+    for floor in FLOORS - {"OS_BELOW_PACKAGE_MINIMUM"}:
+        # a rollout is only looked at where the source has one, which a flight may change
+        assume(found[0].package.source == found[1].package.source)
+        assert not (floor in above and floor not in below)
+
+
+@given(queries, products(), memberships, st.sampled_from(GROUPS))
+@settings(max_examples=100, deadline=None)
+def test_another_group_never_hides_a_product(
+    query: Body, product: Body, groups: set[str], more: str
+) -> None:
+    before, after = ask(query, product, groups), ask(query, product, groups | {more})
+    assert after.submission.granted or not before.submission.granted
+    ranks = [
+        decision.package.source.rank if decision.package.source else 0
+        for decision in (before, after)
+    ]
+    assert ranks[0] <= ranks[1]
+
+
+@given(queries, products(), memberships)
+@settings(max_examples=100, deadline=None)
+def test_without_a_microsoft_account_groups_do_not_count(
+    query: Body, product: Body, groups: set[str]
+) -> None:
+    account = query["account"] and query["account"] | {"kind": "work_or_school"}
+    query = query | {"account": account}
+    assert ask(query, product, groups) == ask(query, product, set())
