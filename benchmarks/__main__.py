@@ -1,0 +1,37 @@
+"""`python -m benchmarks [deciding serving holding freshness]`: every figure with its reference."""
+
+import argparse
+
+from benchmarks import deciding, freshness, holding, serving
+from benchmarks.report import as_json, show
+from benchmarks.world import world
+
+_MEASURES = {
+    "deciding": deciding.measure,
+    "serving": serving.measure,
+    "holding": holding.measure,
+    "freshness": freshness.measure,
+}
+
+
+def main() -> None:
+    """Measure what was asked for, by default everything; about a minute."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("measures", nargs="*", choices=[[], *_MEASURES], metavar="MEASURE")
+    parser.add_argument("--rounds", type=int, default=5, help="rounds that take turns")
+    parser.add_argument("--json", action="store_true", help="print JSON for programs")
+    asked = parser.parse_args()
+    with world() as made:
+        figures = [
+            figure
+            for name in asked.measures or _MEASURES
+            for figure in _MEASURES[name](made, asked.rounds)
+        ]
+    if asked.json:
+        print(as_json(figures))
+    else:
+        show(figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,143 @@
+"""In one process: a warm `Evaluator.decide` against the least that plain Python needs, and peers.
+
+The floor looks up the account's groups in a dict and compares build numbers: no reasons, no
+remedies, no freshness. Peers are general engines with the same groups and rules, each in an
+environment of its own (`benchmarks/peers`), checked against our answers before they are timed.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.report import Figure, in_turns, seconds
+from benchmarks.world import AUDIENCE, FLIGHTS, World
+from eligibility.evaluator import Evaluator
+from eligibility.model import AccessQuery
+from eligibility.service import Service
+from eligibility.settings import Settings
+
+_QUERIES = 20_000
+_CHECKED = 1_000
+_HERE = Path(__file__).resolve().parent
+_PEERS_VENV = _HERE.parent / ".venv-peers"
+PEERS = {"cedar": ("cedarpy", "Cedar (cedarpy)"), "rego": ("hobofan-regorus", "Rego (regorus)")}
+
+Answer = str | None
+"""What floor and peers answer: a flight, "submission", or None for no."""
+
+
+def measure(world: World, rounds: int) -> Iterator[Figure]:
+    """A decision of ours, of the floor, of each peer: in microseconds."""
+    with Service(Settings(store=world.store)) as service:
+        evaluator = service.evaluator
+        for query in world.queries(_QUERIES, seed=0):
+            evaluator.decide(query)
+        floor_answer = floor(world)
+        check = world.queries(_CHECKED, seed=1)
+        answers = [_answer(evaluator, query) for query in check]
+        wrong = sum(map(lambda q, a: floor_answer(q) != a, check, answers))
+        if wrong:
+            raise SystemExit(f"the floor answers {wrong} of {_CHECKED} queries otherwise")
+        seeds = iter(range(2, 1_000))
+
+        def ours() -> float:
+            return _per_query(evaluator.decide, world.queries(_QUERIES, next(seeds)))
+
+        def least() -> float:
+            return _per_query(floor_answer, world.queries(_QUERIES, next(seeds)))
+
+        decide, bare = in_turns(rounds, ours, least)
+        granted = sum(answer is not None for answer in answers) / _CHECKED
+    name = f"decide, {granted:.0%} granted"
+    yield Figure(name, decide, "us", "plain Python floor", bare, "at most 4 us")
+    for peer, (package, title) in PEERS.items():
+        measured = _peer(peer, package, world, check, answers)
+        yield Figure(f"decide against {title}", decide, "us", title, measured, "far below")
+
+
+def _per_query(decide: Callable[[AccessQuery], object], queries: list[AccessQuery]) -> float:
+    def run() -> None:
+        for query in queries:
+            decide(query)
+
+    return seconds(run) / len(queries) * 1e6
+
+
+def _answer(evaluator: Evaluator, query: AccessQuery) -> Answer:
+    decision = evaluator.decide(query)
+    source = decision.package.source
+    if not decision.granted or source is None:
+        return None
+    return source.flight_id or "submission"
+
+
+def floor(world: World) -> Callable[[AccessQuery], Answer]:
+    """The least that answers rightly: one dict, one bit mask, two comparisons."""
+    masks: dict[str, int] = {}
+    order = [*(groups for _, groups in FLIGHTS), (AUDIENCE,)]
+    bits = {group: 1 << position for position, groups in enumerate(order) for group in groups}
+    for group, members in world.members.items():
+        for address in members:
+            masks[address] = masks.get(address, 0) | bits[group]
+    audience = bits[AUDIENCE]
+    flights = [(bits[groups[0]], name) for name, groups in FLIGHTS]
+    flighted = {"Windows.Desktop", "Windows.Xbox"}
+
+    def answer(query: AccessQuery) -> Answer:
+        account = query.account
+        mask = masks.get(account.id, 0) if account is not None else 0
+        device = query.device
+        build = int(device.os_version.split(".", 3)[2])
+        if not mask & audience or build < 14_393:
+            return None
+        if device.family in flighted and (build >= 10_586 or device.family == "Windows.Xbox"):
+            for bit, name in flights:
+                if mask & bit:
+                    return name
+        return "submission"
+
+    return answer
+
+
+def _peer(
+    peer: str, package: str, world: World, check: list[AccessQuery], answers: list[Answer]
+) -> float | None:
+    """Microseconds a decision of a peer; None, with a word why, where it cannot be had."""
+    python = _PEERS_VENV / "bin" / "python"
+    if not python.exists():
+        subprocess.run([sys.executable, "-m", "venv", str(_PEERS_VENV)], check=True)
+    install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    if subprocess.run([*install, package], check=False).returncode:
+        print(f"{package} cannot be installed: its figure is left out")
+        return None
+    cases = [
+        [q.account.id if q.account else "", q.device.family, int(q.device.os_version.split(".")[2])]
+        for q in check
+    ]
+    with TemporaryDirectory() as directory:
+        told = Path(directory) / "world.json"
+        told.write_text(
+            json.dumps(
+                {
+                    "members": world.members,
+                    "audience": AUDIENCE,
+                    "flights": FLIGHTS,
+                    "cases": cases,
+                    "answers": answers,
+                }
+            )
+        )
+        ran = subprocess.run(
+            [str(python), str(_HERE / "peers" / f"{peer}.py"), str(told)],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    if ran.returncode:
+        print(f"{package} failed: {ran.stderr.strip().splitlines()[-1]}")
+        return None
+    return float(ran.stdout)

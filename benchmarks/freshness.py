@@ -1,0 +1,64 @@
+"""From the moment an edit is acknowledged in one process until another process answers with it."""
+
+import multiprocessing
+import time
+from collections.abc import Iterator
+from multiprocessing.connection import Connection
+
+from benchmarks.report import Figure
+from benchmarks.world import AUDIENCE, PRODUCT_ID, PUBLISHER, World
+from eligibility.service import Service
+from eligibility.settings import Settings
+from eligibility.wire import query_of
+from groups.model import MembershipEdit
+
+_EDITS = 200
+_DEVICE = {"family": "Windows.Desktop", "os_version": "10.0.22631.1", "architecture": "x64"}
+
+
+def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - edits are the rounds
+    """The 99th percentile, in milliseconds; the reference is the durable edit itself."""
+    here, there = multiprocessing.get_context("spawn").Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_watch, args=(world.store, there))
+    process.start()
+    here.recv()
+    delays, edits = [], []
+    with Service(Settings(store=world.store)) as service:
+        for number in range(_EDITS):
+            address = f"fresh{number}@example.com"
+            here.send(address)
+            here.recv()
+            started = time.monotonic()
+            edit = MembershipEdit(add=(address,))
+            service.groups.edit(PUBLISHER, AUDIENCE, edit, actor="bench")
+            acknowledged = time.monotonic()
+            edits.append(acknowledged - started)
+            delays.append(max(0.0, here.recv() - acknowledged))
+    here.send(None)
+    process.join(20)
+    yield Figure(
+        f"seen by another process, 99th percentile of {_EDITS} edits",
+        _percentile(delays) * 1e3,
+        "ms",
+        "the durable edit itself",
+        _percentile(edits) * 1e3,
+        "at most 5 ms",
+    )
+
+
+def _percentile(values: list[float]) -> float:
+    return sorted(values)[int(len(values) * 0.99) - 1]
+
+
+def _watch(store: str, pipe: Connection) -> None:
+    """Ask for an address until it is a member; tell when that was."""
+    with Service(Settings(store=store)) as service:
+        decide = service.evaluator.decide
+        pipe.send("ready")
+        while (address := pipe.recv()) is not None:
+            query = query_of(product_id=PRODUCT_ID, account={"id": address}, device=_DEVICE)
+            decide(query)
+            pipe.send("asking")
+            while not decide(query).submission.granted:
+                pass
+            pipe.send(time.monotonic())

@@ -1,0 +1,73 @@
+"""Memory of member sets in the evaluator, and how long a group takes to load from SQLite."""
+
+import sqlite3
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from benchmarks.report import Figure, in_turns, seconds
+from benchmarks.world import GROUPS, MEMBERS, PUBLISHER, World
+from eligibility.service import Service
+from eligibility.settings import Settings
+from groups.member_set import MemberIndex
+
+
+def measure(world: World, rounds: int) -> Iterator[Figure]:
+    """Bytes a membership, milliseconds a group."""
+    memberships = len(GROUPS) * MEMBERS
+    with Service(Settings(store=world.store)) as service:
+        sets = service.groups.member_sets(PUBLISHER, frozenset(GROUPS))[1]
+        held = _traced(lambda: MemberIndex.build(sets)) / memberships
+        plain = _traced(lambda: [set(members) for members in world.members.values()])
+        addresses = sum(sys.getsizeof(a) for members in world.members.values() for a in members)
+        yield Figure(
+            "memory a membership",
+            held,
+            "bytes",
+            "Python sets of texts",
+            (plain + addresses) / memberships,
+            "at most 12",
+        )
+    with TemporaryDirectory() as directory:
+        rows = Path(directory) / "rows.db"
+        with closing(sqlite3.connect(rows)) as connection:
+            connection.execute("CREATE TABLE member (address TEXT PRIMARY KEY) WITHOUT ROWID")
+            connection.executemany(
+                "INSERT INTO member VALUES (?)", zip(world.members["g0"], strict=True)
+            )
+            connection.commit()
+
+            def load() -> float:
+                with Service(Settings(store=world.store)) as service:
+                    service.groups.digest_key()
+                    return 1e3 * seconds(lambda: service.groups.member_set(PUBLISHER, "g0"))
+
+            def read_rows() -> float:
+                query = "SELECT address FROM member"
+                return 1e3 * seconds(lambda: {row[0] for row in connection.execute(query)})
+
+            loaded, reference = in_turns(rounds * 3, load, read_rows)
+    yield Figure(
+        "load a group of 10,000",
+        loaded,
+        "ms",
+        "10,000 SQLite rows into a set",
+        reference,
+        "at most 20 ms",
+    )
+
+
+def _traced(build: object) -> int:
+    assert callable(build)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        kept = build()
+        after = tracemalloc.get_traced_memory()[0]
+        assert kept is not None
+    finally:
+        tracemalloc.stop()
+    return after - before

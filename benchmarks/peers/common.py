@@ -1,0 +1,30 @@
+"""What the peers share: the world from a file, the check of every answer, the timing.
+
+Runs in the peers' own environment: standard library only.
+"""
+
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+ROUNDS = 5
+
+
+def run(prepare: Callable[[dict[str, Any]], Callable[[str, str, int], str | None]]) -> None:
+    """Check every case, then print the microseconds a decision."""
+    with open(sys.argv[1]) as file:
+        world = json.load(file)
+    decide = prepare(world)
+    for case, answer in zip(world["cases"], world["answers"], strict=True):
+        if decide(*case) != answer:
+            raise SystemExit(f"wrong: {case} is {decide(*case)}, not {answer}")
+    timings = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for case in world["cases"]:
+            decide(*case)
+        timings.append((time.perf_counter() - started) / len(world["cases"]) * 1e6)
+    print(statistics.median(timings))

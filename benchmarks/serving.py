@@ -1,0 +1,166 @@
+"""Over HTTP: one server worker on one core, wrk on the other, against bare uvicorn in the same run.
+
+The reference takes the same requests and answers a fixed body of the size of our answers: the least
+that this server can do. Rounds take turns, so that a busy machine slows both.
+"""
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx2
+
+from benchmarks.report import Figure, in_turns
+from benchmarks.world import World
+
+_SECONDS = 2
+_SERVER_CORE, _LOAD_CORE = 0, 1
+_BATCH = 1_000
+_MODULE = """\
+local bodies = {{
+{bodies}
+}}
+local requests, next = {{}}, 0
+init = function()
+  for position, body in ipairs(bodies) do
+    requests[position] = wrk.format("POST", "{path}", {{["content-type"] = "application/json"}}, body)
+  end
+end
+request = function()
+  next = next % #requests + 1
+  return requests[next]
+end
+"""
+
+
+def measure(world: World, rounds: int) -> Iterator[Figure]:
+    """Single queries and batches, in requests and decisions a second."""
+    if shutil.which("wrk") is None:
+        print("wrk is missing (apt-get install wrk): the figures over HTTP are left out")
+        return
+    singles = [json.dumps(fields) for fields in world.fields(4_000, seed=1)]
+    batches = [json.dumps({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
+    with TemporaryDirectory() as directory, _ours(world.store) as url:
+        single = _script(Path(directory) / "single.lua", "/v1/access", singles)
+        batch = _script(Path(directory) / "batch.lua", "/v1/access/batch", batches)
+        one = _answer_size(url, "/v1/access", singles[:200])
+        many = _answer_size(url, "/v1/access/batch", batches[:5])
+        with _bare(one) as bare_one, _bare(many) as bare_many:
+            yield Figure(
+                f"POST /v1/access, answers of {one} bytes",
+                *_rates(rounds, (url, single, 32), (bare_one, single, 32), "requests/s", 1),
+                "at least 0.75",
+            )
+            yield Figure(
+                f"batches of 1,000, answers of {many // 1024} KiB",
+                *_rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
+                "at least 300,000",
+            )
+
+
+def _rates(
+    rounds: int,
+    ours: tuple[str, Path, int],
+    bare: tuple[str, Path, int],
+    unit: str,
+    each: int,
+) -> tuple[float, str, str, float]:
+    for load in (ours, bare):
+        _wrk(*load)  # warm
+    measured, reference = in_turns(rounds, lambda: _wrk(*ours), lambda: _wrk(*bare))
+    return measured * each, unit, "bare uvicorn", reference * each
+
+
+def _wrk(url: str, script: Path, connections: int) -> float:
+    """Requests a second; any answer but 200 ends the measurement."""
+    command = ["wrk", "--threads", "1", "--connections", str(connections)]
+    command += ["--duration", f"{_SECONDS}s", "--script", str(script), url]
+    ran = subprocess.run(
+        _pinned(_LOAD_CORE, command), capture_output=True, text=True, check=True, timeout=60
+    )
+    if "Non-2xx" in ran.stdout or "Socket errors" in ran.stdout:
+        raise SystemExit(f"wrk met errors:\n{ran.stdout}")
+    found = re.search(r"Requests/sec:\s+([\d.]+)", ran.stdout)
+    if found is None:
+        raise SystemExit(f"wrk told no rate:\n{ran.stdout}")
+    return float(found[1])
+
+
+def _script(path: Path, route: str, bodies: list[str]) -> Path:
+    listed = ",\n".join(f"[==[{body}]==]" for body in bodies)
+    path.write_text(_MODULE.format(bodies=listed, path=route))
+    return path
+
+
+def _answer_size(url: str, route: str, bodies: list[str]) -> int:
+    with httpx2.Client(base_url=url) as client:
+        headers = {"content-type": "application/json"}
+        sizes = [len(client.post(route, content=body, headers=headers).content) for body in bodies]
+    return sum(sizes) // len(sizes)
+
+
+def _pinned(core: int, command: list[str]) -> list[str]:
+    """On one core, where the machine has the tool and the core."""
+    if shutil.which("taskset") is None or core >= (os.cpu_count() or 1):
+        return command
+    return ["taskset", "--cpu-list", str(core), *command]
+
+
+@contextmanager
+def _ours(store: str) -> Iterator[str]:
+    script = "from eligibility.cli import main; main()"
+    port = _free_port()
+    command = [sys.executable, "-c", script, "serve", "--port", str(port), "--store", store]
+    with _served(command, port) as url:
+        yield url
+
+
+@contextmanager
+def _bare(size: int) -> Iterator[str]:
+    port = _free_port()
+    command = [sys.executable, "-m", "benchmarks.bare", str(port), str(size)]
+    with _served(command, port) as url:
+        yield url
+
+
+@contextmanager
+def _served(command: list[str], port: int) -> Iterator[str]:
+    """A server of ours until the block ends."""
+    environ: dict[str, Any] = {k: v for k, v in os.environ.items() if "ELIGIBILITY" not in k}
+    process = subprocess.Popen(
+        _pinned(_SERVER_CORE, command), env=environ, stdout=subprocess.DEVNULL
+    )
+    try:
+        _wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _wait_for(port: int) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            return
+    raise SystemExit(f"nothing listens on port {port}")
