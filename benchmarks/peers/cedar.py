@@ -1,62 +1,64 @@
-"""Cedar through cedarpy: members as entities, one policy a source, parsed once."""
+"""Cedar through cedarpy: members as entities in groups, one policy a flight, one call a decision."""
 
-import importlib
 import json
+from collections.abc import Callable
+from typing import Any
 
-from benchmarks.peers.serving import Ask, Rules, serve
+import cedarpy
+from common import run
+
+_SUBMISSION = """
+@id("submission")
+permit (principal in Group::"{audience}", action == Action::"get", resource == Product::"P")
+when {{ context.build >= 14393 }};
+"""
+_FLIGHT = """
+@id("{name}")
+permit (principal in Group::"{audience}", action == Action::"get", resource == Product::"P")
+when {{
+  context.build >= 14393
+  && (principal in Group::"{groups[0]}" || principal in Group::"{groups[1]}")
+  && (context.family == "Windows.Xbox" || (context.family == "Windows.Desktop" && context.build >= 10586))
+}};
+"""
 
 
-def load(rules: Rules) -> Ask:
-    """Read policies and entities once; the highest of the policies that permit is the answer."""
-    cedar = importlib.import_module("cedarpy")
-    policies = cedar.PolicySet.from_str("\n".join(_policy(rules, one) for one in rules.sources))
-    entities = cedar.Entities.from_json_str(json.dumps(_entities(rules)))
-    action, resource = 'Action::"install"', 'Product::"bench"'
+def prepare(world: dict[str, Any]) -> Callable[[str, str, int], str | None]:
+    """Policies and entities, parsed beforehand."""
+    audience, flights = world["audience"], world["flights"]
+    text = _SUBMISSION.format(audience=audience) + "".join(
+        _FLIGHT.format(name=name, audience=audience, groups=groups) for name, groups in flights
+    )
+    policies = cedarpy.PolicySet.from_str(text)
+    entities = cedarpy.Entities.from_json_str(json.dumps(_entities(world["members"])))
+    order = [name for name, _ in flights] + ["submission"]
 
-    def ask(account: str, family: str, build: int) -> str | None:
+    def decide(address: str, family: str, build: int) -> str | None:
         request = {
-            "principal": {"type": "Account", "id": account},
-            "action": action,
-            "resource": resource,
+            "principal": {"type": "User", "id": address},
+            "action": {"type": "Action", "id": "get"},
+            "resource": {"type": "Product", "id": "P"},
             "context": {"family": family, "build": build},
         }
-        result = cedar.is_authorized(request, policies, entities)
-        permitting = result.diagnostics.id_annotations_by_reason.values()
-        return next((one for one in rules.sources if one in permitting), None)
+        result = cedarpy.is_authorized(request, policies, entities)
+        satisfied = result.diagnostics.id_annotations_by_reason.values()
+        return next((name for name in order if name in satisfied), None)
 
-    return ask
+    return decide
 
 
-def _policy(rules: Rules, source: str) -> str:
-    conditions = [
-        f"context.build >= {rules.minimum_build}",
-        f'principal in Group::"{rules.audience}"',
+def _entities(members: dict[str, list[str]]) -> list[dict[str, Any]]:
+    parents: dict[str, list[dict[str, str]]] = {}
+    for group, addresses in members.items():
+        for address in addresses:
+            parents.setdefault(address, []).append({"type": "Group", "id": group})
+    users = [
+        {"uid": {"type": "User", "id": address}, "attrs": {}, "parents": groups}
+        for address, groups in parents.items()
     ]
-    if source in rules.flights:
-        families = ", ".join(f'"{family}"' for family in rules.flight_families)
-        members = ", ".join(f'Group::"{group_id}"' for group_id in rules.flights[source])
-        conditions += [f"[{families}].contains(context.family)", f"principal in [{members}]"]
-    return (
-        f'@id("{source}") permit(principal, action, resource) when {{ {" && ".join(conditions)} }};'
-    )
-
-
-def _entities(rules: Rules) -> list[dict[str, object]]:
-    groups_of: dict[str, list[str]] = {}
-    for group_id, members in rules.groups.items():
-        for account in members:
-            groups_of.setdefault(account, []).append(group_id)
-    groups = [_entity("Group", group_id, []) for group_id in rules.groups]
-    return groups + [_entity("Account", *one) for one in groups_of.items()]
-
-
-def _entity(kind: str, name: str, parents: list[str]) -> dict[str, object]:
-    return {
-        "uid": {"type": kind, "id": name},
-        "attrs": {},
-        "parents": [{"type": "Group", "id": parent} for parent in parents],
-    }
+    groups = [{"uid": {"type": "Group", "id": g}, "attrs": {}, "parents": []} for g in members]
+    return users + groups
 
 
 if __name__ == "__main__":
-    serve(load)
+    run(prepare)

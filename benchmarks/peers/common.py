@@ -8,21 +8,22 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-ROUNDS = 5
+_ROUNDS = 5
 
 
 def run(prepare: Callable[[dict[str, Any]], Callable[[str, str, int], str | None]]) -> None:
     """Check every case, then print the microseconds a decision."""
-    with open(sys.argv[1]) as file:
-        world = json.load(file)
+    world = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     decide = prepare(world)
     for case, answer in zip(world["cases"], world["answers"], strict=True):
-        if decide(*case) != answer:
-            raise SystemExit(f"wrong: {case} is {decide(*case)}, not {answer}")
+        found = decide(*case)
+        if found != answer:
+            raise SystemExit(f"wrong: {case} is {found}, not {answer}")
     timings = []
-    for _ in range(ROUNDS):
+    for _ in range(_ROUNDS):
         started = time.perf_counter()
         for case in world["cases"]:
             decide(*case)

@@ -1,45 +1,55 @@
-"""Rego through regorus, an engine in Rust: members as data, one rule with an else a source."""
+"""Rego through regorus: members as objects, one rule with an else a flight, one call a decision."""
 
-import importlib
 import json
+from collections.abc import Callable
+from typing import Any
 
-from benchmarks.peers.serving import Ask, Rules, serve
+import hobofan_regorus
+from common import run
+
+_MODULE = """
+package store
+import rego.v1
+
+visible if {{
+    data.members["{audience}"][input.account]
+    input.build >= 14393
+}}
+flightable if input.family == "Windows.Xbox"
+flightable if {{
+    input.family == "Windows.Desktop"
+    input.build >= 10586
+}}
+{members}
+default source := null
+source := null if not visible
+{sources}
+else := "submission"
+"""
+_MEMBER = 'in_{name} if data.members["{group}"][input.account]\n'
+_SOURCE = 'else := "{name}" if {{\n    flightable\n    in_{name}\n}}\n'
 
 
-def load(rules: Rules) -> Ask:
-    """Compile the rule and load the members once."""
-    engine = importlib.import_module("hobofan_regorus").Engine()
-    engine.add_policy("bench.rego", _policy(rules))
-    members = {group_id: dict.fromkeys(group, True) for group_id, group in rules.groups.items()}
+def prepare(world: dict[str, Any]) -> Callable[[str, str, int], str | None]:
+    """The module and the members, loaded beforehand."""
+    flights = world["flights"]
+    engine = hobofan_regorus.Engine()
+    module = _MODULE.format(
+        audience=world["audience"],
+        members="".join(_MEMBER.format(name=n, group=g) for n, groups in flights for g in groups),
+        sources="".join(_SOURCE.format(name=name) for name, _ in flights),
+    )
+    engine.add_policy("store.rego", module)
+    members = {group: dict.fromkeys(all_, True) for group, all_ in world["members"].items()}
     engine.add_data_json(json.dumps({"members": members}))
 
-    def ask(account: str, family: str, build: int) -> str | None:
-        engine.set_input({"account": account, "family": family, "build": build})
-        answer: str = engine.eval_rule("data.bench.source")
-        return answer or None
+    def decide(address: str, family: str, build: int) -> str | None:
+        engine.set_input({"account": address, "family": family, "build": build})
+        found: str | None = engine.eval_rule("data.store.source")
+        return found
 
-    return ask
-
-
-def _policy(rules: Rules) -> str:
-    lines = [
-        "package bench",
-        "import rego.v1",
-        'default source := ""',
-        "in_audience if {",
-        f"  input.build >= {rules.minimum_build}",
-        f'  data.members["{rules.audience}"][input.account]',
-        "}",
-        *(f'flighted if input.family == "{family}"' for family in rules.flight_families),
-    ]
-    chain = []
-    for place, (flight_id, groups) in enumerate(rules.flights.items()):
-        lines += [f'in_{place} if data.members["{one}"][input.account]' for one in groups]
-        chain.append(f'"{flight_id}" if {{ in_audience; flighted; in_{place} }}')
-    chain.append(f'"{rules.submission}" if in_audience')
-    lines.append("source := " + "\nelse := ".join(chain))
-    return "\n".join(lines)
+    return decide
 
 
 if __name__ == "__main__":
-    serve(load)
+    run(prepare)

@@ -1,1 +1,0 @@
-"""The same decision by existing engines. Each module runs in the peers' own environment."""
