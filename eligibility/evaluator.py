@@ -18,6 +18,7 @@ from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
 from groups.errors import StoreUnavailable
 from groups.member_set import Digester, MemberIndex
+from groups.model import Change
 from groups.store import GroupStore
 
 _LARGEST_PATCH = 2_000
@@ -145,22 +146,26 @@ class Evaluator:
         if held is not None and held.revision == Revision(groups_revision, catalog_revision):
             held.token, held.verified_at = token, now
             return held
-        patched = self._patched(entry, held)
-        if patched is None:
+        since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
+        changes = self._changes_to(held, entry)
+        digest = self._digest()
+        if held is None or changes is None:
             groups_revision, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
             index, memo = MemberIndex.build(sets), None
+            recent_changes = self._groups.recent_changes(entry.publisher, since)
+            recent = recent_of(recent_changes, entry.product.groups, digest)
         else:
             # A patched index keeps its combination numbers, so decisions made before still hold.
-            groups_revision, index = patched
-            memo = held.memo if held is not None and held.product == entry.product else None
-        digest = self._digest()
-        since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
-        changes = self._groups.recent_changes(entry.publisher, since)
+            groups_revision = changes[-1].revision if changes else held.revision.groups
+            patch = _patch(changes, entry.product.groups, digest)
+            index = held.index.with_changes(patch) if patch else held.index
+            memo = held.memo if held.product == entry.product else None
+            recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
         return HeldProduct(
             entry,
             index,
             digest,
-            recent_of(changes, entry.product.groups, digest),
+            recent,
             self.requirements,
             Revision(groups_revision, catalog_revision),
             token,
@@ -168,23 +173,27 @@ class Evaluator:
             memo,
         )
 
-    def _patched(self, entry: Entry, held: HeldProduct | None) -> tuple[int, MemberIndex] | None:
-        """The held index brought up to date and its groups revision; None where it must be built."""
+    def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:
+        """What changed since the held product, where it can be patched; None where it must be built."""
         groups = entry.product.groups
         if held is None or held.product.groups != groups or held.publisher != entry.publisher:
             return None
         changes = self._groups.changes_since(entry.publisher, held.revision.groups)
-        ours = [change for change in changes if change.group_id in groups]
-        if sum(len(change.added) + len(change.removed) for change in ours) > _LARGEST_PATCH:
-            return None
-        revision = changes[-1].revision if changes else held.revision.groups
-        digest = self._digest()
-        patch = [
-            (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed]) for c in ours
-        ]
-        return revision, held.index.with_changes(patch) if patch else held.index
+        size = sum(len(c.added) + len(c.removed) for c in changes if c.group_id in groups)
+        return changes if size <= _LARGEST_PATCH else None
 
     def _digest(self) -> Callable[[str], int]:
         if self._digester is None:
             self._digester = Digester(self._groups.digest_key()).of
         return self._digester
+
+
+def _patch(
+    changes: tuple[Change, ...], groups: frozenset[str], digest: Callable[[str], int]
+) -> list[tuple[str, list[int], list[int]]]:
+    """The changes of the groups as an index takes them: group, digests added, digests removed."""
+    return [
+        (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed])
+        for c in changes
+        if c.group_id in groups
+    ]

@@ -225,10 +225,19 @@ class HeldProduct:
 
 
 def recent_of(
-    changes: Iterable[Change], groups: frozenset[str], digest: Callable[[str], int]
+    changes: Iterable[Change],
+    groups: frozenset[str],
+    digest: Callable[[str], int],
+    before: Recent | None = None,
+    since: datetime | None = None,
 ) -> Recent:
-    """The newest change of each address that concerns the groups; changes oldest first."""
+    """The newest change of each address that concerns the groups; changes oldest first.
+
+    Args: before = what was recent until now, of which only what is newer than `since` is kept.
+    """
     recent: Recent = {}
+    if before and since:
+        recent = {key: change for key, change in before.items() if change[0] > since}
     for change in changes:
         if change.group_id in groups:
             for address in change.added:
