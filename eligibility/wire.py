@@ -86,6 +86,7 @@ class _Stamp(Struct, gc=False):
 
 
 _STAMP_MARK = b',"settling":'
+_BACKSLASH = ord("\\")  # a number: looking for a byte is four times as fast as for bytes
 _Fields = TypeVar("_Fields", bound=Struct)
 
 _encoder = msgspec.json.Encoder()
@@ -166,7 +167,7 @@ def _query_or_fault(query: QueryFields | Raw) -> AccessQuery | InvalidInput:
 
 
 def _counts_agree(body: bytes, read: Struct) -> bool:
-    return b"\\" not in body and _encoder.encode(read).count(b":") == body.count(b":")
+    return _BACKSLASH not in body and _encoder.encode(read).count(b":") == body.count(b":")
 
 
 def _strictly(

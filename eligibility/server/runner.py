@@ -48,6 +48,7 @@ def _config(app: Application | str, workers: int = 1) -> uvicorn.Config:
         http="httptools",
         ws="none",
         access_log=False,
+        proxy_headers=False,  # nothing here asks for the client's address; looking costs time
         log_level="warning",
         timeout_graceful_shutdown=10,
     )
