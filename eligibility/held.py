@@ -9,7 +9,7 @@ place where a verdict is made.
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from msgspec import UNSET, UnsetType, structs
 
@@ -29,21 +29,29 @@ SETTLING_TIME = timedelta(minutes=30)
 
 _MEMO_LIMIT = 65_536
 
+_NO_CLAIMS = (False, False, False)
+
 MemoKey = tuple[object, ...]
 Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
 
 
-class Known(NamedTuple):
-    """A decision without trace and stamp, and its JSON up to where the stamp begins."""
+class Known:
+    """A decision without trace and stamp, and its JSON."""
 
-    decision: Decision
-    json: bytes
+    __slots__ = ("_sealed", "_verdict", "decision")
 
-    @classmethod
-    def of(cls, decision: Decision) -> "Known":
-        """Take what the rules decided."""
-        bare = structs.replace(decision, trace=UNSET)
-        return cls(bare, wire.encoded_verdict(bare))
+    def __init__(self, decision: Decision) -> None:
+        self.decision = structs.replace(decision, trace=UNSET)
+        self._verdict = wire.encoded_verdict(self.decision)
+        self._sealed = (b"", b"")
+
+    def json(self, stamp: bytes) -> bytes:
+        """The JSON with that stamp at its end; the last one is kept, for most stamps are the same."""
+        last, sealed = self._sealed  # one attribute, so that threads never see half of a change
+        if last is not stamp:
+            sealed = self._verdict + stamp
+            self._sealed = (stamp, sealed)
+        return sealed
 
 
 class Memo:
@@ -110,15 +118,12 @@ class HeldProduct:
         settling = self._settling(query.account, now) if self.recent else None
         return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
-    def answer_json(self, query: AccessQuery, now: float) -> tuple[bytes, bytes]:
-        """What wire.encode makes of `answer`, in two parts that were mostly encoded before.
-
-        Two, because in a batch putting a thousand pairs together costs more than deciding them.
-        """
-        stamp = self._stamp
+    def answer_json(self, query: AccessQuery, now: float) -> bytes:
+        """What wire.encode makes of `answer`, mostly encoded before."""
+        known = self._known(query, now)
         if self.recent and (settling := self._settling(query.account, now)):
-            stamp = wire.encoded_stamp(settling, self.revision, 0)
-        return self._known(query, now).json, stamp
+            return known.json(wire.encoded_stamp(settling, self.revision, 0))
+        return known.json(self._stamp)
 
     def _known(self, query: AccessQuery, now: float) -> Known:
         """The decision for all queries that no rule tells apart from this one; decided if new."""
@@ -137,20 +142,21 @@ class HeldProduct:
             if self._thresholds:
                 side = bisect_right(self._thresholds, bucket(self.product_id, account.id))
         device_class = self._classes.known.get(device)
+        if device_class is None:
+            device_class = self._classes.of(device)
+        claims = query.owned, query.promotional_code, query.manual_check
         key = (
-            self._classes.of(device) if device_class is None else device_class,
-            kind,
+            device_class,
             combination,
+            kind,
             query.installed_version,
-            query.owned,
-            query.promotional_code,
-            query.manual_check,
+            None if claims == _NO_CLAIMS else claims,
             query.market if self._limited_markets else None,
             side,
         )
         known = memo.decisions.get(key)
         if known is None:
-            known = Known.of(self._decide(query, now))
+            known = Known(self._decide(query, now))
             memo.keep(key, known)
         return known
 

@@ -134,7 +134,7 @@ class Machine(RuleBasedStateMachine):
         assert structs.replace(told, trace=UNSET) == expected
         held = evaluator.warm(self.product_id)
         assert held is not None
-        assert b"".join(held.answer_json(asked, self.clock())) == wire.encode(expected)
+        assert held.answer_json(asked, self.clock()) == wire.encode(expected)
 
     def _settling(self, own: set[str]) -> Settling | None:
         assert self.product is not None

@@ -20,11 +20,10 @@ from eligibility.server.problems import RequestProblem
 from groups.errors import GroupsError
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
-Parts = tuple[bytes, ...]
-"""An answer as JSON, not yet put together."""
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 Work = Callable[[], bytes]
 """What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
@@ -33,33 +32,46 @@ _JSON = (b"content-type", b"application/json")
 
 
 class Access:
-    """The two access routes over one evaluator."""
+    """The two access routes over one evaluator, in front of the application that has all others."""
 
-    def __init__(self, evaluator: Evaluator, max_body_bytes: int) -> None:
+    def __init__(self, evaluator: Evaluator, max_body_bytes: int, others: Application) -> None:
         self._evaluator = evaluator
         self._max_body_bytes = max_body_bytes
-        self.routes = {"/v1/access": self._one, "/v1/access/batch": self._batch}
+        self._others = others
+        self._routes = {"/v1/access": self._one, "/v1/access/batch": self._batch}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request to one of `routes`; every error becomes a problem."""
+        """Answer a request to one of the two routes; every error becomes a problem."""
+        route = self._routes.get(scope["path"]) if scope["type"] == "http" else None
+        if route is None:
+            await self._others(scope, receive, send)
+            return
         try:
             if scope["method"] != "POST":
                 raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
-            body = await read_body(scope, receive, self._max_body_bytes)
-            answer = self.routes[scope["path"]](body, _wants_trace(scope["query_string"]))
+            if _JSON not in scope["headers"]:
+                check_content_type(scope)
+            message = await receive()
+            body = message.get("body", b"")
+            if message.get("more_body") or len(body) > self._max_body_bytes:
+                body = await whole_body(message, receive, self._max_body_bytes)
+            query_string = scope["query_string"]
+            answer = route(body, bool(query_string) and _wants_trace(query_string))
             if not isinstance(answer, bytes):
                 answer = await run_in_threadpool(answer)
         except (EligibilityError, GroupsError) as error:
             await _send_problem(send, error)
             return
-        await _send(send, 200, answer, [_JSON])
+        headers = [_JSON, (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
 
     def _one(self, body: bytes, explain: bool) -> bytes | Work:
         query = wire.decode_query(body)
         held = None if explain or query.at is not None else self._evaluator.warm(query.product_id)
         if held is None:
             return lambda: self._cold(query, explain)
-        return b"".join(held.answer_json(query, self._evaluator.clock()))
+        return held.answer_json(query, self._evaluator.clock())
 
     def _batch(self, body: bytes, explain: bool) -> bytes | Work:
         answers = None if explain else self._all_warm(wire.decode_batch(body))
@@ -67,14 +79,14 @@ class Access:
             return lambda: wire.encoded_batch(self._all_cold(wire.decode_batch(body), explain))
         return wire.encoded_batch(answers)
 
-    def _all_warm(self, queries: Iterable[AccessQuery | InvalidInput]) -> list[Parts] | None:
+    def _all_warm(self, queries: Iterable[AccessQuery | InvalidInput]) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
         now = self._evaluator.clock()
         warm: dict[str, HeldProduct] = {}
-        answers: list[Parts] = []
+        answers: list[bytes] = []
         for query in queries:
             if isinstance(query, InvalidInput):
-                answers.append((problems.encoded(problems.problem(query)),))
+                answers.append(problems.encoded(problems.problem(query)))
                 continue
             held = warm.get(query.product_id)
             if held is None:
@@ -89,8 +101,8 @@ class Access:
 
     def _all_cold(
         self, queries: Iterable[AccessQuery | InvalidInput], explain: bool
-    ) -> Iterator[Parts]:
-        return ((self._cold_or_problem(query, explain),) for query in queries)
+    ) -> Iterator[bytes]:
+        return (self._cold_or_problem(query, explain) for query in queries)
 
     def _cold(self, query: AccessQuery, explain: bool) -> bytes:
         return wire.encode(self._evaluator.decide(query, explain=explain))
@@ -107,8 +119,6 @@ class Access:
 
 def _wants_trace(query_string: bytes) -> bool:
     """Read `?explain=true|false`; anything else in the query string is refused."""
-    if not query_string:
-        return False
     wanted = {b"explain=true": True, b"explain=false": False}.get(query_string)
     if wanted is None:
         detail = (
@@ -120,16 +130,15 @@ def _wants_trace(query_string: bytes) -> bool:
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """Read a JSON body. Raises RequestProblem 413 past the limit, 415 for another media type."""
-    if _JSON not in scope["headers"]:
-        for name, value in scope["headers"]:
-            if name == b"content-type":
-                _check_json(value)
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    _check_size(len(body), limit)
-    if not message.get("more_body", False):
-        return body
-    parts, size = [body], len(body)
+    check_content_type(scope)
+    return await whole_body(await receive(), receive, limit)
+
+
+async def whole_body(message: Message, receive: Receive, limit: int) -> bytes:
+    """The body that begins with a message. Raises RequestProblem 413 as soon as it is too large."""
+    parts = [message.get("body", b"")]
+    size = len(parts[0])
+    _check_size(size, limit)
     while message.get("more_body", False):
         message = await receive()
         parts.append(message.get("body", b""))
@@ -143,25 +152,26 @@ def _check_size(size: int, limit: int) -> None:
         raise RequestProblem(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
 
 
-def _check_json(content_type: bytes) -> None:
-    """Refuse a content type that is not JSON."""
-    if content_type.partition(b";")[0].strip().lower() != b"application/json":
-        shown = content_type.decode("latin-1")[:60]
-        detail = f"content-type `{shown}` is not read here; send application/json"
-        raise RequestProblem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
+def check_content_type(scope: Scope) -> None:
+    """Refuse a body that is said to be something else than JSON; none said is taken as JSON."""
+    for name, value in scope["headers"]:
+        if name != b"content-type":
+            continue
+        if value.partition(b";")[0].strip().lower() != b"application/json":
+            shown = value.decode("latin-1")[:60]
+            detail = f"content-type `{shown}` is not read here; send application/json"
+            raise RequestProblem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
 
 
 async def _send_problem(send: Send, error: Exception) -> None:
     document = problems.problem(error)
-    status = document["status"]
-    headers = [(b"content-type", problems.MEDIA_TYPE.encode())]
+    status, body = document["status"], problems.encoded(document)
+    headers = [
+        (b"content-type", problems.MEDIA_TYPE.encode()),
+        (b"content-length", b"%d" % len(body)),
+    ]
     headers += [(n.encode(), v.encode()) for n, v in problems.headers_for(status).items()]
     if status == 405:
         headers.append((b"allow", b"POST"))
-    await _send(send, status, problems.encoded(document), headers)
-
-
-async def _send(send: Send, status: int, body: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    length = (b"content-length", b"%d" % len(body))
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, length]})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -8,38 +8,29 @@ from fastapi import FastAPI
 
 from eligibility import __version__
 from eligibility.server import catalog, groups, openapi, problems
-from eligibility.server.access import Access, Receive, Scope, Send
+from eligibility.server.access import Access
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
 
 
-class Application(FastAPI):
-    """FastAPI, but for the two access routes, which never enter it."""
-
-    access: Access
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand an access query to Access and anything else to FastAPI."""
-        if scope["type"] == "http" and scope["path"] in self.access.routes:
-            await self.access(scope, receive, send)
-        else:
-            await super().__call__(scope, receive, send)
+class Routes(FastAPI):
+    """Every route but the two of Access, which its OpenAPI document describes as well."""
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, access routes included."""
         return openapi.document(self)
 
 
-def create_app(service: Service) -> Application:
-    """Build the application over an open service; closes the service when the server stops."""
+def create_app(service: Service) -> Access:
+    """Build the ASGI application over an open service; closes the service when the server stops."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         yield
         service.close()
 
-    app = Application(
+    app = Routes(
         title="Flight and audience eligibility evaluator",
         version=__version__,
         description=DESCRIPTION,
@@ -47,14 +38,13 @@ def create_app(service: Service) -> Application:
         redoc_url=None,
     )
     settings = service.settings
-    app.access = Access(service.evaluator, settings.max_body_bytes)
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
     problems.install(app)
     app.include_router(groups.router(service.groups))
     app.include_router(catalog.router(service.catalog))
     _health(app, service)
-    return app
+    return Access(service.evaluator, settings.max_body_bytes, others=app)
 
 
 def _health(app: FastAPI, service: Service) -> None:

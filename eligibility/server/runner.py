@@ -10,7 +10,8 @@ from collections.abc import Callable
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from eligibility.server.app import Application, create_app
+from eligibility.server.access import Access
+from eligibility.server.app import create_app
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -34,12 +35,12 @@ def run(
     Multiprocess(config, sockets=[listening]).run()
 
 
-def worker_app() -> Application:
+def worker_app() -> Access:
     """The application of one of several worker processes."""
     return create_app(Service(Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))))
 
 
-def _config(app: Application | str, workers: int = 1) -> uvicorn.Config:
+def _config(app: Access | str, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
