@@ -49,13 +49,14 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
         def least() -> float:
             return _per_query(floor_answer, world.queries(_QUERIES, next(seeds)))
 
-        decide, bare = in_turns(rounds, ours, least)
+        decide, bare, ratio = in_turns(rounds, ours, least)
         granted = sum(answer is not None for answer in answers) / _CHECKED
     name = f"decide, {granted:.0%} granted"
-    yield Figure(name, decide, "us", "plain Python floor", bare, "at most 4 us")
+    yield Figure(name, decide, "us", "plain Python floor", bare, ratio, "at most 4 us")
     for peer, (package, title) in PEERS.items():
         measured = _peer(peer, package, world, check, answers)
-        yield Figure(f"decide against {title}", decide, "us", title, measured, "far below")
+        over = decide / measured if measured else None
+        yield Figure(f"decide, against {title}", decide, "us", title, measured, over, "below")
 
 
 def _per_query(decide: Callable[[AccessQuery], object], queries: list[AccessQuery]) -> float:

@@ -3,8 +3,9 @@
 import json
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.table import Table
@@ -14,8 +15,8 @@ from rich.table import Table
 class Figure:
     """One measured figure.
 
-    value and reference are in `unit`, medians of several rounds that took turns; target is what
-    the project set itself, in words.
+    value and reference are in `unit`, medians of several rounds that took turns; ratio is the
+    median of the rounds' ratios; target is what the project set itself, in words.
     """
 
     name: str
@@ -23,26 +24,26 @@ class Figure:
     unit: str
     reference_name: str
     reference: float | None
+    ratio: float | None
     target: str
 
-    @property
-    def ratio(self) -> float | None:
-        """The figure over its reference."""
-        return self.value / self.reference if self.reference else None
+
+class Rounds(NamedTuple):
+    """Two works that took turns: the median of each, and of the ratio within each round."""
+
+    value: float
+    reference: float
+    ratio: float
 
 
-def median(values: Iterable[float]) -> float:
-    """The middle of several rounds: one slow round on a shared machine does not count."""
-    return statistics.median(values)
-
-
-def in_turns(rounds: int, *works: Callable[[], float]) -> list[float]:
-    """Run each work once a round, in turns, and give the median of each."""
-    results: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for work, into in zip(works, results, strict=True):
-            into.append(work())
-    return [median(values) for values in results]
+def in_turns(rounds: int, work: Callable[[], float], reference: Callable[[], float]) -> Rounds:
+    """Run both once a round. A machine that is slow for a while is slow for both."""
+    pairs = [(work(), reference()) for _ in range(rounds)]
+    return Rounds(
+        statistics.median(value for value, _ in pairs),
+        statistics.median(other for _, other in pairs),
+        statistics.median(value / other for value, other in pairs),
+    )
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -67,7 +68,7 @@ def show(figures: Sequence[Figure]) -> None:
 
 def as_json(figures: Sequence[Figure]) -> str:
     """The same for programs."""
-    return json.dumps([asdict(figure) | {"ratio": figure.ratio} for figure in figures], indent=2)
+    return json.dumps([asdict(figure) for figure in figures], indent=2)
 
 
 def _number(value: float) -> str:

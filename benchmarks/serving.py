@@ -79,11 +79,11 @@ def _rates(
     bare: tuple[str, Path, int],
     unit: str,
     each: int,
-) -> tuple[float, str, str, float]:
+) -> tuple[float, str, str, float, float]:
     for load in (ours, bare):
         _wrk(*load)  # warm
-    measured, reference = in_turns(rounds, lambda: _wrk(*ours), lambda: _wrk(*bare))
-    return measured * each, unit, "bare uvicorn", reference * each
+    rate, reference, ratio = in_turns(rounds, lambda: _wrk(*ours), lambda: _wrk(*bare))
+    return rate * each, unit, "bare uvicorn", reference * each, ratio
 
 
 def _wrk(url: str, script: Path, connections: int) -> float:

@@ -38,19 +38,18 @@ Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
 class Known:
     """A decision without trace and stamp, and its JSON."""
 
-    __slots__ = ("_sealed", "_verdict", "decision")
+    __slots__ = ("_verdict", "decision", "sealed")
 
     def __init__(self, decision: Decision) -> None:
         self.decision = structs.replace(decision, trace=UNSET)
         self._verdict = wire.encoded_verdict(self.decision)
-        self._sealed = (b"", b"")
+        self.sealed = (b"", b"")
+        """The last stamp and the JSON it made; one attribute, so that threads never see half."""
 
     def json(self, stamp: bytes) -> bytes:
         """The JSON with that stamp at its end; the last one is kept, for most stamps are the same."""
-        last, sealed = self._sealed  # one attribute, so that threads never see half of a change
-        if last is not stamp:
-            sealed = self._verdict + stamp
-            self._sealed = (stamp, sealed)
+        sealed = self._verdict + stamp
+        self.sealed = stamp, sealed
         return sealed
 
 
@@ -123,7 +122,8 @@ class HeldProduct:
         known = self._known(query, now)
         if self.recent and (settling := self._settling(query.account, now)):
             return known.json(wire.encoded_stamp(settling, self.revision, 0))
-        return known.json(self._stamp)
+        stamp, sealed = known.sealed
+        return sealed if stamp is self._stamp else known.json(self._stamp)
 
     def _known(self, query: AccessQuery, now: float) -> Known:
         """The decision for all queries that no rule tells apart from this one; decided if new."""

@@ -49,6 +49,7 @@ def _config(app: Access | str, workers: int = 1) -> uvicorn.Config:
         http="httptools",
         ws="none",
         access_log=False,
+        server_header=False,  # nobody's business, and a few bytes an answer
         proxy_headers=False,  # nothing here asks for the client's address; looking costs time
         log_level="warning",
         timeout_graceful_shutdown=10,
