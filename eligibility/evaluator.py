@@ -151,7 +151,7 @@ class Evaluator:
         digest = self._digest()
         if held is None or changes is None:
             groups_revision, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
-            index, memo = MemberIndex.build(sets), None
+            index, before = MemberIndex.build(sets), None
             recent_changes = self._groups.recent_changes(entry.publisher, since)
             recent = recent_of(recent_changes, entry.product.groups, digest)
         else:
@@ -159,7 +159,7 @@ class Evaluator:
             groups_revision = changes[-1].revision if changes else held.revision.groups
             patch = _patch(changes, entry.product.groups, digest)
             index = held.index.with_changes(patch) if patch else held.index
-            memo = held.memo if held.product == entry.product else None
+            before = held if held.product == entry.product else None
             recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
         return HeldProduct(
             entry,
@@ -170,7 +170,7 @@ class Evaluator:
             Revision(groups_revision, catalog_revision),
             token,
             now,
-            memo,
+            before,
         )
 
     def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:

@@ -2,8 +2,8 @@
 
 Answers a query without I/O. Queries that no rule can tell apart are decided once: the memo's key
 holds all that the rules see of a query, with the account reduced to the combination of groups it
-is in and the side of each rollout it is on, and the device to its class. `decide` stays the only
-place where a verdict is made.
+is in and the side of each rollout it is on, and the device to its class (docs/decisions.md 0002).
+`decide` stays the only place where a verdict is made.
 """
 
 from bisect import bisect_right
@@ -11,73 +11,35 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from msgspec import UNSET, UnsetType, structs
+from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
 
 from eligibility import wire
 from eligibility.catalog.model import Product, RolloutStatus
 from eligibility.catalog.store import Entry
 from eligibility.decide import decide
 from eligibility.device_classes import DeviceClasses
+from eligibility.memo import Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
 from eligibility.requirements import Requirements
 from eligibility.rollout import bucket, threshold
+from eligibility.wire import QueryFields, device_met
+from groups.emails import canonical_or_none
 from groups.member_set import MemberIndex
 from groups.model import Change
 
 SETTLING_TIME = timedelta(minutes=30)
 """How long Partner Center may take to apply a membership change (KUG, CG)."""
 
-_MEMO_LIMIT = 65_536
-
 _NO_CLAIMS = (False, False, False)
 
-MemoKey = tuple[object, ...]
 Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
-
-
-class Known:
-    """A decision without trace and stamp, and its JSON."""
-
-    __slots__ = ("_verdict", "decision", "sealed")
-
-    def __init__(self, decision: Decision) -> None:
-        self.decision = structs.replace(decision, trace=UNSET)
-        self._verdict = wire.encoded_verdict(self.decision)
-        self.sealed = (b"", b"")
-        """The last stamp and the JSON it made; one attribute, so that threads never see half."""
-
-    def json(self, stamp: bytes) -> bytes:
-        """The JSON with that stamp at its end; the last one is kept, for most stamps are the same."""
-        sealed = self._verdict + stamp
-        self.sealed = stamp, sealed
-        return sealed
-
-
-class Memo:
-    """Decisions made before, for moments in [holds_from, holds_until) of one product."""
-
-    __slots__ = ("classes", "decisions", "holds_from", "holds_until")
-
-    def __init__(
-        self, classes: DeviceClasses, holds_from: float = 0.0, holds_until: float = 0.0
-    ) -> None:
-        self.classes = classes
-        self.holds_from = holds_from
-        self.holds_until = holds_until
-        self.decisions: dict[MemoKey, Known] = {}
-
-    def keep(self, key: MemoKey, known: Known) -> None:
-        """Remember a decision; when there are too many, begin anew."""
-        if len(self.decisions) >= _MEMO_LIMIT:
-            self.decisions = {}
-        self.decisions[key] = known
 
 
 class HeldProduct:
     """A product as the evaluator holds it. Immutable but for the memo, `token` and `verified_at`.
 
-    memo: handed over from an earlier one of the same product whose combination numbers still hold.
-
+    before: an earlier one of the same product whose combination numbers still hold; its memo goes on.
     token: the store's change token at which this was known to be what the store holds.
     verified_at: when that was, in seconds of the evaluator's clock.
     """
@@ -92,7 +54,7 @@ class HeldProduct:
         revision: Revision,
         token: int,
         verified_at: float,
-        memo: "Memo | None" = None,
+        before: "HeldProduct | None" = None,
     ) -> None:
         self.publisher = entry.publisher
         self.product_id = entry.product_id
@@ -104,9 +66,10 @@ class HeldProduct:
         self.verified_at = verified_at
         self._digest, self._find = digest, index.find
         self._requirements = requirements
-        memo = memo or Memo(DeviceClasses(entry.product, requirements))
-        self.memo = memo
-        self._classes = memo.classes
+        self._memo: Memo = before._memo if before else Memo()
+        self._classes: DeviceClasses = (
+            before._classes if before else DeviceClasses(entry.product, requirements)
+        )
         self._thresholds = _thresholds(entry.product)
         self._stamp = wire.encoded_stamp(None, revision, 0)
         self._limited_markets = entry.product.markets is not None
@@ -117,19 +80,52 @@ class HeldProduct:
         settling = self._settling(query.account, now) if self.recent else None
         return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
-    def answer_json(self, query: AccessQuery, now: float) -> bytes:
-        """What wire.encode makes of `answer`, mostly encoded before."""
-        known = self._known(query, now)
-        if self.recent and (settling := self._settling(query.account, now)):
-            return known.json(wire.encoded_stamp(settling, self.revision, 0))
+    def answer_json(self, asked: QueryFields, now: float) -> bytes:
+        """What wire.encode makes of `answer`; a query asked before in these words is not even read.
+
+        `at` is the caller's to look at. Raises: InvalidInput for a query that cannot be read.
+        """
+        memo = self._memo_at(now)
+        key = self._key_as_sent(asked)
+        known = memo.sent.get(key) if key else None
+        if known is None:
+            query = wire.to_query(asked)
+            known = self._known(query, now)
+            if key:
+                memo.keep_sent(key, known)
+            elif self.recent and (settling := self._settling(query.account, now)):
+                return known.json(wire.encoded_stamp(settling, self.revision, 0))
         stamp, sealed = known.sealed
         return sealed if stamp is self._stamp else known.json(self._stamp)
 
+    def _key_as_sent(self, asked: QueryFields) -> Key | None:
+        """What the rules see of a query, in the words it was sent in; None where it has to be read.
+
+        Everything that can be unreadable is looked at here, or was read before in the same words.
+        """
+        _, raw, account, installed, owned, market, code, manual, at = astuple(asked)
+        device = device_met(bytes(raw))
+        if device is None or at is not UNSET:
+            return None
+        device_class = self._classes.known.get(device)
+        if device_class is None or not (market is UNSET or wire.is_market(market)):
+            return None
+        combination, kind, side = None, None, 0
+        if account is not UNSET and account is not None:
+            if account.aliases is not UNSET or not (address := canonical_or_none(account.id)):
+                return None
+            digest = self._digest(address)
+            if digest in self.recent:
+                return None
+            combination, kind = self._find(digest), account.kind
+            if self._thresholds:
+                side = bisect_right(self._thresholds, bucket(self.product_id, address))
+        offered_in = market if self._limited_markets else None
+        return device_class, combination, kind, installed, owned, code, manual, offered_in, side
+
     def _known(self, query: AccessQuery, now: float) -> Known:
         """The decision for all queries that no rule tells apart from this one; decided if new."""
-        memo = self.memo
-        if not memo.holds_from <= now < memo.holds_until:
-            memo = self._enter_phase(now)
+        memo = self._memo_at(now)
         account, device = query.account, query.device
         combination: object = None
         kind, side = None, 0
@@ -154,11 +150,22 @@ class HeldProduct:
             query.market if self._limited_markets else None,
             side,
         )
-        known = memo.decisions.get(key)
+        known = memo.read.get(key)
         if known is None:
             known = Known(self._decide(query, now))
-            memo.keep(key, known)
+            memo.keep_read(key, known)
         return known
+
+    def _memo_at(self, now: float) -> Memo:
+        """The memo for a moment; between two of the product's moments answers do not change."""
+        memo = self._memo
+        if memo.holds_from <= now < memo.holds_until:
+            return memo
+        position = bisect_right(self._moments, now)
+        begins = self._moments[position - 1] if position else float("-inf")
+        ends = self._moments[position] if position < len(self._moments) else float("inf")
+        self._memo = Memo(begins, ends)
+        return self._memo
 
     def _stamped(
         self,
@@ -197,14 +204,6 @@ class HeldProduct:
         groups = self.groups_of(query.account) if query.account is not None else frozenset()
         moment = datetime.fromtimestamp(now, UTC)
         return decide(query, self.product, groups, self._requirements, moment)
-
-    def _enter_phase(self, now: float) -> "Memo":
-        """Begin a memo for the time between two moments at which answers change by themselves."""
-        position = bisect_right(self._moments, now)
-        begins = self._moments[position - 1] if position else float("-inf")
-        ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self.memo = Memo(self._classes, begins, ends)
-        return self.memo
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         """The newest membership change of the account that the Store may not have applied yet."""

@@ -7,7 +7,7 @@ body that fails the count, or cannot be read at all, takes the slow road that fi
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -88,6 +88,7 @@ class _Stamp(Struct, gc=False):
 _STAMP_MARK = b',"settling":'
 _BACKSLASH = ord("\\")  # a number: looking for a byte is four times as fast as for bytes
 _Fields = TypeVar("_Fields", bound=Struct)
+_Query = TypeVar("_Query", QueryFields, Raw)
 
 _encoder = msgspec.json.Encoder()
 _query_decoder = msgspec.json.Decoder(QueryFields)
@@ -97,35 +98,40 @@ _device_decoder = msgspec.json.Decoder(DeviceFields)
 _devices: dict[bytes, Device] = {}
 
 
-def decode_query(body: bytes) -> AccessQuery:
-    """Read one access query. Raises InvalidInput (or InvalidJson) with every fault found."""
-    return _to_query(_strictly(body, _query_decoder, QueryFields))
+device_met = _devices.get
+"""The device that these very bytes were read as before, or None."""
+
+
+def decode_query(body: bytes) -> QueryFields:
+    """Take one access query as sent. Raises InvalidInput (or InvalidJson) with every fault of shape."""
+    return _strictly(body, _query_decoder, QueryFields)
 
 
 def query_of(**fields: object) -> AccessQuery:
-    """An access query from the same fields as plain values. Raises InvalidInput as decode_query."""
-    return decode_query(_encoder.encode(fields))
+    """An access query from the same fields as plain values. Raises InvalidInput with every fault."""
+    return to_query(decode_query(_encoder.encode(fields)))
 
 
-def decode_batch(body: bytes) -> Iterator[AccessQuery | InvalidInput]:
-    """Read a batch: in order, each query or what is wrong with it.
+def decode_batch(body: bytes) -> Iterable[QueryFields | InvalidInput]:
+    """Take a batch as sent: in order, each query or what is wrong with its shape.
 
-    The queries are made one after the other as they are asked for: a thousand of them would not
-    stay in the processor's cache.
     Raises: InvalidInput when the batch itself cannot be read or is longer than LONGEST_BATCH.
     """
-    fields: Sequence[QueryFields | Raw]
     try:
         read = _batch_decoder.decode(body)
-        fields = read.queries if _nothing_twice(body, read) else ()
+        if _nothing_twice(body, read):
+            return _within_bounds(read.queries)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        fields = ()
-    if not fields:
-        fields = _strictly(body, _raw_batch_decoder, _RawBatch).queries
-    if not 1 <= len(fields) <= LONGEST_BATCH:
-        detail = f"{len(fields)} queries; a batch has 1 to {LONGEST_BATCH}"
+        pass  # one query or more, or the batch itself: told apart one by one
+    queries = _within_bounds(_strictly(body, _raw_batch_decoder, _RawBatch).queries)
+    return map(_fields_or_fault, queries)
+
+
+def _within_bounds(queries: list[_Query]) -> list[_Query]:
+    if not 1 <= len(queries) <= LONGEST_BATCH:
+        detail = f"{len(queries)} queries; a batch has 1 to {LONGEST_BATCH}"
         raise InvalidInput([Fault("queries", "BATCH_LENGTH", detail)])
-    return map(_query_or_fault, fields)
+    return queries
 
 
 def encode(decision: Decision) -> bytes:
@@ -151,9 +157,9 @@ def encoded_batch(answers: Iterable[bytes]) -> bytes:
     return b"".join((b'{"decisions":[', b",".join(answers), b"]}"))
 
 
-def _query_or_fault(query: QueryFields | Raw) -> AccessQuery | InvalidInput:
+def _fields_or_fault(query: Raw) -> QueryFields | InvalidInput:
     try:
-        return decode_query(bytes(query)) if type(query) is Raw else _to_query(query)
+        return decode_query(bytes(query))
     except InvalidInput as error:
         return error
 
@@ -244,7 +250,8 @@ def _shown(value: Any) -> str:
 # --- from fields to a query ---------------------------------------------------------------------
 
 
-def _to_query(fields: QueryFields) -> AccessQuery:
+def to_query(fields: QueryFields) -> AccessQuery:
+    """Read an access query as sent. Raises InvalidInput with every field that cannot be read."""
     # In one step into locals: nine reads of attributes would take twice the time.
     product_id, raw, sent, installed, owned, market, code, manual, at = astuple(fields)
     raw_device = bytes(raw)
@@ -316,8 +323,13 @@ def _to_package_version(text: str) -> str:
         raise InvalidInput([Fault("installed_version", fault.code, fault.detail)]) from None
 
 
+def is_market(text: str | None) -> bool:
+    """Whether a market can be read; none told can."""
+    return text is None or _MARKET.fullmatch(text) is not None
+
+
 def _to_market(text: str) -> str:
-    if _MARKET.fullmatch(text):
+    if is_market(text):
         return text
     detail = f"`{_shown(text)}` is not a market: two capital letters, as in US"
     raise InvalidInput([Fault("market", "UNREADABLE_MARKET", detail)])

@@ -47,6 +47,12 @@ def canonical(address: str) -> str:
         raise InvalidEmails([Fault("", "INVALID_EMAIL", f"`{_shown(address)}` {error}")]) from None
 
 
+def canonical_or_none(address: str) -> str | None:
+    """The canonical form of an address of the usual kind; None where `canonical` has to examine it."""
+    lowered = address.lower()
+    return lowered if _is_plain(lowered) else None
+
+
 def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
     """Read addresses from pasted text or from a list.
 

@@ -8,15 +8,16 @@ these two into the OpenAPI document by hand.
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
+from msgspec import UNSET
 from starlette.concurrency import run_in_threadpool
 
 from eligibility import wire
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.evaluator import Evaluator
 from eligibility.held import HeldProduct
-from eligibility.model import AccessQuery
 from eligibility.server import problems
 from eligibility.server.problems import RequestProblem
+from eligibility.wire import QueryFields
 from groups.errors import GroupsError
 
 Scope = MutableMapping[str, Any]
@@ -24,6 +25,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+Asked = QueryFields | InvalidInput
+"""A query of a batch as sent, or what is wrong with it."""
 
 Work = Callable[[], bytes]
 """What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
@@ -67,11 +71,13 @@ class Access:
         await send({"type": "http.response.body", "body": answer})
 
     def _one(self, body: bytes, explain: bool) -> bytes | Work:
-        query = wire.decode_query(body)
-        held = None if explain or query.at is not None else self._evaluator.warm(query.product_id)
+        asked = wire.decode_query(body)
+        held = None
+        if not explain and asked.at is UNSET:
+            held = self._evaluator.warm(asked.product_id)
         if held is None:
-            return lambda: self._cold(query, explain)
-        return held.answer_json(query, self._evaluator.clock())
+            return lambda: self._cold(asked, explain)
+        return held.answer_json(asked, self._evaluator.clock())
 
     def _batch(self, body: bytes, explain: bool) -> bytes | Work:
         answers = None if explain else self._all_warm(wire.decode_batch(body))
@@ -79,40 +85,38 @@ class Access:
             return lambda: wire.encoded_batch(self._all_cold(wire.decode_batch(body), explain))
         return wire.encoded_batch(answers)
 
-    def _all_warm(self, queries: Iterable[AccessQuery | InvalidInput]) -> list[bytes] | None:
+    def _all_warm(self, batch: Iterable[Asked]) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
         now = self._evaluator.clock()
-        warm: dict[str, HeldProduct] = {}
+        warm: dict[str, HeldProduct | None] = {}
         answers: list[bytes] = []
-        for query in queries:
-            if isinstance(query, InvalidInput):
-                answers.append(problems.encoded(problems.problem(query)))
-                continue
-            held = warm.get(query.product_id)
-            if held is None:
-                held = self._evaluator.warm(query.product_id)
+        for asked in batch:
+            try:
+                if isinstance(asked, InvalidInput):
+                    raise asked
+                product_id = asked.product_id
+                held = warm.get(product_id)
                 if held is None:
+                    held = warm[product_id] = self._evaluator.warm(product_id)
+                if held is None or asked.at is not UNSET:
                     return None
-                warm[query.product_id] = held
-            if query.at is not None:
-                return None
-            answers.append(held.answer_json(query, now))
+                answers.append(held.answer_json(asked, now))
+            except InvalidInput as error:
+                answers.append(problems.encoded(problems.problem(error)))
         return answers
 
-    def _all_cold(
-        self, queries: Iterable[AccessQuery | InvalidInput], explain: bool
-    ) -> Iterator[bytes]:
-        return (self._cold_or_problem(query, explain) for query in queries)
+    def _all_cold(self, batch: Iterable[Asked], explain: bool) -> Iterator[bytes]:
+        return (self._cold_or_problem(asked, explain) for asked in batch)
 
-    def _cold(self, query: AccessQuery, explain: bool) -> bytes:
-        return wire.encode(self._evaluator.decide(query, explain=explain))
+    def _cold(self, asked: QueryFields, explain: bool) -> bytes:
+        return wire.encode(self._evaluator.decide(wire.to_query(asked), explain=explain))
 
-    def _cold_or_problem(self, query: AccessQuery | InvalidInput, explain: bool) -> bytes:
+    def _cold_or_problem(self, asked: Asked, explain: bool) -> bytes:
         """A decision, or the problem of this query alone."""
         try:
-            if isinstance(query, InvalidInput):
-                raise query
-            return self._cold(query, explain)
+            if isinstance(asked, InvalidInput):
+                raise asked
+            return self._cold(asked, explain)
         except (EligibilityError, GroupsError) as error:
             return problems.encoded(problems.problem(error))
 
