@@ -4,7 +4,7 @@ Everything is a plain JSON body; products are valid ones.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
@@ -32,12 +32,19 @@ BUILDS = (
 ACCOUNTS = tuple(f"t{number}@example.com" for number in range(12))
 PRODUCT_ID = "APP"
 
+T = TypeVar("T")
+
+
+def mostly(usual: T, *others: T) -> st.SearchStrategy[T]:
+    """The usual value in five of six draws: a decision that everything blocks shows little."""
+    return st.sampled_from([usual] * 5 * len(others) + list(others))
+
+
 os_versions = st.sampled_from(BUILDS).map("10.0.{}".format)
 package_versions = st.sampled_from(("1.0.0.0", "1.1.0.0", "2.0.0.0", "10.0.0.0"))
 groups = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=3, unique=True)
-moments = st.sampled_from(
-    [None, *((NOW + timedelta(seconds=s)).isoformat() for s in (-3_600, 0, 1, 3_600))]
-)
+moments = mostly(None, *((NOW + timedelta(seconds=s)).isoformat() for s in (-3_600, 0, 1, 3_600)))
+EVERYWHERE = {"Windows.Universal": "10.0.10240.0", "Windows.Xbox": "10.0.10240.0"}
 target_families = st.sampled_from((*FAMILIES, "Windows.Universal", "Windows.Desktop"))
 
 
@@ -49,15 +56,15 @@ def packages(draw: st.DrawFn, min_size: int = 0) -> list[Body]:
             st.fixed_dictionaries(
                 {
                     "version": package_versions,
-                    "architectures": st.lists(
+                    "architectures": mostly(["neutral"], ["x64"], ["x64", "arm64"])
+                    | st.lists(
                         st.sampled_from((*ARCHITECTURES, "neutral")),
                         min_size=1,
                         max_size=3,
                         unique=True,
                     ),
-                    "targets": st.dictionaries(
-                        target_families, os_versions, min_size=1, max_size=3
-                    ),
+                    "targets": st.just(EVERYWHERE)
+                    | st.dictionaries(target_families, os_versions, min_size=1, max_size=3),
                 }
             ),
             min_size=min_size,
@@ -77,7 +84,7 @@ def packages(draw: st.DrawFn, min_size: int = 0) -> list[Body]:
 rollouts = st.none() | st.fixed_dictionaries(
     {
         "percentage": st.sampled_from((0, 10, 25.5, 50, 99.99, 100)),
-        "status": st.sampled_from(("in_progress", "in_progress", "halted", "finalized")),
+        "status": mostly("in_progress", "halted", "finalized"),
         "newest_on_manual_check": st.booleans(),
         "previous_packages": packages(min_size=1),
     }
@@ -87,16 +94,20 @@ submissions = st.fixed_dictionaries(
         "audience": st.sampled_from(("public", "private")),
         "audience_groups": groups,
         "public_at": moments,
-        "discoverability": st.sampled_from(
-            ("searchable", "searchable", "link_only", "stop_acquisition")
-        ),
-        "device_families": st.none() | st.lists(target_families, max_size=3, unique=True),
-        "packages": packages(),
+        "discoverability": mostly("searchable", "link_only", "stop_acquisition"),
+        "device_families": mostly(None, ["Windows.Desktop"], ["Windows.Universal"])
+        | st.lists(target_families, max_size=3, unique=True),
+        "packages": packages(min_size=1) | packages(),
         "rollout": rollouts,
     }
 )
 flights = st.fixed_dictionaries(
-    {"groups": groups, "publish_at": moments, "packages": packages(), "rollout": rollouts}
+    {
+        "groups": groups,
+        "publish_at": moments,
+        "packages": packages(min_size=1) | packages(),
+        "rollout": rollouts,
+    }
 )
 
 
@@ -106,8 +117,8 @@ def products(draw: st.DrawFn) -> Body:
     drawn = draw(st.lists(flights, max_size=3))
     return {
         "name": "App",
-        "availability": draw(st.sampled_from(("available", "available", "unavailable"))),
-        "markets": draw(st.none() | st.just(["US", "DE"]) | st.just([])),
+        "availability": draw(mostly("available", "unavailable")),
+        "markets": draw(mostly(None, ["US", "DE"], [])),
         "submission": draw(submissions),
         "flights": [
             flight | {"flight_id": f"f{number}", "name": f"Flight {number}"}
@@ -118,27 +129,25 @@ def products(draw: st.DrawFn) -> Body:
 
 devices = st.fixed_dictionaries(
     {
-        "family": st.sampled_from((*FAMILIES, "Windows.Desktop", "Windows.Desktop")),
-        "os_version": os_versions,
-        "architecture": st.none() | st.sampled_from(ARCHITECTURES),
+        "family": mostly("Windows.Desktop", *FAMILIES),
+        "os_version": mostly("10.0.22000.0", "10.0.26100.0") | os_versions,
+        "architecture": mostly("x64", None, *ARCHITECTURES),
     }
 )
-accounts = st.none() | st.fixed_dictionaries(
-    {
-        "id": st.sampled_from(ACCOUNTS),
-        "kind": st.sampled_from(("microsoft", "microsoft", "microsoft", "work_or_school")),
-    }
+signed_in = st.fixed_dictionaries(
+    {"id": st.sampled_from(ACCOUNTS), "kind": mostly("microsoft", "work_or_school")}
 )
+accounts = st.one_of(signed_in, signed_in, st.none())
 queries = st.fixed_dictionaries(
     {
         "product_id": st.just(PRODUCT_ID),
         "account": accounts,
         "device": devices,
-        "installed_version": st.none() | package_versions,
+        "installed_version": package_versions | st.none(),
         "owned": st.booleans(),
-        "market": st.sampled_from((None, "US", "FR")),
+        "market": st.sampled_from((None, "US", "US", "FR")),
         "promotional_code": st.booleans(),
         "manual_check": st.booleans(),
     }
 )
-memberships = st.sets(st.sampled_from(GROUPS))
+memberships = st.sets(st.sampled_from(GROUPS), min_size=1) | st.sets(st.sampled_from(GROUPS))
