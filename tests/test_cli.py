@@ -347,6 +347,17 @@ def test_a_database_that_is_not_ours_is_left_alone(run: Run, tmp_path: Path) -> 
     assert theirs.read_bytes() == before
 
 
+def test_a_database_of_a_newer_version_is_left_alone(sample: Run, store_url: str) -> None:
+    path = store_url.removeprefix("sqlite:///")
+    with sqlite3.connect(path) as connection:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version = {version + 1}")
+    connection.close()
+    ran = sample("groups", "list")
+    assert ran.code == 1
+    assert "NEWER_DATABASE" in ran.err
+
+
 def test_a_store_of_another_kind_is_refused(run: Run) -> None:
     ran = run("groups", "list", "--store", "mysql://localhost/x")
     assert ran.code == 1

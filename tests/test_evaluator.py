@@ -249,6 +249,39 @@ def test_a_trace_is_there_when_asked_for_and_changes_nothing_else(world: Service
     )
 
 
+def test_the_trace_says_that_an_architecture_nobody_told_was_not_tested(world: Service) -> None:
+    untold = query("APP", device={"family": "Desktop", "os_version": "22631"})
+    for asked, said in ((untold, True), (query("APP"), False)):
+        trace = world.evaluator.decide(asked, explain=True).trace
+        assert trace
+        (step,) = [step for step in trace if step.step == "package"]
+        assert ("architecture not told, so not tested" in step.detail) == said
+
+
+def test_only_active_groups_count(service: Service, clock: Clock) -> None:
+    """Those of an audience that is public by now, and of flights that do not exist yet, do not."""
+    for name in ("audience", "later", "empty", "now"):
+        group(service, name, GRACE)
+    moment = clock.moment.isoformat()
+    later = (clock.moment + timedelta(hours=1)).isoformat()
+    empty = {"flight_id": "e", "name": "e", "groups": ["empty"]}
+    put(
+        service,
+        "APP",
+        product(
+            flight("l", ["later"], "3.0.0.0", publish_at=later),
+            empty,
+            flight("n", ["now"], "2.0.0.0"),
+            audience="private",
+            audience_groups=["audience"],
+            public_at=moment,
+        ),
+    )
+    trace = service.evaluator.decide(query("APP", GRACE), explain=True).trace
+    assert trace
+    assert trace[0].detail == "active groups: `now`; the account counts as a member of: `now`"
+
+
 def test_the_trace_names_the_active_groups(world: Service) -> None:
     told = world.evaluator.decide(query("APP", GRACE), explain=True)
     assert told.trace

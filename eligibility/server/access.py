@@ -5,6 +5,7 @@ thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 
 these two into the OpenAPI document by hand.
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
@@ -32,6 +33,7 @@ Asked = QueryFields | InvalidInput
 Work = Callable[[], bytes]
 """What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
 
+_log = logging.getLogger("eligibility.server")
 _JSON = (b"content-type", b"application/json")
 
 
@@ -65,6 +67,10 @@ class Access:
                 answer = await run_in_threadpool(answer)
         except (EligibilityError, GroupsError) as error:
             await _send_problem(send, error)
+            return
+        except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
+            _log.exception("an access query failed")
+            await _send_problem(send, problems.internal_error())
             return
         headers = [_JSON, (b"content-length", b"%d" % len(answer))]
         await send({"type": "http.response.start", "status": 200, "headers": headers})

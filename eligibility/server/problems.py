@@ -37,6 +37,11 @@ class RequestProblem(EligibilityError):
         self.code = code
 
 
+def internal_error() -> RequestProblem:
+    """What a caller is told of an error that nobody foresaw; the log says more."""
+    return RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
+
+
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     UnknownProduct: (404, "unknown product"),
     UnknownGroup: (404, "unknown group"),
@@ -130,9 +135,7 @@ def install(app: FastAPI) -> None:
         return made
 
     def unexpected(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - logged by the server
-        return response(
-            RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
-        )
+        return response(internal_error())
 
     app.add_exception_handler(EligibilityError, ours)
     app.add_exception_handler(GroupsError, ours)

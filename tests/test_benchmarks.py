@@ -1,0 +1,37 @@
+"""The benchmarks run: a figure that cannot be measured is no figure. Never timed."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from running import environment
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_memory_and_freshness_are_measured_with_their_references() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "holding",
+        "freshness",
+        "--rounds",
+        "1",
+        "--json",
+    ]
+    ran = subprocess.run(
+        command, cwd=ROOT, env=environment(), capture_output=True, text=True, timeout=120
+    )
+    assert ran.returncode == 0, ran.stderr
+    figures = json.loads(ran.stdout)
+    assert len(figures) == 3
+    assert all(figure["value"] > 0 and figure["reference"] > 0 for figure in figures)
+
+
+def test_an_unknown_figure_is_refused() -> None:
+    command = [sys.executable, "-m", "benchmarks", "colour"]
+    ran = subprocess.run(command, cwd=ROOT, env=environment(), capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "deciding" in ran.stderr

@@ -1,0 +1,86 @@
+"""HTTP while things are broken: the store away, and errors that nobody foresaw."""
+
+import asyncio
+from typing import Any
+
+import httpx2
+import pytest
+from conftest import Clock
+from test_evaluator import GRACE, Outage
+from test_server_access import assert_problem
+from worlds import DESKTOP, flight, group, product, put
+
+from eligibility.server.access import Access
+from eligibility.server.app import create_app
+from eligibility.service import Service
+
+QUERY = {"product_id": "APP", "account": {"id": GRACE}, "device": DESKTOP}
+
+
+@pytest.fixture
+def outage(service: Service, clock: Clock) -> Outage:
+    group(service, "beta", GRACE)
+    put(service, "APP", product(flight("f", ["beta"], "2.0.0.0")))
+    clock.advance(3_600)
+    return Outage(service, clock)
+
+
+@pytest.fixture
+def access(outage: Outage, service: Service) -> Access:
+    return Access(outage.evaluator, 1 << 20, others=create_app(service))
+
+
+def post(app: Access, body: Any, path: str = "/v1/access") -> httpx2.Response:
+    async def send() -> httpx2.Response:
+        transport = httpx2.ASGITransport(app=app)
+        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post(path, json=body)
+
+    return asyncio.run(send())
+
+
+def test_memory_answers_and_says_how_old_it_is(
+    access: Access, outage: Outage, clock: Clock
+) -> None:
+    assert post(access, QUERY).json()["stale_seconds"] == 0
+    outage.begin()
+    clock.advance(90)
+    answer = post(access, QUERY)
+    assert answer.status_code == 200
+    assert answer.json()["stale_seconds"] == 90
+    batch = post(access, {"queries": [QUERY]}, "/v1/access/batch")
+    assert batch.json()["decisions"][0] == answer.json()
+
+
+def test_past_the_limit_the_answer_is_503_and_when_to_try_again(
+    access: Access, outage: Outage, clock: Clock
+) -> None:
+    post(access, QUERY)
+    outage.begin()
+    clock.advance(1_801)
+    answer = post(access, QUERY)
+    assert_problem(answer, 503, "STORE_UNAVAILABLE")
+    assert int(answer.headers["retry-after"]) > 0
+    batch = post(access, {"queries": [QUERY]}, "/v1/access/batch")
+    assert batch.json()["decisions"][0]["status"] == 503
+
+
+def test_a_product_not_in_memory_is_503_never_a_guess(access: Access, outage: Outage) -> None:
+    outage.begin()
+    assert_problem(post(access, QUERY), 503, "STORE_UNAVAILABLE")
+
+
+def test_an_error_nobody_foresaw_is_a_problem_too_and_tells_nothing(
+    access: Access,
+    outage: Outage,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(outage.evaluator, "decide", broken)
+    answer = post(access, QUERY)
+    assert_problem(answer, 500, "INTERNAL_ERROR")
+    assert "secret" not in answer.text
+    assert "secret" in caplog.text
