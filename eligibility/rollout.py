@@ -20,7 +20,7 @@ def bucket(product_id: str, account_id: str) -> int:
 
 
 def threshold(percentage: float) -> Decimal:
-    """Buckets below this get the newest packages. Decimal: 25.55 % is 2,555 buckets, not 2,556."""
+    """Buckets below this get the newest packages. Decimal: 1.09 % is 109 buckets, not 110."""
     return Decimal(repr(percentage)) * 100
 
 

@@ -1,9 +1,7 @@
 """Access queries and decisions as JSON: the wire format of POST /v1/access and of its batch.
 
-Compiled (msgspec), for this runs once a query. What msgspec would let pass, a name standing twice
-in one object, is found by counting: a body without backslashes has as many colons outside of texts
-as it has names, so that what was read, written again, must have as many colons as the body. Only a
-body that fails the count, or cannot be read at all, takes the slow road that finds out why.
+Compiled (msgspec), for this runs once a query; strict_fields.py finds what msgspec lets pass. A query
+is taken as sent first (`QueryFields`) and read (`to_query`) only where that is needed.
 """
 
 import re
@@ -15,7 +13,6 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import astuple
 
-from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.model import (
     AccessQuery,
@@ -27,6 +24,7 @@ from eligibility.model import (
     Settling,
 )
 from eligibility.package_version import canonical_package_version
+from eligibility.strict_fields import StrictReader, nothing_twice, shown
 from groups.emails import canonical
 from groups.errors import InvalidEmails
 
@@ -86,15 +84,13 @@ class _Stamp(Struct, gc=False):
 
 
 _STAMP_MARK = b',"settling":'
-_BACKSLASH = ord("\\")  # a number: looking for a byte is four times as fast as for bytes
-_Fields = TypeVar("_Fields", bound=Struct)
 _Query = TypeVar("_Query", QueryFields, Raw)
 
 _encoder = msgspec.json.Encoder()
-_query_decoder = msgspec.json.Decoder(QueryFields)
-_batch_decoder = msgspec.json.Decoder(BatchFields)
-_raw_batch_decoder = msgspec.json.Decoder(_RawBatch)
-_device_decoder = msgspec.json.Decoder(DeviceFields)
+_query = StrictReader(QueryFields, {"account": AccountFields, "device": DeviceFields})
+_batch = StrictReader(BatchFields)
+_raw_batch = StrictReader(_RawBatch)
+_device = StrictReader(DeviceFields)
 _devices: dict[bytes, Device] = {}
 
 
@@ -104,7 +100,7 @@ device_met = _devices.get
 
 def decode_query(body: bytes) -> QueryFields:
     """Take one access query as sent. Raises InvalidInput (or InvalidJson) with every fault of shape."""
-    return _strictly(body, _query_decoder, QueryFields)
+    return _query.read(body)
 
 
 def query_of(**fields: object) -> AccessQuery:
@@ -118,12 +114,12 @@ def decode_batch(body: bytes) -> Iterable[QueryFields | InvalidInput]:
     Raises: InvalidInput when the batch itself cannot be read or is longer than LONGEST_BATCH.
     """
     try:
-        read = _batch_decoder.decode(body)
-        if _nothing_twice(body, read):
+        read = _batch.decode(body)
+        if nothing_twice(body, read):
             return _within_bounds(read.queries)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass  # one query or more, or the batch itself: told apart one by one
-    queries = _within_bounds(_strictly(body, _raw_batch_decoder, _RawBatch).queries)
+    queries = _within_bounds(_raw_batch.read(body).queries)
     return map(_fields_or_fault, queries)
 
 
@@ -162,89 +158,6 @@ def _fields_or_fault(query: Raw) -> QueryFields | InvalidInput:
         return decode_query(bytes(query))
     except InvalidInput as error:
         return error
-
-
-# --- strictness ---------------------------------------------------------------------------------
-
-
-def _nothing_twice(body: bytes, read: Struct) -> bool:
-    """Whether no name stands twice in an object; False also where only the slow reader can tell.
-
-    Written again without blanks, what was read is as long as a body without blanks; a name that
-    stood twice would make it shorter, and fewer its colons.
-    """
-    if _BACKSLASH in body:
-        return False
-    written = _encoder.encode(read)
-    return len(written) == len(body) or written.count(b":") == body.count(b":")
-
-
-def _strictly(
-    body: bytes, decoder: "msgspec.json.Decoder[_Fields]", fields: type[_Fields]
-) -> _Fields:
-    """Decode, refusing duplicate names. Raises InvalidJson, or InvalidInput with all faults."""
-    try:
-        read = decoder.decode(body)
-        if _nothing_twice(body, read):
-            return read
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        raise InvalidInput(_faults(strict_json.loads(body), fields)) from None
-    strict_json.loads(body)  # has escapes, or a name twice: the slow reader tells
-    return read
-
-
-def _faults(value: Any, fields: type[Struct]) -> list[Fault]:
-    """Every fault of a JSON value that cannot be read as the fields. Never empty."""
-    if not isinstance(value, dict):
-        return [Fault("", "WRONG_TYPE", f"must be an object, not `{_shown(value)}`")]
-    known = {field.name: field for field in msgspec.structs.fields(fields)}
-    names = ", ".join(known)
-    faults = [
-        Fault(name, "UNKNOWN_FIELD", f"unknown field; the fields are {names}")
-        for name in value
-        if name not in known
-    ]
-    for name, field in known.items():
-        if name not in value:
-            if field.required:
-                faults.append(Fault(name, "MISSING_FIELD", "required"))
-        else:
-            faults += _field_faults(name, value[name], field.type)
-    return faults or [Fault("", "WRONG_TYPE", "cannot be read")]
-
-
-_NESTED: dict[str, type[Struct]] = {"account": AccountFields, "device": DeviceFields}
-
-
-def _field_faults(name: str, value: Any, expected: Any) -> list[Fault]:
-    nested = _NESTED.get(name)
-    if nested is not None and (value is not None or name == "device"):
-        try:
-            msgspec.convert(value, nested)
-        except msgspec.ValidationError:
-            return [
-                Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail)
-                for f in _faults(value, nested)
-            ]
-        return []
-    try:
-        msgspec.convert(value, expected)
-    except msgspec.ValidationError as error:
-        return [Fault(name, "WRONG_TYPE", f"{_expectation(error)}, not `{_shown(value)}`")]
-    return []
-
-
-def _expectation(error: msgspec.ValidationError) -> str:
-    """msgspec's sentence up to what was got: "must be `str | null`"."""
-    message = str(error).split(", got")[0].split(" - at")[0]
-    if message.startswith("Invalid enum value"):  # account.kind is the only one
-        return "must be " + " or ".join(f"`{kind}`" for kind in AccountKind)
-    return message.replace("Expected", "must be")
-
-
-def _shown(value: Any) -> str:
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 # --- from fields to a query ---------------------------------------------------------------------
@@ -296,7 +209,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
 def _new_device(raw: bytes) -> Device:
     """Read a device not met before, and remember it by its very bytes."""
     try:
-        fields = _strictly(raw, _device_decoder, DeviceFields)
+        fields = _device.read(raw)
     except InvalidInput as error:
         located = [Fault(f"device.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
         raise InvalidInput(located) from None
@@ -331,7 +244,7 @@ def is_market(text: str | None) -> bool:
 def _to_market(text: str) -> str:
     if is_market(text):
         return text
-    detail = f"`{_shown(text)}` is not a market: two capital letters, as in US"
+    detail = f"`{shown(text)}` is not a market: two capital letters, as in US"
     raise InvalidInput([Fault("market", "UNREADABLE_MARKET", detail)])
 
 
@@ -342,7 +255,7 @@ def _to_moment(text: str) -> datetime:
         moment = None
     if moment is None or moment.tzinfo is None:
         detail = (
-            f"`{_shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+            f"`{shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
         )
         raise InvalidInput([Fault("at", "UNREADABLE_MOMENT", detail)])
     return moment.astimezone(UTC)
