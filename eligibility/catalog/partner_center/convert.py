@@ -4,14 +4,17 @@ Takes the newest *Published* submission of the app and of each flight (only Publ
 with its rollout, and notes what the API does not tell.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from packaging.version import Version
-
 from eligibility.catalog.errors import InvalidFile, InvalidProduct
 from eligibility.catalog.model import Product
+from eligibility.catalog.partner_center.packages import (
+    Targets,
+    families_of,
+    packages_and_rollout,
+)
 from eligibility.catalog.partner_center.ranks import rank_order
 from eligibility.catalog.partner_center.report import SUBJECT, Note, Report
 from eligibility.catalog.partner_center.shapes import (
@@ -23,22 +26,11 @@ from eligibility.catalog.partner_center.shapes import (
     Reference,
     Resource,
     SubmissionResource,
-    UploadedPackage,
     read_resources,
 )
 from eligibility.catalog.validation import read_product
-from eligibility.errors import InvalidInput
 from eligibility.windows import version_text
 
-_NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
-_ROLLOUT_STATUS = {
-    # A published submission whose rollout "has not started" is one nobody outside 0 % has yet.
-    "PackageRolloutNotStarted": "in_progress",
-    "PackageRolloutInProgress": "in_progress",
-    "PackageRolloutStopped": "halted",
-    "PackageRolloutComplete": "finalized",
-}
-_NO_SUBMISSION = "0"
 # What each word for the visibility means in a catalogue, and what it leaves open.
 _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "Public": ({}, ""),
@@ -50,7 +42,6 @@ _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "NotSet": ({}, "imported as public"),
 }
 
-Targets = dict[str, Version]
 _Kind = TypeVar("_Kind", bound=Resource)
 _Submission = TypeVar("_Submission", bound=SubmissionResource)
 
@@ -94,10 +85,10 @@ def convert(
         detail = f"app `{app.name}` has no published submission"
         report.fault(where, "NO_PUBLISHED_SUBMISSION", detail)
         raise InvalidFile(report.faults, SUBJECT)
-    body = _packages(newest, submissions, None, report) | _visibility(
+    body = packages_and_rollout(newest, submissions, None, report) | _visibility(
         newest, audience_groups, report
     )
-    families = _families(newest)
+    families = families_of(newest)
     names = group_names or {}
     flight_submissions = _of_kind(resources, FlightSubmission)
     product = {
@@ -199,101 +190,7 @@ def _flight(
     report.note(
         what, "FAMILIES_FROM_APP", f"its packages name no families; taken from the app: {taken}"
     )
-    return body | _packages(newest, own, families, report)
-
-
-def _packages(
-    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
-) -> dict[str, Any]:
-    """Packages and rollout of a submission. families = for packages that name none themselves."""
-    what = newest.title
-    if newest.delivery.mandatory:
-        detail = "its update is mandatory; eligibility does not depend on that, and it is not kept"
-        report.note(what, "MANDATORY_UPDATE", detail)
-    return {
-        "packages": list(_offered(newest, families, report)),
-        "rollout": _rollout(newest, others, families, report),
-    }
-
-
-def _rollout(
-    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
-) -> dict[str, Any] | None:
-    rollout = newest.delivery.rollout
-    if not rollout.used:
-        return None
-    status = _ROLLOUT_STATUS.get(rollout.status)
-    if status is None:
-        known = ", ".join(_ROLLOUT_STATUS)
-        detail = f"packageRolloutStatus `{rollout.status}` is none of {known}"
-        report.fault(newest.title, "WRONG_VALUE", detail)
-        return None
-    body = {
-        "percentage": rollout.percentage,
-        "status": status,
-        "newest_on_manual_check": newest.seek_enabled,
-    }
-    if status == "finalized":
-        return body
-    if rollout.fallback_id == _NO_SUBMISSION:
-        detail = "its rollout has no fallback submission: imported as given to everybody"
-        report.note(newest.title, "NO_FALLBACK", detail)
-        return None
-    fallback = next((s for s in others if s.number == int(rollout.fallback_id)), None)
-    if fallback is None:
-        detail = f"who is outside its rollout gets submission {rollout.fallback_id}: add that file"
-        report.fault(newest.title, "MISSING_SUBMISSION", detail)
-        return None
-    return body | {"previous_packages": list(_offered(fallback, families, report))}
-
-
-def _offered(
-    submission: SubmissionResource, families: Targets | None, report: Report
-) -> Iterator[dict[str, Any]]:
-    """The packages that a submission offers; notes for those it does not."""
-    for package in submission.packages:
-        source = f"{submission.title}, package `{package.file_name}`"
-        left_out = _NOT_OFFERED.get(package.status)
-        if left_out:
-            report.note(source, "NOT_OFFERED", f"{left_out}: left out")
-            continue
-        try:
-            targets = package.targets() if families is None else families
-        except InvalidInput as error:
-            fault = error.faults[0]
-            report.fault(source, fault.code, f"targetDeviceFamilies: {fault.detail}")
-            continue
-        if not targets:
-            report.note(source, "NO_FAMILIES", "is for no Windows 10 or 11 device: left out")
-            continue
-        yield {
-            "file_name": package.file_name,
-            "version": package.version,
-            "architectures": list(_architectures(package, source, report)),
-            "targets": {family: version_text(least) for family, least in targets.items()},
-        }
-
-
-def _architectures(package: UploadedPackage, source: str, report: Report) -> Iterable[str]:
-    if package.architectures:
-        return package.architectures
-    report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")
-    return ("neutral",)
-
-
-def _families(submission: AppSubmission) -> Targets:
-    """Families of the app's packages, each with the lowest MinVersion that any of them asks for."""
-    lowest: Targets = {}
-    for package in submission.packages:
-        if package.status in _NOT_OFFERED:
-            continue
-        try:
-            targets = package.targets()
-        except InvalidInput:  # named where the package itself is read
-            continue
-        for family, least in targets.items():
-            lowest[family] = min(least, lowest.get(family, least))
-    return dict(sorted(lowest.items()))
+    return body | packages_and_rollout(newest, own, families, report)
 
 
 def _visibility(

@@ -1,0 +1,124 @@
+"""Packages and rollouts of submissions, as a catalogue has them."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, TypeVar
+
+from packaging.version import Version
+
+from eligibility.catalog.partner_center.report import Report
+from eligibility.catalog.partner_center.shapes import (
+    AppSubmission,
+    SubmissionResource,
+    UploadedPackage,
+)
+from eligibility.errors import InvalidInput
+from eligibility.windows import version_text
+
+_NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
+_ROLLOUT_STATUS = {
+    # A published submission whose rollout "has not started" is one nobody outside 0 % has yet.
+    "PackageRolloutNotStarted": "in_progress",
+    "PackageRolloutInProgress": "in_progress",
+    "PackageRolloutStopped": "halted",
+    "PackageRolloutComplete": "finalized",
+}
+_NO_SUBMISSION = "0"
+
+Targets = dict[str, Version]
+"""Device families, each with its MinVersion."""
+
+_Submission = TypeVar("_Submission", bound=SubmissionResource)
+
+
+def packages_and_rollout(
+    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
+) -> dict[str, Any]:
+    """Packages and rollout of a submission. families = for packages that name none themselves."""
+    what = newest.title
+    if newest.delivery.mandatory:
+        detail = "its update is mandatory; eligibility does not depend on that, and it is not kept"
+        report.note(what, "MANDATORY_UPDATE", detail)
+    return {
+        "packages": list(_offered(newest, families, report)),
+        "rollout": _rollout(newest, others, families, report),
+    }
+
+
+def _rollout(
+    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
+) -> dict[str, Any] | None:
+    rollout = newest.delivery.rollout
+    if not rollout.used:
+        return None
+    status = _ROLLOUT_STATUS.get(rollout.status)
+    if status is None:
+        known = ", ".join(_ROLLOUT_STATUS)
+        detail = f"packageRolloutStatus `{rollout.status}` is none of {known}"
+        report.fault(newest.title, "WRONG_VALUE", detail)
+        return None
+    body = {
+        "percentage": rollout.percentage,
+        "status": status,
+        "newest_on_manual_check": newest.seek_enabled,
+    }
+    if status == "finalized":
+        return body
+    if rollout.fallback_id == _NO_SUBMISSION:
+        detail = "its rollout has no fallback submission: imported as given to everybody"
+        report.note(newest.title, "NO_FALLBACK", detail)
+        return None
+    fallback = next((s for s in others if s.number == int(rollout.fallback_id)), None)
+    if fallback is None:
+        detail = f"who is outside its rollout gets submission {rollout.fallback_id}: add that file"
+        report.fault(newest.title, "MISSING_SUBMISSION", detail)
+        return None
+    return body | {"previous_packages": list(_offered(fallback, families, report))}
+
+
+def _offered(
+    submission: SubmissionResource, families: Targets | None, report: Report
+) -> Iterator[dict[str, Any]]:
+    """The packages that a submission offers; notes for those it does not."""
+    for package in submission.packages:
+        source = f"{submission.title}, package `{package.file_name}`"
+        left_out = _NOT_OFFERED.get(package.status)
+        if left_out:
+            report.note(source, "NOT_OFFERED", f"{left_out}: left out")
+            continue
+        try:
+            targets = package.targets() if families is None else families
+        except InvalidInput as error:
+            fault = error.faults[0]
+            report.fault(source, fault.code, f"targetDeviceFamilies: {fault.detail}")
+            continue
+        if not targets:
+            report.note(source, "NO_FAMILIES", "is for no Windows 10 or 11 device: left out")
+            continue
+        yield {
+            "file_name": package.file_name,
+            "version": package.version,
+            "architectures": list(_architectures(package, source, report)),
+            "targets": {family: version_text(least) for family, least in targets.items()},
+        }
+
+
+def _architectures(package: UploadedPackage, source: str, report: Report) -> Iterable[str]:
+    if package.architectures:
+        return package.architectures
+    report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")
+    return ("neutral",)
+
+
+def families_of(submission: AppSubmission) -> Targets:
+    """Families of the app's packages, each with the lowest MinVersion that any of them asks for."""
+    lowest: Targets = {}
+    for package in submission.packages:
+        if package.status in _NOT_OFFERED:
+            continue
+        try:
+            targets = package.targets()
+        except InvalidInput:  # named where the package itself is read
+            continue
+        for family, least in targets.items():
+            lowest[family] = min(least, lowest.get(family, least))
+    return dict(sorted(lowest.items()))
