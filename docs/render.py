@@ -16,7 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from eligibility.cli.demo import QUERIES, load_sample
+from eligibility.cli.demo import QUERIES, in_words, load_sample
 from eligibility.cli.show import decision_panel
 from eligibility.service import Service
 from eligibility.settings import PREFIX, Settings
@@ -152,7 +152,7 @@ def demo_picture() -> str:
             moment[0] += 3_600
             for title, query in QUERIES:
                 decision = service.evaluator.decide(query_of(**query))
-                console.print(decision_panel(decision, title))
+                console.print(decision_panel(decision, title, in_words(query)))
     return console.export_svg(title="make demo", theme=_INK, unique_id="demo")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.version import Version
 
-from eligibility.applicable import Selection
+from eligibility.applicable import Selection, select
 from eligibility.catalog.model import Flight
 from eligibility.model import PackageVerdict, Reason, Remedy, RemedyAction, SubmissionVerdict
 from eligibility.requirements import Floor, Rule
@@ -108,7 +108,19 @@ def _purpose(blocked: _Blocked) -> str:
         return "to see this private product"
     if blocked.unlocks == "package":
         return "to get a package"
-    return "to get flight " + ", ".join(f"`{flight}`" for flight in blocked.flights)
+    return "to get flight " + ", ".join(_flight_names(blocked))
+
+
+def _flight_names(blocked: _Blocked) -> Iterator[str]:
+    """The flights by id, and which of them would give this device nothing: none falls through."""
+    for flight in blocked.case.product.flights:
+        if flight.flight_id in blocked.flights:
+            serves = select(flight.packages, blocked.case.query.device).offered is not None
+            yield (
+                f"`{flight.flight_id}`"
+                if serves
+                else f"`{flight.flight_id}` (nothing for this device)"
+            )
 
 
 def _sign_in(blocked: _Blocked) -> Remedy:

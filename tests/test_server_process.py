@@ -11,7 +11,7 @@ import pytest
 from running import Server, command, environment, running
 from worlds import DESKTOP, flight, group, package, product, put
 
-from eligibility.cli.demo import QUERIES
+from eligibility.cli.demo import QUERIES, in_words
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -164,8 +164,9 @@ def test_the_demo_asks_its_queries_and_keeps_serving(tmp_path: Path) -> None:
             break
     output = "".join(lines)
     url = output.split()[2]
-    for title, _ in QUERIES:
+    for title, query in QUERIES:
         assert title in output
+        assert in_words(query) in output
     for shown in (
         "FLIGHT_MEMBER",
         "Canary (rank 3)",
@@ -174,9 +175,9 @@ def test_the_demo_asks_its_queries_and_keeps_serving(tmp_path: Path) -> None:
         "sign in",
     ):
         assert shown in output
-    query = json.dumps(QUERIES[0][1])
+    body = json.dumps(QUERIES[0][1])
     answer = httpx2.post(
-        f"{url}/v1/access", content=query, headers={"content-type": "application/json"}
+        f"{url}/v1/access", content=body, headers={"content-type": "application/json"}
     )
     assert answer.json()["package"]["source"]["flight_id"] == "canary"
     process.send_signal(signal.SIGTERM)

@@ -1,6 +1,7 @@
 """The sample catalogue, and three access queries that show what the evaluator does."""
 
 import json
+from typing import Any
 from urllib.request import Request, urlopen
 
 import msgspec
@@ -14,7 +15,7 @@ from eligibility.resources import config_dir
 from eligibility.service import Service
 
 _DESKTOP = {"family": "Windows.Desktop", "os_version": "Windows 11 23H2", "architecture": "x64"}
-QUERIES: tuple[tuple[str, dict[str, object]], ...] = (
+QUERIES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
         "Ada is in two flights of Contoso Reader: the higher rank wins",
         {
@@ -55,7 +56,7 @@ def ask_demo_queries(url: str) -> None:
     console = Console(highlight=False)
     console.print()
     for title, query in QUERIES:
-        console.print(decision_panel(ask(url, query), title))
+        console.print(decision_panel(ask(url, query), title, in_words(query)))
         console.print()
     body = json.dumps(QUERIES[0][1])
     console.print("Ask one yourself, in another terminal:", style="bold")
@@ -63,7 +64,16 @@ def ask_demo_queries(url: str) -> None:
     console.print("\nStill serving. Ctrl-C stops it.", style="dim")
 
 
-def ask(url: str, query: dict[str, object]) -> Decision:
+def in_words(query: dict[str, Any]) -> str:
+    """A query as the demo shows it."""
+    device, account = query["device"], query.get("account")
+    who = account["id"] if account else "nobody signed in"
+    installed = query.get("installed_version")
+    has = f", has {installed}" if installed else ""
+    return f"{who}, on {device['family']}, {device['os_version']}, {device['architecture']}{has}"
+
+
+def ask(url: str, query: dict[str, Any]) -> Decision:
     """Ask one access query of a server."""
     headers = {"content-type": "application/json"}
     request = Request(f"{url}/v1/access", json.dumps(query).encode(), headers)  # noqa: S310

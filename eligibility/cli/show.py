@@ -21,11 +21,16 @@ _ACTION_STYLE = {
 _ACTION_SIGN = {"create": "+", "change": "~", "delete": "-", "unchanged": " ", "left_alone": " "}
 
 
-def decision_panel(decision: Decision, title: str | None = None) -> Panel:
-    """A whole decision: verdict, both halves with reasons, what would change it, the steps."""
+def decision_panel(decision: Decision, title: str | None = None, asked: str = "") -> Panel:
+    """A whole decision: verdict, both halves with reasons, what would change it, the steps.
+
+    Args: title = in place of the verdict, which then stands below; asked = the query in words.
+    """
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column()
+    if asked:
+        rows.add_row("Asked", asked)
     submission = decision.submission
     listing = f"{submission.audience} audience, listing {submission.listing.replace('_', ' ')}"
     rows.add_row("Submission", _half(submission.granted, listing, submission.reasons))
