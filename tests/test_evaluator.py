@@ -1,5 +1,6 @@
 """The evaluator: live, fresh, honest about staleness and settling, and the same as the rules."""
 
+import json
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,9 +8,11 @@ from typing import Any
 
 import pytest
 from conftest import Clock
+from msgspec import UNSET, structs
 from worlds import DESKTOP, flight, group, package, product, put, query
 
-from eligibility.errors import UnknownProduct
+from eligibility import wire
+from eligibility.errors import InvalidInput, UnknownProduct
 from eligibility.evaluator import AsOfNotSupported, Evaluator
 from eligibility.model import AccountKind, Decision, Reason
 from eligibility.service import Service
@@ -448,3 +451,80 @@ def test_a_memo_of_decisions_never_mixes_what_rules_tell_apart(world: Service) -
                 alone = world.evaluator.decide(asked, explain=True)
                 assert world.evaluator.decide(asked).package == alone.package
     assert Reason.ACQUISITION_STOPPED in world.evaluator.decide(query("APP")).package.reasons
+
+
+def test_a_memo_of_queries_as_sent_never_mixes_what_rules_tell_apart(world: Service) -> None:
+    """Every field on its own changes the answer here, and each answer is the one it has alone."""
+    rollout = {"percentage": 50, "status": "in_progress", "newest_on_manual_check": True}
+    put(
+        world,
+        "APP",
+        product(
+            flight("f2", ["beta"], "2.0.0.0"),
+            packages=[package("1.2.0.0", Desktop="10.0.17763.0")],
+            rollout=rollout | {"previous_packages": [package("1.1.0.0", Desktop="10.0.17763.0")]},
+            discoverability="stop_acquisition",
+        ).model_copy(update={"markets": ("US",)}),
+    )
+    usual: dict[str, Any] = {
+        "product_id": "APP",
+        "account": {"id": GRACE},
+        "device": DESKTOP,
+        "installed_version": "1.0.0.0",
+        "owned": True,
+        "market": "US",
+    }
+    changes: list[dict[str, Any]] = [
+        {},
+        {"account": {"id": ADA}},
+        {"account": {"id": LINUS}},
+        {"account": {"id": GRACE, "kind": "work_or_school"}},
+        {"account": {"id": ADA, "aliases": [GRACE]}},
+        {"account": None},
+        {"device": {**DESKTOP, "os_version": "17762"}},
+        {"device": {**DESKTOP, "family": "Xbox"}},
+        {"installed_version": None},
+        {"installed_version": "1.1.0.0"},
+        {"installed_version": "3.0.0.0"},
+        {"owned": False},
+        {"owned": False, "promotional_code": True},
+        {"account": {"id": ADA}, "manual_check": True},
+        {"market": "FR"},
+        {"market": None},
+    ]
+    alone = []
+    for change in changes:
+        asked = query(**usual | change)
+        decision = world.evaluator.decide(asked, explain=True)
+        alone.append(wire.encode(structs.replace(decision, trace=UNSET)))
+    assert len(set(alone)) >= 9
+    held = world.evaluator.warm("APP")
+    assert held is not None
+    for _ in range(3):
+        for change, expected in zip(changes, alone, strict=True):
+            sent = wire.decode_query(json.dumps(usual | change).encode())
+            assert held.answer_json(sent, world.evaluator.clock()) == expected, change
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"market": "usa"},
+        {"installed_version": "1.0"},
+        {"account": {"id": "grace@"}},
+        {"account": {"id": GRACE, "aliases": ["x"]}},
+        {"device": {**DESKTOP, "os_version": "22H2"}},
+        {"at": "yesterday"},
+    ],
+)
+def test_what_cannot_be_read_is_refused_however_often_the_rest_was_asked(
+    world: Service, change: dict[str, Any]
+) -> None:
+    usual = {"product_id": "APP", "account": {"id": GRACE}, "device": DESKTOP}
+    world.evaluator.decide(query("APP", GRACE))
+    held = world.evaluator.warm("APP")
+    assert held is not None
+    for _ in range(2):
+        held.answer_json(wire.decode_query(json.dumps(usual).encode()), 0)
+        with pytest.raises(InvalidInput):
+            held.answer_json(wire.decode_query(json.dumps(usual | change).encode()), 0)
