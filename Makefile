@@ -10,7 +10,7 @@ help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
 
 demo: $(VENV)/runtime ## Serve the sample catalogue on 127.0.0.1:8080, ask three access queries, keep serving
-	@$(BIN)/eligibility serve --demo
+	@$(BIN)/eligibility serve --demo || test $$? -eq 130 # Ctrl-C is how it ends
 
 test: $(VENV)/test ## Run every test
 	$(BIN)/pytest --numprocesses auto
