@@ -49,6 +49,8 @@ def canonical(address: str) -> str:
 
 def canonical_or_none(address: str) -> str | None:
     """The canonical form of an address of the usual kind; None where `canonical` has to examine it."""
+    if _is_plain(address):
+        return address
     lowered = address.lower()
     return lowered if _is_plain(lowered) else None
 

@@ -80,7 +80,10 @@ class MemberIndex:
     of digests whose top bits are below b, so that a search looks at a handful of entries.
     """
 
-    __slots__ = ("_digests", "_numbers", "_offsets", "_shift", "_table")
+    __slots__ = ("_digests", "_numbers", "_offsets", "_table", "find")
+
+    find: Callable[[int], int]
+    """The number of a digest's combination; 0 when it is in no group."""
 
     def __init__(
         self,
@@ -91,7 +94,15 @@ class MemberIndex:
     ) -> None:
         """Take the parts as `build` and `with_changes` make them; 2**bits + 1 offsets."""
         self._digests, self._numbers, self._table, self._offsets = digests, numbers, table, offsets
-        self._shift = DIGEST_BITS - (len(offsets) - 1).bit_length() + 1
+        shift = DIGEST_BITS - (len(offsets) - 1).bit_length() + 1
+
+        def find(digest: int) -> int:  # a closure, for a method would look up each part again
+            bucket = digest >> shift
+            end = offsets[bucket + 1]
+            at = bisect_left(digests, digest, offsets[bucket], end)
+            return numbers[at] if at < end and digests[at] == digest else 0
+
+        self.find = find
 
     @classmethod
     def build(cls, sets: Mapping[str, MemberSet]) -> "MemberIndex":
@@ -99,17 +110,6 @@ class MemberIndex:
         digests, masks = combinations.merged([one.digests for one in sets.values()])
         table, numbers = combinations.numbered(masks, tuple(sets))
         return cls(digests, numbers, table, combinations.offsets(digests))
-
-    def find(self, digest: int) -> int:
-        """Give the number of a digest's combination; 0 when it is in no group."""
-        bucket = digest >> self._shift
-        offsets = self._offsets
-        end = offsets[bucket + 1]
-        digests = self._digests
-        at = bisect_left(digests, digest, offsets[bucket], end)
-        if at < end and digests[at] == digest:
-            return self._numbers[at]
-        return 0
 
     def combination(self, number: int) -> frozenset[str]:
         """Give the group ids of a combination number that `find` gave."""

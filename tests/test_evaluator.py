@@ -93,6 +93,21 @@ def test_a_product_changes_and_goes(world: Service) -> None:
     assert version(decide(query("APP", GRACE))) == "1.0.0.0"
 
 
+def test_a_product_that_changes_within_the_same_groups_is_decided_anew(world: Service) -> None:
+    """Nothing remembered of the one before counts: not decisions, not classes of devices."""
+    old = query("APP", GRACE, device={**DESKTOP, "os_version": "17762"})
+    for least, number in (("10.0.10240.0", "2.5.0.0"), ("10.0.17763.0", "2.6.0.0")):
+        changed = flight("f2", ["beta"], number) | {"packages": [package(number, Desktop=least)]}
+        put(world, "APP", product(flight("f1", ["canary"], "3.0.0.0"), changed))
+        assert version(world.evaluator.decide(query("APP", GRACE))) == number
+        body = {"product_id": "APP", "account": {"id": GRACE}, "device": DESKTOP}
+        sent = wire.decode_query(json.dumps(body).encode())
+        held = world.evaluator.warm("APP")
+        assert held is not None
+        assert number.encode() in held.answer_json(sent, world.evaluator.clock())
+    assert version(world.evaluator.decide(old)) is None
+
+
 def test_a_product_nobody_declared_is_unknown(service: Service) -> None:
     with pytest.raises(UnknownProduct, match="NOPE"):
         service.evaluator.decide(query("NOPE", ADA))
