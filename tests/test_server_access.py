@@ -372,8 +372,12 @@ def test_an_unknown_product_is_404(server: Server) -> None:
 
 
 def test_another_moment_is_refused_clearly_for_now(server: Server, app: str) -> None:
-    answer = server.http.post("/v1/access", json=ask(app, at="2026-01-01T00:00:00Z"))
-    assert_problem(answer, 501, "AS_OF_NOT_SUPPORTED")
+    asked = ask(app, at="2026-01-01T00:00:00Z")
+    for _ in range(2):  # the product not in memory yet, and then in memory
+        assert_problem(server.http.post("/v1/access", json=asked), 501, "AS_OF_NOT_SUPPORTED")
+        batch = server.access({"queries": [ask(app), asked]}, "/v1/access/batch")
+        assert [d.get("code") for d in batch["decisions"]] == [None, "AS_OF_NOT_SUPPORTED"]
+        assert server.access(ask(app, at=None))["granted"]
 
 
 def test_an_unknown_parameter_is_refused(server: Server, app: str) -> None:

@@ -92,6 +92,20 @@ def test_any_bytes_are_read_or_refused_never_a_crash(body: bytes) -> None:
         list(wire.decode_batch(body))
 
 
+DEVICE = '"device":{"family":"Xbox","os_version":"1607"}'
+
+
+def test_an_escaped_colon_does_not_hide_a_name_that_stands_twice() -> None:
+    """Written again, the escape is one colon more, and the name once is one less."""
+    body = '{"product_id":"a\\u003ab","owned":true,"owned":false,' + DEVICE + "}"
+    assert outcome(body) == ["DUPLICATE_NAME"]
+    (read,) = wire.decode_batch(('{"queries":[' + body + "]}").encode())
+    assert isinstance(read, InvalidInput)
+    assert outcome(body.replace('"owned":true,', "")) == outcome(
+        '{"product_id":"a:b","owned":false,' + DEVICE + "}"
+    )
+
+
 def test_a_batch_that_has_a_name_twice_itself_is_refused() -> None:
     with pytest.raises(InvalidJson, match="queries"):
         wire.decode_batch(b'{"queries":[{"product_id":"A"}],"queries":[]}')
