@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import astuple
 
+from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.model import (
     AccessQuery,
@@ -119,8 +120,25 @@ def decode_batch(body: bytes) -> Iterable[QueryFields | InvalidInput]:
             return _within_bounds(read.queries)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         pass  # one query or more, or the batch itself: told apart one by one
-    queries = _within_bounds(_raw_batch.read(body).queries)
-    return map(_fields_or_fault, queries)
+    try:
+        queries = _raw_batch.decode(body).queries
+        strict_json.loads(_around(queries, body))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        queries = _raw_batch.read(body).queries
+    return map(_fields_or_fault, _within_bounds(queries))
+
+
+def _around(queries: list[Raw], body: bytes) -> bytes:
+    """A batch with a number in the place of each query, whose own faults are no fault of the batch."""
+    parts: list[bytes] = []
+    at = body.find(b"[")
+    before = body[:at]
+    for query in queries:
+        raw = bytes(query)
+        begins = body.find(raw, at)
+        parts.append(body[at:begins])
+        at = begins + len(raw)
+    return before + b"0".join([*parts, body[at:]])
 
 
 def _within_bounds(queries: list[_Query]) -> list[_Query]:

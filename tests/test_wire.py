@@ -70,18 +70,18 @@ def test_a_name_twice_is_refused_in_every_layout(
     assert outcome(dumps(pairs, layout, escaped)) == ["DUPLICATE_NAME"]
 
 
-@given(st.lists(st.tuples(queries, st.booleans()), min_size=1, max_size=5), layouts)
+@given(st.lists(st.tuples(queries, st.booleans(), st.booleans()), min_size=1, max_size=5), layouts)
 @settings(max_examples=200)
 def test_in_a_batch_only_the_query_with_a_name_twice_is_refused(
-    asked: list[tuple[dict[str, Any], bool]], layout: tuple[str, str]
+    asked: list[tuple[dict[str, Any], bool, bool]], layout: tuple[str, str]
 ) -> None:
     written = []
-    for query, spoilt in asked:
+    for query, spoilt, escaped in asked:
         pairs = pairs_of(query)
-        written.append(dumps(pairs + pairs[-1:] if spoilt else pairs, layout, escaped=False))
+        written.append(dumps(pairs + pairs[-1:] if spoilt else pairs, layout, escaped))
     body = '{"queries":[' + ",".join(written) + "]}"
     read = list(wire.decode_batch(body.encode()))
-    assert [isinstance(one, InvalidInput) for one in read] == [spoilt for _, spoilt in asked]
+    assert [isinstance(one, InvalidInput) for one in read] == [spoilt for _, spoilt, _ in asked]
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60).map(str.encode))
@@ -106,6 +106,22 @@ def test_an_escaped_colon_does_not_hide_a_name_that_stands_twice() -> None:
     )
 
 
-def test_a_batch_that_has_a_name_twice_itself_is_refused() -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        '{"queries":[{"product_id":"A"}],"queries":[]}',
+        '{"queries":[],"queries":[{"product_id":"A"}]}',
+        '{"queries":[{"product_id":"\\u0041"}],"queries":[{"product_id":"\\u0041"}]}',
+        '{"queries":["queries", "\\u0041"], "\\u0071ueries":["queries"]}',
+    ],
+)
+def test_a_batch_that_has_a_name_twice_itself_is_refused(body: str) -> None:
     with pytest.raises(InvalidJson, match="queries"):
-        wire.decode_batch(b'{"queries":[{"product_id":"A"}],"queries":[]}')
+        wire.decode_batch(body.encode())
+
+
+@pytest.mark.parametrize("odd", ["1", '"queries"', "[1,2]", "null", "{}", '{"a":"\\u0041"}'])
+def test_whatever_stands_in_the_place_of_a_query_is_a_fault_in_its_place(odd: str) -> None:
+    good = '{"product_id":"A",' + DEVICE + "}"
+    read = list(wire.decode_batch(f'{{"queries":[{good},{odd},{odd},{good}]}}'.encode()))
+    assert [isinstance(one, InvalidInput) for one in read] == [False, True, True, False]
