@@ -5,10 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from running import Server, running
 
 from eligibility.service import Service
 from eligibility.settings import Settings
+
+# A busy machine is no fault of an example. What CI has by default otherwise stays.
+settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.load_profile("unhurried")
 
 
 class Clock:
