@@ -155,6 +155,12 @@ def test_groups_are_made_shown_and_edited(run: Run, tmp_path: Path) -> None:
     assert "Beta testers" in run("groups", "list").out
 
 
+def test_a_publisher_without_groups_is_told_which_have_some(run: Run) -> None:
+    assert run("groups", "list").out.strip() == "publisher default has no groups yet"
+    run("groups", "create", "Beta", "a@example.com", "-P", "contoso")
+    assert run("groups", "list").out.strip().endswith("; --publisher knows contoso")
+
+
 def test_a_dry_run_changes_nothing(run: Run) -> None:
     run("groups", "create", "Beta", "a@example.com")
     ran = run("groups", "add", "beta", "b@example.com", "--dry-run")

@@ -59,8 +59,13 @@ def list_groups(
     """List the groups of a publisher."""
     with service(store) as opened:
         found = list(all_groups(opened.groups, publisher))
+        publishers = opened.groups.publishers()
     if as_json:
         print_json(found)
+        return
+    if not found:
+        others = f"; --publisher knows {', '.join(publishers)}" if publishers else ""
+        console().print(f"publisher {publisher} has no groups yet{others}", markup=False)
         return
     table = Table("group", "name", "members", "revision", title=f"Groups of {publisher}")
     for group in found:
