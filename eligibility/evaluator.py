@@ -57,7 +57,7 @@ class Evaluator:
         self._max_staleness = max_staleness_seconds
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._digester: Callable[[str], int] | None = None
+        self._digester: Digester | None = None
         # (token, seconds): the last change token the store gave, and when it gave it.
         self._seen: tuple[int, float] = (-1, float("-inf"))
 
@@ -148,7 +148,8 @@ class Evaluator:
             return held
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
         changes = self._changes_to(held, entry)
-        digest = self._digest()
+        digester = self._digests()
+        digest = digester.of
         if held is None or changes is None:
             groups_revision, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
             index, before = MemberIndex.build(sets), None
@@ -164,7 +165,7 @@ class Evaluator:
         return HeldProduct(
             entry,
             index,
-            digest,
+            digester,
             recent,
             self.requirements,
             Revision(groups_revision, catalog_revision),
@@ -182,9 +183,9 @@ class Evaluator:
         size = sum(len(c.added) + len(c.removed) for c in changes if c.group_id in groups)
         return changes if size <= _LARGEST_PATCH else None
 
-    def _digest(self) -> Callable[[str], int]:
+    def _digests(self) -> Digester:
         if self._digester is None:
-            self._digester = Digester(self._groups.digest_key()).of
+            self._digester = Digester(self._groups.digest_key())
         return self._digester
 
 

@@ -7,31 +7,34 @@ is in and the side of each rollout it is on, and the device to its class (docs/d
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import UNSET, UnsetType
-from msgspec.structs import astuple
 
 from eligibility import wire
-from eligibility.catalog.model import Product, RolloutStatus
+from eligibility.as_sent import SentKeys
+from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.decide import decide
 from eligibility.device_classes import DeviceClasses
-from eligibility.memo import Key, Known, Memo
+from eligibility.errors import InvalidInput
+from eligibility.memo import LIMIT, Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
 from eligibility.requirements import Requirements
-from eligibility.rollout import bucket, threshold
-from eligibility.wire import QueryFields, device_met
-from groups.emails import canonical_or_none
-from groups.member_set import MemberIndex
+from eligibility.rollout import place, thresholds
+from eligibility.wire import QueryFields
+from groups.member_set import Digester, MemberIndex
 from groups.model import Change
 
 SETTLING_TIME = timedelta(minutes=30)
 """How long Partner Center may take to apply a membership change (KUG, CG)."""
 
 _NO_CLAIMS = (False, False, False)
+
+Memory = tuple[Memo, dict[Key, bytes]]
+"""Decisions, and answers by the words they were asked in, which carry this revision's stamp."""
 
 Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
 
@@ -48,7 +51,7 @@ class HeldProduct:
         self,
         entry: Entry,
         index: MemberIndex,
-        digest: Callable[[str], int],
+        digester: Digester,
         recent: Recent,
         requirements: Requirements,
         revision: Revision,
@@ -64,15 +67,25 @@ class HeldProduct:
         self.revision = revision
         self.token = token
         self.verified_at = verified_at
-        self._digest, self._find = digest, index.find
+        self._digest, self._find = digester.of, index.find
         self._requirements = requirements
-        self._memo: Memo = before._memo if before else Memo()
+        # One attribute, so that threads never see half.
+        self._memory: Memory = (before._memory[0] if before else Memo()), {}
         self._classes: DeviceClasses = (
             before._classes if before else DeviceClasses(entry.product, requirements)
         )
-        self._thresholds = _thresholds(entry.product)
-        self._stamp = wire.encoded_stamp(None, revision, 0)
+        self._thresholds = thresholds(entry.product)
         self._limited_markets = entry.product.markets is not None
+        self._sent_keys = SentKeys(
+            entry.product_id,
+            self._classes,
+            digester,
+            index,
+            recent.keys(),
+            self._thresholds,
+            self._limited_markets,
+        )
+        self._stamp = wire.encoded_stamp(None, revision, 0)
         self._moments = [moment.timestamp() for moment in entry.product.moments]
 
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
@@ -85,47 +98,42 @@ class HeldProduct:
 
         `at` is the caller's to look at. Raises: InvalidInput for a query that cannot be read.
         """
-        memo = self._memo_at(now)
-        key = self._key_as_sent(asked)
-        known = memo.sent.get(key) if key else None
-        if known is None:
-            query = wire.to_query(asked)
-            known = self._known(query, now)
-            if key:
-                memo.keep_sent(key, known)
-            elif self.recent and (settling := self._settling(query.account, now)):
-                return known.json(wire.encoded_stamp(settling, self.revision, 0))
-        stamp, sealed = known.sealed
-        return sealed if stamp is self._stamp else known.json(self._stamp)
+        key = self._sent_keys.of(asked)
+        answer = self._memory_at(now)[1].get(key) if key else None
+        return answer or self._read(asked, key, now)
 
-    def _key_as_sent(self, asked: QueryFields) -> Key | None:
-        """What the rules see of a query, in the words it was sent in; None where it has to be read.
+    def answers_json(self, batch: Sequence[QueryFields], now: float) -> list[bytes | InvalidInput]:
+        """For each query what `answer_json` gives or raises."""
+        answers = map(self._memory_at(now)[1].get, self._sent_keys.of_all(batch))
+        return [
+            answer or self._read_or_fault(asked, now)
+            for asked, answer in zip(batch, answers, strict=True)
+        ]
 
-        Everything that can be unreadable is looked at here, or was read before in the same words.
-        """
-        _, raw, account, installed, owned, market, code, manual, at = astuple(asked)
-        device = device_met(bytes(raw))
-        if device is None or at is not UNSET:
-            return None
-        device_class = self._classes.known.get(device)
-        if device_class is None or not (market is UNSET or wire.is_market(market)):
-            return None
-        combination, kind, side = None, None, 0
-        if account is not UNSET and account is not None:
-            if account.aliases is not UNSET or not (address := canonical_or_none(account.id)):
-                return None
-            digest = self._digest(address)
-            if digest in self.recent:
-                return None
-            combination, kind = self._find(digest), account.kind
-            if self._thresholds:
-                side = bisect_right(self._thresholds, bucket(self.product_id, address))
-        offered_in = market if self._limited_markets else None
-        return device_class, combination, kind, installed, owned, code, manual, offered_in, side
+    def _read(self, asked: QueryFields, key: Key | None, now: float) -> bytes:
+        """Read and answer a query not asked before in these words; remembered where it has a key."""
+        query = wire.to_query(asked)
+        settling = self._settling(query.account, now) if self.recent else None
+        stamp = self._stamp
+        if settling is not None:
+            stamp = wire.encoded_stamp(settling, self.revision, 0)
+        answer = self._known(query, now).json(stamp)
+        if key is not None:
+            sent = self._memory_at(now)[1]
+            if len(sent) >= LIMIT:
+                sent.clear()
+            sent[key] = answer
+        return answer
+
+    def _read_or_fault(self, asked: QueryFields, now: float) -> bytes | InvalidInput:
+        try:
+            return self._read(asked, self._sent_keys.of(asked), now)
+        except InvalidInput as error:
+            return error
 
     def _known(self, query: AccessQuery, now: float) -> Known:
         """The decision for all queries that no rule tells apart from this one; decided if new."""
-        memo = self._memo_at(now)
+        memo, _ = self._memory_at(now)
         account, device = query.account, query.device
         combination: object = None
         kind, side = None, 0
@@ -136,7 +144,7 @@ class HeldProduct:
             else:
                 combination = self._find(self._digest(account.id))
             if self._thresholds:
-                side = bisect_right(self._thresholds, bucket(self.product_id, account.id))
+                side = place(self._thresholds, self.product_id, account.id)
         device_class = self._classes.known.get(device)
         if device_class is None:
             device_class = self._classes.of(device)
@@ -150,22 +158,22 @@ class HeldProduct:
             query.market if self._limited_markets else None,
             side,
         )
-        known = memo.read.get(key)
+        known = memo.known.get(key)
         if known is None:
             known = Known(self._decide(query, now))
-            memo.keep_read(key, known)
+            memo.keep(key, known)
         return known
 
-    def _memo_at(self, now: float) -> Memo:
-        """The memo for a moment; between two of the product's moments answers do not change."""
-        memo = self._memo
-        if memo.holds_from <= now < memo.holds_until:
-            return memo
+    def _memory_at(self, now: float) -> Memory:
+        """What is remembered for a moment; between two of the product's moments answers stay."""
+        memory = self._memory
+        if memory[0].holds_from <= now < memory[0].holds_until:
+            return memory
         position = bisect_right(self._moments, now)
         begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self._memo = Memo(begins, ends)
-        return self._memo
+        self._memory = Memo(begins, ends), {}
+        return self._memory
 
     def _stamped(
         self,
@@ -250,15 +258,3 @@ def recent_of(
             for address in change.removed:
                 recent[digest(address)] = (change.at, change.group_id, "removed")
     return recent
-
-
-def _thresholds(product: Product) -> list[float]:
-    """Buckets at which some rollout of the product changes sides, ascending."""
-    declared = (product.submission.rollout, *(flight.rollout for flight in product.flights))
-    return sorted(
-        {
-            float(threshold(rollout.percentage))
-            for rollout in declared
-            if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS
-        }
-    )

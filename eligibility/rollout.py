@@ -1,9 +1,11 @@
 """Gradual rollout: on which side of it a device is. Source of the rules: design section 3.7, GPR."""
 
+from bisect import bisect_right
+from collections.abc import Sequence
 from decimal import Decimal
 from hashlib import blake2b
 
-from eligibility.catalog.model import Package, Rollout, RolloutStatus
+from eligibility.catalog.model import Package, Product, Rollout, RolloutStatus
 from eligibility.model import AccessQuery, Reason
 from eligibility.requirements import Floor, Requirements
 
@@ -22,6 +24,23 @@ def bucket(product_id: str, account_id: str) -> int:
 def threshold(percentage: float) -> Decimal:
     """Buckets below this get the newest packages. Decimal: 1.09 % is 109 buckets, not 110."""
     return Decimal(repr(percentage)) * 100
+
+
+def thresholds(product: Product) -> list[float]:
+    """Buckets at which some rollout of the product changes sides, ascending."""
+    declared = (product.submission.rollout, *(flight.rollout for flight in product.flights))
+    return sorted(
+        {
+            float(threshold(rollout.percentage))
+            for rollout in declared
+            if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS
+        }
+    )
+
+
+def place(thresholds: Sequence[float], product_id: str, account_id: str) -> int:
+    """Between which two thresholds an account is: the same for accounts that no rollout tells apart."""
+    return bisect_right(thresholds, bucket(product_id, account_id))
 
 
 def side(query: AccessQuery, rollout: Rollout, requirements: Requirements) -> tuple[bool, Reason]:

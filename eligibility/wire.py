@@ -5,7 +5,7 @@ is taken as sent first (`QueryFields`) and read (`to_query`) only where that is 
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -109,7 +109,7 @@ def query_of(**fields: object) -> AccessQuery:
     return to_query(decode_query(_encoder.encode(fields)))
 
 
-def decode_batch(body: bytes) -> Iterable[QueryFields | InvalidInput]:
+def decode_batch(body: bytes) -> Sequence[QueryFields | InvalidInput]:
     """Take a batch as sent: in order, each query or what is wrong with its shape.
 
     Raises: InvalidInput when the batch itself cannot be read or is longer than LONGEST_BATCH.
@@ -125,7 +125,7 @@ def decode_batch(body: bytes) -> Iterable[QueryFields | InvalidInput]:
         strict_json.loads(_around(queries, body))
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         queries = _raw_batch.read(body).queries
-    return map(_fields_or_fault, _within_bounds(queries))
+    return [*map(_fields_or_fault, _within_bounds(queries))]
 
 
 def _around(queries: list[Raw], body: bytes) -> bytes:

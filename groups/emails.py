@@ -7,7 +7,7 @@ Source: design.md section 4; RFC 5321 and 5322 (dot-atom only, no quoted names),
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import idna
 
@@ -27,10 +27,12 @@ _SHOWN = 100
 
 # The shape of nearly every address: such a one needs nothing but lower case. All bounds together
 # keep it within the limits above; whatever does not fit is examined rule by rule.
-_is_plain = re.compile(
+_PLAIN = (
     r"[a-z0-9_+-]{1,30}+(?:\.[a-z0-9_+-]{1,16}+){0,2}+"
     r"@(?:[a-z0-9]{1,20}+[.-]){1,3}+(?<=\.)[a-z]{2,20}+"
-).fullmatch
+)
+_is_plain = re.compile(_PLAIN).fullmatch
+_are_plain = re.compile(rf"(?:{_PLAIN}\n)*+").fullmatch
 
 
 def canonical(address: str) -> str:
@@ -53,6 +55,19 @@ def canonical_or_none(address: str) -> str | None:
         return address
     lowered = address.lower()
     return lowered if _is_plain(lowered) else None
+
+
+def canonical_together(addresses: Sequence[str]) -> list[str] | None:
+    """What `canonical_or_none` gives for each, where it gives none for none of them; else None.
+
+    One search over all of them takes half the time of a search each.
+    """
+    lines = "\n".join((*addresses, "")).lower()
+    if not _are_plain(lines):
+        return None
+    plain = lines.split("\n")
+    plain.pop()
+    return plain if len(plain) == len(addresses) else None
 
 
 def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:

@@ -5,9 +5,10 @@ is a secret of the deployment, so that nobody can look for collisions or test gu
 Source: design.md section 2, "Memory".
 """
 
+import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from groups import combinations
@@ -22,25 +23,35 @@ def digest(address: str, key: bytes) -> int:
 
 
 class Digester:
-    """`digest` with the key set up once. `of` is the same as calling, without a method's cost."""
+    """`digest` with the key set up once."""
 
-    __slots__ = ("of",)
+    __slots__ = ("of", "of_all")
 
     of: Callable[[str], int]
+    """The digest of one canonical address."""
+
+    of_all: Callable[[Collection[str]], Sequence[int]]
+    """The digests of canonical addresses, in order."""
 
     def __init__(self, key: bytes) -> None:
-        keyed, read = blake2b(digest_size=DIGEST_BITS // 8, key=key).copy, int.from_bytes
+        size = DIGEST_BITS // 8
+        keyed, read = blake2b(digest_size=size, key=key).copy, int.from_bytes
 
-        def of(address: str) -> int:
+        def made(address: str) -> bytes:
+            state = keyed()
+            state.update(address.encode())
+            return state.digest()
+
+        def of(address: str) -> int:  # closures, for methods would look up each part again
             state = keyed()
             state.update(address.encode())
             return read(state.digest(), "big")
 
-        self.of = of
+        def of_all(addresses: Collection[str]) -> Sequence[int]:
+            digests = b"".join([made(address) for address in addresses])
+            return struct.unpack(f">{len(addresses)}Q", digests)
 
-    def __call__(self, address: str) -> int:
-        """Give the digest of one canonical address."""
-        return self.of(address)
+        self.of, self.of_all = of, of_all
 
 
 class MemberSet:
@@ -80,10 +91,13 @@ class MemberIndex:
     of digests whose top bits are below b, so that a search looks at a handful of entries.
     """
 
-    __slots__ = ("_digests", "_numbers", "_offsets", "_table", "find")
+    __slots__ = ("_digests", "_numbers", "_offsets", "_table", "find", "find_all")
 
     find: Callable[[int], int]
     """The number of a digest's combination; 0 when it is in no group."""
+
+    find_all: Callable[[Iterable[int]], list[int]]
+    """The numbers of digests' combinations, in order."""
 
     def __init__(
         self,
@@ -102,7 +116,16 @@ class MemberIndex:
             at = bisect_left(digests, digest, offsets[bucket], end)
             return numbers[at] if at < end and digests[at] == digest else 0
 
-        self.find = find
+        def find_all(wanted: Iterable[int]) -> list[int]:  # calling `find` would cost as much again
+            found = []
+            for one in wanted:
+                bucket = one >> shift
+                end = offsets[bucket + 1]
+                at = bisect_left(digests, one, offsets[bucket], end)
+                found.append(numbers[at] if at < end and digests[at] == one else 0)
+            return found
+
+        self.find, self.find_all = find, find_all
 
     @classmethod
     def build(cls, sets: Mapping[str, MemberSet]) -> "MemberIndex":

@@ -1,13 +1,14 @@
 """What SqliteGroupStore writes, and its history. Runs in the transaction it is given."""
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
 from groups.errors import GroupSizeOutOfRange
+from groups.member_set import Digester
 from groups.model import MAX_MEMBERS, MIN_MEMBERS, Change, EditResult, Group, name_key
 from groups.sqlite_rows import StoredGroup, from_us, text, to_us
 
@@ -55,7 +56,7 @@ def apply(
     delta: Delta,
     actor: str,
     at: datetime,
-    digester: Callable[[str], int],
+    digester: Digester,
 ) -> EditResult:
     """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
 
@@ -123,11 +124,11 @@ def _next_revision(connection: sqlite3.Connection, publisher: str) -> int:
 
 
 def _save_members(
-    connection: sqlite3.Connection, key: int, delta: Delta, digester: Callable[[str], int]
+    connection: sqlite3.Connection, key: int, delta: Delta, digester: Digester
 ) -> None:
     connection.executemany(
         "INSERT INTO member VALUES (?, ?, ?)",
-        ((key, one, _signed(digester(one))) for one in sorted(delta.added)),
+        ((key, one, _signed(digester.of(one))) for one in sorted(delta.added)),
     )
     connection.executemany(
         "DELETE FROM member WHERE group_key = ? AND address = ?",

@@ -8,7 +8,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from groups.emails import MAX_ADDRESS_OCTETS, canonical, parse
+from groups.emails import (
+    MAX_ADDRESS_OCTETS,
+    canonical,
+    canonical_or_none,
+    canonical_together,
+    parse,
+)
 from groups.errors import InvalidEmails
 
 SAME = {
@@ -212,3 +218,15 @@ def test_text_and_list_of_the_same_addresses_read_the_same(
     assert parse(separator.join(addresses)) == parse(addresses)
     assert set(parse(addresses)) == {SAME[address] for address in addresses}
     assert parse(parse(addresses)) == parse(addresses)
+
+
+_usual = st.sampled_from(["ada@example.com", "Grace.Hopper@Example.COM", "l_t+x@mail.example.org"])
+_odd = st.sampled_from(
+    ["a@b", "", "a@b.com\nc@d.com", "\n", "é@x.com", "\u212aate@x.com", "a b@x.com"]
+)
+
+
+@given(st.lists(_usual | _odd, max_size=4))
+def test_together_addresses_have_the_form_each_has_alone_or_none(addresses: list[str]) -> None:
+    each = [canonical_or_none(address) for address in addresses]
+    assert canonical_together(addresses) == (None if None in each else each)

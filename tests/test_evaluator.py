@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -519,6 +520,22 @@ def test_a_memo_of_queries_as_sent_never_mixes_what_rules_tell_apart(world: Serv
         for change, expected in zip(changes, alone, strict=True):
             sent = wire.decode_query(json.dumps(usual | change).encode())
             assert held.answer_json(sent, world.evaluator.clock()) == expected, change
+        every = json.dumps({"queries": [usual | change for change in changes]})
+        batch: Any = wire.decode_batch(every.encode())
+        assert held.answers_json(batch, world.evaluator.clock()) == alone
+
+
+def test_the_same_words_after_an_edit_get_the_new_revision(world: Service) -> None:
+    body = {"product_id": "APP", "account": {"id": GRACE}, "device": DESKTOP}
+    sent = wire.decode_query(json.dumps(body).encode())
+    for _ in range(3):
+        decision = world.evaluator.decide(query("APP", GRACE))
+        held = world.evaluator.warm("APP")
+        assert held is not None
+        for _ in range(2):
+            assert held.answer_json(sent, world.evaluator.clock()) == wire.encode(decision)
+            assert held.answers_json([sent], world.evaluator.clock()) == [wire.encode(decision)]
+        add(world, "beta", f"{uuid.uuid4()}@example.com")
 
 
 @pytest.mark.parametrize(
@@ -541,5 +558,9 @@ def test_what_cannot_be_read_is_refused_however_often_the_rest_was_asked(
     assert held is not None
     for _ in range(2):
         held.answer_json(wire.decode_query(json.dumps(usual).encode()), 0)
-        with pytest.raises(InvalidInput):
-            held.answer_json(wire.decode_query(json.dumps(usual | change).encode()), 0)
+        sent = wire.decode_query(json.dumps(usual | change).encode())
+        with pytest.raises(InvalidInput) as refused:
+            held.answer_json(sent, 0)
+        (together,) = held.answers_json([sent], 0)
+        assert isinstance(together, InvalidInput)
+        assert together.faults == refused.value.faults

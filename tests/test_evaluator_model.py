@@ -49,6 +49,8 @@ class Machine(RuleBasedStateMachine):
         self.product: Product | None = None
         self.revision = Revision(0, 0)
         self.products = 0
+        self.queries: list[tuple[dict[str, Any], list[str]]] = []
+        self.asked: list[wire.QueryFields] = []
         for group in GROUPS:
             self.service.groups.create(PUBLISHER, group, [RESIDENT], group_id=group, actor="test")
             self.revision = structs.replace(self.revision, groups=self.revision.groups + 1)
@@ -114,6 +116,16 @@ class Machine(RuleBasedStateMachine):
 
     @rule(query=queries, aliases=addresses)
     def ask(self, query: dict[str, Any], aliases: list[str]) -> None:
+        self.queries.append((query, aliases))
+        self._ask(query, aliases)
+
+    @precondition(lambda self: self.queries)
+    @rule(back=st.integers(1, 3))
+    def ask_again(self, back: int) -> None:
+        """In the same words, whatever happened since."""
+        self._ask(*self.queries[-min(back, len(self.queries))])
+
+    def _ask(self, query: dict[str, Any], aliases: list[str]) -> None:
         account = query["account"] and query["account"] | {"aliases": aliases}
         fields = query | {"product_id": self.product_id, "account": account}
         asked = wire.query_of(**fields)
@@ -139,8 +151,15 @@ class Machine(RuleBasedStateMachine):
         if not aliases and account:
             account = query["account"]  # as it is usually sent
         sent = wire.decode_query(json.dumps(fields | {"account": account}).encode())
+        self.asked.append(sent)
+        batch = [one for one in self.asked[-6:] if one.product_id == self.product_id]
+        now_s = self.clock()
+        together = held.answers_json(batch, now_s)
         for _ in range(2):  # the second time from the memo of queries as sent
-            assert held.answer_json(sent, self.clock()) == wire.encode(expected)
+            assert held.answer_json(sent, now_s) == wire.encode(expected)
+        each = [held.answer_json(one, now_s) for one in batch]
+        assert together == held.answers_json(batch, now_s) == each
+        assert held.answers_json([sent], now_s) == [wire.encode(expected)]
 
     def _settling(self, own: set[str]) -> Settling | None:
         assert self.product is not None

@@ -157,6 +157,20 @@ def test_a_warm_batch_answers_as_single_queries_do(server: Server, app: str) -> 
         assert server.access({"queries": queries}, path)["decisions"] == singles * 250
 
 
+def test_a_batch_may_ask_for_several_products(server: Server, app: str) -> None:
+    other = f"{app}b"
+    body = {"name": "Other", "submission": {"packages": [package("1.0.0.0")]}}
+    assert server.http.put(f"/v1/publishers/other/products/{other}", json=body).status_code == 200
+    mixed = [ask(app), ask(other), {"product_id": 7}, ask(other), ask(app)]
+    for _ in range(2):  # the second time from memory
+        decisions = server.access({"queries": mixed}, "/v1/access/batch")["decisions"]
+        assert [d.get("product_id") for d in decisions] == [app, other, None, other, app]
+        assert decisions[2]["code"] == "INVALID_INPUT"
+        assert [server.access(q) for q in mixed if q["product_id"] != 7] == [
+            d for d in decisions if "product_id" in d
+        ]
+
+
 def test_a_batch_can_be_explained(server: Server, app: str) -> None:
     decisions = server.access({"queries": [ask(app)]}, "/v1/access/batch?explain=true")["decisions"]
     assert decisions[0]["trace"]

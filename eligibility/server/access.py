@@ -6,7 +6,8 @@ these two into the OpenAPI document by hand.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -15,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 from eligibility import wire
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.evaluator import Evaluator
-from eligibility.held import HeldProduct
 from eligibility.server import problems
 from eligibility.server.problems import RequestProblem
 from eligibility.wire import QueryFields
@@ -91,25 +91,23 @@ class Access:
             return lambda: wire.encoded_batch(self._all_cold(wire.decode_batch(body), explain))
         return wire.encoded_batch(answers)
 
-    def _all_warm(self, batch: Iterable[Asked]) -> list[bytes] | None:
+    def _all_warm(self, batch: Sequence[Asked]) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
         now = self._evaluator.clock()
-        warm: dict[str, HeldProduct | None] = {}
-        answers: list[bytes] = []
-        for asked in batch:
-            try:
-                if isinstance(asked, InvalidInput):
-                    raise asked
-                product_id = asked.product_id
-                held = warm.get(product_id)
-                if held is None:
-                    held = warm[product_id] = self._evaluator.warm(product_id)
-                if held is None or asked.at is not UNSET:
-                    return None
-                answers.append(held.answer_json(asked, now))
-            except InvalidInput as error:
-                answers.append(problems.encoded(problems.problem(error)))
-        return answers
+        answers: list[Any] = list(batch)  # each query is replaced by its answer; faults stay
+        for product_id, places in _places_by_product(batch).items():
+            held = self._evaluator.warm(product_id)
+            everywhere = len(places) == len(batch)
+            queries: Sequence[Any] = batch if everywhere else [batch[place] for place in places]
+            if held is None or not all(asked.at is UNSET for asked in queries):
+                return None
+            told = held.answers_json(queries, now)
+            if everywhere:
+                answers = told
+                continue
+            for place, answer in zip(places, told, strict=True):
+                answers[place] = answer
+        return [one if isinstance(one, bytes) else _problem(one) for one in answers]
 
     def _all_cold(self, batch: Iterable[Asked], explain: bool) -> Iterator[bytes]:
         return (self._cold_or_problem(asked, explain) for asked in batch)
@@ -124,7 +122,24 @@ class Access:
                 raise asked
             return self._cold(asked, explain)
         except (EligibilityError, GroupsError) as error:
-            return problems.encoded(problems.problem(error))
+            return _problem(error)
+
+
+def _problem(error: Exception) -> bytes:
+    return problems.encoded(problems.problem(error))
+
+
+def _places_by_product(batch: Sequence[Asked]) -> dict[str, Sequence[int]]:
+    """Where in a batch each product is asked for; nearly always it is one, everywhere."""
+    ids = [None if isinstance(asked, InvalidInput) else asked.product_id for asked in batch]
+    first = ids[0]
+    if first is not None and ids.count(first) == len(ids):
+        return {first: range(len(ids))}
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, product_id in enumerate(ids):
+        if product_id is not None:
+            places[product_id].append(place)
+    return dict(places)
 
 
 def _wants_trace(query_string: bytes) -> bool:
