@@ -5,6 +5,7 @@ the trace what was compared. What would change the answer is worked out in remed
 decided here.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -16,6 +17,7 @@ from eligibility.applicable import UNIVERSAL, XBOX, Selection, covers, select
 from eligibility.catalog.model import Flight, Package, Product, Rollout
 from eligibility.model import (
     AccessQuery,
+    Account,
     AccountKind,
     Decision,
     OfferedPackage,
@@ -97,6 +99,19 @@ def decide(
         remedies=remedies.find(case, submission, package, selection, flight),
         trace=tuple(case.trace),
     )
+
+
+def alias_step(account: Account, matched: Collection[str]) -> Step:
+    """Which address of an account with aliases is listed in the product's groups, for the trace.
+
+    Whoever finds the account's groups knows it; here it is told.
+    """
+    listed = next((address for address in account.addresses if address in matched), None)
+    if listed is None:
+        return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
+    primary = listed == account.id
+    note = "the primary address" if primary else "an alias, not the primary address"
+    return Step("aliases", "primary" if primary else "alias", f"matched `{listed}`: {note}", "KUG")
 
 
 def _note_groups(case: Case) -> None:

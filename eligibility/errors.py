@@ -5,6 +5,7 @@ A message names the field, the value in backticks and what would be right.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,15 @@ class InvalidInput(EligibilityError):
 
 
 class UnknownProduct(EligibilityError):
-    """No product of that id is in the catalogue."""
+    """No product of that id is in the catalogue; `at`, where given, is the moment it was asked for."""
 
     code = "UNKNOWN_PRODUCT"
 
-    def __init__(self, product_id: str) -> None:
-        super().__init__(f"unknown product `{product_id}`")
+    def __init__(self, product_id: str, at: datetime | None = None) -> None:
+        then = f" at {at.isoformat()}" if at else ""
+        super().__init__(f"unknown product `{product_id}`{then}")
         self.product_id = product_id
+        self.at = at
 
 
 class InvalidSettings(EligibilityError):

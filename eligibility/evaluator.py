@@ -11,11 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from eligibility.as_of import decide_as_of
 from eligibility.catalog.store import CatalogStore, Entry
-from eligibility.errors import EligibilityError, UnknownProduct
-from eligibility.held import SETTLING_TIME, HeldProduct, recent_of
+from eligibility.errors import UnknownProduct
+from eligibility.held import HeldProduct, recent_of
 from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
+from eligibility.settling import SETTLING_TIME
 from groups.errors import StoreUnavailable
 from groups.member_set import Digester, MemberIndex
 from groups.model import Change
@@ -23,15 +25,6 @@ from groups.store import GroupStore
 
 _LARGEST_PATCH = 2_000
 """Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
-
-
-class AsOfNotSupported(EligibilityError):
-    """A query for another moment than now; history is not kept far enough for it yet."""
-
-    code = "AS_OF_NOT_SUPPORTED"
-
-    def __init__(self) -> None:
-        super().__init__("`at` is not supported yet: leave it out to ask for now")
 
 
 class Evaluator:
@@ -65,9 +58,13 @@ class Evaluator:
         """Decide a query on what the store holds now.
 
         Args: explain = decide afresh and carry the trace.
-        Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer;
-        AsOfNotSupported for a query with `at`.
+        A query with `at` is decided on what the store held then, and always asks the store.
+        Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer.
         """
+        if query.at is not None:
+            return decide_as_of(
+                query, query.at, self._groups, self._catalog, self.requirements, explain=explain
+            )
         held, now, stale_seconds = self._fresh(query)
         if explain:
             return held.explain(query, now, stale_seconds)
@@ -93,8 +90,6 @@ class Evaluator:
 
     def _fresh(self, query: AccessQuery) -> tuple[HeldProduct, float, int]:
         """The product as the store holds it now; or as held, and for how many seconds, if it is away."""
-        if query.at is not None:
-            raise AsOfNotSupported
         now = self.clock()
         held = self._held.get(query.product_id)
         try:
@@ -149,7 +144,7 @@ class Evaluator:
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
         changes = self._changes_to(held, entry)
         digester = self._digests()
-        digest = digester.of
+        digest = digester.of_recorded
         if held is None or changes is None:
             groups_revision, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
             index, before = MemberIndex.build(sets), None

@@ -8,8 +8,7 @@ is in and the side of each rollout it is on, and the device to its class (docs/d
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Literal
+from datetime import UTC, datetime
 
 from msgspec import UNSET, UnsetType
 
@@ -17,26 +16,24 @@ from eligibility import wire
 from eligibility.as_sent import SentKeys
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
-from eligibility.decide import decide
+from eligibility.decide import alias_step, decide
 from eligibility.device_classes import DeviceClasses
 from eligibility.errors import InvalidInput
 from eligibility.memo import LIMIT, Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
 from eligibility.requirements import Requirements
 from eligibility.rollout import place, thresholds
+from eligibility.settling import Joined, settling_at
 from eligibility.wire import QueryFields
 from groups.member_set import Digester, MemberIndex
 from groups.model import Change
-
-SETTLING_TIME = timedelta(minutes=30)
-"""How long Partner Center may take to apply a membership change (KUG, CG)."""
 
 _NO_CLAIMS = (False, False, False)
 
 Memory = tuple[Memo, dict[Key, bytes]]
 """Decisions, and answers by the words they were asked in, which carry this revision's stamp."""
 
-Recent = dict[int, tuple[datetime, str, Literal["added", "removed"]]]
+Recent = dict[int, Joined]
 
 
 class HeldProduct:
@@ -200,7 +197,8 @@ class HeldProduct:
         decision = self._decide(query, now)
         steps = decision.trace or ()
         if account is not None and account.aliases:
-            steps = (self._alias_step(account), *steps)
+            matched = [a for a in account.addresses if self.index.find(self._digest(a))]
+            steps = (alias_step(account, matched), *steps)
         return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
 
     def groups_of(self, account: Account) -> frozenset[str]:
@@ -214,27 +212,10 @@ class HeldProduct:
         return decide(query, self.product, groups, self._requirements, moment)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
-        """The newest membership change of the account that the Store may not have applied yet."""
         if account is None:
             return None
         found = [self.recent[d] for d in map(self._digest, account.addresses) if d in self.recent]
-        if not found:
-            return None
-        changed_at, group_id, change = max(found)
-        settled_at = changed_at + SETTLING_TIME
-        if now >= settled_at.timestamp():
-            return None
-        return Settling(group_id, change, changed_at, settled_at)
-
-    def _alias_step(self, account: Account) -> Step:
-        matched = [a for a in account.addresses if self.index.find(self._digest(a))]
-        if not matched:
-            return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
-        primary = matched[0] == account.id
-        note = "the primary address" if primary else "an alias, not the primary address"
-        return Step(
-            "aliases", "primary" if primary else "alias", f"matched `{matched[0]}`: {note}", "KUG"
-        )
+        return settling_at(datetime.fromtimestamp(now, UTC), found) if found else None
 
 
 def recent_of(

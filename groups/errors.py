@@ -51,6 +51,12 @@ class InvalidEmails(GroupsError):
         self.faults = list(faults)
 
 
+class InvalidCsv(InvalidEmails):
+    """A CSV file cannot be read as addresses; `faults` names every line, as `line.3`."""
+
+    code = "INVALID_CSV"
+
+
 class GroupSizeOutOfRange(GroupsError):
     """A write would leave a group without members or with more than 10,000; nothing was saved."""
 
@@ -99,6 +105,24 @@ class GroupsPermanent(GroupsError):
         )
         self.publisher = publisher
         self.group_id = group_id
+
+
+class WouldBeEmpty(GroupsError):
+    """Forgetting somebody would leave groups without any member; nothing was forgotten.
+
+    A group has at least one member (KUG) and stays for good, so somebody has to say who takes the
+    place: `groups` are `publisher/group_id`.
+    """
+
+    code = "WOULD_BE_EMPTY"
+
+    def __init__(self, groups: Sequence[str]) -> None:
+        named = ", ".join(f"`{group}`" for group in groups)
+        super().__init__(
+            f"nobody else is in {named}, and a group has at least one member:"
+            " name an address that takes the place"
+        )
+        self.groups = list(groups)
 
 
 class RevisionMismatch(GroupsError):

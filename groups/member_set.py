@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
 from groups import combinations
+from groups.model import FORGOTTEN
 
 DIGEST_BITS = 64
 
@@ -52,6 +53,16 @@ class Digester:
             return struct.unpack(f">{len(addresses)}Q", digests)
 
         self.of, self.of_all = of, of_all
+
+    def of_recorded(self, address: str) -> int:
+        """The digest of an address as history has it, be it of somebody who was forgotten."""
+        if address.startswith(FORGOTTEN):
+            return int(address.removeprefix(FORGOTTEN), 16)
+        return self.of(address)
+
+    def forgotten(self, address: str) -> str:
+        """What stands in history in place of an address that is forgotten."""
+        return f"{FORGOTTEN}{self.of(address):016x}"
 
 
 class MemberSet:

@@ -2,10 +2,11 @@
 
 import re
 import unicodedata
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 from groups.errors import Fault, InvalidGroup
 
@@ -15,9 +16,23 @@ MIN_MEMBERS = 1
 MAX_MEMBERS = 10_000
 MAX_ID_LENGTH = 100
 MAX_NAME_LENGTH = 100
+MAX_CONFIRMED_BY = 200
+MAX_CONSENT_TEXT = 2_000
 
 _ID = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{MAX_ID_LENGTH - 1}}}")
 _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consent:
+    """That the people of a group agreed to be in it: the publisher's duty (KUG).
+
+    confirmed_by: who says so. at: when, UTC-aware. text: what was agreed to, or where it is kept.
+    """
+
+    confirmed_by: str
+    at: datetime
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +40,7 @@ class Group:
     """One known user group, without its members.
 
     revision: the publisher's groups revision at which this group last changed.
-    created_at: UTC-aware.
+    created_at: UTC-aware. consent: None while nobody confirmed any.
     """
 
     publisher: str
@@ -34,6 +49,7 @@ class Group:
     member_count: int
     revision: int
     created_at: datetime
+    consent: Consent | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +67,7 @@ class EditResult:
     revision: the group's revision afterwards; a dry run, or a write that changed nothing, keeps it.
     added, removed: memberships that changed. unchanged: asked for and there already.
     unknown: removals of addresses that were not members. member_count: afterwards.
+    joined, left: whom `added` and `removed` count.
     """
 
     publisher: str
@@ -61,11 +78,17 @@ class EditResult:
     unchanged: int
     unknown: int
     member_count: int
+    joined: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted."""
+    """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted.
+
+    A person who was forgotten stands there as FORGOTTEN and the digest of the address.
+    consent: set where the write was a consent note, which changes no membership.
+    """
 
     publisher: str
     revision: int
@@ -74,6 +97,51 @@ class Change:
     actor: str
     added: tuple[str, ...]
     removed: tuple[str, ...]
+    consent: Consent | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipChange:
+    """The last time, up to some moment, that one address joined or left one group."""
+
+    address: str
+    group_id: str
+    at: datetime
+    change: Literal["added", "removed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastMemberships:
+    """Which groups listed some addresses at a moment, and the publisher's revision then.
+
+    last: the last change of each address in each group it was ever in, ordered.
+    """
+
+    revision: int
+    last: tuple[MembershipChange, ...]
+
+    @property
+    def groups(self) -> frozenset[str]:
+        """Ids of the groups that listed any of the addresses."""
+        return frozenset(one.group_id for one in self.last if one.change == "added")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgotten:
+    """What forgetting an address did, or a dry run would do, with one publisher.
+
+    groups: it was a member of these. emptied: those among them that had no other member.
+    history: entries in which it now stands as a digest.
+    """
+
+    publisher: str
+    groups: tuple[str, ...]
+    emptied: tuple[str, ...]
+    history: int
+
+
+FORGOTTEN = "forgotten:"
+"""In history, in front of the digest (16 hexadecimal digits) of an address that was forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +150,17 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next_cursor: str | None
+
+
+def each(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
+    """Every item of a list; page = gives the page at a cursor."""
+    cursor: str | None = None
+    while True:
+        found = page(cursor)
+        yield from found.items
+        cursor = found.next_cursor
+        if cursor is None:
+            return
 
 
 def slug(name: str) -> str:
@@ -121,6 +200,23 @@ def check_name(name: str) -> str:
         detail = "a name has no control characters, line breaks or lone surrogates"
         raise InvalidGroup([Fault("name", "INVALID_NAME", detail)])
     return trimmed
+
+
+def check_consent(consent: Consent) -> Consent:
+    """Give the note back. Raises: InvalidGroup."""
+    faults = []
+    if not 1 <= len(consent.confirmed_by.strip()) <= MAX_CONFIRMED_BY:
+        detail = f"who confirmed it, in 1 to {MAX_CONFIRMED_BY} characters"
+        faults.append(Fault("confirmed_by", "INVALID_CONSENT", detail))
+    if len(consent.text) > MAX_CONSENT_TEXT:
+        detail = f"has {len(consent.text):,} characters, at most {MAX_CONSENT_TEXT:,} are kept"
+        faults.append(Fault("text", "INVALID_CONSENT", detail))
+    if consent.at.tzinfo is None:
+        detail = f"`{consent.at.isoformat()}` needs an offset, as in 2026-12-01T09:00:00Z"
+        faults.append(Fault("at", "INVALID_CONSENT", detail))
+    if faults:
+        raise InvalidGroup(faults)
+    return consent
 
 
 def name_key(name: str) -> str:

@@ -113,6 +113,18 @@ class Database:
         """Make the next change token differ; whoever writes past `write` has to call this."""
         self._watch.note_write()
 
+    def wipe_log(self) -> None:
+        """Move the write-ahead log into the file and empty it, so that nothing deleted stays there.
+
+        While somebody reads an older snapshot the log stays until the next write wraps around.
+        """
+        with translated(self.path):
+            connection = self._taken()
+            try:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._given_back(connection)
+
     def close(self) -> None:
         """Close all connections; one in use closes when its transaction ends. Twice is fine."""
         self._closed = True

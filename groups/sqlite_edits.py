@@ -1,23 +1,16 @@
-"""What SqliteGroupStore writes, and its history. Runs in the transaction it is given."""
+"""What SqliteGroupStore writes. Runs in the transaction it is given."""
 
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 
 from groups.errors import GroupSizeOutOfRange
 from groups.member_set import Digester
-from groups.model import MAX_MEMBERS, MIN_MEMBERS, Change, EditResult, Group, name_key
-from groups.sqlite_rows import StoredGroup, from_us, text, to_us
+from groups.model import MAX_MEMBERS, MIN_MEMBERS, Consent, EditResult, Group, name_key
+from groups.sqlite_rows import StoredGroup, consent_json, from_us, text, to_us
 
-_REMOVED, _ADDED = -1, 1
-_LARGEST_INTEGER = 2**63 - 1
-_CHANGES = (
-    "SELECT revision, group_id, at_us, actor, change, address FROM edit"
-    " LEFT JOIN edit_member USING (edit_key) WHERE publisher = ? AND {} ORDER BY revision, address"
-)
+REMOVED, ADDED = -1, 1
+"""What edit_member.change says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +41,17 @@ def new_group(
         (publisher, group_id, name, name_key(name), to_us(at)),
     ).lastrowid
     return StoredGroup(connection, key or 0, made)
+
+
+def moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
+    """When a write happens: now, or with the publisher's last one where a clock was ahead.
+
+    So the moments of its revisions never go back, and a past moment means one revision.
+    """
+    (last_us,) = connection.execute(
+        "SELECT max(at_us) FROM edit WHERE publisher = ?", (publisher,)
+    ).fetchone()
+    return clock if last_us is None else max(clock, from_us(last_us))
 
 
 def apply(
@@ -89,22 +93,42 @@ def result(before: Group, delta: Delta) -> EditResult:
         unchanged=delta.unchanged,
         unknown=delta.unknown,
         member_count=size,
+        joined=tuple(sorted(delta.added)),
+        left=tuple(sorted(delta.removed)),
     )
 
 
-def changes_after(
-    connection: sqlite3.Connection, publisher: str, revision: int
-) -> tuple[Change, ...]:
-    """Give the writes after a revision, oldest first."""
-    after = min(max(revision, 0), _LARGEST_INTEGER)
-    return _changes(connection, publisher, "revision > ?", after)
+def note_consent(
+    connection: sqlite3.Connection, stored: StoredGroup, consent: Consent, actor: str, at: datetime
+) -> Group:
+    """Save a consent note as the publisher's next revision; nothing if it is there already."""
+    if stored.group.consent == consent:
+        return stored.group
+    revision = _next_revision(connection, stored.group.publisher)
+    written = consent_json(consent)
+    connection.execute(
+        "UPDATE known_group SET revision = ?, consent = ? WHERE group_key = ?",
+        (revision, written, stored.key),
+    )
+    noted = replace(stored.group, revision=revision, consent=consent)
+    _save_edit(connection, noted, actor, at, written)
+    return noted
 
 
-def changes_from(
-    connection: sqlite3.Connection, publisher: str, since: datetime
-) -> tuple[Change, ...]:
-    """Give the writes at or after a moment, oldest first."""
-    return _changes(connection, publisher, "at_us >= ?", to_us(since))
+def forget(connection: sqlite3.Connection, publisher: str, address: str, forgotten: str) -> int:
+    """Put another text in place of an address, wherever history has it; give how often it stood."""
+    replaced = connection.execute(
+        "UPDATE edit_member SET address = ? WHERE address = ?"
+        " AND edit_key IN (SELECT edit_key FROM edit WHERE publisher = ?)",
+        (forgotten, address, publisher),
+    ).rowcount
+    for table in ("edit", "known_group"):
+        connection.execute(
+            f"UPDATE {table} SET consent = replace(consent, ?, ?) WHERE publisher = ?"  # noqa: S608
+            " AND instr(consent, ?)",
+            (address, forgotten, publisher, address),
+        )
+    return replaced
 
 
 def kept_secret(connection: sqlite3.Connection, name: str, made: bytes) -> bytes:
@@ -139,38 +163,27 @@ def _save_members(
 def _save_history(
     connection: sqlite3.Connection, done: EditResult, delta: Delta, actor: str, at: datetime
 ) -> None:
-    key = connection.execute(
-        "INSERT INTO edit (publisher, revision, group_id, at_us, actor) VALUES (?, ?, ?, ?, ?)",
-        (done.publisher, done.revision, done.group_id, to_us(at), text(actor)),
-    ).lastrowid
-    changes = [(key, one, _ADDED) for one in delta.added]
-    changes += [(key, one, _REMOVED) for one in delta.removed]
+    key = _save_edit(connection, done, actor, at, None)
+    changes = [(key, one, ADDED) for one in delta.added]
+    changes += [(key, one, REMOVED) for one in delta.removed]
     connection.executemany("INSERT INTO edit_member VALUES (?, ?, ?)", sorted(changes))
 
 
-def _changes(
-    connection: sqlite3.Connection, publisher: str, condition: str, bound: int
-) -> tuple[Change, ...]:
-    found = connection.execute(_CHANGES.format(condition), (text(publisher), bound))
-    return tuple(
-        Change(
-            publisher=publisher,
-            revision=revision,
-            group_id=group_id,
-            at=from_us(at_us),
-            actor=actor,
-            added=tuple(address for change, address in members if change == _ADDED),
-            removed=tuple(address for change, address in members if change == _REMOVED),
-        )
-        for (revision, group_id, at_us, actor), members in _by_edit(found)
+def _save_edit(
+    connection: sqlite3.Connection,
+    done: EditResult | Group,
+    actor: str,
+    at: datetime,
+    consent: str | None,
+) -> int:
+    return (
+        connection.execute(
+            "INSERT INTO edit (publisher, revision, group_id, at_us, actor, consent)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (done.publisher, done.revision, done.group_id, to_us(at), text(actor), consent),
+        ).lastrowid
+        or 0
     )
-
-
-def _by_edit(
-    found: Iterator[tuple[int, str, int, str, int, str]],
-) -> Iterator[tuple[tuple[int, str, int, str], list[tuple[int, str]]]]:
-    for head, same in groupby(found, itemgetter(0, 1, 2, 3)):
-        yield head, [(change, address) for *_, change, address in same]
 
 
 def _signed(digest: int) -> int:

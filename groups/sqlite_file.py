@@ -44,6 +44,7 @@ def connected(path: Path, wait_s: float = LOCK_WAIT_S) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
     except BaseException:
         connection.close()
         raise

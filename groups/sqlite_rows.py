@@ -5,16 +5,16 @@ from array import array
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from json import dumps
+from json import dumps, loads
 from operator import itemgetter
 
 from groups.errors import RevisionMismatch, UnknownGroup
 from groups.member_set import MemberSet
-from groups.model import Group, name_key
+from groups.model import Consent, Group, name_key
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_AFTER_ANY = "\U0010ffff"  # no address has it, so prefix + this ends the range of a prefix
+AFTER_ANY = "\U0010ffff"  # no address has it, so prefix + this ends the range of a prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +37,8 @@ def group(
 ) -> StoredGroup:
     """Give one group. Raises: UnknownGroup; RevisionMismatch if it is at another revision."""
     row = connection.execute(
-        "SELECT group_key, publisher, group_id, name, member_count, revision, created_at_us"
-        " FROM known_group WHERE publisher = ? AND group_id = ?",
+        "SELECT group_key, publisher, group_id, name, member_count, revision, created_at_us,"
+        " consent FROM known_group WHERE publisher = ? AND group_id = ?",
         (text(publisher), text(group_id)),
     ).fetchone()
     if row is None:
@@ -54,8 +54,8 @@ def groups_after(
 ) -> list[Group]:
     """Give up to that many groups whose ids come after the cursor."""
     found = connection.execute(
-        "SELECT publisher, group_id, name, member_count, revision, created_at_us FROM known_group"
-        " WHERE publisher = ? AND group_id > ? ORDER BY group_id LIMIT ?",
+        "SELECT publisher, group_id, name, member_count, revision, created_at_us, consent"
+        " FROM known_group WHERE publisher = ? AND group_id > ? ORDER BY group_id LIMIT ?",
         (text(publisher), text(cursor), count),
     )
     return list(map(_group, found))
@@ -115,7 +115,7 @@ def members_after(
     found = connection.execute(
         "SELECT address FROM member WHERE group_key = ? AND address > ? AND address >= ?"
         " AND address < ? ORDER BY address LIMIT ?",
-        (key, text(cursor), start, start + _AFTER_ANY, count),
+        (key, text(cursor), start, start + AFTER_ANY, count),
     )
     return list(map(itemgetter(0), found))
 
@@ -136,6 +136,16 @@ def present(stored: StoredGroup, wanted: Collection[str]) -> frozenset[str]:
         (stored.key, dumps(wanted)),
     )
     return frozenset(map(itemgetter(0), found))
+
+
+def groups_with(connection: sqlite3.Connection, publisher: str, address: str) -> list[str]:
+    """Give the ids of a publisher's groups that list a canonical address, ordered."""
+    found = connection.execute(
+        "SELECT group_id FROM known_group g WHERE publisher = ? AND EXISTS (SELECT 1 FROM member m"
+        " WHERE m.group_key = g.group_key AND m.address = ?) ORDER BY group_id",
+        (text(publisher), address),
+    )
+    return list(map(itemgetter(0), found))
 
 
 def member_set(connection: sqlite3.Connection, key: int) -> MemberSet:
@@ -166,8 +176,29 @@ def from_us(microseconds: int) -> datetime:
     return _EPOCH + microseconds * _MICROSECOND
 
 
-def _group(row: tuple[str, str, str, int, int, int]) -> Group:
-    publisher, group_id, name, member_count, at_revision, created_at_us = row
+def consent_json(consent: Consent) -> str:
+    """Give a consent note as it is stored."""
+    return dumps(
+        {
+            "confirmed_by": text(consent.confirmed_by),
+            "at": consent.at.isoformat(),
+            "text": text(consent.text),
+        },
+        ensure_ascii=False,
+    )
+
+
+def consent(stored: str | None) -> Consent | None:
+    """Give the note that `consent_json` stored."""
+    if stored is None:
+        return None
+    read = loads(stored)
+    at = datetime.fromisoformat(read["at"])
+    return Consent(confirmed_by=read["confirmed_by"], at=at, text=read["text"])
+
+
+def _group(row: tuple[str, str, str, int, int, int, str | None]) -> Group:
+    publisher, group_id, name, member_count, at_revision, created_at_us, noted = row
     return Group(
         publisher=publisher,
         group_id=group_id,
@@ -175,4 +206,5 @@ def _group(row: tuple[str, str, str, int, int, int]) -> Group:
         member_count=member_count,
         revision=at_revision,
         created_at=from_us(created_at_us),
+        consent=consent(noted),
     )

@@ -4,6 +4,7 @@ from groups.sqlite import Part
 
 # member.digest is the 64-bit digest of the address as SQLite keeps integers: signed.
 # edit.at_us counts microseconds since 1970-01-01 UTC. edit_member.change: 1 added, -1 removed.
+# consent is JSON: confirmed_by, at (ISO 8601), text.
 GROUPS_PART = Part(
     name="groups",
     slot=0,
@@ -33,6 +34,12 @@ GROUPS_PART = Part(
             edit_key INTEGER NOT NULL REFERENCES edit, address TEXT NOT NULL,
             change INTEGER NOT NULL, PRIMARY KEY (edit_key, address)
         ) WITHOUT ROWID;
+        """,
+        """
+        ALTER TABLE known_group ADD COLUMN consent TEXT;
+        ALTER TABLE edit ADD COLUMN consent TEXT;
+        CREATE INDEX edit_by_group ON edit (publisher, group_id, revision);
+        CREATE INDEX edit_member_by_address ON edit_member (address, edit_key);
         """,
     ),
 )

@@ -7,15 +7,27 @@ from functools import cached_property
 
 from groups import emails as addresses
 from groups import sqlite_edits as edits
+from groups import sqlite_history as past
 from groups import sqlite_rows as rows
-from groups.errors import Fault, GroupExists, InvalidGroup, UnknownGroup
+from groups.errors import (
+    Fault,
+    GroupExists,
+    InvalidEmails,
+    InvalidGroup,
+    UnknownGroup,
+    WouldBeEmpty,
+)
 from groups.member_set import Digester, MemberSet
 from groups.model import (
     Change,
+    Consent,
     EditResult,
+    Forgotten,
     Group,
     MembershipEdit,
     Page,
+    PastMemberships,
+    check_consent,
     check_group_id,
     check_name,
     check_publisher,
@@ -59,7 +71,7 @@ class SqliteGroupStore:
             taken = rows.taken(connection, publisher, made_id, name)
             if taken is not None:
                 raise GroupExists(publisher, taken)
-            at = self._database.clock()
+            at = edits.moment(connection, publisher, self._database.clock())
             group = edits.new_group(connection, publisher, made_id, name, at)
             return edits.apply(connection, group, delta, actor, at, digester)
 
@@ -95,13 +107,20 @@ class SqliteGroupStore:
         *,
         cursor: str | None = None,
         prefix: str = "",
+        at: datetime | None = None,
         limit: int = 1000,
     ) -> Page[str]:
         """See GroupStore."""
         rows.check_limit(limit)
+        after = cursor or ""
         with self._database.read() as connection:
             key = rows.group(connection, publisher, group_id).key
-            found = rows.members_after(connection, key, cursor or "", prefix, limit + 1)
+            if at is None:
+                found = rows.members_after(connection, key, after, prefix, limit + 1)
+            else:
+                found = past.members_at(
+                    connection, publisher, group_id, at, after, prefix, limit + 1
+                )
         items = tuple(found[:limit])
         return Page(items=items, next_cursor=items[-1] if len(found) > limit else None)
 
@@ -149,6 +168,87 @@ class SqliteGroupStore:
 
         return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
 
+    def set_consent(
+        self,
+        publisher: str,
+        group_id: str,
+        consent: Consent,
+        *,
+        actor: str,
+        if_revision: int | None = None,
+    ) -> Group:
+        """See GroupStore."""
+        check_consent(consent)
+        with self._database.write() as connection:
+            stored = rows.group(connection, publisher, group_id, if_revision)
+            at = edits.moment(connection, publisher, self._database.clock())
+            return edits.note_consent(connection, stored, consent, actor, at)
+
+    def history(
+        self,
+        publisher: str,
+        *,
+        group_id: str | None = None,
+        address: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> Page[Change]:
+        """See GroupStore."""
+        rows.check_limit(limit)
+        about = None if address is None else addresses.canonical(address)
+        before = int(cursor) if cursor and cursor.isdecimal() else 2**63 - 1
+        with self._database.read() as connection:
+            if group_id is not None:
+                rows.group(connection, publisher, group_id)
+            found = past.page(connection, publisher, group_id, about, before, limit + 1)
+        items = tuple(found[:limit])
+        return Page(
+            items=items, next_cursor=str(items[-1].revision) if len(found) > limit else None
+        )
+
+    def memberships_at(
+        self, publisher: str, addresses: Collection[str], at: datetime
+    ) -> PastMemberships:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return past.memberships_at(connection, publisher, addresses, at)
+
+    def forget(
+        self,
+        publisher: str,
+        address: str,
+        *,
+        actor: str,
+        replacement: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """See GroupStore."""
+        gone, instead = _forget_names(address, replacement)
+        digester = self._digester
+        with self._database.read() if dry_run else self._database.write() as connection:
+            listed = rows.groups_with(connection, publisher, gone)
+            stored = [rows.group(connection, publisher, group_id) for group_id in listed]
+            emptied = [one.group.group_id for one in stored if one.group.member_count == 1]
+            if dry_run:
+                entries = past.mentions(connection, publisher, gone)
+                return Forgotten(
+                    publisher=publisher,
+                    groups=tuple(listed),
+                    emptied=tuple(emptied),
+                    history=entries,
+                )
+            if emptied and not instead:
+                raise WouldBeEmpty([f"{publisher}/{group_id}" for group_id in emptied])
+            at = edits.moment(connection, publisher, self._database.clock())
+            for one in stored:
+                added = instead if one.group.group_id in emptied else ()
+                edits.apply(connection, one, Delta(added, (gone,)), actor, at, digester)
+            entries = edits.forget(connection, publisher, gone, digester.forgotten(gone))
+        self._database.wipe_log()
+        return Forgotten(
+            publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
+        )
+
     def revision(self, publisher: str) -> int:
         """See GroupStore."""
         with self._database.read() as connection:
@@ -173,12 +273,12 @@ class SqliteGroupStore:
     def changes_since(self, publisher: str, revision: int) -> tuple[Change, ...]:
         """See GroupStore."""
         with self._database.read() as connection:
-            return edits.changes_after(connection, publisher, revision)
+            return past.changes_after(connection, publisher, revision)
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
         """See GroupStore."""
         with self._database.read() as connection:
-            return edits.changes_from(connection, publisher, since)
+            return past.changes_from(connection, publisher, since)
 
     def digest_key(self) -> bytes:
         """See GroupStore."""
@@ -214,8 +314,20 @@ class SqliteGroupStore:
             made = delta(stored)
             if dry_run:
                 return edits.result(stored.group, made)
-            at = self._database.clock()
+            at = edits.moment(connection, publisher, self._database.clock())
             return edits.apply(connection, stored, made, actor, at, digester)
+
+
+def _forget_names(address: str, replacement: str | None) -> tuple[str, tuple[str, ...]]:
+    """The address to forget and who takes its place, canonical."""
+    gone = addresses.canonical(address)
+    if replacement is None:
+        return gone, ()
+    instead = addresses.canonical(replacement)
+    if instead == gone:
+        detail = f"`{gone}` cannot take its own place: name another address"
+        raise InvalidEmails([Fault("replacement", "REPLACED_BY_ITSELF", detail)])
+    return gone, (instead,)
 
 
 def _check_disjoint(add: Collection[str], remove: Collection[str]) -> None:

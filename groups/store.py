@@ -5,7 +5,16 @@ from datetime import datetime
 from typing import Protocol
 
 from groups.member_set import MemberSet
-from groups.model import Change, EditResult, Group, MembershipEdit, Page
+from groups.model import (
+    Change,
+    Consent,
+    EditResult,
+    Forgotten,
+    Group,
+    MembershipEdit,
+    Page,
+    PastMemberships,
+)
 
 
 class GroupStore(Protocol):
@@ -20,6 +29,7 @@ class GroupStore(Protocol):
     has 1 to 10,000 members after de-duplication. Publishers share nothing: not ids, not names, not
     revisions. An id that no group can have names none: reading it finds nothing, as with others.
     Cursors come from the page before, and stay good while members and groups come and go.
+    Moments of a publisher's writes never go back, whatever the clocks of those who write say.
     A limit below 1 is a ValueError.
     """
 
@@ -59,11 +69,13 @@ class GroupStore(Protocol):
         *,
         cursor: str | None = None,
         prefix: str = "",
+        at: datetime | None = None,
         limit: int = 1000,
     ) -> Page[str]:
         """Give members in the order of their code points, only those that begin with `prefix`.
 
         The prefix is compared in lower case, and as text: a dot or a percent sign is itself.
+        Args: at = as of that moment (UTC-aware); nobody before the group was made.
         Raises: UnknownGroup.
         """
 
@@ -96,6 +108,60 @@ class GroupStore(Protocol):
         dry_run: bool = False,
     ) -> EditResult:
         """Make these the only members; `unchanged` counts those kept. Otherwise as `edit`."""
+
+    def set_consent(
+        self,
+        publisher: str,
+        group_id: str,
+        consent: Consent,
+        *,
+        actor: str,
+        if_revision: int | None = None,
+    ) -> Group:
+        """Note that the people of a group agreed; a write like others, the same note again is none.
+
+        Raises: UnknownGroup, RevisionMismatch; InvalidGroup for a note without `confirmed_by`, or
+            one with more than 200 characters of it or 2,000 of text.
+        """
+
+    def history(
+        self,
+        publisher: str,
+        *,
+        group_id: str | None = None,
+        address: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> Page[Change]:
+        """Give accepted writes, the newest first: of one group, about one address, or all.
+
+        With an address, in any form, a Change names that address alone. A cursor is a revision.
+        Raises: UnknownGroup; InvalidEmails.
+        """
+
+    def memberships_at(
+        self, publisher: str, addresses: Collection[str], at: datetime
+    ) -> PastMemberships:
+        """Tell which groups listed canonical addresses at a moment (UTC-aware), that instant included.
+
+        A moment ahead is as now. Somebody who was forgotten was never in any group.
+        """
+
+    def forget(
+        self,
+        publisher: str,
+        address: str,
+        *,
+        actor: str,
+        replacement: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Remove a person from every group and from history, where a digest takes the place.
+
+        Each group left is a write. Args: replacement = who takes the place where a group would be
+        empty. Raises: WouldBeEmpty without one (a dry run reports instead); InvalidEmails, also for
+        a replacement that is the address itself.
+        """
 
     def revision(self, publisher: str) -> int:
         """Give the publisher's groups revision; 0 when nothing was ever written."""

@@ -14,7 +14,7 @@ from worlds import DESKTOP, flight, group, package, product, put, query
 
 from eligibility import wire
 from eligibility.errors import InvalidInput, UnknownProduct
-from eligibility.evaluator import AsOfNotSupported, Evaluator
+from eligibility.evaluator import Evaluator
 from eligibility.model import AccountKind, Decision, Reason
 from eligibility.service import Service
 from eligibility.settings import Settings
@@ -195,8 +195,8 @@ def test_a_flight_begins_at_its_publish_date(service: Service, clock: Clock) -> 
     assert version(service.evaluator.decide(query("APP", GRACE))) == "2.0.0.0"
 
 
-def test_another_moment_than_now_is_refused_for_now(world: Service) -> None:
-    with pytest.raises(AsOfNotSupported):
+def test_before_a_product_was_declared_it_is_unknown(world: Service) -> None:
+    with pytest.raises(UnknownProduct, match="at 2026-01-01"):
         world.evaluator.decide(query("APP", ADA, at="2026-01-01T00:00:00Z"))
 
 

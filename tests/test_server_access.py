@@ -385,12 +385,12 @@ def test_an_unknown_product_is_404(server: Server) -> None:
     assert "`NOPE`" in answer.json()["detail"]
 
 
-def test_another_moment_is_refused_clearly_for_now(server: Server, app: str) -> None:
-    asked = ask(app, at="2026-01-01T00:00:00Z")
+def test_a_query_of_another_moment_is_never_answered_from_memory(server: Server, app: str) -> None:
+    asked = ask(app, at="2026-01-01T00:00:00Z")  # the product was not declared then
     for _ in range(2):  # the product not in memory yet, and then in memory
-        assert_problem(server.http.post("/v1/access", json=asked), 501, "AS_OF_NOT_SUPPORTED")
+        assert_problem(server.http.post("/v1/access", json=asked), 404, "UNKNOWN_PRODUCT")
         batch = server.access({"queries": [ask(app), asked]}, "/v1/access/batch")
-        assert [d.get("code") for d in batch["decisions"]] == [None, "AS_OF_NOT_SUPPORTED"]
+        assert [d.get("code") for d in batch["decisions"]] == [None, "UNKNOWN_PRODUCT"]
         assert server.access(ask(app, at=None))["granted"]
 
 

@@ -22,6 +22,7 @@ from groups.errors import (
 )
 from groups.open import open_database, open_store
 from groups.sqlite import Database, Part
+from groups.sqlite_schema import GROUPS_PART
 from groups.sqlite_store import SqliteGroupStore
 from groups.sqlite_watch import POLL_INTERVAL_S
 
@@ -238,7 +239,9 @@ def test_each_part_has_a_version_of_its_own(path: Path) -> None:
         database.migrate(NOTES)
         with database.read() as connection:
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-    assert version.to_bytes(4, "big", signed=True) == bytes([255, 1, 0, 1])
+    assert version.to_bytes(4, "big", signed=True) == bytes(
+        [255, 1, 0, len(GROUPS_PART.migrations)]
+    )
 
 
 def test_migrations_are_applied_once_and_in_order(path: Path, database: Database) -> None:

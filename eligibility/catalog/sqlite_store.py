@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
@@ -30,6 +30,7 @@ CATALOG_PART = Part(
             PRIMARY KEY (product_id, revision)
         ) WITHOUT ROWID;
         """,
+        "CREATE INDEX version_by_publisher ON product_version (publisher, revision);",
     ),
 )
 
@@ -91,7 +92,7 @@ class SqliteCatalogStore:
             present = _revision(connection, publisher)
             if if_revision is not None and if_revision != present:
                 raise CatalogRevisionMismatch(publisher, if_revision, present)
-            revision, at = present + 1, self._database.clock().isoformat()
+            revision, at = present + 1, _moment(connection, publisher, self._database.clock())
             for product_id, product in puts.items():
                 if _owner(connection, product_id) not in (None, publisher):
                     raise ProductTaken(product_id)
@@ -133,6 +134,24 @@ class SqliteCatalogStore:
             items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None
         )
 
+    def as_of(self, product_id: str, at: datetime) -> tuple[Version, int] | None:
+        """See CatalogStore."""
+        until = at.astimezone(UTC).isoformat()
+        with self._database.read() as connection:
+            row = connection.execute(
+                "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
+                " WHERE product_id = ? AND at <= ? ORDER BY revision DESC LIMIT 1",
+                (product_id, until),
+            ).fetchone()
+            if row is None:
+                return None
+            (revision,) = connection.execute(
+                "SELECT revision FROM product_version WHERE publisher = ? AND at <= ?"
+                " ORDER BY revision DESC LIMIT 1",
+                (row[0], until),
+            ).fetchone()
+        return _version(row), int(revision)
+
     def change_token(self) -> int:
         """See CatalogStore."""
         return self._database.change_token()
@@ -143,6 +162,19 @@ def _revision(connection: sqlite3.Connection, publisher: str) -> int:
         "SELECT revision FROM catalog_revision WHERE publisher = ?", (publisher,)
     ).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> str:
+    """When a write happens; never before the publisher's last one, whatever the clocks say.
+
+    All moments are UTC and written alike, so that as text they have the order of time.
+    """
+    row = connection.execute(
+        "SELECT at FROM product_version WHERE publisher = ? ORDER BY revision DESC LIMIT 1",
+        (publisher,),
+    ).fetchone()
+    now = clock.astimezone(UTC).isoformat()
+    return now if row is None else max(now, row[0])
 
 
 def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:

@@ -74,5 +74,11 @@ class CatalogStore(Protocol):
     ) -> Page[Version]:
         """Versions of a product, the newest first; of an unknown product none."""
 
+    def as_of(self, product_id: str, at: datetime) -> tuple[Version, int] | None:
+        """The version of a product at a moment (UTC-aware), and its publisher's revision then.
+
+        None before it was first declared; a version without product where it was deleted.
+        """
+
     def change_token(self) -> int:
         """Differs from the last answer whenever anything may have changed; see GroupStore."""

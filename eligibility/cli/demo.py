@@ -1,6 +1,7 @@
 """The sample catalogue, and three access queries that show what the evaluator does."""
 
 import json
+from contextlib import suppress
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -52,7 +53,12 @@ def load_sample(service: Service) -> None:
 
 
 def ask_demo_queries(url: str) -> None:
-    """Ask the three queries over HTTP and print questions and answers."""
+    """Ask the three queries over HTTP and print questions and answers; quiet if the server stops."""
+    with suppress(OSError):
+        _ask_and_print(url)
+
+
+def _ask_and_print(url: str) -> None:
     console = Console(highlight=False)
     console.print()
     for title, query in QUERIES:

@@ -80,7 +80,6 @@ _STATUSES = {
     "412": "Changed since the revision of If-Match.",
     "413": "The body is too large.",
     "415": "The body is not application/json.",
-    "501": "`at` is not supported yet.",
     "503": "The store is away and memory cannot answer; try again.",
 }
 
@@ -127,7 +126,6 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
             ("412", "if-match" in parameters),
             ("413", "requestBody" in operation),
             ("415", "requestBody" in operation),
-            ("501", path == "/v1/access"),
             ("503", path != "/healthz"),
         )
         if possible

@@ -12,7 +12,6 @@ from starlette.exceptions import HTTPException
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.validation import pydantic_fault
 from eligibility.errors import EligibilityError, Fault, InvalidInput, UnknownProduct
-from eligibility.evaluator import AsOfNotSupported
 from groups.errors import (
     GroupExists,
     GroupsError,
@@ -54,7 +53,6 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     RevisionMismatch: (412, "changed meanwhile"),
     CatalogRevisionMismatch: (412, "changed meanwhile"),
     StoreUnavailable: (503, "the store is away"),
-    AsOfNotSupported: (501, "not supported yet"),
 }
 
 

@@ -1,0 +1,163 @@
+"""Addresses in CSV files: what spreadsheets write, and what they read without running it.
+
+Read: with a header that names the column (`email`, `e-mail`, `address`, `mail`) or without one and
+addresses in the first column; comma, semicolon or tab; UTF-8, or UTF-16 with its mark. Written: one
+column `email`. A cell that a spreadsheet could take for a formula gets an apostrophe in front, and
+reading takes it off again. Source of import and export: Partner Center, KUG; RFC 4180; OWASP, "CSV
+Injection".
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterable, Iterator
+
+from groups.emails import canonical
+from groups.errors import Fault, InvalidCsv, InvalidEmails
+
+MAX_BYTES = 4 * 1024 * 1024
+"""10,000 of the longest addresses take 2.5 MB."""
+
+MOST_FAULTS = 10_000
+HEADERS = ("email", "e-mail", "address", "mail", "email address", "e-mail address")
+
+_DELIMITERS = ",;\t"
+_LONGEST_LINE = 10_000
+_FORMULA_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"  # the last four are their full-width forms
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+Line = tuple[int, list[str]]
+"""A line's number from 1, and its cells without the blanks around them."""
+
+
+def read(data: bytes) -> tuple[str, ...]:
+    """Read the addresses of a CSV file, canonical, each once, in order of first appearance.
+
+    Raises: InvalidCsv naming every line that is wrong, from 1 (at most MOST_FAULTS of them), or
+    what is wrong with the whole.
+    """
+    lines = list(_lines(_text(data)))
+    column = _column(lines[0][1]) if lines else None
+    if column is not None:
+        lines.pop(0)
+    found: dict[str, None] = {}
+    faults: list[Fault] = []
+    for number, cells in lines:
+        try:
+            found[_address(cells, column)] = None
+        except _Wrong as wrong:
+            faults.append(_fault(number, wrong.code, wrong.detail))
+        if len(faults) == MOST_FAULTS:
+            faults.append(
+                _fault(number, "TOO_MANY_FAULTS", "the lines after this one were not looked at")
+            )
+            break
+    if faults:
+        raise InvalidCsv(faults)
+    return tuple(found)
+
+
+def write(addresses: Iterable[str]) -> bytes:
+    """Give a CSV file of one column that `read` reads back as these addresses.
+
+    It begins with a byte order mark where an address is not ASCII, as spreadsheets need it then.
+    """
+    text = "".join(f"{_harmless(one)}\r\n" for one in ("email", *addresses))
+    return text.encode("utf-8" if text.isascii() else "utf-8-sig")
+
+
+class _Wrong(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code, self.detail = code, detail
+
+
+def _fault(number: int, code: str, detail: str) -> Fault:
+    return Fault(f"line.{number}", code, detail)
+
+
+def _text(data: bytes) -> str:
+    """The file as text. Raises InvalidCsv for what is no text, or text in another encoding."""
+    if len(data) > MAX_BYTES:
+        detail = f"has {len(data):,} bytes; a list of addresses has at most {MAX_BYTES:,}"
+        raise InvalidCsv([Fault("", "FILE_TOO_LARGE", detail)])
+    mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", "utf-8"))
+    try:
+        text = data[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        number = data[: error.start].count(b"\n") + 1
+        detail = f"is not {encoding.upper()}: save the file as `CSV UTF-8`"
+        raise InvalidCsv([_fault(number, "NOT_TEXT", detail)]) from None
+    at = text.find("\0")
+    if at < 0:
+        return text
+    number = text.count("\n", 0, at) + 1
+    utf16 = text.count("\0") * 3 > len(text)
+    detail = (
+        "looks like UTF-16 without its byte order mark"
+        if utf16
+        else "has a NUL byte, so it is no text"
+    )
+    raise InvalidCsv([_fault(number, "NOT_TEXT", f"{detail}: save the file as `CSV UTF-8`")])
+
+
+def _lines(text: str) -> Iterator[Line]:
+    """The lines that hold anything. Raises InvalidCsv for one that no spreadsheet writes."""
+    for number, line in enumerate(_physical(text), 1):
+        if len(line) > _LONGEST_LINE:
+            detail = f"has {len(line):,} characters; put each address on a line of its own"
+            raise InvalidCsv([_fault(number, "LINE_TOO_LONG", detail)])
+    rows = csv.reader(_physical(text), delimiter=_delimiter(text), strict=True)
+    try:
+        for row in rows:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield rows.line_num, cells
+    except csv.Error as error:
+        raise InvalidCsv([_fault(rows.line_num, "MALFORMED_CSV", str(error))]) from None
+
+
+def _physical(text: str) -> Iterator[str]:
+    """The lines as an editor counts them, whichever of the three line ends they have."""
+    return io.StringIO(text, newline="")
+
+
+def _delimiter(text: str) -> str:
+    """The one that the first line with anything in it has most of; a comma where it has none."""
+    first = next((line for line in _physical(text) if line.strip(_DELIMITERS + " \r\n")), "")
+    return max(_DELIMITERS, key=first.count)
+
+
+def _column(first: list[str]) -> int | None:
+    """The column that a header names; None where the first line is none."""
+    names = [cell.casefold() for cell in first]
+    return next((names.index(known) for known in HEADERS if known in names), None)
+
+
+def _address(cells: list[str], column: int | None) -> str:
+    if column is None and sum("@" in cell for cell in cells) > 1:
+        named = ", ".join(f"`{name}`" for name in HEADERS[:4])
+        detail = f"has several addresses, and no header says which column counts: name it {named}"
+        raise _Wrong("SEVERAL_ADDRESSES", detail)
+    cell = cells[column or 0] if (column or 0) < len(cells) else ""
+    if not cell:
+        raise _Wrong("NO_ADDRESS", f"has nothing in column {(column or 0) + 1}")
+    try:
+        return canonical(_plain(cell))
+    except InvalidEmails as error:
+        raise _Wrong("INVALID_EMAIL", error.faults[0].detail) from None
+
+
+def _harmless(address: str) -> str:
+    return f"'{address}" if address.startswith((*_FORMULA_STARTS, "'")) else address
+
+
+def _plain(cell: str) -> str:
+    """A cell without the apostrophe that `_harmless` puts in front."""
+    return (
+        cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
+    )

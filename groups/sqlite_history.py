@@ -1,0 +1,158 @@
+"""What SqliteGroupStore reads of the past. Each function runs in the transaction it is given."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator
+from datetime import datetime
+from itertools import groupby
+from json import dumps
+from operator import itemgetter
+
+from groups.model import Change, MembershipChange, PastMemberships
+from groups.sqlite_edits import ADDED, REMOVED
+from groups.sqlite_rows import AFTER_ANY, consent, from_us, text, to_us
+
+_LARGEST_INTEGER = 2**63 - 1
+_CHANGES = (
+    "SELECT revision, group_id, at_us, actor, consent, change, address FROM edit"
+    " LEFT JOIN edit_member USING (edit_key) WHERE publisher = ? AND {} ORDER BY revision, address"
+)
+_PAGE = """
+    SELECT revision, group_id, at_us, actor, consent, change, address
+    FROM (
+        SELECT * FROM edit e
+        WHERE publisher = :publisher AND revision < :before
+            AND (:group_id IS NULL OR group_id = :group_id)
+            AND (:address IS NULL OR EXISTS (
+                SELECT 1 FROM edit_member m WHERE m.edit_key = e.edit_key AND m.address = :address))
+        ORDER BY revision DESC LIMIT :count
+    ) LEFT JOIN edit_member USING (edit_key)
+    WHERE :address IS NULL OR address = :address
+    ORDER BY revision DESC, address
+"""
+# The other columns of a max() are those of its row.
+_LAST = (
+    "SELECT m.address, e.group_id, e.at_us, m.change, max(e.revision)"
+    " FROM edit_member m JOIN edit e USING (edit_key)"
+    " WHERE m.address IN (SELECT value FROM json_each(?)) AND e.publisher = ? AND e.at_us <= ?"
+    " GROUP BY m.address, e.group_id"
+)
+_MEMBERS = """
+    SELECT address FROM (
+        SELECT m.address AS address, m.change AS change, max(e.revision)
+        FROM edit e JOIN edit_member m USING (edit_key)
+        WHERE e.publisher = ? AND e.group_id = ? AND e.at_us <= ?
+            AND m.address > ? AND m.address >= ? AND m.address < ?
+        GROUP BY m.address
+    ) WHERE change = 1 ORDER BY address LIMIT ?
+"""
+
+Row = tuple[int, str, int, str, str | None, int | None, str | None]
+
+
+def changes_after(
+    connection: sqlite3.Connection, publisher: str, revision: int
+) -> tuple[Change, ...]:
+    """Give the writes after a revision, oldest first."""
+    after = min(max(revision, 0), _LARGEST_INTEGER)
+    return _changes(connection, publisher, "revision > ?", after)
+
+
+def changes_from(
+    connection: sqlite3.Connection, publisher: str, since: datetime
+) -> tuple[Change, ...]:
+    """Give the writes at or after a moment, oldest first."""
+    return _changes(connection, publisher, "at_us >= ?", to_us(since))
+
+
+def page(
+    connection: sqlite3.Connection,
+    publisher: str,
+    group_id: str | None,
+    address: str | None,
+    before: int,
+    count: int,
+) -> list[Change]:
+    """Give up to that many writes before a revision, newest first; see GroupStore.history."""
+    asked = {
+        "publisher": text(publisher),
+        "group_id": group_id,
+        "address": address,
+        "before": min(before, _LARGEST_INTEGER),
+        "count": count,
+    }
+    return list(_read(publisher, connection.execute(_PAGE, asked)))
+
+
+def memberships_at(
+    connection: sqlite3.Connection, publisher: str, addresses: Collection[str], at: datetime
+) -> PastMemberships:
+    """See GroupStore."""
+    named, until = text(publisher), to_us(at)
+    (revision,) = connection.execute(
+        "SELECT coalesce(max(revision), 0) FROM edit WHERE publisher = ? AND at_us <= ?",
+        (named, until),
+    ).fetchone()
+    found = connection.execute(_LAST, (dumps(list(map(text, addresses))), named, until))
+    return PastMemberships(
+        revision=revision,
+        last=tuple(
+            MembershipChange(
+                address=address,
+                group_id=group_id,
+                at=from_us(at_us),
+                change="added" if change == ADDED else "removed",
+            )
+            for address, group_id, at_us, change, _ in sorted(found)
+        ),
+    )
+
+
+def members_at(
+    connection: sqlite3.Connection,
+    publisher: str,
+    group_id: str,
+    at: datetime,
+    cursor: str,
+    prefix: str,
+    count: int,
+) -> list[str]:
+    """Give up to that many members of a moment after the cursor that begin with the prefix."""
+    start = text(prefix.lower())
+    found = connection.execute(
+        _MEMBERS,
+        (publisher, group_id, to_us(at), text(cursor), start, start + AFTER_ANY, count),
+    )
+    return list(map(itemgetter(0), found))
+
+
+def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> int:
+    """Give how often history names a canonical address."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM edit_member m JOIN edit e USING (edit_key)"
+        " WHERE m.address = ? AND e.publisher = ?",
+        (address, text(publisher)),
+    ).fetchone()
+    return int(count)
+
+
+def _changes(
+    connection: sqlite3.Connection, publisher: str, condition: str, bound: int
+) -> tuple[Change, ...]:
+    found = connection.execute(_CHANGES.format(condition), (text(publisher), bound))
+    return tuple(_read(publisher, found))
+
+
+def _read(publisher: str, rows: Iterable[Row]) -> Iterator[Change]:
+    for head, members in groupby(rows, itemgetter(0, 1, 2, 3, 4)):
+        revision, group_id, at_us, actor, noted = head
+        changed = [(change, address) for *_, change, address in members]
+        yield Change(
+            publisher=publisher,
+            revision=revision,
+            group_id=group_id,
+            at=from_us(at_us),
+            actor=actor,
+            added=tuple(address for change, address in changed if change == ADDED and address),
+            removed=tuple(address for change, address in changed if change == REMOVED and address),
+            consent=consent(noted),
+        )
