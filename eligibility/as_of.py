@@ -37,17 +37,15 @@ def decide_as_of(
     version, catalog_revision = then
     product = then[0].product
     addresses = query.account.addresses if query.account is not None else ()
-    past = groups.memberships_at(version.publisher, addresses, at)
-    concerned = [one for one in past.last if one.group_id in product.groups]
-    member_of = frozenset(one.group_id for one in concerned if one.change == "added")
-    decision = decide(query, product, member_of, requirements, at)
+    past = groups.memberships_at(version.publisher, product.groups, addresses, at)
+    decision = decide(query, product, past.groups, requirements, at)
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
-        matched = {one.address for one in concerned if one.change == "added"}
+        matched = {one.address for one in past.last if one.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
     return structs.replace(
         decision,
-        settling=settling_at(at, ((one.at, one.group_id, one.change) for one in concerned)),
+        settling=settling_at(at, ((one.at, one.group_id, one.change) for one in past.last)),
         revision=Revision(past.revision, catalog_revision),
         trace=trace if explain else UNSET,
     )

@@ -70,7 +70,7 @@ class SentKeys:
 
     def of(self, asked: QueryFields) -> Key | None:
         """The key of one query; None where it has to be read."""
-        _, raw, account, installed, owned, market, code, manual, at = astuple(asked)
+        _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(asked)
         device = device_met(bytes(raw))
         device_class = self._classes.known.get(device) if device else None
         who = self._who(account)

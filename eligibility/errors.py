@@ -52,6 +52,19 @@ class UnknownProduct(EligibilityError):
         self.at = at
 
 
+class RevisionNotReached(EligibilityError):
+    """The store itself is not at the revision that a query wants at least."""
+
+    code = "REVISION_NOT_REACHED"
+
+    def __init__(self, publisher: str, wanted: object, present: object) -> None:
+        super().__init__(
+            f"publisher `{publisher}` is at {present}, not yet at {wanted}:"
+            " `at_least_revision` has to come from a write to this store"
+        )
+        self.publisher, self.wanted, self.present = publisher, wanted, present
+
+
 class InvalidSettings(EligibilityError):
     """Settings, rules or release facts that the program must not start with; names every fault."""
 

@@ -13,14 +13,14 @@ from datetime import UTC, datetime
 
 from eligibility.as_of import decide_as_of
 from eligibility.catalog.store import CatalogStore, Entry
-from eligibility.errors import UnknownProduct
+from eligibility.errors import RevisionNotReached, UnknownProduct
 from eligibility.held import HeldProduct, recent_of
 from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import SETTLING_TIME
-from groups.errors import StoreUnavailable
+from groups.errors import HistoryLost, StoreUnavailable
 from groups.member_set import Digester, MemberIndex
-from groups.model import Change
+from groups.model import Change, Head
 from groups.store import GroupStore
 
 _LARGEST_PATCH = 2_000
@@ -51,15 +51,14 @@ class Evaluator:
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._digester: Digester | None = None
-        # (token, seconds): the last change token the store gave, and when it gave it.
-        self._seen: tuple[int, float] = (-1, float("-inf"))
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
         """Decide a query on what the store holds now.
 
         Args: explain = decide afresh and carry the trace.
         A query with `at` is decided on what the store held then, and always asks the store.
-        Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer.
+        Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer;
+        RevisionNotReached when the store itself is not as far as the query wants.
         """
         if query.at is not None:
             return decide_as_of(
@@ -79,7 +78,7 @@ class Evaluator:
         if held is None:
             return None
         try:
-            token = self._groups.change_token()
+            token = self._groups.change_token(held.publisher)
         except StoreUnavailable:
             return None
         return held if held.token == token else None
@@ -93,20 +92,31 @@ class Evaluator:
         now = self.clock()
         held = self._held.get(query.product_id)
         try:
-            token = self._groups.change_token()
-            self._seen = (token, now)
-            if held is None or held.token != token:
-                held = self._refresh(query.product_id, now)
+            held = self._up_to_date(query, held, now)
         except StoreUnavailable:
-            if held is None:
+            if held is None or query.strong or not _reaches(held, query):
                 raise
             return held, now, self._staleness(held, now)
+        if not _reaches(held, query):
+            raise RevisionNotReached(held.publisher, query.at_least, held.revision)
         return held, now, 0
+
+    def _up_to_date(self, query: AccessQuery, held: HeldProduct | None, now: float) -> HeldProduct:
+        if held is None:
+            return self._refresh(query.product_id, now)
+        if query.strong or not _reaches(held, query):
+            self._groups.catch_up(held.publisher)
+        if held.token != self._groups.change_token(held.publisher):
+            return self._refresh(query.product_id, now)
+        held.verified_at = now
+        return held
 
     def _staleness(self, held: HeldProduct, now: float) -> int:
         """Seconds since the held product was last known to be current. Raises past the limit."""
-        token, seen_at = self._seen
-        verified_at = max(held.verified_at, seen_at) if held.token == token else held.verified_at
+        token, seen_at = self._groups.last_look(held.publisher)
+        verified_at = held.verified_at
+        if held.token == token:
+            verified_at = max(verified_at, seen_at.timestamp())
         stale_seconds = max(1, round(now - verified_at))
         if stale_seconds > self._max_staleness:
             raise StoreUnavailable(
@@ -118,13 +128,14 @@ class Evaluator:
     def _refresh(self, product_id: str, now: float) -> HeldProduct:
         """Bring a product up to the store, one thread at a time a product."""
         with self._locks[product_id]:
+            publisher = self._catalog.owner(product_id)
             # The token is read before the data: what changes meanwhile shows as a newer token.
-            token = self._groups.change_token()
+            token = self._groups.change_token(publisher) if publisher else 0
             held = self._held.get(product_id)
             if held is not None and held.token == token:
                 return held
             found = self._catalog.get(product_id)
-            if found is None:
+            if found is None or found[0].publisher != publisher:
                 self._held.pop(product_id, None)
                 self._locks.pop(product_id, None)
                 raise UnknownProduct(product_id)
@@ -137,25 +148,24 @@ class Evaluator:
         self, entry: Entry, catalog_revision: int, held: HeldProduct | None, token: int, now: float
     ) -> HeldProduct:
         """Build what to hold; from the held one where nothing, or only a few members, changed."""
-        groups_revision = self._groups.revision(entry.publisher)
-        if held is not None and held.revision == Revision(groups_revision, catalog_revision):
-            held.token, held.verified_at = token, now
-            return held
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
         changes = self._changes_to(held, entry)
         digester = self._digests()
         digest = digester.of_recorded
         if held is None or changes is None:
-            groups_revision, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
+            head, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
             index, before = MemberIndex.build(sets), None
             recent_changes = self._groups.recent_changes(entry.publisher, since)
             recent = recent_of(recent_changes, entry.product.groups, digest)
         else:
+            before = held if held.product == entry.product else None
+            if before and not changes and held.revision.catalog == catalog_revision:
+                held.token, held.verified_at = token, now
+                return held
             # A patched index keeps its combination numbers, so decisions made before still hold.
-            groups_revision = changes[-1].revision if changes else held.revision.groups
+            head = changes[-1].head if changes else Head(held.revision.groups, held.write_id)
             patch = _patch(changes, entry.product.groups, digest)
             index = held.index.with_changes(patch) if patch else held.index
-            before = held if held.product == entry.product else None
             recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
         return HeldProduct(
             entry,
@@ -163,7 +173,8 @@ class Evaluator:
             digester,
             recent,
             self.requirements,
-            Revision(groups_revision, catalog_revision),
+            Revision(head.revision, catalog_revision),
+            head.write_id,
             token,
             now,
             before,
@@ -174,7 +185,12 @@ class Evaluator:
         groups = entry.product.groups
         if held is None or held.product.groups != groups or held.publisher != entry.publisher:
             return None
-        changes = self._groups.changes_since(entry.publisher, held.revision.groups)
+        try:
+            changes = self._groups.changes_since(
+                entry.publisher, held.revision.groups, held.write_id
+            )
+        except HistoryLost:
+            return None
         size = sum(len(c.added) + len(c.removed) for c in changes if c.group_id in groups)
         return changes if size <= _LARGEST_PATCH else None
 
@@ -182,6 +198,10 @@ class Evaluator:
         if self._digester is None:
             self._digester = Digester(self._groups.digest_key())
         return self._digester
+
+
+def _reaches(held: HeldProduct, query: AccessQuery) -> bool:
+    return query.at_least is None or held.revision.reaches(query.at_least)
 
 
 def _patch(

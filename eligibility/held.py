@@ -40,6 +40,7 @@ class HeldProduct:
     """A product as the evaluator holds it. Immutable but for the memo, `token` and `verified_at`.
 
     before: an earlier one of the same product whose combination numbers still hold; its memo goes on.
+    write_id: of the write to groups that the revision counts last (see groups.model.Head).
     token: the store's change token at which this was known to be what the store holds.
     verified_at: when that was, in seconds of the evaluator's clock.
     """
@@ -52,6 +53,7 @@ class HeldProduct:
         recent: Recent,
         requirements: Requirements,
         revision: Revision,
+        write_id: str,
         token: int,
         verified_at: float,
         before: "HeldProduct | None" = None,
@@ -62,6 +64,7 @@ class HeldProduct:
         self.index = index
         self.recent = recent
         self.revision = revision
+        self.write_id = write_id
         self.token = token
         self.verified_at = verified_at
         self._digest, self._find = digester.of, index.find

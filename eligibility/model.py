@@ -23,6 +23,13 @@ from groups import emails
 from groups.errors import InvalidEmails
 
 
+class Consistency(StrEnum):
+    """How fresh an answer has to be: as fresh as memory is, or with every write acknowledged before."""
+
+    EVENTUAL = "eventual"
+    STRONG = "strong"
+
+
 class AccountKind(StrEnum):
     """Who issued the account. Only a Microsoft account can be a member of a group (KUG)."""
 
@@ -153,12 +160,25 @@ def _canonical_version(text: str) -> str:
     return windows.version_text(windows.parse_os_version(text))
 
 
+class Revision(Struct, frozen=True, gc=False):
+    """The publisher's groups and catalogue revisions that an answer was made from."""
+
+    groups: int
+    catalog: int
+
+    def reaches(self, least: "Revision") -> bool:
+        """Whether everything up to those revisions is in it."""
+        return self.groups >= least.groups and self.catalog >= least.catalog
+
+
 class AccessQuery(Struct, frozen=True, gc=False):
     """May this account, on this device, have this package and see this submission?
 
     account: None = not signed in. installed_version: package version text, None = not installed.
     owned: acquired before. market: two capital letters, None = unknown. promotional_code: holds a
     valid one. manual_check: the person pressed "check for updates". at: ask as of that moment.
+    Which state to answer from, not what to answer: strong = with everything acknowledged to anybody
+    before; at_least = not from before those revisions.
     """
 
     product_id: str
@@ -170,6 +190,8 @@ class AccessQuery(Struct, frozen=True, gc=False):
     promotional_code: bool = False
     manual_check: bool = False
     at: datetime | None = None
+    strong: bool = False
+    at_least: Revision | None = None
 
     @property
     def installed(self) -> Version | None:
@@ -253,13 +275,6 @@ class Settling(Struct, frozen=True, gc=False):
     change: Literal["added", "removed"]
     changed_at: datetime
     settled_at: datetime
-
-
-class Revision(Struct, frozen=True, gc=False):
-    """The publisher's groups and catalogue revisions that an answer was made from."""
-
-    groups: int
-    catalog: int
 
 
 class Decision(Struct, frozen=True, gc=False):

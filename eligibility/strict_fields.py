@@ -7,14 +7,14 @@ cannot be read at all takes the slow road that finds out why.
 """
 
 from collections.abc import Mapping
-from typing import Any, Generic, TypeVar
+from enum import EnumType
+from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
 from msgspec import Struct
 
 from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import AccountKind
 
 Fields = TypeVar("Fields", bound=Struct)
 
@@ -93,15 +93,18 @@ def _field_faults(name: str, value: Any, expected: Any, nested: type[Struct] | N
     try:
         msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
-        return [Fault(name, "WRONG_TYPE", f"{_expectation(error)}, not `{shown(value)}`")]
+        detail = f"{_expectation(error, expected)}, not `{shown(value)}`"
+        return [Fault(name, "WRONG_TYPE", detail)]
     return []
 
 
-def _expectation(error: msgspec.ValidationError) -> str:
-    """msgspec's sentence up to what was got: "must be `str | null`"."""
+def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
+    """msgspec's sentence up to what was got, "must be `str | null`"; or all members of an enum."""
     message = str(error).split(", got")[0].split(" - at")[0]
-    if message.startswith("Invalid enum value"):  # account.kind is the only one
-        return "must be " + " or ".join(f"`{kind}`" for kind in AccountKind)
+    if message.startswith("Invalid enum value"):
+        kinds = [kind for kind in (expected, *get_args(expected)) if isinstance(kind, EnumType)]
+        members = [str(member) for kind in kinds for member in kind.__members__.values()]
+        return "must be " + " or ".join(f"`{member}`" for member in members)
     return message.replace("Expected", "must be")
 
 

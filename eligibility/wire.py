@@ -7,7 +7,7 @@ is taken as sent first (`QueryFields`) and read (`to_query`) only where that is 
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -19,6 +19,7 @@ from eligibility.model import (
     AccessQuery,
     Account,
     AccountKind,
+    Consistency,
     Decision,
     Device,
     Revision,
@@ -32,6 +33,7 @@ from groups.errors import InvalidEmails
 LONGEST_BATCH = 1_000
 _MEMO_LIMIT = 65_536
 _MARKET = re.compile(r"[A-Z]{2}")
+_Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class AccountFields(Struct, forbid_unknown_fields=True, gc=False):
@@ -50,6 +52,13 @@ class DeviceFields(Struct, forbid_unknown_fields=True, gc=False):
     architecture: str | None | UnsetType = UNSET
 
 
+class LeastRevision(Struct, forbid_unknown_fields=True, gc=False):
+    """Revisions that an answer must not be from before; as `revision` of a Decision."""
+
+    groups: _Count = 0
+    catalog: _Count = 0
+
+
 class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
     """An access query as sent. See AccessQuery for what the fields mean."""
 
@@ -62,6 +71,13 @@ class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
     promotional_code: bool | UnsetType = UNSET
     manual_check: bool | UnsetType = UNSET
     at: str | None | UnsetType = UNSET
+    consistency: Consistency | UnsetType = UNSET
+    at_least_revision: _Count | LeastRevision | UnsetType = UNSET
+
+    @property
+    def for_memory(self) -> bool:
+        """Whether what is in memory may answer, without a look at the store."""
+        return self.at is UNSET and self.consistency is UNSET and self.at_least_revision is UNSET
 
 
 class BatchFields(Struct, forbid_unknown_fields=True, gc=False):
@@ -184,7 +200,9 @@ def _fields_or_fault(query: Raw) -> QueryFields | InvalidInput:
 def to_query(fields: QueryFields) -> AccessQuery:
     """Read an access query as sent. Raises InvalidInput with every field that cannot be read."""
     # In one step into locals: nine reads of attributes would take twice the time.
-    product_id, raw, sent, installed, owned, market, code, manual, at = astuple(fields)
+    product_id, raw, sent, installed, owned, market, code, manual, at, fresh, least = astuple(
+        fields
+    )
     raw_device = bytes(raw)
     try:
         return AccessQuery(
@@ -199,6 +217,8 @@ def to_query(fields: QueryFields) -> AccessQuery:
             code is True,
             manual is True,
             None if at is None or at is UNSET else _to_moment(at),
+            fresh is Consistency.STRONG,
+            None if least is UNSET else _to_revision(least),
         )
     except (InvalidInput, InvalidEmails):
         raise InvalidInput(_unreadable(fields)) from None
@@ -264,6 +284,13 @@ def _to_market(text: str) -> str:
         return text
     detail = f"`{shown(text)}` is not a market: two capital letters, as in US"
     raise InvalidInput([Fault("market", "UNREADABLE_MARKET", detail)])
+
+
+def _to_revision(least: int | LeastRevision) -> Revision:
+    """A number alone is a groups revision, as an edit of members answers it."""
+    if isinstance(least, int):
+        return Revision(least, 0)
+    return Revision(least.groups, least.catalog)
 
 
 def _to_moment(text: str) -> datetime:

@@ -136,6 +136,26 @@ class RevisionMismatch(GroupsError):
         self.actual = actual
 
 
+class HistoryLost(GroupsError):
+    """The store has no such write any more: it lost some, as a replica that took over may have.
+
+    Whoever holds what was read at that write has to read all of it again.
+    """
+
+    code = "HISTORY_LOST"
+
+    def __init__(self, publisher: str, revision: int) -> None:
+        super().__init__(f"the store lost revision {revision} of publisher `{publisher}`")
+        self.publisher = publisher
+        self.revision = revision
+
+
+class NotEmpty(GroupsError):
+    """Writes of another store are taken over by an empty one, or one that has all before them."""
+
+    code = "NOT_EMPTY"
+
+
 class InvalidStoreUrl(GroupsError):
     """The store URL is of no kind that can be opened; the message holds no password of it."""
 

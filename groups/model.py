@@ -3,10 +3,10 @@
 import re
 import unicodedata
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, NamedTuple, TypeVar
 
 from groups.errors import Fault, InvalidGroup
 
@@ -82,12 +82,23 @@ class EditResult:
     left: tuple[str, ...] = ()
 
 
+class Head(NamedTuple):
+    """The last write that something was read at: the publisher's revision, and the write's own id.
+
+    A store that lost writes counts again from before; the id then tells the new write of a revision
+    from the lost one. It is "" where a store loses none.
+    """
+
+    revision: int
+    write_id: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted.
 
     A person who was forgotten stands there as FORGOTTEN and the digest of the address.
-    consent: set where the write was a consent note, which changes no membership.
+    consent: set where the write was a consent note, which changes no membership. write_id: see Head.
     """
 
     publisher: str
@@ -98,6 +109,12 @@ class Change:
     added: tuple[str, ...]
     removed: tuple[str, ...]
     consent: Consent | None = None
+    write_id: str = field(default="", compare=False)
+
+    @property
+    def head(self) -> Head:
+        """The publisher's last write when this was it."""
+        return Head(self.revision, self.write_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +129,9 @@ class MembershipChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMemberships:
-    """Which groups listed some addresses at a moment, and the publisher's revision then.
+    """Which of some groups listed some addresses at a moment, and the publisher's revision then.
 
-    last: the last change of each address in each group it was ever in, ordered.
+    last: the last change of each address in each group that it was ever in, ordered.
     """
 
     revision: int

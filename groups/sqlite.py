@@ -63,8 +63,9 @@ class Database:
         self._idle.append(sqlite_file.opened(self.path))
         self._identity = self._identified()
         reader = sqlite_file.DataVersion(self.path, self._check_in_place)
-        self._watch = ChangeWatch(reader, monotonic)
-        self.change_token = self._watch.change_token
+        self._watch = ChangeWatch(reader, monotonic, clock)
+        self.change_token, self.catch_up = self._watch.change_token, self._watch.catch_up
+        self.last_look = self._watch.last_look
 
     def migrate(self, part: Part) -> None:
         """Bring a part's tables to its newest layout, in one transaction; nothing to do costs none.

@@ -1,26 +1,18 @@
 """What SqliteGroupStore writes. Runs in the transaction it is given."""
 
 import sqlite3
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from groups.errors import GroupSizeOutOfRange
+from groups.delta import Delta, result
+from groups.errors import NotEmpty, UnknownGroup
 from groups.member_set import Digester
-from groups.model import MAX_MEMBERS, MIN_MEMBERS, Consent, EditResult, Group, name_key
-from groups.sqlite_rows import StoredGroup, consent_json, from_us, text, to_us
+from groups.model import Change, Consent, EditResult, Group, name_key
+from groups.sqlite_rows import StoredGroup, consent_json, from_us, group, text, to_us
 
 REMOVED, ADDED = -1, 1
 """What edit_member.change says."""
-
-
-@dataclass(frozen=True, slots=True)
-class Delta:
-    """Addresses that come and go, and how many were asked for in vain (see EditResult)."""
-
-    added: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-    unchanged: int = 0
-    unknown: int = 0
 
 
 def new_group(
@@ -67,7 +59,7 @@ def apply(
     Raises: GroupSizeOutOfRange.
     """
     done = result(stored.group, delta)
-    if not delta.added and not delta.removed:
+    if not delta:
         return done
     done = replace(done, revision=_next_revision(connection, done.publisher))
     connection.execute(
@@ -77,25 +69,6 @@ def apply(
     _save_members(connection, stored.key, delta, digester)
     _save_history(connection, done, delta, actor, at)
     return done
-
-
-def result(before: Group, delta: Delta) -> EditResult:
-    """Say what a delta does to a group, without doing it. Raises: GroupSizeOutOfRange."""
-    size = before.member_count + len(delta.added) - len(delta.removed)
-    if not MIN_MEMBERS <= size <= MAX_MEMBERS:
-        raise GroupSizeOutOfRange(before.group_id, size)
-    return EditResult(
-        publisher=before.publisher,
-        group_id=before.group_id,
-        revision=before.revision,
-        added=len(delta.added),
-        removed=len(delta.removed),
-        unchanged=delta.unchanged,
-        unknown=delta.unknown,
-        member_count=size,
-        joined=tuple(sorted(delta.added)),
-        left=tuple(sorted(delta.removed)),
-    )
 
 
 def note_consent(
@@ -131,6 +104,38 @@ def forget(connection: sqlite3.Connection, publisher: str, address: str, forgott
     return replaced
 
 
+def record(
+    connection: sqlite3.Connection,
+    publisher: str,
+    names: Mapping[str, str],
+    change: Change,
+    digester: Digester,
+) -> None:
+    """Save a write of another store, just as it was. Raises: NotEmpty unless it is the next."""
+    revision = _next_revision(connection, publisher)
+    if revision != change.revision:
+        detail = (
+            f"publisher `{publisher}` is at revision {revision - 1}: {change.revision} is not next"
+        )
+        raise NotEmpty(detail)
+    try:
+        stored = group(connection, publisher, change.group_id)
+    except UnknownGroup:
+        name = names[change.group_id]
+        stored = new_group(connection, publisher, change.group_id, name, change.at)
+    size = stored.group.member_count + len(change.added) - len(change.removed)
+    written = None if change.consent is None else consent_json(change.consent)
+    connection.execute(
+        "UPDATE known_group SET revision = ?, member_count = ?, consent = coalesce(?, consent)"
+        " WHERE group_key = ?",
+        (revision, size, written, stored.key),
+    )
+    delta = Delta(change.added, change.removed)
+    _save_members(connection, stored.key, delta, digester)
+    key = _save_edit(connection, change, change.actor, change.at, written)
+    _save_edit_members(connection, key, delta)
+
+
 def kept_secret(connection: sqlite3.Connection, name: str, made: bytes) -> bytes:
     """Keep a secret unless one of the name is there; give the one that is kept."""
     connection.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, made))
@@ -152,7 +157,7 @@ def _save_members(
 ) -> None:
     connection.executemany(
         "INSERT INTO member VALUES (?, ?, ?)",
-        ((key, one, _signed(digester.of(one))) for one in sorted(delta.added)),
+        ((key, one, _signed(digester.of_recorded(one))) for one in sorted(delta.added)),
     )
     connection.executemany(
         "DELETE FROM member WHERE group_key = ? AND address = ?",
@@ -163,7 +168,10 @@ def _save_members(
 def _save_history(
     connection: sqlite3.Connection, done: EditResult, delta: Delta, actor: str, at: datetime
 ) -> None:
-    key = _save_edit(connection, done, actor, at, None)
+    _save_edit_members(connection, _save_edit(connection, done, actor, at, None), delta)
+
+
+def _save_edit_members(connection: sqlite3.Connection, key: int, delta: Delta) -> None:
     changes = [(key, one, ADDED) for one in delta.added]
     changes += [(key, one, REMOVED) for one in delta.removed]
     connection.executemany("INSERT INTO edit_member VALUES (?, ?, ?)", sorted(changes))
@@ -171,7 +179,7 @@ def _save_history(
 
 def _save_edit(
     connection: sqlite3.Connection,
-    done: EditResult | Group,
+    done: EditResult | Group | Change,
     actor: str,
     at: datetime,
     consent: str | None,

@@ -34,6 +34,7 @@ _LAST = (
     "SELECT m.address, e.group_id, e.at_us, m.change, max(e.revision)"
     " FROM edit_member m JOIN edit e USING (edit_key)"
     " WHERE m.address IN (SELECT value FROM json_each(?)) AND e.publisher = ? AND e.at_us <= ?"
+    " AND e.group_id IN (SELECT value FROM json_each(?))"
     " GROUP BY m.address, e.group_id"
 )
 _MEMBERS = """
@@ -84,7 +85,11 @@ def page(
 
 
 def memberships_at(
-    connection: sqlite3.Connection, publisher: str, addresses: Collection[str], at: datetime
+    connection: sqlite3.Connection,
+    publisher: str,
+    group_ids: Collection[str],
+    addresses: Collection[str],
+    at: datetime,
 ) -> PastMemberships:
     """See GroupStore."""
     named, until = text(publisher), to_us(at)
@@ -92,7 +97,9 @@ def memberships_at(
         "SELECT coalesce(max(revision), 0) FROM edit WHERE publisher = ? AND at_us <= ?",
         (named, until),
     ).fetchone()
-    found = connection.execute(_LAST, (dumps(list(map(text, addresses))), named, until))
+    asked = dumps(list(map(text, addresses)))
+    groups = dumps(list(map(text, group_ids)))
+    found = connection.execute(_LAST, (asked, named, until, groups))
     return PastMemberships(
         revision=revision,
         last=tuple(

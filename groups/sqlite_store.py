@@ -1,7 +1,7 @@
 """GroupStore in a SQLite file: the embedded default. Layout in groups/sqlite_schema.py."""
 
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -9,11 +9,10 @@ from groups import emails as addresses
 from groups import sqlite_edits as edits
 from groups import sqlite_history as past
 from groups import sqlite_rows as rows
+from groups.delta import Delta, Wanted, forgetting, replacing, result
 from groups.errors import (
-    Fault,
     GroupExists,
-    InvalidEmails,
-    InvalidGroup,
+    NotEmpty,
     UnknownGroup,
     WouldBeEmpty,
 )
@@ -24,6 +23,7 @@ from groups.model import (
     EditResult,
     Forgotten,
     Group,
+    Head,
     MembershipEdit,
     Page,
     PastMemberships,
@@ -34,7 +34,6 @@ from groups.model import (
     slug,
 )
 from groups.sqlite import Database
-from groups.sqlite_edits import Delta
 from groups.sqlite_rows import StoredGroup
 from groups.sqlite_schema import GROUPS_PART
 
@@ -44,12 +43,9 @@ DIGEST_KEY_BYTES = 32
 class SqliteGroupStore:
     """See GroupStore for what the methods promise. The database may hold other parts as well."""
 
-    change_token: Callable[[], int]
-
     def __init__(self, database: Database) -> None:
         """Take an open database; the tables are made or brought up to date."""
         self._database = database
-        self.change_token = database.change_token
         database.migrate(GROUPS_PART)
 
     def create(
@@ -135,15 +131,10 @@ class SqliteGroupStore:
         dry_run: bool = False,
     ) -> EditResult:
         """See GroupStore."""
-        add = addresses.parse(edit.add, loc="add")
-        remove = addresses.parse(edit.remove, loc="remove")
-        _check_disjoint(add, remove)
+        wanted = Wanted.read(edit)
 
         def delta(stored: StoredGroup) -> Delta:
-            present = rows.present(stored, (*add, *remove))
-            added = tuple(one for one in add if one not in present)
-            removed = tuple(one for one in remove if one in present)
-            return Delta(added, removed, len(add) - len(added), len(remove) - len(removed))
+            return wanted.given(rows.present(stored, (*wanted.add, *wanted.remove)))
 
         return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
 
@@ -161,10 +152,7 @@ class SqliteGroupStore:
         wanted = addresses.parse(emails, loc="emails")
 
         def delta(stored: StoredGroup) -> Delta:
-            present = rows.all_members(stored)
-            added = tuple(one for one in wanted if one not in present)
-            removed = tuple(sorted(present.difference(wanted)))
-            return Delta(added, removed, unchanged=len(wanted) - len(added))
+            return replacing(wanted, rows.all_members(stored))
 
         return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
 
@@ -207,11 +195,11 @@ class SqliteGroupStore:
         )
 
     def memberships_at(
-        self, publisher: str, addresses: Collection[str], at: datetime
+        self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
     ) -> PastMemberships:
         """See GroupStore."""
         with self._database.read() as connection:
-            return past.memberships_at(connection, publisher, addresses, at)
+            return past.memberships_at(connection, publisher, group_ids, addresses, at)
 
     def forget(
         self,
@@ -223,7 +211,7 @@ class SqliteGroupStore:
         dry_run: bool = False,
     ) -> Forgotten:
         """See GroupStore."""
-        gone, instead = _forget_names(address, replacement)
+        gone, instead = forgetting(address, replacement)
         digester = self._digester
         with self._database.read() if dry_run else self._database.write() as connection:
             listed = rows.groups_with(connection, publisher, gone)
@@ -254,23 +242,28 @@ class SqliteGroupStore:
         with self._database.read() as connection:
             return rows.revision(connection, publisher)
 
-    def member_set(self, publisher: str, group_id: str) -> tuple[int, MemberSet]:
+    def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
         """See GroupStore."""
-        revision, sets = self.member_sets(publisher, (group_id,))
-        return revision, sets[group_id]
+        head, sets = self.member_sets(publisher, (group_id,))
+        return head, sets[group_id]
 
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
-    ) -> tuple[int, dict[str, MemberSet]]:
+    ) -> tuple[Head, dict[str, MemberSet]]:
         """See GroupStore."""
         with self._database.read() as connection:
             keys = rows.group_keys(connection, publisher, group_ids)
             for group_id in sorted(set(group_ids).difference(keys)):
                 raise UnknownGroup(publisher, group_id)
             sets = {one: rows.member_set(connection, key) for one, key in keys.items()}
-            return rows.revision(connection, publisher), sets
+            return Head(rows.revision(connection, publisher)), sets
 
-    def changes_since(self, publisher: str, revision: int) -> tuple[Change, ...]:
+    def changes_since(
+        self,
+        publisher: str,
+        revision: int,
+        write_id: str = "",  # noqa: ARG002 - a file loses no write
+    ) -> tuple[Change, ...]:
         """See GroupStore."""
         with self._database.read() as connection:
             return past.changes_after(connection, publisher, revision)
@@ -290,6 +283,31 @@ class SqliteGroupStore:
                     connection, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES)
                 )
         return key
+
+    def change_token(self, publisher: str) -> int:  # noqa: ARG002 - one file, one token
+        """See GroupStore."""
+        return self._database.change_token()
+
+    def last_look(self, publisher: str) -> tuple[int, datetime]:  # noqa: ARG002
+        """See GroupStore."""
+        return self._database.last_look()
+
+    def catch_up(self, publisher: str) -> None:  # noqa: ARG002
+        """See GroupStore."""
+        self._database.catch_up()
+
+    def adopt_digest_key(self, key: bytes) -> None:
+        """See GroupStore."""
+        with self._database.write() as connection:
+            if edits.kept_secret(connection, "digest_key", key) != key:
+                raise NotEmpty("the store has a secret of its own already: copy into an empty one")
+
+    def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
+        """See GroupStore."""
+        digester = self._digester
+        with self._database.write() as connection:
+            for change in changes:
+                edits.record(connection, publisher, names, change, digester)
 
     def close(self) -> None:
         """Close the database, also for its other parts."""
@@ -313,28 +331,6 @@ class SqliteGroupStore:
             stored = rows.group(connection, publisher, group_id, if_revision)
             made = delta(stored)
             if dry_run:
-                return edits.result(stored.group, made)
+                return result(stored.group, made)
             at = edits.moment(connection, publisher, self._database.clock())
             return edits.apply(connection, stored, made, actor, at, digester)
-
-
-def _forget_names(address: str, replacement: str | None) -> tuple[str, tuple[str, ...]]:
-    """The address to forget and who takes its place, canonical."""
-    gone = addresses.canonical(address)
-    if replacement is None:
-        return gone, ()
-    instead = addresses.canonical(replacement)
-    if instead == gone:
-        detail = f"`{gone}` cannot take its own place: name another address"
-        raise InvalidEmails([Fault("replacement", "REPLACED_BY_ITSELF", detail)])
-    return gone, (instead,)
-
-
-def _check_disjoint(add: Collection[str], remove: Collection[str]) -> None:
-    both = sorted(set(add).intersection(remove))
-    if both:
-        faults = [
-            Fault("", "ADDED_AND_REMOVED", f"`{one}` is both to be added and to be removed")
-            for one in both
-        ]
-        raise InvalidGroup(faults)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from groups.errors import StoreUnavailable
@@ -25,12 +26,27 @@ class ChangeWatch:
     Between two looks at the file, asking costs one reading of the clock.
     """
 
-    __slots__ = ("_lock", "_monotonic", "_next_look", "_seen", "_token", "_version")
+    __slots__ = (
+        "_clock",
+        "_lock",
+        "_looked_at",
+        "_monotonic",
+        "_next_look",
+        "_seen",
+        "_token",
+        "_version",
+    )
 
-    def __init__(self, version: Version, monotonic: Callable[[], float]) -> None:
-        self._version, self._monotonic = version, monotonic
+    def __init__(
+        self,
+        version: Version,
+        monotonic: Callable[[], float],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._version, self._monotonic, self._clock = version, monotonic, clock
         self._lock = threading.Lock()
         self._token = 0
+        self._looked_at = clock()
         self._seen = version.read()
         self._next_look = monotonic() + POLL_INTERVAL_S
 
@@ -42,6 +58,16 @@ class ChangeWatch:
         if self._monotonic() < self._next_look:
             return self._token
         return self._looked()
+
+    def last_look(self) -> tuple[int, datetime]:
+        """Give the last token, and the moment of the look that it comes from; no look is taken."""
+        with self._lock:
+            return self._token, self._looked_at
+
+    def catch_up(self) -> None:
+        """Look at the file now, however short ago the last look was. Raises: StoreUnavailable."""
+        with self._lock:
+            self._look()
 
     def note_write(self) -> None:
         """Make the next token differ; raises nothing, as the write is saved whatever comes now."""
@@ -62,12 +88,16 @@ class ChangeWatch:
         if not self._lock.acquire(blocking=False):
             return self._token  # another thread is looking just now
         try:
-            now = self._monotonic()
-            seen = self._version.read()
-            if seen != self._seen:
-                self._seen = seen
-                self._token += 1
-            self._next_look = now + POLL_INTERVAL_S
+            self._look()
             return self._token
         finally:
             self._lock.release()
+
+    def _look(self) -> None:
+        now, looked_at = self._monotonic(), self._clock()
+        seen = self._version.read()
+        self._looked_at = looked_at
+        if seen != self._seen:
+            self._seen = seen
+            self._token += 1
+        self._next_look = now + POLL_INTERVAL_S

@@ -1,6 +1,6 @@
 """What a store of known user groups promises, whatever it keeps them in."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from groups.model import (
     EditResult,
     Forgotten,
     Group,
+    Head,
     MembershipEdit,
     Page,
     PastMemberships,
@@ -140,11 +141,12 @@ class GroupStore(Protocol):
         """
 
     def memberships_at(
-        self, publisher: str, addresses: Collection[str], at: datetime
+        self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
     ) -> PastMemberships:
-        """Tell which groups listed canonical addresses at a moment (UTC-aware), that instant included.
+        """Tell which of some groups listed canonical addresses at a moment (UTC-aware), inclusive.
 
-        A moment ahead is as now. Somebody who was forgotten was never in any group.
+        A moment ahead is as now. Somebody who was forgotten was never in any group; a group that
+        does not exist listed nobody.
         """
 
     def forget(
@@ -166,22 +168,27 @@ class GroupStore(Protocol):
     def revision(self, publisher: str) -> int:
         """Give the publisher's groups revision; 0 when nothing was ever written."""
 
-    def member_set(self, publisher: str, group_id: str) -> tuple[int, MemberSet]:
-        """Give a group's members, and the publisher's revision they were read at.
+    def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
+        """Give a group's members, and the publisher's last write when they were read.
 
         Raises: UnknownGroup.
         """
 
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
-    ) -> tuple[int, dict[str, MemberSet]]:
-        """Give the members of several groups as they were at one moment, and its revision.
+    ) -> tuple[Head, dict[str, MemberSet]]:
+        """Give the members of several groups as they were at one moment, and the last write then.
 
         Raises: UnknownGroup when any of them does not exist.
         """
 
-    def changes_since(self, publisher: str, revision: int) -> tuple[Change, ...]:
-        """Give the writes after a revision, oldest first; creating a group is one that adds all."""
+    def changes_since(
+        self, publisher: str, revision: int, write_id: str = ""
+    ) -> tuple[Change, ...]:
+        """Give the writes after a revision, oldest first; creating a group is one that adds all.
+
+        Raises: HistoryLost when a write_id is given and the write of that revision is another.
+        """
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
         """Give the writes made at or after a moment (UTC-aware), oldest first."""
@@ -189,11 +196,35 @@ class GroupStore(Protocol):
     def digest_key(self) -> bytes:
         """Give the secret of this deployment, 32 random bytes, the same for ever and everyone."""
 
-    def change_token(self) -> int:
-        """Give a number that differs from earlier ones if anything may have changed since.
+    def change_token(self, publisher: str) -> int:
+        """Give a number that differs from earlier ones if anything of a publisher's may have changed.
 
-        Cheap enough for every query. A write through this store shows at once, one of another
-        process within 5 ms. It may differ for no reason, and says nothing across processes.
+        Whatever else the backend keeps for the publisher counts too. Never waits, so that every
+        query can ask. A write through this store shows at once, others as fast as the backend
+        tells. It may differ for no reason, and says nothing across processes.
+        """
+
+    def last_look(self, publisher: str) -> tuple[int, datetime]:
+        """Give the last token, and up to which moment (UTC-aware) it tells of every write.
+
+        Answers also while the store is away.
+        """
+
+    def catch_up(self, publisher: str) -> None:
+        """Look at the store now: whatever was acknowledged to anybody before shows in the next token."""
+
+    def adopt_digest_key(self, key: bytes) -> None:
+        """Take over the secret of another store, before anything else is written.
+
+        Raises: NotEmpty when this store has another one.
+        """
+
+    def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
+        """Take over writes of another store just as they were: revision, moment, actor.
+
+        The first has to be the next of the publisher. Args: names = of the groups they create, by
+        group_id. Nobody else may write meanwhile.
+        Raises: NotEmpty.
         """
 
     def close(self) -> None:

@@ -321,7 +321,7 @@ class Away:
         method = getattr(self._store, name)
 
         def call(*args: Any, **kwargs: Any) -> Any:
-            if self.away:
+            if self.away and name != "last_look":
                 raise StoreUnavailable("gone")
             return method(*args, **kwargs)
 

@@ -18,7 +18,7 @@ from groups.errors import (
     UnknownGroup,
 )
 from groups.member_set import digest
-from groups.model import Change, Group, MembershipEdit
+from groups.model import Change, Group, Head, MembershipEdit
 from groups.store import GroupStore
 
 ADA, BOB, CAT, DAN = (f"{name}@example.com" for name in ("ada", "bob", "cat", "dan"))
@@ -76,7 +76,7 @@ def test_a_store_never_written_is_empty_and_at_revision_zero(store: GroupStore) 
     assert store.list_groups(P).items == ()
     assert store.list_groups(P).next_cursor is None
     assert store.changes_since(P, 0) == ()
-    assert store.member_sets(P, []) == (0, {})
+    assert store.member_sets(P, []) == (Head(0), {})
 
 
 def test_a_created_group_tells_what_it_is(store: GroupStore, clock: Clock) -> None:
@@ -442,8 +442,8 @@ def test_members_can_be_asked_for_by_prefix(store: GroupStore) -> None:
 
 def test_a_member_set_holds_the_digests_of_the_members(store: GroupStore, beta: str) -> None:
     key = store.digest_key()
-    revision, members = store.member_set(P, beta)
-    assert (revision, len(members)) == (1, 2)
+    head, members = store.member_set(P, beta)
+    assert (head.revision, len(members)) == (1, 2)
     assert list(members.digests) == sorted(digest(address, key) for address in (ADA, BOB))
 
 
@@ -456,10 +456,10 @@ def test_member_sets_of_a_full_group_are_complete_and_sorted(store: GroupStore) 
 
 def test_member_sets_come_with_the_revision_of_the_publisher(store: GroupStore, beta: str) -> None:
     store.create(P, "Other", [CAT], actor="eve")
-    revision, sets = store.member_sets(P, {"other", beta})
-    assert revision == 2
+    head, sets = store.member_sets(P, {"other", beta})
+    assert head.revision == 2
     assert {group_id: len(members) for group_id, members in sets.items()} == {beta: 2, "other": 1}
-    assert store.member_sets(P, []) == (2, {})
+    assert store.member_sets(P, [])[0].revision == 2
 
 
 def test_member_sets_are_one_snapshot_while_another_writes(
@@ -483,8 +483,8 @@ def test_member_sets_are_one_snapshot_while_another_writes(
     seen = [store.member_sets(P, ["left", "right"]) for _ in range(100)]
     thread.join()
     sizes_at = [(2, 1), (2, 2), (1, 2), (2, 2)]  # of left and right, from revision 3 on
-    for revision, sets in seen:
-        assert (len(sets["left"]), len(sets["right"])) == sizes_at[(revision - 3) % 4]
+    for head, sets in seen:
+        assert (len(sets["left"]), len(sets["right"])) == sizes_at[(head.revision - 3) % 4]
     assert store.revision(P) == 83
 
 
@@ -612,21 +612,21 @@ def test_of_many_creating_the_same_group_one_succeeds(deployment: Deployment) ->
 def test_the_change_token_differs_after_a_write_through_the_same_store(
     store: GroupStore, beta: str
 ) -> None:
-    before = store.change_token()
-    assert store.change_token() == before
+    before = store.change_token(P)
+    assert store.change_token(P) == before
     add(store, beta, CAT)
-    after = store.change_token()
+    after = store.change_token(P)
     assert after != before
-    assert store.change_token() == after
+    assert store.change_token(P) == after
 
 
 def test_the_change_token_differs_after_a_write_of_another(
     deployment: Deployment, store: GroupStore, beta: str
 ) -> None:
     other = deployment.open()
-    before = store.change_token()
+    before = store.change_token(P)
     add(other, beta, CAT)
-    assert store.change_token() != before  # every look is due: see PollClock
+    assert store.change_token(P) != before  # every look is due: see PollClock
 
 
 # Closing
@@ -652,7 +652,7 @@ def test_a_closed_store_is_unavailable_and_may_be_closed_again(
         lambda: store.changes_since(P, 0),
         lambda: store.recent_changes(P, datetime(2000, 1, 1, tzinfo=UTC)),
         store.digest_key,
-        store.change_token,
+        lambda: store.change_token(P),
     ]
     for use in uses:
         with pytest.raises(StoreUnavailable):

@@ -135,8 +135,8 @@ class AgainstADictOfSets(RuleBasedStateMachine):
         secret = store.digest_key()
         for publisher in ("contoso", "fabrikam"):
             ours = {g: members for (p, g), members in self.groups.items() if p == publisher}
-            revision, sets = store.member_sets(publisher, store.group_ids(publisher))
-            assert revision == store.revision(publisher) == self.revisions.get(publisher, 0)
+            head, sets = store.member_sets(publisher, store.group_ids(publisher))
+            assert head.revision == store.revision(publisher) == self.revisions.get(publisher, 0)
             assert {group_id: list(held.digests) for group_id, held in sets.items()} == {
                 group_id: sorted(digest(address, secret) for address in members)
                 for group_id, members in ours.items()

@@ -214,7 +214,7 @@ def test_a_write_waits_for_the_lock_of_another_process_and_reads_do_not(
     assert members(store) == {FIRST}
     preview = MembershipEdit(add=("third@example.com",))
     assert store.edit(P, "beta", preview, actor="tests", dry_run=True).added == 1
-    assert store.change_token() >= 0
+    assert store.change_token(P) >= 0
     child.tell_to_go_on()
     writer.join()
     child.rest()
@@ -254,13 +254,13 @@ def test_the_write_of_another_process_shows_at_the_next_look(
     path: Path, store: SqliteGroupStore
 ) -> None:
     child = Child(path, ADD_TWENTY)
-    before = store.change_token()
-    assert store.change_token() == before
+    before = store.change_token(P)
+    assert store.change_token(P) == before
     child.tell_to_go_on()
     child.rest()
-    after = store.change_token()
+    after = store.change_token(P)
     assert after != before
-    assert store.change_token() == after
+    assert store.change_token(P) == after
 
 
 def test_a_file_taken_away_is_unavailable_and_back_again_when_it_is_back(
@@ -268,11 +268,15 @@ def test_a_file_taken_away_is_unavailable_and_back_again_when_it_is_back(
 ) -> None:
     away = path.with_name("away.db")
     path.rename(away)
-    for use in (lambda: members(store), lambda: add(store, "lost@x.com"), store.change_token):
+    for use in (
+        lambda: members(store),
+        lambda: add(store, "lost@x.com"),
+        lambda: store.change_token(P),
+    ):
         with pytest.raises(StoreUnavailable, match="taken away"):
             use()
     away.rename(path)
-    store.change_token()
+    store.change_token(P)
     assert add(store, "second@example.com") == 2
     assert members(store) == {FIRST, "second@example.com"}
 
@@ -281,7 +285,11 @@ def test_a_file_replaced_while_open_is_not_written_to(path: Path, store: SqliteG
     """Its path leads to another file now: what we wrote to ours, nobody would ever read."""
     path.rename(path.with_name("away.db"))
     with opened(path):
-        for use in (lambda: members(store), lambda: add(store, "lost@x.com"), store.change_token):
+        for use in (
+            lambda: members(store),
+            lambda: add(store, "lost@x.com"),
+            lambda: store.change_token(P),
+        ):
             with pytest.raises(StoreUnavailable, match="replaced"):
                 use()
 
@@ -292,7 +300,7 @@ def test_a_failing_look_is_an_error_at_each_call_not_only_at_the_first(
     path.rename(path.with_name("away.db"))
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
-            store.change_token()
+            store.change_token(P)
 
 
 def test_a_damaged_file_is_unavailable_not_empty(path: Path, store: SqliteGroupStore) -> None:

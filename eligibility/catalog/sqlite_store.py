@@ -1,13 +1,16 @@
 """CatalogStore in the SQLite file that also holds the groups."""
 
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
+from operator import attrgetter
 
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry, Version
 from eligibility.errors import UnknownProduct
+from groups.errors import NotEmpty
 from groups.model import Page
 from groups.sqlite import Database, Part
 
@@ -93,29 +96,20 @@ class SqliteCatalogStore:
             if if_revision is not None and if_revision != present:
                 raise CatalogRevisionMismatch(publisher, if_revision, present)
             revision, at = present + 1, _moment(connection, publisher, self._database.clock())
-            for product_id, product in puts.items():
-                if _owner(connection, product_id) not in (None, publisher):
-                    raise ProductTaken(product_id)
-                body = product.model_dump_json(exclude_defaults=True)
-                connection.execute(
-                    "INSERT INTO product VALUES (?, ?, ?, ?, ?) ON CONFLICT (product_id) DO UPDATE"
-                    " SET revision = excluded.revision, updated_at = excluded.updated_at, body = excluded.body",
-                    (product_id, publisher, revision, at, body),
-                )
-                _remember(connection, product_id, revision, publisher, at, actor, body)
             for product_id in deletes:
-                deleted = connection.execute(
-                    "DELETE FROM product WHERE product_id = ? AND publisher = ?",
-                    (product_id, publisher),
-                )
-                if deleted.rowcount == 0:
+                if not _has(connection, publisher, product_id):
                     raise UnknownProduct(product_id)
-                _remember(connection, product_id, revision, publisher, at, actor, None)
-            connection.execute(
-                "INSERT INTO catalog_revision VALUES (?, ?)"
-                " ON CONFLICT (publisher) DO UPDATE SET revision = excluded.revision",
-                (publisher, revision),
-            )
+            for product_id, product in (*puts.items(), *((one, None) for one in deletes)):
+                version = Version(
+                    publisher=publisher,
+                    product_id=product_id,
+                    revision=revision,
+                    at=at,
+                    actor=actor,
+                    product=product,
+                )
+                _save(connection, publisher, version)
+            _set_revision(connection, publisher, revision)
         return revision
 
     def history(
@@ -136,7 +130,7 @@ class SqliteCatalogStore:
 
     def as_of(self, product_id: str, at: datetime) -> tuple[Version, int] | None:
         """See CatalogStore."""
-        until = at.astimezone(UTC).isoformat()
+        until = _written(at)
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
@@ -152,9 +146,34 @@ class SqliteCatalogStore:
             ).fetchone()
         return _version(row), int(revision)
 
-    def change_token(self) -> int:
+    def owner(self, product_id: str) -> str | None:
         """See CatalogStore."""
-        return self._database.change_token()
+        with self._database.read() as connection:
+            return _owner(connection, product_id)
+
+    def changes_since(self, publisher: str, revision: int) -> tuple[Version, ...]:
+        """See CatalogStore."""
+        with self._database.read() as connection:
+            rows = connection.execute(
+                "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
+                " WHERE publisher = ? AND revision > ? ORDER BY revision, product_id",
+                (publisher, revision),
+            ).fetchall()
+        return tuple(map(_version, rows))
+
+    def record(self, publisher: str, versions: Sequence[Version]) -> None:
+        """See CatalogStore."""
+        with self._database.write() as connection:
+            for revision, together in groupby(versions, attrgetter("revision")):
+                present = _revision(connection, publisher)
+                if revision != present + 1:
+                    detail = (
+                        f"publisher `{publisher}` is at revision {present}: {revision} is not next"
+                    )
+                    raise NotEmpty(detail)
+                for version in together:
+                    _save(connection, publisher, version)
+                _set_revision(connection, publisher, revision)
 
 
 def _revision(connection: sqlite3.Connection, publisher: str) -> int:
@@ -164,17 +183,13 @@ def _revision(connection: sqlite3.Connection, publisher: str) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> str:
-    """When a write happens; never before the publisher's last one, whatever the clocks say.
-
-    All moments are UTC and written alike, so that as text they have the order of time.
-    """
+def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
+    """When a write happens; never before the publisher's last one, whatever the clocks say."""
     row = connection.execute(
         "SELECT at FROM product_version WHERE publisher = ? ORDER BY revision DESC LIMIT 1",
         (publisher,),
     ).fetchone()
-    now = clock.astimezone(UTC).isoformat()
-    return now if row is None else max(now, row[0])
+    return clock if row is None else max(clock, datetime.fromisoformat(row[0]))
 
 
 def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:
@@ -185,19 +200,42 @@ def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _remember(
-    connection: sqlite3.Connection,
-    product_id: str,
-    revision: int,
-    publisher: str,
-    at: str,
-    actor: str,
-    body: str | None,
-) -> None:
+def _has(connection: sqlite3.Connection, publisher: str, product_id: str) -> bool:
+    found = connection.execute(
+        "SELECT 1 FROM product WHERE product_id = ? AND publisher = ?", (product_id, publisher)
+    )
+    return found.fetchone() is not None
+
+
+def _save(connection: sqlite3.Connection, publisher: str, version: Version) -> None:
+    """Store a version, as the product's present one and in its history. Raises: ProductTaken."""
+    product_id, revision, at = version.product_id, version.revision, _written(version.at)
+    if _owner(connection, product_id) not in (None, publisher):
+        raise ProductTaken(product_id)
+    body = None
+    if version.product is None:
+        connection.execute("DELETE FROM product WHERE product_id = ?", (product_id,))
+    else:
+        body = version.product.model_dump_json(exclude_defaults=True)
+        connection.execute(
+            "INSERT OR REPLACE INTO product VALUES (?, ?, ?, ?, ?)",
+            (product_id, publisher, revision, at, body),
+        )
     connection.execute(
         "INSERT INTO product_version VALUES (?, ?, ?, ?, ?, ?)",
-        (product_id, revision, publisher, at, actor, body),
+        (product_id, revision, publisher, at, version.actor, body),
     )
+
+
+def _set_revision(connection: sqlite3.Connection, publisher: str, revision: int) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO catalog_revision VALUES (?, ?)", (publisher, revision)
+    )
+
+
+def _written(moment: datetime) -> str:
+    """A moment as text. All are UTC and written alike, so that they have the order of time."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def _entry(row: tuple[str, str, int, str, str]) -> Entry:

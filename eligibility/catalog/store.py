@@ -1,6 +1,6 @@
 """CatalogStore: where products are kept. The docstrings are the contract of every backend."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -36,7 +36,8 @@ class CatalogStore(Protocol):
     """Products by id, with a revision a publisher and the history of every product.
 
     Product ids are unique across publishers and case-sensitive. The store keeps what it is given;
-    the rules of a catalogue are checked by Catalog (catalog.py). Every method may raise
+    the rules of a catalogue are checked by Catalog (catalog.py). It is kept where the groups are,
+    and GroupStore.change_token tells of its changes too. Every method may raise
     groups.errors.StoreUnavailable, and no error of the backend's own.
     """
 
@@ -80,5 +81,14 @@ class CatalogStore(Protocol):
         None before it was first declared; a version without product where it was deleted.
         """
 
-    def change_token(self) -> int:
-        """Differs from the last answer whenever anything may have changed; see GroupStore."""
+    def owner(self, product_id: str) -> str | None:
+        """The publisher that has the product id, for ever; None while nobody has it."""
+
+    def changes_since(self, publisher: str, revision: int) -> tuple[Version, ...]:
+        """Versions written after a revision, oldest first, those of one revision by product id."""
+
+    def record(self, publisher: str, versions: Sequence[Version]) -> None:
+        """Take over versions of another store just as they were; see GroupStore.record.
+
+        Versions of one revision come together. Raises: groups.errors.NotEmpty; ProductTaken.
+        """

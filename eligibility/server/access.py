@@ -10,7 +10,6 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from typing import Any
 
-from msgspec import UNSET
 from starlette.concurrency import run_in_threadpool
 
 from eligibility import wire
@@ -79,7 +78,7 @@ class Access:
     def _one(self, body: bytes, explain: bool) -> bytes | Work:
         asked = wire.decode_query(body)
         held = None
-        if not explain and asked.at is UNSET:
+        if not explain and asked.for_memory:
             held = self._evaluator.warm(asked.product_id)
         if held is None:
             return lambda: self._cold(asked, explain)
@@ -99,7 +98,7 @@ class Access:
             held = self._evaluator.warm(product_id)
             everywhere = len(places) == len(batch)
             queries: Sequence[Any] = batch if everywhere else [batch[place] for place in places]
-            if held is None or not all(asked.at is UNSET for asked in queries):
+            if held is None or not all(asked.for_memory for asked in queries):
                 return None
             told = held.answers_json(queries, now)
             if everywhere:
