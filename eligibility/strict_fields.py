@@ -6,8 +6,8 @@ colons, unless a name stood twice. Only a body with escapes, one that fails thes
 cannot be read at all takes the slow road that finds out why.
 """
 
-from collections.abc import Mapping
-from enum import EnumType
+from collections.abc import Iterable, Mapping
+from enum import Enum, EnumType
 from typing import Any, Generic, TypeVar, get_args
 
 import msgspec
@@ -102,8 +102,10 @@ def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
     """msgspec's sentence up to what was got, "must be `str | null`"; or all members of an enum."""
     message = str(error).split(", got")[0].split(" - at")[0]
     if message.startswith("Invalid enum value"):
-        kinds = [kind for kind in (expected, *get_args(expected)) if isinstance(kind, EnumType)]
-        members = [str(member) for kind in kinds for member in kind.__members__.values()]
+        enums: list[Iterable[Enum]] = [
+            kind for kind in (expected, *get_args(expected)) if isinstance(kind, EnumType)
+        ]
+        members = [member.value for enum in enums for member in enum]
         return "must be " + " or ".join(f"`{member}`" for member in members)
     return message.replace("Expected", "must be")
 
