@@ -178,22 +178,34 @@ class StoreFull(StoreUnavailable):
     code = "STORE_FULL"
 
 
+class StoreForbidden(StoreUnavailable):
+    """The store does not let this program in, or not do what it has to; `reason` names the right."""
+
+    code = "STORE_FORBIDDEN"
+
+
+class UnsupportedStore(GroupsError):
+    """The store is of a version, or in a state, that this program cannot work with."""
+
+    code = "UNSUPPORTED_STORE"
+
+
 class NotOurDatabase(GroupsError):
-    """The file holds something else and was left as it is."""
+    """The file, or server, holds something else and was left as it is."""
 
     code = "NOT_OUR_DATABASE"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(f"`{path}` is not a database of this program and was left untouched")
         self.path = path
 
 
 class NewerDatabase(GroupsError):
-    """A newer version of the program wrote the file; this one would misread it."""
+    """A newer version of the program wrote the store; this one would misread it."""
 
     code = "NEWER_DATABASE"
 
-    def __init__(self, path: Path, found: int, known: int) -> None:
+    def __init__(self, path: Path | str, found: int, known: int) -> None:
         super().__init__(
             f"`{path}` has layout version {found}, this program knows up to {known}:"
             " run the newer program"

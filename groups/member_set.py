@@ -77,7 +77,12 @@ class MemberSet:
     @classmethod
     def from_addresses(cls, addresses: Iterable[str], key: bytes) -> "MemberSet":
         """Make the set of some canonical addresses."""
-        return cls(array("Q", sorted(set(map(Digester(key).of, addresses)))))
+        return cls.of(map(Digester(key).of, addresses))
+
+    @classmethod
+    def of(cls, digests: Iterable[int]) -> "MemberSet":
+        """Make the set of some digests, in any order."""
+        return cls(array("Q", sorted(set(digests))))
 
     def __len__(self) -> int:
         return len(self.digests)

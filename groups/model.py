@@ -219,6 +219,12 @@ def check_name(name: str) -> str:
     return trimmed
 
 
+def check_limit(limit: int) -> None:
+    """Refuse an empty page. Raises: ValueError."""
+    if limit < 1:
+        raise ValueError(f"limit must be at least 1, not {limit}")
+
+
 def check_consent(consent: Consent) -> Consent:
     """Give the note back. Raises: InvalidGroup."""
     faults = []
@@ -234,6 +240,11 @@ def check_consent(consent: Consent) -> Consent:
     if faults:
         raise InvalidGroup(faults)
     return consent
+
+
+def storable(text: str) -> str:
+    """Give text that every store can keep and compare: lone surrogates become `?`."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def name_key(name: str) -> str:

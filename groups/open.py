@@ -5,12 +5,33 @@ from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
+from groups import redis_url
 from groups.errors import InvalidStoreUrl
+from groups.redis_server import RedisServer
+from groups.redis_store import RedisGroupStore
+from groups.redis_url import RedisUrl
 from groups.sqlite import Database, utc_now
 from groups.sqlite_store import SqliteGroupStore
 from groups.store import GroupStore
 
 _SQLITE = "sqlite:///"
+
+shown = redis_url.shown
+"""A store URL as it may be printed: without its password."""
+
+
+def open_backend(
+    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+) -> Database | RedisServer:
+    """Open what a URL leads to: a SQLite file, or a Redis or Valkey server or cluster.
+
+    Args: password = for a server, where it is not in the URL; clock = the UTC time that writes are
+        stamped with.
+    Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase, UnsupportedStore.
+    """
+    if redis_url.is_redis(url):
+        return RedisServer(RedisUrl.parse(url, password), clock=clock)
+    return open_database(url, clock=clock)
 
 
 def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Database:
@@ -24,7 +45,8 @@ def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Datab
         scheme = url.partition(":")[0][:20]  # the rest may hold a password
         raise InvalidStoreUrl(
             f"store URL with scheme `{scheme}` cannot be opened: write `sqlite:///path` for a"
-            " relative path, `sqlite:////path` for an absolute one"
+            " relative path, `sqlite:////path` for an absolute one, or redis://, redis+cluster://,"
+            " redis+sentinel:// and the same with rediss for a server"
         )
     path = unquote(url.removeprefix(_SQLITE))
     if not path or path.endswith("/") or "\0" in path or "?" in url or "#" in url:
@@ -32,14 +54,23 @@ def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Datab
     return Database(Path(path), clock=clock)
 
 
-def open_store(url: str) -> GroupStore:
+def open_store(
+    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+) -> GroupStore:
     """Open the groups kept at a URL; closing the store closes all it opened.
 
-    Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase.
+    Raises: as open_backend.
     """
-    database = open_database(url)
+    backend = open_backend(url, password=password, clock=clock)
     try:
-        return SqliteGroupStore(database)
+        return groups_of(backend)
     except BaseException:
-        database.close()
+        backend.close()
         raise
+
+
+def groups_of(backend: Database | RedisServer) -> GroupStore:
+    """Give the groups that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
+    if isinstance(backend, RedisServer):
+        return RedisGroupStore(backend)
+    return SqliteGroupStore(backend)

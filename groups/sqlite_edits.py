@@ -9,7 +9,9 @@ from groups.delta import Delta, result
 from groups.errors import NotEmpty, UnknownGroup
 from groups.member_set import Digester
 from groups.model import Change, Consent, EditResult, Group, name_key
-from groups.sqlite_rows import StoredGroup, consent_json, from_us, group, text, to_us
+from groups.model import storable as text
+from groups.moments import from_us, to_us
+from groups.sqlite_rows import StoredGroup, consent_json, group
 
 REMOVED, ADDED = -1, 1
 """What edit_member.change says."""

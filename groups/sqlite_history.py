@@ -8,8 +8,10 @@ from json import dumps
 from operator import itemgetter
 
 from groups.model import Change, MembershipChange, PastMemberships
+from groups.model import storable as text
+from groups.moments import from_us, to_us
 from groups.sqlite_edits import ADDED, REMOVED
-from groups.sqlite_rows import AFTER_ANY, consent, from_us, text, to_us
+from groups.sqlite_rows import AFTER_ANY, consent
 
 _LARGEST_INTEGER = 2**63 - 1
 _CHANGES = (

@@ -4,16 +4,16 @@ import sqlite3
 from array import array
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from json import dumps, loads
 from operator import itemgetter
 
 from groups.errors import RevisionMismatch, UnknownGroup
 from groups.member_set import MemberSet
 from groups.model import Consent, Group, name_key
+from groups.model import storable as text
+from groups.moments import from_us
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 AFTER_ANY = "\U0010ffff"  # no address has it, so prefix + this ends the range of a prefix
 
 
@@ -24,12 +24,6 @@ class StoredGroup:
     connection: sqlite3.Connection
     key: int
     group: Group
-
-
-def check_limit(limit: int) -> None:
-    """Refuse an empty page. Raises: ValueError."""
-    if limit < 1:
-        raise ValueError(f"limit must be at least 1, not {limit}")
 
 
 def group(
@@ -159,21 +153,6 @@ def secret(connection: sqlite3.Connection, name: str) -> bytes | None:
     """Give a secret; None when none was made yet."""
     row = connection.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
-
-
-def text(value: str) -> str:
-    """Give text that SQLite can compare: lone surrogates, which nothing stored has, become `?`."""
-    return value.encode("utf-8", "replace").decode()
-
-
-def to_us(moment: datetime) -> int:
-    """Give a moment as microseconds since 1970, UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def from_us(microseconds: int) -> datetime:
-    """Give the moment that `to_us` stored, UTC-aware."""
-    return _EPOCH + microseconds * _MICROSECOND
 
 
 def consent_json(consent: Consent) -> str:

@@ -29,6 +29,7 @@ from groups.model import (
     PastMemberships,
     check_consent,
     check_group_id,
+    check_limit,
     check_name,
     check_publisher,
     slug,
@@ -80,7 +81,7 @@ class SqliteGroupStore:
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[Group]:
         """See GroupStore."""
-        rows.check_limit(limit)
+        check_limit(limit)
         with self._database.read() as connection:
             found = rows.groups_after(connection, publisher, cursor or "", limit + 1)
         items = tuple(found[:limit])
@@ -107,7 +108,7 @@ class SqliteGroupStore:
         limit: int = 1000,
     ) -> Page[str]:
         """See GroupStore."""
-        rows.check_limit(limit)
+        check_limit(limit)
         after = cursor or ""
         with self._database.read() as connection:
             key = rows.group(connection, publisher, group_id).key
@@ -182,7 +183,7 @@ class SqliteGroupStore:
         limit: int = 20,
     ) -> Page[Change]:
         """See GroupStore."""
-        rows.check_limit(limit)
+        check_limit(limit)
         about = None if address is None else addresses.canonical(address)
         before = int(cursor) if cursor and cursor.isdecimal() else 2**63 - 1
         with self._database.read() as connection:

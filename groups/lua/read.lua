@@ -1,0 +1,9 @@
+-- Answers several commands as of one moment.
+-- KEYS: every key they read. ARGV: each command as the number of its words, and the words.
+local answers, at = {}, 1
+while at <= #ARGV do
+  local last = at + tonumber(ARGV[at])
+  answers[#answers + 1] = redis.call(unpack(ARGV, at + 1, last))
+  at = last + 1
+end
+return answers
