@@ -5,12 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from eligibility.catalog.catalog import Catalog
-from eligibility.catalog.sqlite_store import SqliteCatalogStore
 from eligibility.evaluator import Evaluator
 from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
-from groups.open import open_database
-from groups.sqlite_store import SqliteGroupStore
+from eligibility.stores import open_stores
 
 
 class Service:
@@ -25,13 +23,12 @@ class Service:
 
         self.settings = settings
         requirements = load_requirements(settings.requirements)
-        self._database = open_database(settings.store, clock=now)
-        self.groups = SqliteGroupStore(self._database)
-        store = SqliteCatalogStore(self._database)
-        self.catalog = Catalog(store, self.groups, now)
+        self._stores = open_stores(settings.store, password=settings.store_password(), clock=now)
+        self.groups = self._stores.groups
+        self.catalog = Catalog(self._stores.catalog, self.groups, now)
         self.evaluator = Evaluator(
             self.groups,
-            store,
+            self._stores.catalog,
             requirements,
             clock=clock,
             max_staleness_seconds=settings.max_staleness_seconds,
@@ -39,7 +36,7 @@ class Service:
 
     def close(self) -> None:
         """Close the store."""
-        self._database.close()
+        self._stores.close()
 
     def __enter__(self) -> "Service":
         return self

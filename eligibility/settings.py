@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from eligibility.errors import Fault, InvalidSettings
 from eligibility.resources import config_dir
+from groups.open import shown
 
 PREFIX = "ELIGIBILITY_"
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
@@ -32,7 +33,11 @@ class Settings(BaseSettings):
 
     store: str = Field(
         default_factory=default_store,
-        description="Store URL: sqlite:///path of the file that holds groups and catalogue.",
+        description="Store URL: sqlite:///path of the file that holds groups and catalogue, or"
+        " redis://, redis+cluster://, redis+sentinel:// (with TLS rediss) of a server.",
+    )
+    store_password_file: Path | None = Field(
+        None, description="File with the password of a store server, in place of one in the URL."
     )
     host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(
@@ -58,11 +63,25 @@ class Settings(BaseSettings):
         description="Largest request body, in bytes, where members are uploaded.",
     )
 
+    def store_password(self) -> str | None:
+        """The password that `store_password_file` holds. Raises: InvalidSettings."""
+        if self.store_password_file is None:
+            return None
+        try:
+            return self.store_password_file.read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            fault = Fault("store_password_file", "UNREADABLE", str(error))
+            raise InvalidSettings("settings", [fault]) from None
+
+    def shown(self) -> dict[str, Any]:
+        """The settings as they may be printed: JSON values, without a password."""
+        return {**self.model_dump(mode="json"), "store": shown(self.store)}
+
     @field_validator("store")
     @classmethod
     def _store_is_a_url(cls, store: str) -> str:
         if "://" not in store:
-            raise ValueError(f"`{store}` is not a store URL, as in sqlite:///eligibility.db")
+            raise ValueError("a store URL is needed, as in sqlite:///eligibility.db")
         return store
 
 

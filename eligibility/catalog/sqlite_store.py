@@ -95,6 +95,8 @@ class SqliteCatalogStore:
             present = _revision(connection, publisher)
             if if_revision is not None and if_revision != present:
                 raise CatalogRevisionMismatch(publisher, if_revision, present)
+            if not puts and not deletes:
+                return present
             revision, at = present + 1, _moment(connection, publisher, self._database.clock())
             for product_id in deletes:
                 if not _has(connection, publisher, product_id):

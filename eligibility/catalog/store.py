@@ -66,6 +66,8 @@ class CatalogStore(Protocol):
     ) -> int:
         """Store and delete products in one step, all or none; answer the new revision, grown by one.
 
+        With nothing to do nothing is written.
+
         Raises: CatalogRevisionMismatch unless the publisher is at `if_revision`; ProductTaken for an
         id of another publisher; UnknownProduct for deleting what is not the publisher's.
         """

@@ -46,7 +46,7 @@ def _root(
 def settings(store: Store = None, as_json: Json = False) -> None:
     """Show the settings in force, and where each comes from."""
     loaded = load_settings(os.environ, {"store": store})
-    values = loaded.settings.model_dump(mode="json")
+    values = loaded.settings.shown()
     if as_json:
         print_json({n: {"value": v, "from": loaded.origins[n]} for n, v in values.items()})
         return

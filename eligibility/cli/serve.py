@@ -70,7 +70,7 @@ def _serve(settings: Settings, demo: bool) -> None:
     address = listening.getsockname()
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
     url = f"http://{host}:{address[1]}"
-    typer.echo(f"listening on {url}   API: {url}/docs   store: {settings.store}")
+    typer.echo(f"listening on {url}   API: {url}/docs   store: {settings.shown()['store']}")
     with listening:
         runner.run(
             settings, listening, after_start=(lambda: ask_demo_queries(url)) if demo else None
