@@ -29,6 +29,7 @@ OLDEST_SERVER = 7
 _scripts = resources.files("groups") / "lua"
 _READ = (_scripts / "read.lua").read_text("utf-8")
 _COMMIT = (_scripts / "commit.lua").read_text("utf-8")
+_VERSION = "return redis.REDIS_VERSION"  # scripts know it from version 7 on
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -127,12 +128,11 @@ class RedisServer:
 
     def _check_version(self) -> None:
         with translated(self.where):
-            told = self._client.execute_command("HELLO")
-        facts = told if isinstance(told, dict) else dict(zip(told[::2], told[1::2], strict=True))
-        version = facts.get(b"version", b"0").decode()
-        if int(version.partition(".")[0]) < OLDEST_SERVER:
+            version = self._client.eval(_VERSION, 1, self.keys.layout)
+        if version is None or int(version.partition(b".")[0]) < OLDEST_SERVER:
+            known = version.decode() if version else f"before {OLDEST_SERVER}"
             raise UnsupportedStore(
-                f"{self.where} is version {version}; needed is Redis {OLDEST_SERVER} or later, or Valkey"
+                f"{self.where} is version {known}; needed is Redis {OLDEST_SERVER} or later, or Valkey"
             )
 
     def _check_layout(self) -> None:
