@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         " redis://, redis+cluster://, redis+sentinel:// (with TLS rediss) of a server.",
     )
     store_password_file: Path | None = Field(
-        None, description="File with the password of a store server, in place of one in the URL."
+        None, description="File with the password of a store server, for a URL without one."
     )
     host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(

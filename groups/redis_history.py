@@ -35,7 +35,7 @@ def changes(server: RedisServer, publisher: str, revisions: Sequence[int]) -> It
 
 
 def changes_after(
-    server: RedisServer, publisher: str, revision: int, write_id: str
+    server: RedisServer, publisher: str, revision: int, write_id: str, limit: int | None
 ) -> tuple[Change, ...]:
     """See GroupStore.changes_since."""
     last = head(server, publisher).revision
@@ -43,7 +43,7 @@ def changes_after(
         saved = server.call("HGET", server.keys.edits(publisher), str(revision))
         if saved is None or packed.change(publisher, revision, saved).write_id != write_id:
             raise HistoryLost(publisher, revision)
-    return tuple(changes(server, publisher, range(max(revision, 0) + 1, last + 1)))
+    return tuple(changes(server, publisher, range(max(revision, 0) + 1, last + 1)[:limit]))
 
 
 def revision_at(server: RedisServer, publisher: str, until_us: int, last: int) -> int:

@@ -241,10 +241,10 @@ class RedisGroupStore:
         return Head(head.revision, head.write_id), sets
 
     def changes_since(
-        self, publisher: str, revision: int, write_id: str = ""
+        self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
     ) -> tuple[Change, ...]:
         """See GroupStore."""
-        return past.changes_after(self._server, publisher, revision, write_id)
+        return past.changes_after(self._server, publisher, revision, write_id, limit)
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
         """See GroupStore."""

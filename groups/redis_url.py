@@ -121,7 +121,7 @@ def _parsed(parts: SplitResult, password: str | None) -> RedisUrl:
         kind=kind,
         hosts=_hosts(hosts, kind),
         username=unquote(user) or None,
-        password=password or unquote(secret) or None,
+        password=unquote(secret) or password,
         database=_database(number, kind),
         service=_service(service, kind),
         prefix=options.get("prefix", DEFAULT_PREFIX),

@@ -15,8 +15,9 @@ from groups.sqlite_rows import AFTER_ANY, consent
 
 _LARGEST_INTEGER = 2**63 - 1
 _CHANGES = (
-    "SELECT revision, group_id, at_us, actor, consent, change, address FROM edit"
-    " LEFT JOIN edit_member USING (edit_key) WHERE publisher = ? AND {} ORDER BY revision, address"
+    "SELECT revision, group_id, at_us, actor, consent, change, address FROM"
+    " (SELECT * FROM edit WHERE publisher = ? AND {} ORDER BY revision LIMIT ?)"
+    " LEFT JOIN edit_member USING (edit_key) ORDER BY revision, address"
 )
 _PAGE = """
     SELECT revision, group_id, at_us, actor, consent, change, address
@@ -53,11 +54,11 @@ Row = tuple[int, str, int, str, str | None, int | None, str | None]
 
 
 def changes_after(
-    connection: sqlite3.Connection, publisher: str, revision: int
+    connection: sqlite3.Connection, publisher: str, revision: int, limit: int | None
 ) -> tuple[Change, ...]:
     """Give the writes after a revision, oldest first."""
     after = min(max(revision, 0), _LARGEST_INTEGER)
-    return _changes(connection, publisher, "revision > ?", after)
+    return _changes(connection, publisher, "revision > ?", after, limit)
 
 
 def changes_from(
@@ -145,9 +146,14 @@ def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> in
 
 
 def _changes(
-    connection: sqlite3.Connection, publisher: str, condition: str, bound: int
+    connection: sqlite3.Connection,
+    publisher: str,
+    condition: str,
+    bound: int,
+    limit: int | None = None,
 ) -> tuple[Change, ...]:
-    found = connection.execute(_CHANGES.format(condition), (text(publisher), bound))
+    most = -1 if limit is None else limit  # for SQLite, -1 is all
+    found = connection.execute(_CHANGES.format(condition), (text(publisher), bound, most))
     return tuple(_read(publisher, found))
 
 

@@ -264,10 +264,12 @@ class SqliteGroupStore:
         publisher: str,
         revision: int,
         write_id: str = "",  # noqa: ARG002 - a file loses no write
+        *,
+        limit: int | None = None,
     ) -> tuple[Change, ...]:
         """See GroupStore."""
         with self._database.read() as connection:
-            return past.changes_after(connection, publisher, revision)
+            return past.changes_after(connection, publisher, revision, limit)
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
         """See GroupStore."""

@@ -183,10 +183,11 @@ class GroupStore(Protocol):
         """
 
     def changes_since(
-        self, publisher: str, revision: int, write_id: str = ""
+        self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
     ) -> tuple[Change, ...]:
         """Give the writes after a revision, oldest first; creating a group is one that adds all.
 
+        Args: limit = at most that many; by default all.
         Raises: HistoryLost when a write_id is given and the write of that revision is another.
         """
 

@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from eligibility import __version__
-from eligibility.cli import catalog, check, groups, serve
+from eligibility.cli import catalog, check, groups, serve, store
 from eligibility.cli.options import Json, Store, console, print_json
 from eligibility.settings import Settings, load_settings
 
@@ -22,6 +22,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.add_typer(groups.app, name="groups")
 app.add_typer(catalog.app, name="catalog")
+app.add_typer(store.app, name="store")
 
 
 def _print_version(wanted: bool) -> None:
