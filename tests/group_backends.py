@@ -1,12 +1,17 @@
 """The group stores under test, by name. A new backend adds one function and one line here."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import valkey_servers as servers
+
+from groups.open import open_store
 from groups.sqlite import Database
 from groups.sqlite_store import SqliteGroupStore
 from groups.store import GroupStore
@@ -66,5 +71,22 @@ def sqlite_groups() -> Iterator[Deployment]:
                 store.close()
 
 
+@contextmanager
+def on_server(kind: str) -> Iterator[Deployment]:
+    """Stores on a server that this process has started, under a prefix that no other test has."""
+    clock, url = Clock(), servers.url(kind)
+
+    prefix = f"t{secrets.token_hex(6)}"
+    deployment = Deployment(clock, lambda: open_store(f"{url}?prefix={prefix}", clock=clock))
+    try:
+        yield deployment
+    finally:
+        for store in deployment.opened:
+            store.close()
+
+
 Deploy = Callable[[], AbstractContextManager[Deployment]]
-BACKENDS: dict[str, Deploy] = {"sqlite": sqlite_groups}
+BACKENDS: dict[str, Deploy] = {
+    "sqlite": sqlite_groups,
+    **{kind: partial(on_server, kind) for kind in servers.KINDS},
+}

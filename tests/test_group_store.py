@@ -6,6 +6,7 @@ from threading import Barrier, Thread
 
 import pytest
 from group_backends import BACKENDS, Clock, Deploy, Deployment
+from valkey_servers import until
 
 from groups.errors import (
     GroupExists,
@@ -626,7 +627,7 @@ def test_the_change_token_differs_after_a_write_of_another(
     other = deployment.open()
     before = store.change_token(P)
     add(other, beta, CAT)
-    assert store.change_token(P) != before  # every look is due: see PollClock
+    until(lambda: store.change_token(P) != before, "the write to be told", seconds=1.5)
 
 
 # Closing
