@@ -394,9 +394,9 @@ def test_a_write_based_on_an_old_revision_is_refused(groups: Service) -> None:
     put(groups, "APP", product())
     put(groups, "APP", product())
     with pytest.raises(CatalogRevisionMismatch) as caught:
-        groups.catalog.put("contoso", "APP", product(), actor="test", if_revision=1)
+        groups.catalog.apply("contoso", {"APP": product()}, actor="test", if_revision=1)
     assert (caught.value.expected, caught.value.actual) == (1, 2)
-    assert groups.catalog.put("contoso", "APP", product(), actor="test", if_revision=2) == 3
+    assert groups.catalog.apply("contoso", {"APP": product()}, actor="test", if_revision=2) == 3
 
 
 def test_a_refused_write_of_several_products_writes_none(groups: Service) -> None:

@@ -2,8 +2,13 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from types import MappingProxyType
 
-from eligibility.catalog.errors import CatalogRevisionMismatch, InvalidProduct
+from eligibility.catalog.errors import (
+    CatalogRevisionMismatch,
+    InvalidProduct,
+    ProductRevisionMismatch,
+)
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.catalog.validation import Surroundings, validate
@@ -12,6 +17,7 @@ from groups.model import check_publisher
 from groups.store import GroupStore
 
 _TRIES = 20
+_NONE_EXPECTED: Mapping[str, int] = MappingProxyType({})
 
 
 class Catalog:
@@ -34,16 +40,22 @@ class Catalog:
         product: Product,
         *,
         actor: str,
-        if_revision: int | None = None,
+        if_product_revision: int | None = None,
     ) -> int:
-        """Store one product; answer the publisher's new catalogue revision. Raises InvalidProduct."""
-        return self.apply(publisher, {product_id: product}, actor=actor, if_revision=if_revision)
+        """Store one product; answer the publisher's new catalogue revision.
+
+        Args: if_product_revision = the Entry.revision the caller last saw.
+        Raises: InvalidProduct; ProductRevisionMismatch.
+        """
+        expected = {} if if_product_revision is None else {product_id: if_product_revision}
+        return self.apply(publisher, {product_id: product}, actor=actor, expected=expected)
 
     def delete(
-        self, publisher: str, product_id: str, *, actor: str, if_revision: int | None = None
+        self, publisher: str, product_id: str, *, actor: str, if_product_revision: int | None = None
     ) -> int:
-        """Delete one product; its history stays. Raises UnknownProduct."""
-        return self.apply(publisher, {}, (product_id,), actor=actor, if_revision=if_revision)
+        """Delete one product; its history stays. Raises: UnknownProduct, ProductRevisionMismatch."""
+        expected = {} if if_product_revision is None else {product_id: if_product_revision}
+        return self.apply(publisher, {}, (product_id,), actor=actor, expected=expected)
 
     def apply(
         self,
@@ -53,15 +65,18 @@ class Catalog:
         *,
         actor: str,
         if_revision: int | None = None,
+        expected: Mapping[str, int] = _NONE_EXPECTED,
     ) -> int:
         """Store and delete products in one step. Raises InvalidProduct with the faults of all of them.
 
+        Args: expected = revisions of products that the write is based on.
         The checks are made at a revision and the write is accepted at that revision only, so that
         no other writer can slip in between (a product made public meanwhile stays public).
         """
         check_publisher(publisher)
         for _ in range(_TRIES):
             checked_at = self.store.revision(publisher) if if_revision is None else if_revision
+            self._check_expected(expected)
             self.check(publisher, puts)
             try:
                 return self.store.apply(
@@ -88,6 +103,13 @@ class Catalog:
         if faults:
             subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
             raise InvalidProduct(faults, subject)
+
+    def _check_expected(self, expected: Mapping[str, int]) -> None:
+        for product_id, revision in expected.items():
+            found = self.store.get(product_id)
+            present = 0 if found is None else found[0].revision
+            if present != revision:
+                raise ProductRevisionMismatch(product_id, revision, present)
 
     def _was_public(self, product_id: str, now: datetime) -> bool:
         """Whether the product has been public: its last version was. By induction any was (VIS)."""

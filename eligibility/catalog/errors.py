@@ -41,3 +41,15 @@ class CatalogRevisionMismatch(EligibilityError):
             f"catalogue of `{publisher}` is at revision {actual}, the write was based on {expected}"
         )
         self.expected, self.actual = expected, actual
+
+
+class ProductRevisionMismatch(EligibilityError):
+    """The product is not at the revision that the write was based on, or is not there at all (0)."""
+
+    code = "REVISION_MISMATCH"
+
+    def __init__(self, product_id: str, expected: int, actual: int) -> None:
+        super().__init__(
+            f"product `{product_id}` is at revision {actual}, not at {expected}: read it again"
+        )
+        self.expected, self.actual = expected, actual

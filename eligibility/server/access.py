@@ -194,7 +194,7 @@ async def _send_problem(send: Send, error: Exception) -> None:
         (b"content-type", problems.MEDIA_TYPE.encode()),
         (b"content-length", b"%d" % len(body)),
     ]
-    headers += [(n.encode(), v.encode()) for n, v in problems.headers_for(status).items()]
+    headers += [(n.encode(), v.encode()) for n, v in problems.headers_for(document).items()]
     if status == 405:
         headers.append((b"allow", b"POST"))
     await send({"type": "http.response.start", "status": status, "headers": headers})

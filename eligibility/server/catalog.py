@@ -10,7 +10,7 @@ from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.errors import UnknownProduct
-from eligibility.server.groups import ACTOR, Cursor, Limit, Publisher
+from eligibility.server.groups import ACTOR, Cursor, IfMatch, Limit, Publisher, revision_of, tag
 from eligibility.server.strict import StrictRoute
 from groups.model import Page
 
@@ -76,19 +76,30 @@ def router(catalog: Catalog) -> APIRouter:
         found = catalog.store.get(product_id)
         if found is None or found[0].publisher != publisher:
             raise UnknownProduct(product_id)
-        response.headers["etag"] = f'"{found[0].revision}"'
+        tag(response, found[0].revision)
         return StoredProduct.of(found[0])
 
     @made.put("/{product_id}")
-    def put_product(publisher: Publisher, product_id: ProductId, body: Product) -> CatalogWritten:
+    def put_product(
+        publisher: Publisher,
+        product_id: ProductId,
+        body: Product,
+        response: Response,
+        if_match: IfMatch = None,
+    ) -> CatalogWritten:
         """Declare a product whole: its audience, its flights from the highest rank down, its packages."""
-        revision = catalog.put(publisher, product_id, body, actor=ACTOR)
+        seen = revision_of(if_match)
+        revision = catalog.put(publisher, product_id, body, actor=ACTOR, if_product_revision=seen)
+        tag(response, revision)
         return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
 
     @made.delete("/{product_id}")
-    def delete_product(publisher: Publisher, product_id: ProductId) -> CatalogWritten:
+    def delete_product(
+        publisher: Publisher, product_id: ProductId, if_match: IfMatch = None
+    ) -> CatalogWritten:
         """Delete a product; its history stays."""
-        revision = catalog.delete(publisher, product_id, actor=ACTOR)
+        seen = revision_of(if_match)
+        revision = catalog.delete(publisher, product_id, actor=ACTOR, if_product_revision=seen)
         return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
 
     return made

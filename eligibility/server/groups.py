@@ -1,15 +1,17 @@
 """Known user groups over HTTP: /v1/publishers/{publisher}/groups."""
 
-from typing import Annotated, TypeVar
+from collections.abc import Iterable
+from functools import partial
+from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StrictStr
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictStr
 
 from eligibility.errors import Fault, InvalidInput
-from eligibility.server.strict import StrictRoute
-from groups import emails
+from eligibility.server.strict import CSV, StrictRoute
+from groups import csv_file, emails
 from groups.errors import GroupsPermanent, InvalidEmails
-from groups.model import EditResult, Group, MembershipEdit, Page
+from groups.model import MAX_MEMBERS, EditResult, Group, MembershipEdit, Page
 from groups.store import GroupStore
 
 ACTOR = "api"
@@ -39,17 +41,26 @@ IfMatch = Annotated[
         examples=['"7"'],
     ),
 ]
+At = Annotated[
+    AwareDatetime | None,
+    Query(description="As of that moment, in place of now.", examples=["2026-12-01T09:00:00Z"]),
+]
 DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
 
+_TAKES_CSV = {
+    "requestBody": {
+        "content": {CSV: {"schema": {"type": "string"}, "example": "email\nada@contoso.example\n"}}
+    }
+}
 
-_Tagged = TypeVar("_Tagged", Group, EditResult)
 
+class Body(BaseModel):
+    """A JSON body without unknown fields."""
 
-class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class GroupCreate(_Body):
+class GroupCreate(Body):
     """A new group. Its id is made from the name unless given; both are permanent."""
 
     name: StrictStr = Field(examples=["Beta testers"])
@@ -57,17 +68,41 @@ class GroupCreate(_Body):
     group_id: StrictStr | None = Field(None, examples=["beta"])
 
 
-class MembersPatch(_Body):
+class MembersPatch(Body):
     """Addresses to add and to remove, in one step."""
 
     add: Addresses = []
     remove: Addresses = []
 
 
-class MembersPut(_Body):
+class MembersPut(Body):
     """The new membership, in place of the present one."""
 
     emails: Addresses
+
+
+class Edited(BaseModel):
+    """What a write did, or a dry run would do.
+
+    joined and left name whom a dry run's `added` and `removed` count; a write answers the counts.
+    """
+
+    publisher: str
+    group_id: str
+    revision: int
+    added: int
+    removed: int
+    unchanged: int
+    unknown: int
+    member_count: int
+    joined: list[str] | None = None
+    left: list[str] | None = None
+
+    @classmethod
+    def of(cls, result: EditResult, dry_run: bool) -> "Edited":
+        """The result as it goes over the wire."""
+        made = cls.model_validate(result, from_attributes=True)
+        return made if dry_run else made.model_copy(update={"joined": None, "left": None})
 
 
 def router(store: GroupStore) -> APIRouter:
@@ -82,17 +117,17 @@ def router(store: GroupStore) -> APIRouter:
         return store.list_groups(publisher, cursor=cursor, limit=limit)
 
     @made.post("", status_code=201)
-    def create_group(publisher: Publisher, body: GroupCreate, response: Response) -> EditResult:
+    def create_group(publisher: Publisher, body: GroupCreate, response: Response) -> Edited:
         """Create a group of 1 to 10,000 addresses."""
         members = _parse(emails=body.emails)["emails"]
         result = store.create(publisher, body.name, members, group_id=body.group_id, actor=ACTOR)
         response.headers["location"] = f"/v1/publishers/{publisher}/groups/{result.group_id}"
-        return _tagged(result, response)
+        return _edited(result, response, dry_run=False)
 
     @made.get("/{group_id}")
     def show_group(publisher: Publisher, group_id: GroupIdPath, response: Response) -> Group:
         """Show a group; its revision is the ETag."""
-        return _tagged(store.get(publisher, group_id), response)
+        return tagged(store.get(publisher, group_id), response)
 
     @made.api_route("/{group_id}", methods=["DELETE", "PUT", "PATCH"], include_in_schema=False)
     def refuse_change(publisher: Publisher, group_id: GroupIdPath) -> Group:
@@ -108,10 +143,11 @@ def router(store: GroupStore) -> APIRouter:
         prefix: Annotated[
             str, Query(max_length=254, description="Only addresses that begin so.")
         ] = "",
+        at: At = None,
         limit: Limit = 1_000,
     ) -> Page[str]:
-        """List a group's members by address."""
-        return store.members(publisher, group_id, cursor=cursor, prefix=prefix, limit=limit)
+        """List a group's members by address, now or as of a moment."""
+        return store.members(publisher, group_id, cursor=cursor, prefix=prefix, at=at, limit=limit)
 
     @made.patch("/{group_id}/members")
     def edit_members(
@@ -121,17 +157,21 @@ def router(store: GroupStore) -> APIRouter:
         response: Response,
         if_match: IfMatch = None,
         dry_run: DryRun = False,
-    ) -> EditResult:
+    ) -> Edited:
         """Add and remove members in one step, all or none."""
         read = _parse(add=body.add, remove=body.remove)
         edit = MembershipEdit(add=read["add"], remove=read["remove"])
-        revision = _revision(if_match)
         result = store.edit(
-            publisher, group_id, edit, actor=ACTOR, if_revision=revision, dry_run=dry_run
+            publisher,
+            group_id,
+            edit,
+            actor=ACTOR,
+            if_revision=revision_of(if_match),
+            dry_run=dry_run,
         )
-        return _tagged(result, response)
+        return _edited(result, response, dry_run)
 
-    @made.put("/{group_id}/members")
+    @made.put("/{group_id}/members", openapi_extra=_TAKES_CSV)
     def replace_members(
         publisher: Publisher,
         group_id: GroupIdPath,
@@ -139,16 +179,50 @@ def router(store: GroupStore) -> APIRouter:
         response: Response,
         if_match: IfMatch = None,
         dry_run: DryRun = False,
-    ) -> EditResult:
-        """Replace the whole membership, all or nothing."""
+        merge: Annotated[bool, Query(description="Add these members, and remove nobody.")] = False,
+    ) -> Edited:
+        """Replace the whole membership, by JSON or a CSV file, all or nothing."""
         members = _parse(emails=body.emails)["emails"]
-        revision = _revision(if_match)
-        result = store.replace(
-            publisher, group_id, members, actor=ACTOR, if_revision=revision, dry_run=dry_run
+        write = partial(_merged, store) if merge else store.replace
+        result = write(
+            publisher,
+            group_id,
+            members,
+            actor=ACTOR,
+            if_revision=revision_of(if_match),
+            dry_run=dry_run,
         )
-        return _tagged(result, response)
+        return _edited(result, response, dry_run)
+
+    @made.get(
+        "/{group_id}/members.csv",
+        response_class=Response,
+        responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
+    )
+    def export_members(publisher: Publisher, group_id: GroupIdPath, at: At = None) -> Response:
+        """Give the members as a CSV file of one column, which a PUT takes back to no change."""
+        members = store.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
+        headers = {"content-disposition": f'attachment; filename="{group_id}.csv"'}
+        return Response(csv_file.write(members.items), 200, headers, f"{CSV}; charset=utf-8")
 
     return made
+
+
+def _merged(
+    store: GroupStore,
+    publisher: str,
+    group_id: str,
+    emails: Iterable[str],
+    *,
+    actor: str,
+    if_revision: int | None,
+    dry_run: bool,
+) -> EditResult:
+    """Add members as `GroupStore.replace` replaces them."""
+    edit = MembershipEdit(add=tuple(emails))
+    return store.edit(
+        publisher, group_id, edit, actor=actor, if_revision=if_revision, dry_run=dry_run
+    )
 
 
 def _parse(**fields: str | list[str]) -> dict[str, tuple[str, ...]]:
@@ -165,17 +239,28 @@ def _parse(**fields: str | list[str]) -> dict[str, tuple[str, ...]]:
     return read
 
 
-def _tagged(result: _Tagged, response: Response) -> _Tagged:
-    response.headers["etag"] = f'"{result.revision}"'
-    return result
+def _edited(result: EditResult, response: Response, dry_run: bool) -> Edited:
+    tag(response, result.revision)
+    return Edited.of(result, dry_run)
 
 
-def _revision(if_match: str | None) -> int | None:
+def tagged(group: Group, response: Response) -> Group:
+    """The group, its revision set as the ETag."""
+    tag(response, group.revision)
+    return group
+
+
+def tag(response: Response, revision: int) -> None:
+    """Set a revision as the ETag."""
+    response.headers["etag"] = f'"{revision}"'
+
+
+def revision_of(if_match: str | None) -> int | None:
     """The revision an ETag stands for; None for no header and for `*`."""
     if if_match is None or if_match.strip() == "*":
         return None
     text = if_match.strip().removeprefix("W/").strip('"')
     if not (text.isascii() and text.isdigit() and len(text) < 19):
-        detail = f'`{if_match[:60]}` is not an ETag of a group, as in "7"'
+        detail = f'`{if_match[:60]}` is not an ETag of ours, as in "7"'
         raise InvalidInput([Fault("header.if-match", "UNREADABLE_ETAG", detail)])
     return int(text)

@@ -76,7 +76,7 @@ _PROBLEM = {
 _STATUSES = {
     "400": "The request cannot be read; `errors` names every fault.",
     "404": "Unknown product or group.",
-    "409": "The group or the product id is taken.",
+    "409": "Taken already, a group would be empty, or the store is not at `at_least_revision`.",
     "412": "Changed since the revision of If-Match.",
     "413": "The body is too large.",
     "415": "The body is not application/json.",
@@ -122,7 +122,7 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
         for status, possible in (
             ("400", path.startswith("/v1/")),
             ("404", access or parameters & {"group_id", "product_id"}),
-            ("409", creates),
+            ("409", creates or path == "/v1/access" or path.endswith("/forget")),
             ("412", "if-match" in parameters),
             ("413", "requestBody" in operation),
             ("415", "requestBody" in operation),

@@ -9,9 +9,19 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
+from eligibility.catalog.errors import (
+    CatalogRevisionMismatch,
+    ProductRevisionMismatch,
+    ProductTaken,
+)
 from eligibility.catalog.validation import pydantic_fault
-from eligibility.errors import EligibilityError, Fault, InvalidInput, UnknownProduct
+from eligibility.errors import (
+    EligibilityError,
+    Fault,
+    InvalidInput,
+    RevisionNotReached,
+    UnknownProduct,
+)
 from groups.errors import (
     GroupExists,
     GroupsError,
@@ -21,6 +31,7 @@ from groups.errors import (
     RevisionMismatch,
     StoreUnavailable,
     UnknownGroup,
+    WouldBeEmpty,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -49,9 +60,12 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     InvalidGroup: (400, "invalid group"),
     GroupExists: (409, "the group exists"),
     ProductTaken: (409, "the product id is taken"),
+    WouldBeEmpty: (409, "a group would be empty"),
+    RevisionNotReached: (409, "not there yet"),
     GroupsPermanent: (405, "groups are permanent"),
     RevisionMismatch: (412, "changed meanwhile"),
     CatalogRevisionMismatch: (412, "changed meanwhile"),
+    ProductRevisionMismatch: (412, "changed meanwhile"),
     StoreUnavailable: (503, "the store is away"),
 }
 
@@ -67,7 +81,15 @@ def problem(error: Exception) -> dict[str, Any]:
         (400, "the request failed"),
     )
     code = getattr(error, "code", "ERROR")
-    return _document(status, title, code, str(error), getattr(error, "faults", ()))
+    document = _document(status, title, code, str(error), getattr(error, "faults", ()))
+    return document | _extensions(error)
+
+
+def _extensions(error: Exception) -> dict[str, Any]:
+    """What a problem tells as data, beside its sentence: the present revision, groups concerned."""
+    if isinstance(error, RevisionMismatch | CatalogRevisionMismatch | ProductRevisionMismatch):
+        return {"revision": error.actual}
+    return {"groups": error.groups} if isinstance(error, WouldBeEmpty) else {}
 
 
 _TITLES = {
@@ -101,15 +123,17 @@ def encoded(document: dict[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def headers_for(status: int) -> dict[str, str]:
-    """Headers that go with a status: when to try again, and nothing else."""
-    return {"retry-after": str(RETRY_SECONDS)} if status == 503 else {}
+def headers_for(document: dict[str, Any]) -> dict[str, str]:
+    """Headers that go with a problem: when to try again, and the ETag of what changed meanwhile."""
+    if document["status"] == 503:
+        return {"retry-after": str(RETRY_SECONDS)}
+    return {"etag": f'"{document["revision"]}"'} if "revision" in document else {}
 
 
 def response(error: Exception) -> JSONResponse:
     """An error as a FastAPI response."""
     document = problem(error)
-    made = JSONResponse(None, document["status"], headers_for(document["status"]), MEDIA_TYPE)
+    made = JSONResponse(None, document["status"], headers_for(document), MEDIA_TYPE)
     made.body = encoded(document)
     made.headers["content-length"] = str(len(made.body))
     return made
