@@ -11,6 +11,8 @@ from running import Server, running
 from eligibility.service import Service
 from eligibility.settings import Settings
 
+pytest_plugins = ("group_fixtures",)
+
 # A busy machine is no fault of an example. What CI has by default otherwise stays.
 settings.register_profile("unhurried", parent=settings(), deadline=None)
 settings.load_profile("unhurried")

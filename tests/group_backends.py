@@ -11,7 +11,8 @@ from tempfile import TemporaryDirectory
 
 import valkey_servers as servers
 
-from groups.open import open_store
+from eligibility.catalog.sqlite_store import SqliteCatalogStore
+from eligibility.stores import Stores, open_stores
 from groups.sqlite import Database
 from groups.sqlite_store import SqliteGroupStore
 from groups.store import GroupStore
@@ -44,26 +45,35 @@ class PollClock:
 
 @dataclass
 class Deployment:
-    """Stores over the same data. `connect` opens one more, as another process would."""
+    """Stores over the same data. `connect` opens them once more, as another process would.
+
+    connect: takes the clock that what the stores write is stamped by.
+    """
 
     clock: Clock
-    connect: Callable[[], GroupStore]
+    connect: Callable[[Clock], Stores]
     opened: list[GroupStore] = field(default_factory=list)
 
-    def open(self) -> GroupStore:
-        self.opened.append(self.connect())
-        return self.opened[-1]
+    def open(self, clock: Clock | None = None) -> GroupStore:
+        return self.open_both(clock).groups
+
+    def open_both(self, clock: Clock | None = None) -> Stores:
+        """The groups, and the catalogue that is kept with them; args: clock = one that goes wrong."""
+        stores = self.connect(clock or self.clock)
+        self.opened.append(stores.groups)
+        return stores
 
 
 @contextmanager
 def sqlite_groups() -> Iterator[Deployment]:
     with TemporaryDirectory() as directory:
-        clock, path = Clock(), Path(directory, "groups.db")
+        path = Path(directory, "groups.db")
 
-        def connect() -> GroupStore:
-            return SqliteGroupStore(Database(path, clock=clock, monotonic=PollClock()))
+        def connect(clock: Clock) -> Stores:
+            database = Database(path, clock=clock, monotonic=PollClock())
+            return Stores(SqliteGroupStore(database), SqliteCatalogStore(database), database.close)
 
-        deployment = Deployment(clock, connect)
+        deployment = Deployment(Clock(), connect)
         try:
             yield deployment
         finally:
@@ -74,10 +84,8 @@ def sqlite_groups() -> Iterator[Deployment]:
 @contextmanager
 def on_server(kind: str) -> Iterator[Deployment]:
     """Stores on a server that this process has started, under a prefix that no other test has."""
-    clock, url = Clock(), servers.url(kind)
-
-    prefix = f"t{secrets.token_hex(6)}"
-    deployment = Deployment(clock, lambda: open_store(f"{url}?prefix={prefix}", clock=clock))
+    url = f"{servers.url(kind)}?prefix=t{secrets.token_hex(6)}"
+    deployment = Deployment(Clock(), lambda clock: open_stores(url, clock=clock))
     try:
         yield deployment
     finally:

@@ -1,11 +1,12 @@
 """The contract of GroupStore (groups/store.py), sentence by sentence, on every backend."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Barrier, Thread
 
 import pytest
-from group_backends import BACKENDS, Clock, Deploy, Deployment
+from group_backends import Clock, Deploy, Deployment
+from group_fixtures import ADA, BOB, CAT, DAN, LONE, NAMES_NOTHING, P, add, emails, remove
 from valkey_servers import until
 
 from groups.errors import (
@@ -22,49 +23,12 @@ from groups.member_set import digest
 from groups.model import Change, Group, Head, MembershipEdit
 from groups.store import GroupStore
 
-ADA, BOB, CAT, DAN = (f"{name}@example.com" for name in ("ada", "bob", "cat", "dan"))
-P = "contoso"
 CROWD = [f"user{number}@example.com" for number in range(10_000)]
-LONE = "\ud800"
-
-
-@pytest.fixture(params=BACKENDS)
-def deploy(request: pytest.FixtureRequest) -> Deploy:
-    return BACKENDS[request.param]
-
-
-@pytest.fixture
-def deployment(deploy: Deploy) -> Iterator[Deployment]:
-    with deploy() as made:
-        yield made
-
-
-@pytest.fixture
-def store(deployment: Deployment) -> GroupStore:
-    return deployment.open()
 
 
 @pytest.fixture
 def clock(deployment: Deployment) -> Clock:
     return deployment.clock
-
-
-@pytest.fixture
-def beta(store: GroupStore) -> str:
-    """The id of a group with two members."""
-    return store.create(P, "Beta", [ADA, BOB], actor="tests").group_id
-
-
-def emails(store: GroupStore, group_id: str, publisher: str = P) -> tuple[str, ...]:
-    return store.members(publisher, group_id, limit=20_000).items
-
-
-def add(store: GroupStore, group_id: str, *addresses: str) -> int:
-    return store.edit(P, group_id, MembershipEdit(add=addresses), actor="tests").revision
-
-
-def remove(store: GroupStore, group_id: str, *addresses: str) -> int:
-    return store.edit(P, group_id, MembershipEdit(remove=addresses), actor="tests").revision
 
 
 # Creating
@@ -331,9 +295,6 @@ def test_a_member_can_leave_and_come_back(store: GroupStore, beta: str) -> None:
 
 
 # Reading
-
-
-NAMES_NOTHING = ["missing", "", "Beta", "a b", "%", LONE, "a\0b", "x" * 5_000]
 
 
 @pytest.mark.parametrize("group_id", NAMES_NOTHING)
