@@ -216,7 +216,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
             None if market is None or market is UNSET else _to_market(market),
             code is True,
             manual is True,
-            None if at is None or at is UNSET else _to_moment(at),
+            None if at is None or at is UNSET else moment_of(at),
             fresh is Consistency.STRONG,
             None if least is UNSET else _to_revision(least),
         )
@@ -231,7 +231,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
         "account": lambda sent: Account.parse(sent.id, aliases=sent.aliases or ()),
         "installed_version": _to_package_version,
         "market": _to_market,
-        "at": _to_moment,
+        "at": moment_of,
     }
     faults: list[Fault] = []
     for name, read in readers.items():
@@ -293,7 +293,8 @@ def _to_revision(least: int | LeastRevision) -> Revision:
     return Revision(least.groups, least.catalog)
 
 
-def _to_moment(text: str) -> datetime:
+def moment_of(text: str, loc: str = "at") -> datetime:
+    """Read a moment, UTC-aware. Raises: InvalidInput."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
@@ -302,5 +303,5 @@ def _to_moment(text: str) -> datetime:
         detail = (
             f"`{shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
         )
-        raise InvalidInput([Fault("at", "UNREADABLE_MOMENT", detail)])
+        raise InvalidInput([Fault(loc, "UNREADABLE_MOMENT", detail)])
     return moment.astimezone(UTC)

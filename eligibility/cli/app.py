@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from eligibility import __version__
-from eligibility.cli import catalog, check, groups, serve, store
+from eligibility.cli import catalog, check, group_files, group_history, groups, serve, store
 from eligibility.cli.options import Json, Store, console, print_json
 from eligibility.settings import Settings, load_settings
 
@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+for room in (group_files, group_history):  # they add their commands to those of groups
+    assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(store.app, name="store")

@@ -1,6 +1,5 @@
 """`eligibility catalog`: apply, export, validate, import-partner-center."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +20,9 @@ from eligibility.cli.options import (
     Json,
     Publisher,
     Store,
+    Yes,
     actor,
+    confirm,
     console,
     print_json,
     service,
@@ -42,7 +43,7 @@ def apply(
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete products that are not declared.")
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False,
+    yes: Yes = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -53,7 +54,7 @@ def apply(
         _show_plans(plans, as_json)
         if dry_run or all(plan.changes_nothing for plan in plans):
             return
-        _confirm(yes or as_json)
+        confirm("apply this plan?", yes or as_json)
         for plan, declaration in zip(plans, declarations, strict=True):
             _apply(opened, plan, declaration)
     if not as_json:
@@ -119,7 +120,7 @@ def import_partner_center(
         Path | None, typer.Option(help="Write a catalogue directory instead of changing the store.")
     ] = None,
     dry_run: DryRun = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")] = False,
+    yes: Yes = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
@@ -140,7 +141,7 @@ def import_partner_center(
             _show_plans([plan], as_json=False)
         if dry_run or plan.changes_nothing:
             return
-        _confirm(yes or as_json)
+        confirm("apply this plan?", yes or as_json)
         _apply(opened, plan, declaration)
 
 
@@ -184,15 +185,6 @@ def _show_notes(notes: tuple[Note, ...]) -> None:
     for note in notes:
         table.add_row(Text(note.source), Text(note.detail))
     console().print(table)
-
-
-def _confirm(agreed: bool) -> None:
-    """Ask before changing; without a terminal to ask on, agreement has to be given by --yes."""
-    if agreed:
-        return
-    if not sys.stdin.isatty():
-        _fail("nothing was changed: give --yes to apply without being asked")
-    typer.confirm("apply this plan?", abort=True)
 
 
 def _fail(message: str) -> None:

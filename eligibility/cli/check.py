@@ -6,7 +6,7 @@ import typer
 
 from eligibility import wire
 from eligibility.cli.failure import Exit
-from eligibility.cli.options import Json, Store, console, print_json, service
+from eligibility.cli.options import At, Json, Store, console, print_json, service
 from eligibility.cli.show import decision_panel
 from eligibility.model import AccountKind
 
@@ -32,6 +32,7 @@ def check(
     manual_check: Annotated[
         bool, typer.Option("--manual-check", help='The person pressed "check for updates".')
     ] = False,
+    at: At = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show every step.")] = False,
     store: Store = None,
     as_json: Json = False,
@@ -46,6 +47,7 @@ def check(
         market=market,
         promotional_code=promotional_code,
         manual_check=manual_check,
+        at=at,
     )
     with service(store) as opened:
         decision = opened.evaluator.decide(query, explain=explain)

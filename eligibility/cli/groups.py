@@ -6,20 +6,22 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from eligibility.catalog.plan import all_groups, all_members
+from eligibility.catalog.plan import all_groups
 from eligibility.cli.options import (
+    At,
     DryRun,
     Json,
     Publisher,
     Store,
     actor,
     console,
+    moment_of,
     print_json,
     read_addresses,
     service,
 )
 from groups import emails
-from groups.model import EditResult, MembershipEdit
+from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
 
 app = typer.Typer(help="Known user groups: who is in which.", no_args_is_help=True)
 
@@ -49,7 +51,7 @@ def create(
     members = emails.parse(read_addresses(addresses or [], file))
     with service(store) as opened:
         result = opened.groups.create(publisher, name, members, group_id=group_id, actor=actor())
-    _print(result, as_json, dry_run=False)
+    print_edit(result, as_json, dry_run=False)
 
 
 @app.command("list")
@@ -75,17 +77,26 @@ def list_groups(
 
 @app.command()
 def show(
-    group_id: GroupId, publisher: Publisher = "default", store: Store = None, as_json: Json = False
+    group_id: GroupId,
+    publisher: Publisher = "default",
+    at: At = None,
+    store: Store = None,
+    as_json: Json = False,
 ) -> None:
-    """Show a group and its members."""
+    """Show a group and its members, now or as of a moment."""
+    moment = moment_of(at)
     with service(store) as opened:
         group = opened.groups.get(publisher, group_id)
-        members = list(all_members(opened.groups, group))
+        members = opened.groups.members(publisher, group_id, at=moment, limit=MAX_MEMBERS).items
     if as_json:
         print_json({"group": group, "members": members})
         return
     screen = console()
-    screen.print(f"[bold]{group.name}[/bold]  {group.group_id}, {len(members):,} member(s)")
+    then = f" at {moment:%Y-%m-%d %H:%M:%S UTC}" if moment else ""
+    screen.print(f"[bold]{group.name}[/bold]  {group.group_id}, {len(members):,} member(s){then}")
+    if group.consent is not None:
+        note = f"consent confirmed by {group.consent.confirmed_by}, {group.consent.at:%Y-%m-%d}"
+        screen.print(f"  {note}  {group.consent.text}".rstrip(), style="dim", markup=False)
     for address in members:
         screen.print(f"  {address}", markup=False)
 
@@ -130,10 +141,11 @@ def _edit(
 ) -> None:
     with service(store) as opened:
         result = opened.groups.edit(publisher, group_id, edit, actor=actor(), dry_run=dry_run)
-    _print(result, as_json, dry_run)
+    print_edit(result, as_json, dry_run)
 
 
-def _print(result: EditResult, as_json: bool, dry_run: bool) -> None:
+def print_edit(result: EditResult, as_json: bool, dry_run: bool) -> None:
+    """Say what a write did, or a dry run would do."""
     if as_json:
         print_json(result)
         return

@@ -2,8 +2,10 @@
 
 import getpass
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +13,8 @@ import msgspec
 import typer
 from rich.console import Console
 
+from eligibility import wire
+from eligibility.cli.failure import Exit
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service import Service
 from eligibility.settings import load_settings
@@ -22,6 +26,12 @@ Store = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, no tables.")]
 Publisher = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
+
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="As of that moment, ISO 8601 with an offset.", show_default=False),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")]
 
 
 @contextmanager
@@ -59,3 +69,18 @@ def read_addresses(given: list[str], file: Path | None) -> str:
         except (OSError, UnicodeDecodeError) as error:
             raise InvalidInput([Fault("--file", "UNREADABLE", str(error))], "the command") from None
     return "\n".join(texts)
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """The moment of `--at`. Raises: InvalidInput."""
+    return None if text is None else wire.moment_of(text, "--at")
+
+
+def confirm(question: str, agreed: bool) -> None:
+    """Ask before changing; without a terminal to ask on, agreement has to be given by --yes."""
+    if agreed:
+        return
+    if not sys.stdin.isatty():
+        typer.echo("nothing was changed: give --yes to go on without being asked", err=True)
+        raise typer.Exit(Exit.FAILED)
+    typer.confirm(question, abort=True)

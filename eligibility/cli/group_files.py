@@ -1,0 +1,99 @@
+"""`eligibility groups import` and `export`: members as CSV files."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eligibility.cli.groups import GroupId, app, print_edit
+from eligibility.cli.options import At, DryRun, Json, Publisher, Store, actor, moment_of, service
+from eligibility.errors import Fault, InvalidInput
+from groups import csv_file
+from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
+from groups.store import GroupStore
+
+CsvFile = Annotated[Path, typer.Argument(help="CSV file; - reads standard input.")]
+
+
+@app.command("import")
+def import_file(
+    group_id: GroupId,
+    file: CsvFile,
+    merge: Annotated[
+        bool, typer.Option("--merge", help="Add the addresses, and remove nobody.")
+    ] = False,
+    create: Annotated[
+        str | None,
+        typer.Option("--create", metavar="NAME", help="Make the group, which has that name."),
+    ] = None,
+    publisher: Publisher = "default",
+    dry_run: DryRun = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Make the addresses of a CSV file the members; says who came, went and stayed by count."""
+    if create is not None and (dry_run or merge):
+        detail = "makes a group: there is nothing to merge with, and no dry run of it"
+        raise InvalidInput([Fault("--create", "WRONG_USAGE", detail)], "the command")
+    members = csv_file.read(_bytes_of(file))
+    with service(store) as opened:
+        if create is not None:
+            made = opened.groups.create(
+                publisher, create, members, group_id=group_id, actor=actor()
+            )
+            print_edit(made, as_json, dry_run=False)
+            return
+        result = _import(opened.groups, publisher, group_id, members, merge, dry_run)
+    print_edit(result, as_json, dry_run)
+
+
+@app.command("export")
+def export_file(
+    group_id: GroupId,
+    file: Annotated[
+        Path | None, typer.Argument(help="File to write; standard output by default.")
+    ] = None,
+    publisher: Publisher = "default",
+    at: At = None,
+    store: Store = None,
+) -> None:
+    """Write the members as a CSV file that `import` takes to no change."""
+    moment = moment_of(at)
+    with service(store) as opened:
+        opened.groups.get(publisher, group_id)
+        members = opened.groups.members(publisher, group_id, at=moment, limit=MAX_MEMBERS).items
+    written = csv_file.write(members)
+    if file is None:
+        typer.echo(written, nl=False)
+        return
+    try:
+        file.write_bytes(written)
+    except OSError as error:
+        raise InvalidInput([Fault(str(file), "UNWRITABLE", str(error))], "the command") from None
+
+
+def _import(
+    groups: GroupStore,
+    publisher: str,
+    group_id: str,
+    members: tuple[str, ...],
+    merge: bool,
+    dry_run: bool,
+) -> EditResult:
+    if not merge:
+        return groups.replace(publisher, group_id, members, actor=actor(), dry_run=dry_run)
+    edit = MembershipEdit(add=members)
+    return groups.edit(publisher, group_id, edit, actor=actor(), dry_run=dry_run)
+
+
+def _bytes_of(file: Path) -> bytes:
+    """What is in the file; of one that is too large only so much that its reader refuses it."""
+    most = csv_file.MAX_BYTES + 1
+    try:
+        if str(file) == "-":
+            return sys.stdin.buffer.read(most)
+        with file.open("rb") as opened:
+            return opened.read(most)
+    except OSError as error:
+        raise InvalidInput([Fault(str(file), "UNREADABLE", str(error))], "the command") from None

@@ -1,0 +1,164 @@
+"""`eligibility groups history`, `consent` and `forget`: what was done, agreed to, and is to go."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from eligibility.cli.groups import GroupId, app
+from eligibility.cli.options import (
+    At,
+    DryRun,
+    Json,
+    Publisher,
+    Store,
+    Yes,
+    actor,
+    confirm,
+    console,
+    moment_of,
+    print_json,
+    service,
+)
+from groups.errors import WouldBeEmpty
+from groups.model import Change, Consent, Forgotten
+from groups.store import GroupStore
+
+_NAMED = 3
+"""Addresses shown of a write; --json gives all."""
+
+_BACKUPS = (
+    "Backups, and the append-only file of a server until it is rewritten (BGREWRITEAOF), still hold"
+    " the address: docs/operations.md."
+)
+
+
+@app.command()
+def history(
+    group_id: Annotated[
+        str | None, typer.Argument(help="Id of the group; all of the publisher by default.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Option("--address", help="Only what concerns that address.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Most writes shown.")] = 20,
+    cursor: Annotated[str | None, typer.Option(help="Go on before that revision.")] = None,
+    publisher: Publisher = "default",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Show writes to groups, the newest first: who, when, what."""
+    with service(store) as opened:
+        page = opened.groups.history(
+            publisher, group_id=group_id, address=address, cursor=cursor, limit=limit
+        )
+    if as_json:
+        print_json(page)
+        return
+    table = Table("revision", "when", "who", "group", "what", title=f"Writes of {publisher}")
+    for change in page.items:
+        when = f"{change.at:%Y-%m-%d %H:%M:%S UTC}"
+        row = (str(change.revision), when, change.actor, change.group_id, _what(change))
+        table.add_row(*map(Text, row))
+    console().print(table)
+    if page.next_cursor is not None:
+        console().print(f"older ones: --cursor {page.next_cursor}", style="dim")
+
+
+@app.command()
+def consent(
+    group_id: GroupId,
+    confirmed_by: Annotated[str, typer.Option(help="Who says that the people agreed.")],
+    at: At = None,
+    text: Annotated[str, typer.Option(help="What was agreed to, or where it is kept.")] = "",
+    publisher: Publisher = "default",
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Note that the people of a group agreed to be in it; without --at, now."""
+    note = Consent(confirmed_by=confirmed_by, at=moment_of(at) or datetime.now(UTC), text=text)
+    with service(store) as opened:
+        group = opened.groups.set_consent(publisher, group_id, note, actor=actor())
+    if as_json:
+        print_json(group)
+    else:
+        console().print(f"[bold]{group.group_id}[/bold]: noted, revision {group.revision}")
+
+
+@app.command()
+def forget(
+    address: Annotated[str, typer.Argument(help="Address of the person.")],
+    publisher: Annotated[
+        str | None,
+        typer.Option("--publisher", "-P", help="Only of that publisher; of all by default."),
+    ] = None,
+    replace_with: Annotated[
+        str | None, typer.Option(help="Who takes the place in groups that would be empty.")
+    ] = None,
+    dry_run: DryRun = False,
+    yes: Yes = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Remove a person from every group and from history, for a request to erase."""
+    with service(store) as opened:
+        groups = opened.groups
+        publishers = groups.publishers() if publisher is None else (publisher,)
+        found = [
+            groups.forget(one, address, actor=actor(), replacement=replace_with, dry_run=True)
+            for one in publishers
+        ]
+        concerned = [one for one in found if one.groups or one.history]
+        if dry_run or not concerned:
+            _tell(concerned, as_json, "would be forgotten")
+            return
+        _check_filled(concerned, replace_with)
+        if not as_json:
+            _tell(concerned, as_json, "will be forgotten")
+        confirm("forget this person? There is no way back", yes or as_json)
+        done = [_forgotten(groups, one.publisher, address, replace_with) for one in concerned]
+    _tell(done, as_json, "forgotten")
+    if not as_json:
+        console().print(_BACKUPS, style="dim")
+
+
+def _forgotten(
+    groups: GroupStore, publisher: str, address: str, replacement: str | None
+) -> Forgotten:
+    return groups.forget(publisher, address, actor=actor(), replacement=replacement)
+
+
+def _check_filled(found: Iterable[Forgotten], replacement: str | None) -> None:
+    """See that no publisher's part will be refused after another's was done."""
+    emptied = [f"{one.publisher}/{group_id}" for one in found for group_id in one.emptied]
+    if emptied and replacement is None:
+        raise WouldBeEmpty(emptied)
+
+
+def _tell(found: list[Forgotten], as_json: bool, what: str) -> None:
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        console().print("nobody of that address is in any group or in history")
+        return
+    table = Table("publisher", "groups left", "only member of", "entries of history", title=what)
+    for one in found:
+        row = (one.publisher, ", ".join(one.groups), ", ".join(one.emptied), str(one.history))
+        table.add_row(*map(Text, row))
+    console().print(table)
+
+
+def _what(change: Change) -> str:
+    if change.consent is not None:
+        return f"consent confirmed by {change.consent.confirmed_by}"
+    signs = (("+", change.added), ("-", change.removed))
+    return "; ".join(_some(sign, addresses) for sign, addresses in signs if addresses)
+
+
+def _some(sign: str, addresses: tuple[str, ...]) -> str:
+    more = f" and {len(addresses) - _NAMED:,} more" if len(addresses) > _NAMED else ""
+    return f"{sign}{len(addresses):,}: {', '.join(addresses[:_NAMED])}{more}"
