@@ -114,14 +114,17 @@ class Database:
         """Make the next change token differ; whoever writes past `write` has to call this."""
         self._watch.note_write()
 
-    def wipe_log(self) -> None:
-        """Move the write-ahead log into the file and empty it, so that nothing deleted stays there.
+    def wipe(self) -> None:
+        """Write the file anew and empty the write-ahead log, so that nothing deleted stays there.
 
-        While somebody reads an older snapshot the log stays until the next write wraps around.
+        secure_delete overwrites what is deleted, but not the copies that a page keeps in its unused
+        part when rows move to another one. While somebody reads an older snapshot the log stays
+        until the next write wraps around.
         """
         with translated(self.path):
             connection = self._taken()
             try:
+                connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 self._given_back(connection)

@@ -43,7 +43,7 @@ def moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> d
     So the moments of its revisions never go back, and a past moment means one revision.
     """
     (last_us,) = connection.execute(
-        "SELECT max(at_us) FROM edit WHERE publisher = ?", (publisher,)
+        "SELECT max(at_us) FROM edit WHERE publisher = ?", (text(publisher),)
     ).fetchone()
     return clock if last_us is None else max(clock, from_us(last_us))
 
@@ -92,6 +92,7 @@ def note_consent(
 
 def forget(connection: sqlite3.Connection, publisher: str, address: str, forgotten: str) -> int:
     """Put another text in place of an address, wherever history has it; give how often it stood."""
+    publisher = text(publisher)
     replaced = connection.execute(
         "UPDATE edit_member SET address = ? WHERE address = ?"
         " AND edit_key IN (SELECT edit_key FROM edit WHERE publisher = ?)",

@@ -233,7 +233,7 @@ class SqliteGroupStore:
                 added = instead if one.group.group_id in emptied else ()
                 edits.apply(connection, one, Delta(added, (gone,)), actor, at, digester)
             entries = edits.forget(connection, publisher, gone, digester.forgotten(gone))
-        self._database.wipe_log()
+        self._database.wipe()
         return Forgotten(
             publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
         )
