@@ -125,6 +125,7 @@ class ChangeFeed:
                 with translated(self._where):
                     listener = self._client.pubsub(ignore_subscribe_messages=True, **node)
                     listener.subscribe(self._keys.changes)
+                    listener.get_message(timeout=LONGEST_WAIT_S)  # that it is so, or may not be
                     return listener
             except StoreUnavailable as error:
                 if isinstance(error.__cause__, NoPermissionError):

@@ -136,7 +136,7 @@ class RedisServer:
             )
 
     def _check_layout(self) -> None:
-        with translated(self.where):
+        with translated(f"{self.where} {self.keys.layout}"):
             self._client.set(self.keys.layout, LAYOUT, nx=True)
             found = self._client.get(self.keys.layout)
         if not isinstance(found, bytes) or not found.isdigit():

@@ -161,10 +161,10 @@ def redis_server(*options: str) -> Iterator[ServerProcess]:
 
 
 @contextmanager
-def valkey_cluster() -> Iterator[Cluster]:
+def valkey_cluster(*options: str) -> Iterator[Cluster]:
     """Three Valkey masters with a third of the slots each."""
     with ExitStack() as stack:
-        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000")
+        options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", *options)
         nodes = [stack.enter_context(valkey(*options)) for _ in range(3)]
         edges = [0, 5_461, 10_923, 16_384]
         for node, begin, end in zip(nodes, edges, edges[1:], strict=False):
