@@ -1,5 +1,6 @@
 """How a GroupStore tells what changed (groups/store.py), on every backend."""
 
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -78,7 +79,7 @@ def test_the_token_of_a_publisher_differs_after_every_kind_of_write(
     stores = deployment.open_both()
     groups, catalog = stores.groups, stores.catalog
     token = groups.change_token(P)
-    writes = [
+    writes: list[Callable[[], object]] = [
         lambda: groups.create(P, "Beta", [ADA, BOB], actor="tests"),
         lambda: groups.edit(P, "beta", MembershipEdit(add=(CAT,)), actor="tests"),
         lambda: groups.replace(P, "beta", [ADA, BOB], actor="tests"),
