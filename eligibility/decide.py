@@ -147,7 +147,7 @@ def _audience_blockers(case: Case) -> tuple[Reason, ...]:
     device, rule = case.query.device, case.requirements.private_audience
     groups = case.product.submission.audience_groups
     identity = case.identity_blocker
-    if identity is None and case.counted_groups.isdisjoint(groups):
+    if identity is None and not case.product.submission.admits(case.counted_groups, case.now):
         identity = Reason.NOT_IN_AUDIENCE
     outcome = identity or Reason.AUDIENCE_MEMBER
     case.note("audience_member", outcome, f"audience groups: {_names(list(groups))}", "VIS")
@@ -280,7 +280,7 @@ def _in_flight(case: Case, flight: Flight, groups: frozenset[str]) -> bool:
     outcome = "unpublished" if not published else "member" if via else "no_member"
     detail = f"groups {_names(list(flight.groups))}; the account is in {_names(via)}"
     case.note(f"flight:{flight.flight_id}", outcome, detail, "PF, PD")
-    return published and bool(via)
+    return flight.is_for(groups, case.now)
 
 
 def _rollout_side(

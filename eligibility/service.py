@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from eligibility import preview
 from eligibility.catalog.catalog import Catalog
+from eligibility.effects import Effects
 from eligibility.evaluator import Evaluator
 from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
 from eligibility.stores import open_stores
+from groups.model import EditResult
 
 
 class Service:
@@ -21,6 +24,7 @@ class Service:
         def now() -> datetime:
             return datetime.fromtimestamp(clock(), UTC)
 
+        self._now = now
         self.settings = settings
         requirements = load_requirements(settings.requirements)
         self._stores = open_stores(settings.store, password=settings.store_password(), clock=now)
@@ -33,6 +37,10 @@ class Service:
             clock=clock,
             max_staleness_seconds=settings.max_staleness_seconds,
         )
+
+    def effects(self, result: EditResult) -> Effects:
+        """What an edit would do to access; result = its dry run's."""
+        return preview.of_edit(result, self.groups, self._stores.catalog, self._now())
 
     def close(self) -> None:
         """Close the store."""

@@ -7,6 +7,7 @@ Texts are made canonical on the way in, so two spellings of one catalogue are eq
 
 import re
 from collections.abc import Callable, Sized
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -197,6 +198,10 @@ class Submission(_Declared):
             return "public"
         return "private"
 
+    def admits(self, groups: AbstractSet[str], now: datetime) -> bool:
+        """Whether a member of those groups is in the effective audience; in a public one all are."""
+        return self.audience_at(now) == "public" or not groups.isdisjoint(self.audience_groups)
+
 
 class Flight(_Declared):
     """A package flight: other packages for the members of its groups (PF)."""
@@ -211,6 +216,10 @@ class Flight(_Declared):
     def published_at(self, now: datetime) -> bool:
         """Whether the flight exists yet: it has packages and its publish moment has come."""
         return bool(self.packages) and (self.publish_at is None or now >= self.publish_at)
+
+    def is_for(self, groups: AbstractSet[str], now: datetime) -> bool:
+        """Whether it is published and for a member of those groups (PF)."""
+        return self.published_at(now) and not groups.isdisjoint(self.groups)
 
 
 class Product(_Declared):
@@ -227,6 +236,10 @@ class Product(_Declared):
     def rank_of(self, position: int) -> int:
         """Rank of the flight at that position: the lowest flight has 2, above the submission (PF)."""
         return len(self.flights) - position + 1
+
+    def flight_for(self, groups: AbstractSet[str], now: datetime) -> Flight | None:
+        """The highest-ranked flight for a member of those groups; nothing falls through it (PF, PD)."""
+        return next((flight for flight in self.flights if flight.is_for(groups, now)), None)
 
     @cached_property
     def groups(self) -> frozenset[str]:

@@ -4,6 +4,7 @@
 on since, it is refused.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,7 +15,7 @@ from eligibility.catalog.files import Declaration, GroupDeclaration, product_bod
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import Fault
 from groups.errors import GroupSizeOutOfRange
-from groups.model import MAX_MEMBERS, Group
+from groups.model import MAX_MEMBERS, Group, each
 from groups.store import GroupStore
 
 Action = Literal["create", "change", "delete", "unchanged", "left_alone"]
@@ -40,6 +41,19 @@ class ProductPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarning:
+    """Something that the publisher should see to; it stops nothing.
+
+    used_by: product ids with `audience` or the flight, as in `9NBLGGH4R315 flight canary`.
+    """
+
+    code: str
+    group_id: str
+    used_by: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What applying a declaration changes, at the revisions it was made for."""
 
@@ -47,6 +61,7 @@ class Plan:
     catalog_revision: int
     groups: tuple[GroupPlan, ...]
     products: tuple[ProductPlan, ...]
+    warnings: tuple[PlanWarning, ...] = ()
 
     @property
     def changes_nothing(self) -> bool:
@@ -76,7 +91,11 @@ def make_plan(
     }
     catalog.check(publisher, changed, declaration.groups.keys())
     return Plan(
-        publisher=publisher, catalog_revision=revision, groups=group_plans, products=product_plans
+        publisher=publisher,
+        catalog_revision=revision,
+        groups=group_plans,
+        products=product_plans,
+        warnings=tuple(_without_consent(declaration, groups)),
     )
 
 
@@ -127,36 +146,18 @@ def export(
 
 
 def all_groups(groups: GroupStore, publisher: str) -> Iterator[Group]:
-    """Every group of a publisher, page by page."""
-    cursor: str | None = None
-    while True:
-        page = groups.list_groups(publisher, cursor=cursor)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    """Every group of a publisher."""
+    return each(lambda cursor: groups.list_groups(publisher, cursor=cursor))
 
 
 def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
-    """Every member of a group, page by page."""
-    cursor: str | None = None
-    while True:
-        page = groups.members(group.publisher, group.group_id, cursor=cursor)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    """Every member of a group."""
+    return each(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
 
 
 def all_products(catalog: CatalogStore, publisher: str) -> Iterator[Entry]:
-    """Every product of a publisher, page by page."""
-    cursor: str | None = None
-    while True:
-        page = catalog.list_products(publisher, cursor=cursor)
-        yield from page.items
-        cursor = page.next_cursor
-        if cursor is None:
-            return
+    """Every product of a publisher."""
+    return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
 
 
 def _plan_groups(declaration: Declaration, groups: GroupStore) -> Iterator[GroupPlan]:
@@ -169,6 +170,36 @@ def _plan_groups(declaration: Declaration, groups: GroupStore) -> Iterator[Group
             faults.append(Fault(f"groups.{group_id}", refused.code, str(refused)))
     if faults:
         raise InvalidFile(faults)
+
+
+def _without_consent(declaration: Declaration, groups: GroupStore) -> Iterator[PlanWarning]:
+    """A warning a group that is used and carries no consent note (consent is a duty: KUG)."""
+    noted = {
+        group.group_id
+        for group in all_groups(groups, declaration.publisher)
+        if group.consent is not None
+    }
+    for group_id, uses in sorted(_uses(declaration).items()):
+        if group_id not in noted:
+            text = (
+                f"nobody confirmed that the people of `{group_id}` agreed to be in it: see"
+                " `eligibility groups consent`"
+            )
+            yield PlanWarning(
+                code="NO_CONSENT_NOTE", group_id=group_id, used_by=tuple(uses), text=text
+            )
+
+
+def _uses(declaration: Declaration) -> dict[str, list[str]]:
+    """Which audiences and flights use each group."""
+    uses: defaultdict[str, list[str]] = defaultdict(list)
+    for product_id, product in sorted(declaration.products.items()):
+        for group_id in product.submission.audience_groups:
+            uses[group_id].append(f"{product_id} audience")
+        for flight in product.flights:
+            for group_id in flight.groups:
+                uses[group_id].append(f"{product_id} flight {flight.flight_id}")
+    return uses
 
 
 class _Refused(Exception):

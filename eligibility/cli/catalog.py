@@ -1,7 +1,8 @@
 """`eligibility catalog`: apply, export, validate, import-partner-center."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from eligibility import preview
 from eligibility.catalog import files
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.partner_center import Note, read_files
@@ -28,6 +30,8 @@ from eligibility.cli.options import (
     service,
 )
 from eligibility.cli.show import plan_table
+from eligibility.cli.show_effects import effects_table
+from eligibility.effects import Effects
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service import Service
 
@@ -51,7 +55,8 @@ def apply(
     declarations = files.read_directory(directory)
     with service(store) as opened:
         plans = [make_plan(d, opened.groups, opened.catalog, prune=prune) for d in declarations]
-        _show_plans(plans, as_json)
+        effects = [_effects(opened, p, d) for p, d in zip(plans, declarations, strict=True)]
+        _show_plans(plans, as_json, effects)
         if dry_run or all(plan.changes_nothing for plan in plans):
             return
         confirm("apply this plan?", yes or as_json)
@@ -68,12 +73,16 @@ def validate(directory: Directory, store: Store = None, as_json: Json = False) -
     with service(store) as opened:
         plans = [make_plan(d, opened.groups, opened.catalog) for d in declarations]
     if as_json:
-        print_json({"valid": True, "publishers": [plan.publisher for plan in plans]})
+        warnings = [warning for plan in plans for warning in plan.warnings]
+        named = [plan.publisher for plan in plans]
+        print_json({"valid": True, "publishers": named, "warnings": warnings})
         return
     counts = [
         f"{p.publisher}: {len(p.groups)} group(s), {len(p.products)} product(s)" for p in plans
     ]
     console().print("[green]valid[/green]  " + "; ".join(counts))
+    for plan in plans:
+        _show_warnings(plan)
 
 
 @app.command("export")
@@ -168,14 +177,29 @@ def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
         yield lambda _: progress.advance(task)
 
 
-def _show_plans(plans: list[Plan], as_json: bool) -> None:
+def _effects(opened: Service, plan: Plan, declaration: Declaration) -> Effects:
+    now = datetime.fromtimestamp(opened.evaluator.clock(), UTC)
+    return preview.of_plan(plan, declaration, opened.groups, opened.catalog.store, now)
+
+
+def _show_plans(plans: list[Plan], as_json: bool, effects: Sequence[Effects] = ()) -> None:
     if as_json:
-        print_json({"plans": plans})
+        print_json({"plans": plans, "effects": effects})
         return
     for plan in plans:
         console().print(plan_table(plan))
         if plan.changes_nothing:
             console().print("nothing to change")
+        _show_warnings(plan)
+    for one in effects:
+        if one.products:
+            console().print(effects_table(one))
+
+
+def _show_warnings(plan: Plan) -> None:
+    for warning in plan.warnings:
+        text = f"{warning.text}; used by {', '.join(warning.used_by)}"
+        console().print(Text.assemble(("! ", "bold yellow"), text))
 
 
 def _show_notes(notes: tuple[Note, ...]) -> None:

@@ -42,10 +42,11 @@ def import_file(
             made = opened.groups.create(
                 publisher, create, members, group_id=group_id, actor=actor()
             )
-            print_edit(made, as_json, dry_run=False)
+            print_edit(made, as_json)
             return
         result = _import(opened.groups, publisher, group_id, members, merge, dry_run)
-    print_edit(result, as_json, dry_run)
+        effects = opened.effects(result) if dry_run else None
+    print_edit(result, as_json, effects)
 
 
 @app.command("export")

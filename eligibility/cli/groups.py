@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 import typer
 from rich.table import Table
 
@@ -20,6 +21,8 @@ from eligibility.cli.options import (
     read_addresses,
     service,
 )
+from eligibility.cli.show_effects import effects_table
+from eligibility.effects import Effects
 from groups import emails
 from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
 
@@ -51,7 +54,7 @@ def create(
     members = emails.parse(read_addresses(addresses or [], file))
     with service(store) as opened:
         result = opened.groups.create(publisher, name, members, group_id=group_id, actor=actor())
-    print_edit(result, as_json, dry_run=False)
+    print_edit(result, as_json)
 
 
 @app.command("list")
@@ -141,17 +144,21 @@ def _edit(
 ) -> None:
     with service(store) as opened:
         result = opened.groups.edit(publisher, group_id, edit, actor=actor(), dry_run=dry_run)
-    print_edit(result, as_json, dry_run)
+        effects = opened.effects(result) if dry_run else None
+    print_edit(result, as_json, effects)
 
 
-def print_edit(result: EditResult, as_json: bool, dry_run: bool) -> None:
-    """Say what a write did, or a dry run would do."""
+def print_edit(result: EditResult, as_json: bool, effects: Effects | None = None) -> None:
+    """Say what a write did, or what a dry run would do: that has effects."""
     if as_json:
-        print_json(result)
+        made = msgspec.to_builtins(result)
+        print_json(made if effects is None else {**made, "effects": effects})
         return
-    would = "would be " if dry_run else ""
+    would = "" if effects is None else "would be "
     console().print(
         f"[bold]{result.group_id}[/bold]: {result.added} {would}added, {result.removed} {would}removed,"
         f" {result.unchanged} unchanged, {result.unknown} unknown;"
         f" {result.member_count:,} member(s), revision {result.revision}"
     )
+    if effects is not None:
+        console().print(effects_table(effects))

@@ -41,7 +41,7 @@ def create_app(service: Service) -> Access:
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
     problems.install(app)
-    app.include_router(groups.router(service.groups))
+    app.include_router(groups.router(service.groups, service.effects))
     app.include_router(group_history.router(service.groups))
     app.include_router(catalog.router(service.catalog))
     _health(app, service)

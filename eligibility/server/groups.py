@@ -1,12 +1,13 @@
 """Known user groups over HTTP: /v1/publishers/{publisher}/groups."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StrictStr
 
+from eligibility.effects import Effects
 from eligibility.errors import Fault, InvalidInput
 from eligibility.server.strict import CSV, StrictRoute
 from groups import csv_file, emails
@@ -84,7 +85,8 @@ class MembersPut(Body):
 class Edited(BaseModel):
     """What a write did, or a dry run would do.
 
-    joined and left name whom a dry run's `added` and `removed` count; a write answers the counts.
+    A dry run also names whom `added` and `removed` count, and tells what the edit would do to access:
+    how many accounts gain or lose which flight or audience, the first hundred by name.
     """
 
     publisher: str
@@ -97,16 +99,19 @@ class Edited(BaseModel):
     member_count: int
     joined: list[str] | None = None
     left: list[str] | None = None
+    effects: Effects | None = None
 
     @classmethod
-    def of(cls, result: EditResult, dry_run: bool) -> "Edited":
-        """The result as it goes over the wire."""
+    def of(cls, result: EditResult, effects: Effects | None) -> "Edited":
+        """The result as it goes over the wire; effects = of a dry run."""
         made = cls.model_validate(result, from_attributes=True)
-        return made if dry_run else made.model_copy(update={"joined": None, "left": None})
+        if effects is None:
+            return made.model_copy(update={"joined": None, "left": None})
+        return made.model_copy(update={"effects": effects})
 
 
-def router(store: GroupStore) -> APIRouter:
-    """The routes over one store."""
+def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRouter:
+    """The routes over one store; effects = what an edit would do to access."""
     made = APIRouter(
         prefix="/v1/publishers/{publisher}/groups", tags=["groups"], route_class=StrictRoute
     )
@@ -122,7 +127,7 @@ def router(store: GroupStore) -> APIRouter:
         members = _parse(emails=body.emails)["emails"]
         result = store.create(publisher, body.name, members, group_id=body.group_id, actor=ACTOR)
         response.headers["location"] = f"/v1/publishers/{publisher}/groups/{result.group_id}"
-        return _edited(result, response, dry_run=False)
+        return _edited(result, response, None)
 
     @made.get("/{group_id}")
     def show_group(publisher: Publisher, group_id: GroupIdPath, response: Response) -> Group:
@@ -169,7 +174,7 @@ def router(store: GroupStore) -> APIRouter:
             if_revision=revision_of(if_match),
             dry_run=dry_run,
         )
-        return _edited(result, response, dry_run)
+        return _edited(result, response, effects(result) if dry_run else None)
 
     @made.put("/{group_id}/members", openapi_extra=_TAKES_CSV)
     def replace_members(
@@ -192,7 +197,7 @@ def router(store: GroupStore) -> APIRouter:
             if_revision=revision_of(if_match),
             dry_run=dry_run,
         )
-        return _edited(result, response, dry_run)
+        return _edited(result, response, effects(result) if dry_run else None)
 
     @made.get(
         "/{group_id}/members.csv",
@@ -239,9 +244,9 @@ def _parse(**fields: str | list[str]) -> dict[str, tuple[str, ...]]:
     return read
 
 
-def _edited(result: EditResult, response: Response, dry_run: bool) -> Edited:
+def _edited(result: EditResult, response: Response, effects: Effects | None) -> Edited:
     tag(response, result.revision)
-    return Edited.of(result, dry_run)
+    return Edited.of(result, effects)
 
 
 def tagged(group: Group, response: Response) -> Group:

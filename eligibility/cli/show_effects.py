@@ -1,0 +1,42 @@
+"""Effects on access as people read them."""
+
+from rich.console import Group as Together
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from eligibility.effects import AccessChange, Effects
+
+_STYLE = {"gains": "green", "loses": "red", "moves": "yellow"}
+_NAMED = 3
+
+
+def effects_table(effects: Effects) -> RenderableType:
+    """Who would gain or lose what, a row a change."""
+    if not effects.products:
+        return Text("no effect on access to any product", "dim")
+    table = Table("product", "accounts", "what", "who", title="Effect on access")
+    table.columns[1].justify = "right"
+    for product in effects.products:
+        for change in product.changes:
+            what = Text(_words(change), _STYLE[change.change])
+            table.add_row(product.product_id, f"{change.accounts:,}", what, _who(change))
+    return Together(table)
+
+
+def _words(change: AccessChange) -> str:
+    if change.kind == "audience":
+        verb = "gain" if change.change == "gains" else "lose"
+        return f"{verb} sight of the private product"
+    words = {
+        "gains": f"gain flight {change.to_flight}",
+        "loses": f"lose flight {change.from_flight}",
+        "moves": f"move from flight {change.from_flight} to {change.to_flight}",
+    }[change.change]
+    return f"{words} (no use: not in the private audience)" if change.blocked_by_audience else words
+
+
+def _who(change: AccessChange) -> str:
+    more = change.accounts - _NAMED
+    named = ", ".join(change.first[:_NAMED])
+    return f"{named} and {more:,} more" if more > 0 else named

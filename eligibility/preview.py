@@ -1,0 +1,114 @@
+"""The effects on access of edits and of whole plans, worked out from the stores before saving."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+
+from eligibility.catalog.files import Declaration
+from eligibility.catalog.model import Product
+from eligibility.catalog.plan import Plan
+from eligibility.catalog.store import CatalogStore
+from eligibility.effects import Effects, Memberships, effects_on
+from groups.member_set import Digester, MemberIndex
+from groups.model import MAX_MEMBERS, EditResult, each
+from groups.store import GroupStore
+
+
+def of_edit(
+    result: EditResult, groups: GroupStore, catalog: CatalogStore, now: datetime
+) -> Effects:
+    """What an edit would do to access; result = its dry run's. now = UTC-aware."""
+    publisher, edited = result.publisher, frozenset((result.group_id,))
+    products = each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
+    concerned = [entry for entry in products if result.group_id in entry.product.groups]
+    named = frozenset().union(*(entry.product.groups for entry in concerned))
+    present = _present(groups, publisher, named, (*result.joined, *result.left))
+    memberships = {one: (present[one], present[one] | edited) for one in result.joined}
+    memberships |= {one: (present[one], present[one] - edited) for one in result.left}
+    found = (
+        effects_on(entry.product_id, entry.product, entry.product, memberships, now)
+        for entry in concerned
+    )
+    return Effects(products=tuple(one for one in found if one.changes))
+
+
+def of_plan(
+    plan: Plan, declaration: Declaration, groups: GroupStore, catalog: CatalogStore, now: datetime
+) -> Effects:
+    """What applying a plan would do to access."""
+    publisher = plan.publisher
+    stored = {
+        entry.product_id: entry.product
+        for entry in each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
+    }
+    after = dict(stored)
+    for one in plan.products:
+        if one.action in ("create", "change"):
+            after[one.product_id] = declaration.products[one.product_id]
+        elif one.action == "delete":
+            del after[one.product_id]
+    edited = {
+        one.group_id: declaration.groups[one.group_id].members or ()
+        for one in plan.groups
+        if one.action in ("create", "change")
+    }
+    members = _Members(groups, publisher, edited)
+    found = (
+        effects_on(one, stored.get(one), after.get(one), members.of(stored, after, one), now)
+        for one in sorted(stored.keys() | after.keys())
+        if _concerned(stored.get(one), after.get(one), edited)
+    )
+    return Effects(products=tuple(one for one in found if one.changes))
+
+
+class _Members:
+    """Who is in a publisher's groups before and after a plan; each group is read once."""
+
+    def __init__(
+        self, groups: GroupStore, publisher: str, edited: Mapping[str, Collection[str]]
+    ) -> None:
+        self._groups, self._publisher, self._edited = groups, publisher, edited
+        self._existing = groups.group_ids(publisher)
+        self._known: dict[str, frozenset[str]] = {}
+
+    def of(
+        self, before: Mapping[str, Product], after: Mapping[str, Product], product_id: str
+    ) -> Memberships:
+        """Everybody in a group that the product names in either state."""
+        products = [state[product_id] for state in (before, after) if product_id in state]
+        named = frozenset[str]().union(*(product.groups for product in products))
+        was, becomes = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
+        for group_id in named:
+            for address in self._present(group_id):
+                was[address].add(group_id)
+            for address in self._edited.get(group_id, self._present(group_id)):
+                becomes[address].add(group_id)
+        return {one: (frozenset(was[one]), frozenset(becomes[one])) for one in {**was, **becomes}}
+
+    def _present(self, group_id: str) -> frozenset[str]:
+        if group_id not in self._existing:
+            return frozenset()
+        if group_id not in self._known:
+            page = self._groups.members(self._publisher, group_id, limit=MAX_MEMBERS)
+            self._known[group_id] = frozenset(page.items)
+        return self._known[group_id]
+
+
+def _concerned(
+    before: Product | None, after: Product | None, edited: Mapping[str, Collection[str]]
+) -> bool:
+    product = after or before
+    return before != after or (product is not None and bool(product.groups & edited.keys()))
+
+
+def _present(
+    groups: GroupStore, publisher: str, named: frozenset[str], addresses: Iterable[str]
+) -> dict[str, frozenset[str]]:
+    """Which of some groups list each address: told by digests, with one read for all."""
+    _, sets = groups.member_sets(publisher, named)
+    index = MemberIndex.build(sets)
+    asked = tuple(addresses)
+    numbers = index.find_all(Digester(groups.digest_key()).of_all(asked))
+    return {
+        address: index.combination(number) for address, number in zip(asked, numbers, strict=True)
+    }
