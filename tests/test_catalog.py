@@ -330,53 +330,7 @@ def test_before_its_public_date_a_product_may_stay_private(groups: Service, cloc
     put(groups, "APP", product(**PRIVATE))
 
 
-# --- store ---
-
-
-def test_each_write_raises_the_publishers_revision_by_one(groups: Service) -> None:
-    assert [put(groups, name, product()) for name in ("A", "B", "A")] == [1, 2, 3]
-    assert groups.catalog.delete("contoso", "A", actor="test") == 4
-    assert groups.catalog.store.revision("fabrikam") == 0
-
-
-def test_what_is_stored_comes_back_equal(groups: Service) -> None:
-    declared = product(
-        flight("f", ["beta"], "2.0.0.0", publish_at="2026-07-01T00:00:00Z"),
-        rollout=ROLLOUT
-        | {"percentage": 25.55, "previous_packages": [package("0.9.0.0") | {"version": "1.0.0.0"}]},
-        packages=[package("3.0.0.0")],
-        device_families=["Xbox"],
-    )
-    put(groups, "APP", declared)
-    found = groups.catalog.store.get("APP")
-    assert found is not None
-    assert found[0].product == declared
-
-
-def test_history_keeps_every_version_with_who_and_when(groups: Service, clock: Clock) -> None:
-    put(groups, "APP", product())
-    clock.advance(60)
-    groups.catalog.delete("contoso", "APP", actor="someone")
-    page = groups.catalog.store.history("APP", limit=1)
-    (newest,) = page.items
-    assert (newest.product, newest.actor, newest.at, newest.revision) == (
-        None,
-        "someone",
-        clock.moment,
-        2,
-    )
-    (oldest,) = groups.catalog.store.history("APP", cursor=page.next_cursor).items
-    assert oldest.product == product()
-
-
-def test_products_are_listed_page_by_page(groups: Service) -> None:
-    for name in ("C", "A", "B"):
-        put(groups, name, product())
-    first = groups.catalog.store.list_products("contoso", limit=2)
-    assert [entry.product_id for entry in first.items] == ["A", "B"]
-    rest = groups.catalog.store.list_products("contoso", cursor=first.next_cursor, limit=2)
-    assert [entry.product_id for entry in rest.items] == ["C"]
-    assert rest.next_cursor is None
+# --- writing (the store itself: test_catalog_store.py) ---
 
 
 def test_an_id_belongs_to_one_publisher(groups: Service) -> None:
