@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import yaml
 from running import Server, command, environment, running
 
 from docs.render import PAGES
@@ -141,19 +140,3 @@ def test_make_lists_its_targets() -> None:
     ran = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
     for target in ("demo", "test", "check", "docs", "bench"):
         assert re.search(rf"^{target} +\S", ran.stdout, re.MULTILINE)
-
-
-def test_the_compose_file_is_in_order() -> None:
-    """No engine runs here: its shape, and that it agrees with the image and the settings."""
-    compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-    service = compose["services"]["eligibility"]
-    image = (ROOT / "Dockerfile").read_text("utf-8")
-    (published,) = service["ports"]
-    host, _, container = published.rpartition(":")
-    assert host.startswith("127.0.0.1:")  # callers are not authenticated
-    assert f"EXPOSE {container}" in image
-    for volume in service["volumes"]:
-        name, _, mounted = volume.partition(":")
-        assert name in compose["volumes"]
-        assert f"VOLUME {mounted}" in image
-        assert f"ELIGIBILITY_STORE=sqlite:///{mounted}/" in image

@@ -1,0 +1,212 @@
+"""docker-compose.yml: it is a Compose file, and agrees with the image, the settings and deploy/.
+
+No container engine is needed here. test_compose_running.py runs what it describes.
+"""
+
+import copy
+import json
+import re
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from deployment import NGINX, ROOT, compose, upstreams
+
+from eligibility.errors import InvalidSettings
+from eligibility.server import runner
+from eligibility.settings import Settings, load_settings
+from groups.redis_errors import RIGHTS
+from groups.redis_url import RedisUrl
+
+COMPOSE = compose()
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+EVALUATORS = sorted(name for name in SERVICES if "build" in SERVICES[name])
+IMAGE = (ROOT / "Dockerfile").read_text("utf-8")
+VALKEY = (ROOT / "deploy" / "valkey.conf").read_text("utf-8")
+SCHEMA = json.loads(
+    files("check_jsonschema")
+    .joinpath("builtin_schemas/vendor/compose-spec.json")
+    .read_text("utf-8")
+)
+
+
+def faults(document: dict[str, Any]) -> list[str]:
+    found = jsonschema.Draft202012Validator(SCHEMA).iter_errors(document)
+    return [f"{fault.json_path}: {fault.message}" for fault in found]
+
+
+def test_it_is_valid_by_the_compose_specification() -> None:
+    assert faults(COMPOSE) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("services", "nginx", "prots"), []),
+        (("services", "nginx", "ports"), "127.0.0.1:8080:8080"),
+        (("services", "nginx", "restart"), ["always"]),
+        (("services", "valkey", "healthcheck", "test"), 5),
+        (("services", "valkey", "deploy", "resources", "limits", "ram"), "1g"),
+        (("services", "evaluator-1", "depends_on", "valkey", "condition"), "service_heathy"),
+        (("networks", "store", "internal"), [True]),
+        (("secrets", "store_password", "path"), "secrets/store_password"),
+        (("service",), {}),
+    ],
+)
+def test_a_mistake_in_it_would_be_found(path: tuple[str, ...], value: Any) -> None:
+    broken = copy.deepcopy(COMPOSE)
+    *parents, name = path
+    place = broken
+    for parent in parents:
+        place = place[parent]
+    place[name] = value
+    assert faults(broken)
+
+
+def test_every_name_it_uses_is_declared_and_used() -> None:
+    for kind in ("secrets", "configs", "networks"):
+        used = {
+            one["source"] if isinstance(one, dict) else one
+            for service in SERVICES.values()
+            for one in service.get(kind, ())
+        }
+        assert used == set(COMPOSE[kind]), kind
+    volumes = [one for service in SERVICES.values() for one in service.get("volumes", ())]
+    assert {volume.partition(":")[0] for volume in volumes} == set(COMPOSE["volumes"])
+    for config in COMPOSE["configs"].values():
+        assert (ROOT / config["file"]).is_file()
+
+
+def test_each_waits_for_what_can_tell_that_it_is_healthy() -> None:
+    for name in EVALUATORS:
+        assert list(SERVICES[name]["depends_on"]) == ["valkey"]
+    assert sorted(SERVICES["nginx"]["depends_on"]) == EVALUATORS
+    for service in SERVICES.values():
+        for awaited, how in service.get("depends_on", {}).items():
+            assert how == {"condition": "service_healthy"}
+            of_image = "HEALTHCHECK" in IMAGE and "build" in SERVICES[awaited]
+            assert of_image or "healthcheck" in SERVICES[awaited]
+
+
+def test_only_nginx_is_published_and_only_on_loopback() -> None:
+    published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
+    (listening,) = re.findall(r"listen (\d+)", NGINX)
+    assert published == {"nginx": [f"127.0.0.1:8080:{listening}"]}
+
+
+def test_nginx_does_not_reach_the_store_and_nobody_else_reaches_out() -> None:
+    inner = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
+    assert not set(SERVICES["nginx"]["networks"]) & set(SERVICES["valkey"]["networks"])
+    for name in (*EVALUATORS, "valkey"):
+        assert set(SERVICES[name]["networks"]) <= inner
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["restart"] == "unless-stopped"
+    assert set(service["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}
+    assert service.get("user", "root") != "root" or "\nUSER eligibility" in IMAGE
+
+
+@pytest.mark.parametrize("name", [name for name in SERVICES if "image" in SERVICES[name]])
+def test_an_image_is_one_of_a_version_from_nowhere_in_particular(name: str) -> None:
+    repository, _, tag = SERVICES[name]["image"].partition(":")
+    assert re.match(r"\d", tag)
+    assert not re.search(r"[.:]|localhost", repository)
+
+
+def test_the_evaluators_are_all_the_same_and_those_that_nginx_asks() -> None:
+    assert [host for host, _ in upstreams()] == EVALUATORS
+    assert len(EVALUATORS) == 2
+    assert SERVICES[EVALUATORS[0]] == SERVICES[EVALUATORS[1]]
+
+
+def test_an_evaluators_environment_is_settings_that_open_the_store(tmp_path: Path) -> None:
+    environment = dict(SERVICES[EVALUATORS[0]]["environment"])
+    assert environment
+    variable = "ELIGIBILITY_STORE_PASSWORD_FILE"
+    password_file = environment[variable]
+    assert password_file == "/run/secrets/store_password"
+    assert Path(password_file).name in SERVICES[EVALUATORS[0]]["secrets"]
+    (tmp_path / "password").write_text("secret\n")
+    environment[variable] = str(tmp_path / "password")
+    settings = load_settings(environment).settings
+    url = RedisUrl.parse(settings.store, settings.store_password())
+    assert (url.kind, url.username, url.password) == ("redis", "evaluator", "secret")
+    assert url.hosts == (("valkey", int(directive("port"))),)
+    with pytest.raises(InvalidSettings, match="stroe"):
+        load_settings({**environment, "ELIGIBILITY_STROE": "sqlite:///a.db"})
+
+
+def test_every_evaluator_listens_where_nginx_asks() -> None:
+    ports = {port for _, port in upstreams()}
+    assert ports == {Settings().port}
+    assert f"EXPOSE {Settings().port}\n" in IMAGE
+    assert '"--host", "0.0.0.0", "--insecure-listen"' in IMAGE
+    assert "command" not in SERVICES[EVALUATORS[0]]
+
+
+def test_a_stop_waits_for_requests_under_way() -> None:
+    config = runner._config("any:app")
+    assert config.timeout_graceful_shutdown is not None
+    for name in EVALUATORS:
+        assert seconds(SERVICES[name]["stop_grace_period"]) > config.timeout_graceful_shutdown
+    longest = max(int(one) for one in re.findall(r"proxy_read_timeout (\d+)s", NGINX))
+    assert seconds(SERVICES["nginx"]["stop_grace_period"]) > longest
+
+
+def test_nginx_lets_go_of_a_connection_before_the_evaluator_does() -> None:
+    (upstream,) = re.findall(r"upstream evaluators \{(.*?)\n    \}", NGINX, re.DOTALL)
+    (kept,) = re.findall(r"keepalive_timeout (\d+)s", upstream)
+    assert int(kept) < runner._config("any:app").timeout_keep_alive
+
+
+def test_nginx_takes_bodies_as_large_as_the_evaluators_do() -> None:
+    sizes = re.findall(r"client_max_body_size (\d+)m;", NGINX)
+    mebibyte = 1 << 20
+    assert {int(size) * mebibyte for size in sizes} == {
+        Settings().max_body_bytes,
+        Settings().max_upload_bytes,
+    }
+
+
+def test_the_store_keeps_every_acknowledged_edit_and_evicts_none() -> None:
+    assert directive("appendonly") == "yes"
+    assert directive("appendfsync") == "always"
+    assert directive("maxmemory-policy") == "noeviction"
+    assert SERVICES["valkey"]["volumes"] == [f"store:{directive('dir')}"]
+    limit = SERVICES["valkey"]["deploy"]["resources"]["limits"]["memory"]
+    assert int(limit.removesuffix("g")) >= 2 * int(directive("maxmemory").removesuffix("gb"))
+
+
+def test_the_store_gives_evaluators_the_rights_they_need_and_no_dangerous_ones() -> None:
+    script = (ROOT / "deploy" / "valkey.sh").read_text("utf-8")
+    (given,) = re.findall(r"^user evaluator on #\S+ (.*)$", script, re.MULTILINE)
+    rights = RIGHTS.replace("PREFIX", "eligibility")
+    assert given == f"resetkeys resetchannels -@all {rights} -@dangerous"
+
+
+def test_no_secret_is_in_it_or_gets_into_an_image_or_a_commit() -> None:
+    for name, secret in COMPOSE["secrets"].items():
+        assert secret == {"file": f"secrets/{name}"}
+    for ignoring in (".gitignore", ".dockerignore"):
+        assert "secrets" in (ROOT / ignoring).read_text("utf-8").replace("/", "").split()
+    words = (ROOT / "docker-compose.yml").read_text("utf-8")
+    assert not re.search(r"//[^/\s]*:[^/\s]*@", words)
+    given = [name for service in SERVICES.values() for name in service.get("environment", ())]
+    assert {name for name in given if "PASSWORD" in name} == {"ELIGIBILITY_STORE_PASSWORD_FILE"}
+
+
+def directive(name: str) -> str:
+    (value,) = re.findall(rf"^{name} (\S+)", VALKEY, re.MULTILINE)
+    return str(value)
+
+
+def seconds(duration: str) -> int:
+    return int(duration.removesuffix("s"))
