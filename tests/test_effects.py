@@ -1,0 +1,237 @@
+"""What an edit or a plan would do to access, against `decide` itself and in words."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Clock
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from running import Server
+from strategies import ACCOUNTS, GROUPS, NOW, products
+from worlds import flight, group, product, put
+
+from eligibility import preview
+from eligibility.catalog import files
+from eligibility.catalog.plan import apply_plan, make_plan
+from eligibility.catalog.validation import read_product
+from eligibility.decide import decide
+from eligibility.effects import AccessChange, Effects, effects_on
+from eligibility.requirements import load_requirements
+from eligibility.service import Service
+from eligibility.wire import query_of
+from groups.model import Consent, MembershipEdit
+
+ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
+P = "contoso"
+REQUIREMENTS = load_requirements()
+Body = dict[str, Any]
+group_sets = st.frozensets(st.sampled_from(GROUPS))
+
+
+def seen_and_flight(body: Body, groups: frozenset[str], address: str) -> tuple[bool, str | None]:
+    """What `decide` says of a member on a device that meets every floor."""
+    query = query_of(
+        product_id="APP",
+        account={"id": address},
+        device={"family": "Windows.Desktop", "os_version": "10.0.26100.0"},
+        owned=True,
+        market="US",
+    )
+    decision = decide(query, read_product(body), groups, REQUIREMENTS, NOW)
+    source = decision.package.source
+    return decision.submission.granted, source.flight_id if source else None
+
+
+@given(
+    products(),
+    products() | st.none(),
+    st.dictionaries(st.sampled_from(ACCOUNTS), st.tuples(group_sets, group_sets)),
+)
+@settings(max_examples=300, deadline=None)
+def test_effects_are_the_difference_that_decide_makes(
+    before: Body,
+    changed: Body | None,
+    memberships: dict[str, tuple[frozenset[str], frozenset[str]]],
+) -> None:
+    after = changed or before
+    effects = effects_on("APP", read_product(before), read_product(after), memberships, NOW)
+    for address, (was_in, is_in) in memberships.items():
+        saw, had = seen_and_flight(before, was_in, address)
+        sees, has = seen_and_flight(after, is_in, address)
+        mine = [change for change in effects.changes if address in change.first]
+        audience = [change.change for change in mine if change.kind == "audience"]
+        assert audience == ([] if saw == sees else ["gains" if sees else "loses"])
+        moves = [
+            (change.from_flight, change.to_flight)
+            for change in mine
+            if change.kind == "flight" and not change.blocked_by_audience
+        ]
+        if saw and sees:
+            assert moves == ([] if had == has else [(had, has)])
+        else:
+            assert all(to in (None, has) for _, to in moves)
+
+
+@pytest.fixture
+def world(service: Service) -> Service:
+    """A private product; `canary` outranks `beta`, whose people are its audience."""
+    group(service, "beta", ADA, GRACE)
+    group(service, "canary", GRACE)
+    flights = (flight("c", ["canary"], "3.0.0.0"), flight("b", ["beta"], "2.0.0.0"))
+    put(service, "APP", product(*flights, audience="private", audience_groups=["beta"]))
+    put(service, "OPEN", product(flight("o", ["canary"], "2.0.0.0")))
+    put(service, "OTHER", product())
+    return service
+
+
+def effects_of(service: Service, group_id: str, *add: str, remove: tuple[str, ...] = ()) -> Effects:
+    edit = MembershipEdit(add=add, remove=remove)
+    return service.effects(service.groups.edit(P, group_id, edit, actor="t", dry_run=True))
+
+
+def told(effects: Effects) -> list[tuple[str, str, str, str | None, str | None, bool, int]]:
+    return [
+        (
+            one.product_id,
+            change.kind,
+            change.change,
+            change.from_flight,
+            change.to_flight,
+            change.blocked_by_audience,
+            change.accounts,
+        )
+        for one in effects.products
+        for change in one.changes
+    ]
+
+
+def test_somebody_new_in_the_audience_gains_sight_and_the_flight(world: Service) -> None:
+    assert told(effects_of(world, "beta", LINUS)) == [
+        ("APP", "audience", "gains", None, None, False, 1),
+        ("APP", "flight", "gains", None, "b", False, 1),
+    ]
+
+
+def test_a_member_moves_to_the_higher_flight_and_one_outside_the_audience_gets_nothing(
+    world: Service,
+) -> None:
+    assert told(effects_of(world, "canary", ADA, LINUS)) == [
+        ("APP", "flight", "gains", None, "c", True, 1),
+        ("APP", "flight", "moves", "b", "c", False, 1),
+        ("OPEN", "flight", "gains", None, "o", False, 2),
+    ]
+
+
+def test_who_leaves_the_higher_flight_falls_to_the_next(world: Service) -> None:
+    found = effects_of(world, "canary", LINUS, remove=(GRACE,))
+    assert ("APP", "flight", "moves", "c", "b", False, 1) in told(found)
+    assert found.products[0].changes[-1].first == (GRACE,)
+
+
+def test_an_edit_that_changes_nothing_has_no_effects(world: Service) -> None:
+    assert effects_of(world, "beta", ADA) == Effects(products=())
+
+
+def test_groups_that_do_not_count_yet_have_no_effect_until_they_do(
+    world: Service, clock: Clock
+) -> None:
+    later = (clock.moment + timedelta(hours=1)).isoformat()
+    put(world, "APP", product(flight("b", ["beta"], "2.0.0.0", publish_at=later)))
+    assert told(effects_of(world, "beta", LINUS)) == []
+    clock.advance(3_600)
+    assert told(effects_of(world, "beta", LINUS)) == [
+        ("APP", "flight", "gains", None, "b", False, 1)
+    ]
+
+
+def test_counts_are_of_all_and_the_first_hundred_are_named(world: Service) -> None:
+    crowd = [f"user{number:05}@x.com" for number in range(9_990)]
+    began = time.process_time()
+    (effects,) = effects_of(world, "beta", *crowd).products
+    assert time.process_time() - began < 5
+    gains = effects.changes[0]
+    assert (gains.accounts, gains.first) == (9_990, tuple(sorted(crowd)[:100]))
+
+
+def test_a_plan_tells_what_products_and_groups_do_together(world: Service, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(
+        f"""
+publisher: contoso
+groups: {{beta: {{name: beta, emails: [{ADA}, {LINUS}]}}}}
+products:
+  OPEN: {{name: Open, submission: {{packages: []}}}}
+""",
+        "utf-8",
+    )
+    (declared,) = files.read_directory(tmp_path)
+    plan = make_plan(declared, world.groups, world.catalog)
+    effects = preview.of_plan(plan, declared, world.groups, world.catalog.store, NOW)
+    assert told(effects) == [
+        ("APP", "audience", "gains", None, None, False, 1),
+        ("APP", "audience", "loses", None, None, False, 1),
+        ("APP", "flight", "gains", None, "b", False, 1),
+        ("OPEN", "flight", "loses", "o", None, False, 1),
+    ]
+    apply_plan(plan, declared, world.groups, world.catalog, actor="t")
+    again = make_plan(declared, world.groups, world.catalog)
+    assert preview.of_plan(again, declared, world.groups, world.catalog.store, NOW).products == ()
+
+
+# Consent
+
+
+def test_a_used_group_without_a_consent_note_is_warned_of_and_never_blocks(
+    world: Service, tmp_path: Path
+) -> None:
+    (tmp_path / "c.yaml").write_text(
+        """
+publisher: contoso
+products:
+  APP:
+    name: App
+    submission: {audience: private, audience_groups: [beta], packages: []}
+    flights: [{flight_id: b, name: B, groups: [beta, canary], packages: []}]
+""",
+        "utf-8",
+    )
+    (declared,) = files.read_directory(tmp_path)
+
+    def warned() -> dict[str, tuple[str, ...]]:
+        plan = make_plan(declared, world.groups, world.catalog)
+        assert {warning.code for warning in plan.warnings} <= {"NO_CONSENT_NOTE"}
+        return {warning.group_id: warning.used_by for warning in plan.warnings}
+
+    assert warned() == {"beta": ("APP audience", "APP flight b"), "canary": ("APP flight b",)}
+    world.groups.set_consent(P, "beta", Consent(confirmed_by="Lin", at=NOW), actor="t")
+    assert warned() == {"canary": ("APP flight b",)}
+
+
+# Over HTTP
+
+
+def test_a_dry_run_over_http_tells_the_effects_and_a_write_the_counts_alone(server: Server) -> None:
+    base = "/v1/publishers/effects"
+    server.http.post(f"{base}/groups", json={"name": "Beta", "emails": [ADA]}).raise_for_status()
+    body = product(flight("b", ["beta"], "2.0.0.0")).model_dump(mode="json")
+    server.http.put(f"{base}/products/EFFECTS", json=body).raise_for_status()
+    members = f"{base}/groups/beta/members"
+    edit = {"add": [LINUS]}
+    told = server.http.patch(f"{members}?dry_run=true", json=edit).json()
+    assert told["joined"] == [LINUS]
+    (effects,) = told["effects"]["products"]
+    assert effects["product_id"] == "EFFECTS"
+    assert effects["changes"][0]["first"] == [LINUS]
+    done = server.http.patch(members, json=edit).json()
+    assert (done["added"], done["joined"], done["effects"]) == (1, None, None)
+
+
+def test_changes_are_ordered_audience_first() -> None:
+    declared = product(flight("b", ["g1"], "2.0.0.0"), audience="private", audience_groups=["g1"])
+    changes = effects_on("APP", None, declared, {ADA: (frozenset(), frozenset({"g1"}))}, NOW)
+    assert changes.changes == (
+        AccessChange(kind="audience", change="gains", accounts=1, first=(ADA,)),
+        AccessChange(kind="flight", change="gains", to_flight="b", accounts=1, first=(ADA,)),
+    )
