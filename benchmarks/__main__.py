@@ -1,8 +1,8 @@
-"""`python -m benchmarks [deciding serving holding freshness]`: every figure with its reference."""
+"""`python -m benchmarks [deciding serving holding storing freshness spreading]`: every figure with its reference."""
 
 import argparse
 
-from benchmarks import deciding, freshness, holding, serving
+from benchmarks import deciding, freshness, holding, serving, spreading, storing
 from benchmarks.report import as_json, show
 from benchmarks.world import world
 
@@ -10,12 +10,14 @@ _MEASURES = {
     "deciding": deciding.measure,
     "serving": serving.measure,
     "holding": holding.measure,
+    "storing": storing.measure,
     "freshness": freshness.measure,
+    "spreading": spreading.measure,
 }
 
 
 def main() -> None:
-    """Measure what was asked for, by default everything; about a minute."""
+    """Measure what was asked for, by default everything; some minutes."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("measures", nargs="*", choices=[[], *_MEASURES], metavar="MEASURE")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that take turns")

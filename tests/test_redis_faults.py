@@ -122,20 +122,29 @@ def answers(store: GroupStore, publisher: str = P) -> bool:
 # Away
 
 
-def test_a_server_that_hangs_is_away_within_two_seconds_and_then_at_once(
+def is_away(store: GroupStore) -> bool:
+    """Whether the feed knows that the server is away."""
+    try:
+        store.change_token(P)
+    except StoreUnavailable:
+        return True
+    return False
+
+
+def test_a_server_that_hangs_is_noticed_and_then_away_at_once(
     server: ServerProcess, store: GroupStore
 ) -> None:
     store.change_token(P)
     server.pause()
     try:
         began = time.monotonic()
-        until(lambda: not answers(store), "the silence to be noticed", seconds=8)
+        until(lambda: is_away(store), "the silence to be noticed", seconds=8)
         noticed = time.monotonic() - began
         began = time.monotonic()
         for _ in range(100):
             with pytest.raises(StoreUnavailable):
                 store.members(P, "beta")
-        assert time.monotonic() - began < 0.5 < 8 > noticed
+        assert time.monotonic() - began < noticed  # at once, where one time-out was waited for
     finally:
         server.resume()
     until(lambda: answers(store), "the store to be back", seconds=5)
