@@ -139,11 +139,15 @@ def nginx_binary() -> str:
 
 
 @contextmanager
-def nginx(directory: Path, evaluators: Sequence[int]) -> Iterator[httpx2.Client]:
-    """Run deploy/nginx.conf in front of evaluators on these ports; a client of it."""
+def nginx(directory: Path, evaluators: Sequence[int], routing: str = "") -> Iterator[httpx2.Client]:
+    """Run deploy/nginx.conf in front of evaluators on these ports; a client of it.
+
+    routing: what an operator adds to the upstream.
+    """
     binary, port = nginx_binary(), free_port()
     config = directory / "nginx.conf"
-    config.write_text(_on_loopback(directory, port, evaluators), "utf-8")
+    text = _on_loopback(directory, port, evaluators)
+    config.write_text(_put(text, "keepalive 64;", f"{routing}\nkeepalive 64;", 1), "utf-8")
     as_root = ["-g", "user root;"] if os.geteuid() == 0 else []
     with (directory / "nginx.log").open("w") as log:
         process = subprocess.Popen(

@@ -1,0 +1,109 @@
+"""What docs/operations.md says beside its commands, which test_docs.py runs."""
+
+import math
+import re
+import shutil
+import subprocess
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from deployment import ROOT, Deaf, compose, nginx, valkey_of_compose
+
+from groups.open import open_store
+from groups.redis_errors import RIGHTS
+from groups.redis_url import RedisUrl, is_redis
+
+TEXT = (ROOT / "docs" / "operations.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def number(cell: str) -> float:
+    return float(re.sub(r"[^\d.]", "", cell))
+
+
+def test_the_table_of_sizes_follows_from_the_figures_above_it() -> None:
+    rows = re.findall(r"^\| ([\d,]+) \|(.*) \| ([^|]*) \|$", TEXT, re.MULTILINE)
+    assert len(rows) == 4
+    for _, middle, _ in rows:
+        cells = [number(cell) for cell in middle.split("|")]
+        memberships, queries, evaluators, memory_mb, redis_mb = cells
+        needed = math.ceil(queries / 13_500)
+        assert evaluators == needed + max(1, math.ceil(needed / 10))
+        assert memory_mb == pytest.approx(100 + memberships * 8.5 / 1e6, abs=1)
+        assert redis_mb == pytest.approx(memberships * 12 / 1e6)
+
+
+def test_the_figures_are_those_of_the_performance_page() -> None:
+    measured = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    (single,) = re.findall(r"POST /v1/access`, one worker.*?\| ([\d,]+) /s", measured)
+    (batch,) = re.findall(r"batches of 1,000.*?\| ([\d,]+) decisions/s", measured)
+    (held,) = re.findall(r"memory a membership \| ([\d.]+) bytes", measured)
+    assert number(single) == pytest.approx(2 * 13_500, rel=0.1)
+    assert number(batch) == pytest.approx(2 * 175_000, rel=0.1)
+    assert float(held) == pytest.approx(8.5, rel=0.1)
+
+
+def test_the_rights_are_those_that_errors_name() -> None:
+    line = next(text for text in blocks("text") if "SETUSER" in text)
+    assert f" -@all {RIGHTS} -@dangerous\n" in line
+
+
+def test_every_store_url_can_be_read() -> None:
+    urls = re.findall(r"^\| `(\w[\w+]+://[^`]*)`", TEXT, re.MULTILINE)
+    assert len(urls) == 6
+    for url in urls:
+        assert not is_redis(url) or RedisUrl.parse(url, "secret").username == "evaluator"
+
+
+def test_the_passwords_made_are_those_that_compose_wants() -> None:
+    (names,) = re.findall(r"for name in (.*); do", TEXT)
+    assert set(names.split()) == set(compose()["secrets"])
+
+
+def test_the_operator_may_do_what_the_page_lets_them_do() -> None:
+    script = (ROOT / "deploy" / "valkey.sh").read_text("utf-8")
+    (rights,) = re.findall(r"^user operator .*$", script, re.MULTILINE)
+    for command in re.findall(r"--user operator (\w+)", TEXT):
+        assert f"+{command}" in rights.split()
+
+
+def test_a_product_named_in_a_header_always_reaches_the_same_evaluator(tmp_path: Path) -> None:
+    (routing,) = blocks("nginx")
+    for product in ("A", "B", "C", "D"):
+        place = tmp_path / product
+        place.mkdir()
+        with Deaf() as one, Deaf() as two, nginx(place, (one.port, two.port), routing) as client:
+            for _ in range(2):
+                client.post("/v1/publishers/p/groups", json={}, headers={"x-product-id": product})
+            assert {one.heard, two.heard} == {0, 2}, product
+
+
+def test_a_snapshot_is_restored_as_the_page_says(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    (after / "data").mkdir(parents=True)
+    with valkey_of_compose(before) as store:
+        with closing(open_store(store.url, password=store.password())) as groups:
+            groups.create("contoso", "beta", ["ada@example.com"], actor="test")
+        with store.client("operator", store.password("store_operator_password")) as client:
+            asked = client.execute_command("LASTSAVE")
+            time.sleep(1.1)
+            client.execute_command("BGSAVE")
+            give_up_at = time.monotonic() + 20
+            while client.execute_command("LASTSAVE") == asked:
+                assert time.monotonic() < give_up_at
+                time.sleep(0.05)
+    shutil.copy(before / "data" / "dump.rdb", after / "data" / "2026-11-25.rdb")
+    script = next(text for text in blocks("text") if "mkdir appendonlydir" in text)
+    subprocess.run(["sh", "-euc", script], cwd=after / "data", check=True)
+    with (
+        valkey_of_compose(after) as store,
+        closing(open_store(store.url, password=store.password())) as groups,
+    ):
+        assert groups.members("contoso", "beta").items == ("ada@example.com",)
+        groups.create("contoso", "later", ["ada@example.com"], actor="test")
