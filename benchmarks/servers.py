@@ -5,6 +5,6 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
-from valkey_servers import redis_server, valkey, valkey_cluster  # noqa: E402
+from valkey_servers import redis_server, valkey, valkey_cluster
 
 __all__ = ["redis_server", "valkey", "valkey_cluster"]
