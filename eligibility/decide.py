@@ -265,22 +265,23 @@ def _source(case: Case) -> tuple[Flight | None, Source]:
     case.note("flight_floor", floor, detail, "KUG, PD")
     if floor is Floor.MET:
         groups = case.counted_groups
+        found = case.product.flight_for(groups, case.now)
         for position, flight in enumerate(case.product.flights):
-            if _in_flight(case, flight, groups):
+            _note_flight(case, flight, groups)
+            if flight is found:
                 rank = case.product.rank_of(position)
                 return flight, Source("flight", flight.flight_id, flight.name, rank)
     case.note("source", "submission", "no flight applies: the non-flighted submission", "PF, PD")
     return None, NON_FLIGHTED
 
 
-def _in_flight(case: Case, flight: Flight, groups: frozenset[str]) -> bool:
-    """Whether the flight is the account's; the first one that is wins, whatever it holds (PF, PD)."""
-    published = flight.published_at(case.now)
+def _note_flight(case: Case, flight: Flight, groups: frozenset[str]) -> None:
     via = sorted(groups.intersection(flight.groups))
-    outcome = "unpublished" if not published else "member" if via else "no_member"
+    outcome = (
+        "unpublished" if not flight.published_at(case.now) else "member" if via else "no_member"
+    )
     detail = f"groups {_names(list(flight.groups))}; the account is in {_names(via)}"
     case.note(f"flight:{flight.flight_id}", outcome, detail, "PF, PD")
-    return flight.is_for(groups, case.now)
 
 
 def _rollout_side(

@@ -1,14 +1,15 @@
 """What a change of groups or of products does to access, told before it is saved. Pure.
 
-This is the half of access that membership decides: who is in which private audience, and which
-flight is the highest-ranked one of whom. Whether a device may then have a package is for `decide`.
-The rules are those of catalog/model.py, which `decide` uses too.
+This is the half of access that membership decides, no device is involved: who is in which private
+audience, and which flight is the highest-ranked one of whom. Whether a device may then have a
+package is for `decide`. The rules are those of catalog/model.py, which `decide` uses too.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from heapq import nsmallest
 from typing import Literal
 
 from eligibility.catalog.model import Product
@@ -27,7 +28,7 @@ class AccessChange:
 
     from_flight, to_flight: ids; None where there is none. A move has both, and is for good or ill.
     blocked_by_audience: the flight is for them, and yet useless, as they are not in the private
-    audience. accounts: how many. first: the first NAMED of them, sorted.
+    audience. accounts: how many, each address one. first: the first NAMED of them, sorted.
     """
 
     kind: Literal["audience", "flight"]
@@ -41,11 +42,20 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEffects:
-    """What changes for the accounts concerned, of one product."""
+    """What changes of one product for everybody in its groups, before or after.
+
+    becomes_public: it was private, and everybody gains sight of it, not only the accounts counted.
+    """
 
     product_id: str
     name: str
     changes: tuple[AccessChange, ...]
+    becomes_public: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no effect at all."""
+        return not self.changes and not self.becomes_public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,11 +67,16 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What membership gives an account of a product."""
+    """What membership gives an account of a product; flight: the one for it, admitted or not."""
 
     private: bool
     admitted: bool
     flight: str | None
+
+    @property
+    def has(self) -> str | None:
+        """The flight it gets: without the audience a flight gives nothing (VIS)."""
+        return self.flight if self.admitted else None
 
 
 def effects_on(
@@ -88,7 +103,12 @@ def effects_on(
         product_id=product_id,
         name=named.name if named else product_id,
         changes=tuple(_counted(change, found[change]) for change in sorted(found, key=_order)),
+        becomes_public=_private(before, now) and after is not None and not _private(after, now),
     )
+
+
+def _private(product: Product | None, now: datetime) -> bool:
+    return product is not None and product.submission.audience_at(now) == "private"
 
 
 def _standing(product: Product | None, groups: Groups, now: datetime) -> _Standing:
@@ -96,7 +116,7 @@ def _standing(product: Product | None, groups: Groups, now: datetime) -> _Standi
         return _Standing(private=False, admitted=False, flight=None)
     flight = product.flight_for(groups, now)
     return _Standing(
-        private=product.submission.audience_at(now) == "private",
+        private=_private(product, now),
         admitted=product.submission.admits(groups, now),
         flight=flight.flight_id if flight else None,
     )
@@ -105,27 +125,26 @@ def _standing(product: Product | None, groups: Groups, now: datetime) -> _Standi
 def _changes(was: _Standing, becomes: _Standing) -> Iterable[AccessChange]:
     if was.admitted != becomes.admitted and (was.private or becomes.private):
         yield AccessChange(kind="audience", change="gains" if becomes.admitted else "loses")
-    if was.flight != becomes.flight:
-        blocked = not (was.admitted if becomes.flight is None else becomes.admitted)
-        yield AccessChange(
-            kind="flight",
-            change="gains" if was.flight is None else "moves" if becomes.flight else "loses",
-            from_flight=was.flight,
-            to_flight=becomes.flight,
-            blocked_by_audience=blocked,
-        )
+    if was.has != becomes.has:
+        yield _move(was.has, becomes.has)
+    if not becomes.admitted and was.flight != becomes.flight:
+        useless = None if was.admitted else was.flight
+        if useless != becomes.flight:
+            yield _move(useless, becomes.flight, blocked=True)
+
+
+def _move(before: str | None, after: str | None, *, blocked: bool = False) -> AccessChange:
+    return AccessChange(
+        kind="flight",
+        change="gains" if before is None else "loses" if after is None else "moves",
+        from_flight=before,
+        to_flight=after,
+        blocked_by_audience=blocked,
+    )
 
 
 def _counted(change: AccessChange, addresses: list[str]) -> AccessChange:
-    return AccessChange(
-        kind=change.kind,
-        change=change.change,
-        from_flight=change.from_flight,
-        to_flight=change.to_flight,
-        blocked_by_audience=change.blocked_by_audience,
-        accounts=len(addresses),
-        first=tuple(sorted(addresses)[:NAMED]),
-    )
+    return replace(change, accounts=len(addresses), first=tuple(nsmallest(NAMED, addresses)))
 
 
 def _order(change: AccessChange) -> tuple[str, ...]:

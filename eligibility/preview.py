@@ -6,30 +6,35 @@ from datetime import datetime
 
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.model import Product
-from eligibility.catalog.plan import Plan
+from eligibility.catalog.plan import Plan, all_products
 from eligibility.catalog.store import CatalogStore
-from eligibility.effects import Effects, Memberships, effects_on
+from eligibility.effects import Effects, Memberships, ProductEffects, effects_on
 from groups.member_set import Digester, MemberIndex
-from groups.model import MAX_MEMBERS, EditResult, each
+from groups.model import MAX_MEMBERS, EditResult
 from groups.store import GroupStore
 
 
 def of_edit(
     result: EditResult, groups: GroupStore, catalog: CatalogStore, now: datetime
 ) -> Effects:
-    """What an edit would do to access; result = its dry run's. now = UTC-aware."""
+    """What an edit would do to access, or did: result = of a dry run or of the write itself.
+
+    Compared are the members it moved without and with it, so that either tells the same.
+    Args: now = UTC-aware.
+    """
     publisher, edited = result.publisher, frozenset((result.group_id,))
-    products = each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
-    concerned = [entry for entry in products if result.group_id in entry.product.groups]
-    named = frozenset().union(*(entry.product.groups for entry in concerned))
-    present = _present(groups, publisher, named, (*result.joined, *result.left))
-    memberships = {one: (present[one], present[one] | edited) for one in result.joined}
-    memberships |= {one: (present[one], present[one] - edited) for one in result.left}
-    found = (
+    moved = (*result.joined, *result.left)
+    concerned = [e for e in all_products(catalog, publisher) if result.group_id in e.product.groups]
+    if not concerned or not moved:
+        return Effects(products=())
+    named = frozenset[str]().union(*(entry.product.groups for entry in concerned))
+    present = _present(groups, publisher, named, moved)
+    memberships = {one: (present[one] - edited, present[one] | edited) for one in result.joined}
+    memberships |= {one: (present[one] | edited, present[one] - edited) for one in result.left}
+    return _effects(
         effects_on(entry.product_id, entry.product, entry.product, memberships, now)
         for entry in concerned
     )
-    return Effects(products=tuple(one for one in found if one.changes))
 
 
 def of_plan(
@@ -37,10 +42,7 @@ def of_plan(
 ) -> Effects:
     """What applying a plan would do to access."""
     publisher = plan.publisher
-    stored = {
-        entry.product_id: entry.product
-        for entry in each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
-    }
+    stored = {entry.product_id: entry.product for entry in all_products(catalog, publisher)}
     after = dict(stored)
     for one in plan.products:
         if one.action in ("create", "change"):
@@ -53,12 +55,15 @@ def of_plan(
         if one.action in ("create", "change")
     }
     members = _Members(groups, publisher, edited)
-    found = (
+    return _effects(
         effects_on(one, stored.get(one), after.get(one), members.of(stored, after, one), now)
         for one in sorted(stored.keys() | after.keys())
         if _concerned(stored.get(one), after.get(one), edited)
     )
-    return Effects(products=tuple(one for one in found if one.changes))
+
+
+def _effects(found: Iterable[ProductEffects]) -> Effects:
+    return Effects(products=tuple(one for one in found if not one.is_empty))
 
 
 class _Members:

@@ -51,7 +51,16 @@ def test_a_database_driver_is_known_to_its_own_backend_only(path: Path) -> None:
 
 # --- the rules are pure, the edges thin ---
 
-RULES = ("decide", "applicable", "rollout", "remedies", "requirements", "windows", "model")
+RULES = (
+    "decide",
+    "applicable",
+    "rollout",
+    "remedies",
+    "requirements",
+    "windows",
+    "model",
+    "effects",
+)
 EDGES = {"eligibility.server", "eligibility.cli", "eligibility.service", "eligibility.evaluator"}
 IMPURE = {
     "time",

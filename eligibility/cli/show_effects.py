@@ -1,6 +1,5 @@
 """Effects on access as people read them."""
 
-from rich.console import Group as Together
 from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,12 +15,18 @@ def effects_table(effects: Effects) -> RenderableType:
     if not effects.products:
         return Text("no effect on access to any product", "dim")
     table = Table("product", "accounts", "what", "who", title="Effect on access")
+    table.title_justify = "left"
     table.columns[1].justify = "right"
     for product in effects.products:
+        if product.becomes_public:
+            what = Text("gain sight of it: it becomes public", _STYLE["gains"])
+            table.add_row(product.product_id, "all", what, "everybody")
         for change in product.changes:
-            what = Text(_words(change), _STYLE[change.change])
-            table.add_row(product.product_id, f"{change.accounts:,}", what, _who(change))
-    return Together(table)
+            what = Text(
+                _words(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
+            )
+            table.add_row(product.product_id, f"{change.accounts:,}", what, Text(_who(change)))
+    return table
 
 
 def _words(change: AccessChange) -> str:
