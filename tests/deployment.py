@@ -115,7 +115,9 @@ def evaluator(store: Store) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     process = subprocess.Popen(
         command("serve", "--port", "0"),
         env=environment(
-            ELIGIBILITY_STORE=store.url, ELIGIBILITY_STORE_PASSWORD_FILE=str(store.password_file)
+            ELIGIBILITY_STORE=store.url,
+            ELIGIBILITY_STORE_PASSWORD_FILE=str(store.password_file),
+            TMPDIR=str(store.secrets.parent),  # a killed one leaves its directory
         ),
         stdout=subprocess.PIPE,
         text=True,
@@ -125,8 +127,8 @@ def evaluator(store: Store) -> Iterator[tuple["subprocess.Popen[str]", int]]:
         url = process.stdout.readline().split()[2]
         yield process, int(url.rpartition(":")[2])
     finally:
-        process.kill()
-        process.communicate()
+        process.terminate()
+        process.communicate(timeout=20)
 
 
 def nginx_binary() -> str:
