@@ -52,7 +52,7 @@ def of_plan(
     edited = {
         one.group_id: declaration.groups[one.group_id].members or ()
         for one in plan.groups
-        if one.action in ("create", "change")
+        if one.moves_members
     }
     members = _Members(groups, publisher, edited)
     return _effects(

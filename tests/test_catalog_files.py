@@ -1,5 +1,7 @@
 """Catalogue files: strict YAML, faults with their lines, plans, and applying twice."""
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from eligibility.catalog.plan import Plan, all_members, apply_plan, export, make
 from eligibility.catalog.yaml_file import load
 from eligibility.resources import config_dir
 from eligibility.service import Service
+from groups.model import Consent
 
 CATALOG = """\
 publisher: contoso
@@ -150,6 +153,92 @@ def test_export_gives_back_what_apply_takes(service: Service, tmp_path: Path, cl
     ) as other:
         apply(other, out)
         assert export("contoso", other.groups, other.catalog.store) == exported
+
+
+# --- consent ---
+
+NOTED = CATALOG.replace(
+    "beta: {",
+    "beta: {consent: {confirmed_by: Lin, at: 2026-05-01T10:00:00+02:00, text: signed}, ",
+)
+NOTE = Consent(confirmed_by="Lin", at=datetime(2026, 5, 1, 8, tzinfo=UTC), text="signed")
+
+
+def test_a_declared_consent_is_noted_and_a_second_time_changes_nothing(
+    service: Service, tmp_path: Path
+) -> None:
+    write(tmp_path, NOTED)
+    (first,) = apply(service, tmp_path)
+    assert [(g.action, g.consent) for g in first.groups] == [("create", True)]
+    assert first.warnings == ()
+    assert service.groups.get("contoso", "beta").consent == NOTE
+    revision = service.groups.revision("contoso")
+    (second,) = apply(service, tmp_path)
+    assert second.changes_nothing
+    assert service.groups.revision("contoso") == revision
+
+
+def test_another_consent_takes_the_place_and_none_leaves_it(
+    service: Service, tmp_path: Path
+) -> None:
+    path = write(tmp_path, NOTED)
+    apply(service, tmp_path)
+    path.write_text(NOTED.replace("signed", "signed again"))
+    (changed,) = apply(service, tmp_path)
+    (group,) = changed.groups
+    assert (group.action, group.added, group.removed, group.consent) == ("change", 0, 0, True)
+    again = replace(NOTE, text="signed again")
+    assert service.groups.get("contoso", "beta").consent == again
+    path.write_text(CATALOG)
+    (left,) = apply(service, tmp_path)
+    assert left.changes_nothing
+    assert service.groups.get("contoso", "beta").consent == again
+
+
+def test_a_consent_for_a_group_whose_members_are_kept_elsewhere_moves_nobody(
+    service: Service, tmp_path: Path
+) -> None:
+    group(service, "beta", "ada@example.com")
+    write(
+        tmp_path,
+        "publisher: contoso\ngroups:\n"
+        "  beta: {name: beta, consent: {confirmed_by: Lin, at: 2026-05-01T08:00:00Z}}\n",
+    )
+    (plan,) = apply(service, tmp_path)
+    assert [(g.action, g.added, g.removed) for g in plan.groups] == [("change", 0, 0)]
+    stored = service.groups.get("contoso", "beta")
+    assert (stored.member_count, stored.consent) == (1, replace(NOTE, text=""))
+
+
+def test_an_exported_consent_applies_to_no_change(service: Service, tmp_path: Path) -> None:
+    write(tmp_path, NOTED)
+    apply(service, tmp_path)
+    exact = replace(NOTE, at=NOTE.at + timedelta(microseconds=1))
+    service.groups.set_consent("contoso", "beta", exact, actor="test")
+    out = tmp_path / "out"
+    files.write_directory(out, export("contoso", service.groups, service.catalog.store))
+    (read,) = files.read_directory(out)
+    assert read.groups["beta"].consent is not None
+    assert read.groups["beta"].consent.note == exact
+    assert make_plan(read, service.groups, service.catalog).changes_nothing
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("confirmed_by: Lin", "confirmed_by: ' '", "INVALID_CONSENT"),
+        ("confirmed_by: Lin, ", "", "MISSING_FIELD"),
+        ("text: signed", f"text: {'s' * 2_001}", "INVALID_CONSENT"),
+        ("10:00:00+02:00", "10:00:00", "WRONG_VALUE"),
+        ("2026-05-01T10:00:00+02:00", "1777777777", "UNREADABLE_MOMENT"),
+        ("text: signed", "by: Lin", "UNKNOWN_FIELD"),
+    ],
+)
+def test_a_consent_that_cannot_be_kept_is_named_with_its_line(
+    tmp_path: Path, old: str, new: str, code: str
+) -> None:
+    assert old in NOTED
+    assert ("catalog.yaml:3", code) in faults_of(write(tmp_path, NOTED.replace(old, new)))
 
 
 def test_export_without_members_leaves_them_out(service: Service, tmp_path: Path) -> None:

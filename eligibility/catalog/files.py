@@ -8,7 +8,8 @@ One file declares things of one publisher; files of the same publisher add up:
     products:
       9NBLGGH4R315: {name: Contoso Reader, submission: {...}, flights: [...]}
 
-A group without `emails` is one whose members are kept elsewhere: it must exist, and stays as it is.
+A group without `emails` is one whose members are kept elsewhere: it must exist, and keeps them. One
+with `consent: {confirmed_by: ..., at: ..., text: ...}` carries that note afterwards.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,21 +21,44 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from eligibility.catalog.errors import InvalidFile, InvalidProduct
-from eligibility.catalog.model import Name, Product
+from eligibility.catalog.model import Moment, Name, Product
 from eligibility.catalog.validation import pydantic_faults, read_product
 from eligibility.catalog.yaml_file import Lines, line_of, load
 from eligibility.errors import Fault
 from groups import emails
-from groups.errors import GroupsError, InvalidEmails
-from groups.model import check_group_id, check_publisher
+from groups.errors import GroupsError, InvalidEmails, InvalidGroup
+from groups.model import Consent, check_consent, check_group_id, check_publisher
+
+
+class ConsentDeclaration(BaseModel):
+    """That the people of a group agreed to be in it, as a file declares it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    confirmed_by: StrictStr
+    at: Moment
+    text: StrictStr = ""
+
+    @classmethod
+    def of(cls, consent: Consent) -> "ConsentDeclaration":
+        """The declaration of a note."""
+        return cls(confirmed_by=consent.confirmed_by, at=consent.at, text=consent.text)
+
+    @property
+    def note(self) -> Consent:
+        """The note as a group carries it."""
+        return Consent(confirmed_by=self.confirmed_by, at=self.at, text=self.text)
 
 
 class GroupDeclaration(BaseModel):
-    """A group as a file declares it; emails None = membership is not this file's to say."""
+    """A group as a file declares it.
+
+    emails: None = membership is not this file's to say. consent: None = nor is the note of it.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: Name
     emails: tuple[StrictStr, ...] | StrictStr | None = None
+    consent: ConsentDeclaration | None = None
 
     @property
     def members(self) -> tuple[str, ...] | None:
@@ -138,7 +162,17 @@ def _check_names(read: _File) -> list[Fault]:
             faults += [Fault(f"groups.{group_id}.emails", f.code, f.detail) for f in error.faults]
         except GroupsError as error:
             faults.append(Fault(f"groups.{group_id}", error.code, str(error)))
+        if group.consent is not None:
+            faults += _check_consent(f"groups.{group_id}.consent", group.consent)
     return faults
+
+
+def _check_consent(loc: str, consent: ConsentDeclaration) -> list[Fault]:
+    try:
+        check_consent(consent.note)
+    except InvalidGroup as error:
+        return [Fault(f"{loc}.{fault.loc}", fault.code, fault.detail) for fault in error.faults]
+    return []
 
 
 def _read_products(read: _File) -> list[Fault]:
@@ -180,6 +214,8 @@ def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ..
 
 def _group_body(group: GroupDeclaration) -> dict[str, Any]:
     body: dict[str, Any] = {"name": group.name}
+    if group.consent is not None:
+        body["consent"] = group.consent.model_dump(mode="json", exclude_defaults=True)
     return body if group.members is None else body | {"emails": list(group.members)}
 
 

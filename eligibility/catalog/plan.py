@@ -4,14 +4,20 @@
 on since, it is refused.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from eligibility.catalog.catalog import Catalog
+from eligibility.catalog.differences import differences
 from eligibility.catalog.errors import InvalidFile
-from eligibility.catalog.files import Declaration, GroupDeclaration, product_body
+from eligibility.catalog.files import (
+    ConsentDeclaration,
+    Declaration,
+    GroupDeclaration,
+    product_body,
+)
+from eligibility.catalog.plan_warnings import PlanWarning, without_consent
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import Fault
 from groups.errors import GroupSizeOutOfRange
@@ -23,12 +29,21 @@ Action = Literal["create", "change", "delete", "unchanged", "left_alone"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """What happens to one group: members added and removed, by count."""
+    """What happens to one group: members added and removed, by count.
+
+    consent: the declared note of consent is put there, in place of none or of another.
+    """
 
     group_id: str
     action: Action
     added: int = 0
     removed: int = 0
+    consent: bool = False
+
+    @property
+    def moves_members(self) -> bool:
+        """Whether anybody comes or goes."""
+        return self.added > 0 or self.removed > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,19 +53,6 @@ class ProductPlan:
     product_id: str
     action: Action
     differences: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanWarning:
-    """Something that the publisher should see to; it stops nothing.
-
-    used_by: product ids with `audience` or the flight, as in `9NBLGGH4R315 flight canary`.
-    """
-
-    code: str
-    group_id: str
-    used_by: tuple[str, ...]
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,8 @@ def make_plan(
     """
     publisher = declaration.publisher
     revision = catalog.store.revision(publisher)
-    group_plans = tuple(_plan_groups(declaration, groups))
+    present = {group.group_id: group for group in all_groups(groups, publisher)}
+    group_plans = tuple(_plan_groups(declaration, present, groups))
     stored = {entry.product_id: entry for entry in all_products(catalog.store, publisher)}
     product_plans = tuple(_plan_products(declaration, stored, prune))
     changed = {
@@ -90,12 +93,14 @@ def make_plan(
         if plan.action in ("create", "change")
     }
     catalog.check(publisher, changed, declaration.groups.keys())
+    noted = {group_id for group_id, group in present.items() if group.consent is not None}
+    noted |= {group_id for group_id, group in declaration.groups.items() if group.consent}
     return Plan(
         publisher=publisher,
         catalog_revision=revision,
         groups=group_plans,
         products=product_plans,
-        warnings=tuple(_without_consent(declaration, groups)),
+        warnings=tuple(without_consent(declaration.products, noted)),
     )
 
 
@@ -113,12 +118,7 @@ def apply_plan(
     Raises: CatalogRevisionMismatch when the catalogue moved on since the plan was made.
     """
     for group in plan.groups:
-        members = declaration.groups[group.group_id].members or ()
-        if group.action == "create":
-            name = declaration.groups[group.group_id].name
-            groups.create(plan.publisher, name, members, group_id=group.group_id, actor=actor)
-        elif group.action == "change":
-            groups.replace(plan.publisher, group.group_id, members, actor=actor)
+        _apply_group(plan.publisher, group, declaration.groups[group.group_id], groups, actor)
         step(f"group {group.group_id}")
     puts = {
         p.product_id: declaration.products[p.product_id]
@@ -132,6 +132,18 @@ def apply_plan(
         step(f"product {product.product_id}")
 
 
+def _apply_group(
+    publisher: str, group: GroupPlan, declared: GroupDeclaration, groups: GroupStore, actor: str
+) -> None:
+    group_id, members = group.group_id, declared.members or ()
+    if group.action == "create":
+        groups.create(publisher, declared.name, members, group_id=group_id, actor=actor)
+    elif group.moves_members:
+        groups.replace(publisher, group_id, members, actor=actor)
+    if group.consent and declared.consent is not None:
+        groups.set_consent(publisher, group_id, declared.consent.note, actor=actor)
+
+
 def export(
     publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True
 ) -> Declaration:
@@ -139,7 +151,11 @@ def export(
     declaration = Declaration(publisher)
     for group in all_groups(groups, publisher):
         emails = tuple(all_members(groups, group)) if members else None
-        declaration.groups[group.group_id] = GroupDeclaration(name=group.name, emails=emails)
+        declaration.groups[group.group_id] = GroupDeclaration(
+            name=group.name,
+            emails=emails,
+            consent=ConsentDeclaration.of(group.consent) if group.consent else None,
+        )
     for entry in all_products(catalog, publisher):
         declaration.products[entry.product_id] = entry.product
     return declaration
@@ -160,8 +176,9 @@ def all_products(catalog: CatalogStore, publisher: str) -> Iterator[Entry]:
     return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
 
 
-def _plan_groups(declaration: Declaration, groups: GroupStore) -> Iterator[GroupPlan]:
-    stored = {group.group_id: group for group in all_groups(groups, declaration.publisher)}
+def _plan_groups(
+    declaration: Declaration, stored: Mapping[str, Group], groups: GroupStore
+) -> Iterator[GroupPlan]:
     faults: list[Fault] = []
     for group_id, declared in declaration.groups.items():
         try:
@@ -170,36 +187,6 @@ def _plan_groups(declaration: Declaration, groups: GroupStore) -> Iterator[Group
             faults.append(Fault(f"groups.{group_id}", refused.code, str(refused)))
     if faults:
         raise InvalidFile(faults)
-
-
-def _without_consent(declaration: Declaration, groups: GroupStore) -> Iterator[PlanWarning]:
-    """A warning a group that is used and carries no consent note (consent is a duty: KUG)."""
-    noted = {
-        group.group_id
-        for group in all_groups(groups, declaration.publisher)
-        if group.consent is not None
-    }
-    for group_id, uses in sorted(_uses(declaration).items()):
-        if group_id not in noted:
-            text = (
-                f"nobody confirmed that the people of `{group_id}` agreed to be in it: see"
-                " `eligibility groups consent`"
-            )
-            yield PlanWarning(
-                code="NO_CONSENT_NOTE", group_id=group_id, used_by=tuple(uses), text=text
-            )
-
-
-def _uses(declaration: Declaration) -> dict[str, list[str]]:
-    """Which audiences and flights use each group."""
-    uses: defaultdict[str, list[str]] = defaultdict(list)
-    for product_id, product in sorted(declaration.products.items()):
-        for group_id in product.submission.audience_groups:
-            uses[group_id].append(f"{product_id} audience")
-        for flight in product.flights:
-            for group_id in flight.groups:
-                uses[group_id].append(f"{product_id} flight {flight.flight_id}")
-    return uses
 
 
 class _Refused(Exception):
@@ -218,16 +205,26 @@ def _plan_group(
     if stored is None:
         if members is None:
             raise _Refused("GROUP_WITHOUT_EMAILS", "a new group needs `emails`")
-        return GroupPlan(group_id=group_id, action="create", added=len(members))
+        noted = declared.consent is not None
+        return GroupPlan(group_id=group_id, action="create", added=len(members), consent=noted)
     if stored.name != declared.name:
         detail = f"is named `{stored.name}` for good and cannot be renamed to `{declared.name}`"
         raise _Refused("GROUP_RENAMED", detail)
-    if members is None:
-        return GroupPlan(group_id=group_id, action="unchanged")
-    present = set(all_members(groups, stored))
-    added, removed = len(set(members) - present), len(present - set(members))
-    action: Action = "change" if added or removed else "unchanged"
-    return GroupPlan(group_id=group_id, action=action, added=added, removed=removed)
+    return _plan_change(declared, stored, groups)
+
+
+def _plan_change(declared: GroupDeclaration, stored: Group, groups: GroupStore) -> GroupPlan:
+    members = declared.members
+    present = set() if members is None else set(all_members(groups, stored))
+    named = set(members or ())
+    plan = GroupPlan(
+        group_id=stored.group_id,
+        action="change",
+        added=len(named - present),
+        removed=len(present - named),
+        consent=declared.consent is not None and declared.consent.note != stored.consent,
+    )
+    return plan if plan.moves_members or plan.consent else replace(plan, action="unchanged")
 
 
 def _plan_products(
@@ -240,29 +237,7 @@ def _plan_products(
         elif entry.product == product:
             yield ProductPlan(product_id=product_id, action="unchanged")
         else:
-            differences = tuple(_differences(product_body(entry.product), product_body(product)))
-            yield ProductPlan(product_id=product_id, action="change", differences=differences)
-    for product_id in stored.keys() - declaration.products.keys():
+            found = tuple(differences(product_body(entry.product), product_body(product)))
+            yield ProductPlan(product_id=product_id, action="change", differences=found)
+    for product_id in sorted(stored.keys() - declaration.products.keys()):
         yield ProductPlan(product_id=product_id, action="delete" if prune else "left_alone")
-
-
-def _differences(before: Any, after: Any, loc: str = "") -> Iterator[str]:
-    """`field: before -> after` for each leaf that differs."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in before | after:
-            if before.get(key) != after.get(key):
-                yield from _differences(before.get(key), after.get(key), f"{loc}.{key}".strip("."))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for position, (old, new) in enumerate(zip(before, after, strict=True)):
-            if old != new:
-                yield from _differences(old, new, f"{loc}.{position}")
-    else:
-        yield f"{loc}: {_short(before)} -> {_short(after)}"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} item(s)" if value and isinstance(value[0], dict) else str(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(value) + "}"
-    return "unset" if value is None else str(value)

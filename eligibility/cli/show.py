@@ -92,10 +92,9 @@ def plan_table(plan: Plan) -> RenderableType:
     """What applying would change: a row a group and a product."""
     table = Table("", "what", "change", title=f"Plan for {plan.publisher}", title_justify="left")
     for group in plan.groups:
-        counts = (
-            f"{group.added} added, {group.removed} removed" if group.added or group.removed else ""
-        )
-        table.add_row(*_row(group.action, f"group {group.group_id}", counts))
+        counts = f"{group.added} added, {group.removed} removed" if group.moves_members else ""
+        parts = [part for part in (counts, "consent noted" if group.consent else "") if part]
+        table.add_row(*_row(group.action, f"group {group.group_id}", ", ".join(parts)))
     for product in plan.products:
         table.add_row(
             *_row(product.action, f"product {product.product_id}", "\n".join(product.differences))
