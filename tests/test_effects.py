@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from conftest import Clock
+from effects_by_decide import expected, of_account
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from running import Server
@@ -15,75 +16,16 @@ from worlds import flight, group, product, put
 
 from eligibility import preview
 from eligibility.catalog import files
-from eligibility.catalog.model import Product
 from eligibility.catalog.plan import apply_plan, make_plan
 from eligibility.catalog.validation import read_product
-from eligibility.decide import decide
-from eligibility.effects import AccessChange, Effects, ProductEffects, effects_on
-from eligibility.requirements import load_requirements
+from eligibility.effects import AccessChange, Effects, effects_on
 from eligibility.service import Service
-from eligibility.wire import query_of
 from groups.model import Consent, MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
 P = "contoso"
-REQUIREMENTS = load_requirements()
 Body = dict[str, Any]
 group_sets = st.frozensets(st.sampled_from(GROUPS))
-
-
-def asked(product: Product, groups: frozenset[str], address: str) -> tuple[bool, str | None]:
-    """What `decide` says of a member on a device that meets every floor: sight, and the flight."""
-    query = query_of(
-        product_id="APP",
-        account={"id": address},
-        device={"family": "Windows.Desktop", "os_version": "10.0.26100.0"},
-        owned=True,
-        market="US",
-    )
-    decision = decide(query, product, groups, REQUIREMENTS, NOW)
-    source = decision.package.source
-    return decision.submission.granted, source.flight_id if source else None
-
-
-def as_if_public(product: Product) -> Product:
-    """The same product for everybody: what flight somebody would have, were the audience no matter."""
-    submission = product.submission.model_copy(update={"audience": "public"})
-    return product.model_copy(update={"submission": submission})
-
-
-def expected(
-    before: Product, after: Product, was_in: frozenset[str], is_in: frozenset[str], address: str
-) -> set[tuple[str, str | None, str | None, bool]]:
-    """The changes of one account, worked out from answers of `decide` alone."""
-    (saw, had), (sees, has) = asked(before, was_in, address), asked(after, is_in, address)
-    nominal_before = asked(as_if_public(before), was_in, address)[1]
-    nominal = asked(as_if_public(after), is_in, address)[1]
-    changes: set[tuple[str, str | None, str | None, bool]] = set()
-    if saw != sees:
-        changes.add(("audience gains" if sees else "audience loses", None, None, False))
-    if had != has:
-        changes.add(("flight", had, has, False))
-    useless = None if saw else nominal_before
-    if not sees and nominal != nominal_before and useless != nominal:
-        changes.add(("flight", useless, nominal, True))
-    return changes
-
-
-def of_account(
-    effects: ProductEffects, address: str
-) -> list[tuple[str, str | None, str | None, bool]]:
-    """What effects say of one account, as `expected` has it."""
-    return [
-        (
-            "flight" if change.kind == "flight" else f"audience {change.change}",
-            change.from_flight,
-            change.to_flight,
-            change.blocked_by_audience,
-        )
-        for change in effects.changes
-        if address in change.first
-    ]
 
 
 @given(
@@ -254,6 +196,17 @@ products:
     apply_plan(plan, declared, world.groups, world.catalog, actor="t")
     again = make_plan(declared, world.groups, world.catalog)
     assert preview.of_plan(again, declared, world.groups, world.catalog.store, NOW).products == ()
+
+
+def test_a_plan_that_notes_consent_alone_has_no_effect(world: Service, tmp_path: Path) -> None:
+    note = "consent: {confirmed_by: Lin, at: 2026-05-01T08:00:00Z}"
+    (tmp_path / "c.yaml").write_text(
+        f"publisher: contoso\ngroups: {{beta: {{name: beta, {note}}}}}\n", "utf-8"
+    )
+    (declared,) = files.read_directory(tmp_path)
+    plan = make_plan(declared, world.groups, world.catalog)
+    assert [one.action for one in plan.groups] == ["change"]
+    assert preview.of_plan(plan, declared, world.groups, world.catalog.store, NOW).products == ()
 
 
 # Consent

@@ -1,0 +1,80 @@
+"""Effects worked out from what stores hold, against `decide` for every account there is."""
+
+from itertools import count
+
+from effects_by_decide import as_if_public, expected, of_account
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from strategies import ACCOUNTS, GROUPS, NOW, Body, products
+from worlds import group
+
+from eligibility import preview
+from eligibility.catalog.files import Declaration, GroupDeclaration
+from eligibility.catalog.model import Product
+from eligibility.catalog.plan import make_plan
+from eligibility.catalog.validation import read_product
+from eligibility.effects import Effects
+from eligibility.service import Service
+
+Listed = dict[str, list[str]]
+_number = count()
+members = st.lists(st.sampled_from(ACCOUNTS), min_size=1, max_size=6, unique=True)
+everybody = st.fixed_dictionaries(dict.fromkeys(GROUPS, members))
+
+
+def stored_anew(service: Service, listed: Listed, product: Product) -> tuple[str, str]:
+    """Put groups and a product into the store, of a publisher of their own."""
+    publisher, product_id = f"p{next(_number)}", f"APP{next(_number)}"
+    for group_id, emails in listed.items():
+        group(service, group_id, *emails, publisher=publisher)
+    service.catalog.store.apply(publisher, {product_id: product}, actor="t")
+    return publisher, product_id
+
+
+def check(effects: Effects, before: tuple[Product, Listed], after: tuple[Product, Listed]) -> None:
+    """Compare effects on the one product with `decide`, for every account.
+
+    An account in none of the product's groups is not counted; it may gain sight with everybody.
+    """
+    assert len(effects.products) <= 1
+    everybody_gains = any(one.becomes_public for one in effects.products)
+    for address in ACCOUNTS:
+        (was, was_in), (becomes, is_in) = (
+            (product, frozenset(one for one, emails in listed.items() if address in emails))
+            for product, listed in (before, after)
+        )
+        found = {change for one in effects.products for change in of_account(one, address)}
+        if (was_in | is_in).isdisjoint(was.groups | becomes.groups) and everybody_gains:
+            assert not found
+            found = {("audience gains", None, None, False)}
+        assert found == expected(was, becomes, was_in, is_in, address)
+
+
+@given(products(), everybody, st.sampled_from(GROUPS), members)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_effects_of_an_edit_are_what_decide_says_of_every_account_before_and_after(
+    service: Service, declared: Body, listed: Listed, edited: str, wanted: list[str]
+) -> None:
+    product = read_product(declared)
+    publisher, _ = stored_anew(service, listed, product)
+    result = service.groups.replace(publisher, edited, wanted, actor="t", dry_run=True)
+    check(service.effects(result), (product, listed), (product, {**listed, edited: wanted}))
+
+
+@given(products(), products(), everybody, everybody)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_effects_of_a_plan_are_what_decide_says_of_every_account_before_and_after(
+    service: Service, stored: Body, declared: Body, was: Listed, becomes: Listed
+) -> None:
+    before, after = read_product(stored), read_product(declared)
+    if before.submission.audience_at(NOW) == "public":  # and can never be private again
+        after = as_if_public(after)
+    publisher, product_id = stored_anew(service, was, before)
+    declaration = Declaration(
+        publisher,
+        {one: GroupDeclaration(name=one, emails=tuple(emails)) for one, emails in becomes.items()},
+        {product_id: after},
+    )
+    plan = make_plan(declaration, service.groups, service.catalog)
+    effects = preview.of_plan(plan, declaration, service.groups, service.catalog.store, NOW)
+    check(effects, (before, was), (after, becomes))
