@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 from eligibility import preview
 from eligibility.catalog.catalog import Catalog
+from eligibility.catalog.files import Declaration
+from eligibility.catalog.plan import Plan
 from eligibility.effects import Effects
 from eligibility.evaluator import Evaluator
 from eligibility.requirements import load_requirements
@@ -39,8 +41,12 @@ class Service:
         )
 
     def effects(self, result: EditResult) -> Effects:
-        """What an edit would do to access; result = its dry run's."""
+        """What an edit would do to access, or did; result = its dry run's or its own."""
         return preview.of_edit(result, self.groups, self._stores.catalog, self._now())
+
+    def effects_of_plan(self, plan: Plan, declaration: Declaration) -> Effects:
+        """What applying a plan would do to access."""
+        return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self._now())
 
     def close(self) -> None:
         """Close the store."""

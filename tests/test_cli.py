@@ -402,3 +402,89 @@ def test_serve_names_a_host_that_is_not_here(run: Run) -> None:
     ran = run("serve", "--host", "no-such-host.invalid", "--insecure-listen")
     assert ran.code == 1
     assert "no-such-host.invalid" in ran.err
+
+
+# --- what edits and plans do to access ---
+
+PRIVATE = """\
+publisher: contoso
+groups:
+  beta: {name: Beta, emails: [ada@x.com]}
+  canary: {name: Canary, emails: [grace@x.com]}
+products:
+  APP:
+    name: App
+    submission: {audience: private, audience_groups: [beta], packages: []}
+    flights:
+      - flight_id: c
+        name: C
+        groups: [canary]
+        packages:
+          - {file_name: a, version: 1.0.0.0, architectures: [x64], targets: {Windows.Desktop: "14393"}}
+"""
+
+
+@pytest.fixture
+def private(run: Run, tmp_path: Path) -> Path:
+    """The directory of a catalogue that was applied."""
+    directory = tmp_path / "private"
+    directory.mkdir()
+    (directory / "c.yaml").write_text(PRIVATE)
+    assert run("catalog", "apply", str(directory), "--yes").code == 0
+    return directory
+
+
+def test_a_dry_run_of_a_plan_says_who_gains_what(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(PRIVATE)
+    ran = run("catalog", "apply", str(tmp_path), "--dry-run")
+    assert "gain sight of the private product" in ran.out
+    assert "gain flight c (no use: not in the private audience)" in ran.out
+    assert run("groups", "list", "-P", "contoso", "--json").json == []
+
+
+def test_a_plan_that_makes_a_product_public_says_that_everybody_gains_sight(
+    run: Run, private: Path
+) -> None:
+    public = PRIVATE.replace("audience: private, audience_groups: [beta]", "audience: public")
+    (private / "c.yaml").write_text(public)
+    ran = run("catalog", "apply", str(private), "--dry-run")
+    assert "everybody" in ran.out
+    assert "private product" not in ran.out
+    (effects,) = run("catalog", "apply", str(private), "--dry-run", "--json").json["effects"]
+    assert effects["products"][0]["becomes_public"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("groups", "add", "beta", "grace@x.com"),
+        ("groups", "import", "beta", "new.csv", "--merge"),
+    ],
+)
+def test_a_dry_run_of_an_edit_says_who_gains_what(
+    run: Run, private: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(private)
+    Path("new.csv").write_text("email\ngrace@x.com\n")
+    ran = run(*command, "-P", "contoso", "--dry-run")
+    assert "gain sight of the private product" in ran.out
+    assert "gain flight c " in ran.out
+    found = run(*command, "-P", "contoso", "--dry-run", "--json").json
+    assert found["joined"] == ["grace@x.com"]
+    assert [c["kind"] for c in found["effects"]["products"][0]["changes"]] == ["audience", "flight"]
+    assert "effects" not in run(*command, "-P", "contoso", "--json").json
+
+
+def test_a_missing_consent_note_is_a_warning_and_no_failure(run: Run, private: Path) -> None:
+    for command in (("validate",), ("apply", "--dry-run"), ("apply", "--yes")):
+        ran = run("catalog", command[0], str(private), *command[1:])
+        assert (ran.code, ran.out.count("nobody confirmed")) == (0, 2)
+    told = run("catalog", "validate", str(private), "--json").json["warnings"]
+    assert [(one["code"], one["group_id"]) for one in told] == [
+        ("NO_CONSENT_NOTE", "beta"),
+        ("NO_CONSENT_NOTE", "canary"),
+    ]
+    (plan,) = run("catalog", "apply", str(private), "--dry-run", "--json").json["plans"]
+    assert plan["warnings"] == told
+    run("groups", "consent", "beta", "--confirmed-by", "Lin", "-P", "contoso")
+    assert run("catalog", "validate", str(private)).out.count("nobody confirmed") == 1

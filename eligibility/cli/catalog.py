@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,6 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from eligibility import preview
 from eligibility.catalog import files
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.partner_center import Note, read_files
@@ -55,7 +53,7 @@ def apply(
     declarations = files.read_directory(directory)
     with service(store) as opened:
         plans = [make_plan(d, opened.groups, opened.catalog, prune=prune) for d in declarations]
-        effects = [_effects(opened, p, d) for p, d in zip(plans, declarations, strict=True)]
+        effects = [opened.effects_of_plan(p, d) for p, d in zip(plans, declarations, strict=True)]
         _show_plans(plans, as_json, effects)
         if dry_run or all(plan.changes_nothing for plan in plans):
             return
@@ -144,10 +142,11 @@ def import_partner_center(
         return
     with service(store) as opened:
         plan = make_plan(declaration, opened.groups, opened.catalog)
+        effects = opened.effects_of_plan(plan, declaration)
         if as_json:
-            print_json({"plan": plan, "notes": read.notes})
+            print_json({"plan": plan, "notes": read.notes, "effects": effects})
         else:
-            _show_plans([plan], as_json=False)
+            _show_plans([plan], False, [effects])
         if dry_run or plan.changes_nothing:
             return
         confirm("apply this plan?", yes or as_json)
@@ -177,12 +176,7 @@ def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
         yield lambda _: progress.advance(task)
 
 
-def _effects(opened: Service, plan: Plan, declaration: Declaration) -> Effects:
-    now = datetime.fromtimestamp(opened.evaluator.clock(), UTC)
-    return preview.of_plan(plan, declaration, opened.groups, opened.catalog.store, now)
-
-
-def _show_plans(plans: list[Plan], as_json: bool, effects: Sequence[Effects] = ()) -> None:
+def _show_plans(plans: list[Plan], as_json: bool, effects: Sequence[Effects]) -> None:
     if as_json:
         print_json({"plans": plans, "effects": effects})
         return

@@ -22,6 +22,8 @@ def effects_table(effects: Effects) -> RenderableType:
             what = Text("gain sight of it: it becomes public", _STYLE["gains"])
             table.add_row(product.product_id, "all", what, "everybody")
         for change in product.changes:
+            if product.becomes_public and change.kind == "audience":
+                continue  # said above of everybody
             what = Text(
                 _words(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
             )
