@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
         url = line.split()[2]
         transport = httpx2.HTTPTransport(retries=3)
         with httpx2.Client(base_url=url, timeout=30, transport=transport) as client:
+            _wait_until_it_answers(client)  # a signal that comes while it starts may get lost
             yield Server(url, client, process)
     finally:
         process.send_signal(signal.SIGTERM)
@@ -68,3 +70,14 @@ def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
             raise
     assert process.returncode == 0, output
     assert "Traceback" not in output, output
+
+
+def _wait_until_it_answers(client: httpx2.Client) -> None:
+    for _ in range(200):
+        try:
+            if client.get("/healthz").status_code == 200:
+                return
+        except httpx2.TransportError:
+            pass
+        time.sleep(0.05)
+    raise AssertionError("the server did not begin to answer")
