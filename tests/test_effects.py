@@ -10,7 +10,6 @@ from conftest import Clock
 from effects_by_decide import expected, of_account
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from running import Server
 from strategies import ACCOUNTS, GROUPS, NOW, products
 from worlds import flight, group, product, put
 
@@ -236,25 +235,6 @@ products:
     assert warned() == {"beta": ("APP audience", "APP flight b"), "canary": ("APP flight b",)}
     world.groups.set_consent(P, "beta", Consent(confirmed_by="Lin", at=NOW), actor="t")
     assert warned() == {"canary": ("APP flight b",)}
-
-
-# Over HTTP
-
-
-def test_a_dry_run_over_http_tells_the_effects_and_a_write_the_counts_alone(server: Server) -> None:
-    base = "/v1/publishers/effects"
-    server.http.post(f"{base}/groups", json={"name": "Beta", "emails": [ADA]}).raise_for_status()
-    body = product(flight("b", ["beta"], "2.0.0.0")).model_dump(mode="json")
-    server.http.put(f"{base}/products/EFFECTS", json=body).raise_for_status()
-    members = f"{base}/groups/beta/members"
-    edit = {"add": [LINUS]}
-    told = server.http.patch(f"{members}?dry_run=true", json=edit).json()
-    assert told["joined"] == [LINUS]
-    (effects,) = told["effects"]["products"]
-    assert effects["product_id"] == "EFFECTS"
-    assert effects["changes"][0]["first"] == [LINUS]
-    done = server.http.patch(members, json=edit).json()
-    assert (done["added"], done["joined"], done["effects"]) == (1, None, None)
 
 
 def test_changes_are_ordered_audience_first() -> None:

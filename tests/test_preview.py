@@ -1,12 +1,16 @@
 """Effects worked out from what stores hold, against `decide` for every account there is."""
 
+import uuid
 from itertools import count
+from typing import Any
 
+import pytest
 from effects_by_decide import as_if_public, expected, of_account
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from running import Server
 from strategies import ACCOUNTS, GROUPS, NOW, Body, products
-from worlds import group
+from worlds import flight, group, product
 
 from eligibility import preview
 from eligibility.catalog.files import Declaration, GroupDeclaration
@@ -18,6 +22,7 @@ from eligibility.service import Service
 
 Listed = dict[str, list[str]]
 _number = count()
+ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
 members = st.lists(st.sampled_from(ACCOUNTS), min_size=1, max_size=6, unique=True)
 everybody = st.fixed_dictionaries(dict.fromkeys(GROUPS, members))
 
@@ -55,10 +60,10 @@ def check(effects: Effects, before: tuple[Product, Listed], after: tuple[Product
 def test_effects_of_an_edit_are_what_decide_says_of_every_account_before_and_after(
     service: Service, declared: Body, listed: Listed, edited: str, wanted: list[str]
 ) -> None:
-    product = read_product(declared)
-    publisher, _ = stored_anew(service, listed, product)
+    stored = read_product(declared)
+    publisher, _ = stored_anew(service, listed, stored)
     result = service.groups.replace(publisher, edited, wanted, actor="t", dry_run=True)
-    check(service.effects(result), (product, listed), (product, {**listed, edited: wanted}))
+    check(service.effects(result), (stored, listed), (stored, {**listed, edited: wanted}))
 
 
 @given(products(), products(), everybody, everybody)
@@ -78,3 +83,46 @@ def test_effects_of_a_plan_are_what_decide_says_of_every_account_before_and_afte
     plan = make_plan(declaration, service.groups, service.catalog)
     effects = preview.of_plan(plan, declaration, service.groups, service.catalog.store, NOW)
     check(effects, (before, was), (after, becomes))
+
+
+# Over HTTP
+
+
+def test_a_dry_run_over_http_tells_the_effects_and_a_write_the_counts_alone(server: Server) -> None:
+    base = "/v1/publishers/effects"
+    server.http.post(f"{base}/groups", json={"name": "Beta", "emails": [ADA]}).raise_for_status()
+    body = product(flight("b", ["beta"], "2.0.0.0")).model_dump(mode="json")
+    server.http.put(f"{base}/products/EFFECTS", json=body).raise_for_status()
+    members = f"{base}/groups/beta/members"
+    edit = {"add": [LINUS]}
+    told = server.http.patch(f"{members}?dry_run=true", json=edit).json()
+    assert told["joined"] == [LINUS]
+    (effects,) = told["effects"]["products"]
+    assert effects["product_id"] == "EFFECTS"
+    assert effects["changes"][0]["first"] == [LINUS]
+    done = server.http.patch(members, json=edit).json()
+    assert (done["added"], done["joined"], done["effects"]) == (1, None, None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "gain", "lose"),
+    [
+        ({"json": {"emails": [GRACE]}}, [GRACE], [ADA]),
+        ({"content": f"email\n{GRACE}\n", "headers": {"content-type": "text/csv"}}, [GRACE], [ADA]),
+        ({"json": {"emails": [GRACE]}, "params": {"merge": "true"}}, [GRACE], []),
+    ],
+)
+def test_a_dry_run_of_a_whole_list_tells_who_gains_and_who_loses(
+    server: Server, sent: dict[str, Any], gain: list[str], lose: list[str]
+) -> None:
+    name = uuid.uuid4().hex
+    base = f"/v1/publishers/p{name}"
+    server.http.post(f"{base}/groups", json={"name": "Beta", "emails": [ADA]}).raise_for_status()
+    body = product(flight("b", ["beta"], "2.0.0.0")).model_dump(mode="json")
+    server.http.put(f"{base}/products/{name}", json=body).raise_for_status()
+    sent = {**sent, "params": {"dry_run": "true", **sent.get("params", {})}}
+    told = server.http.put(f"{base}/groups/beta/members", **sent).json()
+    (effects,) = told["effects"]["products"]
+    found = {change["change"]: change["first"] for change in effects["changes"]}
+    assert (found.get("gains", []), found.get("loses", [])) == (gain, lose)
+    assert server.http.get(f"{base}/groups/beta/members").json()["items"] == [ADA]
