@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from functools import cache
 
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.model import Product
@@ -81,14 +82,22 @@ class _Members:
     ) -> Memberships:
         """Everybody in a group that the product names in either state."""
         products = [state[product_id] for state in (before, after) if product_id in state]
-        named = frozenset[str]().union(*(product.groups for product in products))
-        was, becomes = defaultdict[str, set[str]](set), defaultdict[str, set[str]](set)
-        for group_id in named:
+        named = sorted(frozenset[str]().union(*(product.groups for product in products)))
+        was, becomes = defaultdict[str, int](int), defaultdict[str, int](int)
+        for bit, group_id in enumerate(named):  # a bit a group: most accounts are in the same ones
             for address in self._present(group_id):
-                was[address].add(group_id)
+                was[address] |= 1 << bit
             for address in self._edited.get(group_id, self._present(group_id)):
-                becomes[address].add(group_id)
-        return {one: (frozenset(was[one]), frozenset(becomes[one])) for one in {**was, **becomes}}
+                becomes[address] |= 1 << bit
+
+        @cache
+        def groups_of(bits: int) -> frozenset[str]:
+            return frozenset(one for bit, one in enumerate(named) if bits >> bit & 1)
+
+        return {
+            one: (groups_of(was.get(one, 0)), groups_of(becomes.get(one, 0)))
+            for one in was | becomes
+        }
 
     def _present(self, group_id: str) -> frozenset[str]:
         if group_id not in self._existing:
