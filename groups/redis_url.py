@@ -8,10 +8,10 @@ After `?`: prefix (of all keys, by default `eligibility`), timeout_ms (of every 
 for TLS ssl_ca_certs, ssl_certfile, ssl_keyfile (files) and ssl_check_hostname (true, false).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from redis import Redis, RedisCluster, Sentinel
 from redis.backoff import ExponentialWithJitterBackoff
@@ -25,6 +25,7 @@ from groups.model import is_id
 _KINDS = {"redis": 6379, "redis+cluster": 6379, "redis+sentinel": 26379}
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _OPTIONS = ("prefix", "timeout_ms", "ssl_check_hostname", *_TLS_FILES)
+_HIDDEN = "***"
 _TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 2, 0.02, 0.2
 
 
@@ -46,8 +47,7 @@ class RedisUrl:
     def parse(cls, url: str, password: str | None = None) -> "RedisUrl":
         """Read a URL; password = where it is not in the URL. Raises: InvalidStoreUrl, without it."""
         try:
-            parts = urlsplit(url)
-            return _parsed(parts, password)
+            return _parsed(_split(url), password)
         except ValueError as error:
             raise InvalidStoreUrl(f"store URL `{shown(url)}`: {error}") from None
 
@@ -86,12 +86,24 @@ def is_redis(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Give a store URL that may be printed: without the password."""
+    """Give a store URL that may be printed: without the password, wherever it was put.
+
+    A password that should have been escaped may hold any character, so it ends at the last `@`.
+    """
     scheme, separator, rest = url.partition("://")
-    address, slash, path = rest.partition("/")
-    credentials, at, hosts = address.rpartition("@")
+    if not separator:
+        scheme, colon, rest = url.partition(":")
+        return f"{scheme}{colon}{_HIDDEN if rest else ''}"
+    credentials, at, place = rest.rpartition("@")
     user, colon, _ = credentials.partition(":")
-    return f"{scheme}{separator}{user}{colon}{'***' if colon else ''}{at}{hosts}{slash}{path}"
+    place, question, query = place.partition("?")
+    options = "&".join(map(_shown_option, query.split("&")))
+    return f"{scheme}://{user}{colon}{_HIDDEN if colon else ''}{at}{place}{question}{options}"
+
+
+def _shown_option(text: str) -> str:
+    name, equals, _ = text.partition("=")
+    return text if name in _OPTIONS or not text else f"{name if equals else ''}{equals}{_HIDDEN}"
 
 
 def _retry() -> Retry:
@@ -102,6 +114,20 @@ def _retry() -> Retry:
 def _kind(scheme: str) -> tuple[str, bool]:
     name, plus, rest = scheme.partition("+")
     return name.replace("rediss", "redis") + plus + rest, name == "rediss"
+
+
+def _split(url: str) -> SplitResult:
+    """Take a URL apart. The words of its errors are ours: those of urlsplit hold the password."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError("is no URL: write every odd character as %40 is for an `@`") from None
+    if "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        raise ValueError(
+            "has an `@` after the host; in a user or password write `/`, `?`, `#` as %2F, %3F, %23,"
+            " and elsewhere `@` as %40"
+        )
+    return parts
 
 
 def _parsed(parts: SplitResult, password: str | None) -> RedisUrl:
@@ -138,10 +164,14 @@ def _hosts(text: str, kind: str) -> tuple[tuple[str, int], ...]:
 
 
 def _host(text: str, default_port: int) -> tuple[str, int]:
-    read = urlsplit(f"//{text}")
-    if not read.hostname:
+    try:
+        read = urlsplit(f"//{text}")
+        host, port = read.hostname, default_port if read.port is None else read.port
+    except ValueError:
+        host, port = None, 0
+    if not host or not port:
         raise ValueError(f"`{text}` is not host:port")
-    return read.hostname, read.port or default_port
+    return host, port
 
 
 def _database(text: str, kind: str) -> int:
@@ -163,11 +193,15 @@ def _service(names: list[str], kind: str) -> str:
 
 
 def _options(query: str) -> dict[str, Any]:
-    options: dict[str, Any] = dict(parse_qsl(query, strict_parsing=True)) if query else {}
-    for name, value in options.items():
-        if name not in _OPTIONS:
-            raise ValueError(f"has an unknown `{name}`; known are {', '.join(_OPTIONS)}")
-        options[name] = _READ.get(name, str)(value)
+    options: dict[str, Any] = {}
+    for text in query.split("&") if query else ():
+        name, equals, value = text.partition("=")
+        if name not in _OPTIONS or not equals:
+            named = f"an unknown `{name}`" if equals else "no name=value"
+            raise ValueError(f"has {named} after the `?`; known are {', '.join(_OPTIONS)}")
+        if name in options:
+            raise ValueError(f"has `{name}` twice")
+        options[name] = _READ[name](unquote(value))
     return options
 
 
@@ -183,10 +217,21 @@ def _timeout(text: str) -> int:
     return int(text)
 
 
+def _file(text: str) -> str:
+    if not text:
+        raise ValueError("names no file where TLS needs one")
+    return text
+
+
 def _truth(text: str) -> bool:
     if text not in ("true", "false"):
         raise ValueError(f"ssl_check_hostname is true or false, not `{text}`")
     return text == "true"
 
 
-_READ = {"prefix": _prefix, "timeout_ms": _timeout, "ssl_check_hostname": _truth}
+_READ: dict[str, Callable[[str], Any]] = {
+    "prefix": _prefix,
+    "timeout_ms": _timeout,
+    "ssl_check_hostname": _truth,
+    **dict.fromkeys(_TLS_FILES, _file),
+}

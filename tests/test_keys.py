@@ -1,12 +1,17 @@
 """Every key that a Redis server is given, letter by letter: deployed stores are full of them."""
 
+from pathlib import Path
+from traceback import format_exception
+from typing import Any
+
 import pytest
+from redis.connection import SSLConnection
 from redis.crc import key_slot
 
 from eligibility.catalog.keys import CatalogKeys
 from groups.errors import InvalidStoreUrl
 from groups.keys import Keys
-from groups.open import shown
+from groups.open import open_backend, shown
 from groups.redis_url import RedisUrl, is_redis
 
 KEYS = Keys()
@@ -36,6 +41,15 @@ PINNED = {
 
 def test_every_key_is_as_it_has_always_been() -> None:
     assert list(PINNED) == list(PINNED.values())
+
+
+@pytest.mark.parametrize(("keys", "of_no_key"), [(KEYS, {"prefix", "of"}), (CATALOG, set())])
+def test_no_key_is_left_out(keys: Keys | CatalogKeys, of_no_key: set[str]) -> None:
+    """Whoever adds a key pins it here."""
+    names = {name for name in {*vars(keys), *vars(type(keys))} if not name.startswith("_")}
+    source = Path(__file__).read_text("utf-8")
+    mine = "KEYS" if keys is KEYS else "CATALOG"
+    assert [one for one in names - of_no_key if f"    {mine}.{one}" not in source] == []
 
 
 def test_all_keys_of_a_publisher_are_in_one_slot() -> None:
@@ -94,7 +108,12 @@ def test_options_are_read_and_a_password_may_come_from_elsewhere() -> None:
     ("url", "because"),
     [
         ("redis://", "host:port"),
-        ("redis://h:no", "not"),
+        ("redis://h:no", "`h:no` is not host:port"),
+        ("redis://h:0", "not host:port"),
+        ("redis://h:70000", "not host:port"),
+        ("redis://[::1", "is no URL"),
+        ("redis://[::1]:1]", "not host:port"),
+        ("redis+cluster://a,,b", "`` is not host:port"),
         ("redis://h/x", "number of a database"),
         ("redis+cluster://h/1", "0 in a cluster"),
         ("redis://h/0/1", "more than the number"),
@@ -103,9 +122,16 @@ def test_options_are_read_and_a_password_may_come_from_elsewhere() -> None:
         ("redis://h?timeout=1", "unknown `timeout`"),
         ("redis://h?timeout_ms=5", "10 to 60000"),
         ("redis://h?prefix=A", "no prefix"),
+        ("redis://h?prefix=", "no prefix"),
+        ("redis://h?prefix=a&prefix=b", "`prefix` twice"),
+        ("redis://h?prefix", "name=value"),
+        ("redis://h?&", "name=value"),
         ("redis://h?ssl_ca_certs=/ca", "needs TLS"),
         ("rediss://h?ssl_check_hostname=1", "true or false"),
+        ("rediss://h?ssl_ca_certs=", "names no file"),
         ("redis://h#x", "%23"),
+        ("redis://h?password=hunter2", "unknown `password`"),
+        ("redis://h?hunter2", "name=value"),
     ],
 )
 def test_a_url_that_cannot_be_read_says_why_and_never_the_password(url: str, because: str) -> None:
@@ -115,8 +141,92 @@ def test_a_url_that_cannot_be_read_says_why_and_never_the_password(url: str, bec
     assert "hunter2" not in str(caught.value)
 
 
-def test_a_password_is_never_shown() -> None:
-    url = "redis+cluster://ann:hunter2@a:1,b:2?prefix=mine"
-    assert shown(url) == "redis+cluster://ann:***@a:1,b:2?prefix=mine"
-    assert "hunter2" not in repr(RedisUrl.parse(url))
-    assert shown("sqlite:////var/lib/a.db") == "sqlite:////var/lib/a.db"
+@pytest.mark.parametrize(
+    "password",
+    [
+        "hunter2",
+        "/hunter2",
+        "hunter/2",
+        "hunter?2",
+        "hunter#2",
+        "hunter[2",
+        "hunt:er@2",
+        "hunter2\u2100",
+    ],
+)
+@pytest.mark.parametrize("kind", ["redis", "redis+cluster", "redis+sentinel"])
+def test_no_part_of_a_password_is_printed_though_it_is_not_escaped(
+    kind: str, password: str
+) -> None:
+    url = f"{kind}://ann:{password}@h:1/x/y/z?timeout=9"  # wrong in many ways beside
+    with pytest.raises(InvalidStoreUrl) as caught:
+        open_backend(url)
+    printed = "".join(format_exception(caught.value)) + shown(url)
+    assert "hunt" not in printed
+    assert "er2" not in printed
+    assert "h:1/x/y/z" in printed
+
+
+@pytest.mark.parametrize(
+    ("url", "as_shown"),
+    [
+        (
+            "redis+cluster://ann:hunter2@a:1,b:2?prefix=mine",
+            "redis+cluster://ann:***@a:1,b:2?prefix=mine",
+        ),
+        ("redis://:hunter2@h/0", "redis://:***@h/0"),
+        ("redis://ann@h:1/0", "redis://ann@h:1/0"),
+        ("redis://ann:hun/ter@2@h:1/0", "redis://ann:***@h:1/0"),
+        ("redis://h?prefix=a&password=hunter2", "redis://h?prefix=a&password=***"),
+        ("redis://h?hunter2", "redis://h?***"),
+        ("redis:ann:hunter2@h", "redis:***"),
+        ("sqlite:////var/lib/a.db", "sqlite:////var/lib/a.db"),
+        ("sqlite:///a%20b.db", "sqlite:///a%20b.db"),
+        ("a.db", "a.db"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, as_shown: str) -> None:
+    assert shown(url) == as_shown
+
+
+def test_a_url_that_was_read_prints_no_password() -> None:
+    read = RedisUrl.parse("redis://ann:hunter2@h:1/0")
+    assert "hunter2" not in f"{read} {read!r} {read.client()!r}"
+
+
+# Clients
+
+
+def connection_of(url: str) -> dict[str, Any]:
+    client: Any = RedisUrl.parse(url).client()
+    told: dict[str, Any] = client.connection_pool.connection_kwargs
+    return told
+
+
+def test_a_client_is_made_as_the_url_says() -> None:
+    told = connection_of("redis://ann:p%40ss@h:7/3?timeout_ms=250")
+    assert (told["host"], told["port"], told["db"]) == ("h", 7, 3)
+    assert (told["username"], told["password"]) == ("ann", "p@ss")
+    assert told["socket_timeout"] == told["socket_connect_timeout"] == 0.25
+    assert not told.get("ssl_ca_certs")
+
+
+def test_tls_is_as_the_url_says(tmp_path: Path) -> None:
+    files = {name: tmp_path / name for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")}
+    options = "&".join(f"{name}={path}" for name, path in files.items())
+    client: Any = RedisUrl.parse(f"rediss://h?{options}&ssl_check_hostname=false").client()
+    assert client.connection_pool.connection_class is SSLConnection
+    told = client.connection_pool.connection_kwargs
+    assert {name: told[name] for name in files} == {name: str(path) for name, path in files.items()}
+    assert told["ssl_check_hostname"] is False
+
+
+def test_sentinels_are_asked_without_the_servers_password() -> None:
+    url = "redis+sentinel://ann:hunter2@a:1,b/mine/4"
+    client: Any = RedisUrl.parse(url).client()
+    pool = client.connection_pool
+    assert (pool.service_name, pool.connection_kwargs["db"]) == ("mine", 4)
+    assert pool.connection_kwargs["password"] == "hunter2"
+    asked = [one.connection_pool.connection_kwargs for one in pool.sentinel_manager.sentinels]
+    assert [(one["host"], one["port"]) for one in asked] == [("a", 1), ("b", 26379)]
+    assert not any(one.get("password") or one.get("username") for one in asked)
