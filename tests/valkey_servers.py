@@ -60,7 +60,11 @@ class ServerProcess:
             self._process = subprocess.Popen(
                 self._command, stdout=log, stderr=log, preexec_fn=self._limited
             )
-        until(self._answers, "the server to answer")
+        try:
+            until(self._answers, "the server to answer")
+        except BaseException:
+            self.stop()
+            raise
 
     def _limited(self) -> None:
         """In the new process: files may grow so far only, as on a full disk; an error, no signal."""
