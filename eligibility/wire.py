@@ -297,11 +297,9 @@ def moment_of(text: str, loc: str = "at") -> datetime:
     """Read a moment, UTC-aware. Raises: InvalidInput."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        detail = (
-            f"`{shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
-        )
-        raise InvalidInput([Fault(loc, "UNREADABLE_MOMENT", detail)])
-    return moment.astimezone(UTC)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter within a day of the first and the last year
+        pass
+    detail = f"`{shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+    raise InvalidInput([Fault(loc, "UNREADABLE_MOMENT", detail)])

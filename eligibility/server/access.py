@@ -33,7 +33,8 @@ Work = Callable[[], bytes]
 """What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
 
 _log = logging.getLogger("eligibility.server")
-_JSON = (b"content-type", b"application/json")
+JSON = "application/json"
+_JSON = (b"content-type", JSON.encode())
 
 
 class Access:
@@ -152,12 +153,6 @@ def _wants_trace(query_string: bytes) -> bool:
     return wanted
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """Read a JSON body. Raises RequestProblem 413 past the limit, 415 for another media type."""
-    check_content_type(scope)
-    return await whole_body(await receive(), receive, limit)
-
-
 async def whole_body(message: Message, receive: Receive, limit: int) -> bytes:
     """The body that begins with a message. Raises RequestProblem 413 as soon as it is too large."""
     parts = [message.get("body", b"")]
@@ -176,15 +171,21 @@ def _check_size(size: int, limit: int) -> None:
         raise RequestProblem(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
 
 
-def check_content_type(scope: Scope) -> None:
-    """Refuse a body that is said to be something else than JSON; none said is taken as JSON."""
+def check_content_type(scope: Scope, taken: Sequence[str] = (JSON,)) -> str:
+    """The media type of a body, which has to be one of some; none said is taken as the first.
+
+    Raises: RequestProblem 415.
+    """
+    found = taken[0]
     for name, value in scope["headers"]:
         if name != b"content-type":
             continue
-        if value.partition(b";")[0].strip().lower() != b"application/json":
+        found = value.partition(b";")[0].strip().lower().decode("latin-1")
+        if found not in taken:
             shown = value.decode("latin-1")[:60]
-            detail = f"content-type `{shown}` is not read here; send application/json"
+            detail = f"content-type `{shown}` is not read here; send {' or '.join(taken)}"
             raise RequestProblem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
+    return found
 
 
 async def _send_problem(send: Send, error: Exception) -> None:

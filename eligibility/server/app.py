@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from eligibility import __version__
-from eligibility.server import catalog, group_history, groups, openapi, problems
+from eligibility.server import catalog, group_history, group_members, groups, openapi, problems
 from eligibility.server.access import Access
 from eligibility.service import Service
 
@@ -41,7 +41,8 @@ def create_app(service: Service) -> Access:
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
     problems.install(app)
-    app.include_router(groups.router(service.groups, service.effects))
+    app.include_router(groups.router(service.groups))
+    app.include_router(group_members.router(service.groups, service.effects))
     app.include_router(group_history.router(service.groups))
     app.include_router(catalog.router(service.catalog))
     _health(app, service)

@@ -10,7 +10,7 @@ from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.errors import UnknownProduct
-from eligibility.server.groups import ACTOR, Cursor, IfMatch, Limit, Publisher, revision_of, tag
+from eligibility.server.parameters import ACTOR, Cursor, IfMatch, Limit, Publisher, revision_of, tag
 from eligibility.server.strict import StrictRoute
 from groups.model import Page
 

@@ -6,49 +6,30 @@ Addresses never go into a URL, where logs would keep them: what is asked by addr
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Response
-from pydantic import AwareDatetime, Field, StrictStr
+from fastapi import APIRouter, Query, Response
 
-from eligibility.server.groups import (
+from eligibility.addresses import read_fields
+from eligibility.server.group_bodies import ConsentNote, Forget, HistorySearch
+from eligibility.server.parameters import (
     ACTOR,
-    Body,
-    Cursor,
+    REVISION_CURSOR,
     GroupIdPath,
     IfMatch,
     Limit,
     Publisher,
     revision_of,
-    tagged,
+    tag,
 )
 from eligibility.server.strict import StrictRoute
+from groups.emails import canonical
 from groups.model import Change, Consent, Forgotten, Group, Page
 from groups.store import GroupStore
 
 _WITHOUT_IDS = {"items": {"__all__": {"write_id"}}}
-
-
-class HistorySearch(Body):
-    """Whose memberships to look for."""
-
-    address: StrictStr = Field(examples=["ada@contoso.example"])
-    cursor: StrictStr | None = Field(None, max_length=512)
-    limit: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 20
-
-
-class ConsentNote(Body):
-    """That the people of a group agreed to be in it; without `at`, now."""
-
-    confirmed_by: StrictStr = Field(examples=["Lin, beta programme"])
-    at: AwareDatetime | None = None
-    text: StrictStr = Field("", examples=["signed form of 2026-11-02"])
-
-
-class Forget(Body):
-    """Whom to forget, and who takes the place in groups that would be empty."""
-
-    address: StrictStr = Field(examples=["ada@contoso.example"])
-    replacement: StrictStr | None = Field(None, examples=["owner@contoso.example"])
-    dry_run: Annotated[bool, Field(strict=True)] = False
+_Cursor = Annotated[
+    str | None,
+    Query(pattern=REVISION_CURSOR, description="Where to go on: `next_cursor` of the page before."),
+]
 
 
 def router(store: GroupStore) -> APIRouter:
@@ -57,7 +38,7 @@ def router(store: GroupStore) -> APIRouter:
 
     @made.get("/groups/{group_id}/history", response_model_exclude=_WITHOUT_IDS)
     def list_history(
-        publisher: Publisher, group_id: GroupIdPath, cursor: Cursor = None, limit: Limit = 20
+        publisher: Publisher, group_id: GroupIdPath, cursor: _Cursor = None, limit: Limit = 20
     ) -> Page[Change]:
         """List a group's writes, the newest first: who, when, what."""
         return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)
@@ -67,18 +48,16 @@ def router(store: GroupStore) -> APIRouter:
         publisher: Publisher, group_id: GroupIdPath, body: HistorySearch
     ) -> Page[Change]:
         """List the writes to a group that concern an address, the newest first."""
+        asked = read_fields(canonical, {"address": body.address})
         return store.history(
-            publisher,
-            group_id=group_id,
-            address=body.address,
-            cursor=body.cursor,
-            limit=body.limit,
+            publisher, group_id=group_id, cursor=body.cursor, limit=body.limit, **asked
         )
 
     @made.post("/history/search", response_model_exclude=_WITHOUT_IDS)
     def search_history(publisher: Publisher, body: HistorySearch) -> Page[Change]:
         """List the writes to any group that concern an address, the newest first."""
-        return store.history(publisher, address=body.address, cursor=body.cursor, limit=body.limit)
+        asked = read_fields(canonical, {"address": body.address})
+        return store.history(publisher, cursor=body.cursor, limit=body.limit, **asked)
 
     @made.put("/groups/{group_id}/consent")
     def note_consent(
@@ -95,17 +74,14 @@ def router(store: GroupStore) -> APIRouter:
         noted = store.set_consent(
             publisher, group_id, note, actor=ACTOR, if_revision=revision_of(if_match)
         )
-        return tagged(noted, response)
+        tag(response, noted.revision)
+        return noted
 
     @made.post("/forget")
     def forget(publisher: Publisher, body: Forget) -> Forgotten:
         """Remove a person from every group of the publisher and from history."""
-        return store.forget(
-            publisher,
-            body.address,
-            actor=ACTOR,
-            replacement=body.replacement,
-            dry_run=body.dry_run,
-        )
+        named = {"address": body.address, "replacement": body.replacement}
+        read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
+        return store.forget(publisher, **read, actor=ACTOR, dry_run=body.dry_run)
 
     return made

@@ -1,11 +1,11 @@
-"""Bodies of the FastAPI routes: read within limits before FastAPI sees them, as strict JSON.
+"""Requests to the FastAPI routes: bodies read within limits, as strict JSON; no unknown parameter.
 
 A route whose OpenAPI says that it takes text/csv takes it: a file of addresses is then what a JSON
 body of `emails` is.
 """
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
@@ -14,13 +14,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
 
 from eligibility import strict_json
-from eligibility.server.access import check_content_type, whole_body
+from eligibility.errors import Fault, InvalidInput
+from eligibility.server.access import JSON, check_content_type, whole_body
 from groups import csv_file
 
 _UPLOADS = re.compile(r"/v1/publishers/[^/]+/groups(/[^/]+/members)?")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 CSV = "text/csv"
-_JSON_HEADER = (b"content-type", b"application/json")
+_JSON_HEADER = (b"content-type", JSON.encode())
 
 
 class _ReadRequest(Request):
@@ -33,7 +34,7 @@ class _ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes JSON bodies only as strict_json.py reads them.
+    """A route that takes JSON bodies only as strict_json.py reads them, and no unknown parameter.
 
     The limits are the application's `state.max_body_bytes`, and `state.max_upload_bytes` on the
     paths where members are uploaded.
@@ -42,28 +43,30 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler; what is raised here reaches the application's error handlers."""
         handle = super().get_route_handler()
+        known = frozenset(one.alias for one in self.dependant.query_params)
 
         async def strictly(request: Request) -> Response:
+            _check_parameters(request, known)
             if request.method not in _WITH_BODY or self.body_field is None:
                 return await handle(request)
-            state = request.app.state
-            uploads = _UPLOADS.fullmatch(request.url.path)
-            limit = state.max_upload_bytes if uploads else state.max_body_bytes
-            is_csv = self._takes_csv and _media_type(request) == CSV
-            if not is_csv:
-                check_content_type(request.scope)
-            body = await whole_body(await request.receive(), request.receive, limit)
-            read = _ReadRequest(_as_json(request.scope), request.receive)
-            read._body = body  # starlette's own cache of a body read once
-            if is_csv:
-                read.strict_body = {
-                    "emails": await run_in_threadpool(lambda: list(csv_file.read(body)))
-                }
-            else:
-                read.strict_body = strict_json.loads(body)
-            return await handle(read)
+            return await handle(await self._read(request))
 
         return strictly
+
+    async def _read(self, request: Request) -> Request:
+        """The request with its body read, within the limit and strictly."""
+        state = request.app.state
+        uploads = _UPLOADS.fullmatch(request.url.path)
+        limit = state.max_upload_bytes if uploads else state.max_body_bytes
+        kind = check_content_type(request.scope, (JSON, CSV) if self._takes_csv else (JSON,))
+        body = await whole_body(await request.receive(), request.receive, limit)
+        read = _ReadRequest(_as_json(request.scope), request.receive)
+        read._body = body  # starlette's own cache of a body read once
+        if kind == CSV:
+            read.strict_body = {"emails": await run_in_threadpool(lambda: [*csv_file.read(body)])}
+        else:
+            read.strict_body = strict_json.loads(body)
+        return read
 
     @property
     def _takes_csv(self) -> bool:
@@ -71,8 +74,18 @@ class StrictRoute(APIRoute):
         return CSV in extra.get("requestBody", {}).get("content", {})
 
 
-def _media_type(request: Request) -> str:
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _check_parameters(request: Request, known: Collection[str]) -> None:
+    """Refuse what a route does not know: `dry-run` in place of `dry_run` would be no dry run."""
+    faults = []
+    for name in request.query_params:
+        shown = name[:60]
+        if name not in known:
+            what = f"known are {', '.join(sorted(known))}" if known else "none is known here"
+            faults.append(Fault(f"query.{shown}", "UNKNOWN_PARAMETER", f"is unknown; {what}"))
+        elif len(request.query_params.getlist(name)) > 1:
+            faults.append(Fault(f"query.{shown}", "REPEATED_PARAMETER", "is given more than once"))
+    if faults:
+        raise InvalidInput(faults)
 
 
 def _as_json(scope: Scope) -> Scope:
