@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Generic, Literal, NamedTuple, TypeVar
 
@@ -226,7 +226,7 @@ def check_limit(limit: int) -> None:
 
 
 def check_consent(consent: Consent) -> Consent:
-    """Give the note back. Raises: InvalidGroup."""
+    """Give the note as every store keeps it, its moment in UTC. Raises: InvalidGroup."""
     faults = []
     if not 1 <= len(consent.confirmed_by.strip()) <= MAX_CONFIRMED_BY:
         detail = f"who confirmed it, in 1 to {MAX_CONFIRMED_BY} characters"
@@ -234,12 +234,14 @@ def check_consent(consent: Consent) -> Consent:
     if len(consent.text) > MAX_CONSENT_TEXT:
         detail = f"has {len(consent.text):,} characters, at most {MAX_CONSENT_TEXT:,} are kept"
         faults.append(Fault("text", "INVALID_CONSENT", detail))
-    if consent.at.tzinfo is None:
+    at = _in_utc(consent.at)
+    if at is None:
         detail = f"`{consent.at.isoformat()}` needs an offset, as in 2026-12-01T09:00:00Z"
         faults.append(Fault("at", "INVALID_CONSENT", detail))
-    if faults:
+    if faults or at is None:
         raise InvalidGroup(faults)
-    return consent
+    confirmed_by, text = storable(consent.confirmed_by), storable(consent.text)
+    return Consent(confirmed_by=confirmed_by, at=at, text=text)
 
 
 def storable(text: str) -> str:
@@ -251,6 +253,15 @@ def name_key(name: str) -> str:
     """Give the form in which names are compared: `Beta` and `BETA` are one name."""
     folded = unicodedata.normalize("NFC", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
+
+
+def _in_utc(moment: datetime) -> datetime | None:
+    if moment.tzinfo is None:
+        return None
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # at either end of what a datetime can be
+        return None
 
 
 def _checked_id(text: str, loc: str) -> str:

@@ -17,7 +17,7 @@ from groups.errors import NotOurDatabase, StoreForbidden, StoreFull, StoreUnavai
 
 RIGHTS = (
     "~PREFIX:* &PREFIX:changes +@read +@write +@scripting +@connection +publish +subscribe"
-    " +unsubscribe +cluster"
+    " +unsubscribe +cluster -@dangerous"
 )
 """What an ACL user needs, as `ACL SETUSER` takes it; PREFIX is the prefix of the keys."""
 

@@ -24,7 +24,7 @@ from groups.redis_errors import translated
 
 POLL_INTERVAL_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 1.0
-HEAD_FIELDS = ("groups", "catalog")
+HEAD_FIELDS = ("groups", "catalog", "erased")
 
 _log = logging.getLogger("groups.redis")
 _unpack = msgspec.msgpack.Decoder(tuple[str, str, bytes]).decode

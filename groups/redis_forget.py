@@ -88,12 +88,13 @@ def commit(server: RedisServer, found: Found, made: Write) -> bool:
     """Save the write; False when another write, or another forgetting, came first."""
     before = packed.packed_head(found.head) if found.head.revision else None
     erased = b"%d" % (int(found.erased or b"0") + 1)
-    return server.commit(
+    saved = server.commit(
         made.publisher,
-        {"groups": before, "erased": found.erased},
-        {"groups": packed.packed_head(made.head), "erased": erased},
+        {"erased": found.erased, "groups": before},
+        {"erased": erased, "groups": packed.packed_head(made.head)},
         made.commands,
     )
+    return saved or (bool(made.changes) and reads.was_saved(server, made))
 
 
 def done(asked: Asked, found: Found, made: Write) -> Forgotten:

@@ -107,11 +107,10 @@ def _stored(
 ) -> tuple[HeadField, dict[str, Stored]]:
     keys, asked = server.keys, [storable(one) for one in group_ids]
     commands: list[Command] = [("HGET", keys.head(publisher), "groups")]
-    if asked:
-        commands.append(("HMGET", keys.groups(publisher), *asked))
+    commands += [("HGET", keys.groups(publisher), one) for one in asked]
     commands += [("GET", keys.members(publisher, one)) for one in asked]
     head, *rest = server.read(commands)
-    groups, members = (rest[0], rest[1:]) if asked else ([], [])
+    groups, members = rest[: len(asked)], rest[len(asked) :]
     found: dict[str, Stored] = {}
     for group_id, known, addresses in zip(group_ids, groups, members, strict=True):
         if known is None:

@@ -91,14 +91,14 @@ class RedisServer:
     ) -> bool:
         """Save a write and tell everyone; False when another one came first and nothing was saved.
 
-        Args: before, after = fields of the publisher's head as the write found and leaves them.
+        Args: before, after = fields of the publisher's head as the write found and leaves them;
+            the first of them is one that changes, and everyone is told of it.
         Raises: StoreUnavailable; it may then have been saved or not.
         """
         head = self.keys.head(publisher)
         keys = [head, *dict.fromkeys(command[1] for command in commands if command[1] != head)]
         fields = [word for name in after for word in (name, before[name] or b"", after[name])]
-        (field, value), *_ = after.items()
-        message = _pack((publisher, field, value))
+        message = _pack((publisher, *next(iter(after.items()))))
         self._check_open()
         with translated(self.where):
             saved = self._client.eval(
@@ -111,7 +111,8 @@ class RedisServer:
                 *fields,
                 *_flat(commands),
             )
-        self.feed.note(publisher, field, value)
+        for field, value in after.items():
+            self.feed.note(publisher, field, value)
         return bool(saved)
 
     def close(self) -> None:

@@ -33,6 +33,7 @@ from groups.model import (
     check_name,
     check_publisher,
     slug,
+    storable,
 )
 from groups.redis_server import RedisServer
 from groups.redis_writes import Write
@@ -115,7 +116,7 @@ class RedisGroupStore:
         if at is not None:
             found = past.members_at(self._server, publisher, group_id, at, found, head.revision)
         begins = prefix.lower()
-        first = max(bisect_right(found, cursor or ""), bisect_left(found, begins))
+        first = max(bisect_right(found, storable(cursor or "")), bisect_left(found, begins))
         items = tuple(found[first : first + limit])
         more = len(found) > first + limit and found[first + limit].startswith(begins)
         items = tuple(one for one in items if one.startswith(begins))
@@ -163,7 +164,7 @@ class RedisGroupStore:
         if_revision: int | None = None,
     ) -> Group:
         """See GroupStore."""
-        check_consent(consent)
+        consent = check_consent(consent)
 
         def made(write: Write) -> Group:
             _, stored = reads.stored(self._server, publisher, group_id, if_revision)
@@ -244,6 +245,8 @@ class RedisGroupStore:
         self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
     ) -> tuple[Change, ...]:
         """See GroupStore."""
+        if limit is not None:
+            check_limit(limit)
         return past.changes_after(self._server, publisher, revision, write_id, limit)
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
@@ -261,7 +264,8 @@ class RedisGroupStore:
 
     def adopt_digest_key(self, key: bytes) -> None:
         """See GroupStore."""
-        self._server.call("SET", self._server.keys.secret, key, "NX")
+        if not self.publishers():
+            self._server.call("SET", self._server.keys.secret, key, "NX")
         if self.digest_key() != key:
             raise NotEmpty("the store has a secret of its own already: copy into an empty one")
 
@@ -272,7 +276,7 @@ class RedisGroupStore:
             named = {change.group_id for change in changes}
             known = reads.stored_of(self._server, publisher, sorted(named))
             for change in changes:
-                write.record(known, names.get(change.group_id, ""), change)
+                write.record(known, names, change)
 
         self._written(publisher, made)
 

@@ -5,7 +5,7 @@ meanwhile.
 """
 
 import secrets
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -78,7 +78,7 @@ class Write:
         self._save(noted, None, change)
         return noted
 
-    def record(self, known: dict[str, Stored], name: str, change: Change) -> None:
+    def record(self, known: dict[str, Stored], names: Mapping[str, str], change: Change) -> None:
         """Take over a write of another store. Raises: NotEmpty unless it is the next."""
         if change.revision != self.head.revision + 1:
             raise NotEmpty(
@@ -87,6 +87,7 @@ class Write:
             )
         stored = known.get(change.group_id)
         if stored is None:
+            name = names[change.group_id]
             stored = Stored(new_group(self.publisher, change.group_id, name, change.at), [])
             self._name(change.group_id, name)
         taken = replace(change, publisher=self.publisher, write_id=secrets.token_hex(4))

@@ -167,7 +167,7 @@ class SqliteGroupStore:
         if_revision: int | None = None,
     ) -> Group:
         """See GroupStore."""
-        check_consent(consent)
+        consent = check_consent(consent)
         with self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
             at = edits.moment(connection, publisher, self._database.clock())
@@ -268,6 +268,8 @@ class SqliteGroupStore:
         limit: int | None = None,
     ) -> tuple[Change, ...]:
         """See GroupStore."""
+        if limit is not None:
+            check_limit(limit)
         with self._database.read() as connection:
             return past.changes_after(connection, publisher, revision, limit)
 

@@ -58,7 +58,7 @@ def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
         url = line.split()[2]
         transport = httpx2.HTTPTransport(retries=3)
         with httpx2.Client(base_url=url, timeout=30, transport=transport) as client:
-            _wait_until_it_answers(client)  # a signal that comes while it starts may get lost
+            _wait_until_it_answers(client)
             yield Server(url, client, process)
     finally:
         process.send_signal(signal.SIGTERM)

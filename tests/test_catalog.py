@@ -8,11 +8,19 @@ import pytest
 from conftest import Clock
 from worlds import flight, group, package, product, put
 
-from eligibility.catalog.errors import CatalogRevisionMismatch, InvalidProduct, ProductTaken
+from eligibility.catalog.catalog import Catalog, Expected
+from eligibility.catalog.errors import (
+    CatalogRevisionMismatch,
+    InvalidProduct,
+    ProductRevisionMismatch,
+    ProductTaken,
+)
 from eligibility.catalog.model import Product
+from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import read_product
 from eligibility.errors import UnknownProduct
 from eligibility.service import Service
+from groups.errors import StoreUnavailable
 
 
 def faults_of(service: Service, declared: Product, product_id: str = "APP") -> set[tuple[str, str]]:
@@ -351,6 +359,79 @@ def test_a_write_based_on_an_old_revision_is_refused(groups: Service) -> None:
         groups.catalog.apply("contoso", {"APP": product()}, actor="test", if_revision=1)
     assert (caught.value.expected, caught.value.actual) == (1, 2)
     assert groups.catalog.apply("contoso", {"APP": product()}, actor="test", if_revision=2) == 3
+
+
+class Overtaken:
+    """A catalogue's store in which somebody else writes a product right after it was read."""
+
+    def __init__(self, service: Service, product_id: str, times: int = 1) -> None:
+        self._service, self._product_id, self._times = service, product_id, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._service.catalog.store, name)
+
+    def get(self, product_id: str) -> tuple[Entry, int] | None:
+        found = self._service.catalog.store.get(product_id)
+        if self._times:
+            self._times -= 1
+            put(self._service, self._product_id, product(packages=[package("9.0.0.0")]))
+        return found
+
+    def catalog(self) -> Catalog:
+        return Catalog(self, self._service.groups)
+
+
+def put_as_seen(catalog: Catalog, seen: Expected) -> int:
+    return catalog.put("contoso", "APP", product(), actor="test", if_product_revision=seen)
+
+
+def test_a_product_is_written_at_the_revision_it_was_checked_at_or_not_at_all(
+    groups: Service,
+) -> None:
+    put(groups, "APP", product())
+    with pytest.raises(ProductRevisionMismatch) as caught:
+        put_as_seen(Overtaken(groups, "APP").catalog(), 1)
+    assert (caught.value.expected, caught.value.actual) == (1, 2)
+    with pytest.raises(ProductRevisionMismatch):
+        Overtaken(groups, "APP").catalog().delete(
+            "contoso", "APP", actor="test", if_product_revision=2
+        )
+    found = groups.catalog.store.get("APP")
+    assert found is not None
+    assert found[0].product.submission.packages[0].version == "9.0.0.0"
+
+
+def test_a_write_of_another_product_meanwhile_is_no_mismatch(groups: Service) -> None:
+    put(groups, "APP", product())
+    assert put_as_seen(Overtaken(groups, "OTHER").catalog(), 1) == 3
+
+
+def test_a_writer_whom_others_always_overtake_is_told_to_try_again(groups: Service) -> None:
+    put(groups, "APP", product())
+    with pytest.raises(StoreUnavailable, match="first, 20 times"):
+        put_as_seen(Overtaken(groups, "OTHER", times=99).catalog(), 1)
+
+
+def test_a_product_expected_to_be_there_has_to_be(groups: Service) -> None:
+    for seen in ("*", 3):
+        with pytest.raises(ProductRevisionMismatch, match="there is no product `APP`"):
+            put_as_seen(groups.catalog, seen)
+    put(groups, "APP", product())
+    assert put_as_seen(groups.catalog, "*") == 2
+
+
+def test_a_revision_of_another_publishers_product_is_not_told(groups: Service) -> None:
+    put(groups, "APP", product(), publisher="fabrikam")
+    for seen in (1, 9, "*"):
+        with pytest.raises(ProductTaken):
+            put_as_seen(groups.catalog, seen)
+        with pytest.raises(UnknownProduct):
+            groups.catalog.delete("contoso", "APP", actor="test", if_product_revision=seen)
+
+
+def test_deleting_what_is_not_there_is_unknown_whatever_was_expected(groups: Service) -> None:
+    with pytest.raises(UnknownProduct):
+        groups.catalog.delete("contoso", "GONE", actor="test", if_product_revision=3)
 
 
 def test_a_refused_write_of_several_products_writes_none(groups: Service) -> None:

@@ -189,7 +189,7 @@ def test_the_store_gives_evaluators_the_rights_they_need_and_no_dangerous_ones()
     script = (ROOT / "deploy" / "valkey.sh").read_text("utf-8")
     (given,) = re.findall(r"^user evaluator on #\S+ (.*)$", script, re.MULTILINE)
     rights = RIGHTS.replace("PREFIX", "eligibility")
-    assert given == f"resetkeys resetchannels -@all {rights} -@dangerous"
+    assert given == f"resetkeys resetchannels -@all {rights}"
 
 
 def test_no_secret_is_in_it_or_gets_into_an_image_or_a_commit() -> None:

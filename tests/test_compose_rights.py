@@ -15,7 +15,7 @@ from groups.errors import StoreForbidden
 from groups.model import MembershipEdit
 from groups.redis_errors import RIGHTS
 
-GIVEN = [*RIGHTS.replace("PREFIX", "eligibility").split(), "-@dangerous"]
+GIVEN = RIGHTS.replace("PREFIX", "eligibility").split()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,8 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from group_backends import Deployment
+import valkey_servers as servers
+from group_backends import BACKENDS, Deployment
 from group_fixtures import ADA, BOB, CAT, DAN, P, add
 from valkey_servers import until
 from worlds import product
@@ -43,6 +44,12 @@ def test_changes_come_in_parts_when_a_limit_says_so(store: GroupStore, beta: str
     assert store.changes_since(P, 0, limit=2) == everything[:2]
     assert store.changes_since(P, 2, limit=2) == everything[2:]
     assert store.changes_since(P, 3, limit=2) == ()
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_part_has_at_least_one_change(store: GroupStore, beta: str, limit: int) -> None:
+    with pytest.raises(ValueError, match="limit"):
+        store.changes_since(P, 0, limit=limit)
 
 
 def test_a_write_is_known_again_by_its_id(store: GroupStore, beta: str) -> None:
@@ -96,6 +103,40 @@ def test_the_token_of_a_publisher_differs_after_every_kind_of_write(
         token = groups.change_token(P)
         assert token not in seen
         seen.add(token)
+
+
+def test_the_token_differs_when_somebody_is_forgotten_who_had_left(
+    deployment: Deployment, store: GroupStore, beta: str
+) -> None:
+    """No group changes, and no revision; but history does, and a note may."""
+    store.edit(P, beta, MembershipEdit(remove=(ADA,)), actor="tests")
+    other = deployment.open()
+    for one in (store, other):
+        one.change_token(P)
+        one.catch_up(P)
+    before, elsewhere = store.change_token(P), other.change_token(P)
+    store.forget(P, ADA, actor="tests")
+    assert store.change_token(P) != before
+    until(lambda: other.change_token(P) != elsewhere, "the forgetting to be told", seconds=1.5)
+
+
+@pytest.mark.parametrize("kind", servers.KINDS)
+def test_on_a_server_what_one_publisher_writes_changes_no_token_of_another(kind: str) -> None:
+    with BACKENDS[kind]() as deployment:
+        store, other = deployment.open_both(), deployment.open()
+        groups = store.groups
+        groups.create("fabrikam", "Beta", [ADA, BOB], actor="tests")
+        for one in (groups, other):
+            one.change_token("fabrikam")
+            one.catch_up("fabrikam")
+        before = [one.change_token("fabrikam") for one in (groups, other)]
+        groups.create(P, "Beta", [ADA, BOB], actor="tests")
+        groups.forget(P, ADA, actor="tests")
+        store.catalog.apply(P, {"APP": product()}, actor="tests")
+        for one in (groups, other):
+            one.catch_up(P)
+            one.catch_up("fabrikam")
+        assert [one.change_token("fabrikam") for one in (groups, other)] == before
 
 
 def test_once_caught_up_the_token_tells_of_every_write_of_others(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from group_backends import Clock, Deployment
-from group_fixtures import ADA, BOB, CAT, NAMES_NOTHING, P, add, emails
+from group_fixtures import ADA, BOB, CAT, LONE, NAMES_NOTHING, P, add, emails
 
 from groups.errors import InvalidGroup, RevisionMismatch, UnknownGroup
 from groups.model import Consent, Group
@@ -109,6 +109,8 @@ def test_no_note_on_a_group_that_is_not_there(store: GroupStore, beta: str, grou
         (replace(NOTE, confirmed_by="e" * 201), ["confirmed_by"]),
         (replace(NOTE, text="t" * 2_001), ["text"]),
         (replace(NOTE, at=AT.replace(tzinfo=None)), ["at"]),
+        (replace(NOTE, at=datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))), ["at"]),
+        (replace(NOTE, at=datetime.max.replace(tzinfo=timezone(timedelta(hours=-1)))), ["at"]),
         (
             Consent(confirmed_by=" ", at=AT.replace(tzinfo=None), text="t" * 2_001),
             ["confirmed_by", "text", "at"],
@@ -123,6 +125,29 @@ def test_a_note_that_cannot_be_kept_is_refused_and_every_fault_is_named(
     assert [fault.loc for fault in caught.value.faults] == fields
     assert {fault.code for fault in caught.value.faults} == {"INVALID_CONSENT"}
     assert store.revision(P) == 1
+
+
+def test_a_moment_in_any_zone_is_kept_and_told_in_utc(store: GroupStore, beta: str) -> None:
+    zoned = replace(NOTE, at=AT.astimezone(timezone(timedelta(hours=5, minutes=30))))
+    told = [note(store, beta, zoned).consent, store.get(P, beta).consent]
+    told.append(store.history(P, limit=1).items[0].consent)
+    assert [one and one.at.isoformat() for one in told] == [AT.isoformat()] * 3
+
+
+@pytest.mark.parametrize(
+    "moment", [datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)]
+)
+def test_any_moment_of_utc_can_be_kept(store: GroupStore, beta: str, moment: datetime) -> None:
+    noted = note(store, beta, replace(NOTE, at=moment))
+    assert store.get(P, beta) == noted
+
+
+def test_text_that_is_no_unicode_is_kept_with_question_marks(store: GroupStore, beta: str) -> None:
+    odd = replace(NOTE, confirmed_by=f"Eve{LONE}", text=LONE)
+    kept = replace(NOTE, confirmed_by="Eve?", text="?")
+    assert note(store, beta, odd).consent == store.get(P, beta).consent == kept
+    assert note(store, beta, odd).revision == 2
+    assert store.changes_since(P, 1)[0].consent == kept
 
 
 def test_the_longest_note_is_accepted(store: GroupStore, beta: str) -> None:

@@ -115,7 +115,7 @@ def _unpacked(value: bytes) -> Iterator[bytes]:
         return
     try:
         made = msgspec.msgpack.decode(value)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):  # a secret may look like anything
         return
     if isinstance(made, list | dict):
         yield from plain(made)

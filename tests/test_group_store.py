@@ -424,6 +424,14 @@ def test_member_sets_come_with_the_revision_of_the_publisher(store: GroupStore, 
     assert store.member_sets(P, [])[0].revision == 2
 
 
+def test_any_number_of_groups_can_be_asked_for_at_once(store: GroupStore, beta: str) -> None:
+    many = [f"g{number}" for number in range(10_000)]
+    with pytest.raises(UnknownGroup):
+        store.member_sets(P, [beta, *many])
+    past = store.memberships_at(P, [beta, *many[:1_000]], [ADA], store.get(P, beta).created_at)
+    assert past.groups == {beta}
+
+
 def test_member_sets_are_one_snapshot_while_another_writes(
     deployment: Deployment, store: GroupStore
 ) -> None:

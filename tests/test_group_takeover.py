@@ -136,11 +136,25 @@ def test_a_secret_is_adopted_before_anything_else_and_for_ever(
 
 
 def test_a_store_with_a_secret_of_its_own_adopts_no_other(target: GroupStore) -> None:
-    target.create(P, "Beta", [ADA], actor="eve")
     own = target.digest_key()
     with pytest.raises(NotEmpty):
         target.adopt_digest_key(bytes(32))
     assert target.digest_key() == own
+
+
+def test_a_store_that_was_written_to_adopts_none(target: GroupStore) -> None:
+    target.create(P, "Beta", [ADA], actor="eve")
+    with pytest.raises(NotEmpty):
+        target.adopt_digest_key(bytes(32))
+    assert target.digest_key() != bytes(32)
+
+
+def test_a_group_that_nobody_named_is_not_taken_over(
+    source: GroupStore, target: GroupStore
+) -> None:
+    with pytest.raises(KeyError):
+        target.record(P, {}, source.changes_since(P, 0))
+    assert (target.revision(P), target.publishers()) == (0, ())
 
 
 def test_who_was_forgotten_is_taken_over_as_a_digest_that_still_matches(

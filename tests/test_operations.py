@@ -50,7 +50,7 @@ def test_the_figures_are_those_of_the_performance_page() -> None:
 
 def test_the_rights_are_those_that_errors_name() -> None:
     line = next(text for text in blocks("text") if "SETUSER" in text)
-    assert f" -@all {RIGHTS} -@dangerous\n" in line
+    assert f" -@all {RIGHTS}\n" in line
 
 
 def test_every_store_url_can_be_read() -> None:

@@ -129,6 +129,23 @@ def test_ctrl_c_stops_the_server_quietly(stocked: str) -> None:
     assert "Traceback" not in output
 
 
+@pytest.mark.parametrize("wait", [0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2])
+def test_a_stop_while_it_is_starting_stops_it(stocked: str, wait: float) -> None:
+    process = subprocess.Popen(
+        command("serve", "--port", "0", "--store", stocked),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith("listening on")
+    time.sleep(wait)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate(timeout=20)
+    assert (process.returncode, output) == (0, "")
+
+
 def test_a_request_under_way_is_answered_before_the_server_stops(stocked: str) -> None:
     """Half of an upload is there when the signal comes; the other half is waited for."""
     emails = [f"t{number}@example.com" for number in range(9_999)]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
+from typing import Literal
 
 from eligibility.catalog.errors import (
     CatalogRevisionMismatch,
@@ -13,11 +14,16 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.catalog.validation import Surroundings, validate
 from eligibility.errors import Fault
+from groups.errors import StoreUnavailable
 from groups.model import check_publisher
 from groups.store import GroupStore
 
 _TRIES = 20
-_NONE_EXPECTED: Mapping[str, int] = MappingProxyType({})
+
+Expected = int | Literal["*"]
+"""What a product has to be for a write to be made: at that Entry.revision, or just there."""
+
+_NONE_EXPECTED: Mapping[str, Expected] = MappingProxyType({})
 
 
 class Catalog:
@@ -40,18 +46,23 @@ class Catalog:
         product: Product,
         *,
         actor: str,
-        if_product_revision: int | None = None,
+        if_product_revision: Expected | None = None,
     ) -> int:
         """Store one product; answer the publisher's new catalogue revision.
 
         Args: if_product_revision = the Entry.revision the caller last saw.
-        Raises: InvalidProduct; ProductRevisionMismatch.
+        Raises: InvalidProduct; ProductRevisionMismatch; ProductTaken.
         """
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
         return self.apply(publisher, {product_id: product}, actor=actor, expected=expected)
 
     def delete(
-        self, publisher: str, product_id: str, *, actor: str, if_product_revision: int | None = None
+        self,
+        publisher: str,
+        product_id: str,
+        *,
+        actor: str,
+        if_product_revision: Expected | None = None,
     ) -> int:
         """Delete one product; its history stays. Raises: UnknownProduct, ProductRevisionMismatch."""
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
@@ -65,18 +76,18 @@ class Catalog:
         *,
         actor: str,
         if_revision: int | None = None,
-        expected: Mapping[str, int] = _NONE_EXPECTED,
+        expected: Mapping[str, Expected] = _NONE_EXPECTED,
     ) -> int:
         """Store and delete products in one step. Raises InvalidProduct with the faults of all of them.
 
-        Args: expected = revisions of products that the write is based on.
+        Args: expected = what the write is based on, by product id.
         The checks are made at a revision and the write is accepted at that revision only, so that
         no other writer can slip in between (a product made public meanwhile stays public).
         """
         check_publisher(publisher)
         for _ in range(_TRIES):
             checked_at = self.store.revision(publisher) if if_revision is None else if_revision
-            self._check_expected(expected)
+            self._check_expected(publisher, expected, deletes)
             self.check(publisher, puts)
             try:
                 return self.store.apply(
@@ -85,7 +96,7 @@ class Catalog:
             except CatalogRevisionMismatch:
                 if if_revision is not None:
                     raise
-        raise CatalogRevisionMismatch(publisher, checked_at, self.store.revision(publisher))
+        raise StoreUnavailable(f"others wrote to `{publisher}` first, {_TRIES} times")
 
     def check(
         self, publisher: str, products: Mapping[str, Product], more_groups: Collection[str] = ()
@@ -104,12 +115,23 @@ class Catalog:
             subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
             raise InvalidProduct(faults, subject)
 
-    def _check_expected(self, expected: Mapping[str, int]) -> None:
-        for product_id, revision in expected.items():
+    def _check_expected(
+        self, publisher: str, expected: Mapping[str, Expected], deletes: Collection[str]
+    ) -> None:
+        """Raises ProductRevisionMismatch; leaves to the store what it refuses in any case.
+
+        That is deleting what is not there, and a product of another publisher, whose revision is
+        not told.
+        """
+        for product_id, wanted in expected.items():
             found = self.store.get(product_id)
+            if found is None and product_id in deletes:
+                continue
+            if found is not None and found[0].publisher != publisher:
+                continue
             present = 0 if found is None else found[0].revision
-            if present != revision:
-                raise ProductRevisionMismatch(product_id, revision, present)
+            if present != wanted and not (wanted == "*" and present):
+                raise ProductRevisionMismatch(product_id, wanted, present)
 
     def _was_public(self, product_id: str, now: datetime) -> bool:
         """Whether the product has been public: its last version was. By induction any was (VIS)."""

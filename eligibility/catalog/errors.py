@@ -48,8 +48,10 @@ class ProductRevisionMismatch(EligibilityError):
 
     code = "REVISION_MISMATCH"
 
-    def __init__(self, product_id: str, expected: int, actual: int) -> None:
+    def __init__(self, product_id: str, expected: int | str, actual: int) -> None:
         super().__init__(
             f"product `{product_id}` is at revision {actual}, not at {expected}: read it again"
+            if actual
+            else f"there is no product `{product_id}`, and the write was based on one"
         )
         self.expected, self.actual = expected, actual

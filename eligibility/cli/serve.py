@@ -59,7 +59,7 @@ def serve(
 
 
 def _stop(*_: object) -> None:
-    raise typer.Exit(0)
+    raise SystemExit(0)
 
 
 def _serve(settings: Settings, demo: bool) -> None:

@@ -10,7 +10,7 @@ from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.errors import UnknownProduct
-from eligibility.server.parameters import ACTOR, Cursor, IfMatch, Limit, Publisher, revision_of, tag
+from eligibility.server.parameters import ACTOR, Cursor, IfMatch, Limit, Publisher, expected_of, tag
 from eligibility.server.strict import StrictRoute
 from groups.model import Page
 
@@ -88,7 +88,7 @@ def router(catalog: Catalog) -> APIRouter:
         if_match: IfMatch = None,
     ) -> CatalogWritten:
         """Declare a product whole: its audience, its flights from the highest rank down, its packages."""
-        seen = revision_of(if_match)
+        seen = expected_of(if_match)
         revision = catalog.put(publisher, product_id, body, actor=ACTOR, if_product_revision=seen)
         tag(response, revision)
         return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
@@ -98,7 +98,7 @@ def router(catalog: Catalog) -> APIRouter:
         publisher: Publisher, product_id: ProductId, if_match: IfMatch = None
     ) -> CatalogWritten:
         """Delete a product; its history stays."""
-        seen = revision_of(if_match)
+        seen = expected_of(if_match)
         revision = catalog.delete(publisher, product_id, actor=ACTOR, if_product_revision=seen)
         return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from eligibility import wire
+from eligibility.catalog.catalog import Expected
 from eligibility.errors import Fault, InvalidInput
 
 ACTOR = "api"
@@ -61,12 +62,18 @@ def tag(response: Response, revision: int) -> None:
     response.headers["etag"] = f'"{revision}"'
 
 
-def revision_of(if_match: str | None) -> int | None:
-    """The revision an ETag stands for; None for no header and for `*`."""
+def expected_of(if_match: str | None) -> Expected | None:
+    """What a write is based on: the revision of an ETag, or `*` for any."""
     if if_match is None or if_match.strip() == "*":
-        return None
+        return None if if_match is None else "*"
     text = if_match.strip().removeprefix("W/").strip('"')
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         detail = f'`{if_match[:60]}` is not an ETag of ours, as in "7"'
         raise InvalidInput([Fault("header.if-match", "UNREADABLE_ETAG", detail)])
     return int(text)
+
+
+def revision_of(if_match: str | None) -> int | None:
+    """The revision an edit of a group is based on; one that is not there is unknown anyway."""
+    expected = expected_of(if_match)
+    return None if expected == "*" else expected

@@ -25,12 +25,17 @@ from eligibility.errors import (
 from groups.errors import (
     GroupExists,
     GroupsError,
+    GroupSizeOutOfRange,
     GroupsPermanent,
+    HistoryLost,
     InvalidEmails,
     InvalidGroup,
+    NewerDatabase,
+    NotOurDatabase,
     RevisionMismatch,
     StoreUnavailable,
     UnknownGroup,
+    UnsupportedStore,
     WouldBeEmpty,
 )
 
@@ -58,6 +63,7 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     InvalidInput: (400, "the request cannot be read"),
     InvalidEmails: (400, "invalid e-mail addresses"),
     InvalidGroup: (400, "invalid group"),
+    GroupSizeOutOfRange: (400, "a group has 1 to 10,000 members"),
     GroupExists: (409, "the group exists"),
     ProductTaken: (409, "the product id is taken"),
     WouldBeEmpty: (409, "a group would be empty"),
@@ -67,7 +73,16 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     CatalogRevisionMismatch: (412, "changed meanwhile"),
     ProductRevisionMismatch: (412, "changed meanwhile"),
     StoreUnavailable: (503, "the store is away"),
+    HistoryLost: (503, "the store lost writes"),
+    UnsupportedStore: (503, "the store cannot be used"),
+    NotOurDatabase: (503, "the store cannot be used"),
+    NewerDatabase: (503, "the store cannot be used"),
 }
+
+
+def has_status(kind: type[Exception]) -> bool:
+    """Whether a status was chosen for a kind of error; others are 500."""
+    return issubclass(kind, RequestProblem) or any(one in _STATUS for one in kind.__mro__)
 
 
 def problem(error: Exception) -> dict[str, Any]:
@@ -78,7 +93,7 @@ def problem(error: Exception) -> dict[str, Any]:
         )
     status, title = next(
         (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
-        (400, "the request failed"),
+        (500, "the request failed"),
     )
     code = getattr(error, "code", "ERROR")
     document = _document(status, title, code, str(error), getattr(error, "faults", ()))
@@ -87,7 +102,7 @@ def problem(error: Exception) -> dict[str, Any]:
 
 def _extensions(error: Exception) -> dict[str, Any]:
     """What a problem tells as data, beside its sentence: the present revision, groups concerned."""
-    if isinstance(error, RevisionMismatch | CatalogRevisionMismatch | ProductRevisionMismatch):
+    if isinstance(error, RevisionMismatch | ProductRevisionMismatch):
         return {"revision": error.actual}
     return {"groups": error.groups} if isinstance(error, WouldBeEmpty) else {}
 
@@ -127,7 +142,8 @@ def headers_for(document: dict[str, Any]) -> dict[str, str]:
     """Headers that go with a problem: when to try again, and the ETag of what changed meanwhile."""
     if document["status"] == 503:
         return {"retry-after": str(RETRY_SECONDS)}
-    return {"etag": f'"{document["revision"]}"'} if "revision" in document else {}
+    revision = document.get("revision")
+    return {"etag": f'"{revision}"'} if revision else {}  # 0: there is nothing that has one
 
 
 def response(error: Exception) -> JSONResponse:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import threading
 import time
@@ -28,7 +29,10 @@ def run(
     if after_start is not None:
         threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
     if settings.workers == 1:
-        uvicorn.Server(_config(create_app(Service(settings)))).run(sockets=[listening])
+        server = uvicorn.Server(_config(lambda: create_app(Service(settings))))
+        # uvicorn takes signals once its loop runs; one that comes a moment earlier counts, too.
+        signal.signal(signal.SIGTERM, server.handle_exit)
+        server.run(sockets=[listening])
         return
     os.environ[_HANDED_OVER] = settings.model_dump_json()
     config = _config("eligibility.server.runner:worker_app", settings.workers)
@@ -40,10 +44,10 @@ def worker_app() -> Access:
     return create_app(Service(Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))))
 
 
-def _config(app: Access | str, workers: int = 1) -> uvicorn.Config:
+def _config(app: Callable[[], Access] | str, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        factory=isinstance(app, str),
+        factory=True,
         workers=workers,
         loop="uvloop",
         http="httptools",
