@@ -1,9 +1,12 @@
-"""Opening what a store URL leads to: the groups and the catalogue, which are kept in one place."""
+"""Opening what a store URL leads to: groups, catalogue and API keys, which are kept in one place."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from eligibility.callers.redis_store import RedisKeyStore
+from eligibility.callers.sqlite_store import SqliteKeyStore
+from eligibility.callers.store import KeyStore
 from eligibility.catalog.redis_store import RedisCatalogStore
 from eligibility.catalog.sqlite_store import SqliteCatalogStore
 from eligibility.catalog.store import CatalogStore
@@ -15,26 +18,28 @@ from groups.store import GroupStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Groups and catalogue of one backend; `close` lets go of both."""
+    """Groups, catalogue and API keys of one backend; `close` lets go of all."""
 
     groups: GroupStore
     catalog: CatalogStore
+    keys: KeyStore
     close: Callable[[], None]
 
 
 def open_stores(
     url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Stores:
-    """Open both stores. Args and errors: as groups.open.open_backend."""
+    """Open all stores. Args and errors: as groups.open.open_backend."""
     backend = open_backend(url, password=password, clock=clock)
     try:
         groups = groups_of(backend)
-        catalog: CatalogStore = (
-            RedisCatalogStore(backend)
-            if isinstance(backend, RedisServer)
-            else SqliteCatalogStore(backend)
-        )
+        catalog: CatalogStore
+        keys: KeyStore
+        if isinstance(backend, RedisServer):
+            catalog, keys = RedisCatalogStore(backend), RedisKeyStore(backend)
+        else:
+            catalog, keys = SqliteCatalogStore(backend), SqliteKeyStore(backend)
     except BaseException:
         backend.close()
         raise
-    return Stores(groups, catalog, backend.close)
+    return Stores(groups, catalog, keys, backend.close)

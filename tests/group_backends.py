@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 import valkey_servers as servers
 
+from eligibility.callers.sqlite_store import SqliteKeyStore
 from eligibility.catalog.sqlite_store import SqliteCatalogStore
 from eligibility.stores import Stores, open_stores
 from groups.sqlite import Database
@@ -71,7 +72,12 @@ def sqlite_groups() -> Iterator[Deployment]:
 
         def connect(clock: Clock) -> Stores:
             database = Database(path, clock=clock, monotonic=PollClock())
-            return Stores(SqliteGroupStore(database), SqliteCatalogStore(database), database.close)
+            return Stores(
+                SqliteGroupStore(database),
+                SqliteCatalogStore(database),
+                SqliteKeyStore(database),
+                database.close,
+            )
 
         deployment = Deployment(Clock(), connect)
         try:

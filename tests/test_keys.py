@@ -8,14 +8,17 @@ import pytest
 from redis.connection import SSLConnection
 from redis.crc import key_slot
 
+from eligibility.callers.keys import CallerKeys
 from eligibility.catalog.keys import CatalogKeys
 from groups.errors import InvalidStoreUrl
 from groups.keys import Keys
+from groups.model import is_id
 from groups.open import open_backend, shown
 from groups.redis_url import RedisUrl, is_redis
 
 KEYS = Keys()
 CATALOG = CatalogKeys(KEYS)
+CALLERS = CallerKeys(KEYS)
 
 PINNED = {
     KEYS.layout: "eligibility:layout",
@@ -36,6 +39,9 @@ PINNED = {
     CATALOG.product_ids("contoso"): "eligibility:{contoso}:product-ids",
     CATALOG.versions("contoso"): "eligibility:{contoso}:versions",
     CATALOG.versions_of("contoso", "9NB"): "eligibility:{contoso}:versions:9NB",
+    CALLERS.head: "eligibility:{-keys}:head",
+    CALLERS.api_keys: "eligibility:{-keys}:api-keys",
+    CALLERS.used: "eligibility:{-keys}:used",
 }
 
 
@@ -43,18 +49,26 @@ def test_every_key_is_as_it_has_always_been() -> None:
     assert list(PINNED) == list(PINNED.values())
 
 
-@pytest.mark.parametrize(("keys", "of_no_key"), [(KEYS, {"prefix", "of"}), (CATALOG, set())])
-def test_no_key_is_left_out(keys: Keys | CatalogKeys, of_no_key: set[str]) -> None:
+@pytest.mark.parametrize(
+    ("mine", "keys", "of_no_key"),
+    [("KEYS", KEYS, {"prefix", "of"}), ("CATALOG", CATALOG, set()), ("CALLERS", CALLERS, set())],
+)
+def test_no_key_is_left_out(mine: str, keys: object, of_no_key: set[str]) -> None:
     """Whoever adds a key pins it here."""
     names = {name for name in {*vars(keys), *vars(type(keys))} if not name.startswith("_")}
     source = Path(__file__).read_text("utf-8")
-    mine = "KEYS" if keys is KEYS else "CATALOG"
     assert [one for one in names - of_no_key if f"    {mine}.{one}" not in source] == []
 
 
 def test_all_keys_of_a_publisher_are_in_one_slot() -> None:
     slots = {key_slot(key.encode()) for key in PINNED if "{contoso}" in key}
     assert len(slots) == 1
+
+
+def test_all_keys_of_callers_are_in_one_slot_under_what_no_publisher_can_be_called() -> None:
+    assert len({key_slot(key.encode()) for key in vars(CALLERS).values()}) == 1
+    assert all(":{-keys}:" in key for key in vars(CALLERS).values())
+    assert not is_id("-keys")
 
 
 def test_a_prefix_keeps_deployments_apart() -> None:

@@ -95,7 +95,7 @@ def test_only_one_place_makes_a_verdict() -> None:
 
 def test_sql_is_known_to_the_store_only() -> None:
     users = [path for path in (ROOT / "eligibility").rglob("*.py") if "sqlite3" in imported(path)]
-    assert [path.name for path in users] == ["sqlite_store.py"]
+    assert {path.name for path in users} == {"sqlite_store.py"}
 
 
 def test_the_oracle_knows_nothing_of_what_it_judges() -> None:

@@ -48,7 +48,7 @@ class KeyStore(Protocol):
         """One key; None where there is none of that id."""
 
     def add(self, key: StoredKey) -> None:
-        """Keep a new key, in one step with its revision."""
+        """Keep a new key, in one step with its revision; one that is there already stays as it is."""
 
     def end(
         self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None

@@ -1,0 +1,97 @@
+"""API keys as text: how one is made, told from other text, and compared with what is kept of it.
+
+    elg_ 0a1B2c3D4e5F <43 characters of secret> <6 of checksum>     without the spaces: 65 characters
+
+All but the prefix is base62 (0-9, A-Z, a-z). The key id is public. The secret holds 256 random bits.
+The checksum is the CRC32 of everything before it: whoever finds such a text can tell without asking
+anybody that it is a key of ours, and not a likeness. SCANNER_PATTERN is what secret scanners look for.
+"""
+
+import hmac
+import re
+import secrets
+import zlib
+from datetime import datetime
+from hashlib import sha256
+
+from eligibility.callers.errors import Unauthenticated
+from eligibility.callers.model import Scope
+from eligibility.callers.store import StoredKey
+
+PREFIX = "elg_"
+ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 12, 43, 6
+LENGTH = len(PREFIX) + ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
+ID_PART = slice(len(PREFIX), len(PREFIX) + ID_LENGTH)
+"""Where in a key its id is."""
+
+SCANNER_PATTERN = r"\belg_[0-9A-Za-z]{61}\b"
+"""What leaked keys are found by; `is_key` then tells keys from likenesses."""
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_FORM = re.compile(SCANNER_PATTERN.removeprefix(r"\b").removesuffix(r"\b"))
+
+
+def make(
+    *,
+    name: str,
+    scopes: frozenset[Scope],
+    publishers: frozenset[str] | None,
+    created_at: datetime,
+    created_by: str,
+    expires_at: datetime | None = None,
+    rate_limit: int | None = None,
+) -> tuple[str, StoredKey]:
+    """Make a new key: its text, which is nowhere kept, and what is kept of it. See StoredKey."""
+    key_id = _random(ID_LENGTH)
+    unchecked = PREFIX + key_id + _random(SECRET_LENGTH)
+    text = unchecked + _checksum(unchecked)
+    return text, StoredKey(
+        key_id=key_id,
+        name=name,
+        digest=digest(text),
+        scopes=scopes,
+        publishers=publishers,
+        rate_limit=rate_limit,
+        created_at=created_at,
+        created_by=created_by,
+        expires_at=expires_at,
+    )
+
+
+def is_key(text: str) -> bool:
+    """Whether a text has the form and the checksum of a key; whether there is such a key is not asked."""
+    if _FORM.fullmatch(text) is None:
+        return False
+    return text[-CHECKSUM_LENGTH:] == _checksum(text[:-CHECKSUM_LENGTH])
+
+
+def key_id_of(text: str) -> str:
+    """The id that a key carries. Raises: Unauthenticated CREDENTIALS_UNREADABLE for what is no key."""
+    if not is_key(text):
+        detail = (
+            f"that is no API key: `{PREFIX}` and 61 letters and digits; was it cut or mistyped?"
+        )
+        raise Unauthenticated("CREDENTIALS_UNREADABLE", detail)
+    return text[ID_PART]
+
+
+def digest(text: str) -> bytes:
+    """What is kept of a key: SHA-256, 32 bytes. See StoredKey for why nothing slower."""
+    return sha256(text.encode("utf-8", "replace")).digest()
+
+
+def matches(stored: StoredKey, text: str) -> bool:
+    """Whether a text is the very key; takes as long wherever the two differ."""
+    return hmac.compare_digest(stored.digest, digest(text))
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_DIGITS) for _ in range(length))
+
+
+def _checksum(text: str) -> str:
+    rest, digits = zlib.crc32(text.encode()), ""
+    for _ in range(CHECKSUM_LENGTH):
+        rest, digit = divmod(rest, len(_DIGITS))
+        digits = _DIGITS[digit] + digits
+    return digits

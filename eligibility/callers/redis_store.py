@@ -1,0 +1,130 @@
+"""KeyStore in the Redis or Valkey server that also holds the groups; layout in keys.py.
+
+A write reads the keys, works out what becomes of them by the rules that SQLite uses too, and saves it
+if nobody wrote since. Each of them may be sent again: what it did once it finds to be done.
+"""
+
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from importlib import resources
+
+from eligibility.callers.errors import UnknownKey
+from eligibility.callers.keys import CallerKeys
+from eligibility.callers.store import StoredKey
+from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
+from groups.errors import StoreUnavailable
+from groups.model import storable
+from groups.moments import to_us
+from groups.redis_server import RedisServer
+
+_TRIES = 100
+_scripts = resources.files("eligibility.callers") / "lua"
+_SAVE = (_scripts / "save_keys.lua").read_text("utf-8")
+_NOTE_USE = (_scripts / "note_use.lua").read_text("utf-8")
+
+
+class RedisKeyStore:
+    """See KeyStore for what the methods promise."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._keys = CallerKeys(server.keys)
+
+    def revision(self) -> int:
+        """See KeyStore."""
+        return _revision(self._server.call("GET", self._keys.head))
+
+    def all(self) -> tuple[int, tuple[StoredKey, ...]]:
+        """See KeyStore."""
+        keys = self._keys
+        head, bodies, uses = self._server.read(
+            [("GET", keys.head), ("HGETALL", keys.api_keys), ("HGETALL", keys.used)]
+        )
+        used = dict(zip(uses[::2], map(int, uses[1::2]), strict=True))
+        found = (
+            unpacked(body, used.get(key_id))
+            for key_id, body in zip(bodies[::2], bodies[1::2], strict=True)
+        )
+        return _revision(head), oldest_first(found)
+
+    def get(self, key_id: str) -> StoredKey | None:
+        """See KeyStore."""
+        return self._found(key_id)[1]
+
+    def add(self, key: StoredKey) -> None:
+        """See KeyStore."""
+        self._write(key.key_id, lambda present: None if present else (key,))
+
+    def end(
+        self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
+    ) -> StoredKey:
+        """See KeyStore."""
+
+        def write(present: StoredKey | None) -> tuple[StoredKey, ...] | None:
+            if present is None:
+                raise UnknownKey(key_id)
+            after = ended(present, revoked_at=revoked_at, expires_at=expires_at)
+            return None if after == present else (after,)
+
+        return self._write(key_id, write)
+
+    def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
+        """See KeyStore."""
+
+        def write(present: StoredKey | None) -> tuple[StoredKey, ...] | None:
+            if present is None:
+                raise UnknownKey(key_id)
+            after = replace(ended(present, expires_at=expires_at), replaced_by=new.key_id)
+            return None if after == present else (after, new)
+
+        return self._write(key_id, write)
+
+    def note_use(self, used: Mapping[str, datetime]) -> None:
+        """See KeyStore."""
+        words = [word for key_id, at in used.items() for word in (storable(key_id), str(to_us(at)))]
+        self._server.call("EVAL", _NOTE_USE, "2", self._keys.api_keys, self._keys.used, *words)
+
+    def _write(
+        self, key_id: str, write: Callable[[StoredKey | None], tuple[StoredKey, ...] | None]
+    ) -> StoredKey:
+        """Save what `write` makes of the present key, None = nothing; the key as it is then."""
+        for _ in range(_TRIES):
+            head, present = self._found(key_id)
+            made = write(present)
+            if made is None:
+                assert present is not None  # noqa: S101 - of no key there is something to write
+                return present
+            if self._save(head, made):
+                return made[0]
+            time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - so that writers do not meet again
+        raise StoreUnavailable("too many others write API keys just now: try again")
+
+    def _found(self, key_id: str) -> tuple[bytes, StoredKey | None]:
+        """The head, and a key of that moment."""
+        wanted = storable(key_id)
+        head, body, used = self._server.read(
+            [
+                ("GET", self._keys.head),
+                ("HGET", self._keys.api_keys, wanted),
+                ("HGET", self._keys.used, wanted),
+            ]
+        )
+        last_used = None if used is None else int(used)
+        return head or b"", None if body is None else unpacked(body, last_used)
+
+    def _save(self, head: bytes, keys: tuple[StoredKey, ...]) -> bool:
+        """Save keys as they now are, with the next revision; False when another write came first."""
+        after = f"{_revision(head) + 1} {secrets.token_hex(4)}"
+        words = [word for key in keys for word in (key.key_id, packed(key))]
+        saved = self._server.call(
+            "EVAL", _SAVE, "2", self._keys.head, self._keys.api_keys, head, after, *words
+        )
+        return bool(saved)
+
+
+def _revision(head: bytes | None) -> int:
+    return int(head.split()[0]) if head else 0
