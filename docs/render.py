@@ -116,7 +116,7 @@ def settings_page() -> str:
     for name, field in Settings.model_fields.items():
         default = "`eligibility.db` in the platform's directory for user data"
         if name != "store":
-            default = "none" if field.default is None else f"`{field.default}`"
+            default = "none" if field.default in (None, ()) else f"`{field.default}`"
         lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     lines += [
         "",

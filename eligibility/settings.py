@@ -3,6 +3,7 @@
 Unknown names are refused, and all faults named at once; a program that starts has good settings.
 """
 
+import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from eligibility.callers.issuers import (
+    AccountIssuer,
+    CallerIssuer,
+    check_each_once,
+    check_told_apart,
+)
 from eligibility.errors import Fault, InvalidSettings
 from eligibility.resources import config_dir
 from groups.open import shown
@@ -62,6 +69,16 @@ class Settings(BaseSettings):
         ge=1_024,
         description="Largest request body, in bytes, where members are uploaded.",
     )
+    issuers: tuple[CallerIssuer, ...] = Field(
+        (),
+        description="Authorization servers whose access tokens name services, tables `[[issuers]]`"
+        " (from the environment as JSON text): docs/security.md.",
+    )
+    account_issuers: tuple[AccountIssuer, ...] = Field(
+        (),
+        description="OpenID providers whose ID tokens name accounts, tables `[[account_issuers]]`"
+        " (from the environment as JSON text): docs/security.md.",
+    )
 
     def store_password(self) -> str | None:
         """The password that `store_password_file` holds. Raises: InvalidSettings."""
@@ -76,6 +93,26 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """The settings as they may be printed: JSON values, without a password."""
         return {**self.model_dump(mode="json"), "store": shown(self.store)}
+
+    @field_validator("issuers", "account_issuers", mode="before")
+    @classmethod
+    def _from_json(cls, sent: Any) -> Any:
+        return json.loads(sent) if isinstance(sent, str) else sent
+
+    @field_validator("issuers")
+    @classmethod
+    def _issuers_differ(cls, issuers: tuple[CallerIssuer, ...]) -> tuple[CallerIssuer, ...]:
+        check_each_once(issuers)
+        return issuers
+
+    @field_validator("account_issuers")
+    @classmethod
+    def _account_issuers_differ(
+        cls, issuers: tuple[AccountIssuer, ...], info: ValidationInfo
+    ) -> tuple[AccountIssuer, ...]:
+        check_each_once(issuers)
+        check_told_apart(info.data.get("issuers", ()), issuers)
+        return issuers
 
     @field_validator("store")
     @classmethod
@@ -143,7 +180,7 @@ def _validated(values: dict[str, Any], origins: Mapping[str, str]) -> Settings:
     except ValidationError as error:
         faults = [
             Fault(
-                str(details["loc"][0]),
+                ".".join(map(str, details["loc"])),
                 "UNKNOWN_SETTING" if details["type"] == "extra_forbidden" else "WRONG_VALUE",
                 f"{details['msg']} ({origins.get(str(details['loc'][0]), 'default')})",
             )

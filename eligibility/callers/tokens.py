@@ -1,0 +1,231 @@
+"""Verifier: what a signed token says, once it is sure who signed it, for whom, and for how long.
+
+Source: RFC 7519 (claims), RFC 8725 (which of a token's own words not to trust), RFC 9068, OpenID
+Connect Core 3.1.3.7. The cryptography is PyJWT's.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, get_args
+
+import jwt
+
+from eligibility.callers.claims import (
+    Claims,
+    NameOf,
+    Refusal,
+    account_in,
+    self_caller,
+    service_caller,
+)
+from eligibility.callers.errors import Unauthenticated
+from eligibility.callers.issuers import TENANT, AccountIssuer, Algorithm, CallerIssuer, Issuer
+from eligibility.callers.jwks import Key, KeySet
+from eligibility.callers.known import Known
+from eligibility.callers.model import Caller
+from eligibility.model import Account
+
+MAX_TOKEN_CHARACTERS = 16_384
+KNOWN_SECONDS = 300
+HEADER = "header.authorization"
+
+_signatures = jwt.PyJWS(algorithms=get_args(Algorithm))
+
+
+class Verifier:
+    """Tokens of the configured issuers: services' access tokens and accounts' ID tokens.
+
+    For any number of threads. `known_caller` and `known_account` never wait and may run in an event
+    loop; everything else may fetch keys, which takes up to seconds, and belongs on a thread.
+    """
+
+    def __init__(
+        self,
+        callers: Sequence[CallerIssuer],
+        accounts: Sequence[AccountIssuer],
+        *,
+        name_of: NameOf,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Take the issuers of the settings.
+
+        Args: name_of = the deployment's keyed digest of an address or other text.
+        """
+        # A tenant's own entry goes before the one for all tenants.
+        issuers: list[Issuer] = sorted((*callers, *accounts), key=lambda one: TENANT in one.issuer)
+        self._issuers = [(one.pattern, one) for one in issuers]
+        self._key_sets = {
+            (one.issuer, one.jwks_url): KeySet(one.issuer, one.jwks_url, monotonic=monotonic)
+            for one in issuers
+        }
+        self._name_of, self._clock = name_of, clock
+        self._known_callers: Known[Caller] = Known()
+        self._known_accounts: Known[Account] = Known()
+
+    def known_caller(self, token: str) -> Caller | None:
+        """What `caller_of` answered in the last minutes; None where it has to be asked."""
+        return self._known_callers.get(token, self._clock())
+
+    def known_account(self, token: str) -> Account | None:
+        """What `account_of` answered in the last minutes; None where it has to be asked."""
+        return self._known_accounts.get(token, self._clock())
+
+    def caller_of(self, token: str) -> Caller:
+        """The caller that a bearer token is of: a service, or an account that asks for itself.
+
+        Raises: Unauthenticated, IssuerUnavailable.
+        """
+        known = self.known_caller(token)
+        if known is not None:
+            return known
+        with _named(HEADER):
+            issuer, claims = self._verified(token)
+            if isinstance(issuer, CallerIssuer):
+                caller = service_caller(claims, issuer, self._name_of)
+            else:
+                caller = self_caller(account_in(claims, issuer), self._name_of)
+            self._known_callers.keep(token, self._until(claims, issuer), caller)
+        return caller
+
+    def account_of(self, token: str, loc: str = "account.token") -> Account:
+        """The account that an ID token is of.
+
+        Args: loc = the field that the token came in.
+        Raises: Unauthenticated, IssuerUnavailable.
+        """
+        known = self.known_account(token)
+        if known is not None:
+            return known
+        with _named(loc):
+            issuer, claims = self._verified(token)
+            if isinstance(issuer, CallerIssuer):
+                raise Refusal("TOKEN_AUDIENCE", "the token is a service's, not an account's")
+            account = account_in(claims, issuer)
+            self._known_accounts.keep(token, self._until(claims, issuer), account)
+        return account
+
+    def verify(self, token: str, loc: str = HEADER) -> tuple[Issuer, Claims]:
+        """Whose token it is and what it says, once signature, audience and times are found right.
+
+        Raises: Unauthenticated, IssuerUnavailable.
+        """
+        with _named(loc):
+            return self._verified(token)
+
+    def _verified(self, token: str) -> tuple[Issuer, Claims]:
+        header, claims = _unverified(token)
+        issuer = self._issuer_of(claims)
+        tenant = _tenant(claims, issuer)
+        algorithm = header.get("alg")
+        if algorithm not in issuer.algorithms:
+            raise Refusal("TOKEN_INVALID", "its algorithm is not one that its issuer may use")
+        keys = self._key_sets[issuer.issuer, issuer.jwks_url].matching(header.get("kid"), algorithm)
+        if "kid" not in header and len(keys) > 1:
+            raise Refusal("TOKEN_INVALID", "it names no key, and its issuer has several")
+        _check_signature(token, [key for key in keys if _signs_for(key, tenant, claims)], algorithm)
+        _check_times(claims, issuer, self._clock())
+        return issuer, claims
+
+    def _issuer_of(self, claims: Claims) -> Issuer:
+        """The issuer that a token says it is of; nothing is trusted yet."""
+        named = _text(claims, "iss")
+        audiences = _audiences(claims)
+        matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(named)]
+        if not matching:
+            raise Refusal("TOKEN_ISSUER_UNKNOWN", "its issuer is none of those in the settings")
+        meant = [issuer for issuer in matching if audiences & set(issuer.audience)]
+        if not meant:
+            raise Refusal("TOKEN_AUDIENCE", "it is not for this service")
+        if len({type(issuer) for issuer in meant}) > 1:
+            raise Refusal("TOKEN_AUDIENCE", "it is for services and for accounts at once")
+        return meant[0]
+
+    def _until(self, claims: Claims, issuer: Issuer) -> float:
+        """Until when what a token said may be held."""
+        ends_at = _moment(claims, "exp") + issuer.leeway_seconds
+        return min(ends_at, self._clock() + KNOWN_SECONDS)
+
+
+@contextmanager
+def _named(loc: str) -> Iterator[None]:
+    """Report a refusal with the place of the token, and without what led to it."""
+    try:
+        yield
+    except Refusal as refusal:
+        raise Unauthenticated(refusal.code, refusal.detail, loc) from None
+
+
+def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims as they are written, to find out whose keys to ask for."""
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise Refusal("TOKEN_INVALID", f"it is longer than {MAX_TOKEN_CHARACTERS} characters")
+    if not token.isascii() or token.count(".") != 2:  # an encrypted token has five parts
+        raise Refusal("TOKEN_INVALID", "it is not a signed token")
+    try:
+        read = jwt.decode_complete(token, options={"verify_signature": False})
+    except jwt.PyJWTError:
+        raise Refusal("TOKEN_INVALID", "it cannot be read") from None
+    header = read["header"]
+    if header.keys() & {"crit", "b64", "enc", "zip"} or "cty" in header:
+        raise Refusal("TOKEN_INVALID", "its header wants what is not supported")
+    return header, read["payload"]
+
+
+def _check_signature(token: str, keys: Sequence[Key], algorithm: str) -> None:
+    for key in keys:
+        try:
+            _signatures.decode_complete(token, key.public_key, [algorithm])
+        except jwt.PyJWTError:
+            continue
+        return
+    raise Refusal("TOKEN_INVALID", "no key of its issuer made its signature")
+
+
+def _tenant(claims: Claims, issuer: Issuer) -> str | None:
+    """The tenant whose issuer it is, told by claim and issuer alike; None where it has no tenants."""
+    if isinstance(issuer, CallerIssuer) or TENANT not in issuer.issuer:
+        return None
+    tenant = _text(claims, issuer.tenant_claim)
+    if issuer.issuer.replace(TENANT, tenant) != claims["iss"]:
+        raise Refusal("TOKEN_CLAIMS", f"`iss` and `{issuer.tenant_claim}` name two tenants")
+    return tenant
+
+
+def _signs_for(key: Key, tenant: str | None, claims: Claims) -> bool:
+    """Whether a key may sign for the tenant: in Microsoft's sets some are of one issuer only."""
+    if tenant is None or key.issuer is None:
+        return True
+    return bool(key.issuer.replace("{tenantid}", tenant) == claims["iss"])
+
+
+def _check_times(claims: Claims, issuer: Issuer, now: float) -> None:
+    if now >= _moment(claims, "exp") + issuer.leeway_seconds:
+        raise Refusal("TOKEN_EXPIRED", "it has expired")
+    for claim in ("nbf", "iat"):
+        if claim in claims and _moment(claims, claim) > now + issuer.leeway_seconds:
+            raise Refusal("TOKEN_NOT_YET_VALID", f"its `{claim}` is yet to come")
+
+
+def _moment(claims: Claims, claim: str) -> float:
+    value = claims.get(claim)
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
+        return value
+    raise Refusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no number of seconds")
+
+
+def _text(claims: Claims, claim: str) -> str:
+    value = claims.get(claim)
+    if not isinstance(value, str):
+        raise Refusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no text")
+    return value
+
+
+def _audiences(claims: Claims) -> set[str]:
+    value = claims.get("aud")
+    several = [value] if isinstance(value, str) else value
+    if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
+        raise Refusal("TOKEN_CLAIMS", "the claim `aud` is missing, or neither text nor a list")
+    return set(several)
