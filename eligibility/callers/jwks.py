@@ -95,7 +95,7 @@ class KeySet:
         elif not self._lock.acquire(blocking=False):
             return held  # with keys in hand nobody waits for the one who fetches
         try:
-            if self._held is held:
+            if self._held is held and self._due():
                 self._fetch()
             if self._held is None or self._age(self._held) >= KEPT_SECONDS:
                 raise IssuerUnavailable(self._issuer, self._failure)
@@ -106,23 +106,24 @@ class KeySet:
     def _newer_than(self, seen: _Held) -> _Held:
         """The keys after one more fetch, where one is due and nobody else made it meanwhile."""
         with self._lock:
-            if self._held is seen:
+            if self._held is seen and self._due():
                 self._fetch()
-                self._retry_at = max(self._retry_at, self._monotonic() + RETRY_SECONDS)
+                self._retry_at = self._monotonic() + RETRY_SECONDS
             if self._failure:
                 raise IssuerUnavailable(self._issuer, self._failure)
             return self._held or seen
 
     def _fetch(self) -> None:
-        now = self._monotonic()
-        if now < self._retry_at:
-            return
+        asked_at = self._monotonic()
         try:
-            self._held = _Held(_fetched(self._url), now)
+            self._held = _Held(_fetched(self._url), asked_at)
             self._failure = ""
         except _Unreadable as error:
             self._failure = str(error)
             self._retry_at = self._monotonic() + RETRY_SECONDS
+
+    def _due(self) -> bool:
+        return self._monotonic() >= self._retry_at
 
     def _age(self, held: _Held) -> float:
         return self._monotonic() - held.asked_at
