@@ -83,6 +83,13 @@ class Evaluator:
             return None
         return held if held.token == token else None
 
+    def owner(self, product_id: str) -> str | None:
+        """The publisher of a product, asked of the store; None where nobody has that id.
+
+        Raises: StoreUnavailable.
+        """
+        return self._catalog.owner(product_id)
+
     def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
         self._groups.digest_key()

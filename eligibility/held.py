@@ -24,14 +24,18 @@ from eligibility.model import AccessQuery, Account, Decision, Revision, Settling
 from eligibility.requirements import Requirements
 from eligibility.rollout import place, thresholds
 from eligibility.settling import Joined, settling_at
+from eligibility.unnamed import unnamed_settling
 from eligibility.wire import QueryFields
 from groups.member_set import Digester, MemberIndex
 from groups.model import Change
 
 _NO_CLAIMS = (False, False, False)
 
-Memory = tuple[Memo, dict[Key, bytes]]
-"""Decisions, and answers by the words they were asked in, which carry this revision's stamp."""
+Memory = tuple[Memo, tuple[dict[Key, bytes], dict[Key, bytes]]]
+"""Decisions, and answers by the words they were asked in, which carry this revision's stamp.
+
+The answers are there twice: without names of groups [0] and with them [1].
+"""
 
 Recent = dict[int, Joined]
 
@@ -70,7 +74,7 @@ class HeldProduct:
         self._digest, self._find = digester.of, index.find
         self._requirements = requirements
         # One attribute, so that threads never see half.
-        self._memory: Memory = (before._memory[0] if before else Memo()), {}
+        self._memory: Memory = (before._memory[0] if before else Memo()), ({}, {})
         self._classes: DeviceClasses = (
             before._classes if before else DeviceClasses(entry.product, requirements)
         )
@@ -93,41 +97,46 @@ class HeldProduct:
         settling = self._settling(query.account, now) if self.recent else None
         return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
-    def answer_json(self, asked: QueryFields, now: float) -> bytes:
+    def answer_json(self, asked: QueryFields, now: float, named: bool = True) -> bytes:
         """What wire.encode makes of `answer`; a query asked before in these words is not even read.
 
-        `at` is the caller's to look at. Raises: InvalidInput for a query that cannot be read.
+        Args: named = tell the names of groups. `at` is the caller's to look at.
+        Raises: InvalidInput for a query that cannot be read.
         """
         key = self._sent_keys.of(asked)
-        answer = self._memory_at(now)[1].get(key) if key else None
-        return answer or self._read(asked, key, now)
+        answer = self._memory_at(now)[1][named].get(key) if key else None
+        return answer or self._read(asked, key, now, named)
 
-    def answers_json(self, batch: Sequence[QueryFields], now: float) -> list[bytes | InvalidInput]:
+    def answers_json(
+        self, batch: Sequence[QueryFields], now: float, named: bool = True
+    ) -> list[bytes | InvalidInput]:
         """For each query what `answer_json` gives or raises."""
-        answers = map(self._memory_at(now)[1].get, self._sent_keys.of_all(batch))
+        answers = map(self._memory_at(now)[1][named].get, self._sent_keys.of_all(batch))
         return [
-            answer or self._read_or_fault(asked, now)
+            answer or self._read_or_fault(asked, now, named)
             for asked, answer in zip(batch, answers, strict=True)
         ]
 
-    def _read(self, asked: QueryFields, key: Key | None, now: float) -> bytes:
+    def _read(self, asked: QueryFields, key: Key | None, now: float, named: bool) -> bytes:
         """Read and answer a query not asked before in these words; remembered where it has a key."""
         query = wire.to_query(asked)
         settling = self._settling(query.account, now) if self.recent else None
         stamp = self._stamp
         if settling is not None:
-            stamp = wire.encoded_stamp(settling, self.revision, 0)
-        answer = self._known(query, now).json(stamp)
+            told = settling if named else unnamed_settling(settling)
+            stamp = wire.encoded_stamp(told, self.revision, 0)
+        known = self._known(query, now)
+        answer = known.json(stamp) if named else known.unnamed_json(stamp)
         if key is not None:
-            sent = self._memory_at(now)[1]
+            sent = self._memory_at(now)[1][named]
             if len(sent) >= LIMIT:
                 sent.clear()
             sent[key] = answer
         return answer
 
-    def _read_or_fault(self, asked: QueryFields, now: float) -> bytes | InvalidInput:
+    def _read_or_fault(self, asked: QueryFields, now: float, named: bool) -> bytes | InvalidInput:
         try:
-            return self._read(asked, self._sent_keys.of(asked), now)
+            return self._read(asked, self._sent_keys.of(asked), now, named)
         except InvalidInput as error:
             return error
 
@@ -172,7 +181,7 @@ class HeldProduct:
         position = bisect_right(self._moments, now)
         begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self._memory = Memo(begins, ends), {}
+        self._memory = Memo(begins, ends), ({}, {})
         return self._memory
 
     def _stamped(

@@ -4,6 +4,7 @@ from msgspec import UNSET, structs
 
 from eligibility import wire
 from eligibility.model import Decision
+from eligibility.unnamed import unnamed
 
 LIMIT = 65_536
 
@@ -11,13 +12,14 @@ Key = tuple[object, ...]
 
 
 class Known:
-    """A decision without trace and stamp, and its JSON."""
+    """A decision without trace and stamp, and its JSON, with the names of groups and without."""
 
-    __slots__ = ("_sealed", "_verdict", "decision")
+    __slots__ = ("_sealed", "_unnamed", "_verdict", "decision")
 
     def __init__(self, decision: Decision) -> None:
         self.decision = structs.replace(decision, trace=UNSET)
         self._verdict = wire.encoded_verdict(self.decision)
+        self._unnamed = b""  # made when first wanted
         self._sealed = (b"", b"")  # the last stamp, and what it made; never seen by halves
 
     def json(self, stamp: bytes) -> bytes:
@@ -27,6 +29,12 @@ class Known:
             sealed = self._verdict + stamp
             self._sealed = stamp, sealed
         return sealed
+
+    def unnamed_json(self, stamp: bytes) -> bytes:
+        """The same for callers who may not read groups."""
+        if not self._unnamed:
+            self._unnamed = wire.encoded_verdict(unnamed(self.decision))
+        return self._unnamed + stamp
 
 
 class Memo:

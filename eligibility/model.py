@@ -269,9 +269,12 @@ class PackageVerdict(Struct, frozen=True, gc=False):
 
 
 class Settling(Struct, frozen=True, gc=False):
-    """A membership change so recent that the Store itself may not have applied it yet (KUG)."""
+    """A membership change so recent that the Store itself may not have applied it yet (KUG).
 
-    group_id: str
+    group_id: None where the caller may not read groups.
+    """
+
+    group_id: str | None
     change: Literal["added", "removed"]
     changed_at: datetime
     settled_at: datetime

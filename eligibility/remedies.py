@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from msgspec.structs import replace
 from packaging.version import Version
 
 from eligibility.applicable import Selection, select
@@ -144,10 +145,21 @@ def _microsoft_account(blocked: _Blocked) -> Remedy:
     )
 
 
+def unnamed(remedy: Remedy) -> Remedy:
+    """A remedy as it is told to somebody who may not read groups: without their names."""
+    if not remedy.groups:
+        return remedy
+    text = remedy.text.replace(_listed(remedy.groups), "one of its groups")
+    return replace(remedy, text=text, groups=())
+
+
+def _listed(groups: tuple[str, ...]) -> str:
+    names = ", ".join(f"`{group}`" for group in groups)
+    return f"{'group' if len(groups) == 1 else 'one of the groups'} {names}"
+
+
 def _join(blocked: _Blocked) -> Remedy:
-    names = ", ".join(f"`{group}`" for group in blocked.groups)
-    one_of = "group" if len(blocked.groups) == 1 else "one of the groups"
-    text = f"ask the publisher to be added to {one_of} {names}, {_purpose(blocked)}"
+    text = f"ask the publisher to be added to {_listed(blocked.groups)}, {_purpose(blocked)}"
     return Remedy(
         RemedyAction.JOIN_GROUP,
         blocked.unlocks,

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from eligibility import preview
+from eligibility.callers.key_ring import KeyRing
+from eligibility.callers.tokens import Verifier
 from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan
@@ -13,6 +15,7 @@ from eligibility.evaluator import Evaluator
 from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
 from eligibility.stores import open_stores
+from groups.member_set import digest
 from groups.model import EditResult
 
 
@@ -31,6 +34,13 @@ class Service:
         requirements = load_requirements(settings.requirements)
         self._stores = open_stores(settings.store, password=settings.store_password(), clock=now)
         self.groups = self._stores.groups
+        self.keys = self._stores.keys
+        self.key_ring = KeyRing(
+            self.keys, clock, max_staleness_seconds=settings.max_staleness_seconds
+        )
+        self.tokens = Verifier(
+            settings.issuers, settings.account_issuers, name_of=self.name_of, clock=clock
+        )
         self.catalog = Catalog(self._stores.catalog, self.groups, now)
         self.evaluator = Evaluator(
             self.groups,
@@ -48,8 +58,16 @@ class Service:
         """What applying a plan would do to access."""
         return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self._now())
 
+    def name_of(self, address: str) -> str:
+        """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.
+
+        Raises: StoreUnavailable, before the store was ever asked for the key.
+        """
+        return f"{digest(address, self.groups.digest_key()):016x}"[:12]
+
     def close(self) -> None:
         """Close the store."""
+        self.key_ring.close()
         self._stores.close()
 
     def __enter__(self) -> "Service":

@@ -8,10 +8,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, IPvAnyNetwork, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from eligibility.callers.issuers import (
@@ -69,6 +69,52 @@ class Settings(BaseSettings):
         ge=1_024,
         description="Largest request body, in bytes, where members are uploaded.",
     )
+    max_upload_bytes_under_way: int = Field(
+        67_108_864,
+        ge=1_048_576,
+        description="Bytes of large bodies that one server process receives at a time; beyond, 503.",
+    )
+    max_requests_under_way: int = Field(
+        1_000,
+        ge=1,
+        description="Requests that one server process has under way at a time; beyond, 503.",
+    )
+    request_timeout_seconds: int = Field(
+        30,
+        ge=1,
+        description="How long a request may take to arrive, and an answer to be taken, in seconds;"
+        " slower clients are cut off.",
+    )
+    rate_limit: int = Field(
+        0,
+        ge=0,
+        description="Queries and requests a second of one caller to one server process; 0 = any"
+        " number. A key may have a limit of its own.",
+    )
+    account_rate_limit: int = Field(
+        20,
+        ge=0,
+        description="The same for an account that asks for itself with its own token.",
+    )
+    tls_certificate: Path | None = Field(
+        None, description="PEM file with the certificate chain, for TLS without a proxy."
+    )
+    tls_key: Path | None = Field(
+        None,
+        validate_default=True,
+        description="PEM file with the private key of the certificate.",
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        (),
+        description="Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For"
+        " is believed; from the environment separated by commas.",
+    )
+    log_access: bool = Field(
+        False, description="Log access queries that were answered, too; each is a line."
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Form of the log: `auto` is text on a terminal, else JSON lines."
+    )
     issuers: tuple[CallerIssuer, ...] = Field(
         (),
         description="Authorization servers whose access tokens name services, tables `[[issuers]]`"
@@ -98,6 +144,18 @@ class Settings(BaseSettings):
     @classmethod
     def _from_json(cls, sent: Any) -> Any:
         return json.loads(sent) if isinstance(sent, str) else sent
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _from_commas(cls, sent: Any) -> Any:
+        return [one.strip() for one in sent.split(",")] if isinstance(sent, str) else sent
+
+    @field_validator("tls_key")
+    @classmethod
+    def _with_certificate(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if (key is None) != (info.data.get("tls_certificate") is None):
+            raise ValueError("tls_certificate and tls_key go together")
+        return key
 
     @field_validator("issuers")
     @classmethod

@@ -37,11 +37,15 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class AccountFields(Struct, forbid_unknown_fields=True, gc=False):
-    """An account as sent: `id` is an e-mail address, aliases are further addresses of it."""
+    """An account as sent: its ID token, or `id`, an e-mail address, with further ones as aliases.
 
-    id: str
+    Whoever reads a token puts in its place what it says (server/accounts.py); here it is refused.
+    """
+
+    id: str = ""
     kind: AccountKind | UnsetType = UNSET
     aliases: list[str] | None | UnsetType = UNSET
+    token: str | UnsetType = UNSET
 
 
 class DeviceFields(Struct, forbid_unknown_fields=True, gc=False):
@@ -228,7 +232,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
     """The faults of every field that cannot be read, not only of the first."""
     readers: dict[str, Callable[[Any], object]] = {
         "device": lambda raw: _new_device(bytes(raw)),
-        "account": lambda sent: Account.parse(sent.id, aliases=sent.aliases or ()),
+        "account": _to_account,
         "installed_version": _to_package_version,
         "market": _to_market,
         "at": moment_of,
@@ -260,10 +264,20 @@ def _new_device(raw: bytes) -> Device:
 
 
 def _to_account(fields: AccountFields) -> Account:
+    if not fields.id or fields.token is not UNSET:
+        raise InvalidInput([not_one_of_both(fields)])
     kind = AccountKind.MICROSOFT if fields.kind is UNSET else fields.kind
     if fields.aliases is UNSET or not fields.aliases:
         return Account(canonical(fields.id), kind)  # what parse does, without its detours
     return Account.parse(fields.id, kind, fields.aliases)
+
+
+def not_one_of_both(fields: AccountFields) -> Fault:
+    """What is wrong with an account that has neither address nor token, or both."""
+    if fields.token is UNSET:
+        detail = "needs `id`, an address, or `token`, the account's ID token"
+        return Fault("account", "ACCOUNT_MISSING", detail)
+    return Fault("account.token", "ACCOUNT_TWICE", "a token says it all: send no `id` beside it")
 
 
 def _to_package_version(text: str) -> str:

@@ -52,21 +52,22 @@ def load_sample(service: Service) -> None:
         apply_plan(plan, declaration, service.groups, service.catalog, actor="demo")
 
 
-def ask_demo_queries(url: str) -> None:
+def ask_demo_queries(url: str, key: str) -> None:
     """Ask the three queries over HTTP and print questions and answers; quiet if the server stops."""
     with suppress(OSError):
-        _ask_and_print(url)
+        _ask_and_print(url, key)
 
 
-def _ask_and_print(url: str) -> None:
+def _ask_and_print(url: str, key: str) -> None:
     console = Console(highlight=False)
     console.print()
     for title, query in QUERIES:
-        console.print(decision_panel(ask(url, query), title, in_words(query)))
+        console.print(decision_panel(ask(url, query, key), title, in_words(query)))
         console.print()
     body = json.dumps(QUERIES[0][1])
     console.print("Ask one yourself, in another terminal:", style="bold")
-    print(f"  curl -s {url}/v1/access -H 'content-type: application/json' \\\n    -d '{body}'")  # noqa: T201
+    print(f"  curl -s {url}/v1/access -H 'authorization: Bearer {key}' \\")  # noqa: T201
+    print(f"    -H 'content-type: application/json' -d '{body}'")  # noqa: T201
     console.print("\nStill serving. Ctrl-C stops it.", style="dim")
 
 
@@ -79,9 +80,9 @@ def in_words(query: dict[str, Any]) -> str:
     return f"{who}, on {device['family']}, {device['os_version']}, {device['architecture']}{has}"
 
 
-def ask(url: str, query: dict[str, Any]) -> Decision:
+def ask(url: str, query: dict[str, Any], key: str) -> Decision:
     """Ask one access query of a server."""
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
     request = Request(f"{url}/v1/access", json.dumps(query).encode(), headers)  # noqa: S310
     with urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server
         return msgspec.json.decode(answer.read(), type=Decision)

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,11 +54,12 @@ def print_json(value: Any) -> None:
 
 
 def actor() -> str:
-    """Whom an edit from the command line is put down to: the person logged in."""
+    """Whom an edit from the command line is put down to: the person logged in, and the machine."""
     try:
-        return f"cli:{getpass.getuser()}"
+        user = getpass.getuser()
     except (KeyError, OSError):  # a container without the user in its password file
-        return "cli"
+        user = "unknown"
+    return f"cli {user} from {socket.gethostname()}"
 
 
 def read_addresses(given: list[str], file: Path | None) -> str:

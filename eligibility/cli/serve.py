@@ -1,6 +1,5 @@
 """`eligibility serve`: the HTTP API."""
 
-import ipaddress
 import os
 import signal
 import socket
@@ -11,17 +10,11 @@ from typing import Annotated
 import typer
 
 from eligibility.cli.demo import ask_demo_queries, load_sample
+from eligibility.cli.first_start import CannotListen, admin_key, announce, first_key
 from eligibility.cli.options import Store
-from eligibility.errors import EligibilityError
 from eligibility.server import runner
 from eligibility.service import Service
 from eligibility.settings import Settings, load_settings
-
-
-class CannotListen(EligibilityError):
-    """The address cannot be listened on, or must not be."""
-
-    code = "CANNOT_LISTEN"
 
 
 def serve(
@@ -37,13 +30,6 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Server processes.", show_default=False)
     ] = None,
-    insecure_listen: Annotated[
-        bool,
-        typer.Option(
-            "--insecure-listen",
-            help="Listen beyond loopback although callers are not authenticated.",
-        ),
-    ] = False,
     store: Store = None,
 ) -> None:
     """Serve the HTTP API until Ctrl-C."""
@@ -54,7 +40,6 @@ def serve(
             store = f"sqlite:///{Path(temporary) / 'demo.db'}"
         given = {"store": store, "host": host, "port": port, "workers": workers}
         settings = load_settings(os.environ, given).settings
-        _check_host(settings.host, insecure_listen)
         _serve(settings, demo)
 
 
@@ -66,30 +51,22 @@ def _serve(settings: Settings, demo: bool) -> None:
     with Service(settings) as opened:  # faults show here, before anything listens
         if demo:
             load_sample(opened)
+        new_key = first_key(opened)
+        demo_key = new_key or admin_key(opened, "demo", expires="1h") if demo else ""
     listening = _listening(settings)
+    url = _url(listening, settings.tls_certificate is not None)
+    typer.echo(f"listening on {url}   API: {url}/docs   store: {settings.shown()['store']}")
+    if new_key is not None:
+        announce(url, new_key)
+    with listening:
+        ask = (lambda: ask_demo_queries(url, demo_key)) if demo else None
+        runner.run(settings, listening, after_start=ask)
+
+
+def _url(listening: socket.socket, tls: bool) -> str:
     address = listening.getsockname()
     host = f"[{address[0]}]" if ":" in address[0] else address[0]
-    url = f"http://{host}:{address[1]}"
-    typer.echo(f"listening on {url}   API: {url}/docs   store: {settings.shown()['store']}")
-    with listening:
-        runner.run(
-            settings, listening, after_start=(lambda: ask_demo_queries(url)) if demo else None
-        )
-
-
-def _check_host(host: str, insecure_listen: bool) -> None:
-    if not insecure_listen and not _is_loopback(host):
-        raise CannotListen(
-            f"host `{host}` is not loopback, and callers are not authenticated yet:"
-            " listen on 127.0.0.1, or give --insecure-listen on a network you trust"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return f"{'https' if tls else 'http'}://{host}:{address[1]}"
 
 
 def _listening(settings: Settings) -> socket.socket:

@@ -1,4 +1,4 @@
-"""The ASGI application: access queries first, everything else through FastAPI."""
+"""The ASGI application: the gate first, access queries behind it, everything else through FastAPI."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -7,8 +7,22 @@ from typing import Any
 from fastapi import FastAPI
 
 from eligibility import __version__
-from eligibility.server import catalog, group_history, group_members, groups, openapi, problems
+from eligibility.server import (
+    catalog,
+    docs_page,
+    group_history,
+    group_members,
+    groups,
+    openapi,
+    problems,
+)
 from eligibility.server.access import Access
+from eligibility.server.accounts import Accounts
+from eligibility.server.admission import Admission
+from eligibility.server.gate import Gate
+from eligibility.server.load import Load
+from eligibility.server.origin import Origins
+from eligibility.server.request_log import RequestLog
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
@@ -22,11 +36,28 @@ class Routes(FastAPI):
         return openapi.document(self)
 
 
-def create_app(service: Service) -> Access:
+def create_app(service: Service) -> Gate:
     """Build the ASGI application over an open service; closes the service when the server stops."""
+    settings = service.settings
+    return Gate(
+        Access(service.evaluator, Accounts(service.tokens)),
+        Admission(
+            service.key_ring,
+            service.tokens,
+            rate_limit=settings.rate_limit,
+            account_rate_limit=settings.account_rate_limit,
+        ),
+        Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
+        RequestLog(settings.log_access),
+        _routes(service),
+        settings.max_body_bytes,
+    )
 
+
+def _routes(service: Service) -> Routes:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.key_ring.start()
         yield
         service.close()
 
@@ -35,18 +66,21 @@ def create_app(service: Service) -> Access:
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
+        docs_url=None,  # docs_page.py
         redoc_url=None,
     )
     settings = service.settings
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
+    app.state.origin_of = Origins(settings.trusted_proxies).of
     problems.install(app)
+    docs_page.install(app)
     app.include_router(groups.router(service.groups))
     app.include_router(group_members.router(service.groups, service.effects))
     app.include_router(group_history.router(service.groups))
     app.include_router(catalog.router(service.catalog))
     _health(app, service)
-    return Access(service.evaluator, settings.max_body_bytes, others=app)
+    return app
 
 
 def _health(app: FastAPI, service: Service) -> None:

@@ -6,11 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 from pydantic import BaseModel
 
+from eligibility.callers.model import Scope
 from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.errors import UnknownProduct
-from eligibility.server.parameters import ACTOR, Cursor, IfMatch, Limit, Publisher, expected_of, tag
+from eligibility.server.needs import WritesCatalog, needs
+from eligibility.server.parameters import Cursor, IfMatch, Limit, Publisher, expected_of, tag
 from eligibility.server.strict import StrictRoute
 from groups.model import Page
 
@@ -59,7 +61,7 @@ def router(catalog: Catalog) -> APIRouter:
         prefix="/v1/publishers/{publisher}/products", tags=["products"], route_class=StrictRoute
     )
 
-    @made.get("")
+    @made.get("", dependencies=[needs(Scope.READ_CATALOG)])
     def list_products(
         publisher: Publisher, cursor: Cursor = None, limit: Limit = 100
     ) -> ProductPage:
@@ -68,7 +70,7 @@ def router(catalog: Catalog) -> APIRouter:
         items = [StoredProduct.of(entry) for entry in page.items]
         return ProductPage(items=items, next_cursor=page.next_cursor)
 
-    @made.get("/{product_id}")
+    @made.get("/{product_id}", dependencies=[needs(Scope.READ_CATALOG)])
     def show_product(
         publisher: Publisher, product_id: ProductId, response: Response
     ) -> StoredProduct:
@@ -85,21 +87,24 @@ def router(catalog: Catalog) -> APIRouter:
         product_id: ProductId,
         body: Product,
         response: Response,
+        by: WritesCatalog,
         if_match: IfMatch = None,
     ) -> CatalogWritten:
         """Declare a product whole: its audience, its flights from the highest rank down, its packages."""
         seen = expected_of(if_match)
-        revision = catalog.put(publisher, product_id, body, actor=ACTOR, if_product_revision=seen)
+        revision = catalog.put(
+            publisher, product_id, body, actor=by.actor, if_product_revision=seen
+        )
         tag(response, revision)
         return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
 
     @made.delete("/{product_id}")
     def delete_product(
-        publisher: Publisher, product_id: ProductId, if_match: IfMatch = None
+        publisher: Publisher, product_id: ProductId, by: WritesCatalog, if_match: IfMatch = None
     ) -> CatalogWritten:
         """Delete a product; its history stays."""
         seen = expected_of(if_match)
-        revision = catalog.delete(publisher, product_id, actor=ACTOR, if_product_revision=seen)
+        revision = catalog.delete(publisher, product_id, actor=by.actor, if_product_revision=seen)
         return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
 
     return made

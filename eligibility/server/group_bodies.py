@@ -41,6 +41,15 @@ class MembersPut(Body):
     emails: Addresses
 
 
+class MembersSearch(Body):
+    """How the addresses begin that are looked for."""
+
+    prefix: StrictStr = Field("", max_length=254, examples=["ada@"])
+    at: Moment | None = None
+    cursor: StrictStr | None = Field(None, max_length=512)
+    limit: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1_000
+
+
 class HistorySearch(Body):
     """Whose memberships to look for."""
 

@@ -9,9 +9,10 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from eligibility.addresses import read_fields
+from eligibility.callers.model import Scope
 from eligibility.server.group_bodies import ConsentNote, Forget, HistorySearch
+from eligibility.server.needs import WritesGroups, needs
 from eligibility.server.parameters import (
-    ACTOR,
     REVISION_CURSOR,
     GroupIdPath,
     IfMatch,
@@ -36,14 +37,22 @@ def router(store: GroupStore) -> APIRouter:
     """The routes over one store."""
     made = APIRouter(prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute)
 
-    @made.get("/groups/{group_id}/history", response_model_exclude=_WITHOUT_IDS)
+    @made.get(
+        "/groups/{group_id}/history",
+        response_model_exclude=_WITHOUT_IDS,
+        dependencies=[needs(Scope.READ_GROUPS)],
+    )
     def list_history(
         publisher: Publisher, group_id: GroupIdPath, cursor: _Cursor = None, limit: Limit = 20
     ) -> Page[Change]:
         """List a group's writes, the newest first: who, when, what."""
         return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)
 
-    @made.post("/groups/{group_id}/history/search", response_model_exclude=_WITHOUT_IDS)
+    @made.post(
+        "/groups/{group_id}/history/search",
+        response_model_exclude=_WITHOUT_IDS,
+        dependencies=[needs(Scope.READ_GROUPS)],
+    )
     def search_group_history(
         publisher: Publisher, group_id: GroupIdPath, body: HistorySearch
     ) -> Page[Change]:
@@ -53,7 +62,11 @@ def router(store: GroupStore) -> APIRouter:
             publisher, group_id=group_id, cursor=body.cursor, limit=body.limit, **asked
         )
 
-    @made.post("/history/search", response_model_exclude=_WITHOUT_IDS)
+    @made.post(
+        "/history/search",
+        response_model_exclude=_WITHOUT_IDS,
+        dependencies=[needs(Scope.READ_GROUPS)],
+    )
     def search_history(publisher: Publisher, body: HistorySearch) -> Page[Change]:
         """List the writes to any group that concern an address, the newest first."""
         asked = read_fields(canonical, {"address": body.address})
@@ -65,6 +78,7 @@ def router(store: GroupStore) -> APIRouter:
         group_id: GroupIdPath,
         body: ConsentNote,
         response: Response,
+        by: WritesGroups,
         if_match: IfMatch = None,
     ) -> Group:
         """Note that the people of a group agreed; the note before stays in history."""
@@ -72,16 +86,16 @@ def router(store: GroupStore) -> APIRouter:
             confirmed_by=body.confirmed_by, at=body.at or datetime.now(UTC), text=body.text
         )
         noted = store.set_consent(
-            publisher, group_id, note, actor=ACTOR, if_revision=revision_of(if_match)
+            publisher, group_id, note, actor=by.actor, if_revision=revision_of(if_match)
         )
         tag(response, noted.revision)
         return noted
 
     @made.post("/forget")
-    def forget(publisher: Publisher, body: Forget) -> Forgotten:
+    def forget(publisher: Publisher, body: Forget, by: WritesGroups) -> Forgotten:
         """Remove a person from every group of the publisher and from history."""
         named = {"address": body.address, "replacement": body.replacement}
         read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
-        return store.forget(publisher, **read, actor=ACTOR, dry_run=body.dry_run)
+        return store.forget(publisher, **read, actor=by.actor, dry_run=body.dry_run)
 
     return made

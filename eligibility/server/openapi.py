@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from eligibility.model import Decision
 from eligibility.server import problems
+from eligibility.server.strict import StrictRoute
 from eligibility.wire import LONGEST_BATCH, DeviceFields, QueryFields
 
 _SCHEMAS = "#/components/schemas/"
@@ -73,13 +74,25 @@ _PROBLEM = {
         },
     },
 }
+_SECURITY = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API key (`eligibility keys create`), an access token of a configured"
+        " issuer, or the ID token of an account that asks for itself. `x-scope` of an operation names"
+        " the scope it needs.",
+    }
+}
 _STATUSES = {
     "400": "The request cannot be read; `errors` names every fault.",
-    "404": "Unknown product or group.",
+    "401": "The caller is not known: credentials are missing, wrong or expired.",
+    "403": "The caller has not the scope.",
+    "404": "Unknown publisher, product, group or key.",
     "409": "Taken already, a group would be empty, or the store is not at `at_least_revision`.",
     "412": "Changed since the revision of If-Match.",
     "413": "The body is too large.",
     "415": "The body is not application/json.",
+    "429": "More than the caller may ask in a second.",
     "503": "The store is away and memory cannot answer; try again.",
 }
 
@@ -93,13 +106,33 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
         made["paths"].update(_access_paths())
+        made["components"]["securitySchemes"] = _SECURITY
+        needed = _scopes(app)
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
+                _secured(operation, needed.get((path, method)))
                 _true_errors(path, method, operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made
     return app.openapi_schema
+
+
+def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
+    """The scope that each operation needs; public ones are left out."""
+    access = {(path, "post"): "access:query" for path in ("/v1/access", "/v1/access/batch")}
+    routes = [route for route in app.routes if isinstance(route, StrictRoute)]
+    return access | {
+        (route.path_format, method.lower()): str(route.needs.scope)
+        for route in routes
+        for method in route.methods or ()
+    }
+
+
+def _secured(operation: dict[str, Any], scope: str | None) -> None:
+    if scope is not None:
+        operation["security"] = [{"bearer": [scope]}]
+        operation["x-scope"] = scope
 
 
 def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
@@ -121,11 +154,14 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
         status
         for status, possible in (
             ("400", path.startswith("/v1/")),
-            ("404", access or parameters & {"group_id", "product_id"}),
+            ("401", "security" in operation),
+            ("403", "security" in operation),
+            ("404", access or parameters & {"publisher", "key_id"}),
             ("409", creates or path == "/v1/access" or path.endswith("/forget")),
             ("412", "if-match" in parameters),
             ("413", "requestBody" in operation),
             ("415", "requestBody" in operation),
+            ("429", "security" in operation),
             ("503", path != "/healthz"),
         )
         if possible

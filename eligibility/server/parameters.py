@@ -11,9 +11,6 @@ from eligibility import wire
 from eligibility.catalog.catalog import Expected
 from eligibility.errors import Fault, InvalidInput
 
-ACTOR = "api"
-"""Who an edit is put down to until callers are told apart (a later issue)."""
-
 REVISION_CURSOR = r"^[0-9]{1,18}$"
 """What `next_cursor` of a page of history looks like."""
 

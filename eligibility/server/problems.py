@@ -9,6 +9,13 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
+from eligibility.callers.errors import (
+    IssuerUnavailable,
+    NotYourself,
+    ScopeMissing,
+    Unauthenticated,
+    UnknownKey,
+)
 from eligibility.catalog.errors import (
     CatalogRevisionMismatch,
     ProductRevisionMismatch,
@@ -22,6 +29,9 @@ from eligibility.errors import (
     RevisionNotReached,
     UnknownProduct,
 )
+from eligibility.server.load import Overloaded
+from eligibility.server.needs import UnknownPublisher
+from eligibility.server.rate_limit import RateLimited
 from groups.errors import (
     GroupExists,
     GroupsError,
@@ -58,6 +68,11 @@ def internal_error() -> RequestProblem:
 
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
+    Unauthenticated: (401, "the caller is not known"),
+    ScopeMissing: (403, "the caller may not do this"),
+    NotYourself: (403, "the caller may not do this"),
+    UnknownPublisher: (404, "unknown publisher"),
+    UnknownKey: (404, "unknown key"),
     UnknownProduct: (404, "unknown product"),
     UnknownGroup: (404, "unknown group"),
     InvalidInput: (400, "the request cannot be read"),
@@ -72,6 +87,9 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     RevisionMismatch: (412, "changed meanwhile"),
     CatalogRevisionMismatch: (412, "changed meanwhile"),
     ProductRevisionMismatch: (412, "changed meanwhile"),
+    RateLimited: (429, "too many requests"),
+    Overloaded: (503, "the server is busy"),
+    IssuerUnavailable: (503, "the issuer of the token is away"),
     StoreUnavailable: (503, "the store is away"),
     HistoryLost: (503, "the store lost writes"),
     UnsupportedStore: (503, "the store cannot be used"),
@@ -104,6 +122,8 @@ def _extensions(error: Exception) -> dict[str, Any]:
     """What a problem tells as data, beside its sentence: the present revision, groups concerned."""
     if isinstance(error, RevisionMismatch | ProductRevisionMismatch):
         return {"revision": error.actual}
+    if isinstance(error, RateLimited):
+        return {"retry_after": error.wait_seconds}
     return {"groups": error.groups} if isinstance(error, WouldBeEmpty) else {}
 
 
@@ -139,9 +159,12 @@ def encoded(document: dict[str, Any]) -> bytes:
 
 
 def headers_for(document: dict[str, Any]) -> dict[str, str]:
-    """Headers that go with a problem: when to try again, and the ETag of what changed meanwhile."""
-    if document["status"] == 503:
-        return {"retry-after": str(RETRY_SECONDS)}
+    """Headers that go with a problem: how to sign in, when to try again, the ETag of what changed."""
+    if document["status"] == 401:
+        failed = "" if document["code"] == "CREDENTIALS_MISSING" else ', error="invalid_token"'
+        return {"www-authenticate": f'Bearer realm="eligibility"{failed}'}
+    if document["status"] in (429, 503):
+        return {"retry-after": str(document.get("retry_after", RETRY_SECONDS))}
     revision = document.get("revision")
     return {"etag": f'"{revision}"'} if revision else {}  # 0: there is nothing that has one
 

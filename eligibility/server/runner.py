@@ -11,8 +11,10 @@ from collections.abc import Callable
 import uvicorn
 from uvicorn.supervisors import Multiprocess
 
-from eligibility.server.access import Access
+from eligibility.server import logs
 from eligibility.server.app import create_app
+from eligibility.server.gate import Gate
+from eligibility.server.slow_clients import protocol_with
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -29,32 +31,38 @@ def run(
     if after_start is not None:
         threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
     if settings.workers == 1:
-        server = uvicorn.Server(_config(lambda: create_app(Service(settings))))
+        logs.configure(settings.log_format)
+        server = uvicorn.Server(_config(settings, lambda: create_app(Service(settings))))
         # uvicorn takes signals once its loop runs; one that comes a moment earlier counts, too.
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listening])
         return
     os.environ[_HANDED_OVER] = settings.model_dump_json()
-    config = _config("eligibility.server.runner:worker_app", settings.workers)
+    config = _config(settings, "eligibility.server.runner:worker_app")
     Multiprocess(config, sockets=[listening]).run()
 
 
-def worker_app() -> Access:
+def worker_app() -> Gate:
     """The application of one of several worker processes."""
-    return create_app(Service(Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))))
+    settings = Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))
+    logs.configure(settings.log_format)
+    return create_app(Service(settings))
 
 
-def _config(app: Callable[[], Access] | str, workers: int = 1) -> uvicorn.Config:
+def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=True,
-        workers=workers,
+        workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=protocol_with(settings.request_timeout_seconds),
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
         ws="none",
         access_log=False,
         server_header=False,  # nobody's business, and a few bytes an answer
-        proxy_headers=False,  # nothing here asks for the client's address; looking costs time
+        proxy_headers=False,  # origin.py looks at them, where somebody asks and a proxy is declared
+        log_config=None,  # logs.py has set it up
         log_level="warning",
         timeout_graceful_shutdown=10,
     )

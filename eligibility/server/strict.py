@@ -15,13 +15,13 @@ from starlette.types import Scope
 
 from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.server.access import JSON, check_content_type, whole_body
+from eligibility.server.needs import Needs
+from eligibility.server.requests import JSON, JSON_HEADER, check_content_type, whole_body
 from groups import csv_file
 
 _UPLOADS = re.compile(r"/v1/publishers/[^/]+/groups(/[^/]+/members)?")
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 CSV = "text/csv"
-_JSON_HEADER = (b"content-type", JSON.encode())
 
 
 class _ReadRequest(Request):
@@ -40,12 +40,17 @@ class StrictRoute(APIRoute):
     paths where members are uploaded.
     """
 
+    needs: Needs
+    """What the route needs of its caller."""
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Wrap FastAPI's handler; what is raised here reaches the application's error handlers."""
         handle = super().get_route_handler()
+        self.needs = needs = _needs_of(self)
         known = frozenset(one.alias for one in self.dependant.query_params)
 
         async def strictly(request: Request) -> Response:
+            needs.check(request)
             _check_parameters(request, known)
             if request.method not in _WITH_BODY or self.body_field is None:
                 return await handle(request)
@@ -74,6 +79,14 @@ class StrictRoute(APIRoute):
         return CSV in extra.get("requestBody", {}).get("content", {})
 
 
+def _needs_of(route: APIRoute) -> Needs:
+    """What the route needs of its caller. Raises TypeError for one that does not say."""
+    found = [one.call for one in route.dependant.dependencies if isinstance(one.call, Needs)]
+    if len(found) != 1:
+        raise TypeError(f"{route.path} has to say once which scope it needs: `by: ... needs(...)`")
+    return found[0]
+
+
 def _check_parameters(request: Request, known: Collection[str]) -> None:
     """Refuse what a route does not know: `dry-run` in place of `dry_run` would be no dry run."""
     faults = []
@@ -91,4 +104,4 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
 def _as_json(scope: Scope) -> Scope:
     """The scope of a request whose body was read: to FastAPI it is JSON, whatever was sent."""
     headers = [one for one in scope["headers"] if one[0] != b"content-type"]
-    return {**scope, "headers": [*headers, _JSON_HEADER]}
+    return {**scope, "headers": [*headers, JSON_HEADER]}

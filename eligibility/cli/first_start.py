@@ -1,0 +1,79 @@
+"""What `serve` makes sure of before it listens: that somebody holds a key, and that nobody can listen in."""
+
+import ipaddress
+from datetime import UTC, datetime
+
+import typer
+
+from eligibility.callers import key_admin
+from eligibility.callers.model import Scope
+from eligibility.cli.options import actor
+from eligibility.errors import EligibilityError
+from eligibility.service import Service
+from eligibility.settings import Settings
+
+
+class CannotListen(EligibilityError):
+    """The address cannot be listened on, or must not be."""
+
+    code = "CANNOT_LISTEN"
+
+
+def first_key(service: Service) -> str | None:
+    """A new admin key if the store has none that works, on loopback only; else None.
+
+    Raises: CannotListen where the address is not loopback and there is no key, or no TLS.
+    """
+    settings = service.settings
+    loopback = is_loopback(settings.host)
+    if not loopback:
+        _check_encrypted(settings)
+    if key_admin.in_force(service.keys, datetime.now(UTC)):
+        return None
+    if not loopback:
+        raise CannotListen(
+            f"host `{settings.host}` is not loopback, and the store has no API key yet: make one"
+            " with `eligibility keys create --name admin --scope admin --all-publishers`"
+        )
+    return admin_key(service, "first admin")
+
+
+def admin_key(service: Service, name: str, expires: str | None = None) -> str:
+    """Make a key that may do everything; its text. expires = as key_admin.create takes it."""
+    now, scopes = datetime.now(UTC), [Scope.ADMIN]
+    made = key_admin.create(
+        service.keys,
+        now,
+        name=name,
+        scopes=scopes,
+        publishers=None,
+        created_by=actor(),
+        expires=expires,
+    )
+    return made.text
+
+
+def announce(url: str, key: str) -> None:
+    """Print the link with the key in it, the only time that it is shown."""
+    typer.echo(
+        "no API key in the store yet, so one was made that may do everything; it is shown this once:\n"
+        f"  {key}\n"
+        f"try the API in a browser: {url}/docs#key={key}"
+    )
+
+
+def _check_encrypted(settings: Settings) -> None:
+    if settings.tls_certificate is None and not settings.trusted_proxies:
+        raise CannotListen(
+            f"host `{settings.host}` is not loopback, and keys and addresses would go over the network"
+            " unencrypted: give `tls_certificate` and `tls_key`, or name in `trusted_proxies` the"
+            " proxy that terminates TLS"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

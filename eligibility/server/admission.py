@@ -1,0 +1,140 @@
+"""Who sends a request: known from memory, or looked up; what it may do, and how often.
+
+A key that is known costs one look into a dict. Whatever else there is to find out (a key just made,
+a token not met before) is done in a thread.
+"""
+
+import time
+from collections.abc import Callable
+
+from eligibility.callers.api_keys import PREFIX
+from eligibility.callers.errors import ScopeMissing, Unauthenticated
+from eligibility.callers.key_ring import KeyRing
+from eligibility.callers.model import Caller, Scope
+from eligibility.callers.tokens import Verifier
+from eligibility.server.rate_limit import Allowance
+
+_REMEMBERED_SECONDS = 20
+"""How long a key is taken from memory here: its ring has to hear of its use once a minute."""
+_MOST_REMEMBERED = 10_000
+
+
+class Admitted:
+    """A caller as the routes need it: what is asked of its scopes on every query, found out once.
+
+    allowance: None where the caller has no limit. until: seconds of the admission's clock.
+    """
+
+    __slots__ = (
+        "allowance",
+        "asserts",
+        "caller",
+        "explains",
+        "named",
+        "publishers",
+        "queries",
+        "until",
+    )
+
+    def __init__(self, caller: Caller, allowance: Allowance | None, until: float) -> None:
+        self.caller = caller
+        self.allowance = allowance
+        self.until = until
+        self.publishers = caller.publishers
+        self.queries = caller.may(Scope.QUERY)
+        self.asserts = caller.may(Scope.ASSERT)
+        self.explains = caller.may(Scope.EXPLAIN)
+        self.named = caller.may(Scope.READ_GROUPS)
+
+    def check_explain(self) -> None:
+        """Raise ScopeMissing unless the caller may have traces, which name groups."""
+        for scope, present in ((Scope.EXPLAIN, self.explains), (Scope.READ_GROUPS, self.named)):
+            if not present:
+                raise ScopeMissing(scope, self.caller.scopes)
+
+
+class Admission:
+    """Turns the `authorization` header of requests into callers.
+
+    rate_limit, account_rate_limit: queries a second of one caller, and of an account that asks for
+    itself; 0 = any number. Both count in each server process for itself.
+    """
+
+    def __init__(
+        self,
+        keys: KeyRing,
+        tokens: Verifier,
+        *,
+        rate_limit: int,
+        account_rate_limit: int,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._keys = keys
+        self._tokens = tokens
+        self._rate_limit, self._account_rate_limit = rate_limit, account_rate_limit
+        self._now = monotonic
+        self._generation = keys.generation
+        self._by_header: dict[bytes, Admitted] = {}
+        self._allowances: dict[str, Allowance] = {}
+
+    def known(self, authorization: bytes | None) -> Admitted | None:
+        """Who sends that header, from memory; None where that has to be found out."""
+        if authorization is None:
+            return None
+        if self._generation != self._keys.generation:  # a key was revoked, or ended by itself
+            self._generation = self._keys.generation
+            self._by_header.clear()
+        admitted = self._by_header.get(authorization)
+        if admitted is not None:
+            return admitted if admitted.until > self._now() else None
+        caller = None if _is_key(authorization) else self._tokens.known_caller(_text(authorization))
+        return None if caller is None else self._admitted(caller)
+
+    def admit(self, authorization: bytes | None) -> Admitted:
+        """Find out who sends that header; may ask the store or an issuer, so not for an event loop.
+
+        Raises: Unauthenticated; IssuerUnavailable; groups.errors.StoreUnavailable.
+        """
+        if authorization is None:
+            raise Unauthenticated(
+                "CREDENTIALS_MISSING", "is missing: send `Bearer` and an API key or a token"
+            )
+        text = _text(authorization)
+        if not _is_key(authorization):
+            return self._admitted(self._tokens.caller_of(text))
+        generation = self._keys.generation
+        admitted = self._admitted(self._keys.caller(text))
+        if len(self._by_header) >= _MOST_REMEMBERED:
+            self._by_header.clear()
+        if generation == self._keys.generation:  # else it may be of a key that just ended
+            self._by_header[authorization] = admitted
+        return admitted
+
+    def _admitted(self, caller: Caller) -> Admitted:
+        return Admitted(caller, self._allowance(caller), self._now() + _REMEMBERED_SECONDS)
+
+    def _allowance(self, caller: Caller) -> Allowance | None:
+        general = self._account_rate_limit if caller.kind == "account" else self._rate_limit
+        rate = general if caller.rate_limit is None else caller.rate_limit
+        if not rate:
+            return None
+        allowance = self._allowances.get(caller.name)
+        if allowance is None or allowance.rate != rate:
+            if len(self._allowances) >= _MOST_REMEMBERED:
+                self._allowances.clear()
+            allowance = self._allowances[caller.name] = Allowance(rate, self._now)
+        return allowance
+
+
+def _text(authorization: bytes) -> str:
+    """The key or token of a header. Raises Unauthenticated."""
+    scheme, _, text = authorization.partition(b" ")
+    if scheme.lower() != b"bearer" or not text.strip():
+        raise Unauthenticated(
+            "CREDENTIALS_UNREADABLE", "must be `Bearer`, a space, and an API key or a token"
+        )
+    return text.strip().decode("ascii", "replace")
+
+
+def _is_key(authorization: bytes) -> bool:
+    return authorization[7:].lstrip().startswith(PREFIX.encode())

@@ -1,0 +1,65 @@
+"""One request under way: its id, who sent it, since when; and what is sent back, which carries the id."""
+
+import time
+
+from eligibility.server import problems
+from eligibility.server.admission import Admitted
+from eligibility.server.asgi import Message, Scope, Send
+from eligibility.server.requests import JSON_HEADER
+
+
+class Exchange:
+    """A request and its answer. status and code are None until they are sent, or there is none.
+
+    code: of the problem that was answered.
+    """
+
+    __slots__ = ("_send", "admitted", "began", "code", "request_id", "scope", "status")
+
+    def __init__(self, scope: Scope, request_id: bytes, send: Send) -> None:
+        self.scope = scope
+        self.request_id = request_id
+        self.admitted: Admitted | None = None
+        self.status: int | None = None
+        self.code: str | None = None
+        self.began = time.perf_counter()
+        self._send = send
+
+    async def send_json(self, body: bytes) -> None:
+        """Answer 200 with JSON."""
+        headers = [JSON_HEADER, (b"content-length", b"%d" % len(body)), *self._headers()]
+        self.status = 200
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def send_problem(self, error: Exception) -> None:
+        """Answer an error as a problem; nothing if an answer has begun."""
+        if self.status is not None:
+            return
+        document = problems.problem(error)
+        self.status, self.code = document["status"], document["code"]
+        body = problems.encoded(document)
+        headers = [
+            (b"content-type", problems.MEDIA_TYPE.encode()),
+            (b"content-length", b"%d" % len(body)),
+            *((n.encode(), v.encode()) for n, v in problems.headers_for(document).items()),
+            *self._headers(),
+        ]
+        if self.status == 405:
+            headers.append((b"allow", b"POST"))
+        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await self._send({"type": "http.response.body", "body": body})
+
+    async def send_others(self, message: Message) -> None:
+        """What FastAPI sends, with our headers."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), *self._headers()]
+        await self._send(message)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        mine = [(b"x-request-id", self.request_id)]
+        admitted = self.admitted
+        if admitted is not None and admitted.allowance is not None:
+            mine += admitted.allowance.headers
+        return mine

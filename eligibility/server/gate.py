@@ -1,0 +1,128 @@
+"""The way in: every request gets an id, a caller, and a place among those under way, or is refused.
+
+In order: too much under way (503), who asks (401), how often (429); only then the route. Access
+queries are answered from here, at the price of a few calls; everything else goes on to FastAPI.
+"""
+
+import itertools
+import logging
+import secrets
+
+from starlette.concurrency import run_in_threadpool
+
+from eligibility.callers.model import Scope as CallerScope
+from eligibility.errors import EligibilityError
+from eligibility.server import docs_page, problems
+from eligibility.server.access import Access, wants_trace
+from eligibility.server.admission import Admission, Admitted
+from eligibility.server.asgi import Application, Receive, Scope, Send
+from eligibility.server.exchange import Exchange
+from eligibility.server.load import Load
+from eligibility.server.problems import RequestProblem
+from eligibility.server.request_log import RequestLog
+from eligibility.server.requests import JSON_HEADER, check_content_type, whole_body
+from groups.errors import GroupsError
+
+PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
+"""What anybody may see: whether the server is well, and what it offers."""
+
+_log = logging.getLogger("eligibility.server")
+
+
+class Gate:
+    """The ASGI application: access queries itself, and in front of all other routes.
+
+    others find `scope["exchange"]`, whose `admitted` tells the caller.
+    """
+
+    def __init__(
+        self,
+        access: Access,
+        admission: Admission,
+        load: Load,
+        log: RequestLog,
+        others: Application,
+        max_body_bytes: int,
+    ) -> None:
+        self._routes = access.routes
+        self._admission = admission
+        self._load = load
+        self._log = log
+        self._others = others
+        self._max_body_bytes = max_body_bytes
+        process, numbers = secrets.token_hex(6).encode(), itertools.count()
+
+        def new_id() -> bytes:  # unique, and cheap to make
+            return b"%b-%x" % (process, next(numbers))
+
+        self._new_id = new_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; every error becomes a problem."""
+        if scope["type"] != "http":
+            await self._others(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        exchange = Exchange(scope, headers.get(b"x-request-id") or self._new_id(), send)
+        try:
+            intake = self._load.enter(headers, receive)
+        except EligibilityError as error:
+            await exchange.send_problem(error)
+            self._log.note(exchange)
+            return
+        try:
+            await self._let_in(exchange, headers)
+            await self._answer(exchange, intake)
+        except (EligibilityError, GroupsError) as error:
+            await exchange.send_problem(error)
+        except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
+            _log.exception("request %s failed", exchange.request_id.decode("latin-1"))
+            await exchange.send_problem(problems.internal_error())
+        finally:
+            self._load.leave(intake)
+        if self._log.wants(exchange):
+            self._log.note(exchange)
+
+    async def _answer(self, exchange: Exchange, receive: Receive) -> None:
+        """Answer an access query, or let FastAPI answer the request."""
+        scope, admitted = exchange.scope, exchange.admitted
+        route = self._routes.get(scope["path"])
+        if route is None or admitted is None:
+            scope["exchange"] = exchange
+            await self._others(scope, receive, exchange.send_others)
+            return
+        body, explain = await self._read(scope, receive, admitted)
+        answer = route(body, explain, admitted)
+        if not isinstance(answer, bytes):
+            answer = await run_in_threadpool(answer)
+        await exchange.send_json(answer)
+
+    async def _let_in(self, exchange: Exchange, headers: dict[bytes, bytes]) -> None:
+        """Find out who asks, and count it. Raises: as Admission.admit, and RateLimited."""
+        if exchange.scope["path"] in PUBLIC_PATHS:
+            return
+        authorization = headers.get(b"authorization")
+        admitted = self._admission.known(authorization)
+        if admitted is None:
+            admitted = await run_in_threadpool(self._admission.admit, authorization)
+        exchange.admitted = admitted
+        if admitted.allowance is not None:
+            admitted.allowance.take()
+
+    async def _read(self, scope: Scope, receive: Receive, by: Admitted) -> tuple[bytes, bool]:
+        """The body of an access query, and whether its trace is wanted; refused before it is read."""
+        if scope["method"] != "POST":
+            raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
+        if not by.queries:
+            by.caller.check(CallerScope.QUERY)
+        query_string = scope["query_string"]
+        explain = bool(query_string) and wants_trace(query_string)
+        if explain:
+            by.check_explain()
+        if JSON_HEADER not in scope["headers"]:
+            check_content_type(scope)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body") or len(body) > self._max_body_bytes:
+            body = await whole_body(message, receive, self._max_body_bytes)
+        return body, explain

@@ -1,0 +1,68 @@
+"""How much a server process takes on at once: requests, and bytes of bodies that are being read.
+
+Beyond it requests are refused at once with 503 and Retry-After, long before memory runs out.
+"""
+
+from collections.abc import Mapping
+
+from eligibility.errors import EligibilityError
+from eligibility.server.asgi import Message, Receive
+
+_SMALL = 5
+"""Digits of a content-length that is too small to be counted: below 100,000 bytes."""
+
+
+class Overloaded(EligibilityError):
+    """As much is under way as the server takes on; nothing was done."""
+
+    code = "OVERLOADED"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what} are under way already; try again")
+
+
+class Load:
+    """Counts what is under way. most_requests, most_bytes: the limits of this process."""
+
+    def __init__(self, most_requests: int, most_bytes: int) -> None:
+        self._most_requests, self._most_bytes = most_requests, most_bytes
+        self.requests = self.bytes = 0
+
+    def enter(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
+        """Take on a request; gives what to receive it with. Raises Overloaded."""
+        if self.requests >= self._most_requests:
+            raise Overloaded(f"{self._most_requests} requests")
+        self.requests += 1
+        length = headers.get(b"content-length")
+        if length is not None and len(length) <= _SMALL:
+            return receive
+        if length is None and b"transfer-encoding" not in headers:
+            return receive  # it has no body
+        return _Counted(self, receive)
+
+    def leave(self, intake: Receive) -> None:
+        """Let go of a request; intake = what `enter` gave for it."""
+        self.requests -= 1
+        if isinstance(intake, _Counted):
+            self.bytes -= intake.bytes
+
+    def take(self, size: int) -> None:
+        """Count bytes of a body. Raises Overloaded."""
+        if self.bytes + size > self._most_bytes:
+            raise Overloaded(f"uploads of {self._most_bytes} bytes")
+        self.bytes += size
+
+
+class _Counted:
+    """Receives a large body, each part of which is counted."""
+
+    def __init__(self, load: Load, receive: Receive) -> None:
+        self._load, self._receive = load, receive
+        self.bytes = 0
+
+    async def __call__(self) -> Message:
+        message = await self._receive()
+        size = len(message.get("body", b""))
+        self._load.take(size)
+        self.bytes += size
+        return message

@@ -1,0 +1,51 @@
+"""One line of log a request: id, caller, route, outcome, duration. Never an address.
+
+Access queries that were answered are left out unless the settings want them, for there are thousands
+a second; metrics count them.
+"""
+
+import time
+
+import structlog
+
+from eligibility.server.exchange import Exchange
+
+_ACCESS = frozenset({"/v1/access", "/v1/access/batch"})
+_QUIET = frozenset({"/healthz", "/readyz"})
+
+
+class RequestLog:
+    """Writes the lines. access_too: also of access queries that were answered."""
+
+    def __init__(self, access_too: bool) -> None:
+        self._access_too = access_too
+        self._log = structlog.get_logger("eligibility.requests")
+
+    def wants(self, exchange: Exchange) -> bool:
+        """Whether a request is to be logged."""
+        if exchange.status == 200:
+            path = exchange.scope["path"]
+            if path in _ACCESS:
+                return self._access_too
+            return path not in _QUIET
+        return True
+
+    def note(self, exchange: Exchange) -> None:
+        """Log a request that was answered, or whose sender went away (no status)."""
+        scope = exchange.scope
+        route = scope.get("route")
+        path = scope["path"]
+        told = {
+            "request_id": exchange.request_id.decode("latin-1")[:128],
+            "caller": exchange.admitted.caller.name if exchange.admitted else None,
+            "method": scope["method"],
+            # A path may hold anything that somebody sent; the route is one of ours.
+            "route": getattr(route, "path", path if path in _ACCESS else None),
+            "status": exchange.status,
+            "code": exchange.code,
+            "ms": round((time.perf_counter() - exchange.began) * 1e3, 2),
+        }
+        if (exchange.status or 500) >= 500:
+            self._log.warning("request", **told)
+        else:
+            self._log.info("request", **told)
