@@ -99,6 +99,7 @@ class Change:
 
     A person who was forgotten stands there as FORGOTTEN and the digest of the address.
     consent: set where the write was a consent note, which changes no membership. write_id: see Head.
+    chain: its digest in the audit trail (groups/chain.py); "" where no release before had any.
     """
 
     publisher: str
@@ -110,6 +111,7 @@ class Change:
     removed: tuple[str, ...]
     consent: Consent | None = None
     write_id: str = field(default="", compare=False)
+    chain: str = field(default="", compare=False)
 
     @property
     def head(self) -> Head:

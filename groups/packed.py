@@ -19,11 +19,15 @@ _WORTH_IT = 200  # bytes from which on compressing saves any
 
 
 class HeadField(msgspec.Struct, frozen=True, array_like=True):
-    """The last write of a publisher to its groups, or to its catalogue, as the head has it."""
+    """The last write of a publisher to its groups, or to its catalogue, as the head has it.
+
+    chain: its digest in the audit trail; empty where a release wrote it that had none.
+    """
 
     revision: int = 0
     write_id: str = ""
     at_us: int = 0
+    chain: bytes = b""
 
     @property
     def at(self) -> datetime:
@@ -47,6 +51,7 @@ class _Edit(msgspec.Struct, array_like=True):
     added: bytes
     removed: bytes
     consent: Consent | None
+    chain: bytes = b""  # what an earlier release wrote ends before it
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -76,7 +81,9 @@ def head(packed: bytes | None) -> HeadField:
 
 
 def packed_head(field: HeadField) -> bytes:
-    """Pack a field of the head."""
+    """Pack a field of the head, letter by letter as it was read: a commit compares it."""
+    if not field.chain:  # as an earlier release packed it
+        return _encode((field.revision, field.write_id, field.at_us))
     return _encode(field)
 
 
@@ -116,6 +123,7 @@ def packed_change(change: Change) -> bytes:
         addresses(change.added),
         addresses(change.removed),
         _storable(change.consent),
+        bytes.fromhex(change.chain),
     )
     return _encode(made)
 
@@ -135,6 +143,7 @@ def change(publisher: str, revision: int, packed: bytes | None) -> Change:
         removed=tuple(unpacked(read.removed)),
         consent=read.consent,
         write_id=read.write_id,
+        chain=read.chain.hex(),
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from groups import packed
 from groups import redis_history as past
 from groups import redis_reads as reads
+from groups.chain import Links
 from groups.delta import Delta, forgetting
 from groups.errors import WouldBeEmpty
 from groups.member_set import Digester
@@ -66,12 +67,12 @@ def find(server: RedisServer, asked: Asked) -> Found:
     return Found(last, erased, listed, noted, history, told)
 
 
-def write(server: RedisServer, asked: Asked, found: Found, actor: str) -> Write:
+def write(server: RedisServer, asked: Asked, found: Found, actor: str, links: Links) -> Write:
     """Make the write that forgets. Raises: WouldBeEmpty."""
     publisher = asked.publisher
     if found.told.emptied and not asked.instead:
         raise WouldBeEmpty([f"{publisher}/{one}" for one in found.told.emptied])
-    made = Write(server.keys, publisher, found.head, server.clock())
+    made = Write(server.keys, publisher, found.head, server.clock(), links)
     for stored in found.groups:
         emptied = stored.group.group_id in found.told.emptied
         made.edit(stored, Delta(asked.instead if emptied else (), (asked.gone,)), actor)

@@ -37,10 +37,15 @@ def group_ids(server: RedisServer, publisher: str) -> list[str]:
 
 def publishers(server: RedisServer) -> tuple[str, ...]:
     """Give every publisher with a group, in order."""
-    known = sorted(one.decode() for one in server.call("SMEMBERS", server.keys.publishers))
+    known = ever_written(server)
     asked: list[Command] = [("HGET", server.keys.head(one), "groups") for one in known]
     heads = server.read_apart(asked)
     return tuple(one for one, head in zip(known, heads, strict=True) if head is not None)
+
+
+def ever_written(server: RedisServer) -> tuple[str, ...]:
+    """Give every publisher that ever began to write, in order."""
+    return tuple(sorted(one.decode() for one in server.call("SMEMBERS", server.keys.publishers)))
 
 
 def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str | None:

@@ -14,9 +14,10 @@ from groups import emails as addresses
 from groups import redis_forget as forgetting
 from groups import redis_history as past
 from groups import redis_reads as reads
+from groups.chain import Links, Trail
 from groups.delta import Delta, Wanted, replacing, result
 from groups.errors import GroupExists, NotEmpty, StoreUnavailable
-from groups.member_set import Digester, MemberSet
+from groups.member_set import MemberSet
 from groups.model import (
     Change,
     Consent,
@@ -36,6 +37,7 @@ from groups.model import (
     storable,
 )
 from groups.redis_server import RedisServer
+from groups.redis_trail import RedisTrail
 from groups.redis_writes import Write
 
 DIGEST_KEY_BYTES = 32
@@ -212,12 +214,12 @@ class RedisGroupStore:
         dry_run: bool = False,
     ) -> Forgotten:
         """See GroupStore."""
-        asked = forgetting.Asked.read(publisher, address, replacement, self._digester)
+        asked = forgetting.Asked.read(publisher, address, replacement, self._links.digester)
         for _ in range(_TRIES):
             found = forgetting.find(self._server, asked)
             if dry_run:
                 return found.told
-            write = forgetting.write(self._server, asked, found, actor)
+            write = forgetting.write(self._server, asked, found, actor, self._links)
             if not write.commands or forgetting.commit(self._server, found, write):
                 return forgetting.done(asked, found, write)
             _pause()
@@ -237,7 +239,7 @@ class RedisGroupStore:
     ) -> tuple[Head, dict[str, MemberSet]]:
         """See GroupStore."""
         head, members = reads.members_of(self._server, publisher, sorted(set(group_ids)))
-        digester = self._digester
+        digester = self._links.digester
         sets = {one: MemberSet.of(digester.of_all(found)) for one, found in members.items()}
         return Head(head.revision, head.write_id), sets
 
@@ -284,9 +286,17 @@ class RedisGroupStore:
         """Let go of the server, also for its other parts."""
         self._server.close()
 
+    def trails(self) -> tuple[str, ...]:
+        """See GroupStore."""
+        return reads.ever_written(self._server)
+
+    def trail(self, publisher: str) -> Trail[Change]:
+        """See GroupStore."""
+        return RedisTrail(self._server, publisher, lambda: self._links)
+
     @cached_property
-    def _digester(self) -> Digester:
-        return Digester(self.digest_key())
+    def _links(self) -> Links:
+        return Links(self.digest_key())
 
     def _change(
         self,
@@ -313,7 +323,8 @@ class RedisGroupStore:
         """
         server = self._server
         for _ in range(_TRIES):
-            write = Write(server.keys, publisher, past.head(server, publisher), server.clock())
+            before = past.head(server, publisher)
+            write = Write(server.keys, publisher, before, server.clock(), self._links)
             answer = made(write)
             if not write.commands or reads.saved(server, write):
                 return answer

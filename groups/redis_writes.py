@@ -11,6 +11,7 @@ from datetime import datetime
 
 from groups import delta as rules
 from groups import packed
+from groups.chain import Links
 from groups.delta import Delta
 from groups.errors import NotEmpty
 from groups.keys import Keys
@@ -33,12 +34,14 @@ class Write:
     """Commands that belong together, and where they leave the publisher's last write.
 
     before: the last write that they were worked out from. changes, groups: what they save.
+    links: makes the digests of the audit trail.
     """
 
     keys: Keys
     publisher: str
     before: HeadField
     clock: datetime
+    links: Links
     commands: list[Command] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
@@ -98,7 +101,7 @@ class Write:
             member_count=len(members),
             consent=taken.consent or stored.group.consent,
         )
-        self.head = HeadField(taken.revision, taken.write_id, to_us(taken.at))
+        self.head = _head(taken)
         self._save(group, members, taken)
         known[change.group_id] = Stored(group, members)
 
@@ -132,7 +135,8 @@ class Write:
             consent=consent,
             write_id=secrets.token_hex(4),
         )
-        self.head = HeadField(change.revision, change.write_id, to_us(change.at))
+        change = replace(change, chain=self.links.of_change(self.head.chain.hex(), change))
+        self.head = _head(change)
         return change
 
     def _name(self, group_id: str, name: str) -> None:
@@ -162,6 +166,11 @@ def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
         revision=0,
         created_at=at,
     )
+
+
+def _head(change: Change) -> HeadField:
+    chain = bytes.fromhex(change.chain)
+    return HeadField(change.revision, change.write_id, to_us(change.at), chain)
 
 
 def _after(members: Collection[str], change: Change) -> Collection[str]:

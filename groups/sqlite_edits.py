@@ -1,13 +1,13 @@
 """What SqliteGroupStore writes. Runs in the transaction it is given."""
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from groups.chain import Links
 from groups.delta import Delta, result
 from groups.errors import NotEmpty, UnknownGroup
-from groups.member_set import Digester
 from groups.model import Change, Consent, EditResult, Group, name_key
 from groups.model import storable as text
 from groups.moments import from_us, to_us
@@ -54,7 +54,7 @@ def apply(
     delta: Delta,
     actor: str,
     at: datetime,
-    digester: Digester,
+    links: Links,
 ) -> EditResult:
     """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
 
@@ -63,30 +63,57 @@ def apply(
     done = result(stored.group, delta)
     if not delta:
         return done
-    done = replace(done, revision=_next_revision(connection, done.publisher))
+    revision, before = _next_revision(connection, done.publisher)
+    done = replace(done, revision=revision)
     connection.execute(
         "UPDATE known_group SET revision = ?, member_count = ? WHERE group_key = ?",
         (done.revision, done.member_count, stored.key),
     )
-    _save_members(connection, stored.key, delta, digester)
-    _save_history(connection, done, delta, actor, at)
+    change = Change(
+        publisher=done.publisher,
+        revision=revision,
+        group_id=done.group_id,
+        at=at,
+        actor=actor,
+        added=done.joined,
+        removed=done.left,
+    )
+    joined, left = (
+        list(map(links.digester.of_recorded, some)) for some in (change.added, change.removed)
+    )
+    _save_members(connection, stored.key, change, joined)
+    _save_change(connection, replace(change, chain=links.of_change(before, change, joined, left)))
     return done
 
 
 def note_consent(
-    connection: sqlite3.Connection, stored: StoredGroup, consent: Consent, actor: str, at: datetime
+    connection: sqlite3.Connection,
+    stored: StoredGroup,
+    consent: Consent,
+    actor: str,
+    at: datetime,
+    links: Links,
 ) -> Group:
     """Save a consent note as the publisher's next revision; nothing if it is there already."""
     if stored.group.consent == consent:
         return stored.group
-    revision = _next_revision(connection, stored.group.publisher)
-    written = consent_json(consent)
+    revision, before = _next_revision(connection, stored.group.publisher)
     connection.execute(
         "UPDATE known_group SET revision = ?, consent = ? WHERE group_key = ?",
-        (revision, written, stored.key),
+        (revision, consent_json(consent), stored.key),
     )
     noted = replace(stored.group, revision=revision, consent=consent)
-    _save_edit(connection, noted, actor, at, written)
+    change = Change(
+        publisher=noted.publisher,
+        revision=revision,
+        group_id=noted.group_id,
+        at=at,
+        actor=actor,
+        added=(),
+        removed=(),
+        consent=consent,
+    )
+    _save_change(connection, replace(change, chain=links.of_change(before, change)))
     return noted
 
 
@@ -112,10 +139,10 @@ def record(
     publisher: str,
     names: Mapping[str, str],
     change: Change,
-    digester: Digester,
+    links: Links,
 ) -> None:
     """Save a write of another store, just as it was. Raises: NotEmpty unless it is the next."""
-    revision = _next_revision(connection, publisher)
+    revision, _ = _next_revision(connection, publisher)
     if revision != change.revision:
         detail = (
             f"publisher `{publisher}` is at revision {revision - 1}: {change.revision} is not next"
@@ -133,10 +160,8 @@ def record(
         " WHERE group_key = ?",
         (revision, size, written, stored.key),
     )
-    delta = Delta(change.added, change.removed)
-    _save_members(connection, stored.key, delta, digester)
-    key = _save_edit(connection, change, change.actor, change.at, written)
-    _save_edit_members(connection, key, delta)
+    _save_members(connection, stored.key, change, map(links.digester.of_recorded, change.added))
+    _save_change(connection, replace(change, publisher=publisher))
 
 
 def kept_secret(connection: sqlite3.Connection, name: str, made: bytes) -> bytes:
@@ -146,55 +171,55 @@ def kept_secret(connection: sqlite3.Connection, name: str, made: bytes) -> bytes
     return bytes(kept)
 
 
-def _next_revision(connection: sqlite3.Connection, publisher: str) -> int:
-    (made,) = connection.execute(
-        "INSERT INTO group_revision VALUES (?, 1)"
-        " ON CONFLICT (publisher) DO UPDATE SET revision = revision + 1 RETURNING revision",
+def _next_revision(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
+    """Count one on; give the new revision, and the digest of the write before."""
+    revision, before = connection.execute(
+        "INSERT INTO group_revision (publisher, revision) VALUES (?, 1)"
+        " ON CONFLICT (publisher) DO UPDATE SET revision = revision + 1"
+        " RETURNING revision, lower(hex(chain))",
         (publisher,),
     ).fetchone()
-    return int(made)
+    return int(revision), str(before)
 
 
 def _save_members(
-    connection: sqlite3.Connection, key: int, delta: Delta, digester: Digester
+    connection: sqlite3.Connection, key: int, change: Change, joined: Iterable[int]
 ) -> None:
+    """Put the members of a group as a write leaves them; joined = digests of those added."""
+    rows = zip(change.added, joined, strict=True)
     connection.executemany(
         "INSERT INTO member VALUES (?, ?, ?)",
-        ((key, one, _signed(digester.of_recorded(one))) for one in sorted(delta.added)),
+        ((key, address, _signed(digest)) for address, digest in rows),
     )
     connection.executemany(
         "DELETE FROM member WHERE group_key = ? AND address = ?",
-        ((key, one) for one in delta.removed),
+        ((key, one) for one in change.removed),
     )
 
 
-def _save_history(
-    connection: sqlite3.Connection, done: EditResult, delta: Delta, actor: str, at: datetime
-) -> None:
-    _save_edit_members(connection, _save_edit(connection, done, actor, at, None), delta)
-
-
-def _save_edit_members(connection: sqlite3.Connection, key: int, delta: Delta) -> None:
-    changes = [(key, one, ADDED) for one in delta.added]
-    changes += [(key, one, REMOVED) for one in delta.removed]
-    connection.executemany("INSERT INTO edit_member VALUES (?, ?, ?)", sorted(changes))
-
-
-def _save_edit(
-    connection: sqlite3.Connection,
-    done: EditResult | Group | Change,
-    actor: str,
-    at: datetime,
-    consent: str | None,
-) -> int:
-    return (
-        connection.execute(
-            "INSERT INTO edit (publisher, revision, group_id, at_us, actor, consent)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            (done.publisher, done.revision, done.group_id, to_us(at), text(actor), consent),
-        ).lastrowid
-        or 0
+def _save_change(connection: sqlite3.Connection, change: Change) -> None:
+    """Put a write into history, as the publisher's last one."""
+    chain = bytes.fromhex(change.chain) or None
+    consent = None if change.consent is None else consent_json(change.consent)
+    connection.execute(
+        "UPDATE group_revision SET chain = ? WHERE publisher = ?", (chain, change.publisher)
     )
+    key = connection.execute(
+        "INSERT INTO edit (publisher, revision, group_id, at_us, actor, consent, chain)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            change.publisher,
+            change.revision,
+            change.group_id,
+            to_us(change.at),
+            text(change.actor),
+            consent,
+            chain,
+        ),
+    ).lastrowid
+    members = [(key, one, ADDED) for one in change.added]
+    members += [(key, one, REMOVED) for one in change.removed]
+    connection.executemany("INSERT INTO edit_member VALUES (?, ?, ?)", sorted(members))
 
 
 def _signed(digest: int) -> int:

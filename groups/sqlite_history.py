@@ -1,12 +1,14 @@
 """What SqliteGroupStore reads of the past. Each function runs in the transaction it is given."""
 
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from json import dumps
 from operator import itemgetter
+from typing import Any
 
+from groups.chain import UNREADABLE
 from groups.model import Change, MembershipChange, PastMemberships
 from groups.model import storable as text
 from groups.moments import from_us, to_us
@@ -15,12 +17,12 @@ from groups.sqlite_rows import AFTER_ANY, consent
 
 _LARGEST_INTEGER = 2**63 - 1
 _CHANGES = (
-    "SELECT revision, group_id, at_us, actor, consent, change, address FROM"
+    "SELECT revision, group_id, at_us, actor, consent, lower(hex(chain)), change, address FROM"
     " (SELECT * FROM edit WHERE publisher = ? AND {} ORDER BY revision LIMIT ?)"
     " LEFT JOIN edit_member USING (edit_key) ORDER BY revision, address"
 )
 _PAGE = """
-    SELECT revision, group_id, at_us, actor, consent, change, address
+    SELECT revision, group_id, at_us, actor, consent, lower(hex(chain)), change, address
     FROM (
         SELECT * FROM edit e
         WHERE publisher = :publisher AND revision < :before
@@ -50,7 +52,7 @@ _MEMBERS = """
     ) WHERE change = 1 ORDER BY address LIMIT ?
 """
 
-Row = tuple[int, str, int, str, str | None, int | None, str | None]
+Row = tuple[int, str, int, str, str | None, str, int | None, str | None]
 
 
 def changes_after(
@@ -145,6 +147,22 @@ def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> in
     return int(count)
 
 
+def kept_between(
+    connection: sqlite3.Connection, publisher: str, first: int, last: int
+) -> dict[int, Change | None]:
+    """Give the writes kept of some revisions; None for one that cannot be read."""
+    rows = connection.execute(
+        _CHANGES.format("revision >= ?"), (text(publisher), first, last - first + 1)
+    )
+    found: dict[int, Change | None] = {}
+    for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
+        try:
+            found[of_edit[0]] = _change(publisher, of_edit, members)
+        except UNREADABLE:
+            found[of_edit[0]] = None
+    return found
+
+
 def _changes(
     connection: sqlite3.Connection,
     publisher: str,
@@ -158,16 +176,21 @@ def _changes(
 
 
 def _read(publisher: str, rows: Iterable[Row]) -> Iterator[Change]:
-    for head, members in groupby(rows, itemgetter(0, 1, 2, 3, 4)):
-        revision, group_id, at_us, actor, noted = head
-        changed = [(change, address) for *_, change, address in members]
-        yield Change(
-            publisher=publisher,
-            revision=revision,
-            group_id=group_id,
-            at=from_us(at_us),
-            actor=actor,
-            added=tuple(address for change, address in changed if change == ADDED and address),
-            removed=tuple(address for change, address in changed if change == REMOVED and address),
-            consent=consent(noted),
-        )
+    for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
+        yield _change(publisher, of_edit, members)
+
+
+def _change(publisher: str, of_edit: Sequence[Any], members: Iterable[Row]) -> Change:
+    revision, group_id, at_us, actor, noted, chain = of_edit
+    changed = [(change, address) for *_, change, address in members]
+    return Change(
+        publisher=publisher,
+        revision=revision,
+        group_id=group_id,
+        at=from_us(at_us),
+        actor=actor,
+        added=tuple(address for change, address in changed if change == ADDED and address),
+        removed=tuple(address for change, address in changed if change == REMOVED and address),
+        consent=consent(noted),
+        chain=chain,
+    )

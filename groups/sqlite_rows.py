@@ -81,6 +81,14 @@ def publishers(connection: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(map(itemgetter(0), found))
 
 
+def with_anything(connection: sqlite3.Connection) -> tuple[str, ...]:
+    """Give every publisher of which a write or the last revision is kept, ordered."""
+    found = connection.execute(
+        "SELECT publisher FROM group_revision UNION SELECT publisher FROM edit ORDER BY publisher"
+    )
+    return tuple(map(itemgetter(0), found))
+
+
 def revision(connection: sqlite3.Connection, publisher: str) -> int:
     """Give the publisher's groups revision; 0 when there is none."""
     row = connection.execute(

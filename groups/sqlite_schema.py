@@ -5,6 +5,8 @@ from groups.sqlite import Part
 # member.digest is the 64-bit digest of the address as SQLite keeps integers: signed.
 # edit.at_us counts microseconds since 1970-01-01 UTC. edit_member.change: 1 added, -1 removed.
 # consent is JSON: confirmed_by, at (ISO 8601), text.
+# chain is the digest of the audit trail (groups/chain.py), of the last write or of each; NULL where
+# an earlier release wrote.
 GROUPS_PART = Part(
     name="groups",
     slot=0,
@@ -40,6 +42,10 @@ GROUPS_PART = Part(
         ALTER TABLE edit ADD COLUMN consent TEXT;
         CREATE INDEX edit_by_group ON edit (publisher, group_id, revision);
         CREATE INDEX edit_member_by_address ON edit_member (address, edit_key);
+        """,
+        """
+        ALTER TABLE group_revision ADD COLUMN chain BLOB;
+        ALTER TABLE edit ADD COLUMN chain BLOB;
         """,
     ),
 )

@@ -9,6 +9,7 @@ from groups import emails as addresses
 from groups import sqlite_edits as edits
 from groups import sqlite_history as past
 from groups import sqlite_rows as rows
+from groups.chain import Links, Trail
 from groups.delta import Delta, Wanted, forgetting, replacing, result
 from groups.errors import (
     GroupExists,
@@ -16,7 +17,7 @@ from groups.errors import (
     UnknownGroup,
     WouldBeEmpty,
 )
-from groups.member_set import Digester, MemberSet
+from groups.member_set import MemberSet
 from groups.model import (
     Change,
     Consent,
@@ -37,6 +38,7 @@ from groups.model import (
 from groups.sqlite import Database
 from groups.sqlite_rows import StoredGroup
 from groups.sqlite_schema import GROUPS_PART
+from groups.sqlite_trail import SqliteTrail
 
 DIGEST_KEY_BYTES = 32
 
@@ -63,14 +65,14 @@ class SqliteGroupStore:
         name = check_name(name)
         made_id = slug(name) if group_id is None else check_group_id(group_id)
         delta = Delta(added=addresses.parse(emails, loc="emails"))
-        digester = self._digester
+        links = self._links
         with self._database.write() as connection:
             taken = rows.taken(connection, publisher, made_id, name)
             if taken is not None:
                 raise GroupExists(publisher, taken)
             at = edits.moment(connection, publisher, self._database.clock())
             group = edits.new_group(connection, publisher, made_id, name, at)
-            return edits.apply(connection, group, delta, actor, at, digester)
+            return edits.apply(connection, group, delta, actor, at, links)
 
     def get(self, publisher: str, group_id: str) -> Group:
         """See GroupStore."""
@@ -167,11 +169,11 @@ class SqliteGroupStore:
         if_revision: int | None = None,
     ) -> Group:
         """See GroupStore."""
-        consent = check_consent(consent)
+        consent, links = check_consent(consent), self._links
         with self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
             at = edits.moment(connection, publisher, self._database.clock())
-            return edits.note_consent(connection, stored, consent, actor, at)
+            return edits.note_consent(connection, stored, consent, actor, at, links)
 
     def history(
         self,
@@ -213,7 +215,7 @@ class SqliteGroupStore:
     ) -> Forgotten:
         """See GroupStore."""
         gone, instead = forgetting(address, replacement)
-        digester = self._digester
+        links = self._links
         with self._database.read() if dry_run else self._database.write() as connection:
             listed = rows.groups_with(connection, publisher, gone)
             stored = [rows.group(connection, publisher, group_id) for group_id in listed]
@@ -231,8 +233,9 @@ class SqliteGroupStore:
             at = edits.moment(connection, publisher, self._database.clock())
             for one in stored:
                 added = instead if one.group.group_id in emptied else ()
-                edits.apply(connection, one, Delta(added, (gone,)), actor, at, digester)
-            entries = edits.forget(connection, publisher, gone, digester.forgotten(gone))
+                edits.apply(connection, one, Delta(added, (gone,)), actor, at, links)
+            instead_of = links.digester.forgotten(gone)
+            entries = edits.forget(connection, publisher, gone, instead_of)
         self._database.wipe()
         return Forgotten(
             publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
@@ -309,18 +312,27 @@ class SqliteGroupStore:
 
     def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
         """See GroupStore."""
-        digester = self._digester
+        links = self._links
         with self._database.write() as connection:
             for change in changes:
-                edits.record(connection, publisher, names, change, digester)
+                edits.record(connection, publisher, names, change, links)
 
     def close(self) -> None:
         """Close the database, also for its other parts."""
         self._database.close()
 
+    def trails(self) -> tuple[str, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.with_anything(connection)
+
+    def trail(self, publisher: str) -> Trail[Change]:
+        """See GroupStore."""
+        return SqliteTrail(self._database, publisher, lambda: self._links)
+
     @cached_property
-    def _digester(self) -> Digester:
-        return Digester(self.digest_key())
+    def _links(self) -> Links:
+        return Links(self.digest_key())
 
     def _change(
         self,
@@ -331,11 +343,11 @@ class SqliteGroupStore:
         if_revision: int | None,
         dry_run: bool,
     ) -> EditResult:
-        digester = self._digester
+        links = self._links
         with self._database.read() if dry_run else self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
             made = delta(stored)
             if dry_run:
                 return result(stored.group, made)
             at = edits.moment(connection, publisher, self._database.clock())
-            return edits.apply(connection, stored, made, actor, at, digester)
+            return edits.apply(connection, stored, made, actor, at, links)

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from groups.chain import Trail
 from groups.member_set import MemberSet
 from groups.model import (
     Change,
@@ -221,12 +222,18 @@ class GroupStore(Protocol):
         """
 
     def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
-        """Take over writes of another store just as they were: revision, moment, actor.
+        """Take over writes of another store just as they were: revision, moment, actor, chain.
 
         The first has to be the next of the publisher. Args: names = of the groups they create, by
         group_id. Nobody else may write meanwhile.
         Raises: NotEmpty.
         """
+
+    def trails(self) -> tuple[str, ...]:
+        """Give every publisher of which anything is left in the audit trail, ordered."""
+
+    def trail(self, publisher: str) -> Trail[Change]:
+        """Give a publisher's writes as the audit trail has them."""
 
     def close(self) -> None:
         """Let go of the backend; every other method then raises StoreUnavailable."""
