@@ -1,0 +1,181 @@
+"""`eligibility keys`: create, list, revoke and rotate API keys."""
+
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from eligibility.callers import key_admin
+from eligibility.callers.key_admin import Issued
+from eligibility.callers.model import Scope
+from eligibility.callers.store import KeyStore, StoredKey
+from eligibility.callers.stored_key import state_of
+from eligibility.cli.options import Json, Store, actor, console, print_json
+from eligibility.errors import Fault, InvalidInput
+from eligibility.settings import load_settings
+from eligibility.stores import open_stores
+from groups.sqlite import utc_now
+
+app = typer.Typer(help="API keys: who may ask and edit what.", no_args_is_help=True)
+
+KeyId = Annotated[str, typer.Argument(help="Id of the key, or the key itself.")]
+Expires = Annotated[
+    str | None,
+    typer.Option(help="When it ends: 90d, 12h, 30m from now, or a moment.", show_default=False),
+]
+
+
+@app.command()
+def create(
+    name: Annotated[str, typer.Option(help="What it is for, as in store-backend; no address.")],
+    scope: Annotated[list[str], typer.Option(help=f"What it may do; repeat: {', '.join(Scope)}.")],
+    publisher: Annotated[
+        list[str] | None,
+        typer.Option("--publisher", "-P", help="Publisher it is for, by id; repeat."),
+    ] = None,
+    all_publishers: Annotated[
+        bool, typer.Option("--all-publishers", help="For all publishers, also new ones.")
+    ] = False,
+    expires: Expires = None,
+    rate_limit: Annotated[
+        int | None,
+        typer.Option(
+            help="Requests a second it may make of one server process.", show_default=False
+        ),
+    ] = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key and show it, this once."""
+    if all_publishers and publisher:
+        detail = "a key is for publishers by id or for all, not both"
+        raise InvalidInput([Fault("--all-publishers", "BOTH_GIVEN", detail)], "the command")
+    with _keys(store) as keys:
+        issued = key_admin.create(
+            keys,
+            utc_now(),
+            name=name,
+            scopes=scope,
+            publishers=None if all_publishers else publisher or (),
+            created_by=actor(),
+            expires=expires,
+            rate_limit=rate_limit,
+        )
+    _print_issued(issued, as_json)
+
+
+@app.command("list")
+def list_keys(
+    every: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """List the keys that work, the oldest first."""
+    now = utc_now()
+    with _keys(store) as keys:
+        found = keys.all()[1] if every else key_admin.in_force(keys, now)
+    if as_json:
+        print_json([key_admin.told(key, now) for key in found])
+    elif found:
+        console().print(_table(found, now))
+    else:
+        console().print("there are no keys; `eligibility keys create` makes one", markup=False)
+
+
+@app.command()
+def revoke(key_id: KeyId, store: Store = None, as_json: Json = False) -> None:
+    """End a key for good; within a second no server takes it any more."""
+    now = utc_now()
+    with _keys(store) as keys:
+        key = key_admin.revoke(keys, now, key_id)
+    if as_json:
+        print_json(key_admin.told(key, now))
+    else:
+        console().print(
+            f"{key.key_id}, {key.name}: revoked {_moment(key.revoked_at)}", markup=False
+        )
+
+
+@app.command()
+def rotate(
+    key_id: KeyId,
+    overlap: Annotated[
+        str, typer.Option(help="How long both keys work: 24h, 30m, 7d; 0 = the old one ends now.")
+    ] = key_admin.DEFAULT_OVERLAP,
+    expires: Expires = None,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Make a key in place of another, for the same, and show it, this once."""
+    with _keys(store) as keys:
+        issued = key_admin.rotate(
+            keys, utc_now(), key_id, created_by=actor(), overlap=overlap, expires=expires
+        )
+    _print_issued(issued, as_json)
+
+
+@contextmanager
+def _keys(store: str | None) -> Iterator[KeyStore]:
+    settings = load_settings(os.environ, {"store": store}).settings
+    stores = open_stores(settings.store, password=settings.store_password())
+    try:
+        yield stores.keys
+    finally:
+        stores.close()
+
+
+def _print_issued(issued: Issued, as_json: bool) -> None:
+    key, old = issued.key, issued.replaced
+    if as_json:
+        told = {"key": issued.text, "key_id": key.key_id}
+        print_json(
+            told if old is None else {**told, "replaced": key_admin.told(old, key.created_at)}
+        )
+        return
+    typer.echo(issued.text)
+    typer.echo(
+        f"  {key.key_id}, {key.name}: {_list(key.scopes)}; for {_publishers(key)};{_until(key)}"
+    )
+    if old is not None:
+        typer.echo(f"  in place of {old.key_id}, which ends {_moment(old.expires_at)}")
+    typer.echo("  Keep it now: it is not shown again. Requests send it as")
+    typer.echo("  authorization: Bearer <key>")
+
+
+def _table(keys: Iterable[StoredKey], now: datetime) -> Table:
+    table = Table(title="API keys")
+    table.add_column("key", no_wrap=True)
+    table.add_column("what it is for", overflow="fold")
+    table.add_column("scopes", overflow="fold")
+    table.add_column("state", min_width=len("2026-12-31"))
+    table.add_column("last used", min_width=len("2026-12-31"))
+    for key in keys:
+        ends = key.revoked_at or key.expires_at
+        table.add_row(
+            key.key_id,
+            f"{key.name}, {_publishers(key)}",
+            _list(key.scopes),
+            f"{state_of(key, now)} {_moment(ends) if ends else ''}",
+            _moment(key.last_used_at),
+        )
+    return table
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _publishers(key: StoredKey) -> str:
+    return "all publishers" if key.publishers is None else _list(key.publishers)
+
+
+def _until(key: StoredKey) -> str:
+    return " no end" if key.expires_at is None else f" until {_moment(key.expires_at)}"
+
+
+def _moment(moment: datetime | None) -> str:
+    return "-" if moment is None else f"{moment:%Y-%m-%d %H:%M UTC}"
