@@ -20,6 +20,7 @@ from typing import Any
 
 import httpx2
 
+from benchmarks.keys import make_key
 from benchmarks.report import Figure, in_turns
 from benchmarks.world import World
 
@@ -30,10 +31,11 @@ _MODULE = """\
 local bodies = {{
 {bodies}
 }}
+local headers = {{["content-type"] = "application/json", ["authorization"] = "Bearer {key}"}}
 local requests, next = {{}}, 0
 init = function()
   for position, body in ipairs(bodies) do
-    requests[position] = wrk.format("POST", "{path}", {{["content-type"] = "application/json"}}, body)
+    requests[position] = wrk.format("POST", "{path}", headers, body)
   end
 end
 request = function()
@@ -50,11 +52,12 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
         return
     singles = [_json(fields) for fields in world.fields(4_000, seed=1)]
     batches = [_json({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
+    key = make_key(world.store)
     with TemporaryDirectory() as directory, _ours(world.store) as url:
-        single = _script(Path(directory) / "single.lua", "/v1/access", singles)
-        batch = _script(Path(directory) / "batch.lua", "/v1/access/batch", batches)
-        one = _answer_size(url, "/v1/access", singles[:200])
-        many = _answer_size(url, "/v1/access/batch", batches[:5])
+        single = _script(Path(directory) / "single.lua", "/v1/access", singles, key)
+        batch = _script(Path(directory) / "batch.lua", "/v1/access/batch", batches, key)
+        one = _answer_size(url, "/v1/access", singles[:200], key)
+        many = _answer_size(url, "/v1/access/batch", batches[:5], key)
         with _bare(one) as bare_one, _bare(many) as bare_many:
             yield Figure(
                 f"POST /v1/access, answers of {one} bytes",
@@ -101,15 +104,15 @@ def _wrk(url: str, script: Path, connections: int) -> float:
     return float(found[1])
 
 
-def _script(path: Path, route: str, bodies: list[str]) -> Path:
+def _script(path: Path, route: str, bodies: list[str], key: str) -> Path:
     listed = ",\n".join(f"[==[{body}]==]" for body in bodies)
-    path.write_text(_MODULE.format(bodies=listed, path=route))
+    path.write_text(_MODULE.format(bodies=listed, path=route, key=key))
     return path
 
 
-def _answer_size(url: str, route: str, bodies: list[str]) -> int:
+def _answer_size(url: str, route: str, bodies: list[str], key: str) -> int:
     with httpx2.Client(base_url=url) as client:
-        headers = {"content-type": "application/json"}
+        headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
         sizes = [len(client.post(route, content=body, headers=headers).content) for body in bodies]
     return sum(sizes) // len(sizes)
 

@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import httpx2
 
 from benchmarks import servers
+from benchmarks.keys import make_key
 from benchmarks.report import Figure
 from benchmarks.world import World
 from eligibility.catalog.validation import read_product
@@ -60,8 +61,9 @@ def _figure(kind: str, store: str, target: str, edits: int = _EDITS) -> Figure:
         service.groups.create("bench", "beta", ["ada@example.com"], actor="bench")
         service.catalog.put("bench", "SPREAD", read_product(_PRODUCT), actor="bench")
     with ExitStack() as stack:
-        clients = [stack.enter_context(_serving(store)) for _ in range(_SERVERS)]
-        askers = [stack.enter_context(_Asker(client.base_url.port)) for client in clients]
+        key = make_key(store)
+        clients = [stack.enter_context(_serving(store, key)) for _ in range(_SERVERS)]
+        askers = [stack.enter_context(_Asker(client.base_url.port, key)) for client in clients]
         for asker in askers:
             asker.ask()
             asker.sees()
@@ -88,9 +90,10 @@ def _figure(kind: str, store: str, target: str, edits: int = _EDITS) -> Figure:
 class _Asker:
     """One connection that asks the same access query again and again."""
 
-    def __init__(self, port: int | None) -> None:
+    def __init__(self, port: int | None, key: str) -> None:
         body = json.dumps(_ASKED).encode()
         head = f"POST /v1/access HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(body)}\r\n"
+        head += f"authorization: Bearer {key}\r\n"
         self._request = f"{head}content-type: application/json\r\n\r\n".encode() + body
         self._connection = socket.create_connection(("127.0.0.1", port or 0), timeout=10)
         self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -130,7 +133,7 @@ def _percentile(values: list[float]) -> float:
 
 
 @contextmanager
-def _serving(store: str) -> Iterator[httpx2.Client]:
+def _serving(store: str, key: str) -> Iterator[httpx2.Client]:
     command = [sys.executable, "-c", "from eligibility.cli import main; main()"]
     process = subprocess.Popen(
         [*command, "serve", "--port", "0", "--store", store], stdout=subprocess.PIPE, text=True
@@ -139,7 +142,8 @@ def _serving(store: str) -> Iterator[httpx2.Client]:
         assert process.stdout is not None
         found = re.search(r"http://\S+", process.stdout.readline())
         assert found is not None
-        with httpx2.Client(base_url=found.group(), timeout=10) as client:
+        headers = {"authorization": f"Bearer {key}"}
+        with httpx2.Client(base_url=found.group(), timeout=10, headers=headers) as client:
             yield client
     finally:
         process.terminate()

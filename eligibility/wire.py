@@ -232,7 +232,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
     """The faults of every field that cannot be read, not only of the first."""
     readers: dict[str, Callable[[Any], object]] = {
         "device": lambda raw: _new_device(bytes(raw)),
-        "account": _to_account,
+        "account": _parsed_account,
         "installed_version": _to_package_version,
         "market": _to_market,
         "at": moment_of,
@@ -270,6 +270,13 @@ def _to_account(fields: AccountFields) -> Account:
     if fields.aliases is UNSET or not fields.aliases:
         return Account(canonical(fields.id), kind)  # what parse does, without its detours
     return Account.parse(fields.id, kind, fields.aliases)
+
+
+def _parsed_account(fields: AccountFields) -> Account:
+    """As `_to_account`; what cannot be read is told with its place."""
+    if not fields.id or fields.token is not UNSET:
+        raise InvalidInput([not_one_of_both(fields)])
+    return Account.parse(fields.id, aliases=fields.aliases or ())
 
 
 def not_one_of_both(fields: AccountFields) -> Fault:

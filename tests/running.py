@@ -5,23 +5,31 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
+
+from eligibility.callers import key_admin
+from eligibility.service import Service
+from eligibility.settings import load_settings
 
 _COMMAND = (sys.executable, "-c", "from eligibility.cli import main; main()")
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server that answers at `url`."""
+    """A server that answers at `url`; `http` sends `key`, which may do everything."""
 
     url: str
     http: httpx2.Client
     process: "subprocess.Popen[str]"
+    key: str
+    store_url: str
 
     def access(self, query: Any, path: str = "/v1/access") -> Any:
         """Ask, and give the answer's JSON; every status but 200 fails."""
@@ -41,9 +49,37 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, "PYTHONUNBUFFERED": "1", **more}
 
 
+def make_key(
+    store_url: str,
+    *scopes: str,
+    publishers: Collection[str] | None = None,
+    env: Mapping[str, str] = MappingProxyType({}),
+    **more: Any,
+) -> str:
+    """A new API key in a store; one that may do everything unless scopes are named."""
+    settings = load_settings(environment(**env), {"store": store_url}).settings
+    with Service(settings) as service:
+        made = key_admin.create(
+            service.keys,
+            datetime.now(UTC),
+            name="tests",
+            scopes=scopes or ("admin",),
+            publishers=publishers,
+            created_by="tests",
+            **more,
+        )
+    return made.text
+
+
+def bearer(key: str) -> dict[str, str]:
+    """The header that a caller proves with who it is."""
+    return {"authorization": f"Bearer {key}"}
+
+
 @contextmanager
 def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
     """Run `eligibility serve` on a free port until the block ends; it must then stop by itself."""
+    key = make_key(store_url, env=env)
     process = subprocess.Popen(
         command("serve", "--port", "0", "--store", store_url, *args),
         stdout=subprocess.PIPE,
@@ -57,9 +93,11 @@ def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
         assert line.startswith("listening on "), line + process.stdout.read()
         url = line.split()[2]
         transport = httpx2.HTTPTransport(retries=3)
-        with httpx2.Client(base_url=url, timeout=30, transport=transport) as client:
+        with httpx2.Client(
+            base_url=url, timeout=30, transport=transport, headers=bearer(key)
+        ) as client:
             _wait_until_it_answers(client)
-            yield Server(url, client, process)
+            yield Server(url, client, process, key, store_url)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

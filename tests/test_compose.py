@@ -153,7 +153,7 @@ def test_every_evaluator_listens_where_nginx_asks() -> None:
 
 
 def test_a_stop_waits_for_requests_under_way() -> None:
-    config = runner._config("any:app")
+    config = runner._config(Settings(), "any:app")
     assert config.timeout_graceful_shutdown is not None
     for name in EVALUATORS:
         assert seconds(SERVICES[name]["stop_grace_period"]) > config.timeout_graceful_shutdown
@@ -164,7 +164,7 @@ def test_a_stop_waits_for_requests_under_way() -> None:
 def test_nginx_lets_go_of_a_connection_before_the_evaluator_does() -> None:
     (upstream,) = re.findall(r"upstream evaluators \{(.*?)\n    \}", NGINX, re.DOTALL)
     (kept,) = re.findall(r"keepalive_timeout (\d+)s", upstream)
-    assert int(kept) < runner._config("any:app").timeout_keep_alive
+    assert int(kept) < runner._config(Settings(), "any:app").timeout_keep_alive
 
 
 def test_nginx_takes_bodies_as_large_as_the_evaluators_do() -> None:

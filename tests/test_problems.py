@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from eligibility.catalog.errors import ProductRevisionMismatch
-from eligibility.cli.serve import CannotListen
+from eligibility.cli.first_start import CannotListen
 from eligibility.copying import CopyDiffers
 from eligibility.errors import EligibilityError, InvalidSettings
 from eligibility.server import problems

@@ -1,17 +1,20 @@
 """HTTP while things are broken: the store away, and errors that nobody foresaw."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Any
 
 import httpx2
 import pytest
 from conftest import Clock
+from running import bearer
 from test_evaluator import GRACE, Outage
 from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
-from eligibility.server.access import Access
+from eligibility.callers import key_admin
 from eligibility.server.app import create_app
+from eligibility.server.gate import Gate
 from eligibility.service import Service
 
 QUERY = {"product_id": "APP", "account": {"id": GRACE}, "device": DESKTOP}
@@ -25,23 +28,40 @@ def outage(service: Service, clock: Clock) -> Outage:
     return Outage(service, clock)
 
 
+@dataclass
+class Asked:
+    """The application, and the header of a key of its store."""
+
+    app: Gate
+    headers: dict[str, str]
+
+
 @pytest.fixture
-def access(outage: Outage, service: Service) -> Access:
-    return Access(outage.evaluator, 1 << 20, others=create_app(service))
+def access(outage: Outage, service: Service, clock: Clock) -> Asked:
+    service.evaluator = outage.evaluator
+    key = key_admin.create(
+        service.keys,
+        clock.moment,
+        name="tests",
+        scopes=["admin"],
+        publishers=None,
+        created_by="tests",
+    )
+    return Asked(create_app(service), bearer(key.text))
 
 
-def post(app: Access, body: Any, path: str = "/v1/access") -> httpx2.Response:
+def post(access: Asked, body: Any, path: str = "/v1/access") -> httpx2.Response:
     async def send() -> httpx2.Response:
-        transport = httpx2.ASGITransport(app=app)
-        async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
+        transport = httpx2.ASGITransport(app=access.app)
+        async with httpx2.AsyncClient(
+            transport=transport, base_url="http://test", headers=access.headers
+        ) as client:
             return await client.post(path, json=body)
 
     return asyncio.run(send())
 
 
-def test_memory_answers_and_says_how_old_it_is(
-    access: Access, outage: Outage, clock: Clock
-) -> None:
+def test_memory_answers_and_says_how_old_it_is(access: Asked, outage: Outage, clock: Clock) -> None:
     assert post(access, QUERY).json()["stale_seconds"] == 0
     outage.begin()
     clock.advance(90)
@@ -53,7 +73,7 @@ def test_memory_answers_and_says_how_old_it_is(
 
 
 def test_past_the_limit_the_answer_is_503_and_when_to_try_again(
-    access: Access, outage: Outage, clock: Clock
+    access: Asked, outage: Outage, clock: Clock
 ) -> None:
     post(access, QUERY)
     outage.begin()
@@ -65,13 +85,13 @@ def test_past_the_limit_the_answer_is_503_and_when_to_try_again(
     assert batch.json()["decisions"][0]["status"] == 503
 
 
-def test_a_product_not_in_memory_is_503_never_a_guess(access: Access, outage: Outage) -> None:
+def test_a_product_not_in_memory_is_503_never_a_guess(access: Asked, outage: Outage) -> None:
     outage.begin()
     assert_problem(post(access, QUERY), 503, "STORE_UNAVAILABLE")
 
 
 def test_an_error_nobody_foresaw_is_a_problem_too_and_tells_nothing(
-    access: Access,
+    access: Asked,
     outage: Outage,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,

@@ -1,15 +1,17 @@
 """The server as a process: start, demo, several workers, two processes on one file, a violent end."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
 import pytest
-from running import Server, command, environment, running
+from running import Server, bearer, command, environment, make_key, running
 from worlds import DESKTOP, flight, group, package, product, put
 
 from eligibility.cli.demo import QUERIES, in_words
@@ -74,13 +76,14 @@ def test_several_workers_share_the_port_and_see_each_others_edits(stocked: str) 
         assert server.http.patch(path, json=edit).status_code == 200
         time.sleep(0.1)
         for _ in range(20):  # a connection each, so that both workers are asked
-            with httpx2.Client(base_url=server.url) as client:
-                asked = Server(server.url, client, server.process)
+            with httpx2.Client(base_url=server.url, headers=bearer(server.key)) as client:
+                asked = replace(server, http=client)
                 assert version(asked, "new@example.com") == "2.0.0.0"
 
 
 def test_no_acknowledged_edit_is_lost_when_the_process_is_killed(stocked: str) -> None:
     """kill -9 in the middle of writes; what was answered must be there, in one piece."""
+    key = make_key(stocked)
     process = subprocess.Popen(
         command("serve", "--port", "0", "--store", stocked),
         stdout=subprocess.PIPE,
@@ -90,7 +93,7 @@ def test_no_acknowledged_edit_is_lost_when_the_process_is_killed(stocked: str) -
     assert process.stdout is not None
     url = process.stdout.readline().split()[2]
     acknowledged: list[str] = []
-    with httpx2.Client(base_url=url) as client:
+    with httpx2.Client(base_url=url, headers=bearer(key)) as client:
         started = time.monotonic()
         try:
             for number in range(10_000):
@@ -152,9 +155,10 @@ def test_a_request_under_way_is_answered_before_the_server_stops(stocked: str) -
     body = json.dumps({"emails": emails}).encode()
     head = (
         "PUT /v1/publishers/contoso/groups/beta/members HTTP/1.1\r\nhost: test\r\n"
-        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
     )
     with running(stocked) as server:
+        head += f"authorization: Bearer {server.key}\r\n\r\n"
         host, port = server.url.removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=20) as connection:
             connection.sendall(head.encode() + body[:1_000])
@@ -195,9 +199,9 @@ def test_the_demo_asks_its_queries_and_keeps_serving(tmp_path: Path) -> None:
     ):
         assert shown in output
     body = json.dumps(QUERIES[0][1])
-    answer = httpx2.post(
-        f"{url}/v1/access", content=body, headers={"content-type": "application/json"}
-    )
+    (key,) = re.findall(r"docs#key=(\S+)", output)
+    headers = {"content-type": "application/json", **bearer(key)}
+    answer = httpx2.post(f"{url}/v1/access", content=body, headers=headers)
     assert answer.json()["package"]["source"]["flight_id"] == "canary"
     process.send_signal(signal.SIGTERM)
     rest, _ = process.communicate(timeout=20)
