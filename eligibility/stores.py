@@ -1,9 +1,12 @@
-"""Opening what a store URL leads to: groups, catalogue and API keys, which are kept in one place."""
+"""Opening what a store URL leads to: groups, catalogue, API keys and audit log, kept in one place."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from eligibility.audit.log import AuditLog
+from eligibility.audit.redis_log import RedisAuditLog
+from eligibility.audit.sqlite_log import SqliteAuditLog
 from eligibility.callers.redis_store import RedisKeyStore
 from eligibility.callers.sqlite_store import SqliteKeyStore
 from eligibility.callers.store import KeyStore
@@ -12,17 +15,18 @@ from eligibility.catalog.sqlite_store import SqliteCatalogStore
 from eligibility.catalog.store import CatalogStore
 from groups.open import groups_of, open_backend
 from groups.redis_server import RedisServer
-from groups.sqlite import utc_now
+from groups.sqlite import Database, utc_now
 from groups.store import GroupStore
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Groups, catalogue and API keys of one backend; `close` lets go of all."""
+    """Groups, catalogue, API keys and audit log of one backend; `close` lets go of all."""
 
     groups: GroupStore
     catalog: CatalogStore
     keys: KeyStore
+    audit: AuditLog
     close: Callable[[], None]
 
 
@@ -32,14 +36,28 @@ def open_stores(
     """Open all stores. Args and errors: as groups.open.open_backend."""
     backend = open_backend(url, password=password, clock=clock)
     try:
-        groups = groups_of(backend)
-        catalog: CatalogStore
-        keys: KeyStore
-        if isinstance(backend, RedisServer):
-            catalog, keys = RedisCatalogStore(backend), RedisKeyStore(backend)
-        else:
-            catalog, keys = SqliteCatalogStore(backend), SqliteKeyStore(backend)
+        return stores_of(backend)
     except BaseException:
         backend.close()
         raise
-    return Stores(groups, catalog, keys, backend.close)
+
+
+def stores_of(backend: Database | RedisServer) -> Stores:
+    """Give the stores that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
+    groups = groups_of(backend)
+    key = groups.digest_key
+    if isinstance(backend, RedisServer):
+        return Stores(
+            groups,
+            RedisCatalogStore(backend, key),
+            RedisKeyStore(backend),
+            RedisAuditLog(backend, key),
+            backend.close,
+        )
+    return Stores(
+        groups,
+        SqliteCatalogStore(backend, key),
+        SqliteKeyStore(backend),
+        SqliteAuditLog(backend, key),
+        backend.close,
+    )

@@ -88,14 +88,17 @@ class RedisServer:
         before: Mapping[str, bytes | None],
         after: Mapping[str, bytes],
         commands: Sequence[Command],
+        *,
+        head: str | None = None,
     ) -> bool:
         """Save a write and tell everyone; False when another one came first and nothing was saved.
 
         Args: before, after = fields of the publisher's head as the write found and leaves them;
-            the first of them is one that changes, and everyone is told of it.
+            the first of them is one that changes, and everyone is told of it; head = key of the
+            head of something else that is in one slot, `publisher` then names it.
         Raises: StoreUnavailable; it may then have been saved or not.
         """
-        head = self.keys.head(publisher)
+        head = head or self.keys.head(publisher)
         keys = [head, *dict.fromkeys(command[1] for command in commands if command[1] != head)]
         fields = [word for name in after for word in (name, before[name] or b"", after[name])]
         message = _pack((publisher, *next(iter(after.items()))))

@@ -11,11 +11,8 @@ from tempfile import TemporaryDirectory
 
 import valkey_servers as servers
 
-from eligibility.callers.sqlite_store import SqliteKeyStore
-from eligibility.catalog.sqlite_store import SqliteCatalogStore
-from eligibility.stores import Stores, open_stores
+from eligibility.stores import Stores, open_stores, stores_of
 from groups.sqlite import Database
-from groups.sqlite_store import SqliteGroupStore
 from groups.store import GroupStore
 
 
@@ -72,12 +69,7 @@ def sqlite_groups() -> Iterator[Deployment]:
 
         def connect(clock: Clock) -> Stores:
             database = Database(path, clock=clock, monotonic=PollClock())
-            return Stores(
-                SqliteGroupStore(database),
-                SqliteCatalogStore(database),
-                SqliteKeyStore(database),
-                database.close,
-            )
+            return stores_of(database)
 
         deployment = Deployment(Clock(), connect)
         try:

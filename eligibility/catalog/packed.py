@@ -25,6 +25,7 @@ class Write(msgspec.Struct, array_like=True):
     write_id: str
     actor: str
     bodies: list[_Body]
+    chain: bytes = b""  # what an earlier release wrote ends before it
 
     def versions(self, publisher: str, revision: int) -> Iterator[Version]:
         """Give the versions, by product id."""
@@ -36,6 +37,7 @@ class Write(msgspec.Struct, array_like=True):
                 at=from_us(self.at_us),
                 actor=self.actor,
                 product=None if one.body is None else Product.model_validate_json(one.body),
+                chain=self.chain.hex(),
             )
 
 
@@ -57,7 +59,7 @@ read_write = msgspec.msgpack.Decoder(Write).decode
 def write(head: HeadField, actor: str, versions: Iterable[Version]) -> bytes:
     """Pack what a revision writes."""
     bodies = [_Body(version.product_id, _body(version.product)) for version in versions]
-    return _encode(Write(head.at_us, head.write_id, storable(actor), bodies))
+    return _encode(Write(head.at_us, head.write_id, storable(actor), bodies, head.chain))
 
 
 def present(version: Version) -> bytes:

@@ -8,19 +8,23 @@ the id, and nothing else.
 import random
 import secrets
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
 from eligibility.catalog import packed as catalog_packed
+from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.model import Product
 from eligibility.catalog.packed import Write
-from eligibility.catalog.store import Entry, Version
+from eligibility.catalog.redis_trail import RedisCatalogTrail
+from eligibility.catalog.store import CatalogWrite, Entry, Version
 from eligibility.errors import UnknownProduct
 from groups import packed
+from groups.chain import Links, Trail
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import Page, storable
 from groups.moments import to_us
@@ -35,8 +39,9 @@ _AT_ONCE = 100
 class RedisCatalogStore:
     """See CatalogStore for what the methods promise."""
 
-    def __init__(self, server: RedisServer) -> None:
-        self._server = server
+    def __init__(self, server: RedisServer, digest_key: Callable[[], bytes]) -> None:
+        """Take an open server; digest_key = GroupStore.digest_key of the same one."""
+        self._server, self._digest_key = server, digest_key
         self._keys = CatalogKeys(server.keys)
 
     def get(self, product_id: str) -> tuple[Entry, int] | None:
@@ -78,7 +83,7 @@ class RedisCatalogStore:
 
     def publishers(self) -> tuple[str, ...]:
         """See CatalogStore."""
-        known = sorted(one.decode() for one in self._server.call("SMEMBERS", self._keys.publishers))
+        known = self.trails()
         asked: list[Command] = [("HGET", self._keys.head(one), "catalog") for one in known]
         heads = self._server.read_apart(asked)
         return tuple(one for one, head in zip(known, heads, strict=True) if head is not None)
@@ -113,7 +118,8 @@ class RedisCatalogStore:
                 )
                 for product_id, product in products.items()
             ]
-            after = HeadField(head.revision + 1, secrets.token_hex(4), to_us(at))
+            chain = bytes.fromhex(link(self._links, head.chain.hex(), versions))
+            after = HeadField(head.revision + 1, secrets.token_hex(4), to_us(at), chain)
             if self._save(publisher, head, after, actor, versions):
                 return after.revision
             time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - so that writers do not meet again
@@ -158,12 +164,27 @@ class RedisCatalogStore:
         for revision, together in groupby(versions, attrgetter("revision")):
             head = self._head(publisher)
             taken = list(together)
-            after = HeadField(revision, secrets.token_hex(4), to_us(taken[0].at))
+            chain = bytes.fromhex(taken[0].chain)
+            after = HeadField(revision, secrets.token_hex(4), to_us(taken[0].at), chain)
             if revision != head.revision + 1 or not self._save(
                 publisher, head, after, taken[0].actor, taken
             ):
                 detail = f"publisher `{publisher}` is at revision {head.revision}"
                 raise NotEmpty(f"{detail}: {revision} is not next")
+
+    def trails(self) -> tuple[str, ...]:
+        """See CatalogStore."""
+        return tuple(
+            sorted(one.decode() for one in self._server.call("SMEMBERS", self._keys.publishers))
+        )
+
+    def trail(self, publisher: str) -> Trail[CatalogWrite]:
+        """See CatalogStore."""
+        return RedisCatalogTrail(self._server, self._keys, publisher, lambda: self._links)
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links(self._digest_key())
 
     def _head(self, publisher: str) -> HeadField:
         return packed.head(self._server.call("HGET", self._keys.head(publisher), "catalog"))

@@ -1,15 +1,20 @@
 """CatalogStore in the SQLite file that also holds the groups."""
 
 import sqlite3
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
+from eligibility.catalog import sqlite_trail
+from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry, Version
+from eligibility.catalog.sqlite_trail import VERSIONS, SqliteCatalogTrail, version_of
+from eligibility.catalog.store import CatalogWrite, Entry, Version
 from eligibility.errors import UnknownProduct
+from groups.chain import Links, Trail
 from groups.errors import NotEmpty
 from groups.model import Page
 from groups.sqlite import Database, Part
@@ -34,6 +39,10 @@ CATALOG_PART = Part(
         ) WITHOUT ROWID;
         """,
         "CREATE INDEX version_by_publisher ON product_version (publisher, revision);",
+        """
+        ALTER TABLE catalog_revision ADD COLUMN chain BLOB;
+        ALTER TABLE product_version ADD COLUMN chain BLOB;
+        """,
     ),
 )
 
@@ -41,8 +50,9 @@ CATALOG_PART = Part(
 class SqliteCatalogStore:
     """Products as JSON bodies, every version kept; one transaction a write."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, digest_key: Callable[[], bytes]) -> None:
+        """Take an open database; digest_key = GroupStore.digest_key of the same one."""
+        self._database, self._digest_key = database, digest_key
         database.migrate(CATALOG_PART)
 
     def get(self, product_id: str) -> tuple[Entry, int] | None:
@@ -73,7 +83,7 @@ class SqliteCatalogStore:
     def revision(self, publisher: str) -> int:
         """See CatalogStore."""
         with self._database.read() as connection:
-            return _revision(connection, publisher)
+            return _head(connection, publisher)[0]
 
     def publishers(self) -> tuple[str, ...]:
         """See CatalogStore."""
@@ -91,8 +101,9 @@ class SqliteCatalogStore:
         if_revision: int | None = None,
     ) -> int:
         """See CatalogStore."""
+        links = self._links
         with self._database.write() as connection:
-            present = _revision(connection, publisher)
+            present, before = _head(connection, publisher)
             if if_revision is not None and if_revision != present:
                 raise CatalogRevisionMismatch(publisher, if_revision, present)
             if not puts and not deletes:
@@ -101,8 +112,8 @@ class SqliteCatalogStore:
             for product_id in deletes:
                 if not _has(connection, publisher, product_id):
                     raise UnknownProduct(product_id)
-            for product_id, product in (*puts.items(), *((one, None) for one in deletes)):
-                version = Version(
+            versions = [
+                Version(
                     publisher=publisher,
                     product_id=product_id,
                     revision=revision,
@@ -110,8 +121,9 @@ class SqliteCatalogStore:
                     actor=actor,
                     product=product,
                 )
-                _save(connection, publisher, version)
-            _set_revision(connection, publisher, revision)
+                for product_id, product in {**puts, **dict.fromkeys(deletes)}.items()
+            ]
+            _save(connection, publisher, versions, link(links, before, versions))
         return revision
 
     def history(
@@ -121,11 +133,10 @@ class SqliteCatalogStore:
         before = int(cursor) if cursor else 2**62
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
-                " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+                VERSIONS + " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
                 (product_id, before, limit + 1),
             ).fetchall()
-        versions = tuple(map(_version, rows[:limit]))
+        versions = tuple(map(version_of, rows[:limit]))
         return Page(
             items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None
         )
@@ -135,8 +146,7 @@ class SqliteCatalogStore:
         until = _written(at)
         with self._database.read() as connection:
             row = connection.execute(
-                "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
-                " WHERE product_id = ? AND at <= ? ORDER BY revision DESC LIMIT 1",
+                VERSIONS + " WHERE product_id = ? AND at <= ? ORDER BY revision DESC LIMIT 1",
                 (product_id, until),
             ).fetchone()
             if row is None:
@@ -146,7 +156,7 @@ class SqliteCatalogStore:
                 " ORDER BY revision DESC LIMIT 1",
                 (row[0], until),
             ).fetchone()
-        return _version(row), int(revision)
+        return version_of(row), int(revision)
 
     def owner(self, product_id: str) -> str | None:
         """See CatalogStore."""
@@ -157,32 +167,43 @@ class SqliteCatalogStore:
         """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute(
-                "SELECT publisher, product_id, revision, at, actor, body FROM product_version"
-                " WHERE publisher = ? AND revision > ? ORDER BY revision, product_id",
+                VERSIONS + " WHERE publisher = ? AND revision > ? ORDER BY revision, product_id",
                 (publisher, revision),
             ).fetchall()
-        return tuple(map(_version, rows))
+        return tuple(map(version_of, rows))
 
     def record(self, publisher: str, versions: Sequence[Version]) -> None:
         """See CatalogStore."""
         with self._database.write() as connection:
             for revision, together in groupby(versions, attrgetter("revision")):
-                present = _revision(connection, publisher)
+                present, _ = _head(connection, publisher)
                 if revision != present + 1:
                     detail = (
                         f"publisher `{publisher}` is at revision {present}: {revision} is not next"
                     )
                     raise NotEmpty(detail)
-                for version in together:
-                    _save(connection, publisher, version)
-                _set_revision(connection, publisher, revision)
+                taken = list(together)
+                _save(connection, publisher, taken, taken[0].chain)
+
+    def trails(self) -> tuple[str, ...]:
+        """See CatalogStore."""
+        return sqlite_trail.publishers(self._database)
+
+    def trail(self, publisher: str) -> Trail[CatalogWrite]:
+        """See CatalogStore."""
+        return SqliteCatalogTrail(self._database, publisher, lambda: self._links)
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links(self._digest_key())
 
 
-def _revision(connection: sqlite3.Connection, publisher: str) -> int:
+def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
+    """The publisher's revision, and the digest of its last write; 0 and "" before the first."""
     row = connection.execute(
-        "SELECT revision FROM catalog_revision WHERE publisher = ?", (publisher,)
+        "SELECT revision, lower(hex(chain)) FROM catalog_revision WHERE publisher = ?", (publisher,)
     ).fetchone()
-    return 0 if row is None else int(row[0])
+    return (0, "") if row is None else (int(row[0]), str(row[1]))
 
 
 def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
@@ -209,8 +230,22 @@ def _has(connection: sqlite3.Connection, publisher: str, product_id: str) -> boo
     return found.fetchone() is not None
 
 
-def _save(connection: sqlite3.Connection, publisher: str, version: Version) -> None:
-    """Store a version, as the product's present one and in its history. Raises: ProductTaken."""
+def _save(
+    connection: sqlite3.Connection, publisher: str, versions: Sequence[Version], chain: str
+) -> None:
+    """Store the versions of the next revision, as present ones and in history. Raises: ProductTaken."""
+    saved = bytes.fromhex(chain) or None
+    for version in versions:
+        _save_version(connection, publisher, version, saved)
+    connection.execute(
+        "INSERT OR REPLACE INTO catalog_revision (publisher, revision, chain) VALUES (?, ?, ?)",
+        (publisher, versions[0].revision, saved),
+    )
+
+
+def _save_version(
+    connection: sqlite3.Connection, publisher: str, version: Version, chain: bytes | None
+) -> None:
     product_id, revision, at = version.product_id, version.revision, _written(version.at)
     if _owner(connection, product_id) not in (None, publisher):
         raise ProductTaken(product_id)
@@ -224,14 +259,9 @@ def _save(connection: sqlite3.Connection, publisher: str, version: Version) -> N
             (product_id, publisher, revision, at, body),
         )
     connection.execute(
-        "INSERT INTO product_version VALUES (?, ?, ?, ?, ?, ?)",
-        (product_id, revision, publisher, at, version.actor, body),
-    )
-
-
-def _set_revision(connection: sqlite3.Connection, publisher: str, revision: int) -> None:
-    connection.execute(
-        "INSERT OR REPLACE INTO catalog_revision VALUES (?, ?)", (publisher, revision)
+        "INSERT INTO product_version (product_id, revision, publisher, at, actor, body, chain)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (product_id, revision, publisher, at, version.actor, body, chain),
     )
 
 
@@ -248,16 +278,4 @@ def _entry(row: tuple[str, str, int, str, str]) -> Entry:
         product=Product.model_validate_json(body),
         revision=revision,
         updated_at=datetime.fromisoformat(updated_at),
-    )
-
-
-def _version(row: tuple[str, str, int, str, str, str | None]) -> Version:
-    publisher, product_id, revision, at, actor, body = row
-    return Version(
-        publisher=publisher,
-        product_id=product_id,
-        revision=revision,
-        at=datetime.fromisoformat(at),
-        actor=actor,
-        product=None if body is None else Product.model_validate_json(body),
     )

@@ -1,11 +1,12 @@
 """CatalogStore: where products are kept. The docstrings are the contract of every backend."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 from eligibility.catalog.model import Product
+from groups.chain import Trail
 from groups.model import Page
 
 
@@ -22,7 +23,11 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
-    """One version of a product in its history; product is None where it was deleted."""
+    """One version of a product in its history; product is None where it was deleted.
+
+    chain: the digest of the write in the audit trail, the same for all versions of one revision; ""
+    where no release before had any.
+    """
 
     publisher: str
     product_id: str
@@ -30,6 +35,19 @@ class Version:
     at: datetime
     actor: str
     product: Product | None
+    chain: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogWrite:
+    """What one revision wrote, its versions by product id."""
+
+    versions: tuple[Version, ...]
+
+    @property
+    def chain(self) -> str:
+        """The digest of the write in the audit trail; several where its versions disagree."""
+        return "+".join(sorted({version.chain for version in self.versions}))
 
 
 class CatalogStore(Protocol):
@@ -94,3 +112,9 @@ class CatalogStore(Protocol):
 
         Versions of one revision come together. Raises: groups.errors.NotEmpty; ProductTaken.
         """
+
+    def trails(self) -> tuple[str, ...]:
+        """Every publisher of which anything is left in the audit trail, in order."""
+
+    def trail(self, publisher: str) -> Trail[CatalogWrite]:
+        """A publisher's writes as the audit trail has them."""

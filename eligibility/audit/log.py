@@ -1,0 +1,73 @@
+"""AuditLog: what belongs to no publisher. The docstrings are the contract of every backend."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from groups.chain import ChainHead, Damage, Kept, Links
+from groups.model import storable
+from groups.moments import to_us
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One thing that was done. kind: what, as `key.created`. who: and from where, in one text.
+
+    what: its particulars, by name. chain: its digest.
+    """
+
+    revision: int
+    kind: str
+    who: str
+    what: Mapping[str, str]
+    at: datetime
+    chain: str
+
+
+class AuditLog(Protocol):
+    """What was done to a deployment and not to a publisher's groups or catalogue, for ever.
+
+    Entries are only ever appended, one after another, each raising the revision by one and saved
+    whole or not at all; moments never go back. Every method may raise
+    groups.errors.StoreUnavailable, and no error of the backend's own. It is a groups.chain.Trail.
+    """
+
+    def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
+        """Note that something was done, now."""
+
+    def record(self, entries: Sequence[LogEntry]) -> None:
+        """Take over entries of another store just as they were; see GroupStore.record.
+
+        The first has to be the next. Raises: groups.errors.NotEmpty.
+        """
+
+    def head(self) -> ChainHead:
+        """The last entry's revision and digest; 0 and "" before the first."""
+
+    def kept(self) -> Kept:
+        """See Trail."""
+
+    def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
+        """See Trail."""
+
+    def expected(self, before: str, entry: LogEntry) -> str:
+        """See Trail."""
+
+
+def link(links: Links, before: str, entry: LogEntry) -> str:
+    """Give the digest of an entry; its own `chain` does not count. Args: before = of the one before."""
+    return links.of(
+        "deployment",
+        before,
+        entry.revision,
+        to_us(entry.at),
+        entry.kind,
+        entry.who,
+        sorted(entry.what.items()),
+    )
+
+
+def storable_what(what: Mapping[str, str]) -> dict[str, str]:
+    """Give particulars that every store can keep."""
+    return {storable(name): storable(value) for name, value in what.items()}

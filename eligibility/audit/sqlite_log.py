@@ -1,0 +1,131 @@
+"""AuditLog in the SQLite file that also holds the groups."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import msgspec
+
+from eligibility.audit.log import LogEntry, link, storable_what
+from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
+from groups.errors import NotEmpty
+from groups.model import storable
+from groups.moments import from_us, to_us
+from groups.sqlite import Database, Part
+
+AUDIT_PART = Part(
+    name="audit",
+    slot=3,
+    migrations=(
+        """
+        CREATE TABLE audit_entry (
+            revision INTEGER PRIMARY KEY, kind TEXT NOT NULL, who TEXT NOT NULL,
+            what TEXT NOT NULL, at_us INTEGER NOT NULL, chain BLOB NOT NULL
+        );
+        CREATE TABLE audit_head (
+            only INTEGER PRIMARY KEY CHECK (only = 1), revision INTEGER NOT NULL,
+            at_us INTEGER NOT NULL, chain BLOB NOT NULL
+        );
+        """,
+    ),
+)
+
+_AT_ONCE = 200
+_what = msgspec.json.Decoder(dict[str, str]).decode
+_KEPT = (
+    "SELECT revision, lower(hex(chain)), (SELECT count(*) FROM audit_entry)"
+    " FROM (SELECT 1) LEFT JOIN audit_head ON only = 1"
+)
+_ENTRIES = (
+    "SELECT revision, kind, who, what, at_us, lower(hex(chain)) FROM audit_entry"
+    " WHERE revision BETWEEN ? AND ? ORDER BY revision"
+)
+
+
+class SqliteAuditLog:
+    """See AuditLog for what the methods promise."""
+
+    def __init__(self, database: Database, digest_key: Callable[[], bytes]) -> None:
+        """Take an open database; digest_key = GroupStore.digest_key of the same one."""
+        self._database, self._digest_key = database, digest_key
+        database.migrate(AUDIT_PART)
+
+    def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
+        """See AuditLog."""
+        links = self._links
+        with self._database.write() as connection:
+            last = connection.execute(
+                "SELECT revision, at_us, lower(hex(chain)) FROM audit_head"
+            ).fetchone()
+            revision, last_us, before = last or (0, 0, "")
+            made = LogEntry(
+                revision=revision + 1,
+                kind=kind,
+                who=storable(who),
+                what=storable_what(what),
+                at=from_us(max(to_us(self._database.clock()), last_us)),
+                chain="",
+            )
+            made = replace(made, chain=link(links, before, made))
+            _save(connection.execute, made)
+        return made
+
+    def record(self, entries: Sequence[LogEntry]) -> None:
+        """See AuditLog."""
+        with self._database.write() as connection:
+            for entry in entries:
+                row = connection.execute("SELECT revision FROM audit_head").fetchone()
+                present = 0 if row is None else row[0]
+                if entry.revision != present + 1:
+                    detail = f"the log is at revision {present}: {entry.revision} is not next"
+                    raise NotEmpty(detail)
+                _save(connection.execute, entry)
+
+    def head(self) -> ChainHead:
+        """See AuditLog."""
+        return self.kept().head
+
+    def kept(self) -> Kept:
+        """See Trail."""
+        with self._database.read() as connection:
+            revision, chain, entries = connection.execute(_KEPT).fetchone()
+        head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
+        return Kept(head, entries)
+
+    def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
+        """See Trail."""
+        for begin in range(first, last + 1, _AT_ONCE):
+            end = min(begin + _AT_ONCE - 1, last)
+            with self._database.read() as connection:
+                rows = connection.execute(_ENTRIES, (begin, end)).fetchall()
+            found = {row[0]: _entry(row) for row in rows}
+            for revision in range(begin, end + 1):
+                yield found.get(revision, "missing")
+
+    def expected(self, before: str, entry: LogEntry) -> str:
+        """See Trail."""
+        return link(self._links, before, entry)
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links(self._digest_key())
+
+
+def _save(execute: Callable[..., object], entry: LogEntry) -> None:
+    chain, at_us = bytes.fromhex(entry.chain), to_us(entry.at)
+    what = msgspec.json.encode(entry.what, order="sorted").decode()
+    execute(
+        "INSERT INTO audit_entry VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.revision, entry.kind, entry.who, what, at_us, chain),
+    )
+    execute("INSERT OR REPLACE INTO audit_head VALUES (1, ?, ?, ?)", (entry.revision, at_us, chain))
+
+
+def _entry(row: tuple[int, str, str, str, int, str]) -> LogEntry | Damage:
+    revision, kind, who, what, at_us, chain = row
+    try:
+        return LogEntry(
+            revision=revision, kind=kind, who=who, what=_what(what), at=from_us(at_us), chain=chain
+        )
+    except UNREADABLE:
+        return "unreadable"

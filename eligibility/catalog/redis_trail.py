@@ -1,0 +1,45 @@
+"""The audit trail of a publisher's catalogue in a Redis server."""
+
+from collections.abc import Callable, Iterator
+
+from eligibility.catalog import packed
+from eligibility.catalog.chain import link
+from eligibility.catalog.keys import CatalogKeys
+from eligibility.catalog.store import CatalogWrite
+from groups.chain import UNREADABLE, Damage, Kept, Links
+from groups.redis_server import RedisServer
+from groups.redis_trail import kept, saved_entries
+
+
+class RedisCatalogTrail:
+    """See groups.chain.Trail for what the methods promise."""
+
+    def __init__(
+        self, server: RedisServer, keys: CatalogKeys, publisher: str, links: Callable[[], Links]
+    ) -> None:
+        self._server, self._keys = server, keys
+        self._publisher, self._links = publisher, links
+
+    def kept(self) -> Kept:
+        """See Trail."""
+        keys, publisher = self._keys, self._publisher
+        return kept(self._server, keys.head(publisher), "catalog", keys.versions(publisher))
+
+    def entries(self, first: int, last: int) -> Iterator[CatalogWrite | Damage]:
+        """See Trail."""
+        key = self._keys.versions(self._publisher)
+        for revision, saved in saved_entries(self._server, key, first, last):
+            yield self._entry(revision, saved)
+
+    def _entry(self, revision: int, saved: bytes | None) -> CatalogWrite | Damage:
+        if saved is None:
+            return "missing"
+        try:
+            versions = packed.read_write(saved).versions(self._publisher, revision)
+            return CatalogWrite(versions=tuple(versions))
+        except UNREADABLE:
+            return "unreadable"
+
+    def expected(self, before: str, entry: CatalogWrite) -> str:
+        """See Trail."""
+        return link(self._links(), before, entry.versions)
