@@ -1,4 +1,4 @@
-"""Moving everything from one store to another: groups, history, catalogue, the digest key.
+"""Moving everything from one store to another: groups, history, catalogue, API keys, digest key.
 
 Writes are taken over one after another, just as they were, so a copy that was cut off goes on where
 the target stands. At the end both stores are read whole and compared by count and digest.
@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from eligibility.callers.store import KeyStore
 from eligibility.catalog.store import Version
 from eligibility.errors import EligibilityError
 from eligibility.stores import Stores
@@ -55,10 +56,14 @@ class Contents:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What was copied and found equal, by publisher; taken_over counts the writes of this run."""
+    """What was copied and found equal, by publisher; taken_over counts the writes of this run.
+
+    keys: API keys that the source holds, and so does the target.
+    """
 
     publishers: dict[str, Contents]
     taken_over: int
+    keys: int
 
 
 def writes_of(stores: Stores) -> int:
@@ -87,11 +92,12 @@ def copy(source: Stores, target: Stores, step: Step = lambda _what, _number: Non
         ):
             taken_over += number
             step(f"copying {publisher}", number)
+    keys = _copy_keys(source.keys, target.keys)
     found = {}
     for publisher in publishers_of(source):
         step(f"comparing {publisher}", 0)
         found[publisher] = _verified(source, target, publisher)
-    return Copied(found, taken_over)
+    return Copied(found, taken_over, keys)
 
 
 def contents(stores: Stores, publisher: str) -> Contents:
@@ -153,6 +159,22 @@ def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
             f"the target has writes of `{publisher}` that the source has not:"
             " copy into an empty store, or one that an earlier copy filled"
         )
+
+
+def _copy_keys(source: KeyStore, target: KeyStore) -> int:
+    """Copy the keys of callers, how they end and when they were used; how many there are."""
+    _, keys = source.all()
+    for key in keys:
+        target.add(key)
+    there = {key.key_id: key for key in target.all()[1]}
+    for key in keys:  # what became of those that an earlier copy brought
+        ends_at, new_id = key.expires_at, key.replaced_by
+        if new_id and ends_at and there[key.key_id].replaced_by != new_id:
+            replacement = next(one for one in keys if one.key_id == new_id)
+            target.replace(key.key_id, replacement, expires_at=ends_at)
+        target.end(key.key_id, revoked_at=key.revoked_at, expires_at=ends_at)
+    target.note_use({key.key_id: key.last_used_at for key in keys if key.last_used_at is not None})
+    return len(keys)
 
 
 def _copy_groups(source: Stores, target: Stores, publisher: str) -> Iterator[int]:

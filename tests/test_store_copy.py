@@ -12,6 +12,9 @@ import valkey_servers as servers
 from running import command, environment
 from worlds import flight, product
 
+from eligibility.callers import api_keys
+from eligibility.callers.model import Scope
+from eligibility.callers.store import StoredKey
 from eligibility.copying import CopyDiffers, contents, copy, publishers_of
 from eligibility.stores import Stores, open_stores
 from groups.errors import NotEmpty
@@ -19,6 +22,7 @@ from groups.model import Consent, MembershipEdit
 from groups.moments import from_us
 
 P = "contoso"
+AT = from_us(1_790_000_000_000_000)
 ADA, BOB, EVE = "ada@x.com", "bob@x.com", "eve@x.com"
 
 
@@ -28,12 +32,22 @@ def url_of(kind: str, path: Path) -> str:
     return f"{servers.url(kind)}?prefix=c{os.urandom(6).hex()}"
 
 
+def api_key(name: str) -> StoredKey:
+    return api_keys.make(
+        name=name,
+        scopes=frozenset({Scope.QUERY}),
+        publishers=frozenset({P}),
+        created_at=AT,
+        created_by="t",
+    )[1]
+
+
 def filled(stores: Stores) -> Stores:
     """Two publishers with everything that a store holds, and somebody who was forgotten."""
     groups, catalog = stores.groups, stores.catalog
     groups.create(P, "Beta", [ADA, BOB], actor="t")
     groups.edit(P, "beta", MembershipEdit(add=(EVE,), remove=(BOB,)), actor="t")
-    note = Consent(confirmed_by="Lin", at=from_us(1_790_000_000_000_000), text="signed")
+    note = Consent(confirmed_by="Lin", at=AT, text="signed")
     groups.set_consent(P, "beta", note, actor="t")
     groups.forget(P, EVE, actor="t")
     groups.create("fabrikam", "Crowd", [f"user{n}@x.com" for n in range(500)], actor="t")
@@ -69,6 +83,23 @@ def test_everything_is_copied_and_a_second_time_nothing(source: Stores, target: 
     assert copy(source, target).taken_over == 0
 
 
+def test_api_keys_are_copied_and_what_became_of_them_since(source: Stores, target: Stores) -> None:
+    plain, revoked, old, new = map(api_key, ("plain", "revoked", "old", "new"))
+    for key in (plain, revoked, old):
+        source.keys.add(key)
+    source.keys.note_use({plain.key_id: AT})
+    assert copy(source, target).keys == 3
+    assert target.keys.all()[1] == source.keys.all()[1]
+    source.keys.end(revoked.key_id, revoked_at=AT)
+    source.keys.replace(old.key_id, new, expires_at=AT)
+    source.keys.end(new.key_id, expires_at=AT)
+    assert copy(source, target).keys == 4
+    revision, copied = target.keys.all()
+    assert copied == source.keys.all()[1]
+    copy(source, target)
+    assert target.keys.revision() == revision
+
+
 def test_it_goes_on_where_it_was_and_takes_over_what_came_since(
     source: Stores, target: Stores
 ) -> None:
@@ -88,9 +119,11 @@ def test_it_goes_on_where_it_was_and_takes_over_what_came_since(
 def test_a_store_with_writes_of_its_own_is_not_written_to(source: Stores, target: Stores) -> None:
     target.groups.adopt_digest_key(source.groups.digest_key())
     target.groups.create(P, "Theirs", [ADA], actor="t")
+    source.keys.add(api_key("ours"))
     with pytest.raises(NotEmpty, match="contoso"):
         copy(source, target)
     assert target.groups.group_ids(P) == {"theirs"}
+    assert target.keys.revision() == 0
 
 
 def test_a_store_with_another_secret_is_not_written_to(source: Stores, target: Stores) -> None:

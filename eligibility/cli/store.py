@@ -27,7 +27,7 @@ def copy_command(
     target: Annotated[str, typer.Argument(metavar="TO", help="Store URL to fill.")],
     as_json: Json = False,
 ) -> None:
-    """Copy groups, history and catalogue, and check that both hold the same.
+    """Copy groups, history, catalogue and API keys, and check that both hold the same.
 
     Cut off, it goes on where it was. Nobody may write to TO meanwhile; what is written to FROM
     while it runs makes it say that the two differ: run it again then.
@@ -49,7 +49,10 @@ def copy_command(
         print_json(copied)
     else:
         console().print(f"{shown(source)} -> {shown(target)}", markup=False, soft_wrap=True)
-        console().print(f"{copied.taken_over:,} write(s) copied; both stores hold the same:")
+        console().print(
+            f"{copied.taken_over:,} write(s) copied, {copied.keys:,} API key(s) in both;"
+            " both stores hold the same:"
+        )
         console().print(_table(copied))
 
 
