@@ -143,7 +143,10 @@ class Settings(BaseSettings):
     @field_validator("issuers", "account_issuers", mode="before")
     @classmethod
     def _from_json(cls, sent: Any) -> Any:
-        return json.loads(sent) if isinstance(sent, str) else sent
+        try:
+            return json.loads(sent) if isinstance(sent, str) else sent
+        except ValueError as error:
+            raise ValueError(f"no JSON: {error}") from None
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

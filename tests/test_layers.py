@@ -98,6 +98,15 @@ def test_sql_is_known_to_the_store_only() -> None:
     assert {path.name for path in users} == {"sqlite_store.py"}
 
 
+def test_tokens_are_known_to_callers_only() -> None:
+    users = {
+        path.relative_to(ROOT).parts[:2]
+        for path in (ROOT / "eligibility").rglob("*.py")
+        if "jwt" in top_levels(path)
+    }
+    assert users == {("eligibility", "callers")}
+
+
 def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
     assert top_levels(ROOT / "tests" / "oracle.py") <= {
         "datetime",

@@ -1,10 +1,14 @@
 """Settings: what wins over what, where each comes from, and every fault named at once."""
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from eligibility.callers.model import Scope
 from eligibility.errors import InvalidSettings
+from eligibility.model import AccountKind
 from eligibility.settings import load_settings
 
 
@@ -68,3 +72,161 @@ def test_a_settings_file_that_cannot_be_read_is_refused(
         file.write_text(content)
     with pytest.raises(InvalidSettings, match="settings"):
         load_settings({"ELIGIBILITY_SETTINGS": str(file)})
+
+
+# --- issuers ---
+
+ISSUER = {"issuer": "https://a.test", "jwks_url": "https://a.test/keys", "audience": "api"}
+
+
+def test_issuers_are_tables_of_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("""
+[[issuers]]
+issuer = "https://login.contoso.test"
+jwks_url = "https://login.contoso.test/keys"
+audience = ["api://eligibility", "api://store"]
+algorithms = "ES256"
+scopes = {"Store.Backend" = ["access:query", "access:assert"], "Metrics" = "metrics"}
+
+[[account_issuers]]
+issuer = "https://login.microsoftonline.com/{tenant}/v2.0"
+jwks_url = "https://login.microsoftonline.com/common/discovery/v2.0/keys"
+audience = "store-app"
+verified_claim = "xms_edov"
+
+[[account_issuers]]
+issuer = "https://login.contoso.test"
+jwks_url = "http://127.0.0.1:8000/keys"
+audience = "store-app"
+kind = "microsoft"
+leeway_seconds = 0
+""")
+    settings = load_settings({}, file=file).settings
+    (caller,) = settings.issuers
+    assert caller.audience == ("api://eligibility", "api://store")
+    assert (caller.algorithms, caller.leeway_seconds) == (("ES256",), 60)
+    assert caller.scope_claims == ("scope", "scp")
+    assert caller.scopes == {
+        "Store.Backend": (Scope.QUERY, Scope.ASSERT),
+        "Metrics": (Scope.METRICS,),
+    }
+    many, one = settings.account_issuers
+    assert (many.algorithms, many.verified_claim, many.kind) == (("RS256",), "xms_edov", None)
+    assert (one.audience, one.kind, one.leeway_seconds) == (
+        ("store-app",),
+        AccountKind.MICROSOFT,
+        0,
+    )
+    assert settings.shown()["issuers"][0]["scopes"]["Metrics"] == ["metrics"]
+
+
+def test_issuers_come_from_the_environment_as_json() -> None:
+    loaded = load_settings(
+        {
+            "ELIGIBILITY_ISSUERS": json.dumps([ISSUER]),
+            "ELIGIBILITY_ACCOUNT_ISSUERS": json.dumps([{**ISSUER, "audience": "app"}]),
+        }
+    )
+    assert loaded.settings.issuers[0].issuer == loaded.settings.account_issuers[0].issuer
+    assert loaded.origins["issuers"] == loaded.origins["account_issuers"] == "environment"
+    default = load_settings({}).settings
+    assert not default.issuers
+    assert not default.account_issuers
+
+
+@pytest.mark.parametrize(
+    ("change", "loc", "code"),
+    [
+        ({"colour": "red"}, "colour", "UNKNOWN_SETTING"),
+        ({"issuer": ""}, "issuer", "WRONG_VALUE"),
+        ({"issuer": "https://a.test /b"}, "issuer", "WRONG_VALUE"),
+        ({"jwks_url": "http://a.test/keys"}, "jwks_url", "WRONG_VALUE"),
+        ({"jwks_url": "http://127.0.0.1.a.test/keys"}, "jwks_url", "WRONG_VALUE"),
+        ({"jwks_url": "http://localhost@a.test/keys"}, "jwks_url", "WRONG_VALUE"),
+        ({"jwks_url": "file:///etc/keys"}, "jwks_url", "WRONG_VALUE"),
+        ({"jwks_url": "https:///keys"}, "jwks_url", "WRONG_VALUE"),
+        ({"audience": []}, "audience", "WRONG_VALUE"),
+        ({"audience": ["a", "a"]}, "audience", "WRONG_VALUE"),
+        ({"audience": [""]}, "audience.0", "WRONG_VALUE"),
+        ({"algorithms": ["HS256"]}, "algorithms.0", "WRONG_VALUE"),
+        ({"algorithms": ["RS256", "none"]}, "algorithms.1", "WRONG_VALUE"),
+        ({"algorithms": []}, "algorithms", "WRONG_VALUE"),
+        ({"leeway_seconds": 301}, "leeway_seconds", "WRONG_VALUE"),
+        ({"leeway_seconds": -1}, "leeway_seconds", "WRONG_VALUE"),
+    ],
+)
+@pytest.mark.parametrize("setting", ["issuers", "account_issuers"])
+def test_a_fault_of_an_issuer_is_named_with_its_place(
+    setting: str, change: dict[str, Any], loc: str, code: str
+) -> None:
+    sent = json.dumps([{**ISSUER, "issuer": "https://b.test"}, {**ISSUER, **change}])
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings({f"ELIGIBILITY_{setting.upper()}": sent})
+    (fault,) = caught.value.faults
+    assert (fault.loc, fault.code) == (f"{setting}.1.{loc}", code)
+    assert "environment" in fault.detail
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:1/keys", "http://[::1]/keys", "http://localhost/keys"]
+)
+def test_keys_may_come_from_loopback_without_tls(url: str) -> None:
+    sent = json.dumps([{**ISSUER, "jwks_url": url}])
+    assert load_settings({"ELIGIBILITY_ISSUERS": sent}).settings.issuers[0].jwks_url == url
+
+
+@pytest.mark.parametrize(
+    ("issuers", "account_issuers", "loc", "detail"),
+    [
+        ([ISSUER, ISSUER], [], "issuers", "stands twice"),
+        ([ISSUER, {**ISSUER, "audience": "other"}], [], "issuers", "stands twice"),
+        ([], [ISSUER, ISSUER], "account_issuers", "stands twice"),
+        ([ISSUER], [{**ISSUER, "audience": ["b", "api"]}], "account_issuers", "`api`"),
+        (
+            [ISSUER],
+            [{**ISSUER, "issuer": "https://{tenant}"}],
+            "account_issuers",
+            "`api`",
+        ),
+        ([{**ISSUER, "issuer": "https://{tenant}"}], [], "issuers.0", "every tenant"),
+        (
+            [],
+            [{**ISSUER, "issuer": "https://{tenant}", "kind": "microsoft"}],
+            "account_issuers.0",
+            "cannot be fixed",
+        ),
+        ([], [{**ISSUER, "issuer": "https://{tenant}/{tenant}"}], "account_issuers.0", "twice"),
+        ([{**ISSUER, "scopes": {"a": "root"}}], [], "issuers.0.scopes.a.0", "access:query"),
+        ("[", [], "issuers", "JSON"),
+        ({}, [], "issuers", "tuple"),
+    ],
+)
+def test_issuers_that_cannot_be_told_apart_or_trusted_are_refused(
+    issuers: Any, account_issuers: Any, loc: str, detail: str
+) -> None:
+    sent = issuers if isinstance(issuers, str) else json.dumps(issuers)
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings(
+            {
+                "ELIGIBILITY_ISSUERS": sent,
+                "ELIGIBILITY_ACCOUNT_ISSUERS": json.dumps(account_issuers),
+            }
+        )
+    (fault,) = caught.value.faults
+    assert (fault.loc, fault.code) == (loc, "WRONG_VALUE")
+    assert detail in fault.detail
+
+
+def test_all_faults_of_issuers_are_named_at_once() -> None:
+    sent = json.dumps([{**ISSUER, "algorithms": ["none"], "audience": []}, {}])
+    with pytest.raises(InvalidSettings) as caught:
+        load_settings({"ELIGIBILITY_ISSUERS": sent, "ELIGIBILITY_PORT": "x"})
+    assert {fault.loc for fault in caught.value.faults} == {
+        "port",
+        "issuers.0.algorithms.0",
+        "issuers.0.audience",
+        "issuers.1.issuer",
+        "issuers.1.jwks_url",
+        "issuers.1.audience",
+    }

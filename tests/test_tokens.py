@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from conftest import Clock
-from jwks_server import Signer
+from jwks_server import Signer, jwks_server
 from token_bench import (
+    APP,
     CURVES,
     ED,
     ISSUER,
@@ -20,9 +21,10 @@ from token_bench import (
 )
 
 from eligibility.callers.errors import IssuerUnavailable, Unauthenticated
-from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, CallerIssuer
+from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
 from eligibility.callers.known import Known
 from eligibility.callers.model import Caller, Scope
+from eligibility.callers.tokens import Verifier
 from eligibility.model import Account, AccountKind
 
 
@@ -116,6 +118,19 @@ def test_a_key_of_one_tenant_signs_for_no_other(bench: Bench) -> None:
                 bench.verifier.account_of(token)
 
 
+def test_the_entry_of_one_tenant_goes_before_that_of_all(clock: Clock) -> None:
+    with jwks_server(KEY.jwk()) as server:
+        every = AccountIssuer(issuer=MANY, audience=APP, jwks_url=server.url)
+        own = every.model_copy(
+            update={"issuer": MANY.replace("{tenant}", TENANT), "email_claim": "mail"}
+        )
+        verifier = Verifier([], [every, own], name_of=str, clock=clock)
+        for tenant, claim in ((TENANT, "mail"), (MICROSOFT_ACCOUNTS, "email")):
+            claims = {"iss": MANY.replace("{tenant}", tenant), "tid": tenant, "email": None}
+            token = Bench(server, clock, verifier).account(**{**claims, claim: "a@b.test"})
+            assert verifier.account_of(token).id == "a@b.test"
+
+
 # --- keys that come and go ---
 
 
@@ -196,9 +211,10 @@ def test_of_too_many_tokens_those_unused_longest_go() -> None:
     known: Known[int] = Known(limit_characters=30)
     for number, token in enumerate(("a" * 10, "b" * 10, "c" * 10)):
         known.keep(token, 100.0, number)
+    known.keep("b" * 10, 100.0, 3)  # kept again, it counts once
     assert known.get("a" * 10, 0.0) == 0
-    known.keep("a" * 10, 100.0, 3)  # kept again, it counts once
     known.keep("d" * 10, 100.0, 4)
-    assert [known.get(letter * 10, 0.0) for letter in "abcd"] == [3, None, 2, 4]
-    known.keep("e" * 31, 100.0, 5)
-    assert known.get("e" * 31, 0.0) is None
+    known.keep("e" * 10, 100.0, 5)
+    assert [known.get(letter * 10, 0.0) for letter in "abcde"] == [0, None, None, 4, 5]
+    known.keep("f" * 31, 100.0, 6)
+    assert known.get("f" * 31, 0.0) is None
