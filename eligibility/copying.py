@@ -1,4 +1,4 @@
-"""Moving everything from one store to another: groups, history, catalogue, API keys, digest key.
+"""Moving everything from one store to another: groups, catalogue, API keys, audit log, digest key.
 
 Writes are taken over one after another, just as they were, so a copy that was cut off goes on where
 the target stands. At the end both stores are read whole and compared by count and digest.
@@ -13,12 +13,14 @@ from typing import Any
 
 import msgspec
 
+from eligibility.audit.log import AuditLog, LogEntry
 from eligibility.callers.store import KeyStore
 from eligibility.catalog.store import Version
 from eligibility.errors import EligibilityError
 from eligibility.stores import Stores
 from groups.errors import NotEmpty
 from groups.model import MAX_MEMBERS, Change, each
+from groups.packed import missing
 
 _AT_ONCE = 50
 """Writes taken over in one step: at most 500,000 addresses."""
@@ -93,6 +95,7 @@ def copy(source: Stores, target: Stores, step: Step = lambda _what, _number: Non
             taken_over += number
             step(f"copying {publisher}", number)
     keys = _copy_keys(source.keys, target.keys)
+    _copy_log(source.audit, target.audit)
     found = {}
     for publisher in publishers_of(source):
         step(f"comparing {publisher}", 0)
@@ -137,7 +140,7 @@ def _comparable(change: Change) -> dict[str, Any]:
 
 def _written(version: Version) -> tuple[Any, ...]:
     body = None if version.product is None else version.product.model_dump_json()
-    return version.product_id, version.revision, version.at, version.actor, body
+    return version.product_id, version.revision, version.at, version.actor, body, version.chain
 
 
 def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[Change]:
@@ -154,7 +157,8 @@ def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
     pair = [
         stores.groups.changes_since(publisher, reached - 1, limit=1) for stores in (source, target)
     ]
-    if pair[0] != pair[1]:
+    chains = [[change.chain for change in changes] for changes in pair]
+    if pair[0] != pair[1] or chains[0] != chains[1]:
         raise NotEmpty(
             f"the target has writes of `{publisher}` that the source has not:"
             " copy into an empty store, or one that an earlier copy filled"
@@ -175,6 +179,21 @@ def _copy_keys(source: KeyStore, target: KeyStore) -> int:
         target.end(key.key_id, revoked_at=key.revoked_at, expires_at=ends_at)
     target.note_use({key.key_id: key.last_used_at for key in keys if key.last_used_at is not None})
     return len(keys)
+
+
+def _copy_log(source: AuditLog, target: AuditLog) -> None:
+    """Take over what is new in the audit log. Raises: NotEmpty; StoreUnavailable where it is damaged."""
+    reached, last = target.head(), source.head().revision
+    if reached.revision:
+        same = next(source.entries(reached.revision, reached.revision))
+        if not isinstance(same, LogEntry) or same.chain != reached.chain:
+            raise NotEmpty("the target has an audit log of its own: copy into an empty store")
+    for revision, entry in enumerate(
+        source.entries(reached.revision + 1, last), reached.revision + 1
+    ):
+        if not isinstance(entry, LogEntry):
+            raise missing(f"revision {revision} of the audit log")
+        target.record([entry])
 
 
 def _copy_groups(source: Stores, target: Stores, publisher: str) -> Iterator[int]:

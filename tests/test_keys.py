@@ -8,6 +8,7 @@ import pytest
 from redis.connection import SSLConnection
 from redis.crc import key_slot
 
+from eligibility.audit.keys import AuditKeys
 from eligibility.callers.keys import CallerKeys
 from eligibility.catalog.keys import CatalogKeys
 from groups.errors import InvalidStoreUrl
@@ -19,6 +20,7 @@ from groups.redis_url import RedisUrl, is_redis
 KEYS = Keys()
 CATALOG = CatalogKeys(KEYS)
 CALLERS = CallerKeys(KEYS)
+AUDIT = AuditKeys(KEYS)
 
 PINNED = {
     KEYS.layout: "eligibility:layout",
@@ -42,6 +44,8 @@ PINNED = {
     CALLERS.head: "eligibility:{-keys}:head",
     CALLERS.api_keys: "eligibility:{-keys}:api-keys",
     CALLERS.used: "eligibility:{-keys}:used",
+    AUDIT.head: "eligibility:{-audit}:head",
+    AUDIT.entries: "eligibility:{-audit}:entries",
 }
 
 
@@ -51,7 +55,12 @@ def test_every_key_is_as_it_has_always_been() -> None:
 
 @pytest.mark.parametrize(
     ("mine", "keys", "of_no_key"),
-    [("KEYS", KEYS, {"prefix", "of"}), ("CATALOG", CATALOG, set()), ("CALLERS", CALLERS, set())],
+    [
+        ("KEYS", KEYS, {"prefix", "of"}),
+        ("CATALOG", CATALOG, set()),
+        ("CALLERS", CALLERS, set()),
+        ("AUDIT", AUDIT, set()),
+    ],
 )
 def test_no_key_is_left_out(mine: str, keys: object, of_no_key: set[str]) -> None:
     """Whoever adds a key pins it here."""
@@ -65,10 +74,13 @@ def test_all_keys_of_a_publisher_are_in_one_slot() -> None:
     assert len(slots) == 1
 
 
-def test_all_keys_of_callers_are_in_one_slot_under_what_no_publisher_can_be_called() -> None:
-    assert len({key_slot(key.encode()) for key in vars(CALLERS).values()}) == 1
-    assert all(":{-keys}:" in key for key in vars(CALLERS).values())
-    assert not is_id("-keys")
+@pytest.mark.parametrize(("keys", "tag"), [(CALLERS, "-keys"), (AUDIT, "-audit")])
+def test_all_keys_of_a_deployment_are_in_one_slot_under_what_no_publisher_can_be_called(
+    keys: object, tag: str
+) -> None:
+    assert len({key_slot(key.encode()) for key in vars(keys).values()}) == 1
+    assert all(f":{{{tag}}}:" in key for key in vars(keys).values())
+    assert not is_id(tag)
 
 
 def test_a_prefix_keeps_deployments_apart() -> None:

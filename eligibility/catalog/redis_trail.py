@@ -35,10 +35,10 @@ class RedisCatalogTrail:
         if saved is None:
             return "missing"
         try:
-            versions = packed.read_write(saved).versions(self._publisher, revision)
-            return CatalogWrite(versions=tuple(versions))
+            versions = tuple(packed.read_write(saved).versions(self._publisher, revision))
         except UNREADABLE:
             return "unreadable"
+        return CatalogWrite(versions=versions) if versions else "unreadable"
 
     def expected(self, before: str, entry: CatalogWrite) -> str:
         """See Trail."""

@@ -7,7 +7,17 @@ import typer
 from rich.table import Table
 
 from eligibility import __version__
-from eligibility.cli import catalog, check, group_files, group_history, groups, keys, serve, store
+from eligibility.cli import (
+    audit,
+    catalog,
+    check,
+    group_files,
+    group_history,
+    groups,
+    keys,
+    serve,
+    store,
+)
 from eligibility.cli.options import Json, Store, console, print_json
 from eligibility.settings import Settings, load_settings
 
@@ -25,6 +35,7 @@ for room in (group_files, group_history):  # they add their commands to those of
 app.add_typer(groups.app, name="groups")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 
 

@@ -1,0 +1,58 @@
+"""What is noted in the audit log, in which words: API keys, and the settings a server starts with."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import msgspec
+
+from eligibility.audit.log import AuditLog, LogEntry
+from eligibility.callers.store import StoredKey
+
+SETTINGS = "settings.changed"
+
+
+def note_key(
+    log: AuditLog,
+    deed: Literal["created", "rotated", "revoked", "ended"],
+    who: str,
+    key: StoredKey,
+    *,
+    replaces: StoredKey | None = None,
+) -> LogEntry:
+    """Note what was done with an API key, as `key.created`; nothing of its secret.
+
+    Args: key = as it is then; replaces = the one that a rotation made it for.
+    """
+    what = {
+        "key_id": key.key_id,
+        "name": key.name,
+        "scopes": ", ".join(sorted(key.scopes)),
+        "publishers": "all" if key.publishers is None else ", ".join(sorted(key.publishers)),
+    }
+    if key.rate_limit is not None:
+        what["rate_limit"] = str(key.rate_limit)
+    if key.expires_at is not None:
+        what["expires_at"] = key.expires_at.isoformat()
+    if key.revoked_at is not None:
+        what["revoked_at"] = key.revoked_at.isoformat()
+    if replaces is not None:
+        what["replaces"] = replaces.key_id
+        if replaces.expires_at is not None:
+            what["replaced_ends_at"] = replaces.expires_at.isoformat()
+    return log.append(f"key.{deed}", who, what)
+
+
+def note_settings(log: AuditLog, shown: Mapping[str, Any], who: str) -> LogEntry | None:
+    """Note the settings that differ from those last noted; None where none does.
+
+    Args: shown = JSON values by name, without secrets. A setting that there is no more is noted
+        with an empty text, which no JSON value is.
+    """
+    present = {name: msgspec.json.encode(value).decode() for name, value in shown.items()}
+    noted = dict[str, str]()
+    for entry in log.entries(1, log.head().revision):
+        if isinstance(entry, LogEntry) and entry.kind == SETTINGS:
+            noted.update(entry.what)
+    gone = {name: "" for name, value in noted.items() if value and name not in present}
+    differs = {name: value for name, value in present.items() if noted.get(name) != value} | gone
+    return log.append(SETTINGS, who, differs) if differs else None

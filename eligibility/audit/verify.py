@@ -1,0 +1,140 @@
+"""Whether a trail is as it was written: every entry there, in its order, and none changed since."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eligibility.audit.trail import Chain
+from groups.chain import UNREADABLE, ChainHead, Trail
+
+Step = Callable[[str, int], None]
+"""Told the name of the chain that is read, and after each entry that it is one more."""
+
+_DAMAGED = {
+    "missing": "is missing; the entry after it cannot be checked against it",
+    "unreadable": "cannot be read; the entry after it cannot be checked against it",
+}
+_CHANGED = "was changed: its digest is not that of what it says and of the entry before it"
+_UNCHAINED = (
+    "carries no digest, though one before it does: it was changed, or written by an older release"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was written. revision: of the entry, or where one should be."""
+
+    chain: str
+    revision: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What a look at a trail found. findings: nothing, where all is as it was written.
+
+    heads: where each chain ends, to keep elsewhere. entries: how many were read. unchained: by
+    chain, how many entries at its beginning were written by a release that made no digests yet.
+    """
+
+    heads: Mapping[str, ChainHead]
+    entries: int
+    unchained: Mapping[str, int]
+    findings: tuple[Finding, ...]
+
+
+def heads(chains: list[Chain]) -> dict[str, ChainHead]:
+    """Where each chain ends."""
+    return {chain.name: chain.trail.kept().head for chain in chains}
+
+
+def verify(
+    chains: list[Chain],
+    known: Mapping[str, ChainHead] | None = None,
+    step: Step = lambda _name, _number: None,
+) -> Verified:
+    """Read chains whole. What is written meanwhile is left for the next time.
+
+    Args: known = heads that were given earlier: what was rolled back as a whole is told by them only.
+    """
+    known = known or {}
+    readers = [_Reader(chain, known.get(chain.name, ChainHead())) for chain in chains]
+    findings = [finding for reader in readers for finding in reader.read(step)]
+    gone = sorted(known.keys() - {chain.name for chain in chains})
+    findings += [
+        Finding(name, known[name].revision, "is missing, and the whole chain with it")
+        for name in gone
+        if known[name].revision
+    ]
+    return Verified(
+        heads={reader.name: reader.head for reader in readers},
+        entries=sum(reader.found for reader in readers),
+        unchained={reader.name: reader.unchained for reader in readers if reader.unchained},
+        findings=tuple(findings),
+    )
+
+
+class _Reader:
+    """One chain, read from its first entry to its head. known: an earlier head; revision 0 = none."""
+
+    def __init__(self, chain: Chain, known: ChainHead) -> None:
+        self.name, self._known = chain.name, known
+        self._trail: Trail[Any] = chain.trail
+        self.head = self._trail.kept().head
+        self.found = self.unchained = 0
+        self._began = False
+        self._before: str | None = ""
+        """The digest of the entry before; None where that one is damaged."""
+
+    def read(self, step: Step) -> Iterator[Finding]:
+        entries = self._trail.entries(1, self.head.revision)
+        for revision, entry in enumerate(entries, 1):
+            what = self._damage(revision, entry)
+            if what is not None:
+                yield Finding(self.name, revision, what)
+            step(self.name, 1)
+        if self._before not in (None, self.head.chain):
+            yield self._at_head(
+                "does not end the chain: its digest is not the one kept as the last"
+            )
+        if self.head.revision < self._known.revision:
+            was = (
+                f"the chain was at revision {self._known.revision} earlier: entries were taken back"
+            )
+            yield self._at_head(was)
+        yield from self._beyond_the_head()
+
+    def _damage(self, revision: int, entry: Any) -> str | None:
+        """What is wrong with an entry; None where nothing is."""
+        if entry != "missing":
+            self.found += 1
+        if isinstance(entry, str):
+            self._before = None
+            return _DAMAGED[entry]
+        before, self._before = self._before, entry.chain
+        if revision == self._known.revision and entry.chain != self._known.chain:
+            return "is another than it was earlier: the chain was written anew"
+        if not entry.chain:
+            self.unchained += not self._began
+            return _UNCHAINED if self._began else None
+        self._began = True
+        return None if before is None or self._is_as_written(before, entry) else _CHANGED
+
+    def _is_as_written(self, before: str, entry: Any) -> bool:
+        try:
+            return bool(self._trail.expected(before, entry) == entry.chain)
+        except UNREADABLE:
+            return False
+
+    def _beyond_the_head(self) -> Iterator[Finding]:
+        now = self._trail.kept()
+        written_since = max(0, now.head.revision - self.head.revision)
+        beyond = now.entries - self.found - written_since
+        if beyond > 0:
+            what = (
+                f"{beyond} more kept than the chain has: its end was taken back, or they were put"
+            )
+            yield Finding(self.name, self.head.revision + 1, what)
+
+    def _at_head(self, what: str) -> Finding:
+        return Finding(self.name, self.head.revision, what)
