@@ -19,6 +19,7 @@ from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.errors import StoreUnavailable
 from groups.model import storable
 from groups.moments import to_us
+from groups.packed import missing
 from groups.redis_server import RedisServer
 
 _TRIES = 100
@@ -44,6 +45,7 @@ class RedisKeyStore:
         head, bodies, uses = self._server.read(
             [("GET", keys.head), ("HGETALL", keys.api_keys), ("HGETALL", keys.used)]
         )
+        _check_whole(head, len(bodies))
         used = dict(zip(uses[::2], map(int, uses[1::2]), strict=True))
         found = (
             unpacked(body, used.get(key_id))
@@ -106,13 +108,15 @@ class RedisKeyStore:
     def _found(self, key_id: str) -> tuple[bytes, StoredKey | None]:
         """The head, and a key of that moment."""
         wanted = storable(key_id)
-        head, body, used = self._server.read(
+        head, count, body, used = self._server.read(
             [
                 ("GET", self._keys.head),
+                ("HLEN", self._keys.api_keys),
                 ("HGET", self._keys.api_keys, wanted),
                 ("HGET", self._keys.used, wanted),
             ]
         )
+        _check_whole(head, count)
         last_used = None if used is None else int(used)
         return head or b"", None if body is None else unpacked(body, last_used)
 
@@ -128,3 +132,9 @@ class RedisKeyStore:
 
 def _revision(head: bytes | None) -> int:
     return int(head.split()[0]) if head else 0
+
+
+def _check_whole(head: bytes | None, count: int) -> None:
+    """See that keys are there if any were written: else nobody's key would be known, or many lost."""
+    if bool(head) != bool(count):
+        raise missing("API keys" if head else "the revision of the API keys")
