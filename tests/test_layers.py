@@ -114,3 +114,26 @@ def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
         "hashlib",
         "typing",
     }
+
+
+CLIENT = sorted((ROOT / "eligibility" / "client").glob("*.py"))
+FOR_THE_CLIENT = {"eligibility", "eligibility.errors", "eligibility.model", "groups.model"}
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.stem)
+def test_the_client_needs_nothing_of_the_server(path: Path) -> None:
+    ours = {name for name in imported(path) if not name.startswith("eligibility.client")}
+    assert {name for name in ours if name.startswith(("eligibility", "groups"))} <= FOR_THE_CLIENT
+    assert top_levels(path) - sys.stdlib_module_names <= {
+        "eligibility",
+        "groups",
+        "httpx2",
+        "msgspec",
+    }
+
+
+@pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.stem)
+def test_http_and_waiting_are_known_to_the_transports_only(path: Path) -> None:
+    """What is sent, read and tried again is decided once for both clients, without any I/O."""
+    transports = {"sync_client", "async_client", "transport"}
+    assert not top_levels(path) & {"httpx2", "asyncio"} or path.stem in transports

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from running import environment
+from test_docs import blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -67,3 +68,31 @@ def test_an_installed_wheel_answers_a_query(wheel: Path, tmp_path: Path) -> None
         cwd=place,
     )
     assert '"flight_id": "canary"' in answer
+
+
+def test_the_client_needs_three_packages_and_none_of_the_servers(
+    wheel: Path, tmp_path: Path
+) -> None:
+    """By the commands of docs/client.md, the wheel in the place of the name in a package index."""
+    (_, commands) = blocks(ROOT / "docs" / "client.md", "console")
+    run(sys.executable, "-m", "venv", str(tmp_path / "lean"))
+    tools = tmp_path / "lean" / "bin"
+    constraints = ("--quiet", "--constraint", str(ROOT / "constraints.txt"))
+    for line in commands.splitlines():
+        words = line.removeprefix("$ ").replace("flight-eligibility", str(wheel)).split()
+        assert words[:2] == ["pip", "install"]
+        run(str(tools / "pip"), "install", *constraints, *words[2:])
+    script = """
+import importlib.util
+from eligibility.client import Client, Device, Query
+
+with Client("http://127.0.0.1:9", unreachable="deny", retries=0) as client:
+    print(client.access(Query("APP", Device("Desktop", "24H2"))).from_service)
+print(*[name for name in SERVERS if importlib.util.find_spec(name)])
+"""
+    servers = (
+        *("fastapi", "starlette", "uvicorn", "pydantic", "redis", "typer", "rich"),
+        *("yaml", "jwt", "structlog", "platformdirs"),
+    )
+    code = script.replace("SERVERS", repr(servers))
+    assert run(str(tools / "python"), "-c", code, cwd=tmp_path) == "False\n\n"

@@ -1,0 +1,44 @@
+"""The service from Python, sync and async: docs/client.md.
+
+Needs httpx2, msgspec and packaging, and nothing of what the server needs.
+"""
+
+from eligibility.client.async_client import AsyncClient
+from eligibility.client.errors import Forbidden, NotFound, Problem, Unauthenticated, Unreachable
+from eligibility.client.model import (
+    SERVICE_UNREACHABLE,
+    Account,
+    Decision,
+    Device,
+    Edited,
+    Query,
+    StoredProduct,
+)
+from eligibility.client.sync_client import Client
+from eligibility.errors import Fault
+from eligibility.model import AccountKind, Consistency, Reason, RemedyAction, Revision
+from groups.model import Group
+
+__all__ = [
+    "SERVICE_UNREACHABLE",
+    "Account",
+    "AccountKind",
+    "AsyncClient",
+    "Client",
+    "Consistency",
+    "Decision",
+    "Device",
+    "Edited",
+    "Fault",
+    "Forbidden",
+    "Group",
+    "NotFound",
+    "Problem",
+    "Query",
+    "Reason",
+    "RemedyAction",
+    "Revision",
+    "StoredProduct",
+    "Unauthenticated",
+    "Unreachable",
+]

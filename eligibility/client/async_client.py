@@ -1,0 +1,209 @@
+"""AsyncClient: the service from an event loop of asyncio."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from datetime import datetime
+from inspect import isawaitable
+from typing import Any, Self, TypeVar
+
+import httpx2
+
+from eligibility.client import calls
+from eligibility.client.calls import Emails
+from eligibility.client.errors import Problem
+from eligibility.client.exchange import Answer, Attempt, Call, Failure, Outcome
+from eligibility.client.model import Decision, Edited, Query, StoredProduct
+from eligibility.client.transport import (
+    Options,
+    Verify,
+    WhenUnreachable,
+    answer_of,
+    failure_of,
+    request_of,
+)
+from groups.model import Group, Page
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """The evaluator over HTTP. One for an event loop: tasks share it and its connections.
+
+    Options and methods are those of Client; `token` may also give an awaitable.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: str | None = None,
+        token: str | Callable[[], str | Awaitable[str]] | None = None,
+        timeout: float = 5.0,
+        attempt_timeout: float = 2.0,
+        unreachable: WhenUnreachable = "raise",
+        retries: int = 2,
+        verify: Verify = True,
+    ) -> None:
+        self._options = Options(
+            base_url=base_url,
+            key=key,
+            token=token,
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            retries=retries,
+            unreachable=unreachable,
+            verify=verify,
+        )
+        self._credential = token if key is None else key
+        self._exchange = self._options.exchange()
+        self._http = httpx2.AsyncClient(**self._options.for_httpx())
+
+    def __repr__(self) -> str:
+        return f"AsyncClient({self._options!r})"
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def access(self, query: Query, *, explain: bool = False) -> Decision:
+        """Ask one access query; with explain, the decision has its trace."""
+        return await self._run(calls.access(query, explain))
+
+    async def access_many(
+        self, queries: Iterable[Query], *, explain: bool = False
+    ) -> list[Decision | Problem]:
+        """Ask any number of access queries; in order, each decision or why there is none.
+
+        Sent as batches of up to 1,000, one after the other, each with a `timeout` of its own. What
+        keeps a batch as a whole from an answer is raised.
+        """
+        batches = calls.access_many(queries, explain, self._exchange.deny)
+        return [answer for batch in batches for answer in await self._run(batch)]
+
+    def groups(self, publisher: str) -> AsyncIterator[Group]:
+        """Every group of a publisher, by id; a page is fetched when it is reached."""
+        return _each(lambda cursor: self._run(calls.groups(publisher, cursor)))
+
+    async def group(self, publisher: str, group_id: str) -> Group:
+        """One group, without its members; its `revision` is what an edit can be based on."""
+        return await self._run(calls.group(publisher, group_id))
+
+    def members(
+        self, publisher: str, group_id: str, *, prefix: str = "", at: datetime | None = None
+    ) -> AsyncIterator[str]:
+        """A group's addresses, sorted, now or as of a moment; a page is fetched when it is reached."""
+        return _each(
+            lambda cursor: self._run(calls.members(publisher, group_id, prefix, at, cursor))
+        )
+
+    async def create_group(
+        self, publisher: str, name: str, emails: Emails, *, group_id: str | None = None
+    ) -> Edited:
+        """Make a group; its id is made from the name unless given, and both are for good."""
+        return await self._run(calls.create_group(publisher, name, emails, group_id))
+
+    async def add_members(
+        self,
+        publisher: str,
+        group_id: str,
+        emails: Emails,
+        *,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> Edited:
+        """Add addresses to a group, all or none; those who are members already are counted.
+
+        if_revision: only if the group is still at it; otherwise Problem, status 412. dry_run: tell
+        what would change, and its effects on access, and change nothing.
+        """
+        edit = {"add": emails}
+        return await self._run(calls.edit_members(publisher, group_id, edit, if_revision, dry_run))
+
+    async def remove_members(
+        self,
+        publisher: str,
+        group_id: str,
+        emails: Emails,
+        *,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> Edited:
+        """Remove addresses from a group, all or none; strangers are counted. See add_members."""
+        edit = {"remove": emails}
+        return await self._run(calls.edit_members(publisher, group_id, edit, if_revision, dry_run))
+
+    async def replace_members(
+        self,
+        publisher: str,
+        group_id: str,
+        emails: Emails,
+        *,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> Edited:
+        """Make these addresses the members of a group, and nobody else. See add_members."""
+        return await self._run(
+            calls.replace_members(publisher, group_id, emails, if_revision, dry_run)
+        )
+
+    async def product(self, publisher: str, product_id: str) -> StoredProduct:
+        """A product as it was declared; its `revision` is what a write can be based on."""
+        return await self._run(calls.product(publisher, product_id))
+
+    async def put_product(
+        self,
+        publisher: str,
+        product_id: str,
+        product: Mapping[str, Any],
+        *,
+        if_revision: int | None = None,
+    ) -> int:
+        """Declare a product, whole; the publisher's catalogue revision after it.
+
+        if_revision: only if the product is still at it; otherwise Problem, status 412.
+        """
+        return await self._run(calls.put_product(publisher, product_id, product, if_revision))
+
+    async def _run(self, call: Call[T]) -> T:
+        steps = self._exchange.steps(call)
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            if isinstance(step, Attempt):
+                outcome = await self._attempt(step)
+            else:
+                outcome = None
+                await asyncio.sleep(step.seconds)
+
+    async def _attempt(self, attempt: Attempt) -> Answer | Failure:
+        given = self._credential() if callable(self._credential) else self._credential
+        credential = await given if isawaitable(given) else given
+        try:
+            async with (
+                asyncio.timeout(attempt.seconds),
+                self._http.stream(**request_of(attempt, credential)) as response,
+            ):
+                return answer_of(response, await response.aread())
+        except (httpx2.RequestError, TimeoutError) as error:
+            return failure_of(error)
+
+
+async def _each(page: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:
+    cursor: str | None = None
+    while True:
+        found = await page(cursor)
+        for item in found.items:
+            yield item
+        cursor = found.next_cursor
+        if cursor is None:
+            return

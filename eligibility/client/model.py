@@ -1,0 +1,189 @@
+"""What the client sends and what it gets. All frozen.
+
+Decisions are read more leniently than the service writes them: codes are plain texts here, so that
+a service of a later version, with a reason or a remedy more, does not stop its clients. They
+compare equal to the members of `Reason` and `RemedyAction`.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from msgspec import UNSET, Struct, UnsetType
+
+from eligibility.model import (
+    AccountKind,
+    Consistency,
+    OfferedPackage,
+    Revision,
+    Settling,
+    Source,
+    Step,
+)
+
+SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
+"""The one reason of a decision that the client made itself, as no answer came."""
+
+
+class Account(Struct, frozen=True, omit_defaults=True):
+    """Who is signed in: by address, as `id`, or by the ID token of the account itself, never both.
+
+    aliases: further addresses that sign in to the same account. The token is in no repr.
+    Raises: ValueError unless it is one of the two.
+    """
+
+    id: str | None = None
+    kind: AccountKind = AccountKind.MICROSOFT
+    aliases: tuple[str, ...] = ()
+    token: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.id is None) == (self.token is None):
+            raise ValueError("an account has either an id or a token")
+
+    def __repr__(self) -> str:
+        if self.token is not None:
+            return "Account(token=...)"
+        return f"Account(id={self.id!r}, kind={self.kind.value!r}, aliases={self.aliases!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        if self.token is not None:
+            return [("token", ...)]
+        return [("id", self.id), ("kind", self.kind.value), ("aliases", self.aliases)]
+
+
+class Device(Struct, frozen=True, omit_defaults=True):
+    """A device, in any words that the service reads: `Device("Xbox One", "22621")`."""
+
+    family: str
+    os_version: str
+    architecture: str | None = None
+
+
+class Query(Struct, frozen=True, omit_defaults=True):
+    """May this account, on this device, have this package and see this submission?
+
+    account: None = not signed in. installed_version: None = not installed. market: two capital
+    letters, None = unknown. at: ask as of that moment, with an offset. at_least_revision: the revision of
+    a write (a number is that of groups), which has to be in the answer.
+    """
+
+    product_id: str
+    device: Device
+    account: Account | None = None
+    installed_version: str | None = None
+    owned: bool = False
+    market: str | None = None
+    promotional_code: bool = False
+    manual_check: bool = False
+    at: datetime | None = None
+    consistency: Consistency = Consistency.EVENTUAL
+    at_least_revision: int | Revision | UnsetType = UNSET
+
+
+class Remedy(Struct, frozen=True, omit_defaults=True):
+    """One thing that would change the answer, in words (`text`) and as data (the rest).
+
+    unlocks: `submission`, `package`, or `flight` for a higher-ranked one.
+    """
+
+    action: str
+    unlocks: str
+    text: str
+    flights: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    families: tuple[str, ...] = ()
+    architectures: tuple[str, ...] = ()
+    markets: tuple[str, ...] = ()
+    os_version: str | None = None
+    release: str | None = None
+    at: datetime | None = None
+
+
+class SubmissionVerdict(Struct, frozen=True):
+    """May this account see the listing?
+
+    audience: `public` or `private`; `unknown` where no answer came. listing: `searchable`,
+    `link_only` or `hidden`.
+    """
+
+    granted: bool
+    audience: str
+    listing: str
+    reasons: tuple[str, ...]
+
+
+class PackageVerdict(Struct, frozen=True):
+    """May this device download, and what? A denied one offers no package.
+
+    action: `install`, `update`, `keep` or `none`. delivery: `automatic` or `manual`.
+    """
+
+    granted: bool
+    source: Source | None
+    package: OfferedPackage | None
+    action: str
+    delivery: str | None
+    reasons: tuple[str, ...]
+
+
+class Decision(Struct, frozen=True):
+    """The verdict with its reasons and remedies; the fields are those of the HTTP API.
+
+    trace: UNSET unless explain=True. stale_seconds: above 0 while the service answers from memory.
+    """
+
+    product_id: str
+    granted: bool
+    submission: SubmissionVerdict
+    package: PackageVerdict
+    remedies: tuple[Remedy, ...] = ()
+    settling: Settling | None = None
+    revision: Revision = Revision(0, 0)
+    stale_seconds: int = 0
+    trace: tuple[Step, ...] | UnsetType = UNSET
+
+    @property
+    def from_service(self) -> bool:
+        """Whether the service decided; False: no answer came, and the client denied in its place."""
+        return SERVICE_UNREACHABLE not in self.package.reasons
+
+
+def unreachable_decision(product_id: str) -> Decision:
+    """A denial for want of an answer, which tells that it is one."""
+    reasons = (SERVICE_UNREACHABLE,)
+    return Decision(
+        product_id,
+        False,
+        SubmissionVerdict(False, "unknown", "hidden", reasons),
+        PackageVerdict(False, None, None, "none", None, reasons),
+    )
+
+
+class Edited(Struct, frozen=True):
+    """What an edit of a group did, or what it would do (dry_run).
+
+    revision: the group's, afterwards. unchanged: were members already. unknown: removals of strangers.
+    Only a dry run tells who `joined` and `left`, and its `effects` on access, as the HTTP API does.
+    """
+
+    publisher: str
+    group_id: str
+    revision: int
+    added: int
+    removed: int
+    unchanged: int
+    unknown: int
+    member_count: int
+    joined: tuple[str, ...] | None = None
+    left: tuple[str, ...] | None = None
+    effects: dict[str, Any] | None = None
+
+
+class StoredProduct(Struct, frozen=True):
+    """A product as it was declared, and the catalogue revision at which it last changed."""
+
+    publisher: str
+    product_id: str
+    revision: int
+    updated_at: datetime
+    product: dict[str, Any]

@@ -1,0 +1,159 @@
+"""Both clients' connections, credentials and options, seen from a server that counts."""
+
+import socket
+import ssl
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clients import DECISION, EDITED, KINDS, PROBLEM, QUERY, either
+from scripted_server import answer, scripted
+
+from eligibility.client import (
+    Account,
+    AsyncClient,
+    Client,
+    Device,
+    NotFound,
+    Query,
+    Unreachable,
+)
+
+SECRET = "elk_secret-never-to-be-shown"
+
+
+@pytest.fixture(params=KINDS, ids=lambda kind: kind.__name__)
+def kind(request: pytest.FixtureRequest) -> type[Client | AsyncClient]:
+    made: type[Client | AsyncClient] = request.param
+    return made
+
+
+@pytest.fixture
+def refusing() -> str:
+    """An address where nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+def test_connections_are_used_again(kind: type[Client | AsyncClient]) -> None:
+    with scripted(answer(200, DECISION)) as server, either(kind, server.url) as client:
+        for _ in range(50):
+            client.access(QUERY)
+        assert (len(server.received), server.connections) == (50, 1)
+
+
+def test_threads_share_a_client() -> None:
+    with scripted(answer(200, DECISION)) as server, Client(server.url) as client:
+        granted: list[bool] = []
+
+        def ask() -> None:
+            granted.extend(client.access(QUERY).granted for _ in range(20))
+
+        threads = [threading.Thread(target=ask) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert granted == [True] * 80
+        assert server.connections <= 4
+
+
+def test_a_problem_keeps_the_connection(kind: type[Client | AsyncClient]) -> None:
+    with scripted(answer(404, PROBLEM)) as server, either(kind, server.url) as client:
+        for _ in range(3):
+            with pytest.raises(NotFound):
+                client.access(QUERY)
+        assert server.connections == 1
+
+
+async def _later() -> str:
+    return SECRET
+
+
+@pytest.fixture
+def tokens() -> Iterator[str]:
+    return iter(["first", "second"])
+
+
+def test_credentials_are_sent_as_bearer(
+    kind: type[Client | AsyncClient], tokens: Iterator[str]
+) -> None:
+    options: list[dict[str, Any]] = [{"key": SECRET}, {"token": SECRET}, {"token": lambda: SECRET}]
+    if kind is AsyncClient:
+        options.append({"token": _later})
+    with scripted(answer(200, DECISION)) as server:
+        for option in options:
+            with either(kind, server.url, **option) as client:
+                client.access(QUERY)
+            assert server.received[-1].headers["authorization"] == f"Bearer {SECRET}"
+        with either(kind, server.url) as client:
+            client.access(QUERY)
+        assert "authorization" not in server.received[-1].headers
+    with scripted(answer(503, PROBLEM), answer(200, DECISION)) as server:
+        with either(kind, server.url, token=lambda: next(tokens)) as client:
+            client.access(QUERY)  # a token is asked for at every try
+        sent = [request.headers["authorization"] for request in server.received]
+        assert sent == ["Bearer first", "Bearer second"]
+
+
+def test_secrets_are_not_shown(kind: type[Client | AsyncClient], refusing: str) -> None:
+    account = Account(token=SECRET)
+    query = Query("APP", Device("Desktop", "22631"), account)
+    for options in ({"key": SECRET}, {"token": SECRET}, {"token": lambda: SECRET + "\n"}):
+        with either(kind, refusing, **options) as client:
+            shown = [repr(client.client), repr(query), repr(account), repr(account.__rich_repr__())]
+            try:
+                client.access(query)
+            except (Unreachable, ValueError) as error:
+                shown += [str(error), repr(error), repr(error.__cause__)]
+            assert len(shown) == 7
+            assert SECRET not in "".join(shown)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"key": "two words"},
+        {"key": "line\nbreak"},
+        {"token": "ключ"},
+        {"key": ""},
+        {"key": "a", "token": "b"},
+        {"base_url": "127.0.0.1:8080"},
+        {"base_url": "ftp://127.0.0.1"},
+        {"base_url": f"https://user:{SECRET}@eligibility.example"},
+        {"timeout": 0},
+        {"attempt_timeout": -1},
+        {"retries": -1},
+        {"unreachable": "allow"},
+    ],
+)
+def test_what_cannot_be_meant_is_refused(
+    kind: type[Client | AsyncClient], wrong: dict[str, Any]
+) -> None:
+    with pytest.raises(ValueError, match=r"key|base_url|time-outs|unreachable") as raised:
+        kind(**{"base_url": "http://127.0.0.1", **wrong})
+    assert SECRET not in str(raised.value)
+
+
+def test_certificates_are_checked_by_what_is_told(
+    kind: type[Client | AsyncClient], tmp_path: Path
+) -> None:
+    with either(kind, "https://127.0.0.1", verify=ssl.create_default_context()):
+        pass
+    with pytest.raises(FileNotFoundError):
+        kind("https://127.0.0.1", verify=tmp_path / "none.pem")
+
+
+@pytest.mark.parametrize("part", ["", ".", ".."])
+def test_an_id_of_dots_is_no_path(kind: type[Client | AsyncClient], part: str) -> None:
+    with scripted(answer(200, EDITED)) as server, either(kind, server.url) as client:
+        with pytest.raises(ValueError, match="is no id"):
+            client.group(part, "beta")
+        with pytest.raises(Unreachable):
+            client.product("contoso", "../a b?x=ü#")
+        assert (
+            server.received[0].path == "/v1/publishers/contoso/products/..%2Fa%20b%3Fx%3D%C3%BC%23"
+        )
+        assert len(server.received) == 1
