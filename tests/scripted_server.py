@@ -2,11 +2,13 @@
 
 import json
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 Reply = Callable[["ScriptedServer", socket.socket], bool]
@@ -37,6 +39,16 @@ def answer(status: int, body: object = None, **headers: str) -> Reply:
     def reply(_: "ScriptedServer", connection: socket.socket) -> bool:
         connection.sendall(http(status, body, **headers))
         return True
+
+    return reply
+
+
+def last(status: int, body: object) -> Reply:
+    """Answer as if the connection went on, and close it."""
+
+    def reply(_: "ScriptedServer", connection: socket.socket) -> bool:
+        connection.sendall(http(status, body))
+        return False
 
     return reply
 
@@ -79,13 +91,17 @@ def drip(body: object, every: float) -> Reply:
 
 
 class ScriptedServer:
-    """Takes the replies in turn; past the last one, the last again."""
+    """Takes the replies in turn; past the last one, the last again. certificate: PEM file, for TLS."""
 
-    def __init__(self, *replies: Reply) -> None:
+    def __init__(self, *replies: Reply, certificate: Path | None = None) -> None:
         self.replies = list(replies)
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        self.port: int = self._listening.getsockname()[1]
+        self._tls = None
+        if certificate is not None:
+            self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self._tls.load_cert_chain(certificate)
+        scheme = "http" if certificate is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._listening.getsockname()[1]}"
         self.received: list[Received] = []
         self.connections = 0
         self.over = threading.Event()
@@ -104,7 +120,13 @@ class ScriptedServer:
                 threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with connection, connection.makefile("rb") as stream, suppress(OSError):
+        with suppress(OSError):
+            if self._tls is not None:
+                connection = self._tls.wrap_socket(connection, server_side=True)
+            self._converse(connection)
+
+    def _converse(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as stream:
             while (request := _read(stream)) is not None:
                 self.received.append(request)
                 reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
@@ -125,9 +147,9 @@ def _read(stream: Any) -> Received | None:
 
 
 @contextmanager
-def scripted(*replies: Reply) -> Iterator[ScriptedServer]:
+def scripted(*replies: Reply, certificate: Path | None = None) -> Iterator[ScriptedServer]:
     """A scripted server until the block ends."""
-    made = ScriptedServer(*replies)
+    made = ScriptedServer(*replies, certificate=certificate)
     try:
         yield made
     finally:

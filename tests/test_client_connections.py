@@ -1,15 +1,24 @@
 """Both clients' connections, credentials and options, seen from a server that counts."""
 
+import asyncio
+import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from clients import DECISION, EDITED, KINDS, PROBLEM, QUERY, either
-from scripted_server import answer, scripted
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from scripted_server import answer, hang, last, scripted
 
 from eligibility.client import (
     Account,
@@ -58,6 +67,30 @@ def test_threads_share_a_client() -> None:
             thread.join()
         assert granted == [True] * 80
         assert server.connections <= 4
+
+
+def test_a_connection_that_was_closed_meanwhile_is_not_used(
+    kind: type[Client | AsyncClient],
+) -> None:
+    """Else a write would fail, which is not sent twice, on the first connection that got old."""
+    with scripted(last(200, EDITED)) as server, either(kind, server.url) as client:
+        for _ in range(3):
+            assert client.create_group("contoso", "Beta", "ada@contoso.example").revision == 1
+            time.sleep(0.1)
+        assert (len(server.received), server.connections) == (3, 3)
+
+
+def test_a_task_that_is_cancelled_leaves_the_client_as_it_was() -> None:
+    async def ask() -> None:
+        with scripted(hang, answer(200, DECISION)) as server:
+            async with AsyncClient(server.url) as client:
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(client.access(QUERY), 0.2)
+                answers = await asyncio.gather(*[client.access(QUERY) for _ in range(150)])
+                assert all(one.granted for one in answers)
+                assert len(server.received) == 151
+
+    asyncio.run(ask())
 
 
 def test_a_problem_keeps_the_connection(kind: type[Client | AsyncClient]) -> None:
@@ -137,13 +170,45 @@ def test_what_cannot_be_meant_is_refused(
     assert SECRET not in str(raised.value)
 
 
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A PEM file with a certificate of 127.0.0.1 that nobody signed, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "eligibility.example")])
+    address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    path: Path = tmp_path_factory.mktemp("tls") / "server.pem"
+    path.write_bytes(
+        made.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return path
+
+
 def test_certificates_are_checked_by_what_is_told(
-    kind: type[Client | AsyncClient], tmp_path: Path
+    kind: type[Client | AsyncClient], certificate: Path
 ) -> None:
-    with either(kind, "https://127.0.0.1", verify=ssl.create_default_context()):
-        pass
+    ours = ssl.create_default_context(cafile=certificate)
+    with scripted(answer(200, DECISION), certificate=certificate) as server:
+        assert server.url.startswith("https://")
+        for verify in (certificate, str(certificate), ours, False):
+            with either(kind, server.url, verify=verify) as client:
+                assert client.access(QUERY).granted
+        with (
+            either(kind, server.url, retries=0) as client,
+            pytest.raises(Unreachable, match="certificate"),
+        ):
+            client.access(QUERY)
+        assert len(server.received) == 4
     with pytest.raises(FileNotFoundError):
-        kind("https://127.0.0.1", verify=tmp_path / "none.pem")
+        kind("https://127.0.0.1", verify=certificate.with_name("none.pem"))
 
 
 @pytest.mark.parametrize("part", ["", ".", ".."])
