@@ -35,6 +35,7 @@ class Service:
         self._stores = open_stores(settings.store, password=settings.store_password(), clock=now)
         self.groups = self._stores.groups
         self.keys = self._stores.keys
+        self.audit = self._stores.audit
         self.key_ring = KeyRing(
             self.keys, clock, max_staleness_seconds=settings.max_staleness_seconds
         )

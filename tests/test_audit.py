@@ -443,6 +443,99 @@ def test_whatever_is_changed_on_a_server_is_named(on_servers: Callable[[], Any],
         assert named(stores) == found
 
 
+PAST_IT_IN_SQLITE = {
+    "joined": (
+        sql("INSERT INTO member SELECT 1, 'eve@x.com', max(digest) - 1 FROM member"),
+        GROUPS,
+        "group `beta` has 1 too many and 0 too few",
+    ),
+    "left": (
+        sql("DELETE FROM member WHERE group_key = 1 AND address = ?", ADA),
+        GROUPS,
+        "group `beta` has 0 too many and 1 too few",
+    ),
+    "digest": (
+        sql("UPDATE member SET digest = digest + 1 WHERE group_key = 1 AND address = ?", ADA),
+        GROUPS,
+        "group `beta` has 1 too many and 1 too few",
+    ),
+    "address": (
+        sql("UPDATE member SET address = 'eve@x.com' WHERE group_key = 1 AND address = ?", ADA),
+        GROUPS,
+        "group `beta` has 1 too many and 1 too few",
+    ),
+    "group": (
+        sql("UPDATE known_group SET group_id = 'else' WHERE group_id = 'beta'"),
+        GROUPS,
+        "group `beta` is not there",
+    ),
+    "product": (
+        sql("UPDATE product SET body = replace(body, '1.0.0.0', '1.0.0.1')"),
+        CATALOG,
+        "product `APP` is another",
+    ),
+    "no product": (sql("DELETE FROM product"), CATALOG, "product `APP` is another"),
+    "product of another": (
+        sql("INSERT INTO product SELECT 'NEW', publisher, revision, updated_at, body FROM product"),
+        CATALOG,
+        "product `NEW` is another",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", PAST_IT_IN_SQLITE)
+def test_whatever_is_put_in_force_past_the_trail_is_named(in_sqlite: Stores, what: str) -> None:
+    change, chain, words = PAST_IT_IN_SQLITE[what]
+    _without_foreign_keys(in_sqlite, change)
+    found = [one for one in looked(in_sqlite).findings if words in one.what]
+    assert [(one.chain, one.revision) for one in found] == [(chain, 5 if chain == GROUPS else 3)]
+
+
+def test_whatever_is_put_in_force_on_a_server_is_named(on_servers: Callable[[], Any]) -> None:
+    with on_servers() as made:
+        stores = lived(made.open_both(), made.clock)
+        groups: Any = stores.groups
+        server = groups._server
+        server.call("SET", server.keys.members(P, "beta"), addresses(ADA, BOB, "eve@x.com"))
+        server.call("HDEL", server.keys.of(P, "products"), "APP")
+        server.call("ZREM", server.keys.of(P, "product-ids"), "APP")
+        assert [one.what.partition(": ")[2] for one in looked(stores).findings] == [
+            "product `APP` is another",
+            "group `beta` has 1 too many and 1 too few, who never joined or left",
+        ]
+        server.call("HDEL", server.keys.groups(P), "beta")
+        assert "`beta` is not there" in looked(stores).findings[-1].what
+
+
+def test_writes_while_it_looks_are_no_differences(stores: Stores, deployment: Deployment) -> None:
+    """A write comes after each chain was read, and before what is in force is."""
+    other = deployment.open_both()
+
+    def step(name: str, _: int) -> None:
+        if name == GROUPS:
+            swap = (
+                MembershipEdit(add=(CAT,))
+                if len(beta(other)) == 2
+                else MembershipEdit(remove=(CAT,))
+            )
+            other.groups.edit(P, "beta", swap, actor="t")
+        elif name == CATALOG:
+            other.catalog.apply(P, {f"NEW{other.catalog.revision(P)}": product()}, actor="t")
+
+    def beta(some: Stores) -> tuple[str, ...]:
+        return some.groups.members(P, "beta").items
+
+    assert verify(chains(stores), step=step).findings == ()
+    assert other.groups.revision(P) == 10
+    assert looked(stores).findings == ()
+
+
+def test_an_entry_without_digest_that_cannot_be_read_is_named(in_sqlite: Stores) -> None:
+    unchained_in_sqlite(in_sqlite)
+    sql("UPDATE edit_member SET address = 'forgotten:no' WHERE address = ?", CAT)(in_sqlite)
+    assert named(in_sqlite) == {(GROUPS, 2)}
+
+
 def test_the_words_of_a_note_are_told_until_somebody_in_it_is_forgotten(in_sqlite: Stores) -> None:
     """The digest that stays beside them is not that of words with a digest in them."""
     in_sqlite.groups.forget(P, ADA, replacement=BOB, actor="t")
@@ -472,6 +565,7 @@ def test_all_that_is_wrong_is_named_and_in_words(in_sqlite: Stores) -> None:
 def test_what_was_rolled_back_as_a_whole_is_told_by_earlier_heads(in_sqlite: Stores) -> None:
     """Each is a whole history of its own; only what somebody kept elsewhere tells otherwise."""
     before = heads(chains(in_sqlite))
+    sql("DELETE FROM member WHERE address = ?", BOB)(in_sqlite)
     sql("DELETE FROM edit_member WHERE edit_key = 5")(in_sqlite)
     sql("DELETE FROM edit WHERE revision = 5")(in_sqlite)
     chain = in_sqlite.groups.changes_since(P, 3)[0].chain

@@ -4,12 +4,14 @@ import json
 import socket
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from eligibility import __version__, cli
+from eligibility.cli.options import actor as cli_actor
 from eligibility.resources import config_dir
 
 SAMPLE = str(config_dir() / "sample")
@@ -488,3 +490,76 @@ def test_a_missing_consent_note_is_a_warning_and_no_failure(run: Run, private: P
     assert plan["warnings"] == told
     run("groups", "consent", "beta", "--confirmed-by", "Lin", "-P", "contoso")
     assert run("catalog", "validate", str(private)).out.count("nobody confirmed") == 1
+
+
+# --- audit ---
+
+
+def test_the_trail_is_listed_for_people_and_for_programs(sample: Run) -> None:
+    ran = sample("audit", "list", "--limit", "2")
+    assert ran.code == 0
+    assert "older ones: --cursor" in ran.out
+    page = sample("audit", "list", "--limit", "2", "--json").json
+    older = sample("audit", "list", "--cursor", page["next_cursor"], "--json").json
+    every = sample("audit", "list", "--json").json
+    assert every["items"] == page["items"] + older["items"]
+    kinds = {item["kind"] for item in every["items"]}
+    assert {"catalog.products", "group.members"} <= kinds
+    assert {item["who"] for item in every["items"]} == {cli_actor()}
+    assert "@" not in json.dumps(every)
+    assert sample("audit", "list", "--publisher", "nobody", "--json").json["items"] == []
+    assert sample("audit", "list", "--since", "2999-01-01T00:00:00Z", "--json").json["items"] == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [("list", "--since", "yesterday"), ("list", "--cursor", "x"), ("verify", "--since", "x")],
+)
+def test_what_audit_cannot_read_is_wrong_usage(run: Run, wrong: tuple[str, ...]) -> None:
+    ran = run("audit", *wrong)
+    assert ran.code == 2
+    assert f"{wrong[1]}  " in ran.err
+
+
+def test_a_trail_that_is_as_it_was_written_is_said_to_be(sample: Run, tmp_path: Path) -> None:
+    ran = sample("audit", "verify")
+    assert ran.code == 0
+    assert "all as they were written" in ran.out
+    kept = tmp_path / "heads.json"
+    kept.write_text(sample("audit", "heads").out)
+    assert json.loads(kept.read_text()) == sample("audit", "verify", "--json").json["heads"]
+    sample("groups", "create", "New", "new@contoso.example", "--publisher", "contoso")
+    assert sample("audit", "verify", "--since", str(kept)).code == 0
+
+
+def test_what_was_changed_is_named_with_exit_code_3(
+    sample: Run, store_url: str, tmp_path: Path
+) -> None:
+    kept = tmp_path / "heads.json"
+    kept.write_text(sample("audit", "heads").out)
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as file, file:
+        file.execute("UPDATE edit SET actor = 'somebody else' WHERE revision = 1")
+        file.execute("DELETE FROM product_version")
+        file.execute("DELETE FROM catalog_revision")
+        file.execute("DELETE FROM product")
+    ran = sample("audit", "verify")
+    assert ran.code == 3
+    assert "groups:contoso revision 1 was changed" in ran.out
+    assert "catalog:" not in ran.out
+    ran = sample("audit", "verify", "--since", str(kept))
+    assert "catalog:contoso revision 1 is missing, and the whole chain with it" in ran.out
+    found = sample("audit", "verify", "--json")
+    assert found.code == 3
+    assert [(one["chain"], one["revision"]) for one in found.json["findings"]] == [
+        ("groups:contoso", 1)
+    ]
+
+
+def test_what_an_earlier_release_wrote_is_a_note(sample: Run, store_url: str) -> None:
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as file, file:
+        file.execute("UPDATE edit SET chain = NULL")
+        file.execute("UPDATE group_revision SET chain = NULL")
+    sample("groups", "create", "New", "new@contoso.example", "--publisher", "contoso")
+    ran = sample("audit", "verify")
+    assert ran.code == 0
+    assert "groups:contoso: unchained before revision" in ran.out

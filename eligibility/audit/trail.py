@@ -1,12 +1,14 @@
 """Every chain of a deployment, and their entries in the order of time."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from heapq import merge
 from itertools import islice
 from typing import Any
 
+from eligibility.audit.in_force import CatalogReplay, GroupReplay, Replay
 from eligibility.audit.log import LogEntry
 from eligibility.catalog.store import CatalogWrite
 from eligibility.errors import Fault, InvalidInput
@@ -22,10 +24,14 @@ _AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chain by its name: `groups:contoso`, `catalog:contoso` or `deployment`."""
+    """One chain by its name: `groups:contoso`, `catalog:contoso` or `deployment`.
+
+    replay: makes what its entries come to, where something is in force by them.
+    """
 
     name: str
     trail: Trail[Any]
+    replay: Callable[[], Replay] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +54,17 @@ def chains(stores: Stores, publisher: str | None = None) -> list[Chain]:
     def wanted(some: Iterable[str]) -> list[str]:
         return [one for one in some if publisher in (None, one)]
 
-    found = [Chain(f"catalog:{one}", catalog.trail(one)) for one in wanted(catalog.trails())]
+    found = [
+        Chain(f"catalog:{one}", catalog.trail(one), partial(CatalogReplay, catalog, one))
+        for one in wanted(catalog.trails())
+    ]
     if publisher is None:
         found.append(Chain(DEPLOYMENT, stores.audit))
-    return found + [Chain(f"groups:{one}", groups.trail(one)) for one in wanted(groups.trails())]
+    found += [
+        Chain(f"groups:{one}", groups.trail(one), partial(GroupReplay, groups, one))
+        for one in wanted(groups.trails())
+    ]
+    return found
 
 
 def page(

@@ -1,4 +1,7 @@
-"""Whether a trail is as it was written: every entry there, in its order, and none changed since."""
+"""Whether a trail is as it was written: every entry there, in its order, and none changed since.
+
+And whether what is in force is what its entries come to, for nothing may be written past it.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -81,6 +84,7 @@ class _Reader:
         self.name, self._known = chain.name, known
         self._trail: Trail[Any] = chain.trail
         self.head = self._trail.kept().head
+        self._replay = None if chain.replay is None else chain.replay()
         self.found = self.unchained = 0
         self._began = False
         self._before: str | None = ""
@@ -89,8 +93,9 @@ class _Reader:
     def read(self, step: Step) -> Iterator[Finding]:
         entries = self._trail.entries(1, self.head.revision)
         for revision, entry in enumerate(entries, 1):
-            what = self._damage(revision, entry)
+            what = self._damage(revision, entry) or self._not_replayed(entry)
             if what is not None:
+                self._replay = None  # what a damaged chain comes to is anybody's guess
                 yield Finding(self.name, revision, what)
             step(self.name, 1)
         if self._before not in (None, self.head.chain):
@@ -102,7 +107,10 @@ class _Reader:
                 f"the chain was at revision {self._known.revision} earlier: entries were taken back"
             )
             yield self._at_head(was)
-        yield from self._beyond_the_head()
+        beyond = list(self._beyond_the_head())
+        yield from beyond
+        if self._replay is not None and not beyond:
+            yield from map(self._at_head, self._replay.differences(self.head.revision))
 
     def _damage(self, revision: int, entry: Any) -> str | None:
         """What is wrong with an entry; None where nothing is."""
@@ -119,6 +127,16 @@ class _Reader:
             return _UNCHAINED if self._began else None
         self._began = True
         return None if before is None or self._is_as_written(before, entry) else _CHANGED
+
+    def _not_replayed(self, entry: Any) -> str | None:
+        """Take an entry for what is in force by it; what is wrong with it where that cannot be."""
+        try:
+            if self._replay is not None:
+                self._replay.take(entry)
+        except UNREADABLE:
+            self._before = None
+            return _DAMAGED["unreadable"]
+        return None
 
     def _is_as_written(self, before: str, entry: Any) -> bool:
         try:
