@@ -1,11 +1,14 @@
 """Settings: what wins over what, where each comes from, and every fault named at once."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
+from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
 from eligibility.errors import InvalidSettings
 from eligibility.model import AccountKind
@@ -230,3 +233,27 @@ def test_all_faults_of_issuers_are_named_at_once() -> None:
         "issuers.1.jwks_url",
         "issuers.1.audience",
     }
+
+
+def test_the_issuers_of_the_docs_can_be_used(tmp_path: Path) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text("utf-8")
+    examples = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    file = tmp_path / "settings.toml"
+    read = 0
+    for example in examples:
+        file.write_text(example)
+        settings = load_settings({}, file=file).settings
+        read += len(settings.issuers) + len(settings.account_issuers)
+    assert read == 4
+
+
+@pytest.mark.parametrize("model", [CallerIssuer, AccountIssuer])
+def test_the_docs_name_every_key_of_an_issuer(model: type[BaseModel]) -> None:
+    page = (Path(__file__).parent.parent / "docs" / "security.md").read_text("utf-8")
+    _, _, tokens = page.partition("## Tokens of callers")
+    callers, _, accounts = tokens.partition("## Accounts")
+    section = callers if model is CallerIssuer else accounts
+    documented = set(
+        re.findall(r"`(\w+)`", "".join(re.findall(r"^\| [^|]+ \|", section, re.MULTILINE)))
+    )
+    assert documented >= set(model.model_fields)

@@ -214,7 +214,6 @@ def test_of_too_many_tokens_those_unused_longest_go() -> None:
     known.keep("b" * 10, 100.0, 3)  # kept again, it counts once
     assert known.get("a" * 10, 0.0) == 0
     known.keep("d" * 10, 100.0, 4)
-    known.keep("e" * 10, 100.0, 5)
-    assert [known.get(letter * 10, 0.0) for letter in "abcde"] == [0, None, None, 4, 5]
-    known.keep("f" * 31, 100.0, 6)
-    assert known.get("f" * 31, 0.0) is None
+    assert [known.get(letter * 10, 0.0) for letter in "abcd"] == [0, 3, None, 4]
+    known.keep("e" * 31, 100.0, 5)
+    assert known.get("e" * 31, 0.0) is None

@@ -106,6 +106,7 @@ REFUSED: dict[str, tuple[str, Make]] = {
     "a key of another kind": ("TOKEN_INVALID", headed(kid="p256")),
     "a number for a key": ("TOKEN_INVALID", lambda b: with_header(b.service(), kid=1, alg="RS256")),
     "no key name, several keys": ("TOKEN_INVALID", headed(kid=None)),
+    "signature of a curve cut": ("TOKEN_INVALID", lambda b: b.service(P256, iss=CURVES)[:-8]),
     "signature cut": ("TOKEN_INVALID", lambda b: b.service()[:-8]),
     "claims changed": (
         "TOKEN_INVALID",
