@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -30,6 +31,7 @@ class Server:
     process: "subprocess.Popen[str]"
     key: str
     store_url: str
+    printed: list[str]
 
     def access(self, query: Any, path: str = "/v1/access") -> Any:
         """Ask, and give the answer's JSON; every status but 200 fails."""
@@ -87,27 +89,41 @@ def running(store_url: str, *args: str, **env: str) -> Iterator[Server]:
         text=True,
         env=environment(**env),
     )
+    printed: list[str] = []
+    reader = threading.Thread(target=_read, args=(process, printed), daemon=True)
+    reader.start()
     try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("listening on "), line + process.stdout.read()
-        url = line.split()[2]
+        while not printed and reader.is_alive():
+            time.sleep(0.01)
+        assert printed and printed[0].startswith("listening on "), "".join(printed)  # noqa: PT018
+        url = printed[0].split()[2]
         transport = httpx2.HTTPTransport(retries=3)
         with httpx2.Client(
             base_url=url, timeout=30, transport=transport, headers=bearer(key)
         ) as client:
             _wait_until_it_answers(client)
-            yield Server(url, client, process, key, store_url)
+            yield Server(url, client, process, key, store_url, printed)
     finally:
         process.send_signal(signal.SIGTERM)
         try:
-            output, _ = process.communicate(timeout=20)
+            process.wait(timeout=20)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.communicate()
             raise
+        finally:
+            reader.join(5)
+            if process.stdout is not None:
+                process.stdout.close()
+    output = "".join(printed)
     assert process.returncode == 0, output
     assert "Traceback" not in output, output
+
+
+def _read(process: "subprocess.Popen[str]", printed: list[str]) -> None:
+    """Take what a process prints, so that it never waits for somebody to read."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        printed.append(line)  # noqa: PERF402 - others look at it meanwhile
 
 
 def _wait_until_it_answers(client: httpx2.Client) -> None:

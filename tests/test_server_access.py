@@ -269,10 +269,10 @@ def assert_problem(answer: Any, status: int, code: str, inner: str | None = None
             "`mips`",
         ),
         ({"account": "ada@contoso.example"}, "account", "WRONG_TYPE", "object"),
-        ({"account": {}}, "account.id", "MISSING_FIELD", "required"),
+        ({"account": {}}, "account", "ACCOUNT_MISSING", "`token`"),
         ({"account": {"id": "ada"}}, "account.id", "INVALID_EMAILS", "0 `@`"),
         ({"account": {"id": "a@b@c.example"}}, "account.id", "INVALID_EMAILS", "2 `@`"),
-        ({"account": {"id": ""}}, "account.id", "INVALID_EMAILS", ""),
+        ({"account": {"id": ""}}, "account", "ACCOUNT_MISSING", "`id`"),
         (
             {"account": {"id": ADA, "kind": "guest"}},
             "account.kind",

@@ -134,6 +134,7 @@ def test_ctrl_c_stops_the_server_quietly(stocked: str) -> None:
 
 @pytest.mark.parametrize("wait", [0, 0.02, 0.04, 0.06, 0.08, 0.1, 0.12, 0.14, 0.16, 0.18, 0.2])
 def test_a_stop_while_it_is_starting_stops_it(stocked: str, wait: float) -> None:
+    make_key(stocked)
     process = subprocess.Popen(
         command("serve", "--port", "0", "--store", stocked),
         stdout=subprocess.PIPE,

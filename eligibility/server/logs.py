@@ -1,12 +1,16 @@
 """The log: one line an event, as JSON or for a terminal, on standard error. No address ever gets in.
 
 What other libraries log goes the same way. Nothing of ours logs an address; `_masked` is the last
-line of defence against one inside an error of somebody else's.
+line of defence against one inside an error of somebody else's. A thread writes: where whoever reads
+the log stalls, lines are lost and counted, and requests go on.
 """
 
+import atexit
 import logging
 import re
 import sys
+from logging.handlers import QueueHandler, QueueListener
+from queue import Full, Queue
 from typing import Any, Literal
 
 import structlog
@@ -14,6 +18,8 @@ from structlog.types import EventDict, Processor
 
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:=`]+@[^\s\"'<>(),;:=`@]+")
 MASK = "<address>"
+_MOST_WAITING = 10_000
+_LAST_WORDS_S = 2.0
 
 
 def configure(form: Literal["auto", "json", "text"]) -> None:
@@ -36,8 +42,12 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=ends)
     )
+    queue: Queue[Any] = Queue(_MOST_WAITING)
+    listener = _Listener(queue, handler)
+    listener.start()
+    atexit.register(listener.end)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [_Lossy(queue)]
     root.setLevel(logging.WARNING)
     logging.getLogger("eligibility").setLevel(logging.INFO)
     structlog.configure(
@@ -46,6 +56,38 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+
+
+class _Lossy(QueueHandler):
+    """Hands records to the thread that writes; never waits."""
+
+    lost = 0
+
+    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
+        """Leave the formatting to that thread."""
+        return record
+
+    def enqueue(self, record: logging.LogRecord) -> None:
+        """Hand it over, or lose it; the next that gets through tells how many were lost."""
+        try:
+            self.queue.put_nowait(record)
+        except Full:
+            self.lost += 1
+            return
+        if self.lost:
+            lost, self.lost = self.lost, 0
+            logging.getLogger("eligibility.log").warning("%d lines of log were lost", lost)
+
+
+class _Listener(QueueListener):
+    def end(self) -> None:
+        """Write what is left, for a while at most: a full pipe must not keep the process."""
+        try:
+            self.enqueue_sentinel()
+        except Full:
+            return
+        if self._thread is not None:
+            self._thread.join(_LAST_WORDS_S)
 
 
 def _masked(_: Any, __: str, event: EventDict) -> EventDict:

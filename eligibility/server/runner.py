@@ -14,7 +14,7 @@ from uvicorn.supervisors import Multiprocess
 from eligibility.server import logs
 from eligibility.server.app import create_app
 from eligibility.server.gate import Gate
-from eligibility.server.slow_clients import protocol_with
+from eligibility.server.slow_clients import Protocol
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -31,7 +31,7 @@ def run(
     if after_start is not None:
         threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
     if settings.workers == 1:
-        logs.configure(settings.log_format)
+        _prepare(settings)
         server = uvicorn.Server(_config(settings, lambda: create_app(Service(settings))))
         # uvicorn takes signals once its loop runs; one that comes a moment earlier counts, too.
         signal.signal(signal.SIGTERM, server.handle_exit)
@@ -45,8 +45,14 @@ def run(
 def worker_app() -> Gate:
     """The application of one of several worker processes."""
     settings = Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))
-    logs.configure(settings.log_format)
+    _prepare(settings)
     return create_app(Service(settings))
+
+
+def _prepare(settings: Settings) -> None:
+    """Set up what belongs to a whole process."""
+    logs.configure(settings.log_format)
+    Protocol.seconds = settings.request_timeout_seconds
 
 
 def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config:
@@ -55,7 +61,7 @@ def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config
         factory=True,
         workers=settings.workers,
         loop="uvloop",
-        http=protocol_with(settings.request_timeout_seconds),
+        http="eligibility.server.slow_clients:Protocol",
         ssl_certfile=settings.tls_certificate,
         ssl_keyfile=settings.tls_key,
         ws="none",

@@ -12,22 +12,14 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 _LOOK_SECONDS = 1.0
 
 
-def protocol_with(timeout_seconds: float) -> type[HttpToolsProtocol]:
-    """The protocol for uvicorn, with a limit on how long a request and an answer may take."""
+class Protocol(HttpToolsProtocol):
+    """One connection, which watches itself while something is awaited of its client.
 
-    class Protocol(_Watched):
-        seconds = timeout_seconds
-
-    return Protocol
-
-
-class _Watched(HttpToolsProtocol):
-    """Watches itself while something is awaited of its client.
-
-    since: when the client last owed something, in the loop's seconds; None while it does not.
+    seconds: how long a request may take to arrive, and an answer to be taken; of the whole process.
     """
 
-    seconds: float
+    seconds = 30.0
+    # When the client began to owe something, in the loop's seconds; None while it owes nothing.
     _since: float | None = None
     _watch: asyncio.TimerHandle | None = None
 
