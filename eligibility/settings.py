@@ -117,12 +117,12 @@ class Settings(BaseSettings):
     )
     issuers: tuple[CallerIssuer, ...] = Field(
         (),
-        description="Authorization servers whose access tokens name services, tables `[[issuers]]`"
+        description="Authorization servers whose access tokens name services, one TOML table each"
         " (from the environment as JSON text): docs/security.md.",
     )
     account_issuers: tuple[AccountIssuer, ...] = Field(
         (),
-        description="OpenID providers whose ID tokens name accounts, tables `[[account_issuers]]`"
+        description="OpenID providers whose ID tokens name accounts, one TOML table each"
         " (from the environment as JSON text): docs/security.md.",
     )
 
