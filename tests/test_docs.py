@@ -7,13 +7,17 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from jwks_server import Signer, jwks_server
 from running import Server, command, environment, running
 
 from docs.render import PAGES
+from eligibility.callers.issuers import MICROSOFT_ACCOUNTS
 from eligibility.catalog import files
 from eligibility.catalog.plan import make_plan
 from eligibility.service import Service
@@ -32,10 +36,36 @@ def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@dataclass(frozen=True)
+class Demo:
+    """The demo that the documents are about, and what they call the caller's credentials."""
+
+    url: str
+    env: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def signer() -> Signer:
+    return Signer("docs")
+
+
 @pytest.fixture
-def demo(store_url: str) -> Iterator[Server]:
-    with running(store_url, "--demo") as server:
-        yield server
+def demo(store_url: str, signer: Signer) -> Iterator[Demo]:
+    """Believes an issuer of access tokens and one of ID tokens."""
+    with jwks_server(signer.jwk()) as keys:
+        common = {"jwks_url": keys.url, "issuer": keys.origin}
+        issuers = {
+            "ELIGIBILITY_ISSUERS": json.dumps([{**common, "audience": "eligibility"}]),
+            "ELIGIBILITY_ACCOUNT_ISSUERS": json.dumps([{**common, "audience": "store"}]),
+        }
+        said = {"iss": keys.origin, "exp": time.time() + 600, "iat": time.time()}
+        service = said | {"aud": "eligibility", "client_id": "store-backend"}
+        service |= {"scope": "access:query", "publishers": "*"}
+        account = said | {"aud": "store", "sub": "1", "tid": MICROSOFT_ACCOUNTS}
+        account |= {"email": "ada@contoso.example", "email_verified": True}
+        with running(store_url, "--demo", **issuers) as server:
+            tokens = {"ACCESS_TOKEN": signer.sign(service), "ID_TOKEN": signer.sign(account)}
+            yield Demo(server.url, {"KEY": server.key, **tokens})
 
 
 @pytest.fixture
@@ -67,20 +97,22 @@ def shell(script: str, place: Path, **env: str) -> str:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
-def test_every_command_runs(document: Path, demo: Server, workplace: Path) -> None:
+def test_every_command_runs(document: Path, demo: Demo, workplace: Path) -> None:
     store = f"sqlite:///{workplace / 'eligibility.db'}"
     for script in blocks(document, "sh"):
-        shell(script.replace("http://127.0.0.1:8080", demo.url), workplace, ELIGIBILITY_STORE=store)
+        asked = script.replace("http://127.0.0.1:8080", demo.url)
+        shell(asked, workplace, ELIGIBILITY_STORE=store, **demo.env)
 
 
-def test_the_readmes_answer_is_the_answer(demo: Server, workplace: Path) -> None:
+def test_the_readmes_answer_is_the_answer(demo: Demo, workplace: Path) -> None:
     asked = blocks(ROOT / "README.md", "sh")[0].replace("http://127.0.0.1:8080", demo.url)
     (told,) = blocks(ROOT / "README.md", "json")
-    assert json.loads(shell(asked, workplace)) == json.loads(told)
+    assert json.loads(shell(asked, workplace, **demo.env)) == json.loads(told)
 
 
 def test_the_readmes_python_runs(workplace: Path) -> None:
-    shell(blocks(ROOT / "README.md", "sh")[1].rpartition("eligibility check")[0], workplace)
+    (applied,) = [one for one in blocks(ROOT / "README.md", "sh") if "eligibility check" in one]
+    shell(applied.rpartition("eligibility check")[0], workplace)
     (script,) = blocks(ROOT / "README.md", "python")
     ran = subprocess.run(
         [sys.executable, "-c", script],
