@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from eligibility import preview
+from eligibility.callers.audited import KeyAdmin
 from eligibility.callers.key_ring import KeyRing
 from eligibility.callers.tokens import Verifier
 from eligibility.catalog.catalog import Catalog
@@ -29,13 +30,15 @@ class Service:
         def now() -> datetime:
             return datetime.fromtimestamp(clock(), UTC)
 
-        self._now = now
+        self.now = now
         self.settings = settings
         requirements = load_requirements(settings.requirements)
         self._stores = open_stores(settings.store, password=settings.store_password(), clock=now)
         self.groups = self._stores.groups
         self.keys = self._stores.keys
         self.audit = self._stores.audit
+        self.audit = self._stores.audit
+        self.key_admin = KeyAdmin(self.keys, self.audit, now)
         self.key_ring = KeyRing(
             self.keys, clock, max_staleness_seconds=settings.max_staleness_seconds
         )
@@ -53,11 +56,11 @@ class Service:
 
     def effects(self, result: EditResult) -> Effects:
         """What an edit would do to access, or did; result = its dry run's or its own."""
-        return preview.of_edit(result, self.groups, self._stores.catalog, self._now())
+        return preview.of_edit(result, self.groups, self._stores.catalog, self.now())
 
     def effects_of_plan(self, plan: Plan, declaration: Declaration) -> Effects:
         """What applying a plan would do to access."""
-        return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self._now())
+        return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self.now())
 
     def name_of(self, address: str) -> str:
         """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from jwks_server import Signer, jwks_server
-from running import Server, command, environment, running
+from running import command, environment, running
 
 from docs.render import PAGES
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS

@@ -31,6 +31,16 @@ class ScopeMissing(EligibilityError):
         self.scope = scope
 
 
+class AllPublishersNeeded(EligibilityError):
+    """The caller has the scope for some publishers only, and this concerns the whole deployment."""
+
+    code = "ALL_PUBLISHERS_NEEDED"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"this needs the scope `{scope}` for all publishers")
+        self.scope = scope
+
+
 class NotYourself(EligibilityError):
     """An account that asks with its own token asked for another account."""
 

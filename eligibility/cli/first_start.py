@@ -1,11 +1,9 @@
 """What `serve` makes sure of before it listens: that somebody holds a key, and that nobody can listen in."""
 
 import ipaddress
-from datetime import UTC, datetime
 
 import typer
 
-from eligibility.callers import key_admin
 from eligibility.callers.model import Scope
 from eligibility.cli.options import actor
 from eligibility.errors import EligibilityError
@@ -28,7 +26,7 @@ def first_key(service: Service) -> str | None:
     loopback = is_loopback(settings.host)
     if not loopback:
         _check_encrypted(settings)
-    if key_admin.in_force(service.keys, datetime.now(UTC)):
+    if service.key_admin.listed():
         return None
     if not loopback:
         raise CannotListen(
@@ -40,15 +38,8 @@ def first_key(service: Service) -> str | None:
 
 def admin_key(service: Service, name: str, expires: str | None = None) -> str:
     """Make a key that may do everything; its text. expires = as key_admin.create takes it."""
-    now, scopes = datetime.now(UTC), [Scope.ADMIN]
-    made = key_admin.create(
-        service.keys,
-        now,
-        name=name,
-        scopes=scopes,
-        publishers=None,
-        created_by=actor(),
-        expires=expires,
+    made = service.key_admin.create(
+        actor(), name=name, scopes=[Scope.ADMIN], publishers=None, expires=expires
     )
     return made.text
 

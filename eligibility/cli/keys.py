@@ -10,9 +10,10 @@ import typer
 from rich.table import Table
 
 from eligibility.callers import key_admin
+from eligibility.callers.audited import KeyAdmin
 from eligibility.callers.key_admin import Issued
 from eligibility.callers.model import Scope
-from eligibility.callers.store import KeyStore, StoredKey
+from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import state_of
 from eligibility.cli.options import Json, Store, actor, console, print_json
 from eligibility.errors import Fault, InvalidInput
@@ -55,13 +56,11 @@ def create(
         detail = "a key is for publishers by id or for all, not both"
         raise InvalidInput([Fault("--all-publishers", "BOTH_GIVEN", detail)], "the command")
     with _keys(store) as keys:
-        issued = key_admin.create(
-            keys,
-            utc_now(),
+        issued = keys.create(
+            actor(),
             name=name,
             scopes=scope,
             publishers=None if all_publishers else publisher or (),
-            created_by=actor(),
             expires=expires,
             rate_limit=rate_limit,
         )
@@ -77,7 +76,7 @@ def list_keys(
     """List the keys that work, the oldest first."""
     now = utc_now()
     with _keys(store) as keys:
-        found = keys.all()[1] if every else key_admin.in_force(keys, now)
+        found = keys.listed(every)
     if as_json:
         print_json([key_admin.told(key, now) for key in found])
     elif found:
@@ -91,7 +90,7 @@ def revoke(key_id: KeyId, store: Store = None, as_json: Json = False) -> None:
     """End a key for good; within a second no server takes it any more."""
     now = utc_now()
     with _keys(store) as keys:
-        key = key_admin.revoke(keys, now, key_id)
+        key = keys.revoke(actor(), key_id)
     if as_json:
         print_json(key_admin.told(key, now))
     else:
@@ -112,18 +111,16 @@ def rotate(
 ) -> None:
     """Make a key in place of another, for the same, and show it, this once."""
     with _keys(store) as keys:
-        issued = key_admin.rotate(
-            keys, utc_now(), key_id, created_by=actor(), overlap=overlap, expires=expires
-        )
+        issued = keys.rotate(actor(), key_id, overlap=overlap, expires=expires)
     _print_issued(issued, as_json)
 
 
 @contextmanager
-def _keys(store: str | None) -> Iterator[KeyStore]:
+def _keys(store: str | None) -> Iterator[KeyAdmin]:
     settings = load_settings(os.environ, {"store": store}).settings
     stores = open_stores(settings.store, password=settings.store_password())
     try:
-        yield stores.keys
+        yield KeyAdmin(stores.keys, stores.audit, utc_now)
     finally:
         stores.close()
 

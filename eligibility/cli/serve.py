@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
+from eligibility.audit.notes import note_settings
 from eligibility.cli.demo import ask_demo_queries, load_sample
 from eligibility.cli.first_start import CannotListen, admin_key, announce, first_key
-from eligibility.cli.options import Store
+from eligibility.cli.options import Store, actor
 from eligibility.server import runner
 from eligibility.service import Service
 from eligibility.settings import Settings, load_settings
@@ -52,6 +53,7 @@ def _serve(settings: Settings, demo: bool) -> None:
         if demo:
             load_sample(opened)
         new_key = first_key(opened)
+        note_settings(opened.audit, settings.shown(), actor())
         demo_key = new_key or admin_key(opened, "demo", expires="1h") if demo else ""
     listening = _listening(settings)
     url = _url(listening, settings.tls_certificate is not None)

@@ -13,6 +13,7 @@ from eligibility.server import (
     group_history,
     group_members,
     groups,
+    keys,
     openapi,
     problems,
 )
@@ -79,6 +80,7 @@ def _routes(service: Service) -> Routes:
     app.include_router(group_members.router(service.groups, service.effects))
     app.include_router(group_history.router(service.groups))
     app.include_router(catalog.router(service.catalog))
+    app.include_router(keys.router(service.key_admin, service.now))
     _health(app, service)
     return app
 

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from eligibility.callers.errors import (
+    AllPublishersNeeded,
     IssuerUnavailable,
     NotYourself,
     ScopeMissing,
@@ -70,6 +71,7 @@ def internal_error() -> RequestProblem:
 _STATUS: dict[type[Exception], tuple[int, str]] = {
     Unauthenticated: (401, "the caller is not known"),
     ScopeMissing: (403, "the caller may not do this"),
+    AllPublishersNeeded: (403, "the caller may not do this"),
     NotYourself: (403, "the caller may not do this"),
     UnknownPublisher: (404, "unknown publisher"),
     UnknownKey: (404, "unknown key"),
