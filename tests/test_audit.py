@@ -110,6 +110,15 @@ def test_it_is_as_written_after_somebody_was_forgotten(stores: Stores) -> None:
     assert not [who for who in (ADA, BOB, CAT) if who in told]
 
 
+@pytest.mark.parametrize("who", [ADA, BOB, CAT])
+def test_it_is_as_written_wherever_the_one_who_was_forgotten_stood(
+    stores: Stores, who: str
+) -> None:
+    """Ada in the words of the note, Bob in who confirmed it, Cat in neither."""
+    stores.groups.forget(P, who, replacement="dan@x.com", actor="eve")
+    assert looked(stores).findings == ()
+
+
 def test_every_step_is_told(stores: Stores) -> None:
     steps: list[tuple[str, int]] = []
     verify(chains(stores), step=lambda name, number: steps.append((name, number)))
