@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from platformdirs import user_data_path
 from pydantic import Field, IPvAnyNetwork, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from eligibility.callers.issuers import (
     AccountIssuer,
@@ -126,6 +126,18 @@ class Settings(BaseSettings):
         " (from the environment as JSON text): docs/security.md.",
     )
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes them by name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what load_settings found: a second look at the environment would read lists as JSON."""
+        return (init_settings,)
+
     def store_password(self) -> str | None:
         """The password that `store_password_file` holds. Raises: InvalidSettings."""
         if self.store_password_file is None:
@@ -235,8 +247,6 @@ def _file(path: Path) -> dict[str, Any]:
 
 def _validated(values: dict[str, Any], origins: Mapping[str, str]) -> Settings:
     try:
-        # model_validate reads only what it is given: pydantic-settings' own look at the
-        # environment happens in __init__, and would hide unknown names from us.
         return Settings.model_validate(values)
     except ValidationError as error:
         faults = [

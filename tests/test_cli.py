@@ -563,3 +563,15 @@ def test_what_an_earlier_release_wrote_is_a_note(sample: Run, store_url: str) ->
     ran = sample("audit", "verify")
     assert ran.code == 0
     assert "groups:contoso: unchained before revision" in ran.out
+
+
+def test_a_forgetting_stands_in_the_trail_without_the_person(run: Run) -> None:
+    run("groups", "create", "Beta", "ada@x.com", "bob@x.com")
+    assert run("groups", "forget", "ada@x.com", "--yes").code == 0
+    (noted,) = (
+        item
+        for item in run("audit", "list", "--json").json["items"]
+        if item["kind"] == "person.forgotten"
+    )
+    assert noted["what"] == {"publisher": "default", "groups": "beta", "history": "2"}
+    assert run("audit", "verify").code == 0

@@ -154,6 +154,8 @@ def test_last_use_is_noted_and_is_no_write(store: KeyStore) -> None:
     )
     assert store.get("a") == replace(key(), last_used_at=NOW)
     assert store.get("nobodys") is None
+    store.add(key("nobodys"))
+    assert store.get("nobodys") == key("nobodys")
 
 
 def test_an_earlier_use_is_left_out(store: KeyStore) -> None:

@@ -1,6 +1,7 @@
 """Settings: what wins over what, where each comes from, and every fault named at once."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
 from eligibility.errors import InvalidSettings
 from eligibility.model import AccountKind
-from eligibility.settings import load_settings
+from eligibility.settings import Settings, load_settings
 
 
 def test_without_anything_the_packaged_defaults_hold() -> None:
@@ -64,6 +65,19 @@ def test_all_faults_are_named_at_once() -> None:
     with pytest.raises(InvalidSettings) as caught:
         load_settings({"ELIGIBILITY_PORT": "x", "ELIGIBILITY_WORKERS": "y"})
     assert [fault.loc for fault in caught.value.faults] == ["port", "workers"]
+
+
+def test_networks_of_proxies_come_from_the_environment_of_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also by os.environ itself, which pydantic-settings would read lists from as JSON."""
+    monkeypatch.setenv("ELIGIBILITY_TRUSTED_PROXIES", "10.1.0.0/16, 10.2.0.7,fd00::/8")
+    networks = [str(one) for one in load_settings(os.environ).settings.trusted_proxies]
+    assert networks == ["10.1.0.0/16", "10.2.0.7/32", "fd00::/8"]
+    monkeypatch.setenv("ELIGIBILITY_TRUSTED_PROXIES", "10.1.0.0/16,everybody")
+    with pytest.raises(InvalidSettings, match=r"trusted_proxies\.1: .*\(environment\)"):
+        load_settings(os.environ)
+    assert Settings().trusted_proxies == ()
 
 
 @pytest.mark.parametrize("content", ["port = ", None])

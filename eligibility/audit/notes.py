@@ -1,4 +1,4 @@
-"""What is noted in the audit log, in which words: API keys, and the settings a server starts with."""
+"""What is noted in the audit log, in which words: API keys, forgettings, the settings of a start."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -7,6 +7,7 @@ import msgspec
 
 from eligibility.audit.log import AuditLog, LogEntry
 from eligibility.callers.store import StoredKey
+from groups.model import Forgotten
 
 SETTINGS = "settings.changed"
 
@@ -40,6 +41,16 @@ def note_key(
         if replaces.expires_at is not None:
             what["replaced_ends_at"] = replaces.expires_at.isoformat()
     return log.append(f"key.{deed}", who, what)
+
+
+def note_forgotten(log: AuditLog, who: str, done: Forgotten) -> LogEntry:
+    """Note that somebody was forgotten, and not who: history may have been all that named them."""
+    what = {
+        "publisher": done.publisher,
+        "groups": ", ".join(done.groups),
+        "history": str(done.history),
+    }
+    return log.append("person.forgotten", who, what)
 
 
 def note_settings(log: AuditLog, shown: Mapping[str, Any], who: str) -> LogEntry | None:

@@ -1,7 +1,7 @@
 """KeyStore in the Redis or Valkey server that also holds the groups; layout in keys.py.
 
 A write reads the keys, works out what becomes of them by the rules that SQLite uses too, and saves it
-if nobody wrote since. Each of them may be sent again: what it did once it finds to be done.
+if nobody wrote since. A write that is sent again finds what it did to be done.
 """
 
 import random

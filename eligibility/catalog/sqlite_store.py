@@ -11,40 +11,14 @@ from eligibility.catalog import sqlite_trail
 from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
+from eligibility.catalog.sqlite_schema import CATALOG_PART
 from eligibility.catalog.sqlite_trail import VERSIONS, SqliteCatalogTrail, version_of
 from eligibility.catalog.store import CatalogWrite, Entry, Version
 from eligibility.errors import UnknownProduct
 from groups.chain import Links, Trail
 from groups.errors import NotEmpty
 from groups.model import Page
-from groups.sqlite import Database, Part
-
-CATALOG_PART = Part(
-    name="catalogue",
-    slot=1,
-    migrations=(
-        """
-        CREATE TABLE catalog_revision (
-            publisher TEXT PRIMARY KEY, revision INTEGER NOT NULL
-        ) WITHOUT ROWID;
-        CREATE TABLE product (
-            product_id TEXT PRIMARY KEY, publisher TEXT NOT NULL, revision INTEGER NOT NULL,
-            updated_at TEXT NOT NULL, body TEXT NOT NULL
-        ) WITHOUT ROWID;
-        CREATE INDEX product_by_publisher ON product (publisher, product_id);
-        CREATE TABLE product_version (
-            product_id TEXT NOT NULL, revision INTEGER NOT NULL, publisher TEXT NOT NULL,
-            at TEXT NOT NULL, actor TEXT NOT NULL, body TEXT,
-            PRIMARY KEY (product_id, revision)
-        ) WITHOUT ROWID;
-        """,
-        "CREATE INDEX version_by_publisher ON product_version (publisher, revision);",
-        """
-        ALTER TABLE catalog_revision ADD COLUMN chain BLOB;
-        ALTER TABLE product_version ADD COLUMN chain BLOB;
-        """,
-    ),
-)
+from groups.sqlite import Database
 
 
 class SqliteCatalogStore:

@@ -8,6 +8,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from eligibility.audit.notes import note_forgotten
 from eligibility.cli.groups import GroupId, app
 from eligibility.cli.options import (
     At,
@@ -120,6 +121,8 @@ def forget(
             _tell(concerned, as_json, "will be forgotten")
         confirm("forget this person? There is no way back", yes or as_json)
         done = [_forgotten(groups, one.publisher, address, replace_with) for one in concerned]
+        for one in done:
+            note_forgotten(opened.audit, actor(), one)
     _tell(done, as_json, "forgotten")
     if not as_json:
         console().print(_BACKUPS, style="dim")

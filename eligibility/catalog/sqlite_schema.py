@@ -1,0 +1,32 @@
+"""Tables of the catalogue in a SQLite file. Migrations are only ever appended."""
+
+from groups.sqlite import Part
+
+# chain is the digest of the audit trail, of the last write or of each; NULL where an earlier release
+# wrote.
+CATALOG_PART = Part(
+    name="catalogue",
+    slot=1,
+    migrations=(
+        """
+        CREATE TABLE catalog_revision (
+            publisher TEXT PRIMARY KEY, revision INTEGER NOT NULL
+        ) WITHOUT ROWID;
+        CREATE TABLE product (
+            product_id TEXT PRIMARY KEY, publisher TEXT NOT NULL, revision INTEGER NOT NULL,
+            updated_at TEXT NOT NULL, body TEXT NOT NULL
+        ) WITHOUT ROWID;
+        CREATE INDEX product_by_publisher ON product (publisher, product_id);
+        CREATE TABLE product_version (
+            product_id TEXT NOT NULL, revision INTEGER NOT NULL, publisher TEXT NOT NULL,
+            at TEXT NOT NULL, actor TEXT NOT NULL, body TEXT,
+            PRIMARY KEY (product_id, revision)
+        ) WITHOUT ROWID;
+        """,
+        "CREATE INDEX version_by_publisher ON product_version (publisher, revision);",
+        """
+        ALTER TABLE catalog_revision ADD COLUMN chain BLOB;
+        ALTER TABLE product_version ADD COLUMN chain BLOB;
+        """,
+    ),
+)
