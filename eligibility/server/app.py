@@ -50,12 +50,14 @@ def create_app(service: Service) -> Gate:
         ),
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
         RequestLog(settings.log_access),
-        _routes(service),
+        routes(service),
         settings.max_body_bytes,
     )
 
 
-def _routes(service: Service) -> Routes:
+def routes(service: Service) -> Routes:
+    """Every route but the two of Access."""
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.key_ring.start()
@@ -76,11 +78,15 @@ def _routes(service: Service) -> Routes:
     app.state.origin_of = Origins(settings.trusted_proxies).of
     problems.install(app)
     docs_page.install(app)
-    app.include_router(groups.router(service.groups))
-    app.include_router(group_members.router(service.groups, service.effects))
-    app.include_router(group_history.router(service.groups))
-    app.include_router(catalog.router(service.catalog))
-    app.include_router(keys.router(service.key_admin, service.now))
+    for router in (
+        groups.router(service.groups),
+        group_members.router(service.groups, service.effects),
+        group_history.router(service.groups),
+        catalog.router(service.catalog),
+        keys.router(service.key_admin, service.now),
+    ):
+        # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
+        app.router.routes.extend(router.routes)
     _health(app, service)
     return app
 

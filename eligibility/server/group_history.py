@@ -94,6 +94,8 @@ def router(store: GroupStore) -> APIRouter:
     @made.post("/forget")
     def forget(publisher: Publisher, body: Forget, by: WritesGroups) -> Forgotten:
         """Remove a person from every group of the publisher and from history."""
+        if body.dry_run:
+            by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
         named = {"address": body.address, "replacement": body.replacement}
         read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
         return store.forget(publisher, **read, actor=by.actor, dry_run=body.dry_run)

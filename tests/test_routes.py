@@ -1,0 +1,233 @@
+"""Who may use which route: the one table, and every route tried by callers of every kind."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from asking import App, Headers, asking
+from fastapi.routing import APIRoute
+from starlette.routing import Route
+from test_server_access import assert_problem
+from worlds import DESKTOP, flight, group, product, put
+
+from eligibility.callers.model import Scope
+from eligibility.server.access import Access
+from eligibility.server.accounts import Accounts
+from eligibility.server.app import routes
+from eligibility.service import Service
+from eligibility.settings import Settings
+
+Place = dict[str, str]
+
+PUBLIC = None
+GROUP = "/v1/publishers/{publisher}/groups/{group_id}"
+PRODUCT = "/v1/publishers/{publisher}/products/{product_id}"
+DOCS = (
+    "/docs",
+    "/docs/start.js",
+    "/docs/swagger-ui-bundle.js",
+    "/docs/swagger-ui.css",
+    "/docs/favicon-32x32.png",
+    "/openapi.json",
+)
+
+ROUTES: dict[str, Scope | None] = {
+    "POST /v1/access": Scope.QUERY,
+    "POST /v1/access/batch": Scope.QUERY,
+    "GET /v1/publishers/{publisher}/groups": Scope.READ_GROUPS,
+    "POST /v1/publishers/{publisher}/groups": Scope.WRITE_GROUPS,
+    f"GET {GROUP}": Scope.READ_GROUPS,
+    f"DELETE {GROUP}": Scope.WRITE_GROUPS,
+    f"PUT {GROUP}": Scope.WRITE_GROUPS,
+    f"PATCH {GROUP}": Scope.WRITE_GROUPS,
+    f"GET {GROUP}/members": Scope.READ_GROUPS,
+    f"POST {GROUP}/members/search": Scope.READ_GROUPS,
+    f"PATCH {GROUP}/members": Scope.WRITE_GROUPS,
+    f"PUT {GROUP}/members": Scope.WRITE_GROUPS,
+    f"GET {GROUP}/members.csv": Scope.READ_GROUPS,
+    f"GET {GROUP}/history": Scope.READ_GROUPS,
+    f"POST {GROUP}/history/search": Scope.READ_GROUPS,
+    f"PUT {GROUP}/consent": Scope.WRITE_GROUPS,
+    "POST /v1/publishers/{publisher}/history/search": Scope.READ_GROUPS,
+    "POST /v1/publishers/{publisher}/forget": Scope.WRITE_GROUPS,
+    "GET /v1/publishers/{publisher}/products": Scope.READ_CATALOG,
+    f"GET {PRODUCT}": Scope.READ_CATALOG,
+    f"PUT {PRODUCT}": Scope.WRITE_CATALOG,
+    f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
+    "GET /healthz": PUBLIC,
+    "GET /readyz": PUBLIC,
+    **{f"{method} {path}": PUBLIC for path in DOCS for method in ("GET", "HEAD")},
+}
+"""Every route, and the scope that a caller needs for it."""
+
+GUARDED = [route for route, scope in ROUTES.items() if scope is not PUBLIC]
+OPEN = [route for route, scope in ROUTES.items() if scope is PUBLIC]
+MINE = {"publisher": "contoso", "group_id": "beta", "product_id": "APP"}
+THEIRS = {"publisher": "fabrikam", "group_id": "beta", "product_id": "THEIRS"}
+REFUSED = {f"{method} {GROUP}" for method in ("DELETE", "PUT", "PATCH")}
+"""Routes that tell whoever may write why this cannot be done."""
+
+
+def body(route: str, place: Place) -> Any:
+    """A body that does something; of these routes none needs another."""
+    address = {"address": "ada@example.com"}
+    query = {"product_id": place["product_id"], "device": DESKTOP, "account": None}
+    return {
+        "POST /v1/access": query,
+        "POST /v1/access/batch": {"queries": [query]},
+        "POST /v1/publishers/{publisher}/groups": {"name": "New", "emails": ["ada@example.com"]},
+        f"POST {GROUP}/members/search": {"prefix": "a"},
+        f"PATCH {GROUP}/members": {"add": ["new@example.com"]},
+        f"PUT {GROUP}/members": {"emails": ["new@example.com"]},
+        f"POST {GROUP}/history/search": address,
+        f"PUT {GROUP}/consent": {"confirmed_by": "Lin"},
+        "POST /v1/publishers/{publisher}/history/search": address,
+        "POST /v1/publishers/{publisher}/forget": address,
+        f"PUT {PRODUCT}": {"name": "App", "submission": {"packages": []}},
+    }.get(route)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """Two publishers with a product and a group each."""
+    store = f"sqlite:///{tmp_path_factory.mktemp('routes') / 'store.db'}"
+    with Service(Settings(store=store)) as service, asking(service) as opened:
+        for place in (MINE, THEIRS):
+            stock(service, place)
+        yield opened
+
+
+def stock(service: Service, place: Place) -> None:
+    publisher, group_id, product_id = place.values()
+    group(service, group_id, "ada@example.com", "grace@example.com", publisher=publisher)
+    put(service, product_id, product(flight("f", [group_id], "2.0.0.0")), publisher)
+
+
+def ask(app: App, route: str, headers: Headers, place: Place = MINE) -> Any:
+    method, path = route.split()
+    sent = body(route, place)
+    return app.ask(
+        method, path.format(**place), headers, **({} if sent is None else {"json": sent})
+    )
+
+
+def test_the_table_names_every_route_and_no_other(app: App) -> None:
+    others = routes(app.service)
+    access = Access(app.service.evaluator, Accounts(app.service.tokens)).routes
+    found = {f"POST {path}" for path in access}
+    for route in others.routes:
+        assert isinstance(route, Route | APIRoute)
+        found |= {f"{method} {route.path}" for method in route.methods or ()}
+    paths = others.openapi()["paths"]
+    documented = {f"{method.upper()} {path}" for path in paths for method in paths[path]}
+    assert found == set(ROUTES)
+    assert documented <= found
+    assert set(GUARDED) - REFUSED <= documented
+
+
+def test_the_document_names_the_same_scopes(app: App) -> None:
+    for path, methods in routes(app.service).openapi()["paths"].items():
+        for method, operation in methods.items():
+            scope = ROUTES[f"{method.upper()} {path}"]
+            assert operation.get("x-scope") == scope
+            assert operation.get("security") == (None if scope is None else [{"bearer": [scope]}])
+
+
+@pytest.mark.parametrize("route", OPEN)
+def test_what_is_public_asks_nobody_who_they_are(app: App, route: str) -> None:
+    for headers in ({}, {"authorization": "Bearer nonsense"}):
+        assert ask(app, route, headers).status_code == 200
+
+
+@pytest.mark.parametrize("route", GUARDED)
+def test_without_credentials_nothing_is_answered(app: App, route: str) -> None:
+    answer = ask(app, route, {})
+    assert_problem(answer, 401, "CREDENTIALS_MISSING")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="eligibility"'
+    wrong = ask(app, route, {"authorization": "Bearer nonsense"})
+    assert wrong.status_code == 401
+    assert wrong.headers["www-authenticate"] == 'Bearer realm="eligibility", error="invalid_token"'
+
+
+@pytest.mark.parametrize("route", GUARDED)
+def test_a_scope_opens_its_own_routes_and_no_others(app: App, route: str) -> None:
+    needed = ROUTES[route]
+    for scope in Scope:
+        if scope in (needed, Scope.ADMIN):
+            continue
+        answer = ask(app, route, app.key(scope))
+        assert_problem(answer, 403, "SCOPE_MISSING")
+        assert f"`{needed}`" in answer.json()["detail"]
+        assert answer.json()["detail"].endswith(f"the caller has {scope}")
+
+
+@pytest.mark.parametrize("route", GUARDED)
+@pytest.mark.parametrize("admin", [False, True])
+def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bool) -> None:
+    place = {name: f"{admin}-{GUARDED.index(route)}".lower() for name in MINE}
+    stock(app.service, place)
+    headers = app.key(
+        Scope.ADMIN if admin else str(ROUTES[route]),
+        publishers=None if admin else [place["publisher"]],
+    )
+    answer = ask(app, route, headers, place)
+    if route in REFUSED:
+        assert_problem(answer, 405, "GROUPS_PERMANENT")
+    else:
+        assert answer.status_code in (200, 201), answer.text
+
+
+@pytest.mark.parametrize("route", GUARDED)
+@pytest.mark.parametrize("admin", [False, True])
+def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> None:
+    needed = Scope.ADMIN if admin else str(ROUTES[route])
+    answer = ask(app, route, app.key(needed, publishers=["contoso"]), THEIRS)
+    if route == "POST /v1/access/batch":
+        assert [one["code"] for one in answer.json()["decisions"]] == ["UNKNOWN_PRODUCT"]
+        return
+    code = "UNKNOWN_PRODUCT" if route == "POST /v1/access" else "UNKNOWN_PUBLISHER"
+    assert_problem(answer, 404, code)
+    assert app.service.groups.get("fabrikam", "beta").member_count == 2
+    assert app.service.catalog.store.get("THEIRS") is not None
+
+
+@pytest.mark.parametrize("path", ["/v1/keys", "/", "/docs/", "/healthz/", "/v1/access/"])
+def test_what_is_not_there_is_told_to_known_callers_only(app: App, path: str) -> None:
+    assert_problem(app.ask("GET", path), 401, "CREDENTIALS_MISSING")
+    assert app.ask("GET", path, app.key(Scope.METRICS)).status_code in (307, 404)
+
+
+READING_TOO = {
+    "a trace": ("/v1/access?explain=true", [Scope.QUERY, Scope.EXPLAIN], "POST"),
+    "traces": ("/v1/access/batch?explain=true", [Scope.QUERY, Scope.EXPLAIN], "POST"),
+    "an edit's dry run": (f"{GROUP}/members?dry_run=true", [Scope.WRITE_GROUPS], "PATCH"),
+    "a replacement's dry run": (f"{GROUP}/members?dry_run=true", [Scope.WRITE_GROUPS], "PUT"),
+}
+
+
+@pytest.mark.parametrize("what", READING_TOO)
+def test_what_names_members_or_groups_needs_groups_read_too(app: App, what: str) -> None:
+    path, scopes, method = READING_TOO[what]
+    for given in ([*scopes], [*scopes, Scope.READ_GROUPS]):
+        sent = body(f"{method} {path.partition('?')[0]}", MINE)
+        answer = app.ask(method, path.format(**MINE), app.key(*given), json=sent)
+        if Scope.READ_GROUPS in given:
+            assert answer.status_code == 200, answer.text
+        else:
+            assert_problem(answer, 403, "SCOPE_MISSING")
+            assert "`groups:read`" in answer.json()["detail"]
+
+
+def test_a_forgetting_that_is_tried_only_names_groups_and_needs_groups_read(app: App) -> None:
+    path, sent = "/v1/publishers/contoso/forget", {"address": "ada@example.com", "dry_run": True}
+    assert_problem(app.post(path, sent, app.key(Scope.WRITE_GROUPS)), 403, "SCOPE_MISSING")
+    both = app.post(path, sent, app.key(Scope.WRITE_GROUPS, Scope.READ_GROUPS))
+    assert both.status_code == 200
+
+
+@pytest.mark.parametrize("scopes", [[Scope.QUERY], [Scope.QUERY, Scope.READ_GROUPS]])
+def test_a_trace_needs_its_own_scope(app: App, scopes: list[Scope]) -> None:
+    sent = body("POST /v1/access", MINE)
+    answer = app.post("/v1/access?explain=true", sent, app.key(*scopes))
+    assert_problem(answer, 403, "SCOPE_MISSING")
+    assert "`access:explain`" in answer.json()["detail"]
