@@ -1,12 +1,13 @@
 """What `serve` makes sure of before it listens: that somebody holds a key, and that nobody can listen in."""
 
 import ipaddress
+import ssl
 
 import typer
 
 from eligibility.callers.model import Scope
 from eligibility.cli.options import actor
-from eligibility.errors import EligibilityError
+from eligibility.errors import EligibilityError, Fault, InvalidSettings
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -20,9 +21,11 @@ class CannotListen(EligibilityError):
 def first_key(service: Service) -> str | None:
     """A new admin key if the store has none that works, on loopback only; else None.
 
-    Raises: CannotListen where the address is not loopback and there is no key, or no TLS.
+    Raises: CannotListen where the address is not loopback and there is no key, or no TLS; and
+    InvalidSettings where the certificate is of no use.
     """
     settings = service.settings
+    _check_certificate(settings)
     loopback = is_loopback(settings.host)
     if not loopback:
         _check_encrypted(settings)
@@ -60,6 +63,24 @@ def _check_encrypted(settings: Settings) -> None:
             " unencrypted: give `tls_certificate` and `tls_key`, or name in `trusted_proxies` the"
             " proxy that terminates TLS"
         )
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Refuse what a server process could not use: it would fail later, and again and again."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None:
+        return
+    for name, path in (("tls_certificate", certificate), ("tls_key", key or certificate)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise InvalidSettings("settings", [Fault(name, "UNREADABLE", str(error))]) from None
+    try:
+        # Without a password given, openssl would ask for one where nobody sits.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as error:
+        detail = f"no PEM certificate with its key in `tls_key`, unencrypted: {error}"
+        raise InvalidSettings("settings", [Fault("tls_certificate", "UNUSABLE", detail)]) from None
 
 
 def is_loopback(host: str) -> bool:
