@@ -22,7 +22,8 @@ _MOST_REMEMBERED = 10_000
 class Admitted:
     """A caller as the routes need it: what is asked of its scopes on every query, found out once.
 
-    allowance: None where the caller has no limit. until: seconds of the admission's clock.
+    allowance: None where the caller has no limit. until: seconds of the admission's clock, and
+    generation: that of the key ring, up to which this is known to be so.
     """
 
     __slots__ = (
@@ -30,6 +31,7 @@ class Admitted:
         "asserts",
         "caller",
         "explains",
+        "generation",
         "named",
         "publishers",
         "queries",
@@ -40,6 +42,7 @@ class Admitted:
         self.caller = caller
         self.allowance = allowance
         self.until = until
+        self.generation = -1
         self.publishers = caller.publishers
         self.queries = caller.may(Scope.QUERY)
         self.asserts = caller.may(Scope.ASSERT)
@@ -73,7 +76,6 @@ class Admission:
         self._tokens = tokens
         self._rate_limit, self._account_rate_limit = rate_limit, account_rate_limit
         self._now = monotonic
-        self._generation = keys.generation
         self._by_header: dict[bytes, Admitted] = {}
         self._allowances: dict[str, Allowance] = {}
 
@@ -81,12 +83,10 @@ class Admission:
         """Who sends that header, from memory; None where that has to be found out."""
         if authorization is None:
             return None
-        if self._generation != self._keys.generation:  # a key was revoked, or ended by itself
-            self._generation = self._keys.generation
-            self._by_header.clear()
         admitted = self._by_header.get(authorization)
         if admitted is not None:
-            return admitted if admitted.until > self._now() else None
+            fresh = admitted.generation == self._keys.generation and admitted.until > self._now()
+            return admitted if fresh else None
         caller = None if _is_key(authorization) else self._tokens.known_caller(_text(authorization))
         return None if caller is None else self._admitted(caller)
 
@@ -104,10 +104,10 @@ class Admission:
             return self._admitted(self._tokens.caller_of(text))
         generation = self._keys.generation
         admitted = self._admitted(self._keys.caller(text))
+        admitted.generation = generation  # from before: a key may be ending right now
         if len(self._by_header) >= _MOST_REMEMBERED:
             self._by_header.clear()
-        if generation == self._keys.generation:  # else it may be of a key that just ended
-            self._by_header[authorization] = admitted
+        self._by_header[authorization] = admitted
         return admitted
 
     def _admitted(self, caller: Caller) -> Admitted:

@@ -27,7 +27,13 @@ class Exchange:
 
     async def send_json(self, body: bytes) -> None:
         """Answer 200 with JSON."""
-        headers = [JSON_HEADER, (b"content-length", b"%d" % len(body)), *self._headers()]
+        headers = [
+            JSON_HEADER,
+            (b"content-length", b"%d" % len(body)),
+            (b"x-request-id", self.request_id),
+        ]
+        if self.admitted is not None and self.admitted.allowance is not None:
+            headers += self.admitted.allowance.headers
         self.status = 200
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})

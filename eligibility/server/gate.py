@@ -17,7 +17,7 @@ from eligibility.server.access import Access, wants_trace
 from eligibility.server.admission import Admission, Admitted
 from eligibility.server.asgi import Application, Receive, Scope, Send
 from eligibility.server.exchange import Exchange
-from eligibility.server.load import Load
+from eligibility.server.load import Load, Overloaded
 from eligibility.server.problems import RequestProblem
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import JSON_HEADER, check_content_type, whole_body
@@ -47,7 +47,7 @@ class Gate:
         self._routes = access.routes
         self._admission = admission
         self._load = load
-        self._log = log
+        self._log, self._logs_all = log, log.access_too
         self._others = others
         self._max_body_bytes = max_body_bytes
         process, numbers = secrets.token_hex(6).encode(), itertools.count()
@@ -64,65 +64,65 @@ class Gate:
             return
         headers = dict(scope["headers"])
         exchange = Exchange(scope, headers.get(b"x-request-id") or self._new_id(), send)
-        try:
-            intake = self._load.enter(headers, receive)
-        except EligibilityError as error:
-            await exchange.send_problem(error)
+        load = self._load
+        if load.requests >= load.most_requests:
+            await exchange.send_problem(Overloaded(f"{load.most_requests} requests"))
             self._log.note(exchange)
             return
+        load.requests += 1
+        intake = load.counted(headers, receive)
         try:
-            await self._let_in(exchange, headers)
-            await self._answer(exchange, intake)
+            await self._answer(exchange, headers, intake)
         except (EligibilityError, GroupsError) as error:
             await exchange.send_problem(error)
         except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
             _log.exception("request %s failed", exchange.request_id.decode("latin-1"))
             await exchange.send_problem(problems.internal_error())
         finally:
-            self._load.leave(intake)
-        if self._log.wants(exchange):
+            load.requests -= 1
+            if intake is not receive:
+                load.let_go(intake)
+        if exchange.status != 200 or self._logs_all or scope["path"] not in self._routes:
             self._log.note(exchange)
 
-    async def _answer(self, exchange: Exchange, receive: Receive) -> None:
+    async def _answer(
+        self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive
+    ) -> None:
         """Answer an access query, or let FastAPI answer the request."""
-        scope, admitted = exchange.scope, exchange.admitted
+        scope = exchange.scope
+        authorization = headers.get(b"authorization")
+        admitted = self._admission.known(authorization)
+        if admitted is None and scope["path"] not in PUBLIC_PATHS:
+            admitted = await run_in_threadpool(self._admission.admit, authorization)
+        exchange.admitted = admitted
+        if admitted is not None and admitted.allowance is not None:
+            admitted.allowance.take()
         route = self._routes.get(scope["path"])
         if route is None or admitted is None:
             scope["exchange"] = exchange
             await self._others(scope, receive, exchange.send_others)
             return
-        body, explain = await self._read(scope, receive, admitted)
+        explain = _checked(scope, admitted)
+        message = await receive()
+        body = message.get("body", b"")
+        if message.get("more_body") or len(body) > self._max_body_bytes:
+            body = await whole_body(message, receive, self._max_body_bytes)
         answer = route(body, explain, admitted)
         if not isinstance(answer, bytes):
             answer = await run_in_threadpool(answer)
         await exchange.send_json(answer)
 
-    async def _let_in(self, exchange: Exchange, headers: dict[bytes, bytes]) -> None:
-        """Find out who asks, and count it. Raises: as Admission.admit, and RateLimited."""
-        if exchange.scope["path"] in PUBLIC_PATHS:
-            return
-        authorization = headers.get(b"authorization")
-        admitted = self._admission.known(authorization)
-        if admitted is None:
-            admitted = await run_in_threadpool(self._admission.admit, authorization)
-        exchange.admitted = admitted
-        if admitted.allowance is not None:
-            admitted.allowance.take()
 
-    async def _read(self, scope: Scope, receive: Receive, by: Admitted) -> tuple[bytes, bool]:
-        """The body of an access query, and whether its trace is wanted; refused before it is read."""
-        if scope["method"] != "POST":
-            raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
-        if not by.queries:
-            by.caller.check(CallerScope.QUERY)
-        query_string = scope["query_string"]
-        explain = bool(query_string) and wants_trace(query_string)
-        if explain:
-            by.check_explain()
-        if JSON_HEADER not in scope["headers"]:
-            check_content_type(scope)
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        if message.get("more_body") or len(body) > self._max_body_bytes:
-            body = await whole_body(message, receive, self._max_body_bytes)
-        return body, explain
+def _checked(scope: Scope, by: Admitted) -> bool:
+    """Refuse what cannot be an access query of the caller's; tell whether the trace is wanted."""
+    if scope["method"] != "POST":
+        raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
+    if not by.queries:
+        by.caller.check(CallerScope.QUERY)
+    if JSON_HEADER not in scope["headers"]:
+        check_content_type(scope)
+    query_string = scope["query_string"]
+    if not query_string or not wants_trace(query_string):
+        return False
+    by.check_explain()
+    return True

@@ -22,27 +22,24 @@ class Overloaded(EligibilityError):
 
 
 class Load:
-    """Counts what is under way. most_requests, most_bytes: the limits of this process."""
+    """Counts what is under way. most_requests, most_bytes: the limits of this process.
+
+    requests is counted by the gate, which does so for every request.
+    """
 
     def __init__(self, most_requests: int, most_bytes: int) -> None:
-        self._most_requests, self._most_bytes = most_requests, most_bytes
+        self.most_requests, self._most_bytes = most_requests, most_bytes
         self.requests = self.bytes = 0
 
-    def enter(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """Take on a request; gives what to receive it with. Raises Overloaded."""
-        if self.requests >= self._most_requests:
-            raise Overloaded(f"{self._most_requests} requests")
-        self.requests += 1
+    def counted(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
+        """What to receive the body of a request with: as it is, or counted where it may be large."""
         length = headers.get(b"content-length")
-        if length is not None and len(length) <= _SMALL:
-            return receive
-        if length is None and b"transfer-encoding" not in headers:
-            return receive  # it has no body
-        return _Counted(self, receive)
+        if length is None:
+            return _Counted(self, receive) if b"transfer-encoding" in headers else receive
+        return receive if len(length) <= _SMALL else _Counted(self, receive)
 
-    def leave(self, intake: Receive) -> None:
-        """Let go of a request; intake = what `enter` gave for it."""
-        self.requests -= 1
+    def let_go(self, intake: Receive) -> None:
+        """Count no longer what was received; intake = what `counted` gave."""
         if isinstance(intake, _Counted):
             self.bytes -= intake.bytes
 

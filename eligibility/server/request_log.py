@@ -18,23 +18,16 @@ class RequestLog:
     """Writes the lines. access_too: also of access queries that were answered."""
 
     def __init__(self, access_too: bool) -> None:
-        self._access_too = access_too
+        self.access_too = access_too
         self._log = structlog.get_logger("eligibility.requests")
-
-    def wants(self, exchange: Exchange) -> bool:
-        """Whether a request is to be logged."""
-        if exchange.status == 200:
-            path = exchange.scope["path"]
-            if path in _ACCESS:
-                return self._access_too
-            return path not in _QUIET
-        return True
 
     def note(self, exchange: Exchange) -> None:
         """Log a request that was answered, or whose sender went away (no status)."""
         scope = exchange.scope
         route = scope.get("route")
         path = scope["path"]
+        if exchange.status == 200 and path in _QUIET:
+            return
         told = {
             "request_id": exchange.request_id.decode("latin-1")[:128],
             "caller": exchange.admitted.caller.name if exchange.admitted else None,
