@@ -8,7 +8,7 @@ answers None), so that an event loop can hand it to a thread.
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from datetime import UTC, datetime
 
 from eligibility.as_of import decide_as_of
@@ -69,13 +69,15 @@ class Evaluator:
             return held.explain(query, now, stale_seconds)
         return held.answer(query, now, stale_seconds)
 
-    def warm(self, product_id: str) -> HeldProduct | None:
+    def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:
         """The product, if memory may answer for it now; None where the store has to be asked first.
 
+        Args: publishers = whose products count, None = everybody's; of others there is none, at no
+        other price than of one that nobody has.
         Never waits for the store, so that an event loop may call it.
         """
         held = self._held.get(product_id)
-        if held is None:
+        if held is None or not (publishers is None or held.publisher in publishers):
             return None
         try:
             token = self._groups.change_token(held.publisher)
@@ -83,12 +85,17 @@ class Evaluator:
             return None
         return held if held.token == token else None
 
-    def owner(self, product_id: str) -> str | None:
-        """The publisher of a product, asked of the store; None where nobody has that id.
+    def check_publisher(self, product_id: str, publishers: Set[str]) -> None:
+        """Raise UnknownProduct unless the product is of one of these publishers.
 
-        Raises: StoreUnavailable.
+        A product id is its publisher's for ever, so memory may tell, also while the store is away.
+        Raises also: StoreUnavailable where memory holds no product of theirs.
         """
-        return self._catalog.owner(product_id)
+        held = self._held.get(product_id)
+        if held is not None and held.publisher in publishers:
+            return
+        if self._catalog.owner(product_id) not in publishers:
+            raise UnknownProduct(product_id)
 
     def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""

@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import UNSET
 
 from eligibility import wire
-from eligibility.errors import EligibilityError, Fault, InvalidInput, UnknownProduct
+from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.evaluator import Evaluator
 from eligibility.server import problems
 from eligibility.server.accounts import Accounts, may_hold_tokens
@@ -50,8 +50,8 @@ class Access:
         asserted = by.asserts and not (account and account.token is not UNSET)
         settled = asked if asserted else self._accounts.settle(asked, by)
         if settled is not None and not explain and asked.for_memory:
-            held = self._evaluator.warm(asked.product_id)
-            if held is not None and (by.publishers is None or held.publisher in by.publishers):
+            held = self._evaluator.warm(asked.product_id, by.publishers)
+            if held is not None:
                 return held.answer_json(settled, self._evaluator.clock(), by.named)
         return lambda: self._cold(asked, explain, by)
 
@@ -72,12 +72,10 @@ class Access:
         now = self._evaluator.clock()
         answers: list[Any] = list(batch)  # each query is replaced by its answer; faults stay
         for product_id, places in _places_by_product(batch).items():
-            held = self._evaluator.warm(product_id)
+            held = self._evaluator.warm(product_id, by.publishers)
             everywhere = len(places) == len(batch)
             queries: Sequence[Any] = batch if everywhere else [batch[place] for place in places]
-            if held is None or not (by.publishers is None or held.publisher in by.publishers):
-                return None
-            if not all(asked.for_memory for asked in queries):
+            if held is None or not all(asked.for_memory for asked in queries):
                 return None
             told = held.answers_json(queries, now, by.named)
             if everywhere:
@@ -93,9 +91,7 @@ class Access:
     def _cold(self, asked: QueryFields, explain: bool, by: Admitted) -> bytes:
         query = wire.to_query(self._accounts.settle_in_thread(asked, by))
         if by.publishers is not None:
-            owner = self._evaluator.owner(query.product_id)
-            if owner is None or owner not in by.publishers:
-                raise UnknownProduct(query.product_id)
+            self._evaluator.check_publisher(query.product_id, by.publishers)
         decision = self._evaluator.decide(query, explain=explain)
         return wire.encode(decision if by.named else unnamed(decision))
 
