@@ -14,7 +14,7 @@ class KeyAdmin:
     """What can be done with the keys of a deployment. who: who does it, and from where.
 
     The deed comes first and its note right after: should the process die between the two, the key
-    is there, says itself who made it, and `audit verify` finds that no entry made it.
+    itself still says who made it, and when.
     """
 
     def __init__(self, keys: KeyStore, log: AuditLog, now: Callable[[], datetime]) -> None:

@@ -81,7 +81,7 @@ def routes(service: Service) -> Routes:
     for router in (
         groups.router(service.groups),
         group_members.router(service.groups, service.effects),
-        group_history.router(service.groups),
+        group_history.router(service.groups, service.audit),
         catalog.router(service.catalog),
         keys.router(service.key_admin, service.now),
     ):

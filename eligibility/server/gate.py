@@ -119,7 +119,7 @@ def _checked(scope: Scope, by: Admitted) -> bool:
         raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
     if not by.queries:
         by.caller.check(CallerScope.QUERY)
-    if JSON_HEADER not in scope["headers"]:
+    if JSON_HEADER not in scope["headers"]:  # what nearly everybody sends
         check_content_type(scope)
     query_string = scope["query_string"]
     if not query_string or not wants_trace(query_string):

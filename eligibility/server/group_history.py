@@ -9,6 +9,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 
 from eligibility.addresses import read_fields
+from eligibility.audit.log import AuditLog
+from eligibility.audit.notes import note_forgotten
 from eligibility.callers.model import Scope
 from eligibility.server.group_bodies import ConsentNote, Forget, HistorySearch
 from eligibility.server.needs import WritesGroups, needs
@@ -26,15 +28,15 @@ from groups.emails import canonical
 from groups.model import Change, Consent, Forgotten, Group, Page
 from groups.store import GroupStore
 
-_WITHOUT_IDS = {"items": {"__all__": {"write_id"}}}
+_WITHOUT_IDS = {"items": {"__all__": {"write_id", "chain"}}}
 _Cursor = Annotated[
     str | None,
     Query(pattern=REVISION_CURSOR, description="Where to go on: `next_cursor` of the page before."),
 ]
 
 
-def router(store: GroupStore) -> APIRouter:
-    """The routes over one store."""
+def router(store: GroupStore, log: AuditLog) -> APIRouter:
+    """The routes over one store; log = notes forgettings, and not whose."""
     made = APIRouter(prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute)
 
     @made.get(
@@ -98,6 +100,9 @@ def router(store: GroupStore) -> APIRouter:
             by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
         named = {"address": body.address, "replacement": body.replacement}
         read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
-        return store.forget(publisher, **read, actor=by.actor, dry_run=body.dry_run)
+        done = store.forget(publisher, **read, actor=by.actor, dry_run=body.dry_run)
+        if not body.dry_run:
+            note_forgotten(log, by.actor, done)
+        return done
 
     return made

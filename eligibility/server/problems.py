@@ -183,25 +183,27 @@ def response(error: Exception) -> JSONResponse:
 def install(app: FastAPI) -> None:
     """Make every error of the application a problem, FastAPI's and Starlette's own included."""
 
-    def ours(_: Request, error: Exception) -> JSONResponse:
+    def answer(request: Request, error: Exception) -> JSONResponse:
+        request.scope["exchange"].code = getattr(error, "code", None)  # for the log
         return response(error)
 
-    def validation(_: Request, error: Exception) -> JSONResponse:
+    def validation(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
-        return response(InvalidInput([_fault(details) for details in error.errors()]))
+        return answer(request, InvalidInput([_fault(details) for details in error.errors()]))
 
-    def http(_: Request, error: Exception) -> JSONResponse:
+    def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
         code = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
-        made = response(RequestProblem(error.status_code, code, str(error.detail).lower()))
+        told = RequestProblem(error.status_code, code, str(error.detail).lower())
+        made = answer(request, told)
         made.headers.update(error.headers or {})
         return made
 
-    def unexpected(_: Request, error: Exception) -> JSONResponse:  # noqa: ARG001 - logged by the server
-        return response(internal_error())
+    def unexpected(request: Request, _: Exception) -> JSONResponse:  # logged by the server
+        return answer(request, internal_error())
 
-    app.add_exception_handler(EligibilityError, ours)
-    app.add_exception_handler(GroupsError, ours)
+    app.add_exception_handler(EligibilityError, answer)
+    app.add_exception_handler(GroupsError, answer)
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, unexpected)
