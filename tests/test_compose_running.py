@@ -1,7 +1,12 @@
 """What docker-compose.yml describes, run on loopback: Valkey by valkey.sh, two evaluators, nginx."""
 
+import itertools
 import json
+import re
 import signal
+import socket
+import ssl
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,10 +14,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from certificates import make_certificate
 from deployment import NGINX, Deaf, Store, evaluator, nginx, upstreams, valkey_of_compose
+from running import bearer
 from valkey_servers import free_port, until
 from worlds import DESKTOP, flight, package
 
+from eligibility.server.docs_page import PATHS as DOCS
+from eligibility.server.gate import PUBLIC_PATHS
 from eligibility.settings import Settings
 
 EDIT = "/v1/publishers/contoso/groups/beta/members"
@@ -27,17 +36,27 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def store(place: Path) -> Iterator[Store]:
     with valkey_of_compose(place) as started:
+        make_certificate(started.secrets)
         yield started
 
 
 @pytest.fixture(scope="module")
-def front(store: Store, place: Path) -> Iterator[httpx2.Client]:
+def key(store: Store) -> str:
+    """The first key, made before anything is up."""
+    return store.make_key()
+
+
+@pytest.fixture(scope="module")
+def evaluators(store: Store, key: str) -> Iterator[tuple[int, int]]:
+    """The ports of two evaluators."""
+    with evaluator(store) as (_, one), evaluator(store) as (_, two):
+        yield one, two
+
+
+@pytest.fixture(scope="module")
+def front(evaluators: tuple[int, int], place: Path, key: str) -> Iterator[httpx2.Client]:
     """A client of nginx in front of two evaluators, with a product and its group."""
-    with (
-        evaluator(store) as (_, one),
-        evaluator(store) as (_, two),
-        nginx(place, (one, two)) as client,
-    ):
+    with nginx(place, evaluators, key, tls=free_port()) as client:
         body: dict[str, Any] = {"name": "beta", "emails": ["ada@example.com"]}
         assert client.post("/v1/publishers/contoso/groups", json=body).status_code == 201
         body = {
@@ -56,8 +75,176 @@ def test_answers_come_through(front: httpx2.Client) -> None:
         assert answer.json()["package"]["package"]["version"] == "2.0.0.0"
     batch = front.post("/v1/access/batch", json={"queries": [QUERY] * 1_000})
     assert len(batch.json()["decisions"]) == 1_000
-    for path in ("/healthz", "/readyz", "/docs", "/openapi.json", "/v1/publishers/contoso/groups"):
-        assert front.get(path).status_code == 200, path
+    assert front.get("/v1/publishers/contoso/groups").status_code == 200
+    search = front.post(f"{EDIT}/search", json={"email": "ada@example.com"})
+    assert search.status_code in (200, 400)
+    assert search.headers["x-request-id"]
+
+
+@pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
+def test_what_is_public_needs_no_key(front: httpx2.Client, path: str) -> None:
+    answer = httpx2.get(f"{front.base_url}{path}")
+    assert answer.status_code == 200
+    if path in DOCS:
+        assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+def test_everything_else_needs_one(front: httpx2.Client, store: Store) -> None:
+    def ask(key: str) -> httpx2.Response:
+        headers = bearer(key) if key else {}
+        return httpx2.get(f"{front.base_url}/v1/publishers/contoso/groups", headers=headers)
+
+    answer = ask("")
+    assert (answer.status_code, answer.json()["code"]) == (401, "CREDENTIALS_MISSING")
+    assert answer.headers["www-authenticate"] == 'Bearer realm="eligibility"'
+    assert ask(store.make_key("groups:read", publishers=["fabrikam"])).status_code == 404
+    assert ask(store.make_key("access:query", publishers=["contoso"])).status_code == 403
+    assert ask(store.make_key("groups:read", publishers=["contoso"])).status_code == 200
+
+
+def test_a_caller_over_its_limit_is_told_so_by_the_evaluator(
+    front: httpx2.Client, store: Store
+) -> None:
+    headers = bearer(store.make_key(rate_limit=1))
+    answers = [front.post("/v1/access", json=QUERY, headers=headers) for _ in range(20)]
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) > 10
+    assert refused[0].json()["code"] == "RATE_LIMITED"
+    assert int(refused[0].headers["retry-after"]) >= 1
+
+
+# --- who asks, and from where ---
+
+_NUMBERS = itertools.count()
+
+
+def actor(client: httpx2.Client, **headers: str) -> str:
+    """Whom an edit by this client is put down to."""
+    body = {"add": [f"edit.{next(_NUMBERS)}@example.com"]}
+    assert client.patch(EDIT, json=body, headers=headers).status_code == 200
+    newest = client.get(EDIT.replace("members", "history")).json()["items"][0]
+    return str(newest["actor"])
+
+
+def client_at(address: str, base_url: str, key: str) -> httpx2.Client:
+    """A client with an address of its own, of those that loopback has on Linux."""
+    transport = httpx2.HTTPTransport(local_address=address)
+    return httpx2.Client(base_url=base_url, transport=transport, headers=bearer(key), timeout=30)
+
+
+SPOOFED = (
+    {"x-forwarded-for": "203.0.113.9"},
+    {"x-forwarded-for": "203.0.113.9, 127.0.0.1"},
+    {"X-FORWARDED-FOR": "127.0.0.1", "x-real-ip": "203.0.113.9"},
+    {"x_forwarded_for": "203.0.113.9", "forwarded": "for=203.0.113.9"},
+)
+
+
+@pytest.mark.parametrize("headers", [{}, *SPOOFED])
+def test_what_a_client_says_of_its_address_does_not_get_through_nginx(
+    front: httpx2.Client, headers: dict[str, str]
+) -> None:
+    assert actor(front, **headers) == "key tests from 127.0.0.1"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
+@pytest.mark.parametrize("headers", [{}, *SPOOFED])
+def test_history_has_the_address_that_nginx_saw(
+    front: httpx2.Client, key: str, headers: dict[str, str]
+) -> None:
+    with client_at("127.0.0.2", str(front.base_url), key) as client:
+        assert actor(client, **headers) == "key tests from 127.0.0.2"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
+@pytest.mark.parametrize("headers", [{}, *SPOOFED])
+def test_who_asks_an_evaluator_without_nginx_is_not_believed(
+    evaluators: tuple[int, int], front: httpx2.Client, key: str, headers: dict[str, str]
+) -> None:
+    assert front.get(EDIT).status_code == 200  # there is a group
+    with client_at("127.0.0.2", f"http://127.0.0.1:{evaluators[0]}", key) as client:
+        assert actor(client, **headers) == "key tests from 127.0.0.2"
+
+
+# --- TLS ---
+
+
+@pytest.fixture(scope="module")
+def encrypted(place: Path) -> str:
+    """Where nginx listens with TLS."""
+    text = (place / "tls" / "tls.conf").read_text("utf-8")
+    (listening,) = re.findall(r"^listen (\S+) ssl", text, re.MULTILINE)
+    return f"https://{listening}"
+
+
+def test_with_certificate_files_nginx_terminates_tls(
+    front: httpx2.Client, encrypted: str, place: Path, key: str
+) -> None:
+    assert front.get("/healthz").status_code == 200
+    trusting = ssl.create_default_context(cafile=place / "secrets" / "tls_certificate")
+    with httpx2.Client(base_url=encrypted, verify=trusting, headers=bearer(key)) as client:
+        assert client.post("/v1/access", json=QUERY).status_code == 200
+        assert actor(client, **SPOOFED[0]) == "key tests from 127.0.0.1"
+    with pytest.raises(httpx2.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx2.get(f"{encrypted}/healthz")
+
+
+@pytest.mark.parametrize(
+    ("version", "taken"),
+    [
+        (ssl.TLSVersion.TLSv1_1, False),
+        (ssl.TLSVersion.TLSv1_2, True),
+        (ssl.TLSVersion.TLSv1_3, True),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_old_versions_of_tls_are_not_spoken(
+    front: httpx2.Client, encrypted: str, place: Path, version: ssl.TLSVersion, taken: bool
+) -> None:
+    assert front.get("/healthz").status_code == 200
+    trusting = ssl.create_default_context(cafile=place / "secrets" / "tls_certificate")
+    trusting.set_ciphers("ALL:@SECLEVEL=0")  # else the client itself would refuse
+    trusting.minimum_version = trusting.maximum_version = version
+    port = int(encrypted.rpartition(":")[2])
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        if not taken:
+            with pytest.raises(ssl.SSLError, match="ALERT_PROTOCOL_VERSION"):
+                trusting.wrap_socket(connection, server_hostname="localhost")
+            return
+        with trusting.wrap_socket(connection, server_hostname="localhost") as secure:
+            assert secure.version() == {"TLSv1_2": "TLSv1.2", "TLSv1_3": "TLSv1.3"}[version.name]
+
+
+def test_a_request_without_tls_where_it_is_needed_is_a_problem(
+    front: httpx2.Client, encrypted: str
+) -> None:
+    assert front.get("/healthz").status_code == 200
+    answer = httpx2.get(encrypted.replace("https", "http"))
+    assert (answer.status_code, answer.json()["code"]) == (400, "BAD_REQUEST")
+
+
+# --- what is let through ---
+
+
+def test_a_token_of_16_kib_reaches_the_evaluator_and_a_longer_head_is_a_problem(
+    front: httpx2.Client,
+) -> None:
+    token = "eyJ" + "a" * (16_384 - 3)
+    answer = front.get(EDIT, headers=bearer(token))
+    assert answer.status_code == 401
+    assert answer.json()["type"].startswith("urn:eligibility:problem:")  # an evaluator's own
+    for answer in (
+        front.get(EDIT, headers=bearer(token * 3)),
+        front.get(f"{EDIT}?prefix={'a' * 40_000}"),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (400, "BAD_REQUEST")
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.headers["x-request-id"]
+
+
+def test_a_method_that_nginx_refuses_is_a_problem(front: httpx2.Client) -> None:
+    answer = front.request("TRACE", "/v1/access")
+    assert (answer.status_code, answer.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
 def test_an_edit_over_one_evaluator_is_in_the_answers_of_both(front: httpx2.Client) -> None:
@@ -68,7 +255,9 @@ def test_an_edit_over_one_evaluator_is_in_the_answers_of_both(front: httpx2.Clie
         assert answer.json()["package"]["package"]["version"] == "2.0.0.0"
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/healthz/", "/docs/x", "/v2/access", "/.env"])
+@pytest.mark.parametrize(
+    "path", ["/", "/metrics", "/unreadable", "/healthz/", "/docs/x", "/v2/access", "/.env"]
+)
 def test_nothing_but_the_api_is_let_through(front: httpx2.Client, path: str) -> None:
     answer = front.get(path)
     assert (answer.status_code, answer.json()["code"]) == (404, "NO_SUCH_PATH")
@@ -128,14 +317,14 @@ def test_the_log_has_edits_and_failures_and_no_address(front: httpx2.Client, pla
 
 
 def test_all_requests_are_answered_when_an_evaluator_is_killed(
-    store: Store, front: httpx2.Client, tmp_path: Path
+    store: Store, front: httpx2.Client, key: str, tmp_path: Path
 ) -> None:
     """One that had begun to answer leaves a cut answer, which the caller sees and asks again."""
     cut = 0
     with (
         evaluator(store) as (killed, one),
         evaluator(store) as (_, two),
-        nginx(tmp_path, (one, two)) as client,
+        nginx(tmp_path, (one, two), key) as client,
     ):
 
         def ask(number: int) -> int:

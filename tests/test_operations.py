@@ -77,7 +77,11 @@ def test_a_product_named_in_a_header_always_reaches_the_same_evaluator(tmp_path:
     for product in ("A", "B", "C", "D"):
         place = tmp_path / product
         place.mkdir()
-        with Deaf() as one, Deaf() as two, nginx(place, (one.port, two.port), routing) as client:
+        with (
+            Deaf() as one,
+            Deaf() as two,
+            nginx(place, (one.port, two.port), routing=routing) as client,
+        ):
             for _ in range(2):
                 client.post("/v1/publishers/p/groups", json={}, headers={"x-product-id": product})
             assert {one.heard, two.heard} == {0, 2}, product
