@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 from clients import DECISION, EDITED, KINDS, PROBLEM, QUERY, either
 from cryptography import x509
@@ -29,6 +30,8 @@ from eligibility.client import (
     Query,
     Unreachable,
 )
+from eligibility.client.exchange import Attempt, Request
+from eligibility.client.transport import failure_of, request_of
 
 SECRET = "elk_secret-never-to-be-shown"
 
@@ -99,6 +102,31 @@ def test_a_problem_keeps_the_connection(kind: type[Client | AsyncClient]) -> Non
             with pytest.raises(NotFound):
                 client.access(QUERY)
         assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "perhaps_done"),
+    [
+        (httpx2.ConnectError, False),
+        (httpx2.ConnectTimeout, False),
+        (httpx2.PoolTimeout, False),
+        (httpx2.ReadError, True),
+        (httpx2.ReadTimeout, True),
+        (httpx2.WriteTimeout, True),
+        (httpx2.RemoteProtocolError, True),
+        (TimeoutError, True),
+    ],
+)
+def test_what_was_never_sent_cannot_have_been_done(
+    error: type[Exception], perhaps_done: bool
+) -> None:
+    assert failure_of(error("why")).perhaps_done is perhaps_done
+
+
+def test_a_connection_has_a_time_of_its_own() -> None:
+    request = Request(method="GET", path="/", repeatable=True)
+    timeout = request_of(Attempt(request, connect_seconds=2.0, seconds=5.0), None)["timeout"]
+    assert timeout == httpx2.Timeout(connect=2.0, read=5.0, write=5.0, pool=5.0)
 
 
 async def _later() -> str:

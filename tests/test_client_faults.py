@@ -76,8 +76,11 @@ def test_a_call_ends_with_its_timeout(kind: type[Client | AsyncClient], reply: A
 
 
 def test_nobody_listening_is_told(kind: type[Client | AsyncClient], refusing: str) -> None:
-    with either(kind, refusing) as client, pytest.raises(Unreachable, match="3 tries: Connect"):
-        client.access(QUERY)
+    with either(kind, refusing) as client:
+        with pytest.raises(Unreachable, match="3 tries: Connect"):
+            client.access(QUERY)
+        with pytest.raises(Unreachable, match="3 tries: Connect"):
+            client.put_product("contoso", "APP", {})  # nothing was sent, so it is sent again
 
 
 @pytest.mark.parametrize(
