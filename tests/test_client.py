@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from clients import KINDS, Either, either
 from cut_proxy import proxy_to
-from running import Server
+from running import Server, make_key
 from worlds import DESKTOP, flight, package
 
 from eligibility.client import (
@@ -21,11 +21,13 @@ from eligibility.client import (
     Consistency,
     Decision,
     Device,
+    Forbidden,
     NotFound,
     Problem,
     Query,
     Reason,
     Revision,
+    Unauthenticated,
     Unreachable,
 )
 
@@ -117,6 +119,24 @@ def test_faults_of_a_query_are_told(client: Either, app: str) -> None:
     assert {fault.loc for fault in raised.value.errors} == {"device.family", "device.os_version"}
     with pytest.raises(NotFound, match="UNKNOWN_PRODUCT"):
         client.access(Query("NOSUCH", ON_DESKTOP))
+
+
+def test_who_may_not_ask_is_told_so(
+    kind: type[Client | AsyncClient], server: Server, client: Either, app: str
+) -> None:
+    query = Query(app, ON_DESKTOP)
+    with pytest.raises(Unauthenticated, match="TOKEN_"):
+        client.access(Query(app, ON_DESKTOP, Account(token="no.token.at-all")))
+    with either(kind, server.url) as nobody, pytest.raises(Unauthenticated) as raised:
+        nobody.access(query)
+    assert raised.value.code == "CREDENTIALS_MISSING"
+    assert raised.value.request_id
+    key = make_key(server.store_url, "groups:read")
+    with (
+        either(kind, server.url, key=key) as other,
+        pytest.raises(Forbidden, match="SCOPE_MISSING"),
+    ):
+        other.access(query)
 
 
 def test_any_number_of_queries_is_answered_in_order(client: Either, app: str) -> None:
