@@ -1,5 +1,7 @@
-"""One request under way: its id, who sent it, since when; and what is sent back, which carries the id."""
+"""One request under way: its id, who sent it, since when; and what is sent back."""
 
+import itertools
+import secrets
 import time
 
 from eligibility.server import problems
@@ -7,31 +9,38 @@ from eligibility.server.admission import Admitted
 from eligibility.server.asgi import Message, Scope, Send
 from eligibility.server.requests import JSON_HEADER
 
+_process, _numbers = secrets.token_hex(6).encode(), itertools.count()
+
 
 class Exchange:
     """A request and its answer. status and code are None until they are sent, or there is none.
 
-    code: of the problem that was answered.
+    code: of the problem that was answered. sent_id: the id that the request came with.
     """
 
-    __slots__ = ("_send", "admitted", "began", "code", "request_id", "scope", "status")
+    __slots__ = ("_send", "admitted", "began", "code", "scope", "sent_id", "status")
 
-    def __init__(self, scope: Scope, request_id: bytes, send: Send) -> None:
+    def __init__(self, scope: Scope, sent_id: bytes | None, send: Send) -> None:
         self.scope = scope
-        self.request_id = request_id
+        self.sent_id = sent_id
         self.admitted: Admitted | None = None
         self.status: int | None = None
         self.code: str | None = None
         self.began = time.perf_counter()
         self._send = send
 
-    async def send_json(self, body: bytes) -> None:
-        """Answer 200 with JSON."""
-        headers = [
-            JSON_HEADER,
-            (b"content-length", b"%d" % len(body)),
-            (b"x-request-id", self.request_id),
-        ]
+    @property
+    def request_id(self) -> bytes:
+        """The id that the request came with, or one made when it is first wanted."""
+        if self.sent_id is None:
+            self.sent_id = b"%b-%x" % (_process, next(_numbers))
+        return self.sent_id
+
+    async def send_json(self, body: bytes, logged: bool) -> None:
+        """Answer 200 with JSON. An id that neither the client nor the log has is not made up."""
+        headers = [JSON_HEADER, (b"content-length", b"%d" % len(body))]
+        if logged or self.sent_id is not None:
+            headers.append((b"x-request-id", self.request_id))
         if self.admitted is not None and self.admitted.allowance is not None:
             headers += self.admitted.allowance.headers
         self.status = 200

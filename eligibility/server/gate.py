@@ -4,9 +4,7 @@ In order: too much under way (503), who asks (401), how often (429); only then t
 queries are answered from here, at the price of a few calls; everything else goes on to FastAPI.
 """
 
-import itertools
 import logging
-import secrets
 
 from starlette.concurrency import run_in_threadpool
 
@@ -50,12 +48,6 @@ class Gate:
         self._log, self._logs_all = log, log.access_too
         self._others = others
         self._max_body_bytes = max_body_bytes
-        process, numbers = secrets.token_hex(6).encode(), itertools.count()
-
-        def new_id() -> bytes:  # unique, and cheap to make
-            return b"%b-%x" % (process, next(numbers))
-
-        self._new_id = new_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request; every error becomes a problem."""
@@ -63,7 +55,7 @@ class Gate:
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = Exchange(scope, headers.get(b"x-request-id") or self._new_id(), send)
+        exchange = Exchange(scope, headers.get(b"x-request-id"), send)
         load = self._load
         if load.requests >= load.most_requests:
             await exchange.send_problem(Overloaded(f"{load.most_requests} requests"))
@@ -110,7 +102,7 @@ class Gate:
         answer = route(body, explain, admitted)
         if not isinstance(answer, bytes):
             answer = await run_in_threadpool(answer)
-        await exchange.send_json(answer)
+        await exchange.send_json(answer, self._logs_all)
 
 
 def _checked(scope: Scope, by: Admitted) -> bool:

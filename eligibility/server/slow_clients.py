@@ -13,54 +13,47 @@ _LOOK_SECONDS = 1.0
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection, which watches itself while something is awaited of its client.
+    """One connection, which looks once a second whether something is awaited of its client.
 
+    Nothing is done for a request that comes and goes between two looks, so it costs none of them.
     seconds: how long a request may take to arrive, and an answer to be taken; of the whole process.
     """
 
     seconds = 30.0
-    # When the client began to owe something, in the loop's seconds; None while it owes nothing.
-    _since: float | None = None
     _watch: asyncio.TimerHandle | None = None
+    _owed: object = None  # what the client owed at the last look, and since when
+    _since = 0.0
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to wait for the first request."""
+        """Begin to look."""
         super().connection_made(transport)
-        self._owes()
-        self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
+        self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
+        """Look no more."""
         if self._watch is not None:
             self._watch.cancel()
         super().connection_lost(exc)
 
-    def on_message_begin(self) -> None:
-        """A request begins to arrive: from now on it is awaited."""
-        super().on_message_begin()
-        self._owes()
-
-    def on_message_complete(self) -> None:
-        """The request is here."""
-        super().on_message_complete()
-        self._since = None
-
-    def pause_writing(self) -> None:
-        """The client does not take what was sent."""
-        super().pause_writing()
-        self._owes()
-
-    def resume_writing(self) -> None:
-        """The client took it."""
-        super().resume_writing()
-        self._since = None
-
-    def _owes(self) -> None:
-        self._since = self.loop.time()
-
     def _look(self) -> None:
-        since = self._since
-        if since is not None and self.loop.time() - since > self.seconds:
+        owed, now = self._what_is_owed(), self.loop.time()
+        if owed is None or owed is not self._owed:
+            self._owed, self._since = owed, now
+        elif now - self._since > self.seconds:
             self.transport.abort()
             return
         self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
+
+    def _what_is_owed(self) -> object:
+        """What the client has begun and not ended; None while it is the server's turn, or idle.
+
+        uvicorn ends connections that idle between two requests, by `timeout_keep_alive`.
+        """
+        cycle = self.cycle
+        if cycle is None:
+            return self  # its first request
+        if self.scope is not cycle.scope:
+            return self.scope  # the rest of a head
+        if cycle.more_body and not cycle.response_complete:
+            return cycle  # the rest of a body
+        return self.flow if self.flow.write_paused else None  # to take what was sent
