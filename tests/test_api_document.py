@@ -55,6 +55,10 @@ OPERATIONS = (
     "GET /v1/publishers/{publisher}/products/{product_id}",
     "PUT /v1/publishers/{publisher}/products/{product_id}",
     "DELETE /v1/publishers/{publisher}/products/{product_id}",
+    "GET /v1/keys",
+    "POST /v1/keys",
+    "POST /v1/keys/{key_id}/rotate",
+    "DELETE /v1/keys/{key_id}",
     "GET /healthz",
     "GET /readyz",
 )

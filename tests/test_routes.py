@@ -22,6 +22,7 @@ Place = dict[str, str]
 PUBLIC = None
 GROUP = "/v1/publishers/{publisher}/groups/{group_id}"
 PRODUCT = "/v1/publishers/{publisher}/products/{product_id}"
+KEY = "/v1/keys/{key_id}"
 DOCS = (
     "/docs",
     "/docs/start.js",
@@ -54,6 +55,10 @@ ROUTES: dict[str, Scope | None] = {
     f"GET {PRODUCT}": Scope.READ_CATALOG,
     f"PUT {PRODUCT}": Scope.WRITE_CATALOG,
     f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
+    "GET /v1/keys": Scope.ADMIN,
+    "POST /v1/keys": Scope.ADMIN,
+    f"POST {KEY}/rotate": Scope.ADMIN,
+    f"DELETE {KEY}": Scope.ADMIN,
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     **{f"{method} {path}": PUBLIC for path in DOCS for method in ("GET", "HEAD")},
@@ -61,6 +66,7 @@ ROUTES: dict[str, Scope | None] = {
 """Every route, and the scope that a caller needs for it."""
 
 GUARDED = [route for route, scope in ROUTES.items() if scope is not PUBLIC]
+WHOLE = [route for route in GUARDED if " /v1/keys" in route]
 OPEN = [route for route, scope in ROUTES.items() if scope is PUBLIC]
 MINE = {"publisher": "contoso", "group_id": "beta", "product_id": "APP"}
 THEIRS = {"publisher": "fabrikam", "group_id": "beta", "product_id": "THEIRS"}
@@ -84,6 +90,8 @@ def body(route: str, place: Place) -> Any:
         "POST /v1/publishers/{publisher}/history/search": address,
         "POST /v1/publishers/{publisher}/forget": address,
         f"PUT {PRODUCT}": {"name": "App", "submission": {"packages": []}},
+        "POST /v1/keys": {"name": "new", "scopes": ["metrics"], "publishers": ["contoso"]},
+        f"POST {KEY}/rotate": {"overlap": "0"},
     }.get(route)
 
 
@@ -106,9 +114,17 @@ def stock(service: Service, place: Place) -> None:
 def ask(app: App, route: str, headers: Headers, place: Place = MINE) -> Any:
     method, path = route.split()
     sent = body(route, place)
-    return app.ask(
-        method, path.format(**place), headers, **({} if sent is None else {"json": sent})
+    key_id = a_key(app) if "{key_id}" in path else ""
+    asked = path.format(**place, key_id=key_id)
+    return app.ask(method, asked, headers, **({} if sent is None else {"json": sent}))
+
+
+def a_key(app: App) -> str:
+    """The id of a key that may go."""
+    made = app.service.key_admin.create(
+        "tests", name="spare", scopes=["metrics"], publishers=["contoso"]
     )
+    return made.key.key_id
 
 
 def test_the_table_names_every_route_and_no_other(app: App) -> None:
@@ -168,7 +184,7 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
     stock(app.service, place)
     headers = app.key(
         Scope.ADMIN if admin else str(ROUTES[route]),
-        publishers=None if admin else [place["publisher"]],
+        publishers=None if admin or route in WHOLE else [place["publisher"]],
     )
     answer = ask(app, route, headers, place)
     if route in REFUSED:
@@ -177,7 +193,13 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
         assert answer.status_code in (200, 201), answer.text
 
 
-@pytest.mark.parametrize("route", GUARDED)
+@pytest.mark.parametrize("route", WHOLE)
+def test_what_concerns_the_whole_deployment_is_for_callers_of_all(app: App, route: str) -> None:
+    answer = ask(app, route, app.key(Scope.ADMIN, publishers=["contoso"]))
+    assert_problem(answer, 403, "ALL_PUBLISHERS_NEEDED")
+
+
+@pytest.mark.parametrize("route", [route for route in GUARDED if route not in WHOLE])
 @pytest.mark.parametrize("admin", [False, True])
 def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> None:
     needed = Scope.ADMIN if admin else str(ROUTES[route])
@@ -191,7 +213,7 @@ def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> 
     assert app.service.catalog.store.get("THEIRS") is not None
 
 
-@pytest.mark.parametrize("path", ["/v1/keys", "/", "/docs/", "/healthz/", "/v1/access/"])
+@pytest.mark.parametrize("path", ["/v1/key", "/", "/docs/", "/healthz/", "/v1/access/"])
 def test_what_is_not_there_is_told_to_known_callers_only(app: App, path: str) -> None:
     assert_problem(app.ask("GET", path), 401, "CREDENTIALS_MISSING")
     assert app.ask("GET", path, app.key(Scope.METRICS)).status_code in (307, 404)
