@@ -1,6 +1,6 @@
 """Whom an access query is about: who may say so, and what an account's own ID token says."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -11,7 +11,8 @@ from eligibility.errors import EligibilityError, InvalidInput
 from eligibility.model import Account
 from eligibility.server.admission import Admitted
 from eligibility.wire import AccountFields, QueryFields, not_one_of_both
-from groups.emails import canonical_or_none
+from groups.emails import canonical
+from groups.errors import InvalidEmails
 
 
 class Accounts:
@@ -75,7 +76,7 @@ class Accounts:
                 raise NotYourself
             return None if found is None else _about(asked, found)
         if own is not None:
-            if canonical_or_none(account.id) not in own.addresses:
+            if not _are_of(own, (account.id, *(account.aliases or ()))):
                 raise NotYourself
             return _about(asked, own)
         if not by.asserts:
@@ -90,6 +91,14 @@ class Accounts:
 def may_hold_tokens(body: bytes) -> bool:
     """Whether the text of a batch could hold a token at all; a quick look that errs to True."""
     return b"token" in body or b"\\" in body
+
+
+def _are_of(own: Account, named: Iterable[str]) -> bool:
+    """Whether all the addresses are the account's."""
+    try:
+        return set(map(canonical, named)) <= set(own.addresses)
+    except InvalidEmails:
+        return False
 
 
 def _about(asked: QueryFields, account: Account) -> QueryFields:
