@@ -129,7 +129,7 @@ def a_key(app: App) -> str:
 
 def test_the_table_names_every_route_and_no_other(app: App) -> None:
     others = routes(app.service)
-    access = Access(app.service.evaluator, Accounts(app.service.tokens)).routes
+    access = Access(app.service.evaluator, Accounts(app.service.tokens)).endpoints
     found = {f"POST {path}" for path in access}
     for route in others.routes:
         assert isinstance(route, Route | APIRoute)

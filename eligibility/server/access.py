@@ -6,7 +6,7 @@ these two into the OpenAPI document by hand.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -17,6 +17,9 @@ from eligibility.evaluator import Evaluator
 from eligibility.server import problems
 from eligibility.server.accounts import Accounts, may_hold_tokens
 from eligibility.server.admission import Admitted
+from eligibility.server.asgi import Scope
+from eligibility.server.endpoint import JSON, Reply, Work, check_post, problem_reply
+from eligibility.server.requests import check_content_type
 from eligibility.unnamed import unnamed
 from eligibility.wire import QueryFields
 from groups.errors import GroupsError
@@ -24,24 +27,42 @@ from groups.errors import GroupsError
 Asked = QueryFields | EligibilityError
 """A query of a batch as sent, or what is wrong with it."""
 
-Work = Callable[[], bytes]
-"""What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
+
+class AccessEndpoint:
+    """One of the two routes. answer: takes a body, whether the trace is wanted, and who asks."""
+
+    def __init__(self, answer: Callable[[bytes, bool, Admitted], bytes | Work]) -> None:
+        self.answer = answer
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> bool:
+        """See Endpoint; whether the trace is wanted."""
+        check_post(scope, by)
+        if headers.get(b"content-type") != JSON:
+            check_content_type(scope)
+        query_string = scope["query_string"]
+        if not query_string or not wants_trace(query_string):
+            return False
+        by.check_explain()
+        return True
+
+    def refusal(self, error: Exception) -> Reply:
+        """See Endpoint."""
+        return problem_reply(error)
 
 
 class Access:
     """The two access routes over one evaluator.
 
-    Each takes a body, whether the trace is wanted, and who asks; gives the answer, or the work that
-    is left. Products of a publisher that the caller does not see are answered as unknown ones are,
-    by the same steps.
+    Products of a publisher that the caller does not see are answered as unknown ones are, by the
+    same steps.
     """
 
     def __init__(self, evaluator: Evaluator, accounts: Accounts) -> None:
         self._evaluator = evaluator
         self._accounts = accounts
-        self.routes: dict[str, Callable[[bytes, bool, Admitted], bytes | Work]] = {
-            "/v1/access": self._one,
-            "/v1/access/batch": self._batch,
+        self.endpoints = {
+            "/v1/access": AccessEndpoint(self._one),
+            "/v1/access/batch": AccessEndpoint(self._batch),
         }
 
     def _one(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:

@@ -41,7 +41,8 @@ def create_app(service: Service) -> Gate:
     """Build the ASGI application over an open service; closes the service when the server stops."""
     settings = service.settings
     return Gate(
-        Access(service.evaluator, Accounts(service.tokens)),
+        {**Access(service.evaluator, Accounts(service.tokens)).endpoints},
+        {},
         Admission(
             service.key_ring,
             service.tokens,

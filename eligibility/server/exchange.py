@@ -3,10 +3,11 @@
 import itertools
 import secrets
 import time
+from typing import Any
 
-from eligibility.server import problems
 from eligibility.server.admission import Admitted
 from eligibility.server.asgi import Message, Scope, Send
+from eligibility.server.endpoint import Endpoint, Reply, problem_reply
 from eligibility.server.requests import JSON_HEADER
 
 _process, _numbers = secrets.token_hex(6).encode(), itertools.count()
@@ -47,23 +48,24 @@ class Exchange:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
-    async def send_problem(self, error: Exception) -> None:
-        """Answer an error as a problem; nothing if an answer has begun."""
-        if self.status is not None:
-            return
-        document = problems.problem(error)
-        self.status, self.code = document["status"], document["code"]
-        body = problems.encoded(document)
+    async def refuse(self, error: Exception, endpoint: Endpoint[Any] | None = None) -> None:
+        """Answer an error, in the endpoint's own form where it is one's; nothing if an answer has begun."""
+        if self.status is None:
+            await self.send(problem_reply(error) if endpoint is None else endpoint.refusal(error))
+
+    async def send(self, reply: Reply) -> None:
+        """Answer with a reply."""
+        self.status, self.code = reply.status, reply.code
         headers = [
-            (b"content-type", problems.MEDIA_TYPE.encode()),
-            (b"content-length", b"%d" % len(body)),
-            *((n.encode(), v.encode()) for n, v in problems.headers_for(document).items()),
+            (b"content-type", reply.media_type),
+            (b"content-length", b"%d" % len(reply.body)),
+            *reply.headers,
             *self._headers(),
         ]
-        if self.status == 405:
-            headers.append((b"allow", b"POST"))
-        await self._send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await self._send({"type": "http.response.body", "body": body})
+        await self._send(
+            {"type": "http.response.start", "status": reply.status, "headers": headers}
+        )
+        await self._send({"type": "http.response.body", "body": reply.body})
 
     async def send_others(self, message: Message) -> None:
         """What FastAPI sends, with our headers."""

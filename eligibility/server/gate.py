@@ -5,20 +5,20 @@ queries are answered from here, at the price of a few calls; everything else goe
 """
 
 import logging
+from collections.abc import Mapping
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from eligibility.callers.model import Scope as CallerScope
 from eligibility.errors import EligibilityError
 from eligibility.server import docs_page, problems
-from eligibility.server.access import Access, wants_trace
 from eligibility.server.admission import Admission, Admitted
 from eligibility.server.asgi import Application, Receive, Scope, Send
+from eligibility.server.endpoint import Endpoint
 from eligibility.server.exchange import Exchange
 from eligibility.server.load import Load, Overloaded
-from eligibility.server.problems import RequestProblem
 from eligibility.server.request_log import RequestLog
-from eligibility.server.requests import JSON_HEADER, check_content_type, whole_body
+from eligibility.server.requests import whole_body
 from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
@@ -28,21 +28,23 @@ _log = logging.getLogger("eligibility.server")
 
 
 class Gate:
-    """The ASGI application: access queries itself, and in front of all other routes.
+    """The ASGI application: answers endpoints itself, and is in front of all other routes.
 
-    others find `scope["exchange"]`, whose `admitted` tells the caller.
+    endpoints: by path. families: by what the paths of one endpoint begin with. others find
+    `scope["exchange"]`, whose `admitted` tells the caller.
     """
 
     def __init__(
         self,
-        access: Access,
+        endpoints: Mapping[str, Endpoint[Any]],
+        families: Mapping[str, Endpoint[Any]],
         admission: Admission,
         load: Load,
         log: RequestLog,
         others: Application,
         max_body_bytes: int,
     ) -> None:
-        self._routes = access.routes
+        self._endpoints, self._families = endpoints, families
         self._admission = admission
         self._load = load
         self._log, self._logs_all = log, log.access_too
@@ -58,63 +60,74 @@ class Gate:
         exchange = Exchange(scope, headers.get(b"x-request-id"), send)
         load = self._load
         if load.requests >= load.most_requests:
-            await exchange.send_problem(Overloaded(f"{load.most_requests} requests"))
+            await exchange.refuse(Overloaded(f"{load.most_requests} requests"))
             self._log.note(exchange)
             return
         load.requests += 1
         intake = load.counted(headers, receive)
+        endpoint = self._endpoints.get(scope["path"]) or self._of_family(scope["path"])
         try:
-            await self._answer(exchange, headers, intake)
+            if endpoint is None:
+                await self._pass_on(exchange, headers, intake)
+            else:
+                await self._answer(endpoint, exchange, headers, intake)
         except (EligibilityError, GroupsError) as error:
-            await exchange.send_problem(error)
+            await exchange.refuse(error, endpoint)
         except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
             _log.exception("request %s failed", exchange.request_id.decode("latin-1"))
-            await exchange.send_problem(problems.internal_error())
+            await exchange.refuse(problems.internal_error(), endpoint)
         finally:
             load.requests -= 1
             if intake is not receive:
                 load.let_go(intake)
-        if exchange.status != 200 or self._logs_all or scope["path"] not in self._routes:
+        if exchange.status != 200 or self._logs_all or endpoint is None:
             self._log.note(exchange)
 
     async def _answer(
-        self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive
+        self,
+        endpoint: Endpoint[Any],
+        exchange: Exchange,
+        headers: dict[bytes, bytes],
+        receive: Receive,
     ) -> None:
-        """Answer an access query, or let FastAPI answer the request."""
-        scope = exchange.scope
+        """Have an endpoint answer, in a thread where memory cannot."""
         authorization = headers.get(b"authorization")
-        admitted = self._admission.known(authorization)
-        if admitted is None and scope["path"] not in PUBLIC_PATHS:
-            admitted = await run_in_threadpool(self._admission.admit, authorization)
+        admitted = self._admission.known(authorization) or await self._admitted(authorization)
         exchange.admitted = admitted
-        if admitted is not None and admitted.allowance is not None:
+        if admitted.allowance is not None:
             admitted.allowance.take()
-        route = self._routes.get(scope["path"])
-        if route is None or admitted is None:
-            scope["exchange"] = exchange
-            await self._others(scope, receive, exchange.send_others)
-            return
-        explain = _checked(scope, admitted)
+        head = endpoint.check(exchange.scope, headers, admitted)
         message = await receive()
         body = message.get("body", b"")
         if message.get("more_body") or len(body) > self._max_body_bytes:
             body = await whole_body(message, receive, self._max_body_bytes)
-        answer = route(body, explain, admitted)
-        if not isinstance(answer, bytes):
+        answer = endpoint.answer(body, head, admitted)
+        if callable(answer):
             answer = await run_in_threadpool(answer)
-        await exchange.send_json(answer, self._logs_all)
+        if isinstance(answer, bytes):
+            await exchange.send_json(answer, self._logs_all)
+        else:
+            await exchange.send(answer)
 
+    async def _pass_on(
+        self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive
+    ) -> None:
+        """Let FastAPI answer, once it is known who asks."""
+        scope = exchange.scope
+        if scope["path"] not in PUBLIC_PATHS:
+            authorization = headers.get(b"authorization")
+            admitted = self._admission.known(authorization) or await self._admitted(authorization)
+            exchange.admitted = admitted
+            if admitted.allowance is not None:
+                admitted.allowance.take()
+        scope["exchange"] = exchange
+        await self._others(scope, receive, exchange.send_others)
 
-def _checked(scope: Scope, by: Admitted) -> bool:
-    """Refuse what cannot be an access query of the caller's; tell whether the trace is wanted."""
-    if scope["method"] != "POST":
-        raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
-    if not by.queries:
-        by.caller.check(CallerScope.QUERY)
-    if JSON_HEADER not in scope["headers"]:  # what nearly everybody sends
-        check_content_type(scope)
-    query_string = scope["query_string"]
-    if not query_string or not wants_trace(query_string):
-        return False
-    by.check_explain()
-    return True
+    async def _admitted(self, authorization: bytes | None) -> Admitted:
+        return await run_in_threadpool(self._admission.admit, authorization)
+
+    def _of_family(self, path: str) -> Endpoint[Any] | None:
+        for begins, endpoint in self._families.items():
+            if path.startswith(begins):
+                return endpoint
+        return None

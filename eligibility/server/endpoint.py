@@ -1,0 +1,75 @@
+"""Endpoint: a route that the gate answers itself, for it runs thousands of times a second.
+
+The gate finds out who asks, checks the head, receives the body, and has it answered in the event loop
+where memory can, in a thread where not. What an answer and an error look like is the endpoint's.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
+
+from eligibility.callers.errors import ScopeMissing
+from eligibility.callers.model import Scope as CallerScope
+from eligibility.server import problems
+from eligibility.server.admission import Admitted
+from eligibility.server.asgi import Scope
+from eligibility.server.problems import RequestProblem
+
+JSON = b"application/json"
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer that is not just JSON with status 200. code: of an error, for the log."""
+
+    status: int
+    body: bytes
+    media_type: bytes = JSON
+    headers: Headers = field(default_factory=list)
+    code: str | None = None
+
+
+Answer = bytes | Reply
+"""JSON that is sent with status 200, or a Reply."""
+
+Work = Callable[[], Answer]
+"""What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
+
+Head = TypeVar("Head")
+
+
+class Endpoint(Protocol[Head]):
+    """One route, or all that begin alike."""
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> Head:
+        """Refuse what cannot be answered, before a body is read; give what `answer` needs of the head."""
+
+    def answer(self, body: bytes, head: Head, by: Admitted) -> Answer | Work:
+        """Answer from memory, or say what is left to do. Raises: EligibilityError, GroupsError."""
+
+    def refusal(self, error: Exception) -> Reply:
+        """What is sent in place of an answer."""
+
+
+def check_post(scope: Scope, by: Admitted) -> None:
+    """Refuse other methods than POST, and callers without `access:query`."""
+    if scope["method"] != "POST":
+        raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
+    if not by.queries:
+        raise ScopeMissing(CallerScope.QUERY, by.caller.scopes)
+
+
+def problem_reply(error: Exception) -> Reply:
+    """An error as a problem of RFC 9457."""
+    document = problems.problem(error)
+    headers = [(n.encode(), v.encode()) for n, v in problems.headers_for(document).items()]
+    if document["status"] == 405:
+        headers.append((b"allow", b"POST"))
+    return Reply(
+        document["status"],
+        problems.encoded(document),
+        problems.MEDIA_TYPE.encode(),
+        headers,
+        document["code"],
+    )
