@@ -9,8 +9,10 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from deployment import ROOT, Deaf, compose, nginx, valkey_of_compose
+from deployment import ROOT, Deaf, compose, compose_with_tls, nginx, valkey_of_compose
+from running import command, environment
 
+from eligibility.settings import Settings
 from groups.open import open_store
 from groups.redis_errors import RIGHTS
 from groups.redis_url import RedisUrl, is_redis
@@ -65,11 +67,60 @@ def test_the_passwords_made_are_those_that_compose_wants() -> None:
     assert set(names.split()) == set(compose()["secrets"])
 
 
+def test_the_files_for_tls_are_those_that_compose_wants() -> None:
+    installed = re.findall(r"^\$ install .* secrets/(\w+)$", TEXT, re.MULTILINE)
+    assert {*installed, *compose()["secrets"]} == set(compose_with_tls()["secrets"])
+    (files,) = re.findall(r"COMPOSE_FILE=(\S+)", TEXT)
+    assert files == "docker-compose.yml:docker-compose.tls.yml"
+
+
+def test_the_first_key_is_made_by_a_command_that_makes_one(tmp_path: Path) -> None:
+    (told,) = re.findall(r"^\$ (docker compose run .* keys create .*)$", TEXT, re.MULTILINE)
+    declared = (ROOT / "docker-compose.yml").read_text("utf-8")
+    assert f"#   {told}\n" in declared
+    args = told.partition(" eligibility ")[2].split()
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    ran = subprocess.run(
+        command(*args, "--store", store), capture_output=True, text=True, env=environment()
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stdout.startswith("elg_")
+    assert "admin; for all publishers" in ran.stdout
+
+
+def test_the_subnet_is_in_as_many_places_as_the_page_says() -> None:
+    (subnet,) = re.findall(r"If (\S+) is taken", TEXT)
+    assert compose()["networks"]["evaluators"]["ipam"]["config"][0]["subnet"] == subnet
+    prefix = subnet.removesuffix("0/24")
+    declared = (ROOT / "docker-compose.yml").read_text("utf-8").splitlines()
+    assert sum(prefix in line for line in declared) == 3
+
+
+def test_the_limits_are_the_defaults() -> None:
+    defaults = Settings()
+    (table,) = re.findall(r"^\| setting \| default \|.*?\n\n", TEXT, re.MULTILINE | re.DOTALL)
+    rows = re.findall(r"^\| (`.*?) \| (.*?) \|", table, re.MULTILINE)
+    assert len(rows) == 6
+    for names, values in rows:
+        told = [int(value) for value in re.findall(r"\d+", values)]
+        assert [getattr(defaults, name) for name in re.findall(r"`(\w+)`", names)] == told
+
+
+def test_the_codes_to_watch_are_ones_that_are_answered() -> None:
+    (table,) = re.findall(r"^\| \| means \|.*?\n\n", TEXT, re.MULTILINE | re.DOTALL)
+    codes = set(re.findall(r"`([A-Z_]+)`", table))
+    assert len(codes) == 7
+    sources = [*(ROOT / "eligibility").rglob("*.py"), *(ROOT / "groups").rglob("*.py")]
+    answered = "".join(source.read_text("utf-8") for source in sources)
+    for code in codes:
+        assert f'"{code}"' in answered, code
+
+
 def test_the_operator_may_do_what_the_page_lets_them_do() -> None:
     script = (ROOT / "deploy" / "valkey.sh").read_text("utf-8")
     (rights,) = re.findall(r"^user operator .*$", script, re.MULTILINE)
-    for command in re.findall(r"--user operator (\w+)", TEXT):
-        assert f"+{command}" in rights.split()
+    for allowed in re.findall(r"--user operator (\w+)", TEXT):
+        assert f"+{allowed}" in rights.split()
 
 
 def test_a_product_named_in_a_header_always_reaches_the_same_evaluator(tmp_path: Path) -> None:
