@@ -56,12 +56,12 @@ class Exchange:
     async def send(self, reply: Reply) -> None:
         """Answer with a reply."""
         self.status, self.code = reply.status, reply.code
-        headers = [
-            (b"content-type", reply.media_type),
-            (b"content-length", b"%d" % len(reply.body)),
-            *reply.headers,
-            *self._headers(),
-        ]
+        headers = [*reply.headers, *self._headers()]
+        if reply.status != 304:  # which has no body, and whose length would be that of another answer
+            headers += [
+                (b"content-type", reply.media_type),
+                (b"content-length", b"%d" % len(reply.body)),
+            ]
         await self._send(
             {"type": "http.response.start", "status": reply.status, "headers": headers}
         )
