@@ -35,6 +35,7 @@ class Admitted:
         "named",
         "publishers",
         "queries",
+        "sees_secrets",
         "until",
     )
 
@@ -48,6 +49,8 @@ class Admitted:
         self.asserts = caller.may(Scope.ASSERT)
         self.explains = caller.may(Scope.EXPLAIN)
         self.named = caller.may(Scope.READ_GROUPS)
+        # Who has to prove the account asks on its behalf, and learns what it may know.
+        self.sees_secrets = self.asserts or self.named
 
     def check_explain(self) -> None:
         """Raise ScopeMissing unless the caller may have traces, which name groups."""

@@ -22,6 +22,7 @@ from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
 from eligibility.server.gate import Gate
 from eligibility.server.load import Load
+from eligibility.server.ofrep import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.request_log import RequestLog
 from eligibility.service import Service
@@ -40,9 +41,11 @@ class Routes(FastAPI):
 def create_app(service: Service) -> Gate:
     """Build the ASGI application over an open service; closes the service when the server stops."""
     settings = service.settings
+    accounts = Accounts(service.tokens)
+    flags = Flags(service.evaluator, accounts, service.listing, settings.ofrep_bulk_products)
     return Gate(
-        {**Access(service.evaluator, Accounts(service.tokens)).endpoints},
-        {},
+        {**Access(service.evaluator, accounts).endpoints, **flags.endpoints},
+        {**flags.families},
         Admission(
             service.key_ring,
             service.tokens,

@@ -57,7 +57,9 @@ class Exchange:
         """Answer with a reply."""
         self.status, self.code = reply.status, reply.code
         headers = [*reply.headers, *self._headers()]
-        if reply.status != 304:  # which has no body, and whose length would be that of another answer
+        if (
+            reply.status != 304
+        ):  # which has no body, and whose length would be that of another answer
             headers += [
                 (b"content-type", reply.media_type),
                 (b"content-length", b"%d" % len(reply.body)),

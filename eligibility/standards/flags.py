@@ -1,0 +1,135 @@
+"""A flag of OFREP as a question, and what a decision says to it as the flag's evaluation. Pure.
+
+Source: OpenFeature Remote Evaluation Protocol 0.3.0; docs/ofrep.md has the mapping as a table.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from eligibility.catalog.model import Flight, Product
+from eligibility.model import Decision, Reason
+from eligibility.standards.questions import (
+    Question,
+    Verdict,
+    question_of,
+    verdict,
+)
+
+ACTIONS: Mapping[str, str] = {"product": "install", "submission": "view", "flight": "install"}
+"""What a flag asks, by what its key begins with."""
+
+NOWHERE = Question("product", "install", "-")
+"""A question that nobody has a product for: what takes the place of one that a key cannot mean."""
+
+NOT_FOUND = b"-"
+"""In place of an evaluation: there is no such flag, or none of which the caller may know."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Evaluation(Struct, frozen=True, gc=False):
+    """A flag's evaluation on the wire. Everything is always there, for some clients need it."""
+
+    key: str
+    value: bool
+    reason: Literal["STATIC", "TARGETING_MATCH", "SPLIT", "DISABLED"]
+    variant: Literal["eligible", "ineligible", "disabled"]
+    metadata: dict[str, str]
+
+
+def question_of_flag(key: str) -> Question:
+    """What a flag asks; NOWHERE where the key is no flag's."""
+    kind, _, resource_id = key.partition(":")
+    asked = question_of(kind, resource_id, ACTIONS.get(kind, ""))
+    return asked if isinstance(asked, Question) else NOWHERE
+
+
+def key_of(question: Question) -> str:
+    """The key of the flag that asks a question."""
+    flight = f":{question.flight_id}" if question.flight_id is not None else ""
+    return f"{question.resource_type}:{question.product_id}{flight}"
+
+
+def questions_of(product_id: str, product: Product) -> list[Question]:
+    """What the flags of a product ask, in the order of a bulk answer."""
+    flights = [Question("flight", "install", product_id, one.flight_id) for one in product.flights]
+    product_question = Question("product", "install", product_id)
+    return [product_question, Question("submission", "view", product_id), *flights]
+
+
+class Form(Struct, frozen=True, gc=False):
+    """Makes the evaluation of a question's flag from a decision.
+
+    known: such a flight is the product's, or the question names none. open: it is published.
+    device_known: see `verdict`. sees_secrets: the caller may know of what its account does not see.
+    """
+
+    question: Question
+    known: bool
+    open: bool
+    device_known: bool
+    sees_secrets: bool
+
+    def __call__(self, decision: Decision) -> bytes:
+        """The evaluation as JSON, or NOT_FOUND."""
+        if not self.known:
+            return NOT_FOUND
+        found = verdict(self.question, decision, self.device_known)
+        if found.secret and not (found.allowed or self.sees_secrets):
+            return NOT_FOUND
+        return _encode(_evaluation(self.question, found, decision, self.open))
+
+
+def form_of(
+    question: Question, product: Product, now: datetime, device_known: bool, sees_secrets: bool
+) -> Form:
+    """The form of a question about a product as it is at a moment (UTC-aware)."""
+    if question.flight_id is None:
+        return Form(question, True, True, device_known, sees_secrets)
+    flight = _flight(product, question.flight_id)
+    is_open = flight is not None and flight.published_at(now)
+    return Form(question, flight is not None, is_open, device_known, sees_secrets)
+
+
+def _flight(product: Product, flight_id: str) -> Flight | None:
+    return next((one for one in product.flights if one.flight_id == flight_id), None)
+
+
+# --- an evaluation ------------------------------------------------------------------------------
+
+_WITHDRAWN = frozenset({Reason.PRODUCT_UNAVAILABLE, Reason.ACQUISITION_STOPPED})
+_ROLLED_OUT = frozenset({Reason.ROLLOUT_INCLUDED, Reason.ROLLOUT_EXCLUDED})
+
+
+def _evaluation(
+    question: Question, found: Verdict, decision: Decision, is_open: bool
+) -> Evaluation:
+    metadata = {"reason": str(found.reason), "reasons": ",".join(found.reasons)}
+    metadata["productId"] = question.product_id
+    flight_id = found.selected.flight_id if found.selected else question.flight_id
+    if flight_id is not None:
+        metadata["flightId"] = flight_id
+    key = key_of(question)
+    if found.allowed:
+        return Evaluation(key, True, _why_allowed(question, decision), "eligible", metadata)
+    if not is_open or not _WITHDRAWN.isdisjoint(found.reasons):
+        return Evaluation(key, False, "DISABLED", "disabled", metadata)
+    return Evaluation(key, False, "TARGETING_MATCH", "ineligible", metadata)
+
+
+def _why_allowed(
+    question: Question, decision: Decision
+) -> Literal["STATIC", "TARGETING_MATCH", "SPLIT"]:
+    """Chance, the account, or neither: what made it a yes."""
+    if decision.submission.audience == "private":
+        who = True
+    else:
+        source = decision.package.source
+        who = question.action != "view" and source is not None and source.kind == "flight"
+    if question.action != "view" and not _ROLLED_OUT.isdisjoint(decision.package.reasons):
+        return "SPLIT"
+    return "TARGETING_MATCH" if who else "STATIC"
