@@ -10,6 +10,7 @@ from starlette.routing import Route
 from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
+from eligibility.callers.api_keys import ID_PART
 from eligibility.callers.model import Scope
 from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
@@ -30,6 +31,13 @@ DOCS = (
     "/docs/favicon-32x32.png",
     "/openapi.json",
 )
+KEYS = (
+    "GET /v1/keys",
+    "POST /v1/keys",
+    "POST /v1/keys/{key_id}/rotate",
+    "DELETE /v1/keys/{key_id}",
+)
+"""Routes that are for the whole deployment, so for no caller of some publishers."""
 
 ROUTES: dict[str, Scope | None] = {
     "POST /v1/access": Scope.QUERY,
@@ -54,6 +62,7 @@ ROUTES: dict[str, Scope | None] = {
     f"GET {PRODUCT}": Scope.READ_CATALOG,
     f"PUT {PRODUCT}": Scope.WRITE_CATALOG,
     f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
+    **dict.fromkeys(KEYS, Scope.ADMIN),
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
     **{f"{method} {path}": PUBLIC for path in DOCS for method in ("GET", "HEAD")},
@@ -62,8 +71,8 @@ ROUTES: dict[str, Scope | None] = {
 
 GUARDED = [route for route, scope in ROUTES.items() if scope is not PUBLIC]
 OPEN = [route for route, scope in ROUTES.items() if scope is PUBLIC]
-MINE = {"publisher": "contoso", "group_id": "beta", "product_id": "APP"}
-THEIRS = {"publisher": "fabrikam", "group_id": "beta", "product_id": "THEIRS"}
+MINE = {"publisher": "contoso", "group_id": "beta", "product_id": "APP", "key_id": "0" * 12}
+THEIRS = MINE | {"publisher": "fabrikam", "product_id": "THEIRS"}
 REFUSED = {f"{method} {GROUP}" for method in ("DELETE", "PUT", "PATCH")}
 """Routes that tell whoever may write why this cannot be done."""
 
@@ -83,6 +92,8 @@ def body(route: str, place: Place) -> Any:
         f"PUT {GROUP}/consent": {"confirmed_by": "Lin"},
         "POST /v1/publishers/{publisher}/history/search": address,
         "POST /v1/publishers/{publisher}/forget": address,
+        "POST /v1/keys": {"name": "new", "scopes": ["metrics"], "publishers": None},
+        "POST /v1/keys/{key_id}/rotate": {},
         f"PUT {PRODUCT}": {"name": "App", "submission": {"packages": []}},
     }.get(route)
 
@@ -98,7 +109,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def stock(service: Service, place: Place) -> None:
-    publisher, group_id, product_id = place.values()
+    publisher, group_id, product_id, _ = place.values()
     group(service, group_id, "ada@example.com", "grace@example.com", publisher=publisher)
     put(service, product_id, product(flight("f", [group_id], "2.0.0.0")), publisher)
 
@@ -135,7 +146,7 @@ def test_the_document_names_the_same_scopes(app: App) -> None:
 
 @pytest.mark.parametrize("route", OPEN)
 def test_what_is_public_asks_nobody_who_they_are(app: App, route: str) -> None:
-    for headers in ({}, {"authorization": "Bearer nonsense"}):
+    for headers in ({}, {"authorization": "Bearer nonsense"}, {"authorization": "Basic eA=="}):
         assert ask(app, route, headers).status_code == 200
 
 
@@ -166,9 +177,12 @@ def test_a_scope_opens_its_own_routes_and_no_others(app: App, route: str) -> Non
 def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bool) -> None:
     place = {name: f"{admin}-{GUARDED.index(route)}".lower() for name in MINE}
     stock(app.service, place)
+    if "{key_id}" in route:
+        place["key_id"] = app.key_text(Scope.METRICS)[ID_PART]
+    everybody = admin or route in KEYS
     headers = app.key(
         Scope.ADMIN if admin else str(ROUTES[route]),
-        publishers=None if admin else [place["publisher"]],
+        publishers=None if everybody else [place["publisher"]],
     )
     answer = ask(app, route, headers, place)
     if route in REFUSED:
@@ -185,13 +199,16 @@ def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> 
     if route == "POST /v1/access/batch":
         assert [one["code"] for one in answer.json()["decisions"]] == ["UNKNOWN_PRODUCT"]
         return
+    if route in KEYS:
+        assert_problem(answer, 403, "ALL_PUBLISHERS_NEEDED")
+        return
     code = "UNKNOWN_PRODUCT" if route == "POST /v1/access" else "UNKNOWN_PUBLISHER"
     assert_problem(answer, 404, code)
     assert app.service.groups.get("fabrikam", "beta").member_count == 2
     assert app.service.catalog.store.get("THEIRS") is not None
 
 
-@pytest.mark.parametrize("path", ["/v1/keys", "/", "/docs/", "/healthz/", "/v1/access/"])
+@pytest.mark.parametrize("path", ["/v1/nothing", "/", "/docs/", "/healthz/", "/v1/access/"])
 def test_what_is_not_there_is_told_to_known_callers_only(app: App, path: str) -> None:
     assert_problem(app.ask("GET", path), 401, "CREDENTIALS_MISSING")
     assert app.ask("GET", path, app.key(Scope.METRICS)).status_code in (307, 404)

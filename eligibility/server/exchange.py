@@ -15,7 +15,8 @@ _process, _numbers = secrets.token_hex(6).encode(), itertools.count()
 class Exchange:
     """A request and its answer. status and code are None until they are sent, or there is none.
 
-    code: of the problem that was answered. sent_id: the id that the request came with.
+    code: of the problem that was answered. sent_id: the id that the request came with, if it
+    is one that may be taken over.
     """
 
     __slots__ = ("_send", "admitted", "began", "code", "scope", "sent_id", "status")

@@ -5,6 +5,7 @@ queries are answered from here, at the price of a few calls; everything else goe
 """
 
 import logging
+import re
 
 from starlette.concurrency import run_in_threadpool
 
@@ -23,6 +24,9 @@ from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """What anybody may see: whether the server is well, and what it offers."""
+
+_PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=|~-]{1,128}")
+"""A request id as it may be sent; any other could be an address, and would stand in logs."""
 
 _log = logging.getLogger("eligibility.server")
 
@@ -55,7 +59,10 @@ class Gate:
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = Exchange(scope, headers.get(b"x-request-id"), send)
+        sent_id = headers.get(b"x-request-id")
+        if sent_id is not None and not _PLAIN_ID.fullmatch(sent_id):
+            sent_id = None
+        exchange = Exchange(scope, sent_id, send)
         load = self._load
         if load.requests >= load.most_requests:
             await exchange.send_problem(Overloaded(f"{load.most_requests} requests"))
