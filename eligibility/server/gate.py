@@ -57,7 +57,7 @@ class Gate:
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = Exchange(scope, headers.get(b"x-request-id"), send)
+        exchange = Exchange(scope, headers.get(b"x-request-id") or None, send)
         load = self._load
         if load.requests >= load.most_requests:
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"))
@@ -74,7 +74,7 @@ class Gate:
         except (EligibilityError, GroupsError) as error:
             await exchange.refuse(error, endpoint)
         except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
-            _log.exception("request %s failed", exchange.request_id.decode("latin-1"))
+            _log.exception("request %s failed", exchange.logged_id)
             await exchange.refuse(problems.internal_error(), endpoint)
         finally:
             load.requests -= 1

@@ -29,7 +29,7 @@ class RequestLog:
         if exchange.status == 200 and path in _QUIET:
             return
         told = {
-            "request_id": exchange.request_id.decode("latin-1")[:128],
+            "request_id": exchange.logged_id,
             "caller": exchange.admitted.caller.name if exchange.admitted else None,
             "method": scope["method"],
             # A path may hold anything that somebody sent; the route is one of ours.
