@@ -20,6 +20,8 @@ from eligibility.server import (
 from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
+from eligibility.server.authzen import endpoints as authzen
+from eligibility.server.authzen.deciding import Decider
 from eligibility.server.gate import Gate
 from eligibility.server.load import Load
 from eligibility.server.origin import Origins
@@ -40,8 +42,13 @@ class Routes(FastAPI):
 def create_app(service: Service) -> Gate:
     """Build the ASGI application over an open service; closes the service when the server stops."""
     settings = service.settings
+    accounts = Accounts(service.tokens)
+    endpoints = {
+        **Access(service.evaluator, accounts).endpoints,
+        **authzen.endpoints(Decider(service.evaluator, accounts)),
+    }
     return Gate(
-        {**Access(service.evaluator, Accounts(service.tokens)).endpoints},
+        endpoints,
         {},
         Admission(
             service.key_ring,
@@ -50,7 +57,7 @@ def create_app(service: Service) -> Gate:
             account_rate_limit=settings.account_rate_limit,
         ),
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
-        RequestLog(settings.log_access),
+        RequestLog(settings.log_access, endpoints),
         routes(service),
         settings.max_body_bytes,
     )

@@ -30,8 +30,8 @@ _log = logging.getLogger("eligibility.server")
 class Gate:
     """The ASGI application: answers endpoints itself, and is in front of all other routes.
 
-    endpoints: by path. families: by what the paths of one endpoint begin with. others find
-    `scope["exchange"]`, whose `admitted` tells the caller.
+    endpoints: by path, `/*/` at its beginning for any first part. families: by what the paths of one
+    endpoint begin with. others find `scope["exchange"]`, whose `admitted` tells the caller.
     """
 
     def __init__(
@@ -130,4 +130,4 @@ class Gate:
         for begins, endpoint in self._families.items():
             if path.startswith(begins):
                 return endpoint
-        return None
+        return self._endpoints.get("/*" + path[path.find("/", 1) :])

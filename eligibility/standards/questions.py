@@ -197,7 +197,8 @@ def read_context(context: Mapping[str, Any], loc: str = "context") -> Context:
     try:
         wire.query_of(product_id="-", device=_STAND_IN | device, **fields)
     except InvalidInput as error:
-        faults = [Fault(f"{loc}.{_LOCS.get(f.loc, f.loc)}", f.code, f.detail) for f in error.faults]
+        within = f"{loc}." if loc else ""
+        faults = [Fault(within + _LOCS.get(f.loc, f.loc), f.code, f.detail) for f in error.faults]
         raise InvalidInput(faults) from None
     return Context(Raw(_encode(_STAND_IN | device)), known, **fields)
 
