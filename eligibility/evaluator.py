@@ -98,9 +98,14 @@ class Evaluator:
         if self._catalog.owner(product_id) not in publishers:
             raise UnknownProduct(product_id)
 
-    def owner(self, product_id: str) -> str | None:
-        """The publisher that has a product id, as the store says. Raises: StoreUnavailable."""
-        return self._catalog.owner(product_id)
+    def look_up(self, product_id: str, publishers: Set[str] | None) -> None:
+        """As `check_publisher`, but the store is always asked, so that the price tells nothing.
+
+        For callers who may not know which products there are.
+        """
+        owner = self._catalog.owner(product_id)
+        if owner is None or not (publishers is None or owner in publishers):
+            raise UnknownProduct(product_id)
 
     def product(self, query: AccessQuery) -> Product:
         """The product that `decide` decides a query on. Raises: as `decide`."""

@@ -37,7 +37,10 @@ FAILURE = _object({"key": {"type": "string"}, "errorCode": _BAD_REQUEST, "errorD
 NOT_FOUND = _object(
     {"key": {"type": "string"}, "errorCode": {"const": "FLAG_NOT_FOUND"}, "errorDetails": _TEXT}
 )
-BULK = _object({"flags": {"type": "array", "items": {"oneOf": [SUCCESS, FAILURE, NOT_FOUND]}}})
+BULK = _object(
+    {"flags": {"type": "array", "items": {"oneOf": [SUCCESS, FAILURE, NOT_FOUND]}}},
+    {"metadata": _FLAT},
+)
 BULK_FAILURE = _object({"errorCode": _BAD_REQUEST, "errorDetails": _TEXT})
 OTHER = _object({"errorDetails": _TEXT})
 """Of every other status; the protocol defines it for 500."""

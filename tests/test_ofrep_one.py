@@ -93,6 +93,16 @@ def test_a_flag_says_what_and_why(
         assert told["metadata"]["reasons"].split(",")[0] == told["metadata"]["reason"]
 
 
+@pytest.mark.parametrize("account", ["nobody", "7f2c", "@", "a b@example.com"])
+def test_who_is_no_account_gets_nothing(flags: Flags, account: str) -> None:
+    for key in ("product:APP", "submission:APP", "flight:APP:f"):
+        for _ in range(2):
+            told = flags.told(key, account)
+            assert (told["value"], told["variant"]) == (False, "ineligible")
+            assert told["metadata"]["reason"] == "UNKNOWN_SUBJECT"
+    assert flags.one("product:NOPE", account).status_code == 404
+
+
 def test_chance_is_told_as_such(flags: Flags) -> None:
     """Who has the app is on one side of the rollout; who does not gets the newest by rule."""
     sides = set()
@@ -191,7 +201,6 @@ def test_an_unknown_flag_is_not_found(flags: Flags, key: str) -> None:
         ({"context": []}, "INVALID_CONTEXT"),
         ({"context": "x"}, "INVALID_CONTEXT"),
         ({"context": {"targetingKey": 7}}, "INVALID_CONTEXT"),
-        ({"context": {"targetingKey": "nobody"}}, "INVALID_CONTEXT"),
         ({"context": {"targetingKey": ADA, "device_family": "toaster"}}, "INVALID_CONTEXT"),
         ({"context": {"targetingKey": ADA, "os_version": "22H2"}}, "INVALID_CONTEXT"),
         ({"context": {"targetingKey": ADA, "owned": "yes"}}, "INVALID_CONTEXT"),

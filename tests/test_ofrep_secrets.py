@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 from conftest import Clock
-from flag_world import ADA, BULK, DEVICE, GRACE, flag_world
+from flag_world import ADA, BULK, DEVICE, GRACE
 from token_app import TokenApp, token_app
 from worlds import flight, product, put
 
 from eligibility.service import Service
+from groups.errors import StoreUnavailable
+from groups.model import MembershipEdit
 
 OPEN, PRIVATE, UNKNOWN = "APP", "PRIVATE", "UNKNOWN"
 
@@ -137,9 +139,8 @@ def test_a_flight_ended_for_an_account_is_gone_from_memory_too(
 ) -> None:
     own = world.own()
     assert one(world, "flight:APP:good", own).status_code == 200
-    world.app.service.groups.edit(
-        "contoso", "hush-good", remove=[ADA], add=["new@example.com"], actor="test"
-    )
+    edit = MembershipEdit(add=("new@example.com",), remove=(ADA,))
+    world.app.service.groups.edit("contoso", "hush-good", edit, actor="test")
     assert one(world, "flight:APP:good", own).status_code == 404
 
 
@@ -147,8 +148,6 @@ def test_while_the_store_is_away_secret_and_unknown_are_alike(
     store_url: str, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory tells an account of what it may know, and nothing of what it may not."""
-    from groups.errors import StoreUnavailable
-
     with token_app(store_url, clock) as world:
         for key in ("flight:APP:good", "flight:APP:best", "flight:UNKNOWN:x"):
             one(world, key, world.own())

@@ -74,3 +74,16 @@ def test_other_headers_of_proxies_do_not_count() -> None:
     headers = [(name, LIAR.encode()) for name in names]
     scope = {"type": "http", "client": (PROXY, 1), "headers": headers}
     assert Origins(PROXIES).of(scope) == PROXY
+
+
+@pytest.mark.parametrize(
+    ("peer", "said", "origin"),
+    [
+        ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "::ffff:203.0.113.9", "203.0.113.9"),
+        ("10.0.0.1", "fe80::1%anything goes here", "10.0.0.1"),
+    ],
+)
+def test_addresses_are_read_and_never_repeated_as_text(peer: str, said: str, origin: str) -> None:
+    scope = {"client": (peer, 1), "headers": [(b"x-forwarded-for", said.encode())]}
+    assert Origins([ip_network("10.0.0.0/8")]).of(scope) == origin

@@ -7,7 +7,7 @@ import pytest
 from conftest import Clock
 from running import bearer
 from test_account_tokens import REFUSED, WRONG_TENANT
-from test_routes import GUARDED, body
+from test_routes import GUARDED, MINE, body
 from test_server_access import assert_problem
 from token_app import ADA, ALIAS, GRACE, TokenApp, ask, token_app
 
@@ -94,7 +94,7 @@ def test_a_trace_is_refused(world: TokenApp, path: str) -> None:
 
 @pytest.mark.parametrize("publisher", ["contoso", "nowhere"])
 def test_no_other_route_is_open(world: TokenApp, publisher: str) -> None:
-    place = {"publisher": publisher, "group_id": "hush-good", "product_id": "APP"}
+    place = {**MINE, "publisher": publisher, "group_id": "hush-good"}
     for route in GUARDED:
         method, path = route.split()
         if path in PATHS:

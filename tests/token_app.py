@@ -37,7 +37,7 @@ class TokenApp:
 
 
 @contextmanager
-def token_app(store_url: str, clock: Clock) -> Iterator[TokenApp]:
+def token_app(store_url: str, clock: Clock, account_rate_limit: int = 0) -> Iterator[TokenApp]:
     """The application on an empty store; its issuers are those of token_bench."""
     with jwks_server(KEY.jwk(), OTHER.jwk()) as keys:
         settings = Settings(
@@ -47,7 +47,7 @@ def token_app(store_url: str, clock: Clock) -> Iterator[TokenApp]:
                 AccountIssuer(issuer=ISSUER, jwks_url=keys.url, audience=(APP,)),
                 AccountIssuer(issuer=MANY, jwks_url=keys.url, audience=(APP,)),
             ),
-            account_rate_limit=0,
+            account_rate_limit=account_rate_limit,
         )
         with Service(settings, clock) as service, asking(service) as app:
             for publisher, product_id in (("contoso", "APP"), ("fabrikam", "THEIRS")):

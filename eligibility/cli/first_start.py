@@ -19,7 +19,7 @@ class CannotListen(EligibilityError):
 
 
 def first_key(service: Service) -> str | None:
-    """A new admin key if the store has none that works, on loopback only; else None.
+    """A new admin key if there is no key that works and no issuer of tokens, on loopback only; else None.
 
     Raises: CannotListen where the address is not loopback and there is no key, or no TLS; and
     InvalidSettings where the certificate is of no use.
@@ -29,7 +29,7 @@ def first_key(service: Service) -> str | None:
     loopback = is_loopback(settings.host)
     if not loopback:
         _check_encrypted(settings)
-    if service.key_admin.listed():
+    if settings.issuers or service.key_admin.listed():
         return None
     if not loopback:
         raise CannotListen(

@@ -79,7 +79,7 @@ class Access:
     def _batch(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
         batch = wire.decode_batch(body)
         if by.allowance is not None:
-            by.allowance.take(len(batch) - 1)  # one was taken for the request
+            by.allowance.take(len(batch), paid=1)  # for the request
         settled: Sequence[Asked] | None = batch
         if not by.asserts or may_hold_tokens(body):
             settled = self._accounts.settle_all(batch, by)

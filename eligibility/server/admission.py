@@ -35,7 +35,6 @@ class Admitted:
         "named",
         "publishers",
         "queries",
-        "sees_secrets",
         "until",
     )
 
@@ -49,8 +48,6 @@ class Admitted:
         self.asserts = caller.may(Scope.ASSERT)
         self.explains = caller.may(Scope.EXPLAIN)
         self.named = caller.may(Scope.READ_GROUPS)
-        # Who has to prove the account asks on its behalf, and learns what it may know.
-        self.sees_secrets = self.asserts or self.named
 
     def check_explain(self) -> None:
         """Raise ScopeMissing unless the caller may have traces, which name groups."""
@@ -91,7 +88,7 @@ class Admission:
         self._rate_limit, self._account_rate_limit = rate_limit, account_rate_limit
         self._now = monotonic
         self._by_header: dict[bytes, Admitted] = {}
-        self._allowances: dict[str, Allowance] = {}
+        self._allowances: dict[tuple[str, int], Allowance] = {}
 
     def known(self, authorization: bytes | None) -> Admitted | None:
         """Who sends that header, from memory; None where that has to be found out."""
@@ -101,7 +98,9 @@ class Admission:
         if admitted is not None:
             fresh = admitted.generation == self._keys.generation and admitted.until > self._now()
             return admitted if fresh else None
-        caller = None if _is_key(authorization) else self._tokens.known_caller(_text(authorization))
+        if _is_key(authorization) or not _is_bearer(authorization):
+            return None
+        caller = self._tokens.known_caller(_text(authorization))
         return None if caller is None else self._admitted(caller)
 
     def admit(self, authorization: bytes | None) -> Admitted:
@@ -132,22 +131,26 @@ class Admission:
         rate = general if caller.rate_limit is None else caller.rate_limit
         if not rate:
             return None
-        allowance = self._allowances.get(caller.name)
-        if allowance is None or allowance.rate != rate:
+        # Names are not unique: of two keys of one name each has its own limit, if they differ.
+        allowance = self._allowances.get((caller.name, rate))
+        if allowance is None:
             if len(self._allowances) >= _MOST_REMEMBERED:
                 self._allowances.clear()
-            allowance = self._allowances[caller.name] = Allowance(rate, self._now)
+            allowance = self._allowances[caller.name, rate] = Allowance(rate, self._now)
         return allowance
 
 
 def _text(authorization: bytes) -> str:
     """The key or token of a header. Raises Unauthenticated."""
-    scheme, _, text = authorization.partition(b" ")
-    if scheme.lower() != b"bearer" or not text.strip():
+    if not _is_bearer(authorization):
         raise Unauthenticated(
             "CREDENTIALS_UNREADABLE", "must be `Bearer`, a space, and an API key or a token"
         )
-    return text.strip().decode("ascii", "replace")
+    return authorization[7:].strip().decode("ascii", "replace")
+
+
+def _is_bearer(authorization: bytes) -> bool:
+    return authorization[:7].lower() == b"bearer " and bool(authorization[7:].strip())
 
 
 def _is_key(authorization: bytes) -> bool:

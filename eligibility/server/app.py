@@ -20,9 +20,12 @@ from eligibility.server import (
 from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
+from eligibility.server.authzen import endpoints as authzen
+from eligibility.server.authzen.deciding import Decider
 from eligibility.server.gate import Gate
 from eligibility.server.load import Load
-from eligibility.server.ofrep import Flags
+from eligibility.server.ofrep import endpoints as ofrep
+from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.request_log import RequestLog
 from eligibility.service import Service
@@ -43,9 +46,15 @@ def create_app(service: Service) -> Gate:
     settings = service.settings
     accounts = Accounts(service.tokens)
     flags = Flags(service.evaluator, accounts, service.listing, settings.ofrep_bulk_products)
+    endpoints = {
+        **Access(service.evaluator, accounts).endpoints,
+        **authzen.endpoints(Decider(service.evaluator, accounts)),
+        **ofrep.endpoints(flags),
+    }
+    families = ofrep.families(flags)
     return Gate(
-        {**Access(service.evaluator, accounts).endpoints, **flags.endpoints},
-        {**flags.families},
+        endpoints,
+        families,
         Admission(
             service.key_ring,
             service.tokens,
@@ -53,7 +62,7 @@ def create_app(service: Service) -> Gate:
             account_rate_limit=settings.account_rate_limit,
         ),
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
-        RequestLog(settings.log_access),
+        RequestLog(settings.log_access, endpoints, families),
         routes(service),
         settings.max_body_bytes,
     )

@@ -1,8 +1,10 @@
 """One request under way: its id, who sent it, since when; and what is sent back."""
 
 import itertools
+import re
 import secrets
 import time
+from hashlib import blake2b
 from typing import Any
 
 from eligibility.server.admission import Admitted
@@ -11,6 +13,8 @@ from eligibility.server.endpoint import Endpoint, Reply, problem_reply
 from eligibility.server.requests import JSON_HEADER
 
 _process, _numbers = secrets.token_hex(6).encode(), itertools.count()
+_PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=|~-]{1,128}")
+"""An id as it may stand in a log; any other may be an address, or anything else."""
 
 
 class Exchange:
@@ -37,6 +41,13 @@ class Exchange:
             self.sent_id = b"%b-%x" % (_process, next(_numbers))
         return self.sent_id
 
+    @property
+    def logged_id(self) -> str:
+        """The id as the log has it: where it may be anything, a digest that means nothing elsewhere."""
+        if _PLAIN_ID.fullmatch(self.request_id):
+            return self.request_id.decode("ascii")
+        return f"sent-{blake2b(self.request_id, key=_process, digest_size=8).hexdigest()}"
+
     async def send_json(self, body: bytes, logged: bool) -> None:
         """Answer 200 with JSON. An id that neither the client nor the log has is not made up."""
         headers = [JSON_HEADER, (b"content-length", b"%d" % len(body))]
@@ -57,9 +68,7 @@ class Exchange:
         """Answer with a reply."""
         self.status, self.code = reply.status, reply.code
         headers = [*reply.headers, *self._headers()]
-        if (
-            reply.status != 304
-        ):  # which has no body, and whose length would be that of another answer
+        if reply.status != 304:  # whose length would be that of the answer it stands for
             headers += [
                 (b"content-type", reply.media_type),
                 (b"content-length", b"%d" % len(reply.body)),

@@ -30,8 +30,8 @@ _log = logging.getLogger("eligibility.server")
 class Gate:
     """The ASGI application: answers endpoints itself, and is in front of all other routes.
 
-    endpoints: by path. families: by what the paths of one endpoint begin with. others find
-    `scope["exchange"]`, whose `admitted` tells the caller.
+    endpoints: by path, `/*/` at its beginning for any first part. families: by what the paths of one
+    endpoint begin with. others find `scope["exchange"]`, whose `admitted` tells the caller.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Gate:
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = Exchange(scope, headers.get(b"x-request-id"), send)
+        exchange = Exchange(scope, headers.get(b"x-request-id") or None, send)
         load = self._load
         if load.requests >= load.most_requests:
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"))
@@ -74,7 +74,7 @@ class Gate:
         except (EligibilityError, GroupsError) as error:
             await exchange.refuse(error, endpoint)
         except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
-            _log.exception("request %s failed", exchange.request_id.decode("latin-1"))
+            _log.exception("request %s failed", exchange.logged_id)
             await exchange.refuse(problems.internal_error(), endpoint)
         finally:
             load.requests -= 1
@@ -130,4 +130,4 @@ class Gate:
         for begins, endpoint in self._families.items():
             if path.startswith(begins):
                 return endpoint
-        return None
+        return self._endpoints.get("/*" + path[path.find("/", 1) :])

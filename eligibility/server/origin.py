@@ -4,11 +4,12 @@ Forwarding headers of anybody else are ignored: whoever sends a request can writ
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from eligibility.server.asgi import Scope
 
 Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
 
 
 class Origins:
@@ -19,19 +20,15 @@ class Origins:
 
     def of(self, scope: Scope) -> str:
         """The address of the client as far as it is known; `unknown` over a Unix socket."""
-        peer = (scope.get("client") or ("unknown",))[0]
-        if not self._is_trusted(peer):
-            return peer
+        peer = _address((scope.get("client") or ("",))[0])
         for hop in reversed(_forwarded_for(scope)):
-            if not _is_address(hop):
-                return peer
-            if not self._is_trusted(hop):
-                return hop
-            peer = hop
-        return peer
-
-    def _is_trusted(self, address: str) -> bool:
-        return _is_address(address) and any(ip_address(address) in one for one in self._trusted)
+            if peer is None or not any(peer in one for one in self._trusted):
+                break
+            said = _address(hop)
+            if said is None:
+                break
+            peer = said
+        return "unknown" if peer is None else str(peer)
 
 
 def _forwarded_for(scope: Scope) -> list[str]:
@@ -40,9 +37,12 @@ def _forwarded_for(scope: Scope) -> list[str]:
     return [one.strip() for value in named for one in value.decode("latin-1").split(",")]
 
 
-def _is_address(text: str) -> bool:
+def _address(text: str) -> Address | None:
+    """Read an address; IPv4 that came over an IPv6 socket as IPv4; none with a scope, which is any text."""
     try:
-        ip_address(text)
+        read = ip_address(text)
     except ValueError:
-        return False
-    return True
+        return None
+    if isinstance(read, IPv4Address):
+        return read
+    return None if read.scope_id else read.ipv4_mapped or read

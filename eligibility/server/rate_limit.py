@@ -37,12 +37,15 @@ class Allowance:
         self._now = now
         self._left, self._at = float(rate), now()
 
-    def take(self, cost: int = 1) -> None:
-        """Use some of it. Raises RateLimited, and then uses none."""
+    def take(self, cost: int = 1, paid: int = 0) -> None:
+        """Use some of it. Raises RateLimited, and then uses none.
+
+        Args: paid = what was taken for it before.
+        """
         now = self._now()
         self._left = min(self.rate, self._left + (now - self._at) * self.rate)
         self._at = now
-        wanted = min(cost, self.rate)
+        wanted = min(cost, self.rate) - paid
         if self._left < wanted:
             raise RateLimited(self.rate, math.ceil((wanted - self._left) / self.rate))
         self._left -= wanted

@@ -10,21 +10,24 @@ JSON_HEADER = (b"content-type", JSON.encode())
 
 
 async def whole_body(message: Message, receive: Receive, limit: int) -> bytes:
-    """The body that begins with a message. Raises RequestProblem 413 as soon as it is too large."""
-    parts = [message.get("body", b"")]
-    size = len(parts[0])
-    _check_size(size, limit)
-    while message.get("more_body", False):
-        message = await receive()
+    """The body that begins with a message.
+
+    Raises: RequestProblem 413 as soon as it is too large; 400 where the sender went away in the
+    middle, for half a list of members reads like a whole one.
+    """
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        if parts:
+            message = await receive()
+        if message["type"] == "http.disconnect":
+            raise RequestProblem(400, "BODY_INCOMPLETE", "the sender went away before its end")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
-        _check_size(size, limit)
+        if size > limit:
+            raise RequestProblem(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
+        more = message.get("more_body", False)
     return b"".join(parts)
-
-
-def _check_size(size: int, limit: int) -> None:
-    if size > limit:
-        raise RequestProblem(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
 
 
 def check_content_type(scope: Scope, taken: Sequence[str] = (JSON,)) -> str:

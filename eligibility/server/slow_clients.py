@@ -7,8 +7,9 @@ thousand such connections would leave none for others.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+LONGEST_HEAD = 65_536
 _LOOK_SECONDS = 1.0
 
 
@@ -23,6 +24,9 @@ class Protocol(HttpToolsProtocol):
     _watch: asyncio.TimerHandle | None = None
     _owed: object = None  # what the client owed at the last look, and since when
     _since = 0.0
+    _answered: RequestResponseCycle | None = None  # the request whose turn it is
+    _head: object = None  # that begins to arrive, and how much of it is here
+    _head_size = 0
 
     def connection_made(self, transport: Any) -> None:
         """Begin to look."""
@@ -33,7 +37,25 @@ class Protocol(HttpToolsProtocol):
         """Look no more."""
         if self._watch is not None:
             self._watch.cancel()
+        if self._answered is not None:  # uvicorn tells only the last of several requests
+            self._answered.disconnected = True
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head gets too long: uvicorn would keep one of any length in memory."""
+        super().data_received(data)
+        head, cycle = self.scope, self.cycle
+        if cycle is not None and head is cycle.scope:
+            return
+        if head is not self._head:
+            self._head, self._head_size = head, 0
+        self._head_size += len(data)
+        if self._head_size > LONGEST_HEAD:
+            self.transport.abort()
 
     def _look(self) -> None:
         owed, now = self._what_is_owed(), self.loop.time()
@@ -54,6 +76,6 @@ class Protocol(HttpToolsProtocol):
             return self  # its first request
         if self.scope is not cycle.scope:
             return self.scope  # the rest of a head
-        if cycle.more_body and not cycle.response_complete:
-            return cycle  # the rest of a body
+        if cycle.more_body:
+            return cycle  # the rest of a body, even of a request that was answered
         return self.flow if self.flow.write_paused else None  # to take what was sent

@@ -5,14 +5,15 @@ Source: OpenFeature Remote Evaluation Protocol 0.3.0; docs/ofrep.md has the mapp
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from eligibility.catalog.model import Flight, Product
+from eligibility.catalog.model import Product
 from eligibility.model import Decision, Reason
 from eligibility.standards.questions import (
+    UNKNOWN_SUBJECT,
     Question,
     Verdict,
     question_of,
@@ -61,42 +62,49 @@ def questions_of(product_id: str, product: Product) -> list[Question]:
     return [product_question, Question("submission", "view", product_id), *flights]
 
 
-class Form(Struct, frozen=True, gc=False):
-    """Makes the evaluation of a question's flag from a decision.
+class Viewed(NamedTuple):
+    """From where flags are looked at.
+
+    device_known: see `verdict`. itself: by an account that asks for itself, which is told of what it
+    may not know of as of what nobody has. nobody: for an account that none can be.
+    """
+
+    device_known: bool
+    itself: bool
+    nobody: bool = False
+
+
+class Form(Struct, frozen=True, cache_hash=True):
+    """Makes the evaluation of a question's flag from a decision; equal ones make the same.
 
     known: such a flight is the product's, or the question names none. open: it is published.
-    device_known: see `verdict`. sees_secrets: the caller may know of what its account does not see.
     """
 
     question: Question
     known: bool
     open: bool
-    device_known: bool
-    sees_secrets: bool
+    viewed: Viewed
+
+    @classmethod
+    def of(cls, question: Question, product: Product, now: datetime, viewed: Viewed) -> "Form":
+        """The form of a question about a product as it is at a moment (UTC-aware)."""
+        if question.flight_id is None:
+            return cls(question, True, True, viewed)
+        for flight in product.flights:
+            if flight.flight_id == question.flight_id:
+                return cls(question, True, flight.published_at(now), viewed)
+        return cls(question, False, False, viewed)
 
     def __call__(self, decision: Decision) -> bytes:
         """The evaluation as JSON, or NOT_FOUND."""
         if not self.known:
             return NOT_FOUND
-        found = verdict(self.question, decision, self.device_known)
-        if found.secret and not (found.allowed or self.sees_secrets):
+        found = verdict(self.question, decision, self.viewed.device_known)
+        if self.viewed.nobody:
+            found = UNKNOWN_SUBJECT
+        if found.secret and self.viewed.itself:
             return NOT_FOUND
         return _encode(_evaluation(self.question, found, decision, self.open))
-
-
-def form_of(
-    question: Question, product: Product, now: datetime, device_known: bool, sees_secrets: bool
-) -> Form:
-    """The form of a question about a product as it is at a moment (UTC-aware)."""
-    if question.flight_id is None:
-        return Form(question, True, True, device_known, sees_secrets)
-    flight = _flight(product, question.flight_id)
-    is_open = flight is not None and flight.published_at(now)
-    return Form(question, flight is not None, is_open, device_known, sees_secrets)
-
-
-def _flight(product: Product, flight_id: str) -> Flight | None:
-    return next((one for one in product.flights if one.flight_id == flight_id), None)
 
 
 # --- an evaluation ------------------------------------------------------------------------------

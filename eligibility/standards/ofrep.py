@@ -26,7 +26,7 @@ _contexts: dict[object, Context] = {}
 class FlagError(EligibilityError):
     """No evaluation was made. code: OFREP's. key: of the flag asked for; None of a bulk request."""
 
-    def __init__(self, code: ErrorCode, details: str, key: str | None) -> None:
+    def __init__(self, code: ErrorCode, details: str, key: str | None = None) -> None:
         super().__init__(details)
         self.code: str = code
         self.key = key
@@ -55,15 +55,15 @@ def read_request(body: bytes) -> Asked:
     except InvalidInput as error:
         raise FlagError("PARSE_ERROR", str(error), None) from None
     if not isinstance(sent, dict):
-        raise FlagError("PARSE_ERROR", "the request must be an object", None)
+        raise FlagError("PARSE_ERROR", "the request must be an object")
     context = sent.get("context")
     if context is None:
-        raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required", None)
+        raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required")
     if not isinstance(context, dict):
         detail = f"context must be an object, not `{shown(context)}`"
-        raise FlagError("INVALID_CONTEXT", detail, None)
+        raise FlagError("INVALID_CONTEXT", detail)
     if context.get("targetingKey") in (None, ""):
-        raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required", None)
+        raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required")
     try:
         targeting_key = _text(context, "targetingKey")
         token, publisher = _text(context, "accountToken"), _text(context, "publisher")
@@ -74,7 +74,7 @@ def read_request(body: bytes) -> Asked:
 
 def invalid_context(error: InvalidInput) -> FlagError:
     """A context that cannot be read, with every fault of it."""
-    return FlagError("INVALID_CONTEXT", "; ".join(map(str, error.faults)), None)
+    return FlagError("INVALID_CONTEXT", "; ".join(map(str, error.faults)))
 
 
 def _loads(body: bytes) -> Any:
