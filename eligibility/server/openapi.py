@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from eligibility.model import Decision
 from eligibility.server import problems
+from eligibility.server.authzen import openapi as authzen
 from eligibility.server.strict import StrictRoute
 from eligibility.wire import LONGEST_BATCH, DeviceFields, QueryFields
 
@@ -106,12 +107,15 @@ def document(app: FastAPI) -> dict[str, Any]:
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
         made["paths"].update(_access_paths())
+        schemas.update(authzen.SCHEMAS)
+        made["paths"].update(authzen.paths())
         made["components"]["securitySchemes"] = _SECURITY
         needed = _scopes(app)
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
                 _secured(operation, needed.get((path, method)))
-                _true_errors(path, method, operation)
+                if not authzen.is_one(path):
+                    _true_errors(path, method, operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made
@@ -120,7 +124,8 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
     """The scope that each operation needs; public ones are left out."""
-    access = {(path, "post"): "access:query" for path in ("/v1/access", "/v1/access/batch")}
+    answered = ("/v1/access", "/v1/access/batch", *authzen.paths())
+    access = {(path, "post"): "access:query" for path in answered}
     routes = [route for route in app.routes if isinstance(route, StrictRoute)]
     return access | {
         (route.path_format, method.lower()): str(route.needs.scope)
