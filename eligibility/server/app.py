@@ -21,7 +21,7 @@ from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
 from eligibility.server.authzen import endpoints as authzen
-from eligibility.server.authzen.deciding import Decider
+from eligibility.server.authzen import metadata
 from eligibility.server.gate import Gate
 from eligibility.server.load import Load
 from eligibility.server.ofrep import endpoints as ofrep
@@ -48,7 +48,7 @@ def create_app(service: Service) -> Gate:
     flags = Flags(service.evaluator, accounts, service.listing, settings.ofrep_bulk_products)
     endpoints = {
         **Access(service.evaluator, accounts).endpoints,
-        **authzen.endpoints(Decider(service.evaluator, accounts)),
+        **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
     families = ofrep.families(flags)
@@ -100,6 +100,7 @@ def routes(service: Service) -> Routes:
     ):
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)
+    metadata.install(app, settings)
     _health(app, service)
     return app
 

@@ -23,6 +23,8 @@ from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """What anybody may see: whether the server is well, and what it offers."""
+WELL_KNOWN = "/.well-known/"
+"""Whatever is below: documents that tell clients where to ask."""
 
 _log = logging.getLogger("eligibility.server")
 
@@ -114,7 +116,7 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"] not in PUBLIC_PATHS:
+        if scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
             authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted
