@@ -105,7 +105,7 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
-        made["paths"].update(_access_paths())
+        made["paths"] = _access_paths() | made["paths"]  # what most people come for is first
         made["components"]["securitySchemes"] = _SECURITY
         needed = _scopes(app)
         for path, methods in made["paths"].items():
