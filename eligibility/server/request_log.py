@@ -35,10 +35,10 @@ class RequestLog:
             # A path may hold anything that somebody sent; the route is one of ours.
             "route": getattr(route, "path", path if path in _ACCESS else None),
             "status": exchange.status,
-            "code": exchange.code,
+            "code": getattr(exchange.error, "code", None),
             "ms": round((time.perf_counter() - exchange.began) * 1e3, 2),
         }
         if (exchange.status or 500) >= 500:
-            self._log.warning("request", **told)
+            self._log.warning("request", **told, error=str(exchange.error or "the client left"))
         else:
             self._log.info("request", **told)
