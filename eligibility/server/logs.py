@@ -16,7 +16,7 @@ from typing import Any, Literal
 import structlog
 from structlog.types import EventDict, Processor
 
-_ADDRESS = re.compile(r"[^\s\"'<>(),;:=`]+@[^\s\"'<>(),;:=`@]+")
+_ADDRESS = re.compile(r"[^\s\"'<>(),;:=`]+(?:@|%40)[^\s\"'<>(),;:=`@]+")
 MASK = "<address>"
 _MOST_WAITING = 10_000
 _LAST_WORDS_S = 2.0

@@ -7,7 +7,7 @@ thousand such connections would leave none for others.
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 LONGEST_HEAD = 65_536
 _LOOK_SECONDS = 1.0
@@ -24,6 +24,7 @@ class Protocol(HttpToolsProtocol):
     _watch: asyncio.TimerHandle | None = None
     _owed: object = None  # what the client owed at the last look, and since when
     _since = 0.0
+    _answered: RequestResponseCycle | None = None  # the request whose turn it is
     _head: object = None  # that begins to arrive, and how much of it is here
     _head_size = 0
 
@@ -36,7 +37,13 @@ class Protocol(HttpToolsProtocol):
         """Look no more."""
         if self._watch is not None:
             self._watch.cancel()
+        if self._answered is not None:  # uvicorn tells only the last of several requests
+            self._answered.disconnected = True
         super().connection_lost(exc)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
         """Read on, unless a head gets too long: uvicorn would keep one of any length in memory."""
