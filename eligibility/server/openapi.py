@@ -106,9 +106,9 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
-        made["paths"].update(_access_paths())
         schemas.update(authzen.SCHEMAS)
-        made["paths"].update(authzen.paths())
+        # What most people come for is first.
+        made["paths"] = _access_paths() | made["paths"] | authzen.paths()
         made["components"]["securitySchemes"] = _SECURITY
         needed = _scopes(app)
         for path, methods in made["paths"].items():
