@@ -110,7 +110,8 @@ def test_the_log_has_the_id_that_was_answered_and_what_was_asked(app: App) -> No
                 assert lines == []
                 continue
             (line,) = (one for one in lines if one["event"] == "request")
-            assert line.keys() - {"event", "log_level"} == {
+            assert ("error" in line) == (status >= 500)
+            assert line.keys() - {"event", "log_level", "error"} == {
                 *("request_id", "caller", "method", "route", "status", "code", "ms")
             }
             assert (line["request_id"], line["caller"]) == (answered, "key tests")

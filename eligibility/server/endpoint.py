@@ -21,13 +21,12 @@ Headers = list[tuple[bytes, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer that is not just JSON with status 200. code: of an error, for the log."""
+    """An answer that is not just JSON with status 200."""
 
     status: int
     body: bytes
     media_type: bytes = JSON
     headers: Headers = field(default_factory=list)
-    code: str | None = None
 
 
 Answer = bytes | Reply
@@ -71,5 +70,4 @@ def problem_reply(error: Exception) -> Reply:
         problems.encoded(document),
         problems.MEDIA_TYPE.encode(),
         headers,
-        document["code"],
     )

@@ -18,19 +18,19 @@ _PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=|~-]{1,128}")
 
 
 class Exchange:
-    """A request and its answer. status and code are None until they are sent, or there is none.
+    """A request and its answer. status is None until one is sent.
 
-    code: of the problem that was answered. sent_id: the id that the request came with.
+    error: what was answered in place of an answer, for the log. sent_id: the id that the request came with.
     """
 
-    __slots__ = ("_send", "admitted", "began", "code", "scope", "sent_id", "status")
+    __slots__ = ("_send", "admitted", "began", "error", "scope", "sent_id", "status")
 
     def __init__(self, scope: Scope, sent_id: bytes | None, send: Send) -> None:
         self.scope = scope
         self.sent_id = sent_id
         self.admitted: Admitted | None = None
         self.status: int | None = None
-        self.code: str | None = None
+        self.error: Exception | None = None
         self.began = time.perf_counter()
         self._send = send
 
@@ -62,11 +62,16 @@ class Exchange:
     async def refuse(self, error: Exception, endpoint: Endpoint[Any] | None = None) -> None:
         """Answer an error, in the endpoint's own form where it is one's; nothing if an answer has begun."""
         if self.status is None:
+            self.note(error)
             await self.send(problem_reply(error) if endpoint is None else endpoint.refusal(error))
+
+    def note(self, error: Exception) -> None:
+        """Remember why there is no answer, for the log."""
+        self.error = error
 
     async def send(self, reply: Reply) -> None:
         """Answer with a reply."""
-        self.status, self.code = reply.status, reply.code
+        self.status = reply.status
         headers = [*reply.headers, *self._headers()]
         if reply.status != 304:  # whose length would be that of the answer it stands for
             headers += [

@@ -113,7 +113,8 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
-        made["paths"].update(_access_paths())
+        # What most people come for is first.
+        made["paths"] = _access_paths() | made["paths"]
         for standard in (authzen, ofrep):
             schemas.update(standard.SCHEMAS)
             made["paths"].update(standard.paths())

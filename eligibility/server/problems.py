@@ -52,6 +52,7 @@ from groups.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
+_STORE_AWAY = "the store cannot answer this now; the log of the server says why"
 
 
 class RequestProblem(EligibilityError):
@@ -100,6 +101,9 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
 }
 
 
+_OF_THE_STORE = (StoreUnavailable, HistoryLost, UnsupportedStore, NotOurDatabase, NewerDatabase)
+
+
 def has_status(kind: type[Exception]) -> bool:
     """Whether a status was chosen for a kind of error; others are 500."""
     return issubclass(kind, RequestProblem) or any(one in _STATUS for one in kind.__mro__)
@@ -116,7 +120,9 @@ def problem(error: Exception) -> dict[str, Any]:
         (500, "the request failed"),
     )
     code = getattr(error, "code", "ERROR")
-    document = _document(status, title, code, str(error), getattr(error, "faults", ()))
+    # Where the store is, and what is wrong with it, is the operator's to know: the log has it.
+    detail = _STORE_AWAY if isinstance(error, _OF_THE_STORE) else str(error)
+    document = _document(status, title, code, detail, getattr(error, "faults", ()))
     return document | _extensions(error)
 
 
@@ -184,7 +190,7 @@ def install(app: FastAPI) -> None:
     """Make every error of the application a problem, FastAPI's and Starlette's own included."""
 
     def answer(request: Request, error: Exception) -> JSONResponse:
-        request.scope["exchange"].code = getattr(error, "code", None)  # for the log
+        request.scope["exchange"].note(error)
         return response(error)
 
     def validation(request: Request, error: Exception) -> JSONResponse:

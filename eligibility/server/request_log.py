@@ -40,11 +40,11 @@ class RequestLog:
             "method": scope["method"],
             "route": getattr(scope.get("route"), "path", None) or self._endpoint(path),
             "status": exchange.status,
-            "code": exchange.code,
+            "code": getattr(exchange.error, "code", None),
             "ms": round((time.perf_counter() - exchange.began) * 1e3, 2),
         }
         if (exchange.status or 500) >= 500:
-            self._log.warning("request", **told)
+            self._log.warning("request", **told, error=str(exchange.error or "the client left"))
         else:
             self._log.info("request", **told)
 

@@ -125,7 +125,7 @@ def refusal(error: Exception) -> Reply:
         told = {"errorCode": error.code, "errorDetails": str(error)}
         if error.key is not None:
             told = {"key": error.key, **told}
-        return Reply(status, _encode(told), code=error.code)
+        return Reply(status, _encode(told))
     details = str(error)
     if isinstance(error, NotYourself):
         details = "an account may ask for itself only: context.targetingKey is another's"
