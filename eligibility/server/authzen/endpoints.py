@@ -68,7 +68,7 @@ class AuthZenEndpoint:
         document = problems.problem(error)
         status = 400 if reply.status == 415 else reply.status
         body = problems.encoded(document["detail"])
-        return Reply(status, body, JSON, reply.headers, reply.code)
+        return Reply(status, body, JSON, reply.headers)
 
 
 def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
