@@ -12,6 +12,8 @@ from flag_world import ADA, BULK, DEVICE, GRACE, STRANGER, Flags, flag_world
 from running import bearer
 
 from eligibility.callers.model import Scope
+from eligibility.standards import ofrep
+from eligibility.standards.questions import CONTEXT_KEYS
 
 
 @pytest.fixture(scope="module")
@@ -223,10 +225,17 @@ def test_a_request_that_cannot_be_read_is_a_400_in_the_protocols_form(
     assert told.get("key") == (path.rpartition("/")[2] if path != BULK else None)
 
 
+def test_the_quick_way_knows_every_attribute() -> None:
+    """It looks contexts up by the values of these, in this order."""
+    assert ofrep._Context.__struct_fields__[: len(CONTEXT_KEYS)] == CONTEXT_KEYS
+
+
 def test_true_and_one_are_two_values(flags: Flags) -> None:
     """Contexts are remembered by their values, and in Python these are equal."""
     assert flags.told("product:STOPPED", owned=True)["value"] is True
-    assert flags.one("product:STOPPED", owned=1).json()["errorCode"] == "INVALID_CONTEXT"
+    for _ in range(2):
+        assert flags.one("product:STOPPED", owned=1).json()["errorCode"] == "INVALID_CONTEXT"
+        assert flags.one("product:STOPPED", owned="x").json()["errorCode"] == "INVALID_CONTEXT"
 
 
 @pytest.mark.parametrize(

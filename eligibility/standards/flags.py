@@ -4,7 +4,8 @@ Source: OpenFeature Remote Evaluation Protocol 0.3.0; docs/ofrep.md has the mapp
 """
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -42,6 +43,7 @@ class Evaluation(Struct, frozen=True, gc=False):
     metadata: dict[str, str]
 
 
+@lru_cache(maxsize=65_536)
 def question_of_flag(key: str) -> Question:
     """What a flag asks; NOWHERE where the key is no flag's."""
     kind, _, resource_id = key.partition(":")
@@ -86,13 +88,14 @@ class Form(Struct, frozen=True, cache_hash=True):
     viewed: Viewed
 
     @classmethod
-    def of(cls, question: Question, product: Product, now: datetime, viewed: Viewed) -> "Form":
-        """The form of a question about a product as it is at a moment (UTC-aware)."""
+    def of(cls, question: Question, product: Product, now: float, viewed: Viewed) -> "Form":
+        """The form of a question about a product as it is at a moment, in seconds."""
         if question.flight_id is None:
             return cls(question, True, True, viewed)
         for flight in product.flights:
             if flight.flight_id == question.flight_id:
-                return cls(question, True, flight.published_at(now), viewed)
+                opened = flight.published_at(datetime.fromtimestamp(now, UTC))
+                return cls(question, True, opened, viewed)
         return cls(question, False, False, viewed)
 
     def __call__(self, decision: Decision) -> bytes:

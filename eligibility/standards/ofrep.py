@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
 import msgspec
+from msgspec import Struct
+from msgspec.structs import astuple
 
 from eligibility import strict_json
 from eligibility.errors import EligibilityError, Fault, InvalidInput
@@ -19,8 +21,8 @@ ErrorCode = Literal[
 _MOST_REMEMBERED = 65_536
 
 _encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
-_contexts: dict[object, Context] = {}
+_contexts: dict[tuple[str | bool | None, ...], Context] = {}
+"""What contexts said that were read before, by the values of CONTEXT_KEYS."""
 
 
 class FlagError(EligibilityError):
@@ -50,10 +52,63 @@ def read_request(body: bytes) -> Asked:
 
     Raises: FlagError without a key.
     """
+    return _usual(body) or _any(_sent(body))
+
+
+# --- requests as most are -----------------------------------------------------------------------
+
+
+class _Context(Struct, omit_defaults=True, gc=False):
+    """A context with what is known, all of it of the right type; CONTEXT_KEYS in their order."""
+
+    device_family: str | None = None
+    os_version: str | None = None
+    architecture: str | None = None
+    installed_version: str | None = None
+    owned: bool | None = None
+    market: str | None = None
+    promotional_code: bool | None = None
+    manual_check: bool | None = None
+    time: str | None = None
+    targetingKey: str = ""  # noqa: N815 - the protocol's name
+    accountToken: str | None = None  # noqa: N815
+    publisher: str | None = None
+
+
+class _Request(Struct, gc=False):
+    context: _Context
+
+
+_decode_usual = msgspec.json.Decoder(_Request).decode
+
+
+def _usual(body: bytes) -> Asked | None:
+    """Read a request in which nothing is unknown, null or escaped; None where it has to be looked at.
+
+    Such a one, written again, has as many colons, unless a name stood twice.
+    """
     try:
-        sent = _loads(body)
+        sent = _decode_usual(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    if b"\\" in body or _encode(sent).count(b":") != body.count(b":"):
+        return None
+    *values, targeting_key, token, publisher = astuple(sent.context)
+    known = _contexts.get(tuple(values))
+    if known is None or not targeting_key:
+        return None
+    return Asked(targeting_key, token, publisher, known)
+
+
+# --- any request --------------------------------------------------------------------------------
+
+
+def _sent(body: bytes) -> Mapping[str, Any]:
+    """The context of a request as sent."""
+    try:
+        sent = strict_json.loads(body)
     except InvalidInput as error:
-        raise FlagError("PARSE_ERROR", str(error), None) from None
+        raise FlagError("PARSE_ERROR", str(error)) from None
     if not isinstance(sent, dict):
         raise FlagError("PARSE_ERROR", "the request must be an object")
     context = sent.get("context")
@@ -62,31 +117,32 @@ def read_request(body: bytes) -> Asked:
     if not isinstance(context, dict):
         detail = f"context must be an object, not `{shown(context)}`"
         raise FlagError("INVALID_CONTEXT", detail)
+    return context
+
+
+def _any(context: Mapping[str, Any]) -> Asked:
+    """Read a context, and remember what it tells of the device."""
     if context.get("targetingKey") in (None, ""):
         raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required")
     try:
         targeting_key = _text(context, "targetingKey")
         token, publisher = _text(context, "accountToken"), _text(context, "publisher")
-        return Asked(targeting_key or "", token, publisher, _context(context))
+        read = _known(context) or read_context(context)
     except InvalidInput as error:
-        raise invalid_context(error) from None
+        raise FlagError("INVALID_CONTEXT", "; ".join(map(str, error.faults))) from None
+    if len(_contexts) >= _MOST_REMEMBERED:
+        _contexts.clear()
+    _contexts[tuple(map(context.get, CONTEXT_KEYS))] = (
+        read  # texts, booleans and None, as it was read
+    )
+    return Asked(targeting_key or "", token, publisher, read)
 
 
-def invalid_context(error: InvalidInput) -> FlagError:
-    """A context that cannot be read, with every fault of it."""
-    return FlagError("INVALID_CONTEXT", "; ".join(map(str, error.faults)))
-
-
-def _loads(body: bytes) -> Any:
-    """As strict_json.loads, quickly where nothing is odd: without escapes colons tell of a name twice."""
-    if b"\\" not in body:
-        try:
-            value = _decode(body)
-            if _encode(value).count(b":") == body.count(b":"):
-                return value
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            pass
-    return strict_json.loads(body)
+def _known(context: Mapping[str, Any]) -> Context | None:
+    values = tuple(map(context.get, CONTEXT_KEYS))
+    # In Python 1 is True: a number must not find what a boolean left.
+    usual = all(value is None or isinstance(value, str | bool) for value in values)
+    return _contexts.get(values) if usual else None
 
 
 def _text(context: Mapping[str, Any], name: str) -> str | None:
@@ -95,19 +151,3 @@ def _text(context: Mapping[str, Any], name: str) -> str | None:
         return value
     detail = f"must be a text, not `{shown(value)}`"
     raise InvalidInput([Fault(f"context.{name}", "WRONG_TYPE", detail)])
-
-
-def _context(sent: Mapping[str, Any]) -> Context:
-    """As read_context; one met before, its account apart, is remembered by values and their types."""
-    values = tuple(map(sent.get, CONTEXT_KEYS))
-    try:
-        key = values, tuple(map(type, values))  # True equals 1, and is another value
-        known = _contexts.get(key)
-    except TypeError:  # a list or an object, which no known key takes
-        return read_context(sent)
-    if known is None:
-        known = read_context(sent)
-        if len(_contexts) >= _MOST_REMEMBERED:
-            _contexts.clear()
-        _contexts[key] = known
-    return known

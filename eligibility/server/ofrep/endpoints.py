@@ -3,7 +3,7 @@
 The protocol has neither 415 nor 422: what cannot be read is 400, with a code of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from hashlib import blake2b
@@ -59,7 +59,11 @@ class FlagEndpoint:
 
     def answer(self, body: bytes, head: str, by: Admitted) -> Answer | Work:
         """See Endpoint."""
-        made = _naming(head, lambda: self._flags.one(body, head, by))
+        try:
+            made = self._flags.one(body, head, by)
+        except FlagError as error:
+            error.key = head
+            raise
         return partial(_naming, head, made) if callable(made) else made
 
     def refusal(self, error: Exception) -> Reply:
@@ -100,10 +104,10 @@ class BulkEndpoint:
 # --- errors -------------------------------------------------------------------------------------
 
 
-def _naming(key: str, ask: Callable[[], bytes | Work]) -> Any:
-    """What `ask` gives; what is wrong with a request is told with the flag's key."""
+def _naming(key: str, work: Work) -> Answer:
+    """What is left to do, done; why it cannot be is told with the flag's key."""
     try:
-        return ask()
+        return work()
     except FlagError as error:
         error.key = key
         raise

@@ -6,7 +6,6 @@ not know, are answered as unknown ones are, after as many calls of the store.
 """
 
 from collections.abc import Collection
-from datetime import UTC, datetime
 
 from msgspec.structs import replace
 
@@ -48,7 +47,8 @@ class Flags:
         asked = ofrep.read_request(body)
         question = question_of_flag(key)
         fields = _fields(question, asked, by)
-        settled = self._accounts.settle(fields, by)
+        asserted = by.asserts and asked.token is None
+        settled = fields if asserted else self._accounts.settle(fields, by)
         if settled is not None and fields.for_memory:
             _check_own(asked, settled)
             told = self._warm(question, settled, asked, by)
@@ -62,8 +62,7 @@ class Flags:
         if held is None:
             return NOT_FOUND
         now = self._evaluator.clock()
-        viewed = _viewed(asked, by)
-        form = Form.of(question, held.product, datetime.fromtimestamp(now, UTC), viewed)
+        form = Form.of(question, held.product, now, _viewed(asked, by))
         try:
             return held.answer_json(settled, now, form)
         except InvalidInput:  # the targeting key is no address: nobody's
@@ -105,7 +104,7 @@ class Flags:
         """What a product's flags say, by default all of them. Raises: UnknownProduct."""
         query, viewed = _query(settled, _viewed(asked, by))
         product, decision = self._evaluator.product(query), self._evaluator.decide(query)
-        moment = query.at or datetime.fromtimestamp(self._evaluator.clock(), UTC)
+        moment = query.at.timestamp() if query.at else self._evaluator.clock()
         return [
             Form.of(question, product, moment, viewed)(decision)
             for question in questions or questions_of(query.product_id, product)
