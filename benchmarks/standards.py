@@ -1,0 +1,62 @@
+"""Open standards over HTTP, as serving.py measures our own API: the same world, the same reference."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks.keys import make_key
+from benchmarks.report import Figure
+from benchmarks.serving import answer_size, bare, compact, ours, rates, script, wrk_is_there
+from benchmarks.world import World
+
+_BATCH = 1_000
+_ONE, _MANY = "/access/v1/evaluation", "/access/v1/evaluations"
+
+
+def measure(world: World, rounds: int) -> Iterator[Figure]:
+    """AuthZEN: single evaluations, and batches in which every item has its subject and context."""
+    if not wrk_is_there():
+        return
+    singles = [compact(_evaluation(fields)) for fields in world.fields(4_000, seed=1)]
+    batches = [compact(_batch(world.fields(_BATCH, seed))) for seed in range(2, 42)]
+    key = make_key(world.store)
+    with TemporaryDirectory() as directory, ours(world.store) as url:
+        single = script(Path(directory) / "single.lua", _ONE, singles, key)
+        batch = script(Path(directory) / "batch.lua", _MANY, batches, key)
+        one = answer_size(url, _ONE, singles[:200], key)
+        many = answer_size(url, _MANY, batches[:5], key)
+        with bare(one) as bare_one, bare(many) as bare_many:
+            yield Figure(
+                f"AuthZEN evaluation, answers of {one} bytes",
+                *rates(rounds, (url, single, 32), (bare_one, single, 32), "requests/s", 1),
+                "at least 0.5",
+            )
+            yield Figure(
+                f"AuthZEN, batches of 1,000, answers of {many // 1024} KiB",
+                *rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
+                "at least 150,000",
+            )
+
+
+def _evaluation(fields: dict[str, Any]) -> dict[str, Any]:
+    """An access query's fields as an evaluation."""
+    device = fields["device"]
+    return {
+        "subject": {"type": "account", "id": fields["account"]["id"]},
+        "action": {"name": "install"},
+        "resource": {"type": "product", "id": fields["product_id"]},
+        "context": {
+            "device_family": device["family"],
+            "os_version": device["os_version"],
+            "architecture": device["architecture"],
+            "installed_version": fields["installed_version"],
+        },
+    }
+
+
+def _batch(queries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Action and resource by default."""
+    made = [_evaluation(fields) for fields in queries]
+    items = [{"subject": one["subject"], "context": one["context"]} for one in made]
+    return {"action": made[0]["action"], "resource": made[0]["resource"], "evaluations": items}
