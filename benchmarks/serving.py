@@ -47,11 +47,10 @@ end
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
     """Single queries and batches, in requests and decisions a second."""
-    if shutil.which("wrk") is None:
-        print("wrk is missing (apt-get install wrk): the figures over HTTP are left out")
+    if not wrk_is_there():
         return
-    singles = [json_text(fields) for fields in world.fields(4_000, seed=1)]
-    batches = [json_text({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
+    singles = [compact(fields) for fields in world.fields(4_000, seed=1)]
+    batches = [compact({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
     key = make_key(world.store)
     with TemporaryDirectory() as directory, ours(world.store) as url:
         single = script(Path(directory) / "single.lua", "/v1/access", singles, key)
@@ -71,8 +70,16 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
             )
 
 
-def json_text(value: Any) -> str:
-    """Without blanks, as most clients send it."""
+def wrk_is_there() -> bool:
+    """Whether the tool that makes the load is installed; tells where not."""
+    if shutil.which("wrk") is None:
+        print("wrk is missing (apt-get install wrk): the figures over HTTP are left out")
+        return False
+    return True
+
+
+def compact(value: Any) -> str:
+    """JSON without blanks, as most clients send it."""
     return json.dumps(value, separators=(",", ":"))
 
 
