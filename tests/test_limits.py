@@ -80,6 +80,7 @@ def test_beyond_the_most_requests_the_answer_is_503_at_once(small: Server) -> No
         assert refused.headers["x-request-id"]
         groups = small.http.get("/v1/publishers/contoso/groups")
         assert_problem(groups, 503, "OVERLOADED")
+        assert small.http.get("/healthz").status_code == 200  # busy is not dead
         for one in held:  # what was begun is not harmed
             one.sendall(BODY)
             assert answer(one).startswith(b"HTTP/1.1 200")
