@@ -61,7 +61,7 @@ class Gate:
         headers = dict(scope["headers"])
         exchange = Exchange(scope, headers.get(b"x-request-id") or None, send)
         load = self._load
-        if load.requests >= load.most_requests:
+        if load.requests >= load.most_requests and scope["path"] != "/healthz":  # it is alive
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"))
             self._log.note(exchange)
             return
