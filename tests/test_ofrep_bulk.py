@@ -10,6 +10,7 @@ from flag_world import ADA, BULK, DEVICE, GRACE, STRANGER, Flags, flag_world
 from worlds import product, put
 
 from eligibility.callers.model import Scope
+from groups.errors import StoreUnavailable
 from groups.model import MembershipEdit
 
 CONTOSO = [
@@ -93,6 +94,7 @@ def test_more_products_than_a_page_of_the_catalogue_holds(flags: Flags) -> None:
 
 
 def test_a_product_that_comes_or_goes_is_seen_at_once(flags: Flags) -> None:
+    assert keys(flags.all(publisher="fabrikam")) == FABRIKAM
     put(flags.app.service, "NEW", product(), "fabrikam")
     assert keys(flags.all(publisher="fabrikam"))[:2] == ["product:NEW", "submission:NEW"]
     flags.app.service.catalog.delete("fabrikam", "NEW", actor="test")
@@ -159,3 +161,20 @@ def test_where_a_push_came_from_is_taken_and_means_nothing(flags: Flags) -> None
     answer = flags.post(path, body)
     ofrep_schemas.check(answer)
     assert answer.content == flags.all().content
+
+
+def test_while_the_store_is_away_what_is_in_memory_goes_on(
+    flags: Flags, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("away")
+
+    flags.all(headers=flags.backend)
+    store, groups = flags.app.service.catalog.store, flags.app.service.groups
+    for name in ("get", "owner", "list_products", "publishers"):
+        monkeypatch.setattr(store, name, away)
+    monkeypatch.setattr(groups, "change_token", away)
+    assert keys(flags.all(headers=flags.backend)) == CONTOSO
+    answer = flags.all(headers=flags.app.key(Scope.QUERY, Scope.ASSERT, publishers=["fabrikam"]))
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "1"
