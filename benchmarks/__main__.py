@@ -1,14 +1,15 @@
-"""`python -m benchmarks [deciding serving holding storing freshness spreading]`: every figure with its reference."""
+"""`python -m benchmarks [deciding serving standards holding storing ...]`: every figure with its reference."""
 
 import argparse
 
-from benchmarks import deciding, freshness, holding, serving, spreading, storing
+from benchmarks import deciding, freshness, holding, serving, spreading, standards, storing
 from benchmarks.report import as_json, show
 from benchmarks.world import world
 
 _MEASURES = {
     "deciding": deciding.measure,
     "serving": serving.measure,
+    "standards": standards.measure,
     "holding": holding.measure,
     "storing": storing.measure,
     "freshness": freshness.measure,

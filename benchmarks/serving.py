@@ -47,36 +47,43 @@ end
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
     """Single queries and batches, in requests and decisions a second."""
-    if shutil.which("wrk") is None:
-        print("wrk is missing (apt-get install wrk): the figures over HTTP are left out")
+    if not wrk_is_there():
         return
-    singles = [_json(fields) for fields in world.fields(4_000, seed=1)]
-    batches = [_json({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
+    singles = [compact(fields) for fields in world.fields(4_000, seed=1)]
+    batches = [compact({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
     key = make_key(world.store)
-    with TemporaryDirectory() as directory, _ours(world.store) as url:
-        single = _script(Path(directory) / "single.lua", "/v1/access", singles, key)
-        batch = _script(Path(directory) / "batch.lua", "/v1/access/batch", batches, key)
-        one = _answer_size(url, "/v1/access", singles[:200], key)
-        many = _answer_size(url, "/v1/access/batch", batches[:5], key)
-        with _bare(one) as bare_one, _bare(many) as bare_many:
+    with TemporaryDirectory() as directory, ours(world.store) as url:
+        single = script(Path(directory) / "single.lua", "/v1/access", singles, key)
+        batch = script(Path(directory) / "batch.lua", "/v1/access/batch", batches, key)
+        one = answer_size(url, "/v1/access", singles[:200], key)
+        many = answer_size(url, "/v1/access/batch", batches[:5], key)
+        with bare(one) as bare_one, bare(many) as bare_many:
             yield Figure(
                 f"POST /v1/access, answers of {one} bytes",
-                *_rates(rounds, (url, single, 32), (bare_one, single, 32), "requests/s", 1),
+                *rates(rounds, (url, single, 32), (bare_one, single, 32), "requests/s", 1),
                 "at least 0.75",
             )
             yield Figure(
                 f"batches of 1,000, answers of {many // 1024} KiB",
-                *_rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
+                *rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
                 "at least 300,000",
             )
 
 
-def _json(value: Any) -> str:
-    """Without blanks, as most clients send it."""
+def wrk_is_there() -> bool:
+    """Whether the tool that makes the load is installed; tells where not."""
+    if shutil.which("wrk") is None:
+        print("wrk is missing (apt-get install wrk): the figures over HTTP are left out")
+        return False
+    return True
+
+
+def compact(value: Any) -> str:
+    """JSON without blanks, as most clients send it."""
     return json.dumps(value, separators=(",", ":"))
 
 
-def _rates(
+def rates(
     rounds: int,
     ours: tuple[str, Path, int],
     bare: tuple[str, Path, int],
@@ -104,13 +111,13 @@ def _wrk(url: str, script: Path, connections: int) -> float:
     return float(found[1])
 
 
-def _script(path: Path, route: str, bodies: list[str], key: str) -> Path:
+def script(path: Path, route: str, bodies: list[str], key: str) -> Path:
     listed = ",\n".join(f"[==[{body}]==]" for body in bodies)
     path.write_text(_MODULE.format(bodies=listed, path=route, key=key))
     return path
 
 
-def _answer_size(url: str, route: str, bodies: list[str], key: str) -> int:
+def answer_size(url: str, route: str, bodies: list[str], key: str) -> int:
     with httpx2.Client(base_url=url) as client:
         headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
         sizes = [len(client.post(route, content=body, headers=headers).content) for body in bodies]
@@ -125,7 +132,7 @@ def _pinned(core: int, command: list[str]) -> list[str]:
 
 
 @contextmanager
-def _ours(store: str) -> Iterator[str]:
+def ours(store: str) -> Iterator[str]:
     script = "from eligibility.cli import main; main()"
     port = _free_port()
     command = [sys.executable, "-c", script, "serve", "--port", str(port), "--store", store]
@@ -134,7 +141,7 @@ def _ours(store: str) -> Iterator[str]:
 
 
 @contextmanager
-def _bare(size: int) -> Iterator[str]:
+def bare(size: int) -> Iterator[str]:
     port = _free_port()
     command = [sys.executable, "-m", "benchmarks.bare", str(port), str(size)]
     with _served(command, port) as url:

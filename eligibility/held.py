@@ -7,6 +7,7 @@ is in and the side of each rollout it is on, and the device to its class (docs/d
 """
 
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 
@@ -31,10 +32,15 @@ from groups.model import Change
 
 _NO_CLAIMS = (False, False, False)
 
-Memory = tuple[Memo, tuple[dict[Key, bytes], dict[Key, bytes]]]
-"""Decisions, and answers by the words they were asked in, which carry this revision's stamp.
+Form = Callable[[Decision], bytes]
+"""What another way to tell a decision makes of it, without stamp and settling. Equal ones make the
+same, and there are not many: answers are remembered for each."""
 
-The answers are there twice: without names of groups [0] and with them [1].
+Memory = tuple[Memo, defaultdict[bool | Form, dict[Key, bytes]]]
+"""Decisions, and answers by the words they were asked in.
+
+The answers in our own form carry this revision's stamp, and are there twice: without names of
+groups [False] and with them [True].
 """
 
 Recent = dict[int, Joined]
@@ -74,7 +80,7 @@ class HeldProduct:
         self._digest, self._find = digester.of, index.find
         self._requirements = requirements
         # One attribute, so that threads never see half.
-        self._memory: Memory = (before._memory[0] if before else Memo()), ({}, {})
+        self._memory: Memory = (before._memory[0] if before else Memo()), defaultdict(dict)
         self._classes: DeviceClasses = (
             before._classes if before else DeviceClasses(entry.product, requirements)
         )
@@ -97,46 +103,56 @@ class HeldProduct:
         settling = self._settling(query.account, now) if self.recent else None
         return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
-    def answer_json(self, asked: QueryFields, now: float, named: bool = True) -> bytes:
+    def answer_json(self, asked: QueryFields, now: float, form: bool | Form = True) -> bytes:
         """What wire.encode makes of `answer`; a query asked before in these words is not even read.
 
-        Args: named = tell the names of groups. `at` is the caller's to look at.
+        Args: form = whether to tell the names of groups; or what to make of the decision instead.
+        `at` is the caller's to look at.
         Raises: InvalidInput for a query that cannot be read.
         """
         key = self._sent_keys.of(asked)
-        answer = self._memory_at(now)[1][named].get(key) if key else None
-        return answer or self._read(asked, key, now, named)
+        answer = self._memory_at(now)[1][form].get(key) if key else None
+        return answer or self._read(asked, key, now, form)
 
     def answers_json(
-        self, batch: Sequence[QueryFields], now: float, named: bool = True
+        self, batch: Sequence[QueryFields], now: float, form: bool | Form = True
     ) -> list[bytes | InvalidInput]:
         """For each query what `answer_json` gives or raises."""
-        answers = map(self._memory_at(now)[1][named].get, self._sent_keys.of_all(batch))
+        answers = map(self._memory_at(now)[1][form].get, self._sent_keys.of_all(batch))
         return [
-            answer or self._read_or_fault(asked, now, named)
+            answer or self._read_or_fault(asked, now, form)
             for asked, answer in zip(batch, answers, strict=True)
         ]
 
-    def _read(self, asked: QueryFields, key: Key | None, now: float, named: bool) -> bytes:
+    def _read(self, asked: QueryFields, key: Key | None, now: float, form: bool | Form) -> bytes:
         """Read and answer a query not asked before in these words; remembered where it has a key."""
         query = wire.to_query(asked)
+        answer = (
+            self._json(query, now, form)
+            if isinstance(form, bool)
+            else form(self._known(query, now).decision)
+        )
+        if key is not None:
+            sent = self._memory_at(now)[1][form]
+            if len(sent) >= LIMIT:
+                sent.clear()
+            sent[key] = answer
+        return answer
+
+    def _json(self, query: AccessQuery, now: float, named: bool) -> bytes:
         settling = self._settling(query.account, now) if self.recent else None
         stamp = self._stamp
         if settling is not None:
             told = settling if named else unnamed_settling(settling)
             stamp = wire.encoded_stamp(told, self.revision, 0)
         known = self._known(query, now)
-        answer = known.json(stamp) if named else known.unnamed_json(stamp)
-        if key is not None:
-            sent = self._memory_at(now)[1][named]
-            if len(sent) >= LIMIT:
-                sent.clear()
-            sent[key] = answer
-        return answer
+        return known.json(stamp) if named else known.unnamed_json(stamp)
 
-    def _read_or_fault(self, asked: QueryFields, now: float, named: bool) -> bytes | InvalidInput:
+    def _read_or_fault(
+        self, asked: QueryFields, now: float, form: bool | Form
+    ) -> bytes | InvalidInput:
         try:
-            return self._read(asked, self._sent_keys.of(asked), now, named)
+            return self._read(asked, self._sent_keys.of(asked), now, form)
         except InvalidInput as error:
             return error
 
@@ -181,7 +197,7 @@ class HeldProduct:
         position = bisect_right(self._moments, now)
         begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self._memory = Memo(begins, ends), ({}, {})
+        self._memory = Memo(begins, ends), defaultdict(dict)
         return self._memory
 
     def _stamped(

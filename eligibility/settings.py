@@ -4,6 +4,7 @@ Unknown names are refused, and all faults named at once; a program that starts h
 """
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from groups.open import shown
 
 PREFIX = "ELIGIBILITY_"
 FILE_VARIABLE = f"{PREFIX}SETTINGS"
+_ORIGIN = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?|https://\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
 
 
 def default_store() -> str:
@@ -96,6 +98,12 @@ class Settings(BaseSettings):
         ge=0,
         description="The same for an account that asks for itself with its own token.",
     )
+    ofrep_bulk_products: int = Field(
+        200,
+        ge=1,
+        description="Products that a bulk answer of OFREP tells the flags of; of more it says that"
+        " it is truncated.",
+    )
     tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate chain, for TLS without a proxy."
     )
@@ -108,6 +116,16 @@ class Settings(BaseSettings):
         (),
         description="Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For"
         " is believed; from the environment separated by commas.",
+    )
+    public_url: str | None = Field(
+        None,
+        description="The https URL that clients reach this server at, without path: for documents that"
+        " tell where its endpoints are. Without it there are none.",
+    )
+    authzen_subject_search: bool = Field(
+        False,
+        description="Offer AuthZEN's subject search, which lists addresses of members to callers with"
+        " groups:read.",
     )
     log_access: bool = Field(
         False, description="Log access queries that were answered, too; each is a line."
@@ -171,6 +189,13 @@ class Settings(BaseSettings):
         if (key is None) != (info.data.get("tls_certificate") is None):
             raise ValueError("tls_certificate and tls_key go together")
         return key
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_https_origin(cls, url: str | None) -> str | None:
+        if url is not None and not _ORIGIN.fullmatch(url):
+            raise ValueError("write it as https://store.example.com, without path and last slash")
+        return url
 
     @field_validator("issuers")
     @classmethod

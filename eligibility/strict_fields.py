@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class StrictReader(Generic[Fields]):
-    """Reads one kind of Struct.
+    """Reads one kind of Struct; names it does not know are faults where the Struct forbids them.
 
     nested: fields that are objects themselves, which faults are to be named within.
     """
@@ -71,7 +71,7 @@ def _faults(value: Any, fields: type[Struct], nested: Mapping[str, type[Struct]]
     faults = [
         Fault(name, "UNKNOWN_FIELD", f"unknown field; the fields are {names}")
         for name in value
-        if name not in known
+        if name not in known and fields.__struct_config__.forbid_unknown_fields
     ]
     for name, field in known.items():
         if name not in value:

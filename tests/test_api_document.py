@@ -59,6 +59,19 @@ OPERATIONS = (
     "POST /v1/keys",
     "POST /v1/keys/{key_id}/rotate",
     "DELETE /v1/keys/{key_id}",
+    *(
+        f"POST {base}/access/v1/{path}"
+        for base in ("", "/{publisher}")
+        for path in (
+            "evaluation",
+            "evaluations",
+            "search/subject",
+            "search/resource",
+            "search/action",
+        )
+    ),
+    "GET /.well-known/authzen-configuration",
+    "GET /.well-known/authzen-configuration/{publisher}",
     "GET /healthz",
     "GET /readyz",
 )

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from eligibility.errors import EligibilityError
 from eligibility.server import docs_page, problems
-from eligibility.server.admission import Admission, Admitted
+from eligibility.server.admission import Admission, Admitted, credentials
 from eligibility.server.asgi import Application, Receive, Scope, Send
 from eligibility.server.endpoint import Endpoint
 from eligibility.server.exchange import Exchange
@@ -23,6 +23,8 @@ from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """What anybody may see: whether the server is well, and what it offers."""
+WELL_KNOWN = "/.well-known/"
+"""Whatever is below: documents that tell clients where to ask."""
 
 _log = logging.getLogger("eligibility.server")
 
@@ -30,8 +32,8 @@ _log = logging.getLogger("eligibility.server")
 class Gate:
     """The ASGI application: answers endpoints itself, and is in front of all other routes.
 
-    endpoints: by path. families: by what the paths of one endpoint begin with. others find
-    `scope["exchange"]`, whose `admitted` tells the caller.
+    endpoints: by path, `/*/` at its beginning for any first part. families: by what the paths of one
+    endpoint begin with. others find `scope["exchange"]`, whose `admitted` tells the caller.
     """
 
     def __init__(
@@ -91,7 +93,7 @@ class Gate:
         receive: Receive,
     ) -> None:
         """Have an endpoint answer, in a thread where memory cannot."""
-        authorization = headers.get(b"authorization")
+        authorization = credentials(headers)
         admitted = self._admission.known(authorization) or await self._admitted(authorization)
         exchange.admitted = admitted
         if admitted.allowance is not None:
@@ -114,8 +116,8 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"] not in PUBLIC_PATHS:
-            authorization = headers.get(b"authorization")
+        if scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
+            authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted
             if admitted.allowance is not None:
@@ -130,4 +132,4 @@ class Gate:
         for begins, endpoint in self._families.items():
             if path.startswith(begins):
                 return endpoint
-        return None
+        return self._endpoints.get("/*" + path[path.find("/", 1) :])

@@ -9,6 +9,8 @@ from fastapi.openapi.utils import get_openapi
 
 from eligibility.model import Decision
 from eligibility.server import problems
+from eligibility.server.authzen import openapi as authzen
+from eligibility.server.ofrep import openapi as ofrep
 from eligibility.server.strict import StrictRoute
 from eligibility.wire import LONGEST_BATCH, DeviceFields, QueryFields
 
@@ -81,7 +83,13 @@ _SECURITY = {
         "description": "An API key (`eligibility keys create`), an access token of a configured"
         " issuer, or the ID token of an account that asks for itself. `x-scope` of an operation names"
         " the scope it needs.",
-    }
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key or token, where there is no `Authorization` header.",
+    },
 }
 _STATUSES = {
     "400": "The request cannot be read; `errors` names every fault.",
@@ -105,13 +113,18 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
-        made["paths"] = _access_paths() | made["paths"]  # what most people come for is first
+        # What most people come for is first.
+        made["paths"] = _access_paths() | made["paths"]
+        for standard in (authzen, ofrep):
+            schemas.update(standard.SCHEMAS)
+            made["paths"].update(standard.paths())
         made["components"]["securitySchemes"] = _SECURITY
         needed = _scopes(app)
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
                 _secured(operation, needed.get((path, method)))
-                _true_errors(path, method, operation)
+                if not (authzen.is_one(path) or ofrep.is_one(path)):
+                    _true_errors(path, method, operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made
@@ -120,7 +133,8 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
     """The scope that each operation needs; public ones are left out."""
-    access = {(path, "post"): "access:query" for path in ("/v1/access", "/v1/access/batch")}
+    answered = ("/v1/access", "/v1/access/batch", *authzen.paths(), *ofrep.paths())
+    access = {(path, "post"): "access:query" for path in answered}
     routes = [route for route in app.routes if isinstance(route, StrictRoute)]
     return access | {
         (route.path_format, method.lower()): str(route.needs.scope)
@@ -131,7 +145,7 @@ def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
 
 def _secured(operation: dict[str, Any], scope: str | None) -> None:
     if scope is not None:
-        operation["security"] = [{"bearer": [scope]}]
+        operation["security"] = [{"bearer": [scope]}, {"apiKey": [scope]}]
         operation["x-scope"] = scope
 
 
@@ -147,16 +161,16 @@ def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
 
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """The statuses of problems that an operation can answer with."""
-    access = path.startswith("/v1/access")
+    access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     yield from (
         status
         for status, possible in (
-            ("400", path.startswith("/v1/")),
+            ("400", path.startswith("/v1/") or "publisher" in parameters),
             ("401", "security" in operation),
             ("403", "security" in operation),
-            ("404", access or parameters & {"publisher", "key_id"}),
+            ("404", access or well_known or parameters & {"publisher", "key_id"}),
             ("409", creates or path == "/v1/access" or path.endswith("/forget")),
             ("412", "if-match" in parameters),
             ("413", "requestBody" in operation),

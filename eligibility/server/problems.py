@@ -161,8 +161,8 @@ def _document(
     return document
 
 
-def encoded(document: dict[str, Any]) -> bytes:
-    """A problem document as bytes; a lone surrogate in an echoed value becomes a question mark."""
+def encoded(document: object) -> bytes:
+    """A problem document, or other JSON; a lone surrogate in an echoed value becomes a question mark."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 

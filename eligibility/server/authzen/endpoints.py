@@ -1,0 +1,88 @@
+"""The endpoints of AuthZEN: paths, the head of requests, and errors as the standard has them.
+
+An error is a text, as JSON; a media type other than JSON is 400. The base path is that of the server,
+or of one publisher: /{publisher}/access/v1/... sees the products of that one alone.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from eligibility.callers.errors import ScopeMissing
+from eligibility.callers.model import Scope as CallerScope
+from eligibility.server import problems
+from eligibility.server.accounts import Accounts
+from eligibility.server.admission import Admitted
+from eligibility.server.asgi import Scope
+from eligibility.server.authzen.deciding import Decider, Publishers
+from eligibility.server.authzen.evaluations import Answering, Evaluations
+from eligibility.server.authzen.searches import Searches
+from eligibility.server.endpoint import JSON, Endpoint, Reply, Work, check_post, problem_reply
+from eligibility.server.needs import UnknownPublisher
+from eligibility.server.problems import RequestProblem
+from eligibility.server.requests import check_content_type
+from eligibility.service import Service
+
+EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
+SEARCH_SUBJECT = "/access/v1/search/subject"
+SEARCH_RESOURCE = "/access/v1/search/resource"
+SEARCH_ACTION = "/access/v1/search/action"
+_BASE = "/access/v1/"
+ANY_PUBLISHER = "/*"
+"""In a path of the gate's endpoints: whatever the first part is."""
+
+
+class AuthZenEndpoint:
+    """One path, with and without a publisher before it.
+
+    needs: a scope beside `access:query`. offered: whether the settings want it; else it is 404.
+    """
+
+    def __init__(
+        self, answer: Answering, needs: CallerScope | None = None, offered: bool = True
+    ) -> None:
+        self._answer, self._needs, self._offered = answer, needs, offered
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> Publishers:
+        """See Endpoint; whose products are asked about."""
+        if not self._offered:
+            raise RequestProblem(404, "NO_SUCH_PATH", "not found")
+        check_post(scope, by)
+        if self._needs is not None and not by.caller.may(self._needs):
+            raise ScopeMissing(self._needs, by.caller.scopes)
+        if headers.get(b"content-type") != JSON:
+            check_content_type(scope)
+        if scope["path"].startswith(_BASE):
+            return by.publishers
+        first = scope["path"][1:].partition("/")[0]
+        if not by.caller.sees(first):
+            raise UnknownPublisher(first)
+        return frozenset({first})
+
+    def answer(self, body: bytes, head: Publishers, by: Admitted) -> bytes | Work:
+        """See Endpoint."""
+        return self._answer(body, head, by)
+
+    def refusal(self, error: Exception) -> Reply:
+        """See Endpoint: the problem's sentence, as JSON."""
+        reply = problem_reply(error)
+        document = problems.problem(error)
+        status = 400 if reply.status == 415 else reply.status
+        body = problems.encoded(document["detail"])
+        return Reply(status, body, JSON, reply.headers)
+
+
+def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
+    """The endpoints by path."""
+    decider = Decider(service.evaluator, accounts)
+    evaluations = Evaluations(decider)
+    searches = Searches(decider, service.catalog.store, service.groups)
+    made = {
+        EVALUATION: AuthZenEndpoint(evaluations.one),
+        EVALUATIONS: AuthZenEndpoint(evaluations.many),
+        SEARCH_RESOURCE: AuthZenEndpoint(searches.resources),
+        SEARCH_ACTION: AuthZenEndpoint(searches.actions),
+        SEARCH_SUBJECT: AuthZenEndpoint(
+            searches.subjects, CallerScope.READ_GROUPS, service.settings.authzen_subject_search
+        ),
+    }
+    return {**made, **{ANY_PUBLISHER + path: endpoint for path, endpoint in made.items()}}

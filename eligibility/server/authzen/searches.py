@@ -1,0 +1,222 @@
+"""POST /access/v1/search/...: every subject, resource or action of which an evaluation would say yes.
+
+Each result is decided as an evaluation is. Searches read the store, so they are answered in threads.
+"""
+
+import heapq
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from eligibility import wire
+from eligibility.catalog.store import CatalogStore, Entry
+from eligibility.model import Decision
+from eligibility.server.admission import Admitted
+from eligibility.server.authzen import reading
+from eligibility.server.authzen.deciding import Decider, Publishers, Ready, Settled
+from eligibility.server.authzen.pages import Found, Key, Pages
+from eligibility.server.authzen.reading import Sent, Who
+from eligibility.server.endpoint import Work
+from eligibility.standards import questions
+from eligibility.standards.questions import (
+    ACTIONS,
+    Context,
+    Question,
+    Verdict,
+    query_fields,
+    question_of,
+)
+from eligibility.wire import AccountFields
+from groups.errors import UnknownGroup
+from groups.store import GroupStore
+
+_MANY = 1_000
+"""Products, and members of a group, that are read at a time."""
+
+Results = Callable[[Key | None], Iterator[Found]]
+"""Gives the results after a key, in the order of their keys."""
+
+
+class Asking(NamedTuple):
+    """Who searches, and where."""
+
+    by: Admitted
+    publishers: Publishers
+    context: Context
+
+
+class Searches:
+    """The three searches."""
+
+    def __init__(self, decider: Decider, catalog: CatalogStore, groups: GroupStore) -> None:
+        self._decider, self._catalog, self._groups = decider, catalog, groups
+        self._pages = Pages(groups.digest_key)
+
+    def actions(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
+        """What the subject may do with the resource."""
+        asked = reading.read_search(body)
+        who, resource = reading.subject_of(asked.subject), reading.resource_of(asked.resource)
+        asking = Asking(by, publishers, reading.context_of(asked.context))
+
+        def results(after: Key | None) -> Iterator[Found]:
+            account = self._account(who, asking)
+            for action in ACTIONS.get(resource.type, ()):
+                question = question_of(resource.type, resource.id, action)
+                if (after is None or after[0] < action) and not isinstance(account, Verdict):
+                    decision = self._decided(question, account, asking)
+                    if _allows(question, decision, asking):
+                        yield Found([action], {"name": action})
+
+        query = ["action", _named(who), resource.type, resource.id]
+        return self._work(asked.page, query, asking, results)
+
+    def resources(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
+        """On which resources of a type the subject may do it."""
+        asked = reading.read_search(body)
+        who, action = reading.subject_of(asked.subject), reading.action_of(asked.action).name
+        kind = reading.resource_kind_of(asked.resource).type
+        asking = Asking(by, publishers, reading.context_of(asked.context))
+
+        def results(after: Key | None) -> Iterator[Found]:
+            account = self._account(who, asking)
+            if action not in ACTIONS.get(kind, ()) or isinstance(account, Verdict):
+                return
+            for entry in self._products(publishers, after):
+                keys = [[entry.publisher, entry.product_id, one] for one in _ids_of(kind, entry)]
+                whole = Question("product", "view", entry.product_id)
+                decision = self._decided(whole, account, asking) if keys else None
+                for key in keys:
+                    question = question_of(kind, key[2], action)
+                    if (after is None or list(after) < key) and _allows(question, decision, asking):
+                        yield Found(key, {"type": kind, "id": key[2]})
+
+        query = ["resource", _named(who), action, kind]
+        return self._work(asked.page, query, asking, results)
+
+    def subjects(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
+        """Which accounts in the product's groups may do it; or whether somebody not signed in may."""
+        asked = reading.read_search(body)
+        action, resource = reading.action_of(asked.action).name, reading.resource_of(asked.resource)
+        kind = reading.subject_kind_of(asked.subject).type
+        asking = Asking(by, publishers, reading.context_of(asked.context))
+        question = question_of(resource.type, resource.id, action)
+
+        def results(after: Key | None) -> Iterator[Found]:
+            if isinstance(question, Verdict):
+                return
+            for subject_id in self._candidates(kind, question, asking, after[0] if after else ""):
+                account = AccountFields(subject_id) if kind == "account" else None
+                if _allows(question, self._decided(question, account, asking), asking):
+                    yield Found([subject_id], {"type": kind, "id": subject_id})
+
+        query: list[object] = ["subject", kind, action, resource.type, resource.id]
+        return self._work(asked.page, query, asking, results)
+
+    def _work(self, page: Sent, query: list[object], asking: Asking, results: Results) -> Work:
+        seen = None if asking.publishers is None else sorted(asking.publishers)
+
+        def answer() -> bytes:
+            context = query_fields(_ANY, None, asking.context)
+            whole = [*query, context, asking.by.caller.name, seen]
+            wanted = self._pages.read(page, whole)
+            return self._pages.filled(wanted, results(wanted.after))
+
+        return answer
+
+    def _account(self, who: Who | Verdict, asking: Asking) -> AccountFields | Verdict | None:
+        """The subject as an account that may be asked about. Raises: as Accounts.settle."""
+        if isinstance(who, Verdict):
+            ready: Ready | Verdict = who
+        else:
+            ready = Ready(_ANY, True, query_fields(_ANY, who.account, asking.context), who.claimed)
+        settled = self._decider.settled_in_thread(ready, asking.by)
+        if isinstance(settled, Verdict):
+            return settled
+        return settled.fields.account or None
+
+    def _decided(
+        self, question: Question | Verdict, account: AccountFields | None, asking: Asking
+    ) -> Decision | Verdict:
+        if isinstance(question, Verdict):
+            return question
+        fields = query_fields(question, account, asking.context)
+        settled = Settled(question, asking.context.device_known, fields)
+        return self._decider.decide(settled, asking.by, asking.publishers)
+
+    def _products(self, publishers: Publishers, after: Key | None) -> Iterator[Entry]:
+        """Products that the caller sees, in the order of publisher and id, from that of a key on."""
+        for publisher in self._catalog.publishers():
+            if publishers is not None and publisher not in publishers:
+                continue
+            cursor: str | None = None
+            if after is not None and publisher < after[0]:
+                continue
+            if after is not None and publisher == after[0]:
+                found = self._catalog.get(after[1])
+                if found is not None and found[0].publisher == publisher:
+                    yield found[0]
+                cursor = after[1]
+            while True:
+                page = self._catalog.list_products(publisher, cursor=cursor, limit=_MANY)
+                yield from page.items
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+
+    def _candidates(
+        self, kind: str, question: Question, asking: Asking, after: str
+    ) -> Iterator[str]:
+        """Ids of subjects that could be allowed, after one, each once."""
+        if kind == "anonymous" and after < _NOBODY:
+            yield _NOBODY
+        found = self._catalog.get(question.product_id)
+        if kind != "account" or found is None:
+            return
+        publisher, product = found[0].publisher, found[0].product
+        if asking.publishers is None or publisher in asking.publishers:
+            groups = [self._members(publisher, one, asking, after) for one in product.groups]
+            for address, _ in groupby(heapq.merge(*groups)):
+                yield address
+
+    def _members(self, publisher: str, group_id: str, asking: Asking, after: str) -> Iterator[str]:
+        at = asking.context.at
+        moment = None if at is UNSET else wire.moment_of(at)
+        cursor: str | None = after
+        while cursor is not None:
+            try:
+                page = self._groups.members(
+                    publisher, group_id, cursor=cursor or None, at=moment, limit=_MANY
+                )
+            except UnknownGroup:
+                return
+            yield from page.items
+            cursor = page.next_cursor
+
+
+_ANY = Question("product", "view", "-")
+"""In the place of a question where only account and context matter."""
+_NOBODY = "-"
+"""The id of the subject `anonymous`."""
+
+
+def _allows(
+    question: Question | Verdict, decision: Decision | Verdict | None, asking: Asking
+) -> bool:
+    """Whether the evaluation would say yes."""
+    if isinstance(question, Verdict) or isinstance(decision, Verdict) or decision is None:
+        return False
+    return questions.verdict(question, decision, asking.context.device_known).allowed
+
+
+def _ids_of(kind: str, entry: Entry) -> list[str]:
+    """The ids of a product's resources of a type, in order."""
+    if kind != "flight":
+        return [entry.product_id]
+    return sorted(f"{entry.product_id}:{flight.flight_id}" for flight in entry.product.flights)
+
+
+def _named(who: Who | Verdict) -> object:
+    """What tells one subject from another; a token may be another one on the next page."""
+    return who if isinstance(who, Verdict) else who.claimed or who.account

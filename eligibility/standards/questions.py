@@ -1,0 +1,213 @@
+"""A standard's question as an access query, and a decision as its verdict: the one mapping. Pure.
+
+A question names a resource (`product`, `submission` or `flight`) and an action on it; the context
+says from which device. What each resource takes, and what then counts as yes, is a table.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from eligibility import wire
+from eligibility.catalog.model import PRODUCT_ID_PATTERN
+from eligibility.errors import Fault, InvalidInput
+from eligibility.model import Decision, Reason, Source
+from eligibility.wire import AccountFields, QueryFields
+
+_ID = re.compile(PRODUCT_ID_PATTERN)
+_encode = msgspec.json.Encoder().encode
+
+
+class Why(StrEnum):
+    """Why a question is denied, where no rule of a decision says it. Codes are never renamed."""
+
+    UNKNOWN_RESOURCE = "UNKNOWN_RESOURCE"  # none, or none of which the caller may know
+    UNKNOWN_ACTION = "UNKNOWN_ACTION"
+    UNKNOWN_SUBJECT = "UNKNOWN_SUBJECT"
+    DEVICE_UNKNOWN = "DEVICE_UNKNOWN"
+    OTHER_SOURCE = "OTHER_SOURCE"  # not that flight is where the account's packages come from
+    NOT_INSTALLED = "NOT_INSTALLED"
+    UP_TO_DATE = "UP_TO_DATE"
+
+
+class Verdict(NamedTuple):
+    """Yes or no, with all reasons, the first being `reason`.
+
+    selected: where the package comes from, for a product that may be installed or updated.
+    secret: the no tells that something exists which an account asking for itself may not know of.
+    """
+
+    allowed: bool
+    reasons: tuple[str, ...]
+    selected: Source | None = None
+    secret: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The first reason."""
+        return self.reasons[0]
+
+
+UNKNOWN_RESOURCE = Verdict(False, (Why.UNKNOWN_RESOURCE,), None, True)
+UNKNOWN_ACTION = Verdict(False, (Why.UNKNOWN_ACTION,))
+UNKNOWN_SUBJECT = Verdict(False, (Why.UNKNOWN_SUBJECT,))
+
+
+class Question(NamedTuple):
+    """An action on a resource. flight_id: None unless the resource is a flight."""
+
+    resource_type: str
+    action: str
+    product_id: str
+    flight_id: str | None = None
+
+
+# --- what a resource takes, and what counts as yes ----------------------------------------------
+
+
+def _view(_: Question, decision: Decision) -> Verdict:
+    half = decision.submission
+    return Verdict(half.granted, half.reasons, None, not half.granted)
+
+
+def _install(_: Question, decision: Decision) -> Verdict:
+    if not decision.submission.granted:
+        return Verdict(False, decision.submission.reasons, None, True)
+    half = decision.package
+    return Verdict(half.granted, half.reasons, half.source if half.granted else None)
+
+
+def _update(question: Question, decision: Decision) -> Verdict:
+    installable = _install(question, decision)
+    if not installable.allowed or decision.package.action == "update":
+        return installable
+    why = Why.UP_TO_DATE if decision.package.action == "keep" else Why.NOT_INSTALLED
+    return Verdict(False, (why,))
+
+
+def _of_flight(ask: Callable[[Question, Decision], Verdict]) -> "_Rule":
+    """The same of a flight: only where the package comes from it."""
+
+    def verdict(question: Question, decision: Decision) -> Verdict:
+        source = decision.package.source
+        if decision.submission.granted and (
+            source is None or source.flight_id != question.flight_id
+        ):
+            return Verdict(False, (Why.OTHER_SOURCE,), None, True)
+        return ask(question, decision)._replace(selected=None)
+
+    return verdict
+
+
+_Rule = Callable[[Question, Decision], Verdict]
+
+ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
+    "product": {"install": _install, "update": _update, "view": _view},
+    "submission": {"view": _view},
+    "flight": {"install": _of_flight(_install), "update": _of_flight(_update)},
+}
+"""Resource type -> action -> what counts as yes; actions in alphabetical order."""
+
+
+def question_of(resource_type: str, resource_id: str, action: str) -> Question | Verdict:
+    """The question about a resource, or the no to what cannot be a question here."""
+    actions = ACTIONS.get(resource_type)
+    if actions is None:
+        return UNKNOWN_RESOURCE
+    if action not in actions:
+        return UNKNOWN_ACTION
+    product_id, colon, flight_id = resource_id.partition(":")
+    is_flight = resource_type == "flight"
+    if bool(colon) != is_flight or not _ID.fullmatch(product_id):
+        return UNKNOWN_RESOURCE
+    if is_flight and not _ID.fullmatch(flight_id):  # flight ids are written as product ids are
+        return UNKNOWN_RESOURCE
+    return Question(resource_type, action, product_id, flight_id if is_flight else None)
+
+
+def verdict(question: Question, decision: Decision, device_known: bool = True) -> Verdict:
+    """What a decision says to a question about its product.
+
+    Args: device_known = the context told the device; where not, the decision is for a stand-in, and
+    counts only where no rule looked at it: whether a public listing may be seen.
+    """
+    found = ACTIONS[question.resource_type][question.action](question, decision)
+    if device_known:
+        return found
+    half = decision.submission
+    if question.action == "view" and half.audience == "public":
+        return found
+    told = () if half.granted else tuple(r for r in half.reasons if r not in _OF_THE_DEVICE)
+    return Verdict(False, (*told, Why.DEVICE_UNKNOWN), None, half.audience == "private")
+
+
+_OF_THE_DEVICE = frozenset({Reason.OS_BELOW_AUDIENCE_MINIMUM, Reason.DEVICE_FAMILY_UNSUPPORTED})
+
+
+# --- the context --------------------------------------------------------------------------------
+
+
+class Context(NamedTuple):
+    """The fields of an access query that a context tells, in the order of QueryFields.
+
+    device_known: both family and OS version were told; else `device` is a stand-in.
+    """
+
+    device: Raw
+    device_known: bool
+    installed_version: str | UnsetType = UNSET
+    owned: bool | UnsetType = UNSET
+    market: str | UnsetType = UNSET
+    promotional_code: bool | UnsetType = UNSET
+    manual_check: bool | UnsetType = UNSET
+    at: str | UnsetType = UNSET
+
+
+_DEVICE = {"device_family": "family", "os_version": "os_version", "architecture": "architecture"}
+_QUERY = {
+    "installed_version": "installed_version",
+    "owned": "owned",
+    "market": "market",
+    "promotional_code": "promotional_code",
+    "manual_check": "manual_check",
+    "time": "at",
+}
+_LOCS = {f"device.{field}": key for key, field in _DEVICE.items()} | {
+    field: key for key, field in _QUERY.items()
+}
+_STAND_IN = {"family": "Windows.Unknown", "os_version": "0.0.0.0"}  # noqa: S104 - no address
+
+CONTEXT_KEYS = (*_DEVICE, *_QUERY)
+"""What a context may tell; other keys mean nothing here."""
+
+
+def read_context(context: Mapping[str, Any], loc: str = "context") -> Context:
+    """Read a context; null is as absent, other keys are ignored.
+
+    Raises: InvalidInput naming every known key whose value cannot be read, as `context.market`.
+    """
+    told = {key: context[key] for key in CONTEXT_KEYS if context.get(key) is not None}
+    device = {field: told[key] for key, field in _DEVICE.items() if key in told}
+    fields = {field: told[key] for key, field in _QUERY.items() if key in told}
+    known = device.keys() >= _STAND_IN.keys()
+    try:
+        wire.query_of(product_id="-", device=_STAND_IN | device, **fields)
+    except InvalidInput as error:
+        within = f"{loc}." if loc else ""
+        faults = [Fault(within + _LOCS.get(f.loc, f.loc), f.code, f.detail) for f in error.faults]
+        raise InvalidInput(faults) from None
+    return Context(Raw(_encode(_STAND_IN | device)), known, **fields)
+
+
+def query_fields(
+    question: Question, account: AccountFields | None, context: Context
+) -> QueryFields:
+    """The access query that a question is."""
+    device, _, installed, owned, market, code, manual, at = context
+    return QueryFields(
+        question.product_id, device, account, installed, owned, market, code, manual, at
+    )
