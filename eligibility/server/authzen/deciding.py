@@ -4,19 +4,22 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
+from msgspec import UNSET, Raw
+
 from eligibility import wire
 from eligibility.callers.errors import NotYourself
-from eligibility.errors import EligibilityError, Fault, InvalidInput, UnknownProduct
+from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.evaluator import Evaluator
 from eligibility.held import HeldProduct
 from eligibility.model import Decision
 from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admitted
 from eligibility.server.authzen import reading
-from eligibility.server.authzen.reading import Asked
+from eligibility.server.authzen.reading import ACCOUNT, AnyAsked, LooseAsked, Sent, Subject
 from eligibility.standards.questions import (
     UNKNOWN_RESOURCE,
     UNKNOWN_SUBJECT,
+    Context,
     Question,
     Verdict,
     query_fields,
@@ -33,41 +36,89 @@ _NO_QUESTION = Question("", "", "")
 
 
 class Ready(NamedTuple):
-    """An evaluation that was read; its question may be the no to what cannot be one.
+    """An evaluation that was read. claimed: the subject's id where a token names the account."""
 
-    claimed: the subject's id where a token names the account.
-    """
-
-    question: Question | Verdict
+    question: Question
     device_known: bool
     fields: QueryFields
     claimed: str | None
 
 
-class Settled(NamedTuple):
-    """A question whose account is as if asserted."""
+class Vain(NamedTuple):
+    """The same about what there cannot be: the answer stands, but not yet whether it may be asked."""
 
-    question: Question
-    device_known: bool
+    verdict: Verdict
     fields: QueryFields
+    claimed: str | None
 
 
-Read = Ready | Verdict | EligibilityError
-"""An evaluation that was read; or the no to a subject that nobody is; or why it cannot be read."""
+Read = Ready | Vain | Verdict
+"""An evaluation that was read; or the no to a subject that nobody is."""
 
 
-def read(asked: Asked) -> Ready | Verdict:
-    """Read an evaluation. Raises: InvalidInput."""
-    who = reading.subject_of(asked.subject)
-    action = reading.action_of(asked.action)
-    resource = reading.resource_of(asked.resource)
-    context = reading.context_of(asked.context)
-    if isinstance(who, Verdict):
-        return who
-    question = _question(resource.type, resource.id, action.name)
-    asked_of = _NO_QUESTION if isinstance(question, Verdict) else question
-    fields = query_fields(asked_of, who.account, context)
-    return Ready(question, context.device_known, fields, who.claimed)
+class Reader:
+    """Reads evaluations that leave out some of their members, as these defaults have them."""
+
+    def __init__(self, defaults: AnyAsked) -> None:
+        self._defaults = defaults
+        self._question: Question | Verdict | None = None
+        self._context: Context | None = None
+
+    def read(self, asked: AnyAsked) -> Read:
+        """Read an evaluation; what it has replaces the default whole. Raises: InvalidInput."""
+        subject, action, resource = asked.subject, asked.action, asked.resource
+        # Most are as the default has them, or an account without properties: that is found out first.
+        if isinstance(subject, Subject) and subject.properties is UNSET and subject.type == ACCOUNT:
+            account: AccountFields | None = AccountFields(subject.id)
+            claimed = None
+        else:
+            told = subject is not UNSET and subject is not None and subject != _NULL
+            who = reading.subject_of(subject if told else self._defaults.subject)
+            if isinstance(who, Verdict):
+                self._check_others(asked)
+                return who
+            account, claimed = who
+        as_default = action is UNSET and resource is UNSET
+        question = self._question if as_default else None
+        if question is None:
+            question = self._asked(action, resource)
+            if as_default:
+                self._question = question
+        context = self._context_of(asked.context)
+        if isinstance(question, Verdict):
+            return Vain(question, query_fields(_NO_QUESTION, account, context), claimed)
+        fields = query_fields(question, account, context)
+        return Ready(question, context.device_known, fields, claimed)
+
+    def _check_others(self, asked: AnyAsked) -> None:
+        """Raise InvalidInput where the rest of an evaluation cannot be read."""
+        self._asked(asked.action, asked.resource)
+        self._context_of(asked.context)
+
+    def _context_of(self, sent: Sent) -> Context:
+        if sent is not UNSET:
+            met = reading.context_met(bytes(sent))
+            if met is not None:
+                return met
+        if reading.is_told(sent):
+            return reading.context_of(sent)
+        if self._context is None:
+            self._context = reading.context_of(self._defaults.context)
+        return self._context
+
+    def _asked(self, action: Sent, resource: Sent) -> Question | Verdict:
+        """What is asked: the action on the resource."""
+        done = reading.action_of(action if reading.is_told(action) else self._defaults.action)
+        to = reading.resource_of(resource if reading.is_told(resource) else self._defaults.resource)
+        return _question(to.type, to.id, done.name)
+
+
+_NULL = Raw(b"null")
+
+
+def read(asked: AnyAsked) -> Read:
+    """Read an evaluation that has everything. Raises: InvalidInput."""
+    return Reader(LooseAsked()).read(asked)
 
 
 class Decider:
@@ -76,7 +127,7 @@ class Decider:
     def __init__(self, evaluator: Evaluator, accounts: Accounts) -> None:
         self.evaluator, self._accounts = evaluator, accounts
 
-    def settled(self, ready: Ready | Verdict, by: Admitted) -> Settled | Verdict | None:
+    def settled(self, ready: Read, by: Admitted) -> Ready | Verdict | None:
         """With the account as if asserted, or the no; None where a token has to be verified first.
 
         Raises: as Accounts.settle.
@@ -84,17 +135,17 @@ class Decider:
         if isinstance(ready, Verdict):
             return _nobody(ready, by)
         if by.asserts and ready.claimed is None:
-            return _settled(ready, ready.fields)
+            return ready if isinstance(ready, Ready) else ready.verdict
         fields = self._accounts.settle(ready.fields, by)
         return None if fields is None else _as_claimed(ready, fields, by)
 
-    def settled_in_thread(self, ready: Ready | Verdict, by: Admitted) -> Settled | Verdict:
+    def settled_in_thread(self, ready: Read, by: Admitted) -> Ready | Verdict:
         """The same; may ask an issuer."""
         if isinstance(ready, Verdict):
             return _nobody(ready, by)
         return _as_claimed(ready, self._accounts.settle_in_thread(ready.fields, by), by)
 
-    def decide(self, settled: Settled, by: Admitted, publishers: Publishers) -> Decision | Verdict:
+    def decide(self, settled: Ready, by: Admitted, publishers: Publishers) -> Decision | Verdict:
         """Decide by the store, or say that the caller knows no such product or account.
 
         An account that asks for itself may not know of private products: there the store is asked
@@ -127,13 +178,7 @@ def _nobody(verdict: Verdict, by: Admitted) -> Verdict:
     return verdict
 
 
-def _settled(ready: Ready, fields: QueryFields) -> Settled | Verdict:
-    if isinstance(ready.question, Verdict):
-        return ready.question
-    return Settled(ready.question, ready.device_known, fields)
-
-
-def _as_claimed(ready: Ready, fields: QueryFields, by: Admitted) -> Settled | Verdict:
+def _as_claimed(ready: Ready | Vain, fields: QueryFields, by: Admitted) -> Ready | Verdict:
     """What a token says has to be what the subject says. An account does not ask as nobody either."""
     sent, settled = ready.fields.account, fields.account
     if by.caller.account is not None and sent is None:
@@ -143,7 +188,7 @@ def _as_claimed(ready: Ready, fields: QueryFields, by: Admitted) -> Settled | Ve
         if canonical_or_none(ready.claimed) not in addresses:
             detail = "is not an address of the account that the token names"
             raise InvalidInput([Fault("subject.id", "ANOTHER_ACCOUNT", detail)])
-    return _settled(ready, fields)
+    return ready._replace(fields=fields) if isinstance(ready, Ready) else ready.verdict
 
 
 def nobody_or(error: InvalidInput) -> Verdict:

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 
+from msgspec import UNSET
+
 from eligibility.callers.errors import NotYourself
 from eligibility.errors import EligibilityError, InvalidInput
 from eligibility.held import HeldProduct
@@ -16,15 +18,16 @@ from eligibility.server.authzen.deciding import (
     Decider,
     Publishers,
     Read,
+    Reader,
     Ready,
-    Settled,
     nobody_or,
     read,
 )
-from eligibility.server.authzen.reading import EXECUTE_ALL, SEMANTICS, Asked
+from eligibility.server.authzen.reading import EXECUTE_ALL, SEMANTICS, AnyAsked
 from eligibility.server.authzen.telling import PERMITTED, Told, told_error, told_without
 from eligibility.server.endpoint import Work
 from eligibility.standards.questions import Question, Verdict
+from eligibility.wire import QueryFields
 from groups.errors import GroupsError
 
 Answering = Callable[[bytes, Publishers, Admitted], bytes | Work]
@@ -54,13 +57,14 @@ class Evaluations:
             return self._single(defaults, publishers, by)
         if by.allowance is not None:
             by.allowance.take(len(items) - 1)  # one was taken for the request
-        batch = [_effective(item, defaults) for item in items]
+        reader = Reader(defaults)
+        batch = [_read_or_fault(item, reader) for item in items]
         answers = self._all_warm(batch, publishers, by)
         if answers is None:
             return lambda: _told_all(self._all_cold(batch, publishers, by), semantic)
         return _told_all(answers, semantic)
 
-    def _single(self, asked: Asked, publishers: Publishers, by: Admitted) -> bytes | Work:
+    def _single(self, asked: AnyAsked, publishers: Publishers, by: Admitted) -> bytes | Work:
         ready = read(asked)
         settled = self._decider.settled(ready, by)
         if isinstance(settled, Verdict):
@@ -71,59 +75,70 @@ class Evaluations:
         if settled is None or held is None:
             return lambda: self._cold(ready, publishers, by)
         try:
-            form = _form(settled, held, by)
+            form = _form(settled.question, settled.device_known, held, by)
             return held.answer_json(settled.fields, self._decider.evaluator.clock(), form)
         except InvalidInput as error:
             return told_without(nobody_or(error), by.named)
 
-    def _cold(self, ready: Ready | Verdict, publishers: Publishers, by: Admitted) -> bytes:
+    def _cold(self, ready: Read, publishers: Publishers, by: Admitted) -> bytes:
         settled = self._decider.settled_in_thread(ready, by)
         if isinstance(settled, Verdict):
             return told_without(settled, by.named)
         decision = self._decider.decide(settled, by, publishers)
         if isinstance(decision, Verdict):
             return told_without(decision, by.named)
-        return _told_of(settled, by)(decision)
+        return _told_of(settled.question, settled.device_known, by)(decision)
 
     def _all_warm(
-        self, batch: Sequence[Read], publishers: Publishers, by: Admitted
+        self, batch: Sequence[Read | InvalidInput], publishers: Publishers, by: Admitted
     ) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one item needs the store."""
         now = self._decider.evaluator.clock()
         answers: list[bytes] = [b""] * len(batch)
-        alike: defaultdict[tuple[Question, bool], list[tuple[int, Settled]]] = defaultdict(list)
+        alike: defaultdict[tuple[Question, bool], tuple[list[int], list[QueryFields]]]
+        alike = defaultdict(lambda: ([], []))
+        like: tuple[Question, bool] | None = None
+        places: list[int] = []
+        fields: list[QueryFields] = []
         for place, item in enumerate(batch):
             settled = self._settled_item(item, by)
             if settled is None:
                 return None
-            if isinstance(settled, Settled):
-                alike[settled.question, settled.device_known].append((place, settled))
-            else:
+            if not isinstance(settled, Ready):
                 answers[place] = _told_item(settled, by)
-        for asked in alike.values():
-            _, first = asked[0]
-            held = self._decider.warm(first.question.product_id, by, publishers)
-            fields = [settled.fields for _, settled in asked]
-            if held is None or not all(one.for_memory for one in fields):
+                continue
+            question, device_known, asked, _ = settled
+            if asked.at is not UNSET:
                 return None
-            told = held.answers_json(fields, now, _form(first, held, by))
-            for (place, _), answer in zip(asked, told, strict=True):
+            if like is None or question is not like[0] or device_known is not like[1]:
+                like = question, device_known
+                places, fields = alike[like]
+            places.append(place)
+            fields.append(asked)
+        for (question, device_known), (places, fields) in alike.items():
+            held = self._decider.warm(question.product_id, by, publishers)
+            if held is None:
+                return None
+            told = held.answers_json(fields, now, _form(question, device_known, held, by))
+            for place, answer in zip(places, told, strict=True):
                 answers[place] = answer if isinstance(answer, bytes) else _told_nobody(answer, by)
         return answers
 
     def _settled_item(
-        self, item: Read, by: Admitted
-    ) -> Settled | Verdict | EligibilityError | None:
+        self, item: Read | InvalidInput, by: Admitted
+    ) -> Ready | Verdict | EligibilityError | None:
         """As Decider.settled; what is wrong with the item's own token is its own."""
+        if isinstance(item, EligibilityError):
+            return item
         try:
-            return item if isinstance(item, EligibilityError) else self._decider.settled(item, by)
+            return self._decider.settled(item, by)
         except NotYourself:
             raise
         except EligibilityError as error:
             return error
 
     def _all_cold(
-        self, batch: Iterable[Read], publishers: Publishers, by: Admitted
+        self, batch: Iterable[Read | InvalidInput], publishers: Publishers, by: Admitted
     ) -> Iterator[bytes]:
         for item in batch:
             try:
@@ -136,35 +151,27 @@ class Evaluations:
                 yield told_error(error)
 
 
-def _effective(item: Asked | InvalidInput, defaults: Asked) -> Read:
-    """An item of a batch with what it leaves out; a member replaces the default whole."""
+def _read_or_fault(item: AnyAsked | InvalidInput, reader: Reader) -> Read | InvalidInput:
     if isinstance(item, InvalidInput):
         return item
     try:
-        return read(
-            Asked(
-                item.subject if reading.is_told(item.subject) else defaults.subject,
-                item.action if reading.is_told(item.action) else defaults.action,
-                item.resource if reading.is_told(item.resource) else defaults.resource,
-                item.context if reading.is_told(item.context) else defaults.context,
-            )
-        )
+        return reader.read(item)
     except InvalidInput as error:
         return error
 
 
-def _form(settled: Settled, held: HeldProduct, by: Admitted) -> Told:
+def _form(question: Question, device_known: bool, held: HeldProduct, by: Admitted) -> Told:
     """How the decision is told. Flights that are not there are one, for answers are remembered."""
-    flight_id = settled.question.flight_id
+    flight_id = question.flight_id
     if flight_id is not None and all(flight_id != one.flight_id for one in held.product.flights):
-        settled = settled._replace(question=settled.question._replace(flight_id=_NO_FLIGHT))
-    return _told_of(settled, by)
+        question = question._replace(flight_id=_NO_FLIGHT)
+    return _told_of(question, device_known, by)
 
 
-def _told_of(settled: Settled, by: Admitted) -> Told:
-    resource_type, action, _, flight_id = settled.question
+def _told_of(question: Question, device_known: bool, by: Admitted) -> Told:
+    resource_type, action, _, flight_id = question
     itself = by.caller.account is not None
-    return _told(resource_type, action, flight_id, settled.device_known, by.named, itself)
+    return _told(resource_type, action, flight_id, device_known, by.named, itself)
 
 
 def _told_nobody(error: InvalidInput, by: Admitted) -> bytes:

@@ -20,6 +20,8 @@ from eligibility.wire import LONGEST_BATCH, AccountFields
 _MOST_REMEMBERED = 65_536
 _LONGEST_REMEMBERED = 512
 _NULL = b"null"
+ACCOUNT, ANONYMOUS = "account", "anonymous"
+"""The types of subjects."""
 EXECUTE_ALL = "execute_all"
 SEMANTICS: Mapping[str, bool | None] = {
     EXECUTE_ALL: None,
@@ -28,13 +30,31 @@ SEMANTICS: Mapping[str, bool | None] = {
 }
 """The ways to go through a batch, and after which decision each stops."""
 _T = TypeVar("_T")
+_Fields = TypeVar("_Fields", bound=Struct)
 
 Sent = Raw | UnsetType
 """A member as sent."""
 
 
+class Subject(Struct, gc=False):
+    """See the standard's section 5.1."""
+
+    type: str
+    id: str
+    properties: Sent = UNSET
+
+
 class Asked(Struct, gc=False):
-    """The members of an evaluation as sent."""
+    """The members of an evaluation as sent, its subject read already."""
+
+    subject: Subject | None | UnsetType = UNSET
+    action: Sent = UNSET
+    resource: Sent = UNSET
+    context: Sent = UNSET
+
+
+class LooseAsked(Struct, gc=False):
+    """The same where something cannot be read, or stands where nobody looks."""
 
     subject: Sent = UNSET
     action: Sent = UNSET
@@ -49,25 +69,21 @@ class EvaluationsAsked(Asked, gc=False):
     options: Sent = UNSET
 
 
-class _LooseEvaluations(Asked, gc=False):
-    """Evaluations of which some are no objects."""
+class LooseEvaluations(LooseAsked, gc=False):
+    """The same in parts."""
 
     evaluations: list[Raw] | None | UnsetType = UNSET
     options: Sent = UNSET
 
 
-class SearchAsked(Asked, gc=False):
+AnyAsked = Asked | LooseAsked
+AnyEvaluations = EvaluationsAsked | LooseEvaluations
+
+
+class SearchAsked(LooseAsked, gc=False):
     """The members of a search as sent."""
 
     page: Sent = UNSET
-
-
-class Subject(Struct, gc=False):
-    """See the standard's section 5.1."""
-
-    type: str
-    id: str
-    properties: Sent = UNSET
 
 
 class Resource(Struct, gc=False):
@@ -114,14 +130,15 @@ class Who(NamedTuple):
 
 
 _asked = StrictReader(Asked)
+_loose_asked = StrictReader(LooseAsked)
 _evaluations = StrictReader(EvaluationsAsked)
-_loose = StrictReader(_LooseEvaluations)
+_loose_evaluations = StrictReader(LooseEvaluations)
 _search = StrictReader(SearchAsked)
 
 
-def read_one(body: bytes) -> Asked:
+def read_one(body: bytes) -> AnyAsked:
     """Take a single evaluation as sent. Raises: InvalidInput."""
-    return _asked.read(body)
+    return _as_usual(_asked, body) or _loose_asked.read(body)
 
 
 def read_search(body: bytes) -> SearchAsked:
@@ -129,23 +146,26 @@ def read_search(body: bytes) -> SearchAsked:
     return _search.read(body)
 
 
-def read_many(body: bytes) -> tuple[EvaluationsAsked, Sequence[Asked | InvalidInput]]:
+def read_many(body: bytes) -> tuple[AnyEvaluations, Sequence[AnyAsked | InvalidInput]]:
     """Take a batch as sent: its defaults, and its items or what each is instead of an object.
 
     No items is a single evaluation of the defaults.
     Raises: InvalidInput where the batch itself cannot be read, or is longer than LONGEST_BATCH.
     """
+    asked = _as_usual(_evaluations, body)
+    if asked is not None:
+        return asked, _within_bounds(asked.evaluations or ())
+    loose = _loose_evaluations.read(body)
+    return loose, [_item(raw) for raw in _within_bounds(loose.evaluations or ())]
+
+
+def _as_usual(reader: StrictReader[_Fields], body: bytes) -> _Fields | None:
+    """A body of which everything is known and can be read; None for others."""
     try:
-        asked = _evaluations.decode(body)
-        if nothing_twice(body, asked):
-            return asked, _within_bounds(asked.evaluations or ())
+        read = reader.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass
-    loose = _loose.read(body)
-    items = [_item(raw) for raw in _within_bounds(loose.evaluations or ())]
-    return EvaluationsAsked(
-        loose.subject, loose.action, loose.resource, loose.context, UNSET, loose.options
-    ), items
+        return None
+    return read if nothing_twice(body, read) else None
 
 
 def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
@@ -155,9 +175,9 @@ def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
     return items
 
 
-def _item(raw: Raw) -> Asked | InvalidInput:
+def _item(raw: Raw) -> LooseAsked | InvalidInput:
     try:
-        return _asked.read(bytes(raw))
+        return _loose_asked.read(bytes(raw))
     except InvalidInput as error:
         return error
 
@@ -167,12 +187,12 @@ def is_told(sent: Sent) -> bool:
     return sent is not UNSET and bytes(sent) != _NULL
 
 
-def check_objects(asked: EvaluationsAsked) -> None:
+def check_objects(asked: AnyEvaluations) -> None:
     """Refuse defaults of a batch that are no objects; what they lack is the items' to tell."""
     faults = []
     for name in ("subject", "action", "resource", "context", "options"):
         sent = getattr(asked, name)
-        if is_told(sent) and not bytes(sent).startswith(b"{"):
+        if isinstance(sent, Raw) and is_told(sent) and not bytes(sent).startswith(b"{"):
             faults.append(Fault(name, "WRONG_TYPE", "must be an object"))
     if faults:
         raise InvalidInput(faults)
@@ -187,11 +207,13 @@ class Member(Generic[_T]):
     def __init__(self, name: str, read: Callable[[bytes], _T], remembers: bool = True) -> None:
         self._name, self._read, self._remembers = name, read, remembers
         self._known: dict[bytes, _T] = {}
+        self.met = self._known.get
+        """What these very bytes were read as before, or None."""
 
     def __call__(self, sent: Sent) -> _T:
         """Read a member. Raises: InvalidInput naming it; also where it is missing."""
         body = b"" if sent is UNSET else bytes(sent)
-        known = self._known.get(body)
+        known = self.met(body)
         if known is not None:
             return known
         if not body or body == _NULL:
@@ -202,7 +224,7 @@ class Member(Generic[_T]):
             raise InvalidInput([_within(self._name, fault) for fault in error.faults]) from None
         if self._remembers and len(body) <= _LONGEST_REMEMBERED:
             if len(self._known) >= _MOST_REMEMBERED:
-                self._known = {}
+                self._known.clear()
             self._known[body] = read
         return read
 
@@ -230,16 +252,19 @@ _options = StrictReader(Options)
 
 
 def _read_subject(body: bytes) -> Who | Verdict:
+    return _who(_subject.read(body))
+
+
+def _who(subject: Subject) -> Who | Verdict:
     """A subject of ours, or the no to one that is none of ours."""
-    subject = _subject.read(body)
     told = Properties()
     if is_told(subject.properties):
         _object(subject.properties, "properties")
-        if subject.type == "account":
+        if subject.type == ACCOUNT:
             told = _properties_of(bytes(subject.properties))  # type: ignore[arg-type]
-    if subject.type == "anonymous":
+    if subject.type == ANONYMOUS:
         return Who(None)
-    if subject.type != "account":
+    if subject.type != ACCOUNT:
         return UNKNOWN_SUBJECT
     if told.token:
         return Who(AccountFields(token=told.token), subject.id)
@@ -278,13 +303,26 @@ def _read_context(body: bytes) -> Context:
     return read_context(value, "")
 
 
-subject_of = Member("subject", _read_subject, remembers=False)
+_subject_of = Member("subject", _read_subject, remembers=False)
 resource_of = Member("resource", _read_resource)
 action_of = Member("action", _read_action)
 subject_kind_of = Member("subject", _read_kind)
 resource_kind_of = Member("resource", _read_kind)
 _context_of = Member("context", _read_context)
+context_met = _context_of.met
 _NO_CONTEXT = read_context({})
+
+
+def subject_of(sent: Subject | Sent | None) -> Who | Verdict:
+    """Read a subject. Raises: InvalidInput."""
+    if not isinstance(sent, Subject):
+        return _subject_of(UNSET if sent is None else sent)
+    if sent.properties is UNSET and sent.type == "account":
+        return Who(AccountFields(sent.id))
+    try:
+        return _who(sent)
+    except InvalidInput as error:
+        raise InvalidInput([_within("subject", fault) for fault in error.faults]) from None
 
 
 def context_of(sent: Sent) -> Context:

@@ -15,7 +15,7 @@ from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.model import Decision
 from eligibility.server.admission import Admitted
 from eligibility.server.authzen import reading
-from eligibility.server.authzen.deciding import Decider, Publishers, Ready, Settled
+from eligibility.server.authzen.deciding import Decider, Publishers, Read, Ready
 from eligibility.server.authzen.pages import Found, Key, Pages
 from eligibility.server.authzen.reading import Sent, Who
 from eligibility.server.endpoint import Work
@@ -128,7 +128,7 @@ class Searches:
     def _account(self, who: Who | Verdict, asking: Asking) -> AccountFields | Verdict | None:
         """The subject as an account that may be asked about. Raises: as Accounts.settle."""
         if isinstance(who, Verdict):
-            ready: Ready | Verdict = who
+            ready: Read = who
         else:
             ready = Ready(_ANY, True, query_fields(_ANY, who.account, asking.context), who.claimed)
         settled = self._decider.settled_in_thread(ready, asking.by)
@@ -142,7 +142,7 @@ class Searches:
         if isinstance(question, Verdict):
             return question
         fields = query_fields(question, account, asking.context)
-        settled = Settled(question, asking.context.device_known, fields)
+        settled = Ready(question, asking.context.device_known, fields, None)
         return self._decider.decide(settled, asking.by, asking.publishers)
 
     def _products(self, publishers: Publishers, after: Key | None) -> Iterator[Entry]:
