@@ -34,6 +34,13 @@ class FlagError(EligibilityError):
         self.key = key
 
 
+class FlagNotFound(FlagError):
+    """There is no such flag, or none of which the caller may know."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__("FLAG_NOT_FOUND", f"flag `{key}` was not found", key)
+
+
 class Asked(NamedTuple):
     """What a request says.
 

@@ -124,15 +124,16 @@ def _check_media_type(scope: Scope, headers: Mapping[bytes, bytes], key: str | N
 
 def refusal(error: Exception) -> Reply:
     """An error in the protocol's form; where it has none, `errorDetails` as for 500."""
+    details = str(error)
+    told = {"errorDetails": details}
     if isinstance(error, FlagError):
-        status = 404 if error.code == "FLAG_NOT_FOUND" else 400
-        told = {"errorCode": error.code, "errorDetails": str(error)}
+        told = {"errorCode": error.code, **told}
         if error.key is not None:
             told = {"key": error.key, **told}
-        return Reply(status, _encode(told))
-    details = str(error)
-    if isinstance(error, NotYourself):
-        details = "an account may ask for itself only: context.targetingKey is another's"
+    elif isinstance(error, NotYourself):
+        told["errorDetails"] = (
+            "an account may ask for itself only: context.targetingKey is another's"
+        )
     elif isinstance(error, Unauthenticated) and error.loc == "account.token":
-        details = details.replace(error.loc, "context.accountToken", 1)
-    return replace(problem_reply(error), body=_encode({"errorDetails": details}), media_type=JSON)
+        told["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)
+    return replace(problem_reply(error), body=_encode(told), media_type=JSON)

@@ -26,7 +26,7 @@ from eligibility.standards.flags import (
     question_of_flag,
     questions_of,
 )
-from eligibility.standards.ofrep import ANONYMOUS, Asked, FlagError
+from eligibility.standards.ofrep import ANONYMOUS, Asked, FlagNotFound
 from eligibility.standards.questions import Question, query_fields
 from eligibility.wire import AccountFields, QueryFields, to_query
 
@@ -80,7 +80,7 @@ class Flags:
         except UnknownProduct:
             told = NOT_FOUND
         if told is NOT_FOUND:
-            raise FlagError("FLAG_NOT_FOUND", f"flag `{key}` was not found")
+            raise FlagNotFound(key)
         return told
 
     def all(self, body: bytes, by: Admitted) -> bytes:
