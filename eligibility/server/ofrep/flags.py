@@ -63,6 +63,8 @@ class Flags:
             return NOT_FOUND
         now = self._evaluator.clock()
         form = Form.of(question, held.product, now, _viewed(asked, by))
+        if not form.known:  # answers are remembered by their form: anybody could make up flights
+            return NOT_FOUND
         try:
             return held.answer_json(settled, now, form)
         except InvalidInput:  # the targeting key is no address: nobody's
