@@ -8,16 +8,23 @@ from typing import Any
 from benchmarks.keys import make_key
 from benchmarks.report import Figure
 from benchmarks.serving import answer_size, bare, compact, ours, rates, script, wrk_is_there
-from benchmarks.world import World
+from benchmarks.world import FLIGHTS, PRODUCT_ID, World
 
 _BATCH = 1_000
 _ONE, _MANY = "/access/v1/evaluation", "/access/v1/evaluations"
+_FLAGS = "/ofrep/v1/evaluate/flags"
+_FLAG = f"{_FLAGS}/flight:{PRODUCT_ID}:{FLIGHTS[0][0]}"
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """AuthZEN: single evaluations, and batches in which every item has its subject and context."""
-    if not wrk_is_there():
-        return
+    """AuthZEN, then OFREP."""
+    if wrk_is_there():
+        yield from _authzen(world, rounds)
+        yield from _ofrep(world, rounds)
+
+
+def _authzen(world: World, rounds: int) -> Iterator[Figure]:
+    """Single evaluations, and batches in which every item has its subject and context."""
     singles = [compact(_evaluation(fields)) for fields in world.fields(4_000, seed=1)]
     batches = [compact(_batch(world.fields(_BATCH, seed))) for seed in range(2, 42)]
     key = make_key(world.store)
@@ -37,6 +44,28 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
                 *rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
                 "at least 150,000",
             )
+
+
+def _ofrep(world: World, rounds: int) -> Iterator[Figure]:
+    """One flag, and all five of an account."""
+    asked = [compact({"context": _flag_context(one)}) for one in world.fields(4_000, seed=1)]
+    key = make_key(world.store)
+    with TemporaryDirectory() as directory, ours(world.store) as url:
+        for path, name, wanted in ((_FLAG, "evaluation", "at least 0.5"), (_FLAGS, "bulk", "")):
+            load = script(Path(directory) / "flags.lua", path, asked, key)
+            size = answer_size(url, path, asked[:200], key)
+            with bare(size) as reference:
+                yield Figure(
+                    f"OFREP {name}, answers of {size} bytes",
+                    *rates(rounds, (url, load, 32), (reference, load, 32), "requests/s", 1),
+                    wanted,
+                )
+
+
+def _flag_context(fields: dict[str, Any]) -> dict[str, Any]:
+    """An access query's fields as the context of a flag."""
+    told: dict[str, Any] = _evaluation(fields)["context"]
+    return {"targetingKey": fields["account"]["id"], **told}
 
 
 def _evaluation(fields: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Set
 from datetime import UTC, datetime
 
 from eligibility.as_of import decide_as_of
+from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import RevisionNotReached, UnknownProduct
 from eligibility.held import HeldProduct
@@ -106,6 +107,15 @@ class Evaluator:
         if owner is None or not (publishers is None or owner in publishers):
             raise UnknownProduct(product_id)
 
+    def product(self, query: AccessQuery) -> Product:
+        """The product that `decide` decides a query on. Raises: as `decide`."""
+        if query.at is None:
+            return self._fresh(query)[0].product
+        then = self._catalog.as_of(query.product_id, query.at)
+        if then is None or then[0].product is None:
+            raise UnknownProduct(query.product_id, query.at)
+        return then[0].product
+
     def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
         self._groups.digest_key()
@@ -157,7 +167,7 @@ class Evaluator:
             held = self._held.get(product_id)
             if held is not None and held.token == token:
                 return held
-            found = self._catalog.get(product_id)
+            found = self._catalog.get(product_id) if publisher else None
             if found is None or found[0].publisher != publisher:
                 self._held.pop(product_id, None)
                 self._locks.pop(product_id, None)

@@ -13,6 +13,7 @@ from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan
 from eligibility.effects import Effects
 from eligibility.evaluator import Evaluator
+from eligibility.listing import Listing
 from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
 from eligibility.stores import open_stores
@@ -46,6 +47,7 @@ class Service:
             settings.issuers, settings.account_issuers, name_of=self.name_of, clock=clock
         )
         self.catalog = Catalog(self._stores.catalog, self.groups, now)
+        self.listing = Listing(self.groups, self._stores.catalog)
         self.evaluator = Evaluator(
             self.groups,
             self._stores.catalog,

@@ -98,6 +98,12 @@ class Settings(BaseSettings):
         ge=0,
         description="The same for an account that asks for itself with its own token.",
     )
+    ofrep_bulk_products: int = Field(
+        200,
+        ge=1,
+        description="Products that a bulk answer of OFREP tells the flags of; of more it says that"
+        " it is truncated.",
+    )
     tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate chain, for TLS without a proxy."
     )

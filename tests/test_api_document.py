@@ -70,6 +70,8 @@ OPERATIONS = (
             "search/action",
         )
     ),
+    "POST /ofrep/v1/evaluate/flags",
+    "POST /ofrep/v1/evaluate/flags/{key}",
     "GET /.well-known/authzen-configuration",
     "GET /.well-known/authzen-configuration/{publisher}",
     "GET /healthz",

@@ -117,7 +117,9 @@ def test_nothing_fails_and_nothing_foreign_is_told(
                 asked["product_id"] = product_id
         answer = case.call(headers=caller.headers)
         case.validate_response(answer, checks=CHECKS)
-        assert caller.never not in answer.text
+        # Hypothesis may take the word from this file, and what was sent may be told back.
+        sent = repr((case.body, case.path_parameters, case.query))
+        assert caller.never not in answer.text or caller.never in sent
         if kind == "nobody" and path.startswith("/v1/"):
             assert answer.status_code == 401
 

@@ -16,6 +16,8 @@ from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
 from eligibility.server.app import routes
 from eligibility.server.authzen import endpoints as authzen
+from eligibility.server.ofrep import endpoints as ofrep
+from eligibility.server.ofrep.flags import Flags
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -40,6 +42,7 @@ KEYS = (
 )
 """Routes that are for the whole deployment, so for no caller of some publishers."""
 
+OFREP = ("POST /ofrep/v1/evaluate/flags", "POST /ofrep/v1/evaluate/flags/{key}")
 AUTHZEN = ("evaluation", "evaluations", "search/subject", "search/resource", "search/action")
 BASES = ("", "/{publisher}")
 
@@ -68,6 +71,7 @@ ROUTES: dict[str, Scope | None] = {
     f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
     **dict.fromkeys(KEYS, Scope.ADMIN),
     **{f"POST {base}/access/v1/{path}": Scope.QUERY for base in BASES for path in AUTHZEN},
+    **dict.fromkeys(OFREP, Scope.QUERY),
     **{f"GET /.well-known/authzen-configuration{base}": PUBLIC for base in BASES},
     "GET /healthz": PUBLIC,
     "GET /readyz": PUBLIC,
@@ -75,8 +79,8 @@ ROUTES: dict[str, Scope | None] = {
 }
 """Every route, and the scope that a caller needs for it."""
 
-STANDARD = [route for route in ROUTES if "/access/v1/" in route]
-"""Routes of standards, which have errors of their own: test_authzen_callers.py."""
+STANDARD = [route for route in ROUTES if "/access/v1/" in route or route in OFREP]
+"""Routes of standards, which have errors of their own: test_authzen_callers.py, test_ofrep_one.py."""
 
 GUARDED = [r for r, scope in ROUTES.items() if scope is not PUBLIC and r not in STANDARD]
 OPEN = [route for route, scope in ROUTES.items() if scope is PUBLIC]
@@ -137,6 +141,9 @@ def test_the_table_names_every_route_and_no_other(app: App) -> None:
     accounts = Accounts(app.service.tokens)
     access = Access(app.service.evaluator, accounts).endpoints
     standard = authzen.endpoints(app.service, accounts)
+    flags = Flags(app.service.evaluator, accounts, app.service.listing, 1)
+    standard |= ofrep.endpoints(flags)
+    standard |= {f"{begins}{{key}}": one for begins, one in ofrep.families(flags).items()}
     found = {f"POST {path.replace('/*', '/{publisher}')}" for path in (*access, *standard)}
     for route in others.routes:
         assert isinstance(route, Route | APIRoute)
@@ -153,7 +160,8 @@ def test_the_document_names_the_same_scopes(app: App) -> None:
         for method, operation in methods.items():
             scope = ROUTES[f"{method.upper()} {path}"]
             assert operation.get("x-scope") == scope
-            assert operation.get("security") == (None if scope is None else [{"bearer": [scope]}])
+            either = None if scope is None else [{"bearer": [scope]}, {"apiKey": [scope]}]
+            assert operation.get("security") == either
 
 
 @pytest.mark.parametrize("route", OPEN)

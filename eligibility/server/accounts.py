@@ -76,7 +76,7 @@ class Accounts:
                 raise NotYourself
             return None if found is None else _about(asked, found)
         if own is not None:
-            if not _are_of(own, (account.id, *(account.aliases or ()))):
+            if not are_of(own, (account.id, *(account.aliases or ()))):
                 raise NotYourself
             return _about(asked, own)
         if not by.asserts:
@@ -93,8 +93,8 @@ def may_hold_tokens(body: bytes) -> bool:
     return b"token" in body or b"\\" in body
 
 
-def _are_of(own: Account, named: Iterable[str]) -> bool:
-    """Whether all the addresses are the account's."""
+def are_of(own: Account, named: Iterable[str]) -> bool:
+    """Whether all the addresses are the account's; what is no address is not."""
     try:
         return set(map(canonical, named)) <= set(own.addresses)
     except InvalidEmails:

@@ -5,7 +5,7 @@ a token not met before) is done in a thread.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from eligibility.callers.api_keys import PREFIX
 from eligibility.callers.errors import ScopeMissing, Unauthenticated
@@ -56,8 +56,19 @@ class Admitted:
                 raise ScopeMissing(scope, self.caller.scopes)
 
 
+def credentials(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """What a request proves with who sends it, as an `authorization` header has it; None without any.
+
+    `x-api-key`, which clients of OFREP may send, stands for `Bearer` where there is no such header.
+    """
+    authorization = headers.get(b"authorization")
+    if authorization is None and b"x-api-key" in headers:
+        return b"Bearer " + headers[b"x-api-key"]
+    return authorization
+
+
 class Admission:
-    """Turns the `authorization` header of requests into callers.
+    """Turns the credentials of requests into callers.
 
     rate_limit, account_rate_limit: queries a second of one caller, and of an account that asks for
     itself; 0 = any number. Both count in each server process for itself.

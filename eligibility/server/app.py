@@ -24,6 +24,8 @@ from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
 from eligibility.server.gate import Gate
 from eligibility.server.load import Load
+from eligibility.server.ofrep import endpoints as ofrep
+from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.request_log import RequestLog
 from eligibility.service import Service
@@ -43,13 +45,16 @@ def create_app(service: Service) -> Gate:
     """Build the ASGI application over an open service; closes the service when the server stops."""
     settings = service.settings
     accounts = Accounts(service.tokens)
+    flags = Flags(service.evaluator, accounts, service.listing, settings.ofrep_bulk_products)
     endpoints = {
         **Access(service.evaluator, accounts).endpoints,
         **authzen.endpoints(service, accounts),
+        **ofrep.endpoints(flags),
     }
+    families = ofrep.families(flags)
     return Gate(
         endpoints,
-        {},
+        families,
         Admission(
             service.key_ring,
             service.tokens,
@@ -57,7 +62,7 @@ def create_app(service: Service) -> Gate:
             account_rate_limit=settings.account_rate_limit,
         ),
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
-        RequestLog(settings.log_access, endpoints),
+        RequestLog(settings.log_access, endpoints, families),
         routes(service),
         settings.max_body_bytes,
     )

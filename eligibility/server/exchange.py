@@ -72,12 +72,12 @@ class Exchange:
     async def send(self, reply: Reply) -> None:
         """Answer with a reply."""
         self.status = reply.status
-        headers = [
-            (b"content-type", reply.media_type),
-            (b"content-length", b"%d" % len(reply.body)),
-            *reply.headers,
-            *self._headers(),
-        ]
+        headers = [*reply.headers, *self._headers()]
+        if reply.status != 304:  # whose length would be that of the answer it stands for
+            headers += [
+                (b"content-type", reply.media_type),
+                (b"content-length", b"%d" % len(reply.body)),
+            ]
         await self._send(
             {"type": "http.response.start", "status": reply.status, "headers": headers}
         )

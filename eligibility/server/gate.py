@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from eligibility.errors import EligibilityError
 from eligibility.server import docs_page, problems
-from eligibility.server.admission import Admission, Admitted
+from eligibility.server.admission import Admission, Admitted, credentials
 from eligibility.server.asgi import Application, Receive, Scope, Send
 from eligibility.server.endpoint import Endpoint
 from eligibility.server.exchange import Exchange
@@ -93,7 +93,7 @@ class Gate:
         receive: Receive,
     ) -> None:
         """Have an endpoint answer, in a thread where memory cannot."""
-        authorization = headers.get(b"authorization")
+        authorization = credentials(headers)
         admitted = self._admission.known(authorization) or await self._admitted(authorization)
         exchange.admitted = admitted
         if admitted.allowance is not None:
@@ -117,7 +117,7 @@ class Gate:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
         if scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
-            authorization = headers.get(b"authorization")
+            authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted
             if admitted.allowance is not None:

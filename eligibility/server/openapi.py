@@ -10,6 +10,7 @@ from fastapi.openapi.utils import get_openapi
 from eligibility.model import Decision
 from eligibility.server import problems
 from eligibility.server.authzen import openapi as authzen
+from eligibility.server.ofrep import openapi as ofrep
 from eligibility.server.strict import StrictRoute
 from eligibility.wire import LONGEST_BATCH, DeviceFields, QueryFields
 
@@ -82,7 +83,13 @@ _SECURITY = {
         "description": "An API key (`eligibility keys create`), an access token of a configured"
         " issuer, or the ID token of an account that asks for itself. `x-scope` of an operation names"
         " the scope it needs.",
-    }
+    },
+    "apiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "The same key or token, where there is no `Authorization` header.",
+    },
 }
 _STATUSES = {
     "400": "The request cannot be read; `errors` names every fault.",
@@ -106,15 +113,17 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(_access_schemas())
-        schemas.update(authzen.SCHEMAS)
         # What most people come for is first.
-        made["paths"] = _access_paths() | made["paths"] | authzen.paths()
+        made["paths"] = _access_paths() | made["paths"]
+        for standard in (authzen, ofrep):
+            schemas.update(standard.SCHEMAS)
+            made["paths"].update(standard.paths())
         made["components"]["securitySchemes"] = _SECURITY
         needed = _scopes(app)
         for path, methods in made["paths"].items():
             for method, operation in methods.items():
                 _secured(operation, needed.get((path, method)))
-                if not authzen.is_one(path):
+                if not (authzen.is_one(path) or ofrep.is_one(path)):
                     _true_errors(path, method, operation)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
@@ -124,7 +133,7 @@ def document(app: FastAPI) -> dict[str, Any]:
 
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
     """The scope that each operation needs; public ones are left out."""
-    answered = ("/v1/access", "/v1/access/batch", *authzen.paths())
+    answered = ("/v1/access", "/v1/access/batch", *authzen.paths(), *ofrep.paths())
     access = {(path, "post"): "access:query" for path in answered}
     routes = [route for route in app.routes if isinstance(route, StrictRoute)]
     return access | {
@@ -136,7 +145,7 @@ def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
 
 def _secured(operation: dict[str, Any], scope: str | None) -> None:
     if scope is not None:
-        operation["security"] = [{"bearer": [scope]}]
+        operation["security"] = [{"bearer": [scope]}, {"apiKey": [scope]}]
         operation["x-scope"] = scope
 
 

@@ -33,6 +33,7 @@ from eligibility.errors import (
 from eligibility.server.load import Overloaded
 from eligibility.server.needs import UnknownPublisher
 from eligibility.server.rate_limit import RateLimited
+from eligibility.standards.ofrep import FlagError, FlagNotFound
 from groups.errors import (
     GroupExists,
     GroupsError,
@@ -78,6 +79,8 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     UnknownKey: (404, "unknown key"),
     UnknownProduct: (404, "unknown product"),
     UnknownGroup: (404, "unknown group"),
+    FlagNotFound: (404, "unknown flag"),
+    FlagError: (400, "the request cannot be read"),
     InvalidInput: (400, "the request cannot be read"),
     InvalidEmails: (400, "invalid e-mail addresses"),
     InvalidGroup: (400, "invalid group"),

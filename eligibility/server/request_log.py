@@ -18,11 +18,14 @@ class RequestLog:
     """Writes the lines.
 
     access_too: also of access queries that were answered. endpoints: paths that the gate answers.
+    families: what other such paths begin with.
     """
 
-    def __init__(self, access_too: bool, endpoints: Collection[str] = ()) -> None:
+    def __init__(
+        self, access_too: bool, endpoints: Collection[str] = (), families: Collection[str] = ()
+    ) -> None:
         self.access_too = access_too
-        self._endpoints = endpoints
+        self._endpoints, self._families = endpoints, families
         self._log = structlog.get_logger("eligibility.requests")
 
     def note(self, exchange: Exchange) -> None:
@@ -50,4 +53,4 @@ class RequestLog:
         for one in (path, f"/*{path[path.find('/', 1) :]}"):
             if one in self._endpoints:
                 return one
-        return None
+        return next((one for one in self._families if path.startswith(one)), None)

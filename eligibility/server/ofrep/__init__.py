@@ -1,0 +1,1 @@
+"""OFREP: OpenFeature's remote evaluation, one flag and all of them."""

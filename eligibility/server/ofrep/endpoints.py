@@ -1,0 +1,139 @@
+"""POST /ofrep/v1/evaluate/flags/{key} and /ofrep/v1/evaluate/flags: heads, tags and errors.
+
+The protocol has neither 415 nor 422: what cannot be read is 400, with a code of its own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from eligibility.callers.errors import NotYourself, Unauthenticated
+from eligibility.server.admission import Admitted
+from eligibility.server.asgi import Scope
+from eligibility.server.endpoint import (
+    JSON,
+    Answer,
+    Endpoint,
+    Reply,
+    Work,
+    check_post,
+    problem_reply,
+)
+from eligibility.server.ofrep.flags import Flags
+from eligibility.server.problems import RequestProblem
+from eligibility.server.requests import check_content_type
+from eligibility.standards.ofrep import FlagError
+
+BULK = "/ofrep/v1/evaluate/flags"
+ONE = f"{BULK}/"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
+    """The endpoints by path."""
+    return {BULK: BulkEndpoint(flags)}
+
+
+def families(flags: Flags) -> dict[str, Endpoint[Any]]:
+    """The endpoints by what paths begin with: a key comes whole or in several parts."""
+    return {ONE: FlagEndpoint(flags)}
+
+
+class FlagEndpoint:
+    """One flag. A head is its key: whatever stands behind the path, decoded."""
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags = flags
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> str:
+        """See Endpoint."""
+        key: str = scope["path"][len(ONE) :]
+        check_post(scope, by)
+        _check_media_type(scope, headers, key)
+        return key
+
+    def answer(self, body: bytes, head: str, by: Admitted) -> Answer | Work:
+        """See Endpoint."""
+        try:
+            made = self._flags.one(body, head, by)
+        except FlagError as error:
+            error.key = head
+            raise
+        return partial(_naming, head, made) if callable(made) else made
+
+    def refusal(self, error: Exception) -> Reply:
+        """See Endpoint."""
+        return refusal(error)
+
+
+class BulkEndpoint:
+    """All flags that a caller may have. A head is the `if-none-match` of the request."""
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags = flags
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> bytes:
+        """See Endpoint. Query parameters are taken and mean nothing: every answer is of now."""
+        check_post(scope, by)
+        _check_media_type(scope, headers)
+        return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+
+    def answer(self, body: bytes, head: bytes, by: Admitted) -> Answer | Work:
+        """See Endpoint. Always for a thread: there may be hundreds of flags."""
+        return partial(self._tagged, body, head, by)
+
+    def _tagged(self, body: bytes, known: bytes, by: Admitted) -> Reply:
+        """The answer, or that one with these tags is the same; a tag is the answer's digest."""
+        answer = self._flags.all(body, by)
+        tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
+        headers = [(b"etag", tag)]
+        if tag in known:  # it is quoted: no other tag has it within
+            return Reply(304, b"", headers=headers)
+        return Reply(200, answer, headers=headers)
+
+    def refusal(self, error: Exception) -> Reply:
+        """See Endpoint."""
+        return refusal(error)
+
+
+# --- errors -------------------------------------------------------------------------------------
+
+
+def _naming(key: str, work: Work) -> Answer:
+    """What is left to do, done; why it cannot be is told with the flag's key."""
+    try:
+        return work()
+    except FlagError as error:
+        error.key = key
+        raise
+
+
+def _check_media_type(scope: Scope, headers: Mapping[bytes, bytes], key: str | None = None) -> None:
+    if headers.get(b"content-type") == JSON:
+        return
+    try:
+        check_content_type(scope)
+    except RequestProblem as error:
+        raise FlagError("PARSE_ERROR", str(error), key) from None
+
+
+def refusal(error: Exception) -> Reply:
+    """An error in the protocol's form; where it has none, `errorDetails` as for 500."""
+    details = str(error)
+    told = {"errorDetails": details}
+    if isinstance(error, FlagError):
+        told = {"errorCode": error.code, **told}
+        if error.key is not None:
+            told = {"key": error.key, **told}
+    elif isinstance(error, NotYourself):
+        told["errorDetails"] = (
+            "an account may ask for itself only: context.targetingKey is another's"
+        )
+    elif isinstance(error, Unauthenticated) and error.loc == "account.token":
+        told["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)
+    return replace(problem_reply(error), body=_encode(told), media_type=JSON)

