@@ -15,10 +15,10 @@ from eligibility.as_of import decide_as_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import RevisionNotReached, UnknownProduct
-from eligibility.held import HeldProduct, recent_of
+from eligibility.held import HeldProduct
 from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
-from eligibility.settling import SETTLING_TIME
+from eligibility.settling import SETTLING_TIME, recent_of
 from groups.errors import HistoryLost, StoreUnavailable
 from groups.member_set import Digester, MemberIndex
 from groups.model import Change, Head

@@ -8,7 +8,7 @@ is in and the side of each rollout it is on, and the device to its class (docs/d
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from msgspec import UNSET, UnsetType
@@ -24,11 +24,10 @@ from eligibility.memo import LIMIT, Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
 from eligibility.requirements import Requirements
 from eligibility.rollout import place, thresholds
-from eligibility.settling import Joined, settling_at
+from eligibility.settling import Recent, settling_at
 from eligibility.unnamed import unnamed_settling
 from eligibility.wire import QueryFields
 from groups.member_set import Digester, MemberIndex
-from groups.model import Change
 
 _NO_CLAIMS = (False, False, False)
 
@@ -42,8 +41,6 @@ Memory = tuple[Memo, defaultdict[bool | Form, dict[Key, bytes]]]
 The answers in our own form carry this revision's stamp, and are there twice: without names of
 groups [False] and with them [True].
 """
-
-Recent = dict[int, Joined]
 
 
 class HeldProduct:
@@ -244,26 +241,3 @@ class HeldProduct:
             return None
         found = [self.recent[d] for d in map(self._digest, account.addresses) if d in self.recent]
         return settling_at(datetime.fromtimestamp(now, UTC), found) if found else None
-
-
-def recent_of(
-    changes: Iterable[Change],
-    groups: frozenset[str],
-    digest: Callable[[str], int],
-    before: Recent | None = None,
-    since: datetime | None = None,
-) -> Recent:
-    """The newest change of each address that concerns the groups; changes oldest first.
-
-    Args: before = what was recent until now, of which only what is newer than `since` is kept.
-    """
-    recent: Recent = {}
-    if before and since:
-        recent = {key: change for key, change in before.items() if change[0] > since}
-    for change in changes:
-        if change.group_id in groups:
-            for address in change.added:
-                recent[digest(address)] = (change.at, change.group_id, "added")
-            for address in change.removed:
-                recent[digest(address)] = (change.at, change.group_id, "removed")
-    return recent

@@ -71,6 +71,11 @@ def test_must_7_an_empty_item_has_every_default(world: Pdp) -> None:
     ]
 
 
+def test_null_is_as_absent_beside_what_cannot_be_read_too(world: Pdp) -> None:
+    nulls = [{name: None} for name in ("subject", "action", "resource", "context")]
+    assert world.batch({**ask(), "evaluations": [7, *nulls]}) == [False, True, True, True, True]
+
+
 def test_must_7_a_member_replaces_the_default_whole(world: Pdp) -> None:
     defaults = {**ask("view", "product:SECRET"), "subject": account(STRANGER, aliases=[GRACE])}
     items = [{}, {"subject": account(STRANGER)}, {"context": {}}]

@@ -21,11 +21,11 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import read_product
 from eligibility.decide import decide
-from eligibility.held import HeldProduct, Recent
+from eligibility.held import HeldProduct
 from eligibility.model import Decision, Revision, Settling
 from eligibility.requirements import load_requirements
 from eligibility.service import Service
-from eligibility.settling import SETTLING_TIME
+from eligibility.settling import SETTLING_TIME, Recent
 from eligibility.unnamed import unnamed
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.model import MembershipEdit

@@ -11,8 +11,10 @@ const fetchImplementation = async (...asked) => {
   statuses.push(answer.status);
   return answer;
 };
+// Until a poll finds nothing new; one that was under way when the account changed may still bring news.
 const polled = async (before) => {
-  for (let waited = 0; statuses.length === before && waited < 200; waited += 1) {
+  const waiting = () => statuses.length === before || statuses.at(-1) !== 304;
+  for (let waited = 0; waiting() && waited < 200; waited += 1) {
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 };

@@ -4,7 +4,7 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import NamedTuple
 
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from eligibility import wire
 from eligibility.callers.errors import NotYourself
@@ -14,8 +14,9 @@ from eligibility.held import HeldProduct
 from eligibility.model import Decision
 from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admitted
-from eligibility.server.authzen import reading
-from eligibility.server.authzen.reading import ACCOUNT, AnyAsked, LooseAsked, Sent, Subject
+from eligibility.server.authzen import bodies, members
+from eligibility.server.authzen.bodies import AnyAsked, LooseAsked, Sent, Subject
+from eligibility.server.authzen.members import ACCOUNT
 from eligibility.standards.questions import (
     UNKNOWN_RESOURCE,
     UNKNOWN_SUBJECT,
@@ -72,8 +73,8 @@ class Reader:
             account: AccountFields | None = AccountFields(subject.id)
             claimed = None
         else:
-            told = subject is not UNSET and subject is not None and subject != _NULL
-            who = reading.subject_of(subject if told else self._defaults.subject)
+            told = isinstance(subject, Subject) or (subject is not None and bodies.is_told(subject))
+            who = members.subject_of(subject if told else self._defaults.subject)
             if isinstance(who, Verdict):
                 self._check_others(asked)
                 return who
@@ -97,23 +98,20 @@ class Reader:
 
     def _context_of(self, sent: Sent) -> Context:
         if sent is not UNSET:
-            met = reading.context_met(bytes(sent))
+            met = members.context_met(bytes(sent))
             if met is not None:
                 return met
-        if reading.is_told(sent):
-            return reading.context_of(sent)
+        if bodies.is_told(sent):
+            return members.context_of(sent)
         if self._context is None:
-            self._context = reading.context_of(self._defaults.context)
+            self._context = members.context_of(self._defaults.context)
         return self._context
 
     def _asked(self, action: Sent, resource: Sent) -> Question | Verdict:
         """What is asked: the action on the resource."""
-        done = reading.action_of(action if reading.is_told(action) else self._defaults.action)
-        to = reading.resource_of(resource if reading.is_told(resource) else self._defaults.resource)
+        done = members.action_of(action if bodies.is_told(action) else self._defaults.action)
+        to = members.resource_of(resource if bodies.is_told(resource) else self._defaults.resource)
         return _question(to.type, to.id, done.name)
-
-
-_NULL = Raw(b"null")
 
 
 def read(asked: AnyAsked) -> Read:

@@ -13,7 +13,8 @@ from eligibility.callers.errors import NotYourself
 from eligibility.errors import EligibilityError, InvalidInput
 from eligibility.held import HeldProduct
 from eligibility.server.admission import Admitted
-from eligibility.server.authzen import reading
+from eligibility.server.authzen import bodies, members
+from eligibility.server.authzen.bodies import AnyAsked
 from eligibility.server.authzen.deciding import (
     Decider,
     Publishers,
@@ -23,7 +24,7 @@ from eligibility.server.authzen.deciding import (
     nobody_or,
     read,
 )
-from eligibility.server.authzen.reading import EXECUTE_ALL, SEMANTICS, AnyAsked
+from eligibility.server.authzen.members import EXECUTE_ALL, SEMANTICS
 from eligibility.server.authzen.telling import PERMITTED, Told, told_error, told_without
 from eligibility.server.endpoint import Work
 from eligibility.standards.questions import Question, Verdict
@@ -46,13 +47,13 @@ class Evaluations:
 
     def one(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
         """Answer a single evaluation."""
-        return self._single(reading.read_one(body), publishers, by)
+        return self._single(bodies.read_one(body), publishers, by)
 
     def many(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
         """Answer a batch; one without evaluations as the single evaluation of its defaults."""
-        defaults, items = reading.read_many(body)
-        reading.check_objects(defaults)
-        semantic = reading.semantic_of(defaults.options)
+        defaults, items = bodies.read_many(body)
+        bodies.check_objects(defaults)
+        semantic = members.semantic_of(defaults.options)
         if not items:
             return self._single(defaults, publishers, by)
         if by.allowance is not None:

@@ -9,7 +9,7 @@ from eligibility.server.authzen.endpoints import (
     SEARCH_RESOURCE,
     SEARCH_SUBJECT,
 )
-from eligibility.server.authzen.reading import SEMANTICS
+from eligibility.server.authzen.members import SEMANTICS
 from eligibility.standards.questions import ACTIONS
 from eligibility.wire import LONGEST_BATCH
 

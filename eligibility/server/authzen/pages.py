@@ -14,7 +14,7 @@ from cryptography.fernet import Fernet, InvalidToken
 from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.errors import Fault, InvalidInput
-from eligibility.server.authzen.reading import Sent, is_told
+from eligibility.server.authzen.bodies import Sent, is_told
 from eligibility.strict_fields import StrictReader
 
 LONGEST_PAGE = 1_000

@@ -14,10 +14,11 @@ from eligibility import wire
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.model import Decision
 from eligibility.server.admission import Admitted
-from eligibility.server.authzen import reading
+from eligibility.server.authzen import bodies, members
+from eligibility.server.authzen.bodies import Sent
 from eligibility.server.authzen.deciding import Decider, Publishers, Read, Ready
+from eligibility.server.authzen.members import Who
 from eligibility.server.authzen.pages import Found, Key, Pages
-from eligibility.server.authzen.reading import Sent, Who
 from eligibility.server.endpoint import Work
 from eligibility.standards import questions
 from eligibility.standards.questions import (
@@ -56,9 +57,9 @@ class Searches:
 
     def actions(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
         """What the subject may do with the resource."""
-        asked = reading.read_search(body)
-        who, resource = reading.subject_of(asked.subject), reading.resource_of(asked.resource)
-        asking = Asking(by, publishers, reading.context_of(asked.context))
+        asked = bodies.read_search(body)
+        who, resource = members.subject_of(asked.subject), members.resource_of(asked.resource)
+        asking = Asking(by, publishers, members.context_of(asked.context))
 
         def results(after: Key | None) -> Iterator[Found]:
             account = self._account(who, asking)
@@ -74,10 +75,10 @@ class Searches:
 
     def resources(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
         """On which resources of a type the subject may do it."""
-        asked = reading.read_search(body)
-        who, action = reading.subject_of(asked.subject), reading.action_of(asked.action).name
-        kind = reading.resource_kind_of(asked.resource).type
-        asking = Asking(by, publishers, reading.context_of(asked.context))
+        asked = bodies.read_search(body)
+        who, action = members.subject_of(asked.subject), members.action_of(asked.action).name
+        kind = members.resource_kind_of(asked.resource).type
+        asking = Asking(by, publishers, members.context_of(asked.context))
 
         def results(after: Key | None) -> Iterator[Found]:
             account = self._account(who, asking)
@@ -97,10 +98,10 @@ class Searches:
 
     def subjects(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
         """Which accounts in the product's groups may do it; or whether somebody not signed in may."""
-        asked = reading.read_search(body)
-        action, resource = reading.action_of(asked.action).name, reading.resource_of(asked.resource)
-        kind = reading.subject_kind_of(asked.subject).type
-        asking = Asking(by, publishers, reading.context_of(asked.context))
+        asked = bodies.read_search(body)
+        action, resource = members.action_of(asked.action).name, members.resource_of(asked.resource)
+        kind = members.subject_kind_of(asked.subject).type
+        asking = Asking(by, publishers, members.context_of(asked.context))
         question = question_of(resource.type, resource.id, action)
 
         def results(after: Key | None) -> Iterator[Found]:

@@ -1,25 +1,24 @@
-"""Requests of AuthZEN: their members read as the standard has them, null as absent.
+"""Members of AuthZEN requests, read as the standard has them: null as absent, others ignored.
 
-Members are taken as sent first, for those of a batch are nearly all the same: actions, resources and
-contexts that were read before are known by their very bytes. Subjects are people and not remembered.
+Those of a batch are nearly all the same: actions, resources and contexts that were read before are
+known by their very bytes. Subjects are people and not remembered.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Generic, NamedTuple, TypeVar
 
-import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
 from eligibility import strict_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.model import AccountKind
+from eligibility.server.authzen.bodies import NULL, Sent, Subject, is_told
 from eligibility.standards.questions import UNKNOWN_SUBJECT, Context, Verdict, read_context
-from eligibility.strict_fields import StrictReader, nothing_twice, shown
-from eligibility.wire import LONGEST_BATCH, AccountFields
+from eligibility.strict_fields import StrictReader, shown
+from eligibility.wire import AccountFields
 
 _MOST_REMEMBERED = 65_536
 _LONGEST_REMEMBERED = 512
-_NULL = b"null"
 ACCOUNT, ANONYMOUS = "account", "anonymous"
 """The types of subjects."""
 EXECUTE_ALL = "execute_all"
@@ -30,60 +29,6 @@ SEMANTICS: Mapping[str, bool | None] = {
 }
 """The ways to go through a batch, and after which decision each stops."""
 _T = TypeVar("_T")
-_Fields = TypeVar("_Fields", bound=Struct)
-
-Sent = Raw | UnsetType
-"""A member as sent."""
-
-
-class Subject(Struct, gc=False):
-    """See the standard's section 5.1."""
-
-    type: str
-    id: str
-    properties: Sent = UNSET
-
-
-class Asked(Struct, gc=False):
-    """The members of an evaluation as sent, its subject read already."""
-
-    subject: Subject | None | UnsetType = UNSET
-    action: Sent = UNSET
-    resource: Sent = UNSET
-    context: Sent = UNSET
-
-
-class LooseAsked(Struct, gc=False):
-    """The same where something cannot be read, or stands where nobody looks."""
-
-    subject: Sent = UNSET
-    action: Sent = UNSET
-    resource: Sent = UNSET
-    context: Sent = UNSET
-
-
-class EvaluationsAsked(Asked, gc=False):
-    """The same as defaults, and the evaluations that have them."""
-
-    evaluations: list[Asked] | None | UnsetType = UNSET
-    options: Sent = UNSET
-
-
-class LooseEvaluations(LooseAsked, gc=False):
-    """The same in parts."""
-
-    evaluations: list[Raw] | None | UnsetType = UNSET
-    options: Sent = UNSET
-
-
-AnyAsked = Asked | LooseAsked
-AnyEvaluations = EvaluationsAsked | LooseEvaluations
-
-
-class SearchAsked(LooseAsked, gc=False):
-    """The members of a search as sent."""
-
-    page: Sent = UNSET
 
 
 class Resource(Struct, gc=False):
@@ -129,78 +74,6 @@ class Who(NamedTuple):
     claimed: str | None = None
 
 
-_asked = StrictReader(Asked)
-_loose_asked = StrictReader(LooseAsked)
-_evaluations = StrictReader(EvaluationsAsked)
-_loose_evaluations = StrictReader(LooseEvaluations)
-_search = StrictReader(SearchAsked)
-
-
-def read_one(body: bytes) -> AnyAsked:
-    """Take a single evaluation as sent. Raises: InvalidInput."""
-    return _as_usual(_asked, body) or _loose_asked.read(body)
-
-
-def read_search(body: bytes) -> SearchAsked:
-    """Take a search as sent. Raises: InvalidInput."""
-    return _search.read(body)
-
-
-def read_many(body: bytes) -> tuple[AnyEvaluations, Sequence[AnyAsked | InvalidInput]]:
-    """Take a batch as sent: its defaults, and its items or what each is instead of an object.
-
-    No items is a single evaluation of the defaults.
-    Raises: InvalidInput where the batch itself cannot be read, or is longer than LONGEST_BATCH.
-    """
-    asked = _as_usual(_evaluations, body)
-    if asked is not None:
-        return asked, _within_bounds(asked.evaluations or ())
-    loose = _loose_evaluations.read(body)
-    return loose, [_item(raw) for raw in _within_bounds(loose.evaluations or ())]
-
-
-def _as_usual(reader: StrictReader[_Fields], body: bytes) -> _Fields | None:
-    """A body of which everything is known and can be read; None for others."""
-    try:
-        read = reader.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return read if nothing_twice(body, read) else None
-
-
-def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
-    if len(items) > LONGEST_BATCH:
-        detail = f"{len(items)} evaluations; a batch has at most {LONGEST_BATCH}"
-        raise InvalidInput([Fault("evaluations", "BATCH_LENGTH", detail)])
-    return items
-
-
-def _item(raw: Raw) -> LooseAsked | InvalidInput:
-    try:
-        return _loose_asked.read(bytes(raw))
-    except InvalidInput as error:
-        return error
-
-
-def is_told(sent: Sent) -> bool:
-    """Whether a member is there: neither left out nor null."""
-    return sent is not UNSET and bytes(sent) != _NULL
-
-
-def check_objects(asked: AnyEvaluations) -> None:
-    """Refuse defaults of a batch that are no objects; what they lack is the items' to tell."""
-    faults = []
-    for name in ("subject", "action", "resource", "context", "options"):
-        sent = getattr(asked, name)
-        if isinstance(sent, Raw) and is_told(sent) and not bytes(sent).startswith(b"{"):
-            faults.append(Fault(name, "WRONG_TYPE", "must be an object"))
-    if faults:
-        raise InvalidInput(faults)
-
-
-# --- members ------------------------------------------------------------------------------------
-
-
 class Member(Generic[_T]):
     """Reads one kind of member. remembers: by its bytes what was read of them."""
 
@@ -216,7 +89,7 @@ class Member(Generic[_T]):
         known = self.met(body)
         if known is not None:
             return known
-        if not body or body == _NULL:
+        if not body or body == NULL:
             raise InvalidInput([Fault(self._name, "MISSING_FIELD", "required")])
         try:
             read = self._read(body)
