@@ -57,7 +57,7 @@ class Evaluations:
         if not items:
             return self._single(defaults, publishers, by)
         if by.allowance is not None:
-            by.allowance.take(len(items) - 1)  # one was taken for the request
+            by.allowance.take(len(items), paid=1)  # for the request
         reader = Reader(defaults)
         batch = [_read_or_fault(item, reader) for item in items]
         answers = self._all_warm(batch, publishers, by)
