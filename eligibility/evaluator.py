@@ -16,7 +16,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import RevisionNotReached, UnknownProduct
 from eligibility.held import HeldProduct
-from eligibility.model import AccessQuery, Decision, Revision
+from eligibility.model import AccessQuery, Decision, Device, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import SETTLING_TIME, recent_of
 from groups.errors import HistoryLost, StoreUnavailable
@@ -24,6 +24,7 @@ from groups.member_set import Digester, MemberIndex
 from groups.model import Change, Head
 from groups.store import GroupStore
 
+_NO_DEVICE = Device("Windows.Unknown", "0.0.0.0")  # noqa: S104 - no address
 _LARGEST_PATCH = 2_000
 """Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
 
@@ -107,6 +108,13 @@ class Evaluator:
         if owner is None or not (publishers is None or owner in publishers):
             raise UnknownProduct(product_id)
 
+    def held(self, product_id: str) -> HeldProduct:
+        """The product as memory holds it, brought up to the store. Raises: as `decide`.
+
+        While the store is away it is as it was last seen, up to max_staleness_seconds.
+        """
+        return self._fresh(AccessQuery(product_id, _NO_DEVICE))[0]
+
     def product(self, query: AccessQuery) -> Product:
         """The product that `decide` decides a query on. Raises: as `decide`."""
         if query.at is None:
@@ -183,7 +191,7 @@ class Evaluator:
         """Build what to hold; from the held one where nothing, or only a few members, changed."""
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
         changes = self._changes_to(held, entry)
-        digester = self._digests()
+        digester = self.digester()
         digest = digester.of_recorded
         if held is None or changes is None:
             head, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
@@ -227,7 +235,8 @@ class Evaluator:
         size = sum(len(c.added) + len(c.removed) for c in changes if c.group_id in groups)
         return changes if size <= _LARGEST_PATCH else None
 
-    def _digests(self) -> Digester:
+    def digester(self) -> Digester:
+        """Makes the digests that this deployment knows addresses by. Raises: StoreUnavailable."""
         if self._digester is None:
             self._digester = Digester(self._groups.digest_key())
         return self._digester

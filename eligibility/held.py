@@ -21,7 +21,7 @@ from eligibility.decide import alias_step, decide
 from eligibility.device_classes import DeviceClasses
 from eligibility.errors import InvalidInput
 from eligibility.memo import LIMIT, Key, Known, Memo
-from eligibility.model import AccessQuery, Account, Decision, Revision, Settling, Step
+from eligibility.model import AccessQuery, Account, Decision, Device, Revision, Settling, Step
 from eligibility.requirements import Requirements
 from eligibility.rollout import place, thresholds
 from eligibility.settling import Recent, settling_at
@@ -65,6 +65,7 @@ class HeldProduct:
         verified_at: float,
         before: "HeldProduct | None" = None,
     ) -> None:
+        self._entry = entry
         self.publisher = entry.publisher
         self.product_id = entry.product_id
         self.product: Product = entry.product
@@ -74,6 +75,7 @@ class HeldProduct:
         self.write_id = write_id
         self.token = token
         self.verified_at = verified_at
+        self.digester = digester
         self._digest, self._find = digester.of, index.find
         self._requirements = requirements
         # One attribute, so that threads never see half.
@@ -81,7 +83,7 @@ class HeldProduct:
         self._classes: DeviceClasses = (
             before._classes if before else DeviceClasses(entry.product, requirements)
         )
-        self._thresholds = thresholds(entry.product)
+        self.thresholds = thresholds(entry.product)
         self._limited_markets = entry.product.markets is not None
         self._sent_keys = SentKeys(
             entry.product_id,
@@ -89,7 +91,7 @@ class HeldProduct:
             digester,
             index,
             recent.keys(),
-            self._thresholds,
+            self.thresholds,
             self._limited_markets,
         )
         self._stamp = wire.encoded_stamp(None, revision, 0)
@@ -165,11 +167,11 @@ class HeldProduct:
                 combination = self.groups_of(account)
             else:
                 combination = self._find(self._digest(account.id))
-            if self._thresholds:
-                side = place(self._thresholds, self.product_id, account.id)
+            if self.thresholds:
+                side = place(self.thresholds, self.product_id, account.id)
         device_class = self._classes.known.get(device)
         if device_class is None:
-            device_class = self._classes.of(device)
+            device_class = self.device_class(device)
         claims = query.owned, query.promotional_code, query.manual_check
         key = (
             device_class,
@@ -225,6 +227,24 @@ class HeldProduct:
             matched = [a for a in account.addresses if self.index.find(self._digest(a))]
             steps = (alias_step(account, matched), *steps)
         return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
+
+    def with_index(self, index: MemberIndex) -> "HeldProduct":
+        """The same product with other members."""
+        return HeldProduct(
+            self._entry,
+            index,
+            self.digester,
+            self.recent,
+            self._requirements,
+            self.revision,
+            self.write_id,
+            self.token,
+            self.verified_at,
+        )
+
+    def device_class(self, device: Device) -> int:
+        """A number that is the same for devices which no rule of the product tells apart."""
+        return self._classes.of(device)
 
     def groups_of(self, account: Account) -> frozenset[str]:
         """The product's groups that list any address of the account."""

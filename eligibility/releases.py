@@ -23,16 +23,27 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True)
+class Preset:
+    """Devices to simulate: of these families, every release within builds (None = any)."""
+
+    families: tuple[str, ...]
+    builds: SpecifierSet | None
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What the file says.
 
     families: any accepted name in lower case -> canonical family. releases: by build, ascending.
     architectures: family -> device architecture -> package architecture -> versions (None = any).
+    devices: family -> device architecture -> the builds there are. presets: by name.
     """
 
     families: Mapping[str, str]
     releases: tuple[Release, ...]
     architectures: Mapping[str, Mapping[str, Mapping[str, SpecifierSet | None]]]
+    devices: Mapping[str, Mapping[str, SpecifierSet]]
+    presets: Mapping[str, Preset]
 
 
 @cache
@@ -41,7 +52,13 @@ def facts() -> Facts:
     path = config_dir() / "releases.toml"
     try:
         read = tomllib.loads(path.read_text("utf-8"))
-        return Facts(_families(read["families"]), _releases(read["releases"]), _architectures(read))
+        return Facts(
+            _families(read["families"]),
+            _releases(read["releases"]),
+            _architectures(read),
+            _devices(read["devices"]),
+            {name: _preset(one, read["devices"]) for name, one in read["presets"].items()},
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = Fault("", "UNREADABLE", f"{type(error).__name__}: {error}")
         raise InvalidSettings(str(path), [fault]) from None
@@ -70,3 +87,18 @@ def _architectures(
         }
         for family, devices in read["architectures"].items()
     }
+
+
+def _devices(read: Mapping[str, Any]) -> dict[str, dict[str, SpecifierSet]]:
+    return {
+        family: {architecture: SpecifierSet(builds) for architecture, builds in one.items()}
+        for family, one in read.items()
+    }
+
+
+def _preset(read: Mapping[str, Any], devices: Mapping[str, Any]) -> Preset:
+    """A preset. Raises KeyError for a family that has no devices."""
+    families = tuple(read["families"])
+    for family in families:
+        devices[family]
+    return Preset(families, SpecifierSet(read["builds"]) if "builds" in read else None)

@@ -16,6 +16,7 @@ from eligibility.evaluator import Evaluator
 from eligibility.listing import Listing
 from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
+from eligibility.simulation.states import States
 from eligibility.stores import open_stores
 from groups.member_set import digest
 from groups.model import EditResult
@@ -38,7 +39,6 @@ class Service:
         self.groups = self._stores.groups
         self.keys = self._stores.keys
         self.audit = self._stores.audit
-        self.audit = self._stores.audit
         self.key_admin = KeyAdmin(self.keys, self.audit, now)
         self.key_ring = KeyRing(
             self.keys, clock, max_staleness_seconds=settings.max_staleness_seconds
@@ -55,6 +55,7 @@ class Service:
             clock=clock,
             max_staleness_seconds=settings.max_staleness_seconds,
         )
+        self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
     def effects(self, result: EditResult) -> Effects:
         """What an edit would do to access, or did; result = its dry run's or its own."""

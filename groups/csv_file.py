@@ -40,7 +40,7 @@ def read(data: bytes) -> tuple[str, ...]:
     Raises: InvalidCsv naming every line that is wrong, from 1 (at most MOST_FAULTS of them), or
     what is wrong with the whole.
     """
-    lines = list(_lines(_text(data)))
+    lines = list(_lines(_text(data, MAX_BYTES)))
     column = _column(lines[0][1]) if lines else None
     if column is not None:
         lines.pop(0)
@@ -59,6 +59,14 @@ def read(data: bytes) -> tuple[str, ...]:
     if faults:
         raise InvalidCsv(faults)
     return tuple(found)
+
+
+def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[Line]:
+    """Give the rows of any CSV file that hold anything, as `read` sees them.
+
+    Raises: InvalidCsv, maybe only at a later row.
+    """
+    return _lines(_text(data, max_bytes))
 
 
 def write(addresses: Iterable[str]) -> bytes:
@@ -80,10 +88,10 @@ def _fault(number: int, code: str, detail: str) -> Fault:
     return Fault(f"line.{number}", code, detail)
 
 
-def _text(data: bytes) -> str:
+def _text(data: bytes, max_bytes: int) -> str:
     """The file as text. Raises InvalidCsv for what is no text, or text in another encoding."""
-    if len(data) > MAX_BYTES:
-        detail = f"has {len(data):,} bytes; a list of addresses has at most {MAX_BYTES:,}"
+    if len(data) > max_bytes:
+        detail = f"has {len(data):,} bytes; such a file has at most {max_bytes:,}"
         raise InvalidCsv([Fault("", "FILE_TOO_LARGE", detail)])
     mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", "utf-8"))
     try:
@@ -147,7 +155,7 @@ def _address(cells: list[str], column: int | None) -> str:
     if not cell:
         raise _Wrong("NO_ADDRESS", f"has nothing in column {(column or 0) + 1}")
     try:
-        return canonical(_plain(cell))
+        return canonical(plain_cell(cell))
     except InvalidEmails as error:
         raise _Wrong("INVALID_EMAIL", error.faults[0].detail) from None
 
@@ -156,8 +164,8 @@ def _harmless(address: str) -> str:
     return f"'{address}" if address.startswith((*_FORMULA_STARTS, "'")) else address
 
 
-def _plain(cell: str) -> str:
-    """A cell without the apostrophe that `_harmless` puts in front."""
+def plain_cell(cell: str) -> str:
+    """Give a cell without the apostrophe that `write` puts in front of what looks like a formula."""
     return (
         cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
     )

@@ -154,6 +154,14 @@ class MemberIndex:
         """Give the group ids of a combination number that `find` gave."""
         return self._table[number]
 
+    def by_digest(self) -> dict[int, int]:
+        """Every digest with the number of its combination.
+
+        For looking up more accounts than there are members: a dict takes a tenth of the time, and
+        ten times the memory.
+        """
+        return dict(zip(self._digests, self._numbers, strict=True))
+
     def with_changes(
         self, changes: Iterable[tuple[str, Collection[int], Collection[int]]]
     ) -> "MemberIndex":

@@ -1,0 +1,5 @@
+"""Who gets what, asked for whole audiences: matrices, scenario files, comparisons, timelines.
+
+One access query is one decision; here are thousands of them, over a state of the catalogue that is,
+was, will be, or is only drafted. Every verdict is `decide`'s, through HeldProduct.
+"""

@@ -1,0 +1,59 @@
+"""Cells: a matrix as flat rows, one an account and device; what every format and frame is made of."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from eligibility.simulation.matrix import Matrix
+
+COLUMNS: Mapping[str, type] = {
+    "account": str,  # "" where nobody is signed in
+    "device": str,
+    "family": str,
+    "os_version": str,
+    "architecture": str,  # "" where it was not told
+    "granted": bool,
+    "source": str,  # `flight`, `submission` or `denied`
+    "flight_id": str,  # of the flight given, or of the one that has nothing for the device
+    "package_version": str,
+    "package_architecture": str,
+    "action": str,
+    "reasons": str,  # codes with blanks between them
+    "settling": str,  # `added` or `removed` within the last 30 minutes, else ""
+}
+"""The columns in order. "" stands where there is nothing to tell."""
+
+Cell = tuple[Any, ...]
+"""One row, in the order of COLUMNS."""
+
+
+def cells(matrix: Matrix) -> Iterator[Cell]:
+    """Every account's row for every device: by account, then by device."""
+    devices = [
+        (named.name, named.device.family, named.device.os_version, named.device.architecture or "")
+        for named in matrix.devices
+    ]
+    told = [[_told(matrix, row, column) for column in matrix.columns] for row in _rows(matrix)]
+    names, others = matrix.population.names, matrix.population.others
+    for place, row in enumerate(matrix.rows):
+        other = others.get(place)
+        account = "" if other is not None and other.account is None else names[place]
+        for device, rest in zip(devices, told[row], strict=True):
+            yield (account, *device, *rest)
+
+
+def _rows(matrix: Matrix) -> range:
+    return range(len(matrix.decisions))
+
+
+def _told(matrix: Matrix, row: int, column: int) -> Cell:
+    outcome, settling = matrix.outcomes[row][column], matrix.decisions[row][column].settling
+    return (
+        outcome.granted,
+        outcome.kind,
+        outcome.source or outcome.missed_flight or "",
+        outcome.version or "",
+        outcome.architecture or "",
+        outcome.action,
+        " ".join(outcome.reasons),
+        settling.change if settling else "",
+    )

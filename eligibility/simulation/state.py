@@ -1,0 +1,42 @@
+"""State: one product with the members of its groups, at one moment, ready to be asked.
+
+What is stored now, what was stored at a past moment, or either with drafts laid over it: whoever
+simulates cannot tell them apart. Reading them is states.py's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from eligibility.catalog.model import Product
+from eligibility.held import HeldProduct
+from eligibility.model import AccessQuery, Decision
+
+
+@dataclass(frozen=True)
+class State:
+    """A product to ask. moment: UTC-aware, the one that is decided for. label: names it for people.
+
+    earlier: the same with the memberships of 30 minutes ago, which the Store itself may still have;
+    None where no membership of the product's groups has changed since. Made when it is asked for.
+    """
+
+    held: HeldProduct
+    moment: datetime
+    label: str = "live"
+    earlier: Callable[[], "State | None"] = lambda: None
+
+    @property
+    def product_id(self) -> str:
+        """The product's id."""
+        return self.held.product_id
+
+    @property
+    def product(self) -> Product:
+        """The product as it is declared in this state."""
+        return self.held.product
+
+    def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
+        """The decision on a query about the product; its own moment, if any, means nothing."""
+        now = self.moment.timestamp()
+        return self.held.explain(query, now) if explain else self.held.answer(query, now)
