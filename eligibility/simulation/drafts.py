@@ -1,6 +1,6 @@
 """Drafts: changes that are not saved, laid over a state: members, products, floors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -22,6 +22,11 @@ class Moves:
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     whole: bool = False
+
+    def over(self, members: Iterable[str]) -> list[str]:
+        """The members after the moves, in order."""
+        kept = () if self.whole else members
+        return sorted((set(kept) - self.removed) | self.added)
 
 
 @dataclass(frozen=True, slots=True)

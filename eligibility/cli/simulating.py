@@ -1,0 +1,140 @@
+"""What the commands that simulate have in common: their options, and how these are read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eligibility import wire
+from eligibility.catalog.files import read_directory
+from eligibility.cli.options import moment_of
+from eligibility.errors import UnknownProduct
+from eligibility.service import Service
+from eligibility.simulation.accounts import read_accounts
+from eligibility.simulation.drafts import Draft, Moves, read_draft
+from eligibility.simulation.population import PLAIN, Asker, Population
+from groups.model import MAX_MEMBERS
+
+Accounts = Annotated[
+    str | None,
+    typer.Option(
+        "--accounts",
+        "-a",
+        help="Addresses, CSV files and group ids, with commas between them; `anonymous` is nobody."
+        " By default everybody in a group of the product.",
+        show_default=False,
+    ),
+]
+Devices = Annotated[
+    str,
+    typer.Option(
+        "--devices",
+        "-d",
+        help="Presets (desktop, xbox, all, ...), CSV files and devices (family/os_version/arch).",
+    ),
+]
+WithGroups = Annotated[
+    Path | None,
+    typer.Option("--with-groups", help="Draft: a CSV of edits, group,account,change."),
+]
+WithCatalog = Annotated[
+    Path | None,
+    typer.Option("--with-catalog", help="Draft: a catalogue, as `catalog apply` takes it."),
+]
+WithRequirements = Annotated[
+    Path | None,
+    typer.Option("--with-requirements", help="Draft: other OS floors, as requirements.toml."),
+]
+Installed = Annotated[
+    str | None, typer.Option("--installed", help="Installed package version, of every account.")
+]
+Owned = Annotated[bool, typer.Option("--owned", help="Every account owns the product.")]
+Market = Annotated[str | None, typer.Option("--market", help="Market of every account.")]
+PromotionalCode = Annotated[
+    bool, typer.Option("--promotional-code", help="Every account holds a promotional code.")
+]
+ManualCheck = Annotated[
+    bool, typer.Option("--manual-check", help='Everybody pressed "check for updates".')
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command simulates, as read from its options."""
+
+    publisher: str
+    population: Population
+    draft: Draft
+    at: datetime | None
+
+
+def asker_of(
+    installed: str | None, owned: bool, market: str | None, code: bool, manual_check: bool
+) -> Asker:
+    """What holds of every account that does not say otherwise. Raises: InvalidInput."""
+    query = wire.query_of(
+        product_id="-",
+        device={"family": "Windows.Desktop", "os_version": "10.0.10240.0"},
+        installed_version=installed,
+        owned=owned,
+        market=market,
+        promotional_code=code,
+        manual_check=manual_check,
+    )
+    return Asker(
+        None,
+        query.installed_version,
+        query.owned,
+        query.market,
+        query.promotional_code,
+        query.manual_check,
+    )
+
+
+def asked_of(
+    service: Service,
+    product_id: str,
+    accounts: str | None,
+    at: str | None,
+    *,
+    with_groups: Path | None = None,
+    with_catalog: Path | None = None,
+    with_requirements: Path | None = None,
+    as_told: Asker = PLAIN,
+) -> Asked:
+    """Read accounts, draft and moment of a command about one product.
+
+    A product that no store has yet is its draft's. Raises: InvalidInput; UnknownProduct;
+    groups.errors.UnknownGroup.
+    """
+    moment = moment_of(at)
+    try:
+        publisher = service.states.owner(product_id)
+    except UnknownProduct:
+        if with_catalog is None:
+            raise
+        declared = read_directory(with_catalog)
+        publisher = next((d.publisher for d in declared if product_id in d.products), "")
+        if not publisher:
+            raise
+    draft = read_draft(
+        publisher, groups=with_groups, catalog=with_catalog, requirements=with_requirements
+    )
+
+    existing = service.groups.group_ids(publisher)
+    past = moment if moment is not None and moment < service.now() else None
+
+    def members(group_id: str) -> list[str]:
+        moves = draft.groups.get(group_id, Moves())
+        if group_id not in existing and moves.whole:
+            return moves.over(())
+        page = service.groups.members(publisher, group_id, at=past, limit=MAX_MEMBERS)
+        return moves.over(page.items)
+
+    if accounts is None:
+        state = service.states.read(product_id, moment, draft)
+        everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]
+        return Asked(publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment)
+    return Asked(publisher, read_accounts(accounts, members, as_told), draft, moment)
