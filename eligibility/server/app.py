@@ -7,6 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 
 from eligibility import __version__
+from eligibility.dashboard import pages as dashboard
+from eligibility.dashboard.sessions import Sessions
+from eligibility.dashboard.site import Site
 from eligibility.server import (
     catalog,
     docs_page,
@@ -28,6 +31,7 @@ from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.request_log import RequestLog
+from eligibility.server.visitors import Visitors
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
@@ -52,18 +56,23 @@ def create_app(service: Service) -> Gate:
         **ofrep.endpoints(flags),
     }
     families = ofrep.families(flags)
+    admission = Admission(
+        service.key_ring,
+        service.tokens,
+        rate_limit=settings.rate_limit,
+        account_rate_limit=settings.account_rate_limit,
+    )
+    sessions = Sessions(service.groups.digest_key, service.evaluator.clock)
+    others = routes(service)
+    dashboard.install(Site(others, service, sessions), admission)
     return Gate(
         endpoints,
         families,
-        Admission(
-            service.key_ring,
-            service.tokens,
-            rate_limit=settings.rate_limit,
-            account_rate_limit=settings.account_rate_limit,
-        ),
+        admission,
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
         RequestLog(settings.log_access, endpoints, families),
-        routes(service),
+        others,
+        Visitors(sessions, admission),
         settings.max_body_bytes,
     )
 

@@ -19,10 +19,13 @@ from eligibility.server.exchange import Exchange
 from eligibility.server.load import Load, Overloaded
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
+from eligibility.server.visitors import Visitors
 from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """What anybody may see: whether the server is well, and what it offers."""
+DASHBOARD = "/dashboard"
+"""Pages, whose visitors have a session in place of an `authorization` header."""
 WELL_KNOWN = "/.well-known/"
 """Whatever is below: documents that tell clients where to ask."""
 
@@ -44,13 +47,14 @@ class Gate:
         load: Load,
         log: RequestLog,
         others: Application,
+        visitors: Visitors,
         max_body_bytes: int,
     ) -> None:
         self._endpoints, self._families = endpoints, families
         self._admission = admission
         self._load = load
         self._log, self._logs_all = log, log.access_too
-        self._others = others
+        self._others, self._visitors = others, visitors
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +120,9 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
+        if scope["path"].startswith(DASHBOARD):
+            exchange.admitted = await self._visitors.admitted(headers)
+        elif scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
             authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted

@@ -1,0 +1,12 @@
+"""The pages, one file each, and where they are."""
+
+from eligibility.dashboard.pages import home
+from eligibility.dashboard.signing_in import SigningIn
+from eligibility.dashboard.site import Site
+from eligibility.server.admission import Admission
+
+
+def install(site: Site, admission: Admission) -> None:
+    """Add every page to the application."""
+    SigningIn(site, admission)
+    home.install(site)

@@ -1,0 +1,20 @@
+"""/dashboard: whose pages there are; with one publisher, straight on to its overview."""
+
+from fastapi import Request, Response
+from starlette.responses import RedirectResponse
+
+from eligibility.dashboard.site import PREFIX, Page, Site
+from eligibility.dashboard.viewer import Viewer
+
+
+def install(site: Site) -> None:
+    """Add the page."""
+
+    def home(_: Request, viewer: Viewer) -> Page | Response:
+        publishers = site.publishers(viewer)
+        if len(publishers) == 1:
+            return RedirectResponse(f"{PREFIX}/{publishers[0]}", 303)
+        return Page("home.html", {"title": "Publishers"})
+
+    site.page("", home)
+    site.page("/", home)

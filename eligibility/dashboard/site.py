@@ -1,0 +1,200 @@
+"""The dashboard's routes put into the application: who may see them, what is sent around a page.
+
+A page is a function that takes a Request and a Viewer and gives a template with its values; it runs
+in a thread. Errors are pages, too.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import FastAPI, Request, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse
+from starlette.routing import Route
+
+from eligibility.dashboard import words
+from eligibility.dashboard.sessions import Sessions
+from eligibility.dashboard.viewer import Viewer
+from eligibility.errors import EligibilityError
+from eligibility.server import problems
+from eligibility.server.problems import RequestProblem
+from eligibility.service import Service
+from groups.errors import GroupsError
+
+PREFIX = "/dashboard"
+SIGN_IN = f"{PREFIX}/sign-in"
+
+_STATIC = files("eligibility.dashboard") / "static"
+_MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
+_HEADERS = {
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src"
+    " 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-store",
+}
+_MOST_FORM_BYTES = 4_194_304
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page shows: a template and its values. status: of the answer."""
+
+    template: str
+    values: Mapping[str, Any]
+    status: int = 200
+
+
+Show = Callable[[Request, Viewer], Page | Response]
+"""A page, or a Response where it is none, as after a change."""
+
+
+Change = Callable[[Request, Viewer, Mapping[str, Any]], Page | Response]
+"""What a form does, with its fields: texts, and the bytes of files."""
+
+
+class Site:
+    """Adds pages to an application. Blocking work is done in threads."""
+
+    def __init__(self, app: FastAPI, service: Service, sessions: Sessions) -> None:
+        self.service, self.sessions = service, sessions
+        self._app = app
+        self._templates = Environment(
+            loader=PackageLoader("eligibility.dashboard"),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._templates.filters |= {"exact": words.exact, "count": words.count}
+        self._templates.globals |= {"share": words.share}
+        self._add_static()
+
+    def page(self, path: str, show: Show) -> None:
+        """A page at a path below the prefix, for whoever is signed in; others are sent to sign in."""
+
+        async def answer(request: Request) -> Response:
+            viewer = self.viewer(request)
+            if viewer is None:
+                return _to_sign_in(request)
+            return await run_in_threadpool(self._shown, request, viewer, show)
+
+        self._add(path, answer, "GET")
+
+    def change(self, path: str, do: Change) -> None:
+        """A form that changes something; it has to come from a page of the same session."""
+
+        async def answer(request: Request) -> Response:
+            viewer = self.viewer(request)
+            if viewer is None:
+                return _to_sign_in(request)
+            form = await self.form(request)
+            sent = request.headers.get("x-csrf-token") or str(form.get("csrf", ""))
+
+            def checked(request: Request, viewer: Viewer) -> Page | Response:
+                viewer.check_token(sent)
+                return do(request, viewer, form)
+
+            return await run_in_threadpool(self._shown, request, viewer, checked)
+
+        self._add(path, answer, "POST")
+
+    def open(self, path: str, method: str, show: Callable[[Request], Any]) -> None:
+        """A route for anybody, who need not be signed in; show: may be a coroutine function."""
+        self._add(path, show, method)
+
+    async def form(self, request: Request) -> Mapping[str, Any]:
+        """The fields of a form, within a limit. Raises: RequestProblem."""
+        if int(request.headers.get("content-length") or _MOST_FORM_BYTES + 1) > _MOST_FORM_BYTES:
+            raise RequestProblem(
+                413, "BODY_TOO_LARGE", f"a form has at most {_MOST_FORM_BYTES} bytes"
+            )
+        async with request.form(max_files=1, max_fields=200) as form:
+            return {
+                name: value if isinstance(value, str) else await value.read()
+                for name, value in form.items()
+            }
+
+    def viewer(self, request: Request) -> Viewer | None:
+        """Who looks at the page; None where nobody is signed in."""
+        exchange = request.scope["exchange"]
+        if exchange.admitted is None:
+            return None
+        found = self.sessions.of(dict(request.scope["headers"]))
+        if found is None:
+            return None
+        origin = request.app.state.origin_of(request.scope)
+        return Viewer(exchange.admitted.caller, origin, self.sessions.csrf_token(found[0]))
+
+    def _shown(self, request: Request, viewer: Viewer, show: Show) -> Response:
+        try:
+            made = show(request, viewer)
+        except (EligibilityError, GroupsError) as error:
+            request.scope["exchange"].note(error)
+            made = self._error(error)
+        if isinstance(made, Response):
+            made.headers.update(_HEADERS)
+            return made
+        return self.rendered(request, viewer, made)
+
+    def rendered(self, request: Request, viewer: Viewer | None, page: Page) -> Response:
+        """A page as it is sent."""
+        now = self.service.now()
+        values = {
+            "viewer": viewer,
+            "path": request.url.path,
+            "prefix": PREFIX,
+            "publisher": request.path_params.get("publisher"),
+            "publishers": self.publishers(viewer) if viewer else (),
+            "now": now,
+            "when": lambda moment: words.when(moment, now),
+            "version": self._app.version,
+            **page.values,
+        }
+        html = self._templates.get_template(page.template).render(values)
+        return HTMLResponse(html, page.status, headers=dict(_HEADERS))
+
+    def publishers(self, viewer: Viewer) -> tuple[str, ...]:
+        """Whose pages somebody may see, in order."""
+        known = set(self.service.catalog.store.publishers()) | set(self.service.groups.publishers())
+        return tuple(sorted(one for one in known if viewer.caller.sees(one)))
+
+    @staticmethod
+    def _error(error: Exception) -> Page:
+        document = problems.problem(error)
+        return Page(
+            "error.html", {"title": document["title"], "problem": document}, document["status"]
+        )
+
+    def _add(self, path: str, answer: Callable[..., Any], method: str) -> None:
+        route = Route(PREFIX + path, answer, methods=[method], include_in_schema=False)
+        self._app.router.routes.append(route)
+
+    def _add_static(self) -> None:
+        for folder in ("", "htmx", "uplot"):
+            for one in (_STATIC / folder).iterdir() if folder else _STATIC.iterdir():
+                kind = _MEDIA_TYPES.get(one.name.rpartition(".")[2])
+                if one.is_file() and kind:
+                    self._add_file(
+                        f"/static/{folder}/{one.name}".replace("//", "/"), one.read_bytes(), kind
+                    )
+
+    def _add_file(self, path: str, body: bytes, kind: str) -> None:
+        headers = {**_HEADERS, "cache-control": "public, max-age=3600"}
+        made = Response(body, headers=headers, media_type=f"{kind}; charset=utf-8")
+        self._add(path, lambda _: made, "GET")
+
+
+def _to_sign_in(request: Request) -> Response:
+    """Send somebody who is not signed in to do so, and back afterwards."""
+    if request.headers.get("hx-request"):  # a part of a page: the whole page has to go
+        return Response(status_code=401, headers={**_HEADERS, "hx-redirect": SIGN_IN})
+    if request.method != "GET":
+        return RedirectResponse(SIGN_IN, 303, headers=dict(_HEADERS))
+    query = f"?{request.url.query}" if request.url.query else ""
+    to = quote(request.url.path + query, safe="/")
+    return RedirectResponse(f"{SIGN_IN}?to={to}", 303, headers=dict(_HEADERS))

@@ -1,0 +1,58 @@
+"""How values read on a page: moments, numbers, names. Filters of the templates."""
+
+from datetime import UTC, datetime, timedelta
+
+from markupsafe import Markup
+
+_STEPS = (
+    (timedelta(minutes=1), timedelta(seconds=1), "second"),
+    (timedelta(hours=1), timedelta(minutes=1), "minute"),
+    (timedelta(days=1), timedelta(hours=1), "hour"),
+    (timedelta(days=31), timedelta(days=1), "day"),
+    (timedelta(days=365), timedelta(days=30), "month"),
+)
+_YEAR = timedelta(days=365)
+
+
+def exact(moment: datetime) -> str:
+    """`2026-11-26 14:05:09 UTC`."""
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def relative(moment: datetime, now: datetime) -> str:
+    """`3 minutes ago`, `in 2 days`, `just now`."""
+    distance = abs(moment - now)
+    if distance < timedelta(seconds=10):
+        return "just now"
+    unit, name = next(
+        ((unit, name) for below, unit, name in _STEPS if distance < below), (_YEAR, "year")
+    )
+    number = int(distance / unit)
+    words = f"{number} {name}{'' if number == 1 else 's'}"
+    return f"in {words}" if moment > now else f"{words} ago"
+
+
+def when(moment: datetime | float | None, now: datetime) -> Markup:
+    """A moment relative, with the exact one to hover over; a dash for none."""
+    if moment is None:
+        return Markup('<span class="muted">-</span>')
+    if not isinstance(moment, datetime):
+        moment = datetime.fromtimestamp(moment, UTC)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.astimezone(UTC).isoformat(), exact(moment), relative(moment, now)
+    )
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 member`, `1,204 members`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def share(part: int, whole: int) -> str:
+    """`87 %`; never 0 or 100 where it is not all or nothing."""
+    if not whole:
+        return "-"
+    percent = round(100 * part / whole)
+    if percent == 100 and part < whole:
+        return "> 99 %"
+    return "< 1 %" if percent == 0 and part else f"{percent} %"
