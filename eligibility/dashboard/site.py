@@ -7,6 +7,7 @@ in a thread. Errors are pages, too.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
+from inspect import isawaitable
 from typing import Any
 from urllib.parse import quote
 
@@ -107,6 +108,14 @@ class Site:
         """A route for anybody, who need not be signed in; show: may be a coroutine function."""
         self._add(path, show, method)
 
+    def otherwise(self) -> None:
+        """Whatever else is below the prefix is a page that is not there; to be added last."""
+
+        def missing(_: Request, __: Viewer) -> Page:
+            raise RequestProblem(404, "NO_SUCH_PAGE", "there is no such page")
+
+        self.page("/{rest:path}", missing)
+
     async def form(self, request: Request) -> Mapping[str, Any]:
         """The fields of a form, within a limit. Raises: RequestProblem."""
         if int(request.headers.get("content-length") or _MOST_FORM_BYTES + 1) > _MOST_FORM_BYTES:
@@ -147,7 +156,7 @@ class Site:
         values = {
             "viewer": viewer,
             "path": request.url.path,
-            "prefix": PREFIX,
+            "home": PREFIX,
             "publisher": request.path_params.get("publisher"),
             "publishers": self.publishers(viewer) if viewer else (),
             "now": now,
@@ -170,8 +179,16 @@ class Site:
             "error.html", {"title": document["title"], "problem": document}, document["status"]
         )
 
-    def _add(self, path: str, answer: Callable[..., Any], method: str) -> None:
-        route = Route(PREFIX + path, answer, methods=[method], include_in_schema=False)
+    def _add(
+        self, path: str, answer: Callable[..., Any], method: str, prefix: str = PREFIX
+    ) -> None:
+        async def routed(request: Request) -> Response:
+            request.scope["route"] = route  # for the log
+            made: Any = answer(request)
+            shown: Response = await made if isawaitable(made) else made
+            return shown
+
+        route = Route(prefix + path, routed, methods=[method], include_in_schema=False)
         self._app.router.routes.append(route)
 
     def _add_static(self) -> None:
@@ -187,11 +204,18 @@ class Site:
         headers = {**_HEADERS, "cache-control": "public, max-age=3600"}
         made = Response(body, headers=headers, media_type=f"{kind}; charset=utf-8")
         self._add(path, lambda _: made, "GET")
+        if path.endswith("/mark.svg"):
+            self._add("/favicon.ico", lambda _: made, "GET", prefix="")
+
+
+def is_part(request: Request) -> bool:
+    """Whether only a part of the page is wanted, to be put into the one that is there."""
+    return "hx-request" in request.headers
 
 
 def _to_sign_in(request: Request) -> Response:
     """Send somebody who is not signed in to do so, and back afterwards."""
-    if request.headers.get("hx-request"):  # a part of a page: the whole page has to go
+    if is_part(request):  # a part of a page: the whole page has to go
         return Response(status_code=401, headers={**_HEADERS, "hx-redirect": SIGN_IN})
     if request.method != "GET":
         return RedirectResponse(SIGN_IN, 303, headers=dict(_HEADERS))

@@ -60,6 +60,16 @@ class Viewer:
         """Whether keys and the like may be seen."""
         return self.caller.may(Scope.ADMIN)
 
+    @property
+    def pages(self) -> tuple[tuple[str, str], ...]:
+        """The pages of a publisher that may be shown: their names, and where they are."""
+        found = []
+        if self.reads_catalog:
+            found += [("Overview", "")]
+        if self.reads_groups:
+            found += [("Groups", "/groups")]
+        return tuple(found)
+
     def check_token(self, sent: str) -> None:
         """Raise NoCsrfToken unless a change comes from a page of this session."""
         if not hmac.compare_digest(self.csrf.encode(), sent.encode("utf-8", "replace")):

@@ -22,7 +22,7 @@ from eligibility.server.requests import whole_body
 from eligibility.server.visitors import Visitors
 from groups.errors import GroupsError
 
-PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
+PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
 """What anybody may see: whether the server is well, and what it offers."""
 DASHBOARD = "/dashboard"
 """Pages, whose visitors have a session in place of an `authorization` header."""

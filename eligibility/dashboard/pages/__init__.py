@@ -1,6 +1,8 @@
 """The pages, one file each, and where they are."""
 
 from eligibility.dashboard.pages import home
+from eligibility.dashboard.pages.groups import GroupPages
+from eligibility.dashboard.pages.overview import Overview
 from eligibility.dashboard.signing_in import SigningIn
 from eligibility.dashboard.site import Site
 from eligibility.server.admission import Admission
@@ -10,3 +12,6 @@ def install(site: Site, admission: Admission) -> None:
     """Add every page to the application."""
     SigningIn(site, admission)
     home.install(site)
+    Overview(site)
+    GroupPages(site)
+    site.otherwise()

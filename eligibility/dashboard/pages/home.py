@@ -13,7 +13,8 @@ def install(site: Site) -> None:
     def home(_: Request, viewer: Viewer) -> Page | Response:
         publishers = site.publishers(viewer)
         if len(publishers) == 1:
-            return RedirectResponse(f"{PREFIX}/{publishers[0]}", 303)
+            where = viewer.pages[0][1] if viewer.pages else ""
+            return RedirectResponse(f"{PREFIX}/{publishers[0]}{where}", 303)
         return Page("home.html", {"title": "Publishers"})
 
     site.page("", home)

@@ -1,0 +1,250 @@
+"""Groups: the list, a new one, one group with its members, and edits with their effects beforehand."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.responses import RedirectResponse
+
+from eligibility.callers.model import Scope
+from eligibility.catalog.plan import all_products
+from eligibility.dashboard.site import PREFIX, Page, Site, is_part
+from eligibility.dashboard.viewer import Viewer
+from eligibility.effects_told import in_words
+from eligibility.errors import EligibilityError, Fault
+from eligibility.server.cursors import AddressCursors
+from groups import csv_file, emails
+from groups.errors import GroupsError, InvalidEmails
+from groups.model import MAX_MEMBERS, Consent, EditResult, Group, MembershipEdit, each
+
+_LISTED, _MEMBERS, _HISTORY = 100, 100, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Where a group is used: as whose audience, or by which flight."""
+
+    product_id: str
+    product: str
+    flight: str | None
+
+
+class GroupPages:
+    """The pages and forms below /groups."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._service = site, site.service
+        self._store = site.service.groups
+        self._cursors = AddressCursors(self._store.digest_key)
+        base, one = "/{publisher}/groups", "/{publisher}/groups/{group_id}"
+        site.page(base, self.listed)
+        site.page(f"{base}/new", self.new)
+        site.change(f"{base}/new", self.create)
+        site.page(one, self.shown)
+        site.page(f"{one}/members.csv", self.exported)
+        site.page(f"{one}/history", self.history)
+        site.change(f"{one}/members", self.members)
+        site.change(f"{one}/preview", self.preview)
+        site.change(f"{one}/save", self.save)
+        site.change(f"{one}/consent", self.consent)
+
+    # --- the list -------------------------------------------------------------------------------
+
+    def listed(self, request: Request, viewer: Viewer) -> Page:
+        """Groups with what uses them, some at a time; a text narrows them by name or id."""
+        publisher = _publisher(request, viewer, Scope.READ_GROUPS)
+        text = request.query_params.get("q", "").strip()
+        found = list(each(lambda cursor: self._store.list_groups(publisher, cursor=cursor)))
+        folded = text.casefold()
+        shown = [g for g in found if folded in g.name.casefold() or folded in g.group_id]
+        page = max(1, int(request.query_params.get("page", "1")[:6] or 1))
+        begin = (page - 1) * _LISTED
+        values = {
+            "title": "Groups",
+            "groups": shown[begin : begin + _LISTED],
+            "uses": self._uses(publisher),
+            "all": len(found),
+            "matching": len(shown),
+            "members": sum(group.member_count for group in found),
+            "q": text,
+            "page": page,
+            "pages": max(1, -(-len(shown) // _LISTED)),
+        }
+        return Page("groups.html", values)
+
+    def _uses(self, publisher: str) -> Mapping[str, list[Use]]:
+        uses = defaultdict[str, list[Use]](list)
+        for entry in all_products(self._service.catalog.store, publisher):
+            product = entry.product
+            for group_id in product.submission.audience_groups:
+                uses[group_id].append(Use(entry.product_id, product.name, None))
+            for flight in product.flights:
+                for group_id in flight.groups:
+                    uses[group_id].append(Use(entry.product_id, product.name, flight.name))
+        return uses
+
+    # --- a new one ------------------------------------------------------------------------------
+
+    def new(self, request: Request, viewer: Viewer) -> Page:
+        """The form of a new group."""
+        _publisher(request, viewer, Scope.WRITE_GROUPS)
+        return Page("group_new.html", {"title": "New group", "form": {}, "faults": ()})
+
+    def create(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page | Response:
+        """Make a group; what is wrong stands beside the form, which keeps what was typed."""
+        publisher = _publisher(request, viewer, Scope.WRITE_GROUPS)
+        try:
+            made = self._store.create(
+                publisher,
+                str(form.get("name", "")),
+                _addresses(form),
+                group_id=str(form.get("group_id", "")).strip() or None,
+                actor=viewer.actor,
+            )
+        except GroupsError as error:
+            values = {"title": "New group", "form": form, "faults": faults_of(error)}
+            return Page("group_new.html", values, 400)
+        return RedirectResponse(f"{PREFIX}/{publisher}/groups/{made.group_id}?made=1", 303)
+
+    # --- one group ------------------------------------------------------------------------------
+
+    def shown(self, request: Request, viewer: Viewer) -> Page:
+        """A group: its members, what uses it, how to change it."""
+        return self._whole(self._group(request, viewer, Scope.READ_GROUPS), request)
+
+    def _whole(self, group: Group, request: Request, **more: Any) -> Page:
+        values = {
+            "title": group.name,
+            "group": group,
+            "uses": self._uses(group.publisher)[group.group_id],
+            "largest": MAX_MEMBERS,
+            "made": "made" in request.query_params,
+            "saved": request.query_params.get("saved", ""),
+            "form": None,
+            "more": False,
+            **self._members(group, None, ""),
+            **self._history(group, None),
+        }
+        return Page("group.html", {**values, **more})
+
+    def members(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page:
+        """Members whose address begins with a text; a form, for addresses never go into a URL."""
+        group = self._group(request, viewer, Scope.READ_GROUPS)
+        cursor = self._cursors.read(str(form.get("cursor", "")) or None)
+        found = self._members(group, cursor, str(form.get("begins", ""))[:254])
+        if not is_part(request):
+            return self._whole(group, request, **found)
+        return Page("group_members.html", {"group": group, "more": cursor is not None, **found})
+
+    def _members(self, group: Group, cursor: str | None, begins: str) -> dict[str, Any]:
+        page = self._store.members(
+            group.publisher, group.group_id, cursor=cursor, prefix=begins, limit=_MEMBERS
+        )
+        next_cursor = self._cursors.made(page.next_cursor)
+        return {"members": page.items, "next_cursor": next_cursor, "begins": begins}
+
+    def history(self, request: Request, viewer: Viewer) -> Page:
+        """More of the group's history."""
+        group = self._group(request, viewer, Scope.READ_GROUPS)
+        cursor = request.query_params.get("cursor")
+        return Page("group_history.html", {"group": group, **self._history(group, cursor)})
+
+    def _history(self, group: Group, cursor: str | None) -> dict[str, Any]:
+        page = self._store.history(
+            group.publisher, group_id=group.group_id, cursor=cursor, limit=_HISTORY
+        )
+        return {"changes": page.items, "older": page.next_cursor}
+
+    def exported(self, request: Request, viewer: Viewer) -> Response:
+        """The members as a CSV file."""
+        group = self._group(request, viewer, Scope.READ_GROUPS)
+        found = self._store.members(group.publisher, group.group_id, limit=MAX_MEMBERS)
+        headers = {"content-disposition": f'attachment; filename="{group.group_id}.csv"'}
+        return Response(csv_file.write(found.items), 200, headers, "text/csv; charset=utf-8")
+
+    # --- edits ----------------------------------------------------------------------------------
+
+    def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page:
+        """What an edit would do: to the group, and to access. Nothing is saved."""
+        group = self._group(request, viewer, Scope.WRITE_GROUPS)
+        told: dict[str, Any] = {"form": _kept(form), "faults": (), "result": None}
+        try:
+            result = self._edit(group, viewer, form, dry_run=True)
+            effects = self._service.effects(result)
+            told |= {"result": result, "effects": effects, "in_words": in_words}
+        except (EligibilityError, GroupsError) as error:
+            told["faults"] = faults_of(error)
+        if not is_part(request):
+            return self._whole(group, request, **told)
+        return Page("group_preview.html", {"group": group, **told})
+
+    def save(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page | Response:
+        """Make the edit that was previewed, unless the group has changed since."""
+        group = self._group(request, viewer, Scope.WRITE_GROUPS)
+        done = self._edit(group, viewer, form, dry_run=False)
+        told = f"{done.added}-{done.removed}"
+        to = f"{PREFIX}/{group.publisher}/groups/{group.group_id}?saved={told}"
+        if is_part(request):
+            return Response(status_code=204, headers={"hx-redirect": to})
+        return RedirectResponse(to, 303)
+
+    def _edit(
+        self, group: Group, viewer: Viewer, form: Mapping[str, Any], *, dry_run: bool
+    ) -> EditResult:
+        how, addresses = str(form.get("how", "add")), _addresses(form)
+        seen = str(form.get("revision", ""))
+        more: dict[str, Any] = {
+            "actor": viewer.actor,
+            "dry_run": dry_run,
+            "if_revision": int(seen) if seen.isdecimal() else group.revision,
+        }
+        where = group.publisher, group.group_id
+        if how == "replace":
+            return self._store.replace(*where, addresses, **more)
+        edit = MembershipEdit(**{"remove" if how == "remove" else "add": addresses})
+        return self._store.edit(*where, edit, **more)
+
+    def consent(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Response:
+        """Note that the people of a group agreed to be in it."""
+        group = self._group(request, viewer, Scope.WRITE_GROUPS)
+        at: datetime = self._service.now()
+        note = Consent(confirmed_by=str(form.get("by", "")), at=at, text=str(form.get("text", "")))
+        self._store.set_consent(group.publisher, group.group_id, note, actor=viewer.actor)
+        return RedirectResponse(f"{PREFIX}/{group.publisher}/groups/{group.group_id}", 303)
+
+    def _group(self, request: Request, viewer: Viewer, scope: Scope) -> Group:
+        publisher = _publisher(request, viewer, scope)
+        return self._store.get(publisher, request.path_params["group_id"])
+
+
+def _publisher(request: Request, viewer: Viewer, scope: Scope) -> str:
+    publisher: str = request.path_params["publisher"]
+    viewer.check(Scope.READ_GROUPS, publisher)
+    viewer.check(scope, publisher)
+    return publisher
+
+
+def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:
+    """The addresses of a form: of a file if there is one, else as pasted. Raises: InvalidEmails."""
+    file = form.get("file")
+    if isinstance(file, bytes) and file.strip():
+        return csv_file.read(file)
+    return emails.parse(str(form.get("emails", "")))
+
+
+def _kept(form: Mapping[str, Any]) -> dict[str, str]:
+    """What a previewed edit has to bring along to be saved, a file as the addresses in it."""
+    try:
+        text = "\n".join(_addresses(form))
+    except InvalidEmails:
+        text = str(form.get("emails", ""))
+    return {"how": str(form.get("how", "add")), "emails": text}
+
+
+def faults_of(error: Exception) -> list[Fault]:
+    """What is wrong with a form, one line a fault."""
+    found = getattr(error, "faults", ())
+    return list(found) or [Fault("", getattr(error, "code", "ERROR"), str(error))]

@@ -1,0 +1,102 @@
+"""A real browser for pages: Chromium, driven by Playwright, with what no page may do looked at."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pytest
+from node_clients import axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+_ARGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+Scheme = Literal["light", "dark"]
+
+
+def chromium() -> str:
+    """Where Chromium is; without one the test is skipped, but never in CI."""
+    found = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
+    if found is None:
+        assert not os.environ.get("CI"), "CI has to have chromium"
+        pytest.skip("no chromium: apt-get install chromium")
+    return found
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """A browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_ARGS))
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+@dataclass
+class Visit:
+    """Somebody's window. console: what the browser complained of, scripts and policy included."""
+
+    page: Page
+    url: str
+    console: list[str] = field(default_factory=list)
+
+    def sign_in(self, key: str) -> None:
+        """Sign in with a key."""
+        self.go("/dashboard/sign-in")
+        self.page.fill("#key", key)
+        self.page.click("button.primary")
+        self.page.wait_for_load_state("networkidle")
+
+    def go(self, path: str) -> None:
+        """Open a path of the server."""
+        self.page.goto(self.url + path)
+        self.page.wait_for_load_state("networkidle")
+
+    def text(self, selector: str = "main") -> str:
+        """What stands there, as a person reads it."""
+        return self.page.inner_text(selector)
+
+
+@contextmanager
+def visiting(
+    browser: Browser, url: str, *, width: int = 1280, scheme: Scheme = "light", **more: Any
+) -> Iterator[Visit]:
+    """A window of its own; whatever the browser complained of fails the test at the end."""
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, **more
+    )
+    visit = Visit(context.new_page(), url)
+    visit.page.on("console", lambda one: visit.console.append(f"{one.type}: {one.text}"))
+    visit.page.on("pageerror", lambda error: visit.console.append(f"error: {error}"))
+    try:
+        yield visit
+    finally:
+        context.close()
+    assert [one for one in visit.console if one.startswith(("error", "warning"))] == []
+
+
+def violations(page: Page) -> list[str]:
+    """What axe-core finds against people who see, hear or move differently."""
+    # Evaluated by the driver, which no policy of the page stops.
+    page.evaluate(axe())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {one['help']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
