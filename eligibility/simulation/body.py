@@ -158,7 +158,7 @@ def population_of(
     Args: of_product = ids of the groups that the product names.
     Raises: InvalidInput; groups.errors.UnknownGroup.
     """
-    as_told = _asker(SimulatedAccount(id=None), fields)
+    as_told = asker_of(SimulatedAccount(id=None), fields)
     asked = fields.accounts
     if isinstance(asked, SimulatedGroups):
         group_ids = of_product if asked.groups is UNSET else asked.groups
@@ -168,14 +168,14 @@ def population_of(
     plain = emails.canonical_together(written) if len(written) == len(asked) else None
     if plain is not None:
         return Population(plain, as_told)
-    return Population.of(_each("accounts", asked, lambda one: _asker(_account(one), fields)))
+    return Population.of(_each("accounts", asked, lambda one: asker_of(_account(one), fields)))
 
 
 def _account(asked: str | SimulatedAccount | None) -> SimulatedAccount:
     return asked if isinstance(asked, SimulatedAccount) else SimulatedAccount(id=asked)
 
 
-def _asker(account: SimulatedAccount, terms: Terms) -> Asker:
+def asker_of(account: SimulatedAccount, terms: Terms) -> Asker:
     """The account on its own terms, else on those of all. Raises: InvalidInput."""
     told = {
         name: getattr(terms if getattr(account, name) is UNSET else account, name)
@@ -223,11 +223,11 @@ def _moves(loc: str, asked: GroupDraft) -> Moves:
 
 
 @contextmanager
-def within(loc: str) -> Iterator[None]:
-    """Put a place before those of faults that are raised."""
+def within(loc: str, kind: type[InvalidInput] = InvalidInput) -> Iterator[None]:
+    """Put a place before those of faults that are raised in an error of a kind."""
     try:
         yield
-    except InvalidInput as error:
+    except kind as error:
         located = [Fault(f"{loc}.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
         raise type(error)(located) from None
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from eligibility.model import Settling
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.outcome import Kind, Outcome
 from eligibility.simulation.state import State
@@ -70,3 +71,64 @@ class ToldState:
         """A state as it is told."""
         revision = state.held.revision
         return cls(state.label, state.moment, ToldRevision(revision.groups, revision.catalog))
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSettling:
+    """A membership that changed in the last 30 minutes; group_id is null for who may not read groups."""
+
+    group_id: str | None
+    change: str
+    changed_at: datetime
+    settled_at: datetime
+
+    @classmethod
+    def of(cls, settling: Settling | None, named: bool) -> Self | None:
+        """What is settling, as it is told."""
+        if settling is None:
+            return None
+        group_id = settling.group_id if named else None
+        return cls(group_id, settling.change, settling.changed_at, settling.settled_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ToldClass:
+    """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class."""
+
+    account_class: int
+    accounts: int
+    settling: ToldSettling | None
+    outcomes: tuple[ToldOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ToldAccount:
+    """An account, and its class; id null = nobody is signed in."""
+
+    id: str | None
+    account_class: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCounts:
+    """How much was simulated. flight, submission, denied: cells by what they come to."""
+
+    accounts: int
+    devices: int
+    cells: int
+    decisions: int
+    flight: int
+    submission: int
+    denied: int
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSimulation:
+    """Accounts x devices: each account has a class, each device too, and two classes an outcome."""
+
+    product_id: str
+    state: ToldState
+    devices: tuple[ToldDevice, ...]
+    classes: tuple[ToldClass, ...]
+    accounts: tuple[ToldAccount, ...]
+    counts: ToldCounts
