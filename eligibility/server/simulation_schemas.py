@@ -6,6 +6,8 @@ import msgspec
 
 from eligibility.releases import facts
 from eligibility.simulation.body import SimulationFields
+from eligibility.simulation.coverage import Coverage
+from eligibility.simulation.told import AccountLine, ClassLine, EndLine, HeadLine, Simulation
 
 NDJSON = "application/x-ndjson"
 _SCHEMAS = "#/components/schemas/"
@@ -46,17 +48,27 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "What every account gets on every device.",
         "content": {
+            "application/json": {"schema": {"$ref": f"{_SCHEMAS}Simulation"}},
             NDJSON: {
                 "schema": {
                     "type": "string",
-                    "description": "Lines of JSON, each an object of one name: `head` with the"
-                    " state and the devices, a `class` each, an `account` each, and `end` with the"
-                    " counts. Without an `end` the answer was cut.",
+                    "description": "The same in lines of JSON, which `line` tells apart: a `head`,"
+                    " each `class`, each `account`, and an `end` with the counts. Without an `end`"
+                    " the answer was cut. See HeadLine, ClassLine, AccountLine, EndLine.",
                 }
-            }
+            },
         },
     }
 }
+
+COVERED: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "How many members reach what.",
+        "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}Coverage"}}},
+    }
+}
+
+_TOLD = (SimulationFields, Simulation, HeadLine, ClassLine, AccountLine, EndLine, Coverage)
 
 
 def schemas() -> dict[str, Any]:

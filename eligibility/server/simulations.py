@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
+import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -18,7 +19,7 @@ from eligibility.server.catalog import ProductId
 from eligibility.server.needs import Asker, Asks, UnknownPublisher, needs
 from eligibility.server.parameters import At, Publisher
 from eligibility.server.requests import JSON, check_content_type, whole_body
-from eligibility.server.simulation_schemas import EXTRA, NDJSON, RESPONSES
+from eligibility.server.simulation_schemas import COVERED, EXTRA, NDJSON, RESPONSES
 from eligibility.server.strict import StrictRoute
 from eligibility.server.turns import Turns
 from eligibility.service import Service
@@ -26,14 +27,13 @@ from eligibility.simulation import answer, body
 from eligibility.simulation.accounts import member_reader
 from eligibility.simulation.body import SimulatedAccount, SimulatedGroups, SimulationFields, Terms
 from eligibility.simulation.classes import device_classes
-from eligibility.simulation.coverage import Coverage, coverage
+from eligibility.simulation.coverage import coverage
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.drafts import Draft
 from eligibility.simulation.limits import MOST_DECISIONS, check_size
 from eligibility.simulation.matrix import Matrix, simulate
 from eligibility.simulation.population import Population
 from eligibility.simulation.state import State
-from eligibility.simulation.told import ToldSimulation
 
 STREAMED_CELLS = 5_000
 """A simulation of more cells is streamed, unless the client takes JSON alone."""
@@ -92,7 +92,6 @@ def router(service: Service) -> APIRouter:
 
     @made.post(
         "/simulations",
-        response_model=ToldSimulation,
         responses=RESPONSES,
         openapi_extra=EXTRA,
     )
@@ -115,6 +114,7 @@ def router(service: Service) -> APIRouter:
     @made.get(
         "/publishers/{publisher}/products/{product_id}/coverage",
         dependencies=[needs(Scope.READ_GROUPS)],
+        responses=COVERED,
     )
     async def show_coverage(
         publisher: Publisher,
@@ -124,11 +124,12 @@ def router(service: Service) -> APIRouter:
             str, Query(description="A preset of devices, or several with commas between them.")
         ] = "flights",
         at: At = None,
-    ) -> Coverage:
+    ) -> Response:
         """Count how many members of its groups reach which flight on which devices, and why others do not."""
-        return await turns.run(
+        found = await turns.run(
             lambda: _coverage(service, publisher, product_id, devices, at, terms)
         )
+        return Response(found, media_type=JSON)
 
     return made
 
@@ -140,13 +141,13 @@ def _coverage(
     devices: str,
     at: datetime | None,
     terms: Terms,
-) -> Coverage:
+) -> bytes:
     named = body.devices_of([one.strip() for one in devices.split(",") if one.strip()])
     as_told = body.asker_of(SimulatedAccount(id=None), terms)
     if service.states.owner(product_id) != publisher:
         raise UnknownProduct(product_id)
     state = service.states.read(product_id, at)
-    return coverage(state, named, as_told, MOST_DECISIONS)
+    return msgspec.json.encode(coverage(state, named, as_told, MOST_DECISIONS))
 
 
 def _read(service: Service, sent: bytes, by: Asker) -> _Asked:

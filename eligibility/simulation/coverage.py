@@ -6,8 +6,9 @@ address: 70,000 members are as many decisions as they have combinations.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations, groupby
+
+from msgspec import Struct
 
 from eligibility.model import Device
 from eligibility.simulation.classes import device_classes
@@ -24,8 +25,7 @@ _Gets = Mapping[Groups, Sequence[Mapping[Outcome, int]]]
 """By combination and by device class: what its members get, and on how many places of rollouts."""
 
 
-@dataclass(frozen=True, slots=True)
-class GroupCount:
+class GroupCount(Struct, frozen=True):
     """A group of the product. active: whether the audience or a published flight uses it now."""
 
     group_id: str
@@ -33,8 +33,7 @@ class GroupCount:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """How many members get this. estimated: a rollout splits them, and the number is the average."""
 
     outcome: ToldOutcome
@@ -42,8 +41,7 @@ class Reach:
     estimated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceReach:
+class DeviceReach(Struct, frozen=True):
     """Devices on which everybody gets the same: neighbours of one family and architecture.
 
     name: the first and the last of them. members: by what they get, most first; granted: how many
@@ -59,8 +57,7 @@ class DeviceReach:
     others: tuple[ToldOutcome, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Combination:
+class Combination(Struct, frozen=True):
     """Groups that have members in common and in no further one. flight_id: the one that wins.
 
     admitted: whether they are in the audience; if not, the flight is of no use to them.
@@ -72,16 +69,14 @@ class Combination:
     admitted: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Overlap:
+class Overlap(Struct, frozen=True):
     """How many members two groups have in common, whatever else they are in."""
 
     groups: tuple[str, str]
     members: int
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
+class Coverage(Struct, frozen=True):
     """What a product's audience reaches. members: of all its groups, each counted once.
 
     combinations, overlaps: the largest first. No address is in it.
@@ -218,11 +213,15 @@ def _device_reach(
 
 
 def _run_name(names: Sequence[str]) -> str:
-    """`Windows 10 1809 .. Windows 11 25H2, x64`: what both ends share at their end is said once."""
+    """`Windows 10 1809 .. 22H2, x64`: what both ends have in common is said once."""
     first, last = names[0], names[-1]
     if first == last:
         return first
-    shared = first.rpartition(", ")[2]
-    if ", " in first and last.endswith(f", {shared}"):
-        first = first.removesuffix(f", {shared}")
-    return f"{first} .. {last}"
+    start, _, first_end = first.partition(", ")
+    end, _, last_end = last.partition(", ")
+    if first_end != last_end:
+        return f"{first} .. {last}"
+    series = start.rpartition(" ")[0]
+    if series and series == end.rpartition(" ")[0]:
+        end = end.removeprefix(f"{series} ")
+    return f"{start} .. {end}, {last_end}" if last_end else f"{start} .. {end}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
 
+from msgspec import Struct
 from packaging.version import Version
 
 from eligibility.catalog.model import Package, Product, Rollout, RolloutStatus
@@ -59,8 +60,7 @@ def apportioned(members: int, places: Mapping[_Key, int]) -> dict[_Key, int]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class ExpectedShare:
+class ExpectedShare(Struct, frozen=True):
     """A rollout in progress, and the members whose packages come from there.
 
     flight_id: null for the non-flighted submission. newest, previous: the highest version of either

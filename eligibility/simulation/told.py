@@ -1,116 +1,109 @@
-"""What simulations tell over the wire, as plain data: outcomes, devices, the state that was asked."""
+"""What simulations tell over the wire, as plain data: outcomes, devices, accounts, the state asked."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from eligibility.model import Settling
+from msgspec import Struct
+
+from eligibility.model import Revision, Settling
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.outcome import Kind, Outcome
 from eligibility.simulation.state import State
+from eligibility.unnamed import unnamed_settling
 
 
-@dataclass(frozen=True, slots=True)
-class ToldOutcome:
-    """What an account gets on a device. kind: `flight`, `submission` or `denied`.
+class ToldOutcome(Struct, frozen=True, gc=False):
+    """What an account gets on a device.
 
-    source: id of the flight; null for the non-flighted submission, and where nothing is given.
-    reasons: all of them where it is denied, else those of the package. missed_flight: the flight that
-    has nothing for the device and through which nothing falls.
+    flight_id: of the flight given; where it is denied, of the flight that has nothing for the device
+    and through which nothing falls. version, architecture, action: of the package given. reasons: all
+    of them where it is denied, else those of the package.
     """
 
+    granted: bool
     kind: Kind
-    source: str | None
+    flight_id: str | None
     version: str | None
     architecture: str | None
     action: str
     reasons: tuple[str, ...]
-    missed_flight: str | None
 
     @classmethod
     def of(cls, outcome: Outcome) -> Self:
         """An outcome as it is told."""
-        return cls(*outcome)
+        return cls(
+            outcome.granted,
+            outcome.kind,
+            outcome.source or outcome.missed_flight,
+            outcome.version,
+            outcome.architecture,
+            outcome.action,
+            outcome.reasons,
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class ToldDevice:
-    """A device, what people call it, and its class: devices of one class get the same, always."""
+class ToldDevice(Struct, frozen=True, rename={"number": "class"}):
+    """A device, what people call it, and its class: devices of one class get the same."""
 
     name: str
     family: str
     os_version: str
     architecture: str | None
-    device_class: int
+    number: int
 
     @classmethod
-    def of(cls, named: NamedDevice, device_class: int) -> Self:
+    def of(cls, named: NamedDevice, number: int) -> Self:
         """A device as it is told."""
         device = named.device
-        return cls(named.name, device.family, device.os_version, device.architecture, device_class)
+        return cls(named.name, device.family, device.os_version, device.architecture, number)
 
 
-@dataclass(frozen=True, slots=True)
-class ToldRevision:
-    """The publisher's groups and catalogue revisions that it was made from."""
-
-    groups: int
-    catalog: int
-
-
-@dataclass(frozen=True, slots=True)
-class ToldState:
-    """What was asked. label: `live`, the moment, `+ draft`. at: the moment that was decided for."""
+class ToldState(Struct, frozen=True):
+    """What was asked. label: `live`, the moment, `+ draft`. moment: the one that was decided for."""
 
     label: str
-    at: datetime
-    revision: ToldRevision
+    moment: datetime
+    revision: Revision
 
     @classmethod
     def of(cls, state: State) -> Self:
         """A state as it is told."""
-        revision = state.held.revision
-        return cls(state.label, state.moment, ToldRevision(revision.groups, revision.catalog))
+        return cls(state.label, state.moment, state.held.revision)
 
 
-@dataclass(frozen=True, slots=True)
-class ToldSettling:
-    """A membership that changed in the last 30 minutes; group_id is null for who may not read groups."""
+class ToldClass(Struct, frozen=True, rename={"number": "class"}):
+    """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class.
 
-    group_id: str | None
-    change: str
-    changed_at: datetime
-    settled_at: datetime
+    settling: a change of their membership in the last 30 minutes; without its group for who may not
+    read groups.
+    """
 
-    @classmethod
-    def of(cls, settling: Settling | None, named: bool) -> Self | None:
-        """What is settling, as it is told."""
-        if settling is None:
-            return None
-        group_id = settling.group_id if named else None
-        return cls(group_id, settling.change, settling.changed_at, settling.settled_at)
-
-
-@dataclass(frozen=True, slots=True)
-class ToldClass:
-    """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class."""
-
-    account_class: int
+    number: int
     accounts: int
-    settling: ToldSettling | None
+    settling: Settling | None
     outcomes: tuple[ToldOutcome, ...]
 
+    @classmethod
+    def of(
+        cls,
+        number: int,
+        accounts: int,
+        settling: Settling | None,
+        outcomes: tuple[ToldOutcome, ...],
+        named: bool,
+    ) -> Self:
+        """A class as it is told; named = to who may read groups."""
+        return cls(number, accounts, settling if named else unnamed_settling(settling), outcomes)
 
-@dataclass(frozen=True, slots=True)
-class ToldAccount:
-    """An account, and its class; id null = nobody is signed in."""
 
-    id: str | None
-    account_class: int
+class ToldAccount(Struct, frozen=True, gc=False, rename={"number": "class"}):
+    """An account, and its class; null = nobody is signed in."""
+
+    account: str | None
+    number: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToldCounts:
+class ToldCounts(Struct, frozen=True):
     """How much was simulated. flight, submission, denied: cells by what they come to."""
 
     accounts: int
@@ -122,8 +115,7 @@ class ToldCounts:
     denied: int
 
 
-@dataclass(frozen=True, slots=True)
-class ToldSimulation:
+class Simulation(Struct, frozen=True):
     """Accounts x devices: each account has a class, each device too, and two classes an outcome."""
 
     product_id: str
@@ -132,3 +124,23 @@ class ToldSimulation:
     classes: tuple[ToldClass, ...]
     accounts: tuple[ToldAccount, ...]
     counts: ToldCounts
+
+
+class HeadLine(Struct, frozen=True, tag_field="line", tag="head"):
+    """The first line of a stream."""
+
+    product_id: str
+    state: ToldState
+    devices: tuple[ToldDevice, ...]
+
+
+class ClassLine(ToldClass, frozen=True, tag_field="line", tag="class"):
+    """A line for each class."""
+
+
+class AccountLine(ToldAccount, frozen=True, tag_field="line", tag="account"):
+    """A line for each account, in the order of the request."""
+
+
+class EndLine(ToldCounts, frozen=True, tag_field="line", tag="end"):
+    """The last line: without it, the stream was cut."""
