@@ -19,6 +19,7 @@ from eligibility.server import (
     keys,
     openapi,
     problems,
+    simulations,
 )
 from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
@@ -106,6 +107,7 @@ def routes(service: Service) -> Routes:
         group_history.router(service.groups, service.audit),
         catalog.router(service.catalog),
         keys.router(service.key_admin, service.now),
+        simulations.router(service),
     ):
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)

@@ -10,6 +10,8 @@ from fastapi import Depends, Request
 
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import EligibilityError
+from eligibility.server.admission import Admitted
+from eligibility.server.rate_limit import Allowance
 
 
 class UnknownPublisher(EligibilityError):
@@ -24,10 +26,16 @@ class UnknownPublisher(EligibilityError):
 class Asker:
     """Who calls a route, and from where."""
 
-    __slots__ = ("caller", "origin")
+    __slots__ = ("_allowance", "caller", "origin")
 
-    def __init__(self, caller: Caller, origin: str) -> None:
+    def __init__(self, caller: Caller, origin: str, allowance: Allowance | None = None) -> None:
         self.caller, self.origin = caller, origin
+        self._allowance = allowance
+
+    def pay(self, decisions: int) -> None:
+        """Count a request as so many decisions. Raises: RateLimited."""
+        if self._allowance is not None:
+            self._allowance.take(decisions, paid=1)  # for the request
 
     @property
     def actor(self) -> str:
@@ -48,12 +56,13 @@ class Needs:
 
     def check(self, request: Request) -> Asker:
         """Raise ScopeMissing or UnknownPublisher unless the caller may have the route."""
-        caller: Caller = request.scope["exchange"].admitted.caller
+        admitted: Admitted = request.scope["exchange"].admitted
+        caller = admitted.caller
         publisher = request.path_params.get("publisher")
         if publisher is not None and not caller.sees(publisher):
             raise UnknownPublisher(publisher)
         caller.check(self.scope)
-        return Asker(caller, request.app.state.origin_of(request.scope))
+        return Asker(caller, request.app.state.origin_of(request.scope), admitted.allowance)
 
     async def __call__(self, request: Request) -> Asker:
         """See `check`."""
@@ -65,6 +74,8 @@ def needs(scope: Scope) -> Any:
     return Depends(Needs(scope))
 
 
+Asks = Annotated[Asker, needs(Scope.QUERY)]
+ReadsGroups = Annotated[Asker, needs(Scope.READ_GROUPS)]
 WritesGroups = Annotated[Asker, needs(Scope.WRITE_GROUPS)]
 WritesCatalog = Annotated[Asker, needs(Scope.WRITE_CATALOG)]
 Administers = Annotated[Asker, needs(Scope.ADMIN)]

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from eligibility.model import Decision
-from eligibility.server import problems
+from eligibility.server import problems, simulation_schemas
 from eligibility.server.authzen import openapi as authzen
 from eligibility.server.ofrep import openapi as ofrep
 from eligibility.server.strict import StrictRoute
@@ -112,7 +112,7 @@ def document(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(_access_schemas())
+        schemas.update(_access_schemas() | simulation_schemas.schemas())
         # What most people come for is first.
         made["paths"] = _access_paths() | made["paths"]
         for standard in (authzen, ofrep):
@@ -162,6 +162,7 @@ def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """The statuses of problems that an operation can answer with."""
     access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
+    simulates = path == "/v1/simulations"
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     yield from (
@@ -170,8 +171,8 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
             ("400", path.startswith("/v1/") or "publisher" in parameters),
             ("401", "security" in operation),
             ("403", "security" in operation),
-            ("404", access or well_known or parameters & {"publisher", "key_id"}),
-            ("409", creates or path == "/v1/access" or path.endswith("/forget")),
+            ("404", access or simulates or well_known or parameters & {"publisher", "key_id"}),
+            ("409", creates or simulates or path == "/v1/access" or path.endswith("/forget")),
             ("412", "if-match" in parameters),
             ("413", "requestBody" in operation),
             ("415", "requestBody" in operation),

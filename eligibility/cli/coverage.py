@@ -1,0 +1,64 @@
+"""`eligibility coverage`: how many members of a product's groups reach what, and why others do not."""
+
+from typing import Annotated
+
+import typer
+
+from eligibility.cli.options import At, Json, Store, console, print_json, service
+from eligibility.cli.show_coverage import coverage_tables
+from eligibility.cli.simulating import (
+    Devices,
+    Installed,
+    ManualCheck,
+    Market,
+    Owned,
+    PromotionalCode,
+    WithCatalog,
+    WithGroups,
+    WithRequirements,
+    asked_of,
+    asker_of,
+)
+from eligibility.simulation.accounts import ANONYMOUS
+from eligibility.simulation.coverage import coverage as covered
+from eligibility.simulation.devices import read_devices
+
+
+def coverage(
+    product: Annotated[str, typer.Option("--product", "-p", help="Store id of the product.")],
+    devices: Devices = "flights",
+    at: At = None,
+    with_groups: WithGroups = None,
+    with_catalog: WithCatalog = None,
+    with_requirements: WithRequirements = None,
+    installed: Installed = None,
+    owned: Owned = False,
+    market: Market = None,
+    promotional_code: PromotionalCode = False,
+    manual_check: ManualCheck = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Count how many members of a product's groups reach which flight on which devices.
+
+    Who gets nothing is counted by reason; then which groups have members in common and which flight
+    wins, and how far rollouts are. No address is looked at.
+    """
+    named = read_devices(devices)
+    as_told = asker_of(installed, owned, market, promotional_code, manual_check)
+    with service(store) as opened:
+        asked = asked_of(
+            opened,
+            product,
+            ANONYMOUS[0],  # nobody: members are counted, not named
+            at,
+            with_groups=with_groups,
+            with_catalog=with_catalog,
+            with_requirements=with_requirements,
+        )
+        state = opened.states.read(product, asked.at, asked.draft)
+        found = covered(state, named, as_told)
+    if as_json:
+        print_json(found)
+    else:
+        console().print(coverage_tables(found))
