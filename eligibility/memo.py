@@ -3,6 +3,7 @@
 from msgspec import UNSET, structs
 
 from eligibility import wire
+from eligibility.answer import Answer
 from eligibility.model import Decision
 from eligibility.unnamed import unnamed
 
@@ -20,21 +21,22 @@ class Known:
         self.decision = structs.replace(decision, trace=UNSET)
         self._verdict = wire.encoded_verdict(self.decision)
         self._unnamed = b""  # made when first wanted
-        self._sealed = (b"", b"")  # the last stamp, and what it made; never seen by halves
+        # The last stamp, and what it made; never seen by halves.
+        self._sealed = b"", Answer.of(b"", self.decision)
 
-    def json(self, stamp: bytes) -> bytes:
+    def json(self, stamp: bytes) -> Answer:
         """The JSON with that stamp at its end."""
         last, sealed = self._sealed
         if last is not stamp:
-            sealed = self._verdict + stamp
+            sealed = Answer.of(self._verdict + stamp, self.decision)
             self._sealed = stamp, sealed
         return sealed
 
-    def unnamed_json(self, stamp: bytes) -> bytes:
+    def unnamed_json(self, stamp: bytes) -> Answer:
         """The same for callers who may not read groups."""
         if not self._unnamed:
             self._unnamed = wire.encoded_verdict(unnamed(self.decision))
-        return self._unnamed + stamp
+        return Answer.of(self._unnamed + stamp, self.decision)
 
 
 class Memo:

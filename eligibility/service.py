@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from eligibility import preview
+from eligibility.activity.recorder import NoRecorder, Recorder
 from eligibility.callers.audited import KeyAdmin
 from eligibility.callers.key_ring import KeyRing
 from eligibility.callers.tokens import Verifier
@@ -18,8 +19,9 @@ from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
 from eligibility.simulation.states import States
 from eligibility.stores import open_stores
+from groups.emails import canonical
 from groups.member_set import digest
-from groups.model import EditResult
+from groups.model import EditResult, Forgotten
 
 
 class Service:
@@ -55,6 +57,17 @@ class Service:
             clock=clock,
             max_staleness_seconds=settings.max_staleness_seconds,
         )
+        self.activity = self._stores.activity
+        self.recorder = (
+            Recorder(
+                self.activity,
+                self.evaluator.in_memory,
+                timedelta(days=settings.activity_days),
+                clock,
+            )
+            if settings.activity_days
+            else NoRecorder()
+        )
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
     def effects(self, result: EditResult) -> Effects:
@@ -65,6 +78,28 @@ class Service:
         """What applying a plan would do to access."""
         return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self.now())
 
+    def forget(
+        self,
+        publisher: str,
+        address: str,
+        *,
+        actor: str,
+        replacement: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Forget a person: in groups and history (see GroupStore.forget), and what was asked of them."""
+        done = self.groups.forget(
+            publisher, address, actor=actor, replacement=replacement, dry_run=dry_run
+        )
+        if not dry_run:
+            self.forget_activity(publisher, address)
+        return done
+
+    def forget_activity(self, publisher: str, address: str) -> None:
+        """Forget what was asked of a person; whoever was in no group may have asked, too."""
+        self.recorder.flush()
+        self.activity.forget(publisher, digest(canonical(address), self.groups.digest_key()))
+
     def name_of(self, address: str) -> str:
         """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.
 
@@ -73,8 +108,9 @@ class Service:
         return f"{digest(address, self.groups.digest_key()):016x}"[:12]
 
     def close(self) -> None:
-        """Close the store."""
+        """Write what is still to be written, and close the store."""
         self.key_ring.close()
+        self.recorder.close()
         self._stores.close()
 
     def __enter__(self) -> "Service":
