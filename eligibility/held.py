@@ -130,8 +130,8 @@ class HeldProduct:
         if isinstance(form, bool):
             answer = self._json(query, now, form)
         else:
-            decision = self._known(query, now).decision
-            answer = Answer.of(form(decision), decision)
+            known = self._known(query, now)
+            answer = known.answer(form(known.decision))
         if key is not None:
             sent = self._memory_at(now)[1][form]
             if len(sent) >= LIMIT:
@@ -185,7 +185,7 @@ class HeldProduct:
         )
         known = memo.known.get(key)
         if known is None:
-            known = Known(self._decide(query, now))
+            known = Known(self._decide(query, now), member=bool(combination))
             memo.keep(key, known)
         return known
 

@@ -13,22 +13,25 @@ Key = tuple[object, ...]
 
 
 class Known:
-    """A decision without trace and stamp, and its JSON, with the names of groups and without."""
+    """A decision without trace and stamp, and its JSON, with the names of groups and without.
 
-    __slots__ = ("_sealed", "_unnamed", "_verdict", "decision")
+    member: whether it is about an account that is in a group of the product.
+    """
 
-    def __init__(self, decision: Decision) -> None:
-        self.decision = structs.replace(decision, trace=UNSET)
+    __slots__ = ("_sealed", "_unnamed", "_verdict", "decision", "member")
+
+    def __init__(self, decision: Decision, member: bool) -> None:
+        self.decision, self.member = structs.replace(decision, trace=UNSET), member
         self._verdict = wire.encoded_verdict(self.decision)
         self._unnamed = b""  # made when first wanted
         # The last stamp, and what it made; never seen by halves.
-        self._sealed = b"", Answer.of(b"", self.decision)
+        self._sealed = b"", self.answer(b"")
 
     def json(self, stamp: bytes) -> Answer:
         """The JSON with that stamp at its end."""
         last, sealed = self._sealed
         if last is not stamp:
-            sealed = Answer.of(self._verdict + stamp, self.decision)
+            sealed = self.answer(self._verdict + stamp)
             self._sealed = stamp, sealed
         return sealed
 
@@ -36,7 +39,11 @@ class Known:
         """The same for callers who may not read groups."""
         if not self._unnamed:
             self._unnamed = wire.encoded_verdict(unnamed(self.decision))
-        return Answer.of(self._unnamed + stamp, self.decision)
+        return self.answer(self._unnamed + stamp)
+
+    def answer(self, body: bytes) -> Answer:
+        """A body that tells this decision."""
+        return Answer.of(body, self.decision, self.member)
 
 
 class Memo:

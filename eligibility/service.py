@@ -5,13 +5,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from eligibility import preview
-from eligibility.activity.recorder import NoRecorder, Recorder
+from eligibility.activity.recorder import Recorder
 from eligibility.callers.audited import KeyAdmin
 from eligibility.callers.key_ring import KeyRing
 from eligibility.callers.tokens import Verifier
 from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan
+from eligibility.copying import publishers_of
 from eligibility.effects import Effects
 from eligibility.evaluator import Evaluator
 from eligibility.listing import Listing
@@ -58,15 +59,11 @@ class Service:
             max_staleness_seconds=settings.max_staleness_seconds,
         )
         self.activity = self._stores.activity
-        self.recorder = (
-            Recorder(
-                self.activity,
-                self.evaluator.in_memory,
-                timedelta(days=settings.activity_days),
-                clock,
-            )
-            if settings.activity_days
-            else NoRecorder()
+        self.recorder = Recorder(
+            self.activity,
+            self.evaluator.in_memory,
+            timedelta(days=settings.activity_days),
+            clock,
         )
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
@@ -95,10 +92,16 @@ class Service:
             self.forget_activity(publisher, address)
         return done
 
-    def forget_activity(self, publisher: str, address: str) -> None:
-        """Forget what was asked of a person; whoever was in no group may have asked, too."""
-        self.recorder.flush()
-        self.activity.forget(publisher, digest(canonical(address), self.groups.digest_key()))
+    def forget_activity(self, publisher: str | None, address: str) -> None:
+        """Forget what was asked of a person, None = of every publisher's products.
+
+        Whoever was in no group may have asked, too.
+        """
+        self.recorder.flush()  # so that there is a file to forget in, where it is kept in one
+        known_as = digest(canonical(address), self.groups.digest_key())
+        everybody = {*publishers_of(self._stores), *self.activity.publishers()}
+        for one in everybody if publisher is None else (publisher,):
+            self.activity.forget(one, known_as)
 
     def name_of(self, address: str) -> str:
         """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.

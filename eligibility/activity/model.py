@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from eligibility.simulation.outcome import Kind
 
-MINUTE, HOUR = 60, 3_600
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 class CountKey(NamedTuple):

@@ -103,7 +103,7 @@ def forget(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Remove a person from every group and from history, for a request to erase."""
+    """Remove a person from every group, history and activity, for a request to erase."""
     with service(store) as opened:
         groups = opened.groups
         publishers = groups.publishers() if publisher is None else (publisher,)
@@ -113,16 +113,17 @@ def forget(
         ]
         concerned = [one for one in found if one.groups or one.history]
         if dry_run or not concerned:
-            for one in () if dry_run else found:  # who was in no group may have asked, too
-                opened.forget_activity(one.publisher, address)
+            if not dry_run:
+                opened.forget_activity(publisher, address)
             _tell(concerned, as_json, "would be forgotten")
             return
         _check_filled(concerned, replace_with)
         if not as_json:
             _tell(concerned, as_json, "will be forgotten")
         confirm("forget this person? There is no way back", yes or as_json)
+        opened.forget_activity(publisher, address)
         done = [
-            opened.forget(one.publisher, address, actor=actor(), replacement=replace_with)
+            groups.forget(one.publisher, address, actor=actor(), replacement=replace_with)
             for one in concerned
         ]
         for one in done:
