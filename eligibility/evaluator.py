@@ -108,6 +108,10 @@ class Evaluator:
         if owner is None or not (publishers is None or owner in publishers):
             raise UnknownProduct(product_id)
 
+    def in_memory(self, product_id: str) -> HeldProduct | None:
+        """The product as memory holds it, however old; None where it does not."""
+        return self._held.get(product_id)
+
     def held(self, product_id: str) -> HeldProduct:
         """The product as memory holds it, brought up to the store. Raises: as `decide`.
 

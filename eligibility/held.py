@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from msgspec import UNSET, UnsetType
 
 from eligibility import wire
+from eligibility.answer import Answer
 from eligibility.as_sent import SentKeys
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
@@ -35,7 +36,7 @@ Form = Callable[[Decision], bytes]
 """What another way to tell a decision makes of it, without stamp and settling. Equal ones make the
 same, and there are not many: answers are remembered for each."""
 
-Memory = tuple[Memo, defaultdict[bool | Form, dict[Key, bytes]]]
+Memory = tuple[Memo, defaultdict[bool | Form, dict[Key, Answer]]]
 """Decisions, and answers by the words they were asked in.
 
 The answers in our own form carry this revision's stamp, and are there twice: without names of
@@ -102,7 +103,7 @@ class HeldProduct:
         settling = self._settling(query.account, now) if self.recent else None
         return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
-    def answer_json(self, asked: QueryFields, now: float, form: bool | Form = True) -> bytes:
+    def answer_json(self, asked: QueryFields, now: float, form: bool | Form = True) -> Answer:
         """What wire.encode makes of `answer`; a query asked before in these words is not even read.
 
         Args: form = whether to tell the names of groups; or what to make of the decision instead.
@@ -115,7 +116,7 @@ class HeldProduct:
 
     def answers_json(
         self, batch: Sequence[QueryFields], now: float, form: bool | Form = True
-    ) -> list[bytes | InvalidInput]:
+    ) -> list[Answer | InvalidInput]:
         """For each query what `answer_json` gives or raises."""
         answers = map(self._memory_at(now)[1][form].get, self._sent_keys.of_all(batch))
         return [
@@ -123,14 +124,14 @@ class HeldProduct:
             for asked, answer in zip(batch, answers, strict=True)
         ]
 
-    def _read(self, asked: QueryFields, key: Key | None, now: float, form: bool | Form) -> bytes:
+    def _read(self, asked: QueryFields, key: Key | None, now: float, form: bool | Form) -> Answer:
         """Read and answer a query not asked before in these words; remembered where it has a key."""
         query = wire.to_query(asked)
-        answer = (
-            self._json(query, now, form)
-            if isinstance(form, bool)
-            else form(self._known(query, now).decision)
-        )
+        if isinstance(form, bool):
+            answer = self._json(query, now, form)
+        else:
+            known = self._known(query, now)
+            answer = known.answer(form(known.decision))
         if key is not None:
             sent = self._memory_at(now)[1][form]
             if len(sent) >= LIMIT:
@@ -138,7 +139,7 @@ class HeldProduct:
             sent[key] = answer
         return answer
 
-    def _json(self, query: AccessQuery, now: float, named: bool) -> bytes:
+    def _json(self, query: AccessQuery, now: float, named: bool) -> Answer:
         settling = self._settling(query.account, now) if self.recent else None
         stamp = self._stamp
         if settling is not None:
@@ -149,7 +150,7 @@ class HeldProduct:
 
     def _read_or_fault(
         self, asked: QueryFields, now: float, form: bool | Form
-    ) -> bytes | InvalidInput:
+    ) -> Answer | InvalidInput:
         try:
             return self._read(asked, self._sent_keys.of(asked), now, form)
         except InvalidInput as error:
@@ -184,7 +185,7 @@ class HeldProduct:
         )
         known = memo.known.get(key)
         if known is None:
-            known = Known(self._decide(query, now))
+            known = Known(self._decide(query, now), member=bool(combination))
             memo.keep(key, known)
         return known
 

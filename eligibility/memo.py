@@ -3,6 +3,7 @@
 from msgspec import UNSET, structs
 
 from eligibility import wire
+from eligibility.answer import Answer
 from eligibility.model import Decision
 from eligibility.unnamed import unnamed
 
@@ -12,29 +13,37 @@ Key = tuple[object, ...]
 
 
 class Known:
-    """A decision without trace and stamp, and its JSON, with the names of groups and without."""
+    """A decision without trace and stamp, and its JSON, with the names of groups and without.
 
-    __slots__ = ("_sealed", "_unnamed", "_verdict", "decision")
+    member: whether it is about an account that is in a group of the product.
+    """
 
-    def __init__(self, decision: Decision) -> None:
-        self.decision = structs.replace(decision, trace=UNSET)
+    __slots__ = ("_sealed", "_unnamed", "_verdict", "decision", "member")
+
+    def __init__(self, decision: Decision, member: bool) -> None:
+        self.decision, self.member = structs.replace(decision, trace=UNSET), member
         self._verdict = wire.encoded_verdict(self.decision)
         self._unnamed = b""  # made when first wanted
-        self._sealed = (b"", b"")  # the last stamp, and what it made; never seen by halves
+        # The last stamp, and what it made; never seen by halves.
+        self._sealed = b"", self.answer(b"")
 
-    def json(self, stamp: bytes) -> bytes:
+    def json(self, stamp: bytes) -> Answer:
         """The JSON with that stamp at its end."""
         last, sealed = self._sealed
         if last is not stamp:
-            sealed = self._verdict + stamp
+            sealed = self.answer(self._verdict + stamp)
             self._sealed = stamp, sealed
         return sealed
 
-    def unnamed_json(self, stamp: bytes) -> bytes:
+    def unnamed_json(self, stamp: bytes) -> Answer:
         """The same for callers who may not read groups."""
         if not self._unnamed:
             self._unnamed = wire.encoded_verdict(unnamed(self.decision))
-        return self._unnamed + stamp
+        return self.answer(self._unnamed + stamp)
+
+    def answer(self, body: bytes) -> Answer:
+        """A body that tells this decision."""
+        return Answer.of(body, self.decision, self.member)
 
 
 class Memo:

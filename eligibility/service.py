@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from eligibility import preview
+from eligibility.activity.recorder import Recorder
 from eligibility.callers.audited import KeyAdmin
 from eligibility.callers.key_ring import KeyRing
 from eligibility.callers.tokens import Verifier
 from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan
+from eligibility.copying import publishers_of
 from eligibility.effects import Effects
 from eligibility.evaluator import Evaluator
 from eligibility.listing import Listing
@@ -18,8 +20,9 @@ from eligibility.requirements import load_requirements
 from eligibility.settings import Settings
 from eligibility.simulation.states import States
 from eligibility.stores import open_stores
+from groups.emails import canonical
 from groups.member_set import digest
-from groups.model import EditResult
+from groups.model import EditResult, Forgotten
 
 
 class Service:
@@ -55,6 +58,13 @@ class Service:
             clock=clock,
             max_staleness_seconds=settings.max_staleness_seconds,
         )
+        self.activity = self._stores.activity
+        self.recorder = Recorder(
+            self.activity,
+            self.evaluator.in_memory,
+            timedelta(days=settings.activity_days),
+            clock,
+        )
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
     def effects(self, result: EditResult) -> Effects:
@@ -65,6 +75,34 @@ class Service:
         """What applying a plan would do to access."""
         return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self.now())
 
+    def forget(
+        self,
+        publisher: str,
+        address: str,
+        *,
+        actor: str,
+        replacement: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """Forget a person: in groups and history (see GroupStore.forget), and what was asked of them."""
+        done = self.groups.forget(
+            publisher, address, actor=actor, replacement=replacement, dry_run=dry_run
+        )
+        if not dry_run:
+            self.forget_activity(publisher, address)
+        return done
+
+    def forget_activity(self, publisher: str | None, address: str) -> None:
+        """Forget what was asked of a person, None = of every publisher's products.
+
+        Whoever was in no group may have asked, too.
+        """
+        self.recorder.flush()  # so that there is a file to forget in, where it is kept in one
+        known_as = digest(canonical(address), self.groups.digest_key())
+        everybody = {*publishers_of(self._stores), *self.activity.publishers()}
+        for one in everybody if publisher is None else (publisher,):
+            self.activity.forget(one, known_as)
+
     def name_of(self, address: str) -> str:
         """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.
 
@@ -73,8 +111,9 @@ class Service:
         return f"{digest(address, self.groups.digest_key()):016x}"[:12]
 
     def close(self) -> None:
-        """Close the store."""
+        """Write what is still to be written, and close the store."""
         self.key_ring.close()
+        self.recorder.close()
         self._stores.close()
 
     def __enter__(self) -> "Service":

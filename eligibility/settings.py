@@ -127,6 +127,13 @@ class Settings(BaseSettings):
         description="Offer AuthZEN's subject search, which lists addresses of members to callers with"
         " groups:read.",
     )
+    activity_days: int = Field(
+        30,
+        ge=0,
+        le=3_650,
+        description="How many days it is kept what was asked and answered: counts, and the last answer"
+        " of each member; 0 = nothing is kept.",
+    )
     log_access: bool = Field(
         False, description="Log access queries that were answered, too; each is a line."
     )

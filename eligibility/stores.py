@@ -1,9 +1,12 @@
-"""Opening what a store URL leads to: groups, catalogue, API keys and audit log, kept in one place."""
+"""Opening what a store URL leads to: groups, catalogue, API keys, audit log and activity."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from eligibility.activity.redis_store import RedisActivityStore
+from eligibility.activity.sqlite_store import SqliteActivityStore, path_beside
+from eligibility.activity.store import ActivityStore
 from eligibility.audit.log import AuditLog
 from eligibility.audit.redis_log import RedisAuditLog
 from eligibility.audit.sqlite_log import SqliteAuditLog
@@ -21,12 +24,13 @@ from groups.store import GroupStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Groups, catalogue, API keys and audit log of one backend; `close` lets go of all."""
+    """What one backend keeps; `close` lets go of all."""
 
     groups: GroupStore
     catalog: CatalogStore
     keys: KeyStore
     audit: AuditLog
+    activity: ActivityStore
     close: Callable[[], None]
 
 
@@ -52,12 +56,20 @@ def stores_of(backend: Database | RedisServer) -> Stores:
             RedisCatalogStore(backend, key),
             RedisKeyStore(backend),
             RedisAuditLog(backend, key),
+            RedisActivityStore(backend),
             backend.close,
         )
+    activity = SqliteActivityStore(path_beside(backend.path), backend.clock)
+
+    def close() -> None:
+        activity.close()
+        backend.close()
+
     return Stores(
         groups,
         SqliteCatalogStore(backend, key),
         SqliteKeyStore(backend),
         SqliteAuditLog(backend, key),
-        backend.close,
+        activity,
+        close,
     )

@@ -105,7 +105,7 @@ def test_a_product_that_changes_within_the_same_groups_is_decided_anew(world: Se
         sent = wire.decode_query(json.dumps(body).encode())
         held = world.evaluator.warm("APP")
         assert held is not None
-        assert number.encode() in held.answer_json(sent, world.evaluator.clock())
+        assert number.encode() in bytes(held.answer_json(sent, world.evaluator.clock()))
     assert version(world.evaluator.decide(old)) is None
 
 

@@ -139,9 +139,10 @@ def ask(app: App, route: str, headers: Headers, place: Place = MINE) -> Any:
 def test_the_table_names_every_route_and_no_other(app: App) -> None:
     others = routes(app.service)
     accounts = Accounts(app.service.tokens)
-    access = Access(app.service.evaluator, accounts).endpoints
+    recorder = app.service.recorder
+    access = Access(app.service.evaluator, accounts, recorder).endpoints
     standard = authzen.endpoints(app.service, accounts)
-    flags = Flags(app.service.evaluator, accounts, app.service.listing, 1)
+    flags = Flags(app.service.evaluator, accounts, app.service.listing, recorder, 1)
     standard |= ofrep.endpoints(flags)
     standard |= {f"{begins}{{key}}": one for begins, one in ofrep.families(flags).items()}
     found = {f"POST {path.replace('/*', '/{publisher}')}" for path in (*access, *standard)}

@@ -26,7 +26,6 @@ from eligibility.cli.options import (
 )
 from groups.errors import WouldBeEmpty
 from groups.model import Change, Consent, Forgotten
-from groups.store import GroupStore
 
 _NAMED = 3
 """Addresses shown of a write; --json gives all."""
@@ -104,7 +103,7 @@ def forget(
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Remove a person from every group and from history, for a request to erase."""
+    """Remove a person from every group, history and activity, for a request to erase."""
     with service(store) as opened:
         groups = opened.groups
         publishers = groups.publishers() if publisher is None else (publisher,)
@@ -114,24 +113,24 @@ def forget(
         ]
         concerned = [one for one in found if one.groups or one.history]
         if dry_run or not concerned:
+            if not dry_run:
+                opened.forget_activity(publisher, address)
             _tell(concerned, as_json, "would be forgotten")
             return
         _check_filled(concerned, replace_with)
         if not as_json:
             _tell(concerned, as_json, "will be forgotten")
         confirm("forget this person? There is no way back", yes or as_json)
-        done = [_forgotten(groups, one.publisher, address, replace_with) for one in concerned]
+        opened.forget_activity(publisher, address)
+        done = [
+            groups.forget(one.publisher, address, actor=actor(), replacement=replace_with)
+            for one in concerned
+        ]
         for one in done:
             note_forgotten(opened.audit, actor(), one)
     _tell(done, as_json, "forgotten")
     if not as_json:
         console().print(_BACKUPS, style="dim")
-
-
-def _forgotten(
-    groups: GroupStore, publisher: str, address: str, replacement: str | None
-) -> Forgotten:
-    return groups.forget(publisher, address, actor=actor(), replacement=replacement)
 
 
 def _check_filled(found: Iterable[Forgotten], replacement: str | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import UNSET
 
 from eligibility import wire
+from eligibility.activity.recorder import Recorder
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.evaluator import Evaluator
 from eligibility.server import problems
@@ -57,9 +58,10 @@ class Access:
     same steps.
     """
 
-    def __init__(self, evaluator: Evaluator, accounts: Accounts) -> None:
+    def __init__(self, evaluator: Evaluator, accounts: Accounts, recorder: Recorder) -> None:
         self._evaluator = evaluator
         self._accounts = accounts
+        self._hear, self._hear_all = recorder.one, recorder.many
         self.endpoints = {
             "/v1/access": AccessEndpoint(self._one),
             "/v1/access/batch": AccessEndpoint(self._batch),
@@ -73,7 +75,10 @@ class Access:
         if settled is not None and not explain and asked.for_memory:
             held = self._evaluator.warm(asked.product_id, by.publishers)
             if held is not None:
-                return held.answer_json(settled, self._evaluator.clock(), by.named)
+                now = self._evaluator.clock()
+                answer = held.answer_json(settled, now, by.named)
+                self._hear(settled, answer, now)
+                return answer
         return lambda: self._cold(asked, explain, by)
 
     def _batch(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
@@ -104,16 +109,20 @@ class Access:
                 continue
             for place, answer in zip(places, told, strict=True):
                 answers[place] = answer
+        self._hear_all(batch, answers, now)
         return [one if isinstance(one, bytes) else _problem(one) for one in answers]
 
     def _all_cold(self, batch: Iterable[Asked], explain: bool, by: Admitted) -> Iterator[bytes]:
         return (self._cold_or_problem(asked, explain, by) for asked in batch)
 
     def _cold(self, asked: QueryFields, explain: bool, by: Admitted) -> bytes:
-        query = wire.to_query(self._accounts.settle_in_thread(asked, by))
+        settled = self._accounts.settle_in_thread(asked, by)
+        query = wire.to_query(settled)
         if by.publishers is not None:
             self._evaluator.check_publisher(query.product_id, by.publishers)
         decision = self._evaluator.decide(query, explain=explain)
+        if query.at is None:
+            self._hear(settled, decision, self._evaluator.clock())
         return wire.encode(decision if by.named else unnamed(decision))
 
     def _cold_or_problem(self, asked: Asked, explain: bool, by: Admitted) -> bytes:

@@ -50,9 +50,15 @@ def create_app(service: Service) -> Gate:
     """Build the ASGI application over an open service; closes the service when the server stops."""
     settings = service.settings
     accounts = Accounts(service.tokens)
-    flags = Flags(service.evaluator, accounts, service.listing, settings.ofrep_bulk_products)
+    flags = Flags(
+        service.evaluator,
+        accounts,
+        service.listing,
+        service.recorder,
+        settings.ofrep_bulk_products,
+    )
     endpoints = {
-        **Access(service.evaluator, accounts).endpoints,
+        **Access(service.evaluator, accounts, service.recorder).endpoints,
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
@@ -84,6 +90,7 @@ def routes(service: Service) -> Routes:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.key_ring.start()
+        service.recorder.start()
         yield
         service.close()
 
@@ -104,7 +111,7 @@ def routes(service: Service) -> Routes:
     for router in (
         groups.router(service.groups),
         group_members.router(service.groups, service.effects),
-        group_history.router(service.groups, service.audit),
+        group_history.router(service.groups, service.forget, service.audit),
         catalog.router(service.catalog),
         keys.router(service.key_admin, service.now),
         simulations.router(service),

@@ -3,6 +3,7 @@
 Addresses never go into a URL, where logs would keep them: what is asked by address is sent by POST.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -35,8 +36,11 @@ _Cursor = Annotated[
 ]
 
 
-def router(store: GroupStore, log: AuditLog) -> APIRouter:
-    """The routes over one store; log = notes forgettings, and not whose."""
+def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLog) -> APIRouter:
+    """The routes over one store.
+
+    Args: forgetting = Service.forget; log = notes that somebody was forgotten, and not who.
+    """
     made = APIRouter(prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute)
 
     @made.get(
@@ -100,7 +104,7 @@ def router(store: GroupStore, log: AuditLog) -> APIRouter:
             by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
         named = {"address": body.address, "replacement": body.replacement}
         read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
-        done = store.forget(publisher, **read, actor=by.actor, dry_run=body.dry_run)
+        done = forgetting(publisher, **read, actor=by.actor, dry_run=body.dry_run)
         if not body.dry_run:
             note_forgotten(log, by.actor, done)
         return done

@@ -74,7 +74,7 @@ class AuthZenEndpoint:
 def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
     """The endpoints by path."""
     decider = Decider(service.evaluator, accounts)
-    evaluations = Evaluations(decider)
+    evaluations = Evaluations(decider, service.recorder)
     searches = Searches(decider, service.catalog.store, service.groups)
     made = {
         EVALUATION: AuthZenEndpoint(evaluations.one),

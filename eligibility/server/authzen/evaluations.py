@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from msgspec import UNSET
 
+from eligibility.activity.recorder import Recorder
 from eligibility.callers.errors import NotYourself
 from eligibility.errors import EligibilityError, InvalidInput
 from eligibility.held import HeldProduct
@@ -42,8 +43,9 @@ _NO_FLIGHT = ""
 class Evaluations:
     """The two endpoints; see endpoint.Endpoint for what they take and give."""
 
-    def __init__(self, decider: Decider) -> None:
+    def __init__(self, decider: Decider, recorder: Recorder) -> None:
         self._decider = decider
+        self._hear, self._hear_all = recorder.one, recorder.many
 
     def one(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
         """Answer a single evaluation."""
@@ -77,9 +79,12 @@ class Evaluations:
             return lambda: self._cold(ready, publishers, by)
         try:
             form = _form(settled.question, settled.device_known, held, by)
-            return held.answer_json(settled.fields, self._decider.evaluator.clock(), form)
+            now = self._decider.evaluator.clock()
+            answer = held.answer_json(settled.fields, now, form)
         except InvalidInput as error:
             return told_without(nobody_or(error), by.named)
+        self._hear(settled.fields, answer, now)
+        return answer
 
     def _cold(self, ready: Read, publishers: Publishers, by: Admitted) -> bytes:
         settled = self._decider.settled_in_thread(ready, by)
@@ -88,6 +93,8 @@ class Evaluations:
         decision = self._decider.decide(settled, by, publishers)
         if isinstance(decision, Verdict):
             return told_without(decision, by.named)
+        if settled.fields.at is UNSET:
+            self._hear(settled.fields, decision, self._decider.evaluator.clock())
         return _told_of(settled.question, settled.device_known, by)(decision)
 
     def _all_warm(
@@ -121,6 +128,7 @@ class Evaluations:
             if held is None:
                 return None
             told = held.answers_json(fields, now, _form(question, device_known, held, by))
+            self._hear_all(fields, told, now)
             for place, answer in zip(places, told, strict=True):
                 answers[place] = answer if isinstance(answer, bytes) else _told_nobody(answer, by)
         return answers

@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
+from eligibility.activity.recorder import Recorder
 from eligibility.callers.errors import NotYourself
 from eligibility.errors import InvalidInput, UnknownProduct
 from eligibility.evaluator import Evaluator
@@ -37,10 +38,16 @@ class Flags:
     """Evaluates flags. most_products: of how many a bulk answer tells."""
 
     def __init__(
-        self, evaluator: Evaluator, accounts: Accounts, listing: Listing, most_products: int
+        self,
+        evaluator: Evaluator,
+        accounts: Accounts,
+        listing: Listing,
+        recorder: Recorder,
+        most_products: int,
     ) -> None:
         self._evaluator, self._accounts = evaluator, accounts
         self._listing, self._most_products = listing, most_products
+        self._hear = recorder.one
 
     def one(self, body: bytes, key: str, by: Admitted) -> bytes | Work:
         """The evaluation of a flag, from memory if it can. Raises: FlagError, NotYourself."""
@@ -52,7 +59,7 @@ class Flags:
         if settled is not None and fields.for_memory:
             _check_own(asked, settled)
             told = self._warm(question, settled, asked, by)
-            if told is not NOT_FOUND:
+            if told != NOT_FOUND:
                 return told
         return lambda: self._cold(question, key, asked, by)
 
@@ -66,9 +73,12 @@ class Flags:
         if not form.known:  # answers are remembered by their form: anybody could make up flights
             return NOT_FOUND
         try:
-            return held.answer_json(settled, now, form)
+            answer = held.answer_json(settled, now, form)
         except InvalidInput:  # the targeting key is no address: nobody's
             return NOT_FOUND
+        if answer != NOT_FOUND:
+            self._hear(settled, answer, now)
+        return answer
 
     def _cold(self, question: Question, key: str, asked: Asked, by: Admitted) -> bytes:
         settled = self._settled(question, asked, by)
@@ -106,6 +116,8 @@ class Flags:
         """What a product's flags say, by default all of them. Raises: UnknownProduct."""
         query, viewed = _query(settled, _viewed(asked, by))
         product, decision = self._evaluator.product(query), self._evaluator.decide(query)
+        if query.at is None and not viewed.nobody:
+            self._hear(settled, decision, self._evaluator.clock())
         moment = query.at.timestamp() if query.at else self._evaluator.clock()
         return [
             Form.of(question, product, moment, viewed)(decision)

@@ -1,0 +1,221 @@
+"""ActivityStore in the Redis or Valkey server that also holds the groups.
+
+    eligibility:{p}:activity:minutes:498800  hash  of an hour: minute|product|kind|flight|reason -> count
+    eligibility:{p}:activity:hours:20783     hash  of a day, likewise by hour
+    eligibility:{p}:activity:days            set   days of which there are counts
+    eligibility:{p}:activity:last:APP        hash  of a product: digest -> last answer
+    eligibility:{p}:activity:products        set   products of which there are last answers
+    eligibility:{p}:activity:seen            list  the latest decisions, newest first
+    eligibility:{p}:activity:forgotten       zset  digest -> second in which it was forgotten
+    eligibility:activity                     set   publishers of which anything is kept
+
+Nobody is told of these writes, for they change no answer; and they are not in one step, for nothing
+is lost when half of one is.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from eligibility.activity.model import DAY, HOUR, Batch, Count, CountKey, LastAnswer, Seen
+from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
+from eligibility.simulation.outcome import Kind
+from groups.moments import from_us
+from groups.redis_server import Command, RedisServer
+
+_AT_ONCE = 1_000
+_KEPT_S = int(MINUTES_KEPT.total_seconds()) + HOUR
+_pack = msgspec.msgpack.Encoder().encode
+_last = msgspec.msgpack.Decoder(LastAnswer).decode
+_seen = msgspec.msgpack.Decoder(Seen).decode
+_field = msgspec.json.Encoder().encode
+_unfield = msgspec.json.Decoder(tuple[int, str, Kind, str, str]).decode
+
+
+class RedisActivityStore:
+    """See ActivityStore for what the methods promise."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._publishers = f"{server.keys.prefix}:activity"
+
+    def add(self, publisher: str, batch: Batch) -> None:
+        """See ActivityStore."""
+        self._run([*self._counting(publisher, batch), *self._noting(publisher, batch)])
+        since = (self._server.clock() - FORGOTTEN_FOR).timestamp()
+        # Only now, so that whoever is forgotten meanwhile finds it, or is found here.
+        key = self._key(publisher, "forgotten")
+        for gone in self._server.call("ZRANGEBYSCORE", key, f"({since}", "+inf"):
+            self._erase(publisher, gone.decode())
+
+    def counts(
+        self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
+    ) -> list[Count]:
+        """See ActivityStore."""
+        first, last = since.timestamp(), until.timestamp()
+        days = [day for day in self._days(publisher) if first // DAY <= day <= last // DAY]
+        keys = [self._key(publisher, "hours", str(day)) for day in days]
+        if by_minute:
+            hours = [day * 24 + hour for day in days for hour in range(24)]
+            keys = [
+                self._key(publisher, "minutes", str(hour))
+                for hour in hours
+                if first // HOUR <= hour <= last // HOUR
+            ]
+        found = []
+        for counted in self._run([("HGETALL", key) for key in keys]):
+            for field, decisions in counted.items():
+                at, product_id, kind, flight_id, reason = _unfield(field)
+                if first <= at < last:
+                    counted_as = CountKey(product_id, kind, flight_id, reason)
+                    found.append(Count(from_us(at * 1_000_000), counted_as, int(decisions)))
+        return sorted(found)
+
+    def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
+        """See ActivityStore."""
+        return {
+            int(digest, 16): answer for digest, answer in self._every_last(publisher, product_id)
+        }
+
+    def seen(self, publisher: str, since: float) -> list[Seen]:
+        """See ActivityStore."""
+        found = self._server.call("LRANGE", self._key(publisher, "seen"), "0", "-1")
+        return [one for one in map(_seen, reversed(found)) if one.answer.at > since]
+
+    def forget(self, publisher: str, digest: int) -> None:
+        """See ActivityStore."""
+        at, key = str(self._server.clock().timestamp()), self._key(publisher, "forgotten")
+        self._server.call("ZADD", key, at, f"{digest:016x}")
+        self._erase(publisher, f"{digest:016x}")
+
+    def prune(self, publisher: str, keep: timedelta, now: datetime) -> None:
+        """See ActivityStore. Counts by minute also go by themselves."""
+        oldest = (now - keep).timestamp()
+        minute = max(oldest, (now - MINUTES_KEPT).timestamp())
+        self._prune_counts(publisher, oldest, minute)
+        for product_id in self._products(publisher):
+            key = self._key(publisher, "last", product_id)
+            every = self._every_last(publisher, product_id)
+            old = [digest for digest, answer in every if answer.at < oldest]
+            self._run([("HDEL", key, digest) for digest in old])
+        self._run(self._unseen(publisher, lambda one: one.answer.at < oldest))
+        gone = str((now - FORGOTTEN_FOR).timestamp())
+        self._server.call("ZREMRANGEBYSCORE", self._key(publisher, "forgotten"), "-inf", gone)
+        if not self._is_kept(publisher):
+            self._server.call("SREM", self._publishers, publisher)
+
+    def clear(self, publisher: str) -> None:
+        """See ActivityStore."""
+        keys = [self._key(publisher, one) for one in ("days", "products", "seen", "forgotten")]
+        for day in self._days(publisher):
+            keys += self._of_day(publisher, day)
+        keys += [self._key(publisher, "last", one) for one in self._products(publisher)]
+        self._run([("DEL", key) for key in keys])
+        self._server.call("SREM", self._publishers, publisher)
+
+    def publishers(self) -> tuple[str, ...]:
+        """See ActivityStore."""
+        return tuple(sorted(self._members(self._publishers)))
+
+    def close(self) -> None:
+        """Nothing: the server is not its own."""
+
+    def _counting(self, publisher: str, batch: Batch) -> Iterator[Command]:
+        for (at, key), decisions in batch.counts.items():
+            hours = self._key(publisher, "hours", str(at // DAY))
+            minutes = self._minutes(publisher, at)
+            yield "HINCRBY", hours, _field((at - at % HOUR, *key)), str(decisions)
+            yield "HINCRBY", minutes, _field((at, *key)), str(decisions)
+        for minutes in {self._minutes(publisher, at) for at, _ in batch.counts}:
+            yield "EXPIRE", minutes, str(_KEPT_S)
+        days = sorted({str(at // DAY) for at, _ in batch.counts})
+        if days:
+            yield "SADD", self._key(publisher, "days"), *days
+
+    def _noting(self, publisher: str, batch: Batch) -> Iterator[Command]:
+        products = sorted({product_id for product_id, _ in batch.last})
+        if products:
+            yield "SADD", self._key(publisher, "products"), *products
+        for (product_id, digest), answer in batch.last.items():
+            key = self._key(publisher, "last", product_id)
+            yield "HSET", key, f"{digest:016x}", _pack(answer)
+        if batch.seen:
+            key = self._key(publisher, "seen")
+            yield "LPUSH", key, *map(_pack, batch.seen)
+            yield "LTRIM", key, "0", str(SEEN_KEPT - 1)
+        yield "SADD", self._publishers, publisher
+
+    def _erase(self, publisher: str, digest: str) -> None:
+        """Remove what is kept about somebody."""
+        keys = [self._key(publisher, "last", one) for one in self._products(publisher)]
+        self._run([("HDEL", key, digest) for key in keys])
+        number = int(digest, 16)
+        self._run(self._unseen(publisher, lambda one: one.digest == number))
+
+    def _unseen(self, publisher: str, unwanted: Callable[[Seen], bool]) -> list[Command]:
+        """What removes some of the latest decisions."""
+        key = self._key(publisher, "seen")
+        packed = self._server.call("LRANGE", key, "0", "-1")
+        return [("LREM", key, "0", one) for one in packed if unwanted(_seen(one))]
+
+    def _prune_counts(self, publisher: str, oldest: float, minute: float) -> None:
+        for day in self._days(publisher):
+            hours, *minutes = self._of_day(publisher, day)
+            first = day * 24
+            gone = [key for hour, key in enumerate(minutes, first) if hour < minute // HOUR]
+            commands: list[Command] = [("DEL", key) for key in gone]
+            if day < oldest // DAY:
+                commands.append(("DEL", hours))
+                commands.append(("SREM", self._key(publisher, "days"), str(day)))
+            self._run(commands)
+
+    def _of_day(self, publisher: str, day: int) -> list[str]:
+        """The keys of a day's counts: by hour, and by minute of each of its hours."""
+        minutes = [self._minutes(publisher, day * DAY + hour * HOUR) for hour in range(24)]
+        return [self._key(publisher, "hours", str(day)), *minutes]
+
+    def _is_kept(self, publisher: str) -> bool:
+        """Whether there is anything."""
+        lasts = [self._key(publisher, "last", one) for one in self._products(publisher)]
+        lengths = self._run(
+            [
+                ("SCARD", self._key(publisher, "days")),
+                ("LLEN", self._key(publisher, "seen")),
+                *(("HLEN", key) for key in lasts),
+            ]
+        )
+        return any(lengths)
+
+    def _every_last(self, publisher: str, product_id: str) -> Iterator[tuple[str, LastAnswer]]:
+        """Digest and answer of everybody, some at a time."""
+        key, cursor = self._key(publisher, "last", product_id), 0
+        while True:
+            cursor, found = self._server.call("HSCAN", key, str(cursor), "COUNT", str(_AT_ONCE))
+            for digest, packed in found.items():
+                yield digest.decode(), _last(packed)
+            if not cursor:
+                return
+
+    def _run(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands on any keys, so many at a time that others need not wait."""
+        answers: list[Any] = []
+        for start in range(0, len(commands), _AT_ONCE):
+            answers += self._server.read_apart(commands[start : start + _AT_ONCE])
+        return answers
+
+    def _days(self, publisher: str) -> list[int]:
+        return sorted(map(int, self._members(self._key(publisher, "days"))))
+
+    def _products(self, publisher: str) -> list[str]:
+        return sorted(self._members(self._key(publisher, "products")))
+
+    def _members(self, key: str) -> list[str]:
+        return [one.decode() for one in self._server.call("SMEMBERS", key)]
+
+    def _minutes(self, publisher: str, at: int) -> str:
+        return self._key(publisher, "minutes", str(at // HOUR))
+
+    def _key(self, publisher: str, *parts: str) -> str:
+        return self._server.keys.of(publisher, "activity", *parts)

@@ -1,0 +1,222 @@
+"""ActivityStore in an SQLite file of its own, beside the one with the groups.
+
+Of its own, for every evaluator looks whether the other one was written to, and would look again at
+all it holds; and because losing it does no harm.
+"""
+
+import threading
+from collections.abc import Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from sqlite3 import Connection
+from typing import Any
+
+import msgspec
+
+from eligibility.activity.model import DAY, HOUR, Batch, Count, CountKey, LastAnswer, Seen
+from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
+from groups.moments import from_us
+from groups.sqlite import Database, Part
+
+ACTIVITY_PART = Part(
+    name="activity",
+    slot=0,
+    migrations=(
+        """
+        CREATE TABLE count_by_minute (
+            publisher TEXT NOT NULL, at INTEGER NOT NULL, product_id TEXT NOT NULL,
+            kind TEXT NOT NULL, flight_id TEXT NOT NULL, reason TEXT NOT NULL,
+            decisions INTEGER NOT NULL,
+            PRIMARY KEY (publisher, at, product_id, kind, flight_id, reason)
+        ) WITHOUT ROWID;
+        CREATE TABLE count_by_hour (
+            publisher TEXT NOT NULL, at INTEGER NOT NULL, product_id TEXT NOT NULL,
+            kind TEXT NOT NULL, flight_id TEXT NOT NULL, reason TEXT NOT NULL,
+            decisions INTEGER NOT NULL,
+            PRIMARY KEY (publisher, at, product_id, kind, flight_id, reason)
+        ) WITHOUT ROWID;
+        CREATE TABLE last_answer (
+            publisher TEXT NOT NULL, product_id TEXT NOT NULL, digest BLOB NOT NULL,
+            at REAL NOT NULL, body BLOB NOT NULL,
+            PRIMARY KEY (publisher, product_id, digest)
+        ) WITHOUT ROWID;
+        CREATE TABLE seen (
+            number INTEGER PRIMARY KEY, publisher TEXT NOT NULL, at REAL NOT NULL,
+            digest BLOB, body BLOB NOT NULL
+        );
+        CREATE INDEX seen_of ON seen (publisher, number);
+        CREATE TABLE forgotten (
+            publisher TEXT NOT NULL, digest BLOB NOT NULL, at REAL NOT NULL,
+            PRIMARY KEY (publisher, digest)
+        ) WITHOUT ROWID;
+        """,
+    ),
+)
+
+_TABLES = (("count_by_minute", 1), ("count_by_hour", HOUR))
+_EVERY_TABLE = ("count_by_minute", "count_by_hour", "last_answer", "seen", "forgotten")
+_COUNT = (
+    "INSERT INTO {} VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    " SET decisions = decisions + excluded.decisions"
+)
+_COUNTED = (
+    "SELECT at, product_id, kind, flight_id, reason, decisions FROM {}"
+    " WHERE publisher = ? AND at >= ? AND at < ? ORDER BY at, product_id, kind, flight_id, reason"
+)
+_LAST = (
+    "INSERT INTO last_answer VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
+    " SET at = excluded.at, body = excluded.body WHERE excluded.at >= at"
+)
+_TRIM = (
+    "DELETE FROM seen WHERE publisher = ? AND number <="
+    " (SELECT number FROM seen WHERE publisher = ? ORDER BY number DESC LIMIT 1 OFFSET ?)"
+)
+_pack = msgspec.msgpack.Encoder().encode
+_last = msgspec.msgpack.Decoder(LastAnswer).decode
+_seen = msgspec.msgpack.Decoder(Seen).decode
+
+
+def path_beside(path: Path) -> Path:
+    """Where the activity of a store's file is kept: `store.db` -> `store-activity.db`."""
+    return path.with_name(f"{path.stem}-activity{path.suffix}")
+
+
+class SqliteActivityStore:
+    """See ActivityStore for what the methods promise.
+
+    The file is made when something is first added; until then there is nothing to read or forget.
+    """
+
+    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+        self._path, self._clock = path, clock
+        self._database: Database | None = None
+        self._opening = threading.Lock()
+
+    def add(self, publisher: str, batch: Batch) -> None:
+        """See ActivityStore."""
+        with self._opened().write() as connection:
+            for table, width in _TABLES:
+                rows = [
+                    (publisher, at - at % width, *key, decisions)
+                    for (at, key), decisions in batch.counts.items()
+                ]
+                connection.executemany(_COUNT.format(table), rows)
+            self._note(connection, publisher, batch, self._forgotten(connection, publisher))
+
+    def counts(
+        self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
+    ) -> list[Count]:
+        """See ActivityStore."""
+        table = _TABLES[0 if by_minute else 1][0]
+        rows = self._rows(_COUNTED.format(table), publisher, since.timestamp(), until.timestamp())
+        return [Count(from_us(row[0] * 1_000_000), CountKey(*row[1:5]), row[5]) for row in rows]
+
+    def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
+        """See ActivityStore."""
+        asked = "SELECT digest, body FROM last_answer WHERE publisher = ? AND product_id = ?"
+        rows = self._rows(asked, publisher, product_id)
+        return {int.from_bytes(digest, "big"): _last(body) for digest, body in rows}
+
+    def seen(self, publisher: str, since: float) -> list[Seen]:
+        """See ActivityStore."""
+        asked = "SELECT body FROM seen WHERE publisher = ? AND at > ? ORDER BY number"
+        return [_seen(body) for (body,) in self._rows(asked, publisher, since)]
+
+    def forget(self, publisher: str, digest: int) -> None:
+        """See ActivityStore."""
+        if not self._path.exists():
+            return
+        who = publisher, _key(digest)
+        with self._opened().write() as connection:
+            for table in ("last_answer", "seen"):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE publisher = ? AND digest = ?",  # noqa: S608
+                    who,
+                )
+            connection.execute(
+                "INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)",
+                (*who, self._clock().timestamp()),
+            )
+
+    def prune(self, publisher: str, keep: timedelta, now: datetime) -> None:
+        """See ActivityStore."""
+        if not self._path.exists():
+            return
+        oldest = (now - keep).timestamp()
+        minute = max(oldest, (now - MINUTES_KEPT).timestamp())
+        with self._opened().write() as connection:
+            for table, before in (
+                ("count_by_minute", minute - minute % HOUR),
+                ("count_by_hour", oldest - oldest % DAY),
+                ("last_answer", oldest),
+                ("seen", oldest),
+                ("forgotten", (now - FORGOTTEN_FOR).timestamp()),
+            ):
+                connection.execute(
+                    f"DELETE FROM {table} WHERE publisher = ? AND at < ?",  # noqa: S608
+                    (publisher, before),
+                )
+
+    def clear(self, publisher: str) -> None:
+        """See ActivityStore."""
+        if not self._path.exists():
+            return
+        with self._opened().write() as connection:
+            for table in _EVERY_TABLE:
+                connection.execute(f"DELETE FROM {table} WHERE publisher = ?", (publisher,))  # noqa: S608
+
+    def publishers(self) -> tuple[str, ...]:
+        """See ActivityStore."""
+        rows = self._rows(
+            "SELECT publisher FROM count_by_minute UNION SELECT publisher FROM count_by_hour"
+            " UNION SELECT publisher FROM last_answer UNION SELECT publisher FROM seen ORDER BY 1"
+        )
+        return tuple(publisher for (publisher,) in rows)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        if self._database is not None:
+            self._database.close()
+
+    def _note(
+        self, connection: Connection, publisher: str, batch: Batch, gone: Collection[bytes]
+    ) -> None:
+        """Put in last answers and the latest decisions, but for those who are `gone`."""
+        last = [
+            (publisher, product_id, _key(digest), answer.at, _pack(answer))
+            for (product_id, digest), answer in batch.last.items()
+        ]
+        seen = [
+            (publisher, one.answer.at, None if one.digest is None else _key(one.digest), _pack(one))
+            for one in batch.seen
+        ]
+        connection.executemany(_LAST, [row for row in last if row[2] not in gone])
+        connection.executemany(
+            "INSERT INTO seen (publisher, at, digest, body) VALUES (?, ?, ?, ?)",
+            [row for row in seen if row[2] not in gone],
+        )
+        if seen:
+            connection.execute(_TRIM, (publisher, publisher, SEEN_KEPT))
+
+    def _forgotten(self, connection: Connection, publisher: str) -> set[bytes]:
+        since = (self._clock() - FORGOTTEN_FOR).timestamp()
+        asked = "SELECT digest FROM forgotten WHERE publisher = ? AND at > ?"
+        return {digest for (digest,) in connection.execute(asked, (publisher, since))}
+
+    def _rows(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
+        if not self._path.exists():
+            return []
+        with self._opened().read() as connection:
+            return connection.execute(asked, values).fetchall()
+
+    def _opened(self) -> Database:
+        with self._opening:
+            if self._database is None:
+                database = Database(self._path, clock=self._clock)
+                database.migrate(ACTIVITY_PART)
+                self._database = database
+            return self._database
+
+
+def _key(digest: int) -> bytes:
+    return digest.to_bytes(8, "big")
