@@ -72,7 +72,11 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters |= {"exact": words.exact, "count": words.count}
-        self._templates.globals |= {"share": words.share}
+        self._templates.globals |= {
+            "share": words.share,
+            "clock": words.clock,
+            "letter": words.letter,
+        }
         self._add_static()
 
     def page(self, path: str, show: Show) -> None:

@@ -56,3 +56,13 @@ def share(part: int, whole: int) -> str:
     if percent == 100 and part < whole:
         return "> 99 %"
     return "< 1 %" if percent == 0 and part else f"{percent} %"
+
+
+def clock(seconds: float) -> str:
+    """`2026-11-26 14:00`, of seconds since the epoch."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+def letter(place: int) -> str:
+    """The letter of a flight by its place from the highest rank."""
+    return chr(ord("A") + place)

@@ -1,11 +1,31 @@
 """A publisher's overview: its products, who gets what of them, and what needs attention."""
 
+from dataclasses import dataclass
+from datetime import timedelta
+
 from fastapi import Request
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
+from eligibility.catalog.store import Entry
+from eligibility.dashboard.attention import attention
 from eligibility.dashboard.site import Page, Site
+from eligibility.dashboard.trends import trend
 from eligibility.dashboard.viewer import Viewer
+from groups.errors import StoreUnavailable
+from groups.model import Group, each
+
+_SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A product of the list. members: of its groups. asked, granted: members by their last answer."""
+
+    entry: Entry
+    members: int
+    asked: int
+    granted: int
 
 
 class Overview:
@@ -16,8 +36,42 @@ class Overview:
         site.page("/{publisher}", self.shown)
 
     def shown(self, request: Request, viewer: Viewer) -> Page:
-        """Products with their audience and flights."""
+        """Products with audience, flights and members; decisions lately; what needs attention."""
         publisher: str = request.path_params["publisher"]
         viewer.check(Scope.READ_CATALOG, publisher)
-        products = [*all_products(self._service.catalog.store, publisher)]
-        return Page("overview.html", {"title": "Overview", "products": products})
+        service, now = self._service, self._service.now()
+        entries = [*all_products(service.catalog.store, publisher)]
+        groups = {
+            one.group_id: one
+            for one in each(lambda cursor: service.groups.list_groups(publisher, cursor=cursor))
+        }
+        service.recorder.flush()
+        counts = service.activity.counts(publisher, now - _SPAN, now + _STEP, by_minute=False)
+        values = {
+            "title": "Overview",
+            "rows": [self._row(entry, groups) for entry in entries],
+            "groups": groups,
+            "trend": trend(counts, now - _SPAN, now, _STEP),
+            "attention": attention(entries, groups if viewer.reads_groups else {}, now),
+            "store": self._store(publisher),
+        }
+        return Page("overview.html", values)
+
+    def _row(self, entry: Entry, groups: dict[str, Group]) -> Row:
+        last = self._service.activity.last_answers(entry.publisher, entry.product_id).values()
+        members = sum(groups[one].member_count for one in entry.product.groups if one in groups)
+        granted = sum(one.kind != "denied" for one in last)
+        return Row(entry, members, len(last), granted)
+
+    def _store(self, publisher: str) -> dict[str, object]:
+        """Whether the store answers, and which revisions are in force."""
+        service = self._service
+        try:
+            service.evaluator.check_ready()
+            return {
+                "well": True,
+                "groups": service.groups.revision(publisher),
+                "catalog": service.catalog.store.revision(publisher),
+            }
+        except StoreUnavailable:
+            return {"well": False}
