@@ -76,6 +76,7 @@ class Site:
             "share": words.share,
             "clock": words.clock,
             "letter": words.letter,
+            "mark_class": words.mark_class,
         }
         self._add_static()
 

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
+from eligibility.simulation.signs import Mark
+
 _STEPS = (
     (timedelta(minutes=1), timedelta(seconds=1), "second"),
     (timedelta(hours=1), timedelta(minutes=1), "minute"),
@@ -66,3 +68,10 @@ def clock(seconds: float) -> str:
 def letter(place: int) -> str:
     """The letter of a flight by its place from the highest rank."""
     return chr(ord("A") + place)
+
+
+def mark_class(mark: Mark) -> str:
+    """The style of what a sign stands for."""
+    if mark.kind == "denied":
+        return "no"
+    return "pub" if mark.flight is None else f"f{mark.flight % 6}"

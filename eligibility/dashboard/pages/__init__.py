@@ -3,6 +3,7 @@
 from eligibility.dashboard.pages import home
 from eligibility.dashboard.pages.groups import GroupPages
 from eligibility.dashboard.pages.overview import Overview
+from eligibility.dashboard.pages.products import ProductPages
 from eligibility.dashboard.signing_in import SigningIn
 from eligibility.dashboard.site import Site
 from eligibility.server.admission import Admission
@@ -13,5 +14,6 @@ def install(site: Site, admission: Admission) -> None:
     SigningIn(site, admission)
     home.install(site)
     Overview(site)
+    ProductPages(site)
     GroupPages(site)
     site.otherwise()

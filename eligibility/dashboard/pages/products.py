@@ -1,0 +1,126 @@
+"""Products: the list, and one with its ladder, heat map, coverage, dates and history."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from fastapi import Request, Response
+from starlette.responses import RedirectResponse
+
+from eligibility.callers.model import Scope
+from eligibility.catalog.differences import differences
+from eligibility.catalog.files import product_body
+from eligibility.catalog.store import Version
+from eligibility.dashboard.attention import lacking_families
+from eligibility.dashboard.heat import everybody, heat
+from eligibility.dashboard.site import PREFIX, Page, Site
+from eligibility.dashboard.viewer import Viewer
+from eligibility.errors import InvalidInput, UnknownProduct
+from eligibility.simulation.coverage import coverage
+from eligibility.simulation.devices import read_devices
+from eligibility.simulation.outcome import BRIEFLY
+from eligibility.simulation.state import State
+from eligibility.wire import moment_of
+
+_MOST_DECISIONS = 4_000
+"""Beyond it coverage is left to the API: a page has to be there at once."""
+_VERSIONS = 10
+
+
+class ProductPages:
+    """The pages below /products."""
+
+    def __init__(self, site: Site) -> None:
+        self._service = site.service
+        one = "/{publisher}/products/{product_id}"
+        site.page("/{publisher}/products", self.listed)
+        site.page(one, self.shown)
+        site.page(f"{one}/heat", self.heat)
+
+    def listed(self, request: Request, viewer: Viewer) -> Response:
+        """The overview has the list."""
+        del viewer
+        return RedirectResponse(f"{PREFIX}/{request.path_params['publisher']}", 303)
+
+    def shown(self, request: Request, viewer: Viewer) -> Page:
+        """A product, now or at a moment."""
+        state = self._state(request, viewer)
+        groups = {
+            one: self._service.groups.get(state.held.publisher, one)
+            for one in sorted(state.product.groups)
+        }
+        versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS + 1).items
+        values: dict[str, Any] = {
+            "title": state.product.name,
+            "state": state,
+            "product": state.product,
+            "groups": groups,
+            "lacking": {
+                f.flight_id: lacking_families(state.product, f) for f in state.product.flights
+            },
+            "dates": list(_dates(state, self._service.now())),
+            "history": list(_changes(versions)),
+            "reached": self._coverage(state),
+            "briefly": lambda reason: BRIEFLY[reason],
+            **self._heat(request, state),
+        }
+        return Page("product.html", values)
+
+    def heat(self, request: Request, viewer: Viewer) -> Page:
+        """The heat map alone, of somebody else."""
+        state = self._state(request, viewer)
+        return Page("product_heat.html", {"state": state, **self._heat(request, state)})
+
+    def _heat(self, request: Request, state: State) -> dict[str, Any]:
+        people = everybody(state)
+        key = request.query_params.get("who", people[0].key)
+        who = next((one for one in people if one.key == key), people[0])
+        return {"people": people, "who": who, "heat": heat(state, who), "at": _at(request)}
+
+    def _coverage(self, state: State) -> Any:
+        try:
+            return coverage(state, read_devices("flights"), most_decisions=_MOST_DECISIONS)
+        except InvalidInput:
+            return None
+
+    def _state(self, request: Request, viewer: Viewer) -> State:
+        publisher: str = request.path_params["publisher"]
+        viewer.check(Scope.READ_CATALOG, publisher)
+        product_id: str = request.path_params["product_id"]
+        if self._service.catalog.store.owner(product_id) != publisher:
+            raise UnknownProduct(product_id)
+        at = _at(request)
+        return self._service.states.read(product_id, moment_of(at, "at") if at else None)
+
+
+def _at(request: Request) -> str:
+    """The moment asked for, as typed: without an offset it is UTC, as everything here is."""
+    text = request.query_params.get("at", "").strip()
+    if not text:
+        return ""
+    return text if text.endswith("Z") or "+" in text[10:] or "-" in text[10:] else f"{text}Z"
+
+
+def _dates(state: State, now: datetime) -> Iterator[tuple[datetime, str, bool]]:
+    """Moments at which answers change by themselves: when, what, and whether it is yet to come."""
+    product = state.product
+    if product.submission.public_at is not None:
+        at = product.submission.public_at
+        yield at, "becomes public for everybody", at > now
+    for flight in product.flights:
+        if flight.publish_at is not None:
+            yield flight.publish_at, f"flight {flight.name} is published", flight.publish_at > now
+
+
+def _changes(versions: tuple[Version, ...]) -> Iterator[tuple[Version, list[str]]]:
+    """Each version with what differs from the one before, the newest first."""
+    for version, before in zip(versions, (*versions[1:], None), strict=True):
+        if version.product is None:
+            yield version, ["deleted"]
+        elif before is None or before.product is None:
+            yield version, ["declared"]
+        else:
+            yield (
+                version,
+                list(differences(product_body(before.product), product_body(version.product))),
+            )
