@@ -26,6 +26,11 @@ class Aim:
     name: str
     groups: tuple[str, ...]
 
+    @property
+    def key(self) -> str:
+        """What stands for it in a URL."""
+        return "audience" if self.flight_id is None else f"flight:{self.flight_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Tester:

@@ -68,6 +68,8 @@ class Viewer:
             found += [("Overview", "")]
         if self.reads_groups:
             found += [("Groups", "/groups")]
+        if self.reads_catalog:
+            found += [("Live", "/live")]
         return tuple(found)
 
     def check_token(self, sent: str) -> None:

@@ -21,6 +21,11 @@ def exact(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
+def exact_seconds(seconds: float) -> str:
+    """The same of seconds since the epoch."""
+    return exact(datetime.fromtimestamp(seconds, UTC))
+
+
 def relative(moment: datetime, now: datetime) -> str:
     """`3 minutes ago`, `in 2 days`, `just now`."""
     distance = abs(moment - now)

@@ -2,8 +2,10 @@
 
 from eligibility.dashboard.pages import home
 from eligibility.dashboard.pages.groups import GroupPages
+from eligibility.dashboard.pages.live import Live
 from eligibility.dashboard.pages.overview import Overview
 from eligibility.dashboard.pages.products import ProductPages
+from eligibility.dashboard.pages.testers import TesterPages
 from eligibility.dashboard.signing_in import SigningIn
 from eligibility.dashboard.site import Site
 from eligibility.server.admission import Admission
@@ -15,5 +17,7 @@ def install(site: Site, admission: Admission) -> None:
     home.install(site)
     Overview(site)
     ProductPages(site)
+    TesterPages(site)
     GroupPages(site)
+    Live(site)
     site.otherwise()
