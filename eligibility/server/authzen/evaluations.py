@@ -171,8 +171,7 @@ def _form(question: Question, device_known: bool, held: HeldProduct, by: Admitte
 
 def _told_of(question: Question, device_known: bool, by: Admitted) -> Told:
     resource_type, action, _, flight_id = question
-    itself = by.caller.account is not None
-    return _told(resource_type, action, flight_id, device_known, by.named, itself)
+    return _told(resource_type, action, flight_id, device_known, by.named)
 
 
 def _told_nobody(error: InvalidInput, by: Admitted) -> bytes:
