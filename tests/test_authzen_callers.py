@@ -127,9 +127,14 @@ def test_a_tokens_subject_is_one_of_its_addresses(tokens: Tokens) -> None:
         assert tokens.reason(ask(subject=subject(named, token=token)), tokens.plain)[0]
     for named in (ADA, "nobody", ""):
         for _ in range(2):
-            answer = tokens.send(EVALUATION, ask(subject=subject(named, token=token)), tokens.plain)
-            assert answer.status_code == 400
-            assert "subject.id" in answer.json()
+            body = ask(subject=subject(named, token=token))
+            answer = tokens.send(EVALUATION, body, tokens.plain)
+            assert answer.status_code == 403
+            assert "itself" in answer.json()
+            batch = {"evaluations": [ask(subject=subject(ALIAS, token=token)), body]}
+            told = tokens.evaluate(batch, tokens.plain, EVALUATIONS)["evaluations"]
+            assert told[0]["decision"]
+            assert told[1]["context"]["error"]["status"] == 403
 
 
 def test_a_bad_token_is_401_and_in_a_batch_its_items_alone(tokens: Tokens, clock: Clock) -> None:

@@ -195,8 +195,7 @@ def _as_claimed(ready: Ready | Vain, fields: QueryFields, by: Admitted) -> Ready
     if ready.claimed is not None and isinstance(settled, AccountFields):
         addresses = {settled.id, *(settled.aliases or ())}
         if canonical_or_none(ready.claimed) not in addresses:
-            detail = "is not an address of the account that the token names"
-            raise InvalidInput([Fault("subject.id", "ANOTHER_ACCOUNT", detail)])
+            raise NotYourself
     return ready._replace(fields=fields) if isinstance(ready, Ready) else ready.verdict
 
 

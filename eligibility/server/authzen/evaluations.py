@@ -133,9 +133,8 @@ class Evaluations:
             return item
         try:
             return self._decider.settled(item, by)
-        except NotYourself:
-            raise
         except EligibilityError as error:
+            _check_own(error, by)
             return error
 
     def _all_cold(
@@ -146,10 +145,15 @@ class Evaluations:
                 if isinstance(item, EligibilityError):
                     raise item
                 yield self._cold(item, publishers, by)
-            except NotYourself:
-                raise
             except (EligibilityError, GroupsError) as error:
+                _check_own(error, by)
                 yield told_error(error)
+
+
+def _check_own(error: Exception, by: Admitted) -> None:
+    """Raise what is wrong with the caller, an account that asks for another; an item's is the item's."""
+    if isinstance(error, NotYourself) and by.caller.account is not None:
+        raise error
 
 
 def _read_or_fault(item: AnyAsked | InvalidInput, reader: Reader) -> Read | InvalidInput:

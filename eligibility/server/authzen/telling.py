@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
+from eligibility.callers.errors import NotYourself
 from eligibility.model import Decision, Reason
 from eligibility.server import problems
 from eligibility.standards import questions
@@ -72,10 +73,17 @@ def told_without(verdict: Verdict, named: bool) -> bytes:
     return _body(verdict, _FOR_ADMINS[verdict.reason], named)
 
 
+def sentence(error: Exception) -> str:
+    """What is wrong, in words of the standard's requests."""
+    if isinstance(error, NotYourself):
+        return "an account may ask for itself only: the subject is another"
+    return str(problems.problem(error)["detail"])
+
+
 def told_error(error: Exception) -> bytes:
     """The answer in the place of an item that cannot be decided."""
     document = problems.problem(error)
-    told = {"status": document["status"], "message": document["detail"]}
+    told = {"status": document["status"], "message": sentence(error)}
     return problems.encoded({"decision": False, "context": {"error": told}})
 
 
