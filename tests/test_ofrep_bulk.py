@@ -5,6 +5,7 @@ from typing import Any
 
 import ofrep_schemas
 import pytest
+import structlog
 from conftest import Clock
 from flag_world import ADA, BULK, DEVICE, GRACE, STRANGER, Flags, flag_world
 from worlds import product, put
@@ -134,6 +135,12 @@ def test_a_tag_in_a_header_of_its_own_counts(flags: Flags) -> None:
     body = {"context": {"targetingKey": ADA, **DEVICE}}
     answer = flags.app.ask("POST", BULK, headers, json=body)  # type: ignore[arg-type]
     assert answer.status_code == 304
+
+
+def test_a_poll_that_finds_nothing_new_is_not_worth_a_line_of_log(flags: Flags) -> None:
+    with structlog.testing.capture_logs() as lines:
+        assert again(flags, flags.all().headers["etag"]).status_code == 304
+    assert lines == []
 
 
 def test_no_account_gets_the_304_of_another(flags: Flags) -> None:

@@ -25,6 +25,8 @@ PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """What anybody may see: whether the server is well, and what it offers."""
 WELL_KNOWN = "/.well-known/"
 """Whatever is below: documents that tell clients where to ask."""
+_WENT_WELL = (200, 304)
+"""Statuses of endpoints that are not worth a line of log each."""
 
 _log = logging.getLogger("eligibility.server")
 
@@ -80,7 +82,7 @@ class Gate:
             load.requests -= 1
             if intake is not receive:
                 load.let_go(intake)
-        if exchange.status != 200 or self._logs_all or endpoint is None:
+        if self._logs_all or endpoint is None or exchange.status not in _WENT_WELL:
             self._log.note(exchange)
 
     async def _answer(
