@@ -176,12 +176,13 @@ def test_while_the_store_is_away_what_is_in_memory_goes_on(
     def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("away")
 
-    flags.all(headers=flags.backend)
+    everything = keys(flags.all())
     store, groups = flags.app.service.catalog.store, flags.app.service.groups
     for name in ("get", "owner", "list_products", "publishers"):
         monkeypatch.setattr(store, name, away)
     monkeypatch.setattr(groups, "change_token", away)
     assert keys(flags.all(headers=flags.backend)) == CONTOSO
-    answer = flags.all(headers=flags.app.key(Scope.QUERY, Scope.ASSERT, publishers=["fabrikam"]))
+    assert keys(flags.all()) == everything == CONTOSO + FABRIKAM
+    answer = flags.all(headers=flags.app.key(Scope.QUERY, Scope.ASSERT, publishers=["nobodys"]))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"
