@@ -185,6 +185,18 @@ def test_an_account_that_asks_about_another_is_403(tokens: Tokens, other: Body, 
         assert "itself" in answer.json()
 
 
+@pytest.mark.parametrize("time", [{}, {"time": "2026-06-01T12:30:00Z"}])
+def test_that_is_so_also_where_a_batch_ends_before_the_item(
+    tokens: Tokens, time: dict[str, str]
+) -> None:
+    no = ask(of="product:NOPE", context={**DESKTOP, **time})
+    body = {
+        "evaluations": [no, ask(subject=subject(GRACE))],
+        "options": {"evaluations_semantic": "deny_on_first_deny"},
+    }
+    assert tokens.send(EVALUATIONS, body, tokens.ada).status_code == 403
+
+
 def test_an_account_may_not_search_subjects(tokens: Tokens) -> None:
     assert tokens.send(f"{SEARCH}/subject", ask(), tokens.ada).status_code in (403, 404)
 

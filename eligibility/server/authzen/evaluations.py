@@ -96,6 +96,7 @@ class Evaluations:
         """Answer a batch from memory, all of it as of one moment; None if one item needs the store."""
         now = self._decider.evaluator.clock()
         answers: list[bytes] = [b""] * len(batch)
+        warm = True
         alike: defaultdict[tuple[Question, bool], tuple[list[int], list[QueryFields]]]
         alike = defaultdict(lambda: ([], []))
         like: tuple[Question, bool] | None = None
@@ -104,18 +105,22 @@ class Evaluations:
         for place, item in enumerate(batch):
             settled = self._settled_item(item, by)
             if settled is None:
-                return None
+                warm = False
+                continue
             if not isinstance(settled, Ready):
                 answers[place] = _told_item(settled, by)
                 continue
             question, device_known, asked, _ = settled
             if asked.at is not UNSET:
-                return None
+                warm = False
+                continue
             if like is None or question is not like[0] or device_known is not like[1]:
                 like = question, device_known
                 places, fields = alike[like]
             places.append(place)
             fields.append(asked)
+        if not warm:  # whom the items are about was looked at all the same, for it may end them all
+            return None
         for (question, device_known), (places, fields) in alike.items():
             held = self._decider.warm(question.product_id, by, publishers)
             if held is None:
