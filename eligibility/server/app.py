@@ -31,6 +31,7 @@ from eligibility.server.load import Load
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
+from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.server.visitors import Visitors
 from eligibility.service import Service
@@ -62,7 +63,7 @@ def create_app(service: Service) -> Gate:
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
-    families = ofrep.families(flags)
+    paths = Paths(endpoints, {**ofrep.families(flags), **authzen.families()})
     admission = Admission(
         service.key_ring,
         service.tokens,
@@ -73,11 +74,10 @@ def create_app(service: Service) -> Gate:
     others = routes(service)
     dashboard.install(Site(others, service, sessions), admission)
     return Gate(
-        endpoints,
-        families,
+        paths,
         admission,
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
-        RequestLog(settings.log_access, endpoints, families),
+        RequestLog(settings.log_access, paths),
         others,
         Visitors(sessions, admission),
         settings.max_body_bytes,
