@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from deployment import Store, valkey_of_compose, valkey_process, write_secrets
 from redis.exceptions import NoPermissionError
 from valkey_servers import free_port, valkey, valkey_cluster
 
+from eligibility.activity.model import Batch, CountKey, LastAnswer, Seen
 from eligibility.service import Service
 from eligibility.settings import Settings
 from groups.errors import StoreForbidden
@@ -37,7 +39,27 @@ def use(url: str, password_file: Path) -> str:
         service.evaluator.check_ready()
         groups.member_set("contoso", "beta")
         assert groups.history("contoso").items
+        note_activity(service)
         return groups.members("contoso", "beta").items[-1]
+
+
+def note_activity(service: Service) -> None:
+    """All that is done with activity: noting it, reading it, forgetting somebody, removing the old."""
+    activity, now = service.activity, service.now()
+    key = CountKey("APP", "denied", "", "NOT_IN_AUDIENCE")
+    last = LastAnswer(now.timestamp(), "denied", "", "", ("NOT_IN_AUDIENCE",), "Windows.X", "1", "")
+    minute = int(now.timestamp()) // 60 * 60
+    seen = [Seen("APP", 7, True, last)]
+    activity.add("contoso", Batch({(minute, key): 1}, {("APP", 7): last, ("APP", 8): last}, seen))
+    long = timedelta(days=3)
+    assert activity.counts("contoso", now - long, now, by_minute=True)
+    assert activity.counts("contoso", now - long, now, by_minute=False)
+    activity.forget("contoso", 7)
+    assert set(activity.last_answers("contoso", "APP")) == {8}
+    assert activity.publishers() == ("contoso",)
+    activity.prune("contoso", long, now + 2 * long)
+    activity.clear("contoso")
+    assert activity.publishers() == ()
 
 
 def test_the_evaluators_user_can_do_what_an_evaluator_does(store: Store) -> None:

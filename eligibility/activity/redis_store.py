@@ -138,9 +138,14 @@ class RedisActivityStore:
         products = sorted({product_id for product_id, _ in batch.last})
         if products:
             yield "SADD", self._key(publisher, "products"), *products
-        for (product_id, digest), answer in batch.last.items():
-            key = self._key(publisher, "last", product_id)
-            yield "HSET", key, f"{digest:016x}", _pack(answer)
+        places = [
+            (self._key(publisher, "last", product_id), f"{digest:016x}")
+            for product_id, digest in batch.last
+        ]
+        there = self._run([("HGET", *place) for place in places])
+        for place, before, answer in zip(places, there, batch.last.values(), strict=True):
+            if before is None or _last(before).at <= answer.at:
+                yield "HSET", *place, _pack(answer)
         if batch.seen:
             key = self._key(publisher, "seen")
             yield "LPUSH", key, *map(_pack, batch.seen)

@@ -23,7 +23,7 @@ class ActivityStore(Protocol):
     """
 
     def add(self, publisher: str, batch: Batch) -> None:
-        """Add counts, put last answers in the place of older ones, and note the latest decisions.
+        """Add counts, put last answers in the place of earlier ones, and note the latest decisions.
 
         Of those, SEEN_KEPT are kept. Nothing of whom was forgotten less than FORGOTTEN_FOR ago, by
         the store's clock, is noted; it is counted.

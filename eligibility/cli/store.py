@@ -30,7 +30,7 @@ def copy_command(
     """Copy groups, history, catalogue and API keys, and check that both hold the same.
 
     Cut off, it goes on where it was. Nobody may write to TO meanwhile; what is written to FROM
-    while it runs makes it say that the two differ: run it again then.
+    while it runs makes it say that the two differ: run it again then. Activity is not copied.
     """
     password = load_settings(os.environ).settings.store_password()
     left, right = open_stores(source, password=password), open_stores(target, password=password)
