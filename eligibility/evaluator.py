@@ -11,10 +11,14 @@ from collections import defaultdict
 from collections.abc import Callable, Set
 from datetime import UTC, datetime
 
+from msgspec import UNSET
+from msgspec.structs import replace
+
 from eligibility.as_of import decide_as_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import RevisionNotReached, UnknownProduct
+from eligibility.grounds import Grounds
 from eligibility.held import HeldProduct
 from eligibility.model import AccessQuery, Decision, Device, Revision
 from eligibility.requirements import Requirements
@@ -62,14 +66,22 @@ class Evaluator:
         Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer;
         RevisionNotReached when the store itself is not as far as the query wants.
         """
-        if query.at is not None:
-            return decide_as_of(
-                query, query.at, self._groups, self._catalog, self.requirements, explain=explain
-            )
-        held, now, stale_seconds = self._fresh(query)
         if explain:
-            return held.explain(query, now, stale_seconds)
+            return self.explain(query)[0]
+        if query.at is not None:
+            return replace(self.explain(query)[0], trace=UNSET)
+        held, now, stale_seconds = self._fresh(query)
         return held.answer(query, now, stale_seconds)
+
+    def explain(self, query: AccessQuery) -> tuple[Decision, Grounds]:
+        """Decide a query afresh: the decision with its trace, and all that it was made from.
+
+        Raises: as `decide`.
+        """
+        if query.at is not None:
+            return decide_as_of(query, query.at, self._groups, self._catalog, self.requirements)
+        held, now, stale_seconds = self._fresh(query)
+        return held.explain(query, now, stale_seconds), held.grounds(query, now)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:
         """The product, if memory may answer for it now; None where the store has to be asked first.

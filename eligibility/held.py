@@ -17,9 +17,10 @@ from eligibility import wire
 from eligibility.as_sent import SentKeys
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
-from eligibility.decide import alias_step, decide
+from eligibility.decide import alias_step
 from eligibility.device_classes import DeviceClasses
 from eligibility.errors import InvalidInput
+from eligibility.grounds import Grounds
 from eligibility.memo import LIMIT, Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Device, Revision, Settling, Step
 from eligibility.requirements import Requirements
@@ -228,6 +229,12 @@ class HeldProduct:
             steps = (alias_step(account, matched), *steps)
         return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
 
+    def grounds(self, query: AccessQuery, now: float) -> Grounds:
+        """Everything that the decision on a query is made from. now = seconds since the epoch."""
+        groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
+        moment = datetime.fromtimestamp(now, UTC)
+        return Grounds(query, self.product, groups, self._requirements, moment)
+
     def with_index(self, index: MemberIndex) -> "HeldProduct":
         """The same product with other members."""
         return HeldProduct(
@@ -252,9 +259,7 @@ class HeldProduct:
         return frozenset().union(*map(self.index.combination, numbers))
 
     def _decide(self, query: AccessQuery, now: float) -> Decision:
-        groups = self.groups_of(query.account) if query.account is not None else frozenset()
-        moment = datetime.fromtimestamp(now, UTC)
-        return decide(query, self.product, groups, self._requirements, moment)
+        return self.grounds(query, now).decide()
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

@@ -11,6 +11,7 @@ from eligibility.cli import (
     audit,
     catalog,
     check,
+    explain,
     group_files,
     group_history,
     groups,
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.command("explain")(explain.explain)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

@@ -20,6 +20,7 @@ from eligibility.server.admission import Admitted
 from eligibility.server.asgi import Scope
 from eligibility.server.endpoint import JSON, Reply, Work, check_post, problem_reply
 from eligibility.server.requests import check_content_type
+from eligibility.simulation.explained import explained
 from eligibility.unnamed import unnamed
 from eligibility.wire import QueryFields
 from groups.errors import GroupsError
@@ -74,7 +75,7 @@ class Access:
             held = self._evaluator.warm(asked.product_id, by.publishers)
             if held is not None:
                 return held.answer_json(settled, self._evaluator.clock(), by.named)
-        return lambda: self._cold(asked, explain, by)
+        return lambda: self._cold(asked, explain, by, search=True)
 
     def _batch(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
         batch = wire.decode_batch(body)
@@ -109,11 +110,16 @@ class Access:
     def _all_cold(self, batch: Iterable[Asked], explain: bool, by: Admitted) -> Iterator[bytes]:
         return (self._cold_or_problem(asked, explain, by) for asked in batch)
 
-    def _cold(self, asked: QueryFields, explain: bool, by: Admitted) -> bytes:
+    def _cold(
+        self, asked: QueryFields, explain: bool, by: Admitted, *, search: bool = False
+    ) -> bytes:
+        """A decision; search = explained, with the least change, which a whole batch could not pay."""
         query = wire.to_query(self._accounts.settle_in_thread(asked, by))
         if by.publishers is not None:
             self._evaluator.check_publisher(query.product_id, by.publishers)
-        decision = self._evaluator.decide(query, explain=explain)
+        if explain:
+            return wire.encode(explained(*self._evaluator.explain(query), search=search))
+        decision = self._evaluator.decide(query)
         return wire.encode(decision if by.named else unnamed(decision))
 
     def _cold_or_problem(self, asked: Asked, explain: bool, by: Admitted) -> bytes:

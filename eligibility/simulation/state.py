@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from eligibility.catalog.model import Product
+from eligibility.grounds import Grounds
 from eligibility.held import HeldProduct
 from eligibility.model import AccessQuery, Decision
 
@@ -40,3 +41,7 @@ class State:
         """The decision on a query about the product; its own moment, if any, means nothing."""
         now = self.moment.timestamp()
         return self.held.explain(query, now) if explain else self.held.answer(query, now)
+
+    def grounds(self, query: AccessQuery) -> Grounds:
+        """Everything that the decision on a query is made from."""
+        return self.held.grounds(query, self.moment.timestamp())
