@@ -8,6 +8,7 @@ decided here.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from eligibility import remedies
@@ -38,7 +39,7 @@ _LISTING: dict[str, Literal["searchable", "link_only"]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One query with everything its decision may depend on, and the trace as it grows."""
 
@@ -55,7 +56,7 @@ class Case:
         """Write down one step of the decision; detail and facts both tell what was compared."""
         self.trace.append(Step(step, outcome, detail, source, facts))
 
-    @property
+    @cached_property
     def identity_blocker(self) -> Reason | None:
         """Why nobody can be a member here: membership is of a signed-in Microsoft account (KUG)."""
         if self.query.account is None:
@@ -64,7 +65,7 @@ class Case:
             return Reason.WRONG_ACCOUNT_KIND
         return None
 
-    @property
+    @cached_property
     def counted_groups(self) -> frozenset[str]:
         """Active groups the account counts as a member of; none without a Microsoft account."""
         if self.identity_blocker is not None:

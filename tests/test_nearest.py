@@ -14,10 +14,12 @@ from worlds import DESKTOP, flight, package, product
 
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
+from eligibility.cli.demo import load_sample
 from eligibility.errors import InvalidInput
 from eligibility.explanation import Change, ChangeAction, Nearest
 from eligibility.grounds import Grounds
 from eligibility.requirements import load_requirements, parse_requirements
+from eligibility.service import Service
 from eligibility.simulation.candidates import Candidate, of_person
 from eligibility.simulation.nearest import (
     GRANTED,
@@ -141,6 +143,33 @@ def test_where_one_change_is_not_enough_two_are_told() -> None:
     found = nearest(grounds(declared), wanted_of("flight:canary", declared))
     assert told(found)[0] == ["join_group beta", "join_group testers"]
     assert found.ways[0].source == "flight canary"
+
+
+def test_a_flight_that_lacks_both_its_packages_and_its_date_needs_both() -> None:
+    """Neither alone makes a difference that a decision shows."""
+    empty = {**flight("canary", ["testers"], "2.0.0.0"), "packages": []}
+    declared = product({**empty, "publish_at": "2030-01-01T00:00:00Z"})
+    found = nearest(grounds(declared, "testers"), wanted_of("canary", declared))
+    assert told(found) == [
+        ["wait", "add_package canary"],
+        ["publish_flight canary", "add_package canary"],
+    ]
+
+
+def test_the_sample_is_searched_in_few_tries(service: Service) -> None:
+    """Each takes some 40 microseconds."""
+    load_sample(service)
+    asked = [
+        ("9NCONTOSORDR", "grace@contoso.example", XBOX),
+        ("9NCONTOSOSKT", "joe@contoso.example", DESKTOP | {"os_version": "1507"}),
+        ("9NCONTOSOMAP", "joe@contoso.example", XBOX),
+    ]
+    for product_id, account, device in asked:
+        query = query_of(product_id=product_id, account={"id": account}, device=device)
+        found = nearest(service.states.read(product_id).grounds(query))
+        assert found.ways
+        assert found.complete
+        assert found.tries < 300
 
 
 def test_a_rollout_that_left_somebody_out_is_passed_by_hand_or_anew() -> None:

@@ -85,13 +85,8 @@ def _way(way: Way) -> Text:
     return Text.assemble(done[:1].upper() + done[1:], (f" → {way.version} from {origin}", "dim"))
 
 
-def _pages(sentences: list[Sentence]) -> Table:
+def _pages(sentences: list[Sentence]) -> RenderableType:
     """What the codes stand for, in the order in which the sentences name them."""
     named = dict.fromkeys(page for sentence in sentences for page in sentence.sources)
-    legend = Text("  ").join(
-        Text.assemble((page.code, "bold"), f"\u00a0{page.title}".replace(" ", "\u00a0"))
-        for page in named
-    )
-    rows = Table.grid(padding=(0, 2))
-    rows.add_row(Text("Rules of these pages", "dim"), Text.assemble(legend, style="dim"))
-    return rows
+    entries = (Text.assemble((page.code, "bold"), f" {page.title}", style="dim") for page in named)
+    return _titled("The rules are on these pages", Text(" · ", "dim").join(entries))

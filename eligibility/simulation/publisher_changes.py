@@ -175,7 +175,8 @@ def _packages(grounds: Grounds, holder: _Holder) -> Iterator[Candidate]:
             fitting = _fitting(package, packages, device)
             if fitting is not None:
                 changed, how = fitting
-                text = f"changes {package.file_name} of {holder.name}: {how}"
+                which = "" if listed == "packages" else "the previous package "
+                text = f"changes {which}{package.file_name} of {holder.name}: {how}"
                 change = _change(ChangeAction.FIT_PACKAGE, text, package=package.file_name, **data)
                 part = f"{holder.part}.{listed}.{place}"
                 yield _declaring(change, _exchanging(holder, listed, place, changed), part)
