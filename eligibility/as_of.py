@@ -7,12 +7,13 @@ ahead is decided on what is declared now, with the dates reached that lie betwee
 from datetime import datetime
 from typing import NamedTuple
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
-from eligibility.decide import alias_step, decide
+from eligibility.decide import alias_step
 from eligibility.errors import UnknownProduct
+from eligibility.grounds import Grounds
 from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import settling_at
@@ -33,13 +34,12 @@ def decide_as_of(
     groups: GroupStore,
     catalog: CatalogStore,
     requirements: Requirements,
-    *,
-    explain: bool = False,
-) -> Found:
+) -> tuple[Found, Grounds]:
     """Decide a query on what was stored at a moment (UTC-aware), that instant included.
 
     Requirements are today's: they are a file of the deployment, and have no history.
     A product that was not there takes as many calls of the store as one that was.
+    Returns: the decision with its trace, and everything it was made from.
     Raises: UnknownProduct when the product was not declared then; StoreUnavailable.
     """
     then = catalog.as_of(query.product_id, at)
@@ -50,7 +50,8 @@ def decide_as_of(
     product = then[0].product
     addresses = query.account.addresses if query.account is not None else ()
     past = groups.memberships_at(version.publisher, product.groups, addresses, at)
-    decision = decide(query, product, past.groups, requirements, at)
+    grounds = Grounds(query, product, past.groups, requirements, at)
+    decision = grounds.decide()
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
         matched = {one.address for one in past.last if one.change == "added"}
@@ -59,6 +60,6 @@ def decide_as_of(
         decision,
         settling=settling_at(at, ((one.at, one.group_id, one.change) for one in past.last)),
         revision=Revision(past.revision, catalog_revision),
-        trace=trace if explain else UNSET,
+        trace=trace,
     )
-    return Found(version.publisher, product, told)
+    return Found(version.publisher, product, told), grounds

@@ -8,9 +8,8 @@ decided here.
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
-
-from packaging.version import Version
 
 from eligibility import remedies
 from eligibility.applicable import UNIVERSAL, XBOX, Selection, covers, select
@@ -28,8 +27,9 @@ from eligibility.model import (
     SubmissionVerdict,
 )
 from eligibility.package_version import parse_package_version
-from eligibility.requirements import Floor, Requirements
+from eligibility.requirements import Floor, Requirements, Rule
 from eligibility.rollout import packages_of
+from eligibility.windows import version_text
 
 NON_FLIGHTED = Source("submission", None, "Non-flighted submission", 1)
 _LISTING: dict[str, Literal["searchable", "link_only"]] = {
@@ -39,7 +39,7 @@ _LISTING: dict[str, Literal["searchable", "link_only"]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """One query with everything its decision may depend on, and the trace as it grows."""
 
@@ -50,11 +50,13 @@ class Case:
     now: datetime
     trace: list[Step] = field(default_factory=list)
 
-    def note(self, step: str, outcome: str, detail: str, source: str) -> None:
-        """Write down one step of the decision."""
-        self.trace.append(Step(step, outcome, detail, source))
+    def note(
+        self, step: str, outcome: str, detail: str, source: str, **facts: str | tuple[str, ...]
+    ) -> None:
+        """Write down one step of the decision; detail and facts both tell what was compared."""
+        self.trace.append(Step(step, outcome, detail, source, facts))
 
-    @property
+    @cached_property
     def identity_blocker(self) -> Reason | None:
         """Why nobody can be a member here: membership is of a signed-in Microsoft account (KUG)."""
         if self.query.account is None:
@@ -63,7 +65,7 @@ class Case:
             return Reason.WRONG_ACCOUNT_KIND
         return None
 
-    @property
+    @cached_property
     def counted_groups(self) -> frozenset[str]:
         """Active groups the account counts as a member of; none without a Microsoft account."""
         if self.identity_blocker is not None:
@@ -111,7 +113,8 @@ def alias_step(account: Account, matched: Collection[str]) -> Step:
         return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
     primary = listed == account.id
     note = "the primary address" if primary else "an alias, not the primary address"
-    return Step("aliases", "primary" if primary else "alias", f"matched `{listed}`: {note}", "KUG")
+    outcome, detail = "primary" if primary else "alias", f"matched `{listed}`: {note}"
+    return Step("aliases", outcome, detail, "KUG", {"matched": listed})
 
 
 def _note_groups(case: Case) -> None:
@@ -120,7 +123,8 @@ def _note_groups(case: Case) -> None:
     detail = (
         f"active groups: {_names(active)}; the account counts as a member of: {_names(counted)}"
     )
-    case.note("groups", "member" if counted else "no_member", detail, "KUG")
+    outcome = "member" if counted else "no_member"
+    case.note("groups", outcome, detail, "KUG", active=tuple(active), counted=tuple(counted))
 
 
 def _names(names: list[str]) -> str:
@@ -134,7 +138,9 @@ def _decide_submission(case: Case) -> SubmissionVerdict:
     declared = case.product.submission
     audience = declared.audience_at(case.now)
     until = f"; public from {declared.public_at.isoformat()}" if declared.public_at else ""
-    case.note("audience", audience, f"declared {declared.audience}{until}", "VIS")
+    public_at = f"{declared.public_at:%Y-%m-%d %H:%M} UTC" if declared.public_at else ""
+    detail = f"declared {declared.audience}{until}"
+    case.note("audience", audience, detail, "VIS", declared=declared.audience, public_at=public_at)
     blockers = _audience_blockers(case) if audience == "private" else ()
     if blockers:
         return SubmissionVerdict(False, audience, "hidden", blockers)
@@ -150,10 +156,10 @@ def _audience_blockers(case: Case) -> tuple[Reason, ...]:
     if identity is None and not case.product.submission.admits(case.counted_groups, case.now):
         identity = Reason.NOT_IN_AUDIENCE
     outcome = identity or Reason.AUDIENCE_MEMBER
-    case.note("audience_member", outcome, f"audience groups: {_names(list(groups))}", "VIS")
+    detail = f"audience groups: {_names(list(groups))}"
+    case.note("audience_member", outcome, detail, "VIS", groups=groups)
     floor = rule.check(device.family, device.version)
-    detail = f"{device.family} {device.os_version} against the floor {_floor(rule.minimum(device.family))}"
-    case.note("audience_floor", floor, detail, "KUG, VIS")
+    _note_floor(case, "audience_floor", rule, floor, "KUG, VIS")
     device_blocker = {
         Floor.BELOW: Reason.OS_BELOW_AUDIENCE_MINIMUM,
         Floor.UNSUPPORTED: Reason.DEVICE_FAMILY_UNSUPPORTED,
@@ -161,8 +167,12 @@ def _audience_blockers(case: Case) -> tuple[Reason, ...]:
     return tuple(reason for reason in (identity, device_blocker) if reason)
 
 
-def _floor(minimum: Version | None) -> str:
-    return f"`{minimum}`" if minimum else "none named"
+def _note_floor(case: Case, step: str, rule: Rule, floor: Floor, source: str) -> None:
+    device = case.query.device
+    minimum = rule.minimum(device.family)
+    named = f"`{minimum}`" if minimum else "none named"
+    detail = f"{device.family} {device.os_version} against the floor {named}"
+    case.note(step, floor, detail, source, minimum=version_text(minimum) if minimum else "")
 
 
 # --- package: may this device download, and what? ----------------------------------------------
@@ -218,15 +228,23 @@ def _claims(case: Case) -> str:
     return f"{owned}, {'a' if case.query.promotional_code else 'no'} promotional code"
 
 
+def _entitled_by(case: Case) -> tuple[str, ...]:
+    claims = ("owning it", case.query.owned), ("a promotional code", case.query.promotional_code)
+    return tuple(claim for claim, made in claims if made)
+
+
 def _unavailable(case: Case) -> bool:
     availability = case.product.availability
-    case.note("availability", availability, _claims(case), "MGT")
+    case.note("availability", availability, _claims(case), "MGT", entitled_by=_entitled_by(case))
     return availability == "unavailable" and not _may_still_acquire(case)
 
 
 def _acquisition_stopped(case: Case) -> bool:
     discoverability = case.product.submission.discoverability
-    case.note("discoverability", discoverability, _claims(case), "VIS, PROMO")
+    entitled_by = _entitled_by(case)
+    case.note(
+        "discoverability", discoverability, _claims(case), "VIS, PROMO", entitled_by=entitled_by
+    )
     return discoverability == "stop_acquisition" and not _may_still_acquire(case)
 
 
@@ -235,7 +253,16 @@ def _market_not_offered(case: Case) -> bool:
     offered = markets is None or market in markets
     limits = "every market" if markets is None else _names(list(markets))
     detail = f"market `{market or 'unknown'}` against {limits}"
-    case.note("market", "offered" if offered else "not_offered", detail, "MKT")
+    outcome = "offered" if offered else "not_offered"
+    everywhere = ("every market",)
+    case.note(
+        "market",
+        outcome,
+        detail,
+        "MKT",
+        market=market or "",
+        markets=everywhere if markets is None else markets,
+    )
     return not offered
 
 
@@ -253,7 +280,7 @@ def _family_not_offered(case: Case) -> bool:
     if UNIVERSAL in families:
         detail += ", where Windows.Universal stands for every family but Windows.Xbox"
     outcome = "offered" if offered else "kept_by_owner" if kept else "not_offered"
-    case.note("family_offered", outcome, detail, "PD, UPL")
+    case.note("family_offered", outcome, detail, "PD, UPL", families=tuple(families))
     return not (offered or kept)
 
 
@@ -261,8 +288,7 @@ def _source(case: Case) -> tuple[Flight | None, Source]:
     """The highest-ranked published flight with one of the account's groups, else the submission."""
     device, rule = case.query.device, case.requirements.flight
     floor = rule.check(device.family, device.version)
-    detail = f"{device.family} {device.os_version} against the floor {_floor(rule.minimum(device.family))}"
-    case.note("flight_floor", floor, detail, "KUG, PD")
+    _note_floor(case, "flight_floor", rule, floor, "KUG, PD")
     if floor is Floor.MET:
         groups = case.counted_groups
         found = case.product.flight_for(groups, case.now)
@@ -281,7 +307,17 @@ def _note_flight(case: Case, flight: Flight, groups: frozenset[str]) -> None:
         "unpublished" if not flight.published_at(case.now) else "member" if via else "no_member"
     )
     detail = f"groups {_names(list(flight.groups))}; the account is in {_names(via)}"
-    case.note(f"flight:{flight.flight_id}", outcome, detail, "PF, PD")
+    case.note(
+        f"flight:{flight.flight_id}",
+        outcome,
+        detail,
+        "PF, PD",
+        name=flight.name,
+        groups=flight.groups,
+        via=tuple(via),
+        packages=str(len(flight.packages)),
+        publish_at=f"{flight.publish_at:%Y-%m-%d %H:%M} UTC" if flight.publish_at else "",
+    )
 
 
 def _rollout_side(
@@ -291,7 +327,14 @@ def _rollout_side(
     if reason and rollout:
         which = "newest" if chosen is packages else "previous"
         detail = f"{rollout.percentage} % of `{source.name}`, {rollout.status}: {which} packages"
-        case.note("rollout", reason, detail, "GPR, MAS")
+        case.note(
+            "rollout",
+            reason,
+            detail,
+            "GPR, MAS",
+            percentage=f"{rollout.percentage:g}",
+            side=which,
+        )
     return chosen, reason
 
 
@@ -302,7 +345,17 @@ def _note_selection(case: Case, packages: tuple[Package, ...], selection: Select
     if selection.offered:
         detail += f": {selection.offered.file_name} ({selection.offered.architecture})"
     outcome = ", ".join(selection.blockers) or "applicable"
-    case.note("package", outcome, detail, "REQ, DFO, ARCH")
+    minimum = version_text(selection.minimum) if selection.minimum else ""
+    case.note(
+        "package",
+        outcome,
+        detail,
+        "REQ, DFO, ARCH",
+        version=selection.offered.version if selection.offered else "",
+        architecture=selection.offered.architecture if selection.offered else "",
+        minimum=minimum,
+        architectures=selection.architectures,
+    )
 
 
 def _action(case: Case, offered: OfferedPackage) -> Literal["install", "update", "keep"]:
@@ -313,5 +366,5 @@ def _action(case: Case, offered: OfferedPackage) -> Literal["install", "update",
     newer = parse_package_version(offered.version) > installed
     outcome: Literal["update", "keep"] = "update" if newer else "keep"
     detail = f"installed `{case.query.installed_version}`, offered `{offered.version}`"
-    case.note("action", outcome, detail, "REQ")
+    case.note("action", outcome, detail, "REQ", installed=str(installed), offered=offered.version)
     return outcome

@@ -27,7 +27,7 @@ class DeviceClasses:
     __slots__ = ("_numbers", "_points", "known")
 
     def __init__(self, product: Product, requirements: Requirements) -> None:
-        self._points = _points(product, requirements)
+        self._points = points(product, requirements)
         self._numbers: dict[tuple[object, ...], int] = {}
         self.known: dict[Device, int] = {}
         """Devices met before; look here before `of`."""
@@ -51,9 +51,9 @@ class DeviceClasses:
         return place, place < len(self._points) and self._points[place] == version
 
 
-def _points(product: Product, requirements: Requirements) -> list[Version] | None:
+def points(product: Product, requirements: Requirements) -> list[Version] | None:
     """Every version that a rule compares with, ascending; None where one compares otherwise."""
-    points = {
+    found = {
         parse_os_version(minimum)
         for package in _packages(product)
         for minimum in package.targets.values()
@@ -62,8 +62,8 @@ def _points(product: Product, requirements: Requirements) -> list[Version] | Non
         for specifier in specifiers:
             if specifier.operator not in _COMPARISONS or specifier.version.endswith("*"):
                 return None  # a prefix or compatible match: every version is a class of its own
-            points.add(parse_os_version(specifier.version))
-    return sorted(points)
+            found.add(parse_os_version(specifier.version))
+    return sorted(found)
 
 
 def _specifier_sets(requirements: Requirements) -> Iterator[SpecifierSet]:

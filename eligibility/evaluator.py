@@ -9,10 +9,15 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Set
+from datetime import datetime
+
+from msgspec import UNSET
+from msgspec.structs import replace
 
 from eligibility.as_of import Found, decide_as_of
 from eligibility.catalog.store import CatalogStore
 from eligibility.errors import RevisionNotReached, UnknownProduct
+from eligibility.grounds import Grounds
 from eligibility.held import HeldProduct
 from eligibility.loading import Loader
 from eligibility.model import AccessQuery, Decision, Device
@@ -62,9 +67,9 @@ class Evaluator:
     def find(self, query: AccessQuery, *, explain: bool = False) -> Found:
         """As `decide`, with the product that the decision is about."""
         if query.at is not None:
-            return decide_as_of(
-                query, query.at, self._groups, self._catalog, self.requirements, explain=explain
-            )
+            found, _ = self._as_of(query, query.at)
+            untold = replace(found.decision, trace=UNSET)
+            return found if explain else found._replace(decision=untold)
         held, now, stale_seconds = self._fresh(query)
         answer = held.explain if explain else held.answer
         return Found(held.publisher, held.product, answer(query, now, stale_seconds))
@@ -100,6 +105,20 @@ class Evaluator:
         elif before is not None and query.at is None:
             self._catalog.owner(query.product_id)  # what changed was one call, all of it is two
         raise UnknownProduct(query.product_id, query.at)
+
+    def explain(self, query: AccessQuery) -> tuple[Decision, Grounds]:
+        """Decide a query afresh: the decision with its trace, and all that it was made from.
+
+        Raises: as `decide`.
+        """
+        if query.at is not None:
+            found, grounds = self._as_of(query, query.at)
+            return found.decision, grounds
+        held, now, stale_seconds = self._fresh(query)
+        return held.explain(query, now, stale_seconds), held.grounds(query, now)
+
+    def _as_of(self, query: AccessQuery, at: datetime) -> tuple[Found, Grounds]:
+        return decide_as_of(query, at, self._groups, self._catalog, self.requirements)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:
         """The product, if memory may answer for it now; None where the store has to be asked first.

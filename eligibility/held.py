@@ -18,9 +18,10 @@ from eligibility.answer import Answer
 from eligibility.as_sent import SentKeys
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
-from eligibility.decide import alias_step, decide
+from eligibility.decide import alias_step
 from eligibility.device_classes import DeviceClasses
 from eligibility.errors import InvalidInput
+from eligibility.grounds import Grounds
 from eligibility.memo import LIMIT, Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Device, Revision, Settling, Step
 from eligibility.requirements import Requirements
@@ -229,6 +230,11 @@ class HeldProduct:
             steps = (alias_step(account, matched), *steps)
         return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
 
+    def grounds(self, query: AccessQuery, now: float) -> Grounds:
+        """Everything that the decision on a query is made from. now = seconds since the epoch."""
+        groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
+        return self._grounds(query, groups, now)
+
     def with_index(self, index: MemberIndex) -> "HeldProduct":
         """The same product with other members."""
         return HeldProduct(
@@ -254,12 +260,14 @@ class HeldProduct:
 
     def decide_as_member(self, query: AccessQuery, groups: frozenset[str], now: float) -> Decision:
         """Decide a query as if exactly these groups listed its account; without stamp, nothing kept."""
-        moment = datetime.fromtimestamp(now, UTC)
-        return decide(query, self.product, groups, self._requirements, moment)
+        return self._grounds(query, groups, now).decide()
 
     def _decide(self, query: AccessQuery, now: float) -> Decision:
-        groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
-        return self.decide_as_member(query, groups, now)
+        return self.grounds(query, now).decide()
+
+    def _grounds(self, query: AccessQuery, groups: frozenset[str], now: float) -> Grounds:
+        moment = datetime.fromtimestamp(now, UTC)
+        return Grounds(query, self.product, groups, self._requirements, moment)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

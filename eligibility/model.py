@@ -18,6 +18,7 @@ from packaging.version import Version
 
 from eligibility import windows
 from eligibility.errors import Fault, InvalidInput
+from eligibility.explanation import Nearest, Sentence
 from eligibility.package_version import parse_package_version
 from groups import emails
 from groups.errors import InvalidEmails
@@ -223,12 +224,16 @@ class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class Step(Struct, frozen=True, gc=False):
-    """One step of the trace: what was asked, how it came out, what was compared, whose rule."""
+    """One step of the trace: what was asked, how it came out, what was compared, whose rule.
+
+    facts: what was compared as data, by name; `detail` is for reading.
+    """
 
     step: str
     outcome: str
     detail: str
     source: str
+    facts: dict[str, str | tuple[str, ...]] = {}
 
 
 class Source(Struct, frozen=True, gc=False):
@@ -283,8 +288,8 @@ class Settling(Struct, frozen=True, gc=False):
 class Decision(Struct, frozen=True, gc=False):
     """The verdict with its reasons and remedies, stamped by the evaluator with what it was made of.
 
-    trace is UNSET unless it was asked for; settling, revision and stale_seconds are the
-    evaluator's, the pure rules leave them at their defaults.
+    trace, story and nearest are UNSET unless an explanation was asked for; settling, revision and
+    stale_seconds are the evaluator's, the pure rules leave them at their defaults.
     """
 
     product_id: str
@@ -296,3 +301,5 @@ class Decision(Struct, frozen=True, gc=False):
     revision: Revision = Revision(0, 0)
     stale_seconds: int = 0
     trace: tuple[Step, ...] | UnsetType = UNSET
+    story: tuple[Sentence, ...] | UnsetType = UNSET
+    nearest: Nearest | UnsetType = UNSET

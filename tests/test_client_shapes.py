@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eligibility import model, wire
+from eligibility import explanation, model, wire
 from eligibility.client import Account, Decision, Device, Edited, Query, Reason, StoredProduct
 from eligibility.client import model as client_model
 from eligibility.server import catalog, group_bodies
@@ -21,6 +21,11 @@ def fields(kind: Any) -> list[str]:
 @pytest.mark.parametrize("name", ["Remedy", "SubmissionVerdict", "PackageVerdict", "Decision"])
 def test_what_is_read_has_the_fields_of_what_is_written(name: str) -> None:
     assert fields(getattr(client_model, name)) == fields(getattr(model, name))
+
+
+@pytest.mark.parametrize("name", ["Change", "Way", "Nearest"])
+def test_so_has_what_explains_it(name: str) -> None:
+    assert fields(getattr(client_model, name)) == fields(getattr(explanation, name))
 
 
 def test_what_is_sent_has_the_fields_of_what_is_taken() -> None:
@@ -63,6 +68,15 @@ _remedy = st.builds(
     st.none() | st.text(),
     st.none() | _moments,
 )
+_page = st.builds(explanation.Page, st.text(), st.text(), st.text())
+_change = st.builds(
+    explanation.Change,
+    st.sampled_from(explanation.ChangeAction),
+    st.sampled_from(["person", "publisher"]),
+    st.text(),
+    st.none() | st.text(),
+    at=st.none() | _moments,
+)
 _decisions = st.builds(
     model.Decision,
     st.text(),
@@ -88,7 +102,31 @@ _decisions = st.builds(
     st.builds(model.Revision, st.integers(0, 9), st.integers(0, 9)),
     st.integers(0, 1_800),
     st.just(msgspec.UNSET)
-    | st.lists(st.builds(model.Step, st.text(), st.text(), st.text(), st.text())).map(tuple),
+    | st.lists(
+        st.builds(
+            model.Step,
+            st.text(),
+            st.text(),
+            st.text(),
+            st.text(),
+            st.dictionaries(st.text(), st.text() | _texts),
+        )
+    ).map(tuple),
+    st.just(msgspec.UNSET)
+    | st.lists(st.builds(explanation.Sentence, st.text(), st.lists(_page).map(tuple))).map(tuple),
+    st.just(msgspec.UNSET)
+    | st.builds(
+        explanation.Nearest,
+        st.text(),
+        st.lists(
+            st.builds(
+                explanation.Way, st.lists(_change, max_size=2).map(tuple), st.text(), st.text()
+            ),
+            max_size=2,
+        ).map(tuple),
+        st.integers(0, 1_000),
+        st.booleans(),
+    ),
 )
 
 

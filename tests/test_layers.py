@@ -84,13 +84,15 @@ def test_rules_know_no_clock_store_or_edge(rule: str) -> None:
 
 
 def test_only_one_place_makes_a_verdict() -> None:
-    """`decide` is called for now and for a past moment, and by nothing else of ours."""
+    """`decide` is called on grounds: of now, of a past moment, or supposed; the others take words of it."""
     callers = [
         path.relative_to(ROOT).as_posix()
         for path in sorted((ROOT / "eligibility").rglob("*.py"))
         if "eligibility.decide" in imported(path)
     ]
-    assert callers == ["eligibility/as_of.py", "eligibility/held.py", "eligibility/remedies.py"]
+    assert callers == [
+        f"eligibility/{name}.py" for name in ("as_of", "grounds", "held", "remedies")
+    ]
 
 
 def test_sql_is_known_to_the_store_only() -> None:
@@ -117,7 +119,13 @@ def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
 
 
 CLIENT = sorted((ROOT / "eligibility" / "client").glob("*.py"))
-FOR_THE_CLIENT = {"eligibility", "eligibility.errors", "eligibility.model", "groups.model"}
+FOR_THE_CLIENT = {
+    "eligibility",
+    "eligibility.errors",
+    "eligibility.explanation",
+    "eligibility.model",
+    "groups.model",
+}
 
 
 @pytest.mark.parametrize("path", CLIENT, ids=lambda path: path.stem)

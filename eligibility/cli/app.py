@@ -12,6 +12,7 @@ from eligibility.cli import (
     catalog,
     check,
     coverage,
+    explain,
     group_files,
     group_history,
     groups,
@@ -34,6 +35,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("coverage")(coverage.coverage)
 app.command("simulate")(simulate.simulate)
+app.command("explain")(explain.explain)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

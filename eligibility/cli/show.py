@@ -38,7 +38,7 @@ def decision_panel(decision: Decision, title: str | None = None, asked: str = ""
     for number, remedy in enumerate(decision.remedies):
         rows.add_row("" if number else "What helps", Text(f"• {remedy.text}"))
     if decision.settling is not None:
-        rows.add_row("Settling", _settling(decision.settling))
+        rows.add_row("Settling", settling_text(decision.settling))
     if decision.stale_seconds:
         rows.add_row("Stale", f"the store is away; as of {decision.stale_seconds} s ago")
     parts: list[RenderableType] = [rows]
@@ -74,7 +74,8 @@ def _package(package: PackageVerdict) -> tuple[str, tuple[Reason, ...]]:
     return what, package.reasons
 
 
-def _settling(settling: Settling) -> str:
+def settling_text(settling: Settling) -> str:
+    """A membership that changed just now, and until when the Store itself may not know of it."""
     until = settling.settled_at.strftime("%H:%M UTC")
     return (
         f"{settling.change} in {settling.group_id} just now; the Store itself may lag until {until}"

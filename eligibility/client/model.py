@@ -10,6 +10,7 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from eligibility.explanation import Sentence
 from eligibility.model import (
     AccountKind,
     Consistency,
@@ -99,6 +100,46 @@ class Remedy(Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
 
 
+class Change(Struct, frozen=True, omit_defaults=True):
+    """One thing that would be different, in words (`text`) and as data (the rest).
+
+    by: `person`, whoever is at the device, or `publisher`.
+    """
+
+    action: str
+    by: str
+    text: str
+    group: str | None = None
+    flight: str | None = None
+    family: str | None = None
+    os_version: str | None = None
+    release: str | None = None
+    architecture: str | None = None
+    market: str | None = None
+    package: str | None = None
+    at: datetime | None = None
+
+
+class Way(Struct, frozen=True):
+    """Changes that together would grant it, and what they give: `flight <id>` or `submission`."""
+
+    changes: tuple[Change, ...]
+    source: str
+    version: str
+
+
+class Nearest(Struct, frozen=True):
+    """The ways with the fewest changes that give what is `wanted`, easiest first; each was tried.
+
+    complete: False where there was more to try than a service tries.
+    """
+
+    wanted: str
+    ways: tuple[Way, ...]
+    tries: int
+    complete: bool = True
+
+
 class SubmissionVerdict(Struct, frozen=True):
     """May this account see the listing?
 
@@ -129,7 +170,8 @@ class PackageVerdict(Struct, frozen=True):
 class Decision(Struct, frozen=True):
     """The verdict with its reasons and remedies; the fields are those of the HTTP API.
 
-    trace: UNSET unless explain=True. stale_seconds: above 0 while the service answers from memory.
+    trace and story: UNSET unless explain=True; nearest likewise, and in the answers of a batch.
+    stale_seconds: above 0 while the service answers from memory.
     """
 
     product_id: str
@@ -141,6 +183,8 @@ class Decision(Struct, frozen=True):
     revision: Revision = Revision(0, 0)
     stale_seconds: int = 0
     trace: tuple[Step, ...] | UnsetType = UNSET
+    story: tuple[Sentence, ...] | UnsetType = UNSET
+    nearest: Nearest | UnsetType = UNSET
 
     @property
     def from_service(self) -> bool:

@@ -21,6 +21,7 @@ from eligibility.server.admission import Admitted
 from eligibility.server.asgi import Scope
 from eligibility.server.endpoint import JSON, Reply, Work, check_post, problem_reply
 from eligibility.server.requests import check_content_type
+from eligibility.simulation.explained import explained
 from eligibility.unnamed import unnamed
 from eligibility.wire import QueryFields
 from groups.errors import GroupsError
@@ -79,7 +80,7 @@ class Access:
                 answer = held.answer_json(settled, now, by.named)
                 self._hear(settled, answer, now)
                 return answer
-        return lambda: self._cold(asked, explain, by)
+        return lambda: self._cold(asked, explain, by, search=True)
 
     def _batch(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
         batch = wire.decode_batch(body)
@@ -115,14 +116,22 @@ class Access:
     def _all_cold(self, batch: Iterable[Asked], explain: bool, by: Admitted) -> Iterator[bytes]:
         return (self._cold_or_problem(asked, explain, by) for asked in batch)
 
-    def _cold(self, asked: QueryFields, explain: bool, by: Admitted) -> bytes:
+    def _cold(
+        self, asked: QueryFields, explain: bool, by: Admitted, *, search: bool = False
+    ) -> bytes:
+        """A decision; search = explained, with the least change, which a whole batch could not pay."""
         settled = self._accounts.settle_in_thread(asked, by)
         query = wire.to_query(settled)
         if by.publishers is not None:
             self._evaluator.check_publisher(query.product_id, by.publishers)
-        decision = self._evaluator.decide(query, explain=explain)
+        if explain:
+            decision = explained(*self._evaluator.explain(query), search=search)
+        else:
+            decision = self._evaluator.decide(query)
         if query.at is None:
             self._hear(settled, decision, self._evaluator.clock())
+        if explain:  # whoever may have a trace may read groups
+            return wire.encode(decision)
         return wire.encode(decision if by.named else unnamed(decision))
 
     def _cold_or_problem(self, asked: Asked, explain: bool, by: Admitted) -> bytes:

@@ -253,7 +253,9 @@ def _operation(
             {
                 "name": "explain",
                 "in": "query",
-                "description": "Carry the trace: each step with what was compared.",
+                "description": "Explain the decision: `trace`, each step with what was compared; `story`,"
+                " the same in sentences; `nearest`, the least change that would grant it (not in a"
+                " batch).",
                 "schema": {"type": "boolean", "default": False},
             }
         ],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eligibility.catalog.model import Product
+from eligibility.grounds import Grounds
 from eligibility.held import HeldProduct
 from eligibility.model import AccessQuery, Decision
 
@@ -48,3 +49,7 @@ class State:
     def apart(self) -> "State":
         """The same, which remembers its decisions for itself: those of live queries keep their room."""
         return replace(self, held=self.held.with_index(self.held.index))
+
+    def grounds(self, query: AccessQuery) -> Grounds:
+        """Everything that the decision on a query is made from."""
+        return self.held.grounds(query, self.moment.timestamp())
