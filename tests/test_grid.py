@@ -7,8 +7,11 @@ from worlds import flight, group, package, product, put
 
 from eligibility.model import Reason
 from eligibility.service import Service
+from eligibility.simulation.devices import read_devices
 from eligibility.simulation.grid import FIRST_NAMES, Grid, make_grid
+from eligibility.simulation.matrix import simulate
 from eligibility.simulation.outcome import BRIEFLY
+from eligibility.simulation.population import Population
 from eligibility.simulation.settled import before_settling
 from eligibility.simulation.signs import DENIAL_SIGNS, flight_letters
 
@@ -103,6 +106,30 @@ def test_devices_with_names_of_their_own_are_not_told_as_a_range(flights: Servic
     assert [column.name for column in grid.columns] == ["Desktop/24H2/x64 + 1 more"]
 
 
+def test_architectures_stay_apart(flights: Service) -> None:
+    grid = make_grid(matrix(flights, [CAT], "Desktop/24H2/x64,Desktop/24H2/arm64"))
+    assert [column.head[1] for column in grid.columns] == ["x64", "arm64"]
+    assert signs(grid) == [["•", "•"]]
+
+
+def test_releases_that_do_not_rise_are_not_told_as_a_range(flights: Service) -> None:
+    backwards = tuple(reversed(read_devices("windows-11")))
+    state = flights.states.read(APP)
+    grid = make_grid(simulate(state, Population([CAT]), backwards))
+    assert grid.columns[0].name == "Windows 11 26H1, arm64 + 6 more"
+
+
+def test_devices_that_only_the_store_itself_may_still_tell_apart_stay_apart(
+    service: Service,
+) -> None:
+    group(service, "ring", ADA)
+    newest_only = package("1.0.0.0", Desktop="10.0.22000.0")
+    put(service, APP, product(flight("ring", ["ring"], "2.0.0.0"), packages=[newest_only]))
+    now = matrix(service, [ADA], "Desktop/1607/x64,Desktop/24H2/x64")
+    assert signs(make_grid(now)) == [["A"]]
+    assert signs(make_grid(now, before_settling(now))) == [["A", "A"], ["os", "•"]]
+
+
 # --- rows ---
 
 
@@ -137,6 +164,11 @@ def test_the_legend_counts_accounts_and_pairs_and_these_add_up(flights: Service)
         ("•", "non-flighted submission, rank 1", 4, 6),
     ]
     assert sum(key.pairs for key in grid.legend) == 4 * 2
+
+
+def test_pairs_count_every_device(flights: Service) -> None:
+    grid = make_grid(matrix(flights, [ADA, CAT], "Desktop/22621/x64,Desktop/23H2/x64,Xbox/22621"))
+    assert {key.mark.sign: key.pairs for key in grid.legend} == {"A": 2, "A:pkg": 1, "B": 0, "•": 3}
 
 
 def test_a_flight_that_nobody_gets_is_named(flights: Service) -> None:

@@ -1,6 +1,8 @@
 """Reports: what each format of a simulation tells, read back."""
 
+import base64
 import csv
+import hashlib
 import io
 import json
 import sys
@@ -231,6 +233,13 @@ def test_html_needs_nothing_from_anywhere(flights: Service) -> None:
     assert "url(" not in data
     assert "@import" not in data
     assert "default-src 'none'" in data
+
+
+def test_html_runs_its_own_script_and_no_other(flights: Service) -> None:
+    data = written(Report(matrix(flights, PEOPLE)), Format.HTML).decode()
+    script = data.partition("<script>")[2].partition("</script>")[0]
+    own = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{own}'" in data
 
 
 def test_html_escapes_whatever_people_named(nasty: Report) -> None:

@@ -6,6 +6,7 @@ from worlds import flight, group, package, product, put, query
 
 from eligibility.catalog.model import Product
 from eligibility.model import Reason
+from eligibility.rollout import bucket
 from eligibility.service import Service
 from eligibility.simulation.shares import rollout_shares, shares_of
 
@@ -36,6 +37,12 @@ def test_a_share_is_what_asking_for_each_account_counts(
     newest = sum(Reason.ROLLOUT_INCLUDED in one.package.reasons for one in asked)
     (share,) = rollout_shares(app(percentage), APP, NAMES)
     assert (share.newest, share.previous) == (newest, len(NAMES) - newest)
+
+
+def test_whose_bucket_is_the_percentage_itself_is_not_in_it_yet() -> None:
+    own = bucket(APP, ADA) / 100
+    declared, after = rollout_shares(app(own), APP, [ADA], [own + 0.01])
+    assert (declared.newest, after.newest) == (0, 1)
 
 
 def test_other_percentages_come_after_the_declared_one_each_once() -> None:

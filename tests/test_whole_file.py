@@ -50,16 +50,27 @@ def test_it_may_be_read_by_whom_any_new_file_may_be_or_by_whom_it_was(tmp_path: 
     assert closed.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_link_stays_one_and_a_device_is_written_to(tmp_path: Path) -> None:
+def test_a_link_stays_one(tmp_path: Path) -> None:
     target, link = tmp_path / "target", tmp_path / "link"
     link.symlink_to(target)
     with whole_file(link) as out:
         out.write(b"x")
     assert link.is_symlink()
     assert target.read_bytes() == b"x"
-    with whole_file(Path("/dev/null")) as out:
-        out.write(b"x")
-    assert not Path("/dev/null").is_file()
+
+
+def test_what_is_no_regular_file_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """With a pipe of the test's own: a device would be the whole machine's if this went wrong."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        with whole_file(pipe) as out:
+            out.write(b"x")
+        assert os.read(reader, 10) == b"x"
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_a_place_that_cannot_be_written_to_is_named_before_anything_is_done(tmp_path: Path) -> None:
