@@ -69,8 +69,8 @@ def _outcome(outcome: ToldOutcome) -> Text:
     if outcome.granted:
         return Text(f"{outcome.flight_id or _NO_FLIGHT} {outcome.version}", style)
     reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
-    through = f" (flight {outcome.flight_id})" if outcome.flight_id else ""
-    return Text(f"none: {reasons}{through}", style)
+    through = f"{outcome.flight_id}: " if outcome.flight_id else ""
+    return Text(f"{through}no, {reasons}", style)
 
 
 def _combinations(found: Coverage) -> Table:
