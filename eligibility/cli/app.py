@@ -15,6 +15,7 @@ from eligibility.cli import (
     group_history,
     groups,
     keys,
+    scenarios,
     serve,
     store,
 )
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.command("test")(scenarios.scenarios)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

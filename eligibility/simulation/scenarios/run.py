@@ -1,6 +1,6 @@
 """Run scenarios: ask their states, and compare what is answered with what is expected. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from eligibility.model import Decision
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.outcome import Outcome, outcome_of
 from eligibility.simulation.population import Population
-from eligibility.simulation.scenarios.model import Scenario
+from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
 from eligibility.simulation.scenarios.worlds import Bound
 from eligibility.simulation.state import State
 
@@ -51,9 +51,28 @@ class Result:
         return not self.mismatches
 
 
-def run_all(bound: Iterable[Bound]) -> tuple[Result, ...]:
-    """The results, in order."""
-    return tuple(run(scenario, state) for scenario, state in bound)
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """The results of one file's scenarios, in order, and how long each took."""
+
+    file: ScenarioFile
+    results: tuple[Result, ...]
+    seconds: tuple[float, ...]
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """Those that are not as expected."""
+        return tuple(result for result in self.results if not result.passed)
+
+
+def run_file(file: ScenarioFile, bound: Iterable[Bound], clock: Callable[[], float]) -> FileResult:
+    """Run scenarios of a file; clock = seconds, from anywhere."""
+    results, seconds = [], []
+    for scenario, state in bound:
+        began = clock()
+        results.append(run(scenario, state))
+        seconds.append(clock() - began)
+    return FileResult(file, tuple(results), tuple(seconds))
 
 
 def run(scenario: Scenario, state: State) -> Result:
