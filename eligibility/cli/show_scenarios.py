@@ -28,7 +28,7 @@ def _file(ran: FileResult, quiet: bool) -> Iterator[RenderableType]:
         if not result.passed:
             yield from _failed(result)
         elif not quiet:
-            yield _line("✔", "green", result.scenario.sentence, got_in_words(result))
+            yield _line("✔", "green", result.scenario.sentence, f"→ {got_in_words(result)}")
     yield Text()
 
 

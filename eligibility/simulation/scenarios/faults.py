@@ -62,7 +62,7 @@ def _choice(details: Any) -> str | None:
     known = _QUOTED.findall(details["ctx"]["expected"])
     value = str(details["input"])
     near = meant(value, known)
-    return f"`{value[:60]}` is not one of {listed(known)}{near}"
+    return f"`{value[:60]}` is not known here{near or f'; {listed(known)} are'}"
 
 
 def listed(names: Iterable[str]) -> str:

@@ -91,13 +91,12 @@ def _said_twice(written: Written) -> Iterator[Fault]:
 
 
 def _located(path: Path, lines: Lines, faults: Iterable[Fault]) -> list[Fault]:
-    """Faults by dotted place as faults by file and line; the same one is told once."""
+    """Faults by dotted place as faults by file and line, in the order of lines; each told once."""
+    by_line = sorted(
+        ((line_of(lines, fault.loc), fault) for fault in faults), key=lambda one: one[0]
+    )
     located = [
-        Fault(
-            f"{path}:{line_of(lines, fault.loc)}",
-            fault.code,
-            f"{fault.loc or 'the file'}: {fault.detail}",
-        )
-        for fault in faults
+        Fault(f"{path}:{line}", fault.code, f"{fault.loc or 'the file'}: {fault.detail}")
+        for line, fault in by_line
     ]
     return list(dict.fromkeys(located))

@@ -9,6 +9,7 @@ from msgspec import UNSET
 from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
 from eligibility.simulation.scenarios.words import differences_in_words, where_in_words
 
+_DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -16,13 +17,13 @@ def junit_xml(files: Iterable[FileResult]) -> str:
     """The text of a JUnit file."""
     made = JUnitXml("eligibility test")
     for ran in files:
-        suite = TestSuite(_plain(ran.file.title))
+        suite = TestSuite(_plain(f"{ran.file.title} ({ran.file.path})"))  # one name, one suite
         for result, seconds in zip(ran.results, ran.seconds, strict=True):
             suite.add_testcase(_case(ran.file.path.stem, result, seconds))
         made.add_testsuite(suite)
     made.update_statistics()
     text: bytes = made.tostring()
-    return text.decode() + "\n"
+    return f"{_DECLARATION}\n{text.decode()}\n"
 
 
 def _case(topic: str, result: Result, seconds: float) -> TestCase:

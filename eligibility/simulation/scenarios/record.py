@@ -16,6 +16,7 @@ from eligibility.rollout import place
 from eligibility.simulation.devices import device_name
 from eligibility.simulation.outcome import briefly, outcome_of
 from eligibility.simulation.population import NOBODY
+from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.run import observed
 from eligibility.simulation.state import State
 from eligibility.windows import release_name
@@ -61,8 +62,10 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
     if account is not None and (how.inline or how.masked):
         case["in"] = sorted(groups)
     case["device"] = _written(query.device)
-    if query.at is not None or how.inline:
-        case["now"] = _text(state.moment)
+    if query.at is not None:
+        case["now"] = _text(query.at)
+    elif how.inline:
+        case["now"] = _text(state.moment.replace(microsecond=0))
     case |= {name: value for name in _CLAIMS if (value := getattr(query, name))}
     seen = observed(decision)
     case["expect"] = {name: seen[name] for name in _RECORDED if seen[name] is not None}
@@ -119,14 +122,14 @@ def new_file(given: Mapping[str, Any], case: Mapping[str, Any]) -> str:
 def appended(text: str, case: Mapping[str, Any], source: str) -> str:
     """The text of a scenario file with a case more at its end; not a letter of it is changed.
 
-    Raises: InvalidInput where `cases` does not stand last, or not one below the other.
+    Raises: InvalidScenarios where `cases` does not stand last, or not one below the other.
     """
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     key, cases = root.value[-1]
     if key.value != "cases" or cases.flow_style:
         line = key.start_mark.line + 1
         detail = f"`{key.value}` stands last; a case is added to `cases` at the end of a file, one below the other"
-        raise InvalidInput([Fault(f"{source}:{line}", "NOT_AT_END", detail)], "the scenario file")
+        raise InvalidScenarios([Fault(f"{source}:{line}", "NOT_AT_END", detail)])
     indent = " " * cases.start_mark.column
     added = "".join(indent + line for line in _dump([case]).splitlines(keepends=True))
     return f"{text.rstrip()}\n\n{added}"

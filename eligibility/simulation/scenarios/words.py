@@ -31,16 +31,23 @@ def differences_in_words(mismatch: Mismatch) -> Iterator[str]:
 
 
 def where_in_words(mismatch: Mismatch) -> str:
-    """For whom and on what it is not as expected."""
-    named = "; ".join(f"{who} on {what}" for who, what in mismatch.where[:_MOST_NAMED])
+    """For whom and on what it is not as expected; an account is named before its first device."""
+    named: list[str] = []
+    account = None
+    for who, what in mismatch.where[:_MOST_NAMED]:
+        named.append(what if who == account else f"{who} on {what}")
+        account = who
     more = len(mismatch.where) - _MOST_NAMED
-    return f"{named}; and {more} more" if more > 0 else named
+    return "; ".join([*named, f"and {more} more"] if more > 0 else named)
 
 
 def got_in_words(result: Result) -> str:
-    """What a scenario's askers get, briefly, and on how many pairs it was tried."""
+    """What a scenario's askers get, briefly, and how many they are on how many devices."""
     got = ", ".join(dict.fromkeys(map(briefly, result.outcomes)))
-    return got if result.asked == 1 else f"{got} (asked {result.asked} times)"
+    scenario = result.scenario
+    counts = (len(scenario.askers), "accounts"), (len(scenario.devices), "devices")
+    told = ", ".join(f"{count} {what}" for count, what in counts if count > 1)
+    return f"{got} ({told})" if told else got
 
 
 def as_plain(files: Iterable[FileResult]) -> dict[str, Any]:

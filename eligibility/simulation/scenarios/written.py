@@ -6,6 +6,7 @@ What the texts mean (addresses, devices, groups that there are) is for file.py a
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,6 +18,7 @@ from pydantic import (
     Tag,
     WithJsonSchema,
 )
+from pydantic_core import PydanticCustomError
 
 from eligibility.catalog.files import GroupDeclaration
 from eligibility.catalog.model import Architecture, GroupId, Moment, PackageVersion, Product
@@ -35,6 +37,17 @@ _Version = Annotated[  # a build or a release may look like a number
     BeforeValidator(lambda value: str(value) if type(value) is int else value),
     WithJsonSchema({"type": ["string", "integer"]}),
 ]
+
+
+def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """After the items have been read: min_length would count those that could not be."""
+    if not items:
+        raise PydanticCustomError("NOTHING_LISTED", "lists nothing")
+    return items
+
+
+_NOT_EMPTY = AfterValidator(_at_least_one)
+_MIN_ITEMS = Field(json_schema_extra={"minItems": 1})
 
 
 def _kind(value: Any) -> str:
@@ -61,12 +74,12 @@ _Device = Annotated[
 _Devices = Annotated[
     Annotated[_Text, Tag("<text>")]
     | Annotated[DeviceFields, Tag("<fields>")]
-    | Annotated[tuple[_Device, ...], Tag("<list>"), Field(min_length=1)],
+    | Annotated[tuple[_Device, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
     Discriminator(_kind),
 ]
 _Accounts = Annotated[
     Annotated[_Text | None, Tag("<text>")]
-    | Annotated[tuple[_Text | None, ...], Tag("<list>"), Field(min_length=1)],
+    | Annotated[tuple[_Text | None, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
     Discriminator(_kind),
 ]
 
@@ -175,4 +188,4 @@ class Written(_Strict):
     given: Given = Given()
     devices: dict[str, DeviceFields] = Field({}, description="Devices by the names cases use")
     defaults: Told = Field(Told(), description="What holds of every case that tells nothing else")
-    cases: Annotated[tuple[Case, ...], Field(min_length=1)]
+    cases: Annotated[tuple[Case, ...], _NOT_EMPTY, _MIN_ITEMS]
