@@ -68,6 +68,8 @@ def refused(run: Run, path: Path, text: str) -> str:
         ("{case: a, installed_version: '1.x', EXPECT}", "installed_version: `1.x` is not a package version"),
         ("{case: a, market: usa, EXPECT}", "market: `usa` is not a market"),
         ("{case: a, change: {flights.1.name: B}, EXPECT}", "change: the product has nothing at `flights.1.name`"),
+        ("{case: a, change: {submission.audiense: private}, EXPECT}",
+         "change: the product has nothing at `submission.audiense`"),
         ("{case: a, change: {submission.audience: privat}, EXPECT}", "change: submission.audience: input should be"),
         ("{case: a, change: {submission.audience: private}, EXPECT}",
          "change: `APP`: submission.audience_groups: a private audience needs"),
