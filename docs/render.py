@@ -1,15 +1,15 @@
 """`make docs`: pages that are made from something else, so that they cannot differ from it.
 
 tests/vectors/README.md comes from the vectors, docs/settings.md from the settings, docs/cli.md from
-the commands themselves, docs/images/demo.svg from the demo. Tests compare each with what would be
-rendered.
+the commands themselves, docs/images/demo.svg from the demo, config/scenario.schema.json from the
+model of scenario files. Tests compare each with what would be rendered.
 """
 
 import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from eligibility.cli.demo import QUERIES, in_words, load_sample
 from eligibility.cli.show import decision_panel
 from eligibility.service import Service
 from eligibility.settings import PREFIX, Settings
+from eligibility.simulation.scenarios.file import find_files, read_files
+from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
+from eligibility.simulation.scenarios.schema import SCHEMA, schema_text
 from eligibility.wire import query_of
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "tests"))
-
-from vector_files import VectorFile, read_files  # noqa: E402 - found by the line above
-
+VECTORS = ROOT / "tests" / "vectors"
 _INK = TerminalTheme(
     background=(13, 17, 23),
     foreground=(230, 237, 243),
@@ -41,7 +41,7 @@ _INK = TerminalTheme(
         (177, 186, 196),
     ],
 )
-_SHOWN_DIRECTLY = ("installed_version", "market", "now", "rollout_applies_to")
+_SHOWN_DIRECTLY = ("installed_version", "market")
 _FLAGS = ("owned", "promotional_code", "manual_check")
 
 
@@ -53,44 +53,47 @@ def vectors_page() -> str:
         "Rendered from the files beside this one by `make docs`; every sentence is a test.",
         "",
     ]
-    for file in read_files():
+    for file in read_files(find_files([VECTORS])):
         lines += _topic(file)
     return "\n".join(lines)
 
 
-def _topic(file: VectorFile) -> Iterator[str]:
+def _topic(file: ScenarioFile) -> Iterator[str]:
     yield f"## {file.title}"
     yield ""
     yield f"{file.about.strip()} *({file.rules})*"
     yield ""
     yield "| sentence | given | submission | package |"
     yield "|---|---|---|---|"
-    for vector in file.vectors:
-        expected = vector.case["expect"]
+    for vector in file.scenarios:
+        expected = vector.expect
         package = ", ".join(expected["package"])
         if expected.get("source"):
             package += f" from `{expected['source']}`"
         if expected.get("version"):
             package += f", version {expected['version']}"
-        given = "; ".join(_given(vector.case))
+        given = "; ".join(_given(vector))
         submission = ", ".join(expected["submission"])
         yield f"| {vector.sentence} | {given} | {submission} | {package} |"
     yield ""
 
 
-def _given(case: Mapping[str, Any]) -> Iterator[str]:
-    account = case["account"]
-    if account is None:
+def _given(vector: Scenario) -> Iterator[str]:
+    (asker,), (device,) = vector.askers, vector.devices
+    if asker.account is None:
         yield "nobody signed in"
     else:
-        kind = " (work or school)" if case.get("kind") == "work_or_school" else ""
-        groups = ", ".join(case["in"]) or "no group"
-        yield f"{account.partition('@')[0]}{kind} in {groups}"
-    device = case["device"]
-    yield f"{device['family']} {device['os_version']} {device.get('architecture', '')}".strip()
-    yield from (f"{name} {case[name]}" for name in _SHOWN_DIRECTLY if case.get(name))
-    yield from (name for name in _FLAGS if case.get(name))
-    yield from (f"`{path}` = {_short(value)}" for path, value in case.get("change", {}).items())
+        kind = " (work or school)" if asker.account.kind == "work_or_school" else ""
+        groups = ", ".join(sorted(vector.groups or ())) or "no group"
+        yield f"{asker.name.partition('@')[0]}{kind} in {groups}"
+    yield device.name
+    yield from (f"{name} {value}" for name in _SHOWN_DIRECTLY if (value := getattr(asker, name)))
+    if vector.now is not None:
+        yield f"now {vector.now:%Y-%m-%dT%H:%M:%SZ}"
+    if vector.rollout_applies_to is not None:
+        yield f"rollout_applies_to {vector.rollout_applies_to}"
+    yield from (name for name in _FLAGS if getattr(asker, name))
+    yield from (f"`{path}` = {_short(value)}" for path, value in vector.change.items())
 
 
 def _short(value: Any) -> str:
@@ -157,7 +160,8 @@ def demo_picture() -> str:
 
 
 PAGES: dict[Path, Callable[[], str]] = {
-    ROOT / "tests" / "vectors" / "README.md": vectors_page,
+    VECTORS / "README.md": vectors_page,
+    ROOT / "config" / SCHEMA: schema_text,
     ROOT / "docs" / "settings.md": settings_page,
     ROOT / "docs" / "cli.md": cli_page,
     ROOT / "docs" / "images" / "demo.svg": demo_picture,

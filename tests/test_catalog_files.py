@@ -277,7 +277,7 @@ def test_files_of_one_publisher_add_up(tmp_path: Path) -> None:
 def test_what_two_files_declare_is_refused(tmp_path: Path) -> None:
     write(tmp_path, CATALOG, "a.yaml")
     write(tmp_path, CATALOG, "b.yaml")
-    assert faults_of(tmp_path) == [("b.yaml:3", "DECLARED_TWICE"), ("b.yaml:6", "DECLARED_TWICE")]
+    assert faults_of(tmp_path) == [("b.yaml:3", "DECLARED_TWICE"), ("b.yaml:5", "DECLARED_TWICE")]
 
 
 def test_every_fault_of_every_file_is_named(tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ def test_every_fault_of_every_file_is_named(tmp_path: Path) -> None:
     ("old", "new", "where", "code"),
     [
         ("name: App", "name: App\n    nmae: App", "catalog.yaml:7", "UNKNOWN_FIELD"),
-        ("    name: App\n", "", "catalog.yaml:6", "MISSING_FIELD"),
+        ("    name: App\n", "", "catalog.yaml:5", "MISSING_FIELD"),
         ("[US, NO]", "[US, no]", "catalog.yaml:7", "UNREADABLE_MARKET"),
         ("version: 1.10.0.0", "version: one", "catalog.yaml:11", "UNREADABLE_PACKAGE_VERSION"),
         ("10.0.17763.0", "22H2", "catalog.yaml:13", "AMBIGUOUS_OS_VERSION"),

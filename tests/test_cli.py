@@ -3,14 +3,13 @@
 import json
 import socket
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import pytest
+from commands import Run, runner
 
-from eligibility import __version__, cli
+from eligibility import __version__
 from eligibility.cli.options import actor as cli_actor
 from eligibility.resources import config_dir
 
@@ -19,35 +18,9 @@ PARTNER_CENTER = sorted(str(p) for p in (config_dir() / "sample" / "partner-cent
 READER = ("--product", "9NCONTOSORDR", "--family", "Desktop")
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], store_url: str) -> Run:
-    """Run a command on a store of the test's own."""
-    monkeypatch.setenv("ELIGIBILITY_STORE", store_url)
-    monkeypatch.setenv("COLUMNS", "200")
-    monkeypatch.setenv("NO_COLOR", "1")
-
-    def run(*args: str) -> Ran:
-        monkeypatch.setattr("sys.argv", ["eligibility", *args])
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        out, err = capsys.readouterr()
-        code = exit_.value.code
-        return Ran(code if isinstance(code, int) else 0 if code is None else 1, out, err)
-
-    return run
+    return runner(monkeypatch, capsys, store_url)
 
 
 @pytest.fixture

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from commands import Run
 from running import Server
-from test_cli import Run, run  # noqa: F401 - the fixture
+from test_cli import run  # noqa: F401 - the fixture
 from test_server_access import assert_problem
 from worlds import product
 

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from commands import Run
 from group_backends import BACKENDS
 from hypothesis import given
 from hypothesis import strategies as st
-from test_cli import Run, run  # noqa: F401 - the fixture
+from test_cli import run  # noqa: F401 - the fixture
 
 from eligibility.callers import api_keys, key_admin
 from eligibility.callers.errors import UnknownKey

@@ -40,7 +40,8 @@ def run(*args: str, cwd: Path | None = None) -> str:
 
 def test_rules_releases_settings_and_sample_travel_in_the_wheel(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for name in ("requirements.toml", "releases.toml", "settings.toml", "sample/contoso.yaml"):
+    sample = ("sample/contoso.yaml", "sample/scenarios/flights.yaml", "scenario.schema.json")
+    for name in ("requirements.toml", "releases.toml", "settings.toml", *sample):
         assert f"eligibility/_config/{name}" in names
     for name in ("simulation.html.j2", "simulation.css", "simulation.js"):
         assert f"eligibility/simulation/reports/templates/{name}" in names

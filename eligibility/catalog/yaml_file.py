@@ -91,6 +91,7 @@ class _Reader:
                 detail = f"`{key.value}` stands here twice"
                 self.faults.append(Fault(f"{self.source}:{line}", "DUPLICATE_KEY", detail))
             read[key.value] = self.read(value, (*path, key.value))
+            self.lines[(*path, key.value)] = line  # not the next, where a block begins
         return read
 
 

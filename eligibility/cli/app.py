@@ -17,6 +17,7 @@ from eligibility.cli import (
     group_history,
     groups,
     keys,
+    scenarios,
     serve,
     simulate,
     store,
@@ -36,6 +37,7 @@ app.command("check")(check.check)
 app.command("coverage")(coverage.coverage)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
+app.command("test")(scenarios.scenarios)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

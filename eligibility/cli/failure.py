@@ -30,8 +30,13 @@ def explained() -> Iterator[None]:
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
     except (EligibilityError, GroupsError) as error:
-        Console(stderr=True, soft_wrap=True).print(_message(error))
+        told(error)
         raise SystemExit(_code(error)) from None
+
+
+def told(error: EligibilityError | GroupsError) -> None:
+    """Print what is wrong."""
+    Console(stderr=True, soft_wrap=True).print(_message(error))
 
 
 def _code(error: Exception) -> Exit:

@@ -43,7 +43,7 @@ def decision_panel(decision: Decision, title: str | None = None, asked: str = ""
         rows.add_row("Stale", f"the store is away; as of {decision.stale_seconds} s ago")
     parts: list[RenderableType] = [rows]
     if decision.trace is not UNSET and decision.trace:
-        parts += [Text(), _steps(decision.trace)]
+        parts += [Text(), steps_table(decision.trace)]
     verdict = Text.assemble(
         ("✔ granted" if decision.granted else "✘ denied", "bold"), f"  {decision.product_id}"
     )
@@ -82,7 +82,8 @@ def settling_text(settling: Settling) -> str:
     )
 
 
-def _steps(steps: Iterable[Step]) -> Table:
+def steps_table(steps: Iterable[Step]) -> Table:
+    """A trace: a row a step."""
     table = Table("step", "outcome", "what was compared", "rule", box=None, header_style="bold dim")
     for step in steps:
         table.add_row(step.step, step.outcome, step.detail, Text(step.source, "dim"))

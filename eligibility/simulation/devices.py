@@ -49,7 +49,7 @@ def _part(part: str, loc: str) -> Iterable[NamedDevice]:
     if path.is_file():
         return read_file(path)
     if 1 <= part.count("/") <= 2 and path.suffix != ".csv":
-        return (_written_out(part, loc),)
+        return (written_out(part, loc),)
     detail = (
         f"`{part}` is no preset, no CSV file and no device{meant(part, facts().presets)};"
         f" presets are {_presets()}; a device is `family/os_version/architecture`"
@@ -80,7 +80,8 @@ def device_name(device: Device, release: str) -> str:
     return f"{name}, {device.architecture}" if device.architecture else name
 
 
-def _written_out(text: str, loc: str) -> NamedDevice:
+def written_out(text: str, loc: str) -> NamedDevice:
+    """A device from `family/os_version` or `family/os_version/architecture`. Raises: InvalidInput."""
     family, version, architecture = (*text.split("/"), "")[:3]
     try:
         return NamedDevice(text, Device.parse(family, version, architecture or None))

@@ -1,0 +1,173 @@
+"""`eligibility test --record`: ask the store, and write question and answer down as a case."""
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from eligibility import wire
+from eligibility.catalog.files import read_text
+from eligibility.cli.options import Json, console, print_json, service
+from eligibility.cli.scenario_worlds import live_world
+from eligibility.cli.show import decision_panel
+from eligibility.errors import Fault, InvalidInput
+from eligibility.model import AccessQuery, AccountKind, Decision
+from eligibility.service import Service
+from eligibility.simulation.scenarios.file import read_text_of
+from eligibility.simulation.scenarios.model import InvalidScenarios, ScenarioFile
+from eligibility.simulation.scenarios.record import (
+    Recording,
+    appended,
+    given_of,
+    new_file,
+    recorded_case,
+)
+from eligibility.simulation.scenarios.run import run
+from eligibility.simulation.scenarios.words import differences_in_words
+from eligibility.simulation.scenarios.worlds import GivenWorld, World
+from eligibility.whole_file import write_whole
+
+
+def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer's own name for it
+    return typer.Option(*names, help=help, rich_help_panel="Recording, with --record")
+
+
+Record = Annotated[
+    Path | None,
+    _option("--record", help="Ask the store once; add question and answer to this file as a case."),
+]
+Sentence = Annotated[str | None, _option("--case", help="The case in a sentence; else made up.")]
+Inline = Annotated[
+    bool,
+    _option(
+        "--inline",
+        help="Write product, groups of the account and moment down: the file needs no store.",
+    ),
+]
+Mask = Annotated[
+    bool,
+    _option("--mask", help="Write other addresses that get the same; the groups are named."),
+]
+Product = Annotated[str | None, _option("--product", help="Store id of the product.")]
+Family = Annotated[str | None, _option("--family", help="Device family.")]
+OsVersion = Annotated[str | None, _option("--os", help="OS version.")]
+AccountId = Annotated[
+    str | None, _option("--account", help="Address that is signed in; leave out for nobody.")
+]
+Kind = Annotated[AccountKind, _option("--kind", help="Kind of the account.")]
+Alias = Annotated[list[str] | None, _option("--alias", help="Further address of the account.")]
+Architecture = Annotated[str | None, _option("--arch", help="Architecture: x64, arm64, x86, arm.")]
+Installed = Annotated[str | None, _option("--installed", help="Installed package version.")]
+Owned = Annotated[bool, _option("--owned", help="The account owns the product.")]
+Market = Annotated[str | None, _option("--market", help="Market, two letters.")]
+PromotionalCode = Annotated[
+    bool, _option("--promotional-code", help="The account holds a promotional code.")
+]
+ManualCheck = Annotated[
+    bool, _option("--manual-check", help='The person pressed "check for updates".')
+]
+Moment = Annotated[str | None, _option("--at", help="As of that moment, ISO 8601 with an offset.")]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says of the query to record, and how."""
+
+    product: str | None = None
+    family: str | None = None
+    os: str | None = None
+    account: str | None = None
+    kind: AccountKind = AccountKind.MICROSOFT
+    alias: tuple[str, ...] = ()
+    arch: str | None = None
+    installed: str | None = None
+    owned: bool = False
+    market: str | None = None
+    promotional_code: bool = False
+    manual_check: bool = False
+    at: str | None = None
+    case: str | None = None
+    inline: bool = False
+    mask: bool = False
+
+    def first_said(self) -> str:
+        """The option of the first field that is not as it is where nothing was said."""
+        said = (f.name for f in fields(self) if getattr(self, f.name) != getattr(NOTHING, f.name))
+        return f"--{next(said).replace('_', '-')}"
+
+    def query(self) -> AccessQuery:
+        """The query. Raises: InvalidInput; BadParameter where an option is missing."""
+        for name in ("product", "family", "os"):
+            if getattr(self, name) is None:
+                raise typer.BadParameter("--record needs it", param_hint=f"--{name}")
+        account = {"id": self.account, "kind": self.kind, "aliases": list(self.alias)}
+        return wire.query_of(
+            product_id=self.product,
+            account=None if self.account is None else account,
+            device={"family": self.family, "os_version": self.os, "architecture": self.arch},
+            installed_version=self.installed,
+            owned=self.owned,
+            market=self.market,
+            promotional_code=self.promotional_code,
+            manual_check=self.manual_check,
+            at=self.at,
+        )
+
+
+NOTHING = Asked()
+
+
+def record(path: Path, asked: Asked, store: str | None, as_json: Json) -> None:
+    """Ask, write, and show the answer. The file is as it was unless the case holds in it."""
+    query = asked.query()
+    how = Recording(asked.case, asked.inline, asked.mask)
+    with service(store) as opened:
+        decision = _record(path, query, how, opened)
+    if as_json:
+        print_json(wire.encode(decision))
+        return
+    console().print(decision_panel(decision))
+    console().print(f"Recorded in {path}", style="dim", markup=False, soft_wrap=True)
+
+
+def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> Decision:
+    state = opened.states.read(query.product_id, query.at)
+    if path.exists():
+        before = read_text(path)
+        present = read_text_of(path, before)
+        if how.inline and present.catalog is None:
+            detail = "asks the live store: record without --inline, or into another file"
+            raise InvalidScenarios([Fault(str(path), "GIVEN_DIFFERS", detail)])
+        if present.catalog is not None:  # its own catalogue knows neither members nor moment
+            how = replace(how, inline=True)
+        text = appended(before, recorded_case(query, state, how), str(path))
+    else:
+        text = new_file(given_of(state, how), recorded_case(query, state, how))
+    _check(path, text, opened)
+    write_whole(path, text)
+    return state.decide(query)
+
+
+def _check(path: Path, text: str, opened: Service) -> None:
+    """See that the new case holds in the file as it will be. Raises: InvalidScenarios."""
+    try:
+        file = read_text_of(path, text)
+        scenario = file.scenarios[-1]
+        result = run(scenario, _world(file, opened).state(scenario))
+    except InvalidInput as error:
+        detail = "nothing was recorded, the case does not fit in: " + "; ".join(
+            map(str, error.faults)
+        )
+        raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)]) from None
+    if not result.passed:
+        said = "; ".join(differences_in_words(result.mismatches[0]))
+        detail = f"nothing was recorded, the catalogue of this file answers otherwise: {said}"
+        raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)])
+
+
+def _world(file: ScenarioFile, opened: Service) -> World:
+    if file.catalog is None:
+        return live_world(opened, file)
+    in_force = opened.evaluator.requirements
+    return GivenWorld(file.catalog, file.requirements or in_force, opened.now())

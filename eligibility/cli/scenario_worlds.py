@@ -1,0 +1,38 @@
+"""What scenario files are run against, on the settings in force."""
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+
+from eligibility.cli.options import service
+from eligibility.requirements import load_requirements
+from eligibility.service import Service
+from eligibility.settings import load_settings
+from eligibility.simulation.scenarios.model import ScenarioFile
+from eligibility.simulation.scenarios.worlds import GivenWorld, LiveWorld, World
+
+
+@contextmanager
+def worlds(
+    files: Sequence[ScenarioFile], store: str | None, now: datetime
+) -> Iterator[tuple[World, ...]]:
+    """A world for each file; the store is opened only if one asks it, and closed at the end."""
+    settings = load_settings(os.environ, {"store": store}).settings
+    in_force = load_requirements(settings.requirements)
+    with ExitStack() as closing:
+        live = [file for file in files if file.catalog is None]
+        opened = closing.enter_context(service(store)) if live else None
+        made: list[World] = []
+        for file in files:
+            if file.catalog is not None:
+                made.append(GivenWorld(file.catalog, file.requirements or in_force, now))
+            elif opened is not None:
+                made.append(live_world(opened, file))
+        yield tuple(made)
+
+
+def live_world(opened: Service, file: ScenarioFile) -> LiveWorld:
+    """The store as a file asks it."""
+    in_force = opened.evaluator.requirements
+    return LiveWorld(opened.states, opened.groups, in_force, file.requirements)

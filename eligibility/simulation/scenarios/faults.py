@@ -1,0 +1,72 @@
+"""What is wrong with the shape of a scenario file, in words, with what may have been meant."""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from eligibility.catalog.files import GroupDeclaration
+from eligibility.catalog.model import Flight, Package, Product, Rollout, Submission
+from eligibility.catalog.validation import pydantic_fault
+from eligibility.errors import Fault
+from eligibility.simulation.scenarios import written
+from eligibility.simulation.tables import meant
+
+_SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
+    (r"", written.Written),
+    (r"given", written.Given),
+    (r"given\.groups\.[^.]+", GroupDeclaration),
+    (r"given\.products\.[^.]+(?=\.|$)", Product),
+    (r"given\.products\..*submission", Submission),
+    (r"given\.products\..*flights\.\d+", Flight),
+    (r"given\.products\..*rollout", Rollout),
+    (r"given\.products\..*packages\.\d+", Package),
+    (r"defaults", written.Told),
+    (r"cases\.\d+", written.Case),
+    (r"cases\.\d+\.expect", written.Expect),
+    (r"cases\.\d+\.expect\.remedy", written.RemedyFields),
+    (r"devices\..+|.*\.device(\.\d+)?", written.DeviceFields),
+)
+"""The shape of what stands at a place: for an unknown field, the fields that there are."""
+_QUOTED = re.compile(r"'([^']*)'")
+_MOST_LISTED = 8
+
+
+def shape_faults(error: ValidationError) -> Iterator[Fault]:
+    """The faults of a file that is not a Written, by dotted place."""
+    for details in error.errors(include_url=False):
+        place = [part for part in details["loc"] if not str(part).startswith(written.TAG)]
+        fault = pydantic_fault({**details, "loc": tuple(place)})
+        yield Fault(
+            fault.loc, fault.code, _unknown(fault, place) or _choice(details) or fault.detail
+        )
+
+
+def _unknown(fault: Fault, place: list[Any]) -> str | None:
+    if fault.code != "UNKNOWN_FIELD":
+        return None
+    *above, name = map(str, place)
+    known = _fields(".".join(above))
+    return f"is not a field here{meant(name, known) or f'; the fields are {listed(known)}'}"
+
+
+def _fields(place: str) -> list[str]:
+    shape = next(model for pattern, model in _SHAPES if re.fullmatch(pattern, place))
+    return [field.alias or name for name, field in shape.model_fields.items()]
+
+
+def _choice(details: Any) -> str | None:
+    if details["type"] not in ("enum", "literal_error"):
+        return None
+    known = _QUOTED.findall(details["ctx"]["expected"])
+    value = str(details["input"])
+    near = meant(value, known)
+    return f"`{value[:60]}` is not known here{near or f'; {listed(known)} are'}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names with commas between them, of many only the first."""
+    shown = list(names)
+    more = ", ..." if len(shown) > _MOST_LISTED else ""
+    return ", ".join(shown[:_MOST_LISTED]) + more

@@ -1,0 +1,128 @@
+"""`given` of a scenario file: the catalogue it names or writes out, and its OS floors."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from eligibility.catalog.files import Declaration, GroupDeclaration, read_directory
+from eligibility.errors import Fault, InvalidInput, InvalidSettings
+from eligibility.requirements import Requirements, load_requirements
+from eligibility.simulation.scenarios.model import Catalog
+from eligibility.simulation.scenarios.written import Given
+from groups.emails import canonical
+from groups.errors import GroupsError, InvalidEmails
+from groups.model import check_group_id, check_publisher
+
+_NOBODYS = "given"
+"""The publisher of what a file writes out without saying whose it is."""
+
+
+class Found(NamedTuple):
+    """What is given. catalog: None = the live store. requirements: None = those in force."""
+
+    catalog: Catalog | None
+    requirements: Requirements | None
+    reads: tuple[Path, ...]
+
+
+def read_given(given: Given, directory: Path, faults: list[Fault]) -> Found:
+    """Read what is given; paths are from the directory. What is wrong is added to the faults."""
+    named = (given.catalog, given.requirements)
+    reads = tuple(directory / one for one in named if one is not None)
+    requirements = _requirements(given, directory, faults)
+    own = bool(given.groups or given.products or given.publisher)
+    if given.catalog is None and not own:
+        return Found(None, requirements, reads)
+    if given.store is not None:
+        detail = "asks the live store, and a catalogue is given too: one of the two"
+        faults.append(Fault("given.store", "GIVEN_TWICE", detail))
+    declared = _declared(given, directory, faults)
+    publisher = _publisher(given, declared, faults) if own else _NOBODYS
+    products = {
+        product_id: (one.publisher, product)
+        for one in declared
+        for product_id, product in one.products.items()
+    }
+    products |= {product_id: (publisher, one) for product_id, one in given.products.items()}
+    groups = {one.publisher: _members(one.groups) for one in declared}
+    if given.groups:
+        groups[publisher] = groups.get(publisher, {}) | _own_members(given.groups, faults)
+    return Found(Catalog(products, groups), requirements, reads)
+
+
+def _requirements(given: Given, directory: Path, faults: list[Fault]) -> Requirements | None:
+    if given.requirements is None:
+        return None
+    try:
+        return load_requirements(directory / given.requirements)
+    except InvalidSettings as error:
+        faults += [
+            Fault("given.requirements", f.code, f"{error.source}: {f}") for f in error.faults
+        ]
+        return None
+
+
+def _declared(given: Given, directory: Path, faults: list[Fault]) -> tuple[Declaration, ...]:
+    if given.catalog is None:
+        return ()
+    try:
+        return read_directory(directory / given.catalog)
+    except InvalidInput as error:
+        faults += [Fault("given.catalog", f.code, str(f)) for f in error.faults]
+        return ()
+
+
+def _publisher(given: Given, declared: tuple[Declaration, ...], faults: list[Fault]) -> str:
+    """Whose the groups and products are that the file writes out."""
+    if given.publisher is None and len(declared) > 1:
+        names = ", ".join(f"`{one.publisher}`" for one in declared)
+        detail = f"is required: the catalogue is of {names}, and whose are these?"
+        faults.append(Fault("given.publisher", "MISSING_FIELD", detail))
+    publisher = given.publisher or (declared[0].publisher if declared else _NOBODYS)
+    try:
+        check_publisher(publisher)
+    except GroupsError as error:
+        faults.append(Fault("given.publisher", error.code, str(error)))
+    return publisher
+
+
+def _members(groups: Mapping[str, GroupDeclaration]) -> dict[str, tuple[str, ...]]:
+    """Groups whose members are kept elsewhere have none here."""
+    return {group_id: group.members or () for group_id, group in groups.items()}
+
+
+def _own_members(
+    groups: Mapping[str, GroupDeclaration], faults: list[Fault]
+) -> dict[str, tuple[str, ...]]:
+    wrong = [fault for group_id, one in groups.items() for fault in _group_faults(group_id, one)]
+    faults += wrong
+    return dict.fromkeys(groups, ()) if wrong else _members(groups)
+
+
+def _group_faults(group_id: str, group: GroupDeclaration) -> Iterator[Fault]:
+    loc = f"given.groups.{group_id}"
+    try:
+        check_group_id(group_id)
+    except GroupsError as error:
+        yield Fault(loc, error.code, str(error))
+    if isinstance(group.emails, str):
+        try:
+            _ = group.members
+        except InvalidEmails as error:
+            yield from (Fault(f"{loc}.emails", f.code, f.detail) for f in error.faults)
+    else:
+        yield from account_faults(f"{loc}.emails", group.emails or ())
+
+
+def account_faults(loc: str, accounts: tuple[str, ...]) -> Iterator[Fault]:
+    """What is wrong with a list of addresses: those that are none, and those that stand twice."""
+    first: dict[str, int] = {}
+    for place, text in enumerate(accounts):
+        try:
+            address = canonical(text)
+        except InvalidEmails as error:
+            yield from (Fault(f"{loc}.{place}", f.code, f.detail) for f in error.faults)
+            continue
+        if first.setdefault(address, place) != place:
+            detail = f"`{address}` is listed twice: it is number {first[address] + 1} already"
+            yield Fault(f"{loc}.{place}", "DUPLICATE_ACCOUNT", detail)

@@ -1,0 +1,142 @@
+"""Record: a query and what was answered, written down as a case that holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count, islice
+from typing import Any
+
+import msgspec
+import yaml
+
+from eligibility.catalog.files import product_body
+from eligibility.errors import Fault, InvalidInput
+from eligibility.model import AccessQuery, Account, AccountKind, Decision, Device
+from eligibility.rollout import place
+from eligibility.simulation.devices import device_name
+from eligibility.simulation.outcome import briefly, outcome_of
+from eligibility.simulation.population import NOBODY
+from eligibility.simulation.scenarios.model import InvalidScenarios
+from eligibility.simulation.scenarios.run import observed
+from eligibility.simulation.state import State
+from eligibility.windows import release_name
+
+_RECORDED = ("granted", "source", "version", "action", "reasons")
+_CLAIMS = ("installed_version", "owned", "market", "promotional_code", "manual_check")
+_MOST_TRIED = 1_000_000
+TITLE = "Recorded from the store"
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """How a case is to be written.
+
+    sentence: None = made up. inline: with the groups of the account and the moment, so that the case
+    needs no store. masked: with other addresses, which get the same.
+    """
+
+    sentence: str | None = None
+    inline: bool = False
+    masked: bool = False
+
+
+def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str, Any]:
+    """The case, as it is written, of a query to a state. Its moment is the query's `at`, if any.
+
+    Raises: InvalidInput where no other address gets the same.
+    """
+    decision = state.decide(query)
+    account = query.account
+    groups = state.held.groups_of(account) if account is not None else frozenset()
+    if account is not None and how.masked:
+        account = _masked(account, state)
+    case: dict[str, Any] = {
+        "case": how.sentence or sentence_of(account, query.device, decision),
+        "product": query.product_id,
+        "account": account.id if account is not None else None,
+    }
+    if account is not None and account.kind is not AccountKind.MICROSOFT:
+        case["kind"] = str(account.kind)
+    if account is not None and account.aliases:
+        case["aliases"] = list(account.aliases)
+    if account is not None and (how.inline or how.masked):
+        case["in"] = sorted(groups)
+    case["device"] = _written(query.device)
+    if query.at is not None:
+        case["now"] = _text(query.at)
+    elif how.inline:
+        case["now"] = _text(state.moment.replace(microsecond=0))
+    case |= {name: value for name in _CLAIMS if (value := getattr(query, name))}
+    seen = observed(decision)
+    case["expect"] = {name: seen[name] for name in _RECORDED if seen[name] is not None}
+    return case
+
+
+def sentence_of(account: Account | None, device: Device, decision: Decision) -> str:
+    """A query and its answer, in a sentence."""
+    who = NOBODY.strip("()").capitalize() if account is None else account.id
+    what = device_name(device, release_name(device.version) or device.os_version)
+    outcome = outcome_of(decision)
+    gets = "gets" if outcome.granted else "gets nothing -"
+    return f"{who} on {what} {gets} {briefly(outcome)}"
+
+
+def _masked(account: Account, state: State) -> Account:
+    """Another account on the same side of each rollout, which depends on the address."""
+    thresholds, product_id = state.held.thresholds, state.product_id
+    wanted = place(thresholds, product_id, account.id)
+    tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
+    other = next((one for one in tried if place(thresholds, product_id, one) == wanted), None)
+    if other is None:
+        detail = f"no other address of {_MOST_TRIED:,} is on the same side of the rollout"
+        raise InvalidInput([Fault("--mask", "NO_MASK", detail)], "the recording")
+    name = other.partition("@")[0]
+    aliases = tuple(f"{name}-alias-{n}@example.com" for n, _ in enumerate(account.aliases, 1))
+    return Account(other, account.kind, aliases)
+
+
+def _written(device: Device) -> dict[str, str]:
+    fields: dict[str, str | None] = msgspec.structs.asdict(device)
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def given_of(state: State, how: Recording) -> dict[str, Any]:
+    """What a new file gives: the product as it is in the state, or the live store."""
+    if not how.inline:
+        return {"store": "live"}
+    return {"products": {state.product_id: product_body(state.product)}}
+
+
+# --- as text ---
+
+
+def new_file(given: Mapping[str, Any], case: Mapping[str, Any]) -> str:
+    """The text of a file with one case."""
+    return _dump({"title": TITLE, "given": given, "cases": [case]})
+
+
+def appended(text: str, case: Mapping[str, Any], source: str) -> str:
+    """The text of a scenario file with a case more at its end; not a letter of it is changed.
+
+    Raises: InvalidScenarios where `cases` does not stand last, or not one below the other.
+    """
+    root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    key, cases = root.value[-1]
+    if key.value != "cases" or cases.flow_style:
+        line = key.start_mark.line + 1
+        detail = f"`{key.value}` stands last; a case is added to `cases` at the end of a file, one below the other"
+        raise InvalidScenarios([Fault(f"{source}:{line}", "NOT_AT_END", detail)])
+    indent = " " * cases.start_mark.column
+    added = "".join(indent + line for line in _dump([case]).splitlines(keepends=True))
+    return f"{text.rstrip()}\n\n{added}"
+
+
+def _dump(value: Any) -> str:
+    """As YAML that our strict reader reads as it was."""
+    return yaml.safe_dump(
+        value, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
+    )

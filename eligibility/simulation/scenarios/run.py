@@ -1,0 +1,137 @@
+"""Run scenarios: ask their states, and compare what is answered with what is expected. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from eligibility.model import Decision
+from eligibility.simulation.matrix import simulate
+from eligibility.simulation.outcome import Outcome, outcome_of
+from eligibility.simulation.population import Population
+from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
+from eligibility.simulation.scenarios.worlds import Bound
+from eligibility.simulation.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A field that is not as expected; plain values."""
+
+    field: str
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """The same differences, wherever they are. decision: the first one's, with its trace."""
+
+    differences: tuple[Difference, ...]
+    where: tuple[tuple[str, str], ...]  # account, device
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a scenario came out. asked: how many pairs of account and device.
+
+    outcomes: what they got, each once, in order of appearance.
+    """
+
+    scenario: Scenario
+    asked: int
+    outcomes: tuple[Outcome, ...]
+    mismatches: tuple[Mismatch, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether everything is as expected."""
+        return not self.mismatches
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """The results of one file's scenarios, in order, and how long each took."""
+
+    file: ScenarioFile
+    results: tuple[Result, ...]
+    seconds: tuple[float, ...]
+
+    @property
+    def failed(self) -> tuple[Result, ...]:
+        """Those that are not as expected."""
+        return tuple(result for result in self.results if not result.passed)
+
+
+def run_file(file: ScenarioFile, bound: Iterable[Bound], clock: Callable[[], float]) -> FileResult:
+    """Run scenarios of a file; clock = seconds, from anywhere."""
+    results, seconds = [], []
+    for scenario, state in bound:
+        began = clock()
+        results.append(run(scenario, state))
+        seconds.append(clock() - began)
+    return FileResult(file, tuple(results), tuple(seconds))
+
+
+def run(scenario: Scenario, state: State) -> Result:
+    """Ask for every account and device of a scenario, and compare."""
+    matrix = simulate(state, Population.of(scenario.askers), scenario.devices)
+    found: dict[bytes, tuple[tuple[Difference, ...], list[tuple[int, int]]]] = {}
+    outcomes: dict[Outcome, None] = {}
+    for account in range(len(scenario.askers)):
+        for device in range(len(scenario.devices)):
+            decision = matrix.decision(account, device)
+            outcomes[outcome_of(decision)] = None
+            differences = compared(scenario.expect, decision)
+            if differences:
+                key = msgspec.json.encode(differences)
+                found.setdefault(key, (differences, []))[1].append((account, device))
+    mismatches = tuple(
+        Mismatch(
+            differences,
+            tuple((scenario.askers[a].name, scenario.devices[d].name) for a, d in places),
+            matrix.explain(*places[0]),
+        )
+        for differences, places in found.values()
+    )
+    asked = len(scenario.askers) * len(scenario.devices)
+    return Result(scenario, asked, tuple(outcomes), mismatches)
+
+
+def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[Difference, ...]:
+    """Where a decision is not as expected, in the order of what is expected."""
+    seen = observed(decision)
+    return tuple(
+        Difference(name, wanted, seen.get(name))
+        for name, wanted in expect.items()
+        if seen.get(name) != wanted
+    )
+
+
+def observed(decision: Decision) -> dict[str, Any]:
+    """Everything of a decision that a case may expect, by the names used there, as plain values."""
+    submission, package = decision.submission, decision.package
+    source, offered, settling = package.source, package.package, decision.settling
+    first = msgspec.structs.asdict(decision.remedies[0]) if decision.remedies else {}
+    seen = {
+        "granted": decision.granted,
+        "source": (source.flight_id or source.kind) if source else None,
+        "version": offered.version if offered else None,
+        "action": package.action,
+        "reasons": outcome_of(decision).reasons,
+        "submission": submission.reasons,
+        "package": package.reasons,
+        "audience": submission.audience,
+        "listing": submission.listing,
+        "rank": source.rank if source else None,
+        "file_name": offered.file_name if offered else None,
+        "architecture": offered.architecture if offered else None,
+        "delivery": package.delivery,
+        "remedies": [remedy.action for remedy in decision.remedies],
+        "settling": settling.change if settling else None,
+        **{f"remedy.{name}": value for name, value in first.items()},
+    }
+    plain: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(seen))
+    return plain

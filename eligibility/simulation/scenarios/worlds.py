@@ -1,0 +1,212 @@
+"""Worlds: what scenarios are asked of, a catalogue that is given or the live store, as States."""
+
+import json
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Protocol
+
+from eligibility.catalog.errors import InvalidProduct
+from eligibility.catalog.model import Product
+from eligibility.catalog.store import Entry
+from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.errors import Fault, InvalidInput, UnknownProduct
+from eligibility.held import HeldProduct
+from eligibility.model import Revision
+from eligibility.requirements import Requirements
+from eligibility.simulation.drafts import Draft
+from eligibility.simulation.scenarios.faults import listed
+from eligibility.simulation.scenarios.model import Catalog, InvalidScenarios, Scenario, ScenarioFile
+from eligibility.simulation.state import State
+from eligibility.simulation.states import States
+from eligibility.simulation.tables import meant
+from groups.member_set import Digester, MemberIndex, MemberSet
+from groups.store import GroupStore
+
+
+class World(Protocol):
+    """Something to ask. One for each file."""
+
+    def state(self, scenario: Scenario) -> State:
+        """The state that a scenario is about.
+
+        Raises: InvalidInput with the fields of the case that do not fit; StoreUnavailable.
+        """
+
+
+@dataclass(frozen=True)
+class GivenWorld:
+    """A catalogue that a file gives. requirements: the OS floors, the file's or those in force.
+
+    now: the moment of running, UTC-aware, which is asked for where a case names none.
+    """
+
+    catalog: Catalog
+    requirements: Requirements
+    now: datetime
+    _held: dict[str, HeldProduct] = field(default_factory=dict)
+
+    def state(self, scenario: Scenario) -> State:
+        """See World."""
+        moment = scenario.now or self.now
+        if scenario.product_id not in self.catalog.products:
+            raise _unknown_product(scenario.product_id, self.catalog.products)
+        publisher, product = self.catalog.products[scenario.product_id]
+        key = json.dumps([scenario.product_id, scenario.change, scenario.rollout_applies_to])
+        if key not in self._held:
+            changed = changed_product(product, scenario.change)
+            self._held[key] = self._hold(scenario, publisher, changed, moment)
+        held = self._held[key]
+        known = self.catalog.groups.get(publisher, {}).keys() | held.product.groups
+        return as_members(State(held, moment, "given"), scenario, known)
+
+    def _hold(
+        self, scenario: Scenario, publisher: str, product: Product, moment: datetime
+    ) -> HeldProduct:
+        declared = self.catalog.groups.get(publisher) or dict.fromkeys(product.groups, ())
+        _check(scenario, product, declared.keys(), moment)
+        digester = Digester(b"scenarios")
+        sets = {one: MemberSet.of(map(digester.of, declared[one])) for one in product.groups}
+        entry = Entry(
+            publisher=publisher,
+            product_id=scenario.product_id,
+            product=product,
+            revision=0,
+            updated_at=moment,
+        )
+        requirements = _applying(self.requirements, scenario)
+        index = MemberIndex.build(sets)
+        return HeldProduct(entry, index, digester, {}, requirements, Revision(0, 0), "", 0, 0.0)
+
+
+@dataclass(frozen=True)
+class LiveWorld:
+    """The store, with a file's changes as drafts over it. requirements: where not those in force."""
+
+    states: States
+    groups: GroupStore
+    in_force: Requirements
+    requirements: Requirements | None = None
+    _states: dict[str, State] = field(default_factory=dict)
+
+    def state(self, scenario: Scenario) -> State:
+        """See World."""
+        parts = [scenario.product_id, scenario.change, scenario.rollout_applies_to]
+        key = json.dumps([*parts, scenario.now and scenario.now.isoformat()])
+        if key not in self._states:
+            self._states[key] = self._read(scenario)
+        state = self._states[key]
+        known = self.groups.group_ids(state.held.publisher) | state.product.groups
+        return as_members(state, scenario, known)
+
+    def _read(self, scenario: Scenario) -> State:
+        product_id = scenario.product_id
+        requirements = self.requirements
+        if scenario.rollout_applies_to is not None:
+            requirements = _applying(requirements or self.in_force, scenario)
+        try:
+            draft = Draft(self.states.owner(product_id), requirements=requirements)
+            if scenario.change:
+                stored = self.states.read(product_id, scenario.now).product
+                changed = changed_product(stored, scenario.change)
+                draft = replace(draft, products={product_id: changed})
+            return self.states.read(product_id, scenario.now, draft)
+        except UnknownProduct as error:
+            raise InvalidInput([Fault("product", error.code, str(error))]) from None
+        except InvalidProduct as error:
+            raise _in_the_case(scenario, error) from None
+
+
+def _unknown_product(product_id: str, known: Collection[str]) -> InvalidInput:
+    near = meant(product_id, known) or f"; {listed(known) or 'none'} given"
+    detail = f"unknown product `{product_id}`{near}"
+    return InvalidInput([Fault("product", UnknownProduct.code, detail)])
+
+
+def _applying(requirements: Requirements, scenario: Scenario) -> Requirements:
+    applies_to = scenario.rollout_applies_to
+    return replace(requirements, rollout_applies_to=applies_to) if applies_to else requirements
+
+
+def _check(scenario: Scenario, product: Product, groups: Collection[str], moment: datetime) -> None:
+    try:
+        validate(scenario.product_id, product, Surroundings(groups, moment))
+    except InvalidProduct as error:
+        raise _in_the_case(scenario, error) from None
+
+
+def _in_the_case(scenario: Scenario, error: InvalidProduct) -> InvalidInput:
+    """What is wrong with a product, by the field of the case that brought it in."""
+    field_ = "change" if scenario.change else "product"
+    faults = [Fault(field_, f.code, f"`{scenario.product_id}`: {f}") for f in error.faults]
+    return InvalidInput(faults)
+
+
+def as_members(state: State, scenario: Scenario, known: Collection[str]) -> State:
+    """The state with the askers in the groups that the case says, if it says any.
+
+    Args: known = every group of the publisher. Raises: InvalidInput for a group that is not.
+    """
+    if scenario.groups is None:
+        return state
+    unknown = sorted(scenario.groups - set(known))
+    if unknown:
+        raise InvalidInput([_unknown_group(group_id, known) for group_id in unknown])
+    held = state.held
+    members = {held.digester.of(a.account.id) for a in scenario.askers if a.account is not None}
+    within = sorted(scenario.groups & held.product.groups)
+    index = MemberIndex.build({group_id: MemberSet.of(members) for group_id in within})
+    return State(held.with_index(index), state.moment, state.label)
+
+
+def _unknown_group(group_id: str, known: Collection[str]) -> Fault:
+    near = meant(group_id, known) or f"; {listed(sorted(known)) or 'none'} are known"
+    return Fault("in", "UNKNOWN_GROUP", f"no group `{group_id}`{near}")
+
+
+def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
+    """A product with values put in place, by dotted path. Raises: InvalidInput, loc `change`."""
+    if not changes:
+        return product
+    body: Any = product.model_dump(mode="json")
+    for dotted, value in changes.items():
+        *path, last = [int(part) if part.isdigit() else part for part in dotted.split(".")]
+        target = body
+        try:
+            for part in path:
+                target = target[part]
+            _ = target[last]  # a misspelt name must not become a new one
+            target[last] = value
+        except (KeyError, IndexError, TypeError):
+            detail = f"the product has nothing at `{dotted}`"
+            raise InvalidInput([Fault("change", "NO_SUCH_PLACE", detail)]) from None
+    try:
+        return read_product(body)
+    except InvalidProduct as error:
+        faults = [Fault("change", fault.code, str(fault)) for fault in error.faults]
+        raise InvalidInput(faults) from None
+
+
+Bound = tuple[Scenario, State]
+"""A scenario and what it is asked of."""
+
+
+def bind(files: Sequence[ScenarioFile], worlds: Iterable[World]) -> tuple[tuple[Bound, ...], ...]:
+    """For each file its scenarios, each with its state; nothing is asked yet.
+
+    Args: worlds = one for each file.
+    Raises: InvalidScenarios with everything in the cases that their worlds do not have.
+    """
+    faults: list[Fault] = []
+    bound: list[tuple[Bound, ...]] = []
+    for file, world in zip(files, worlds, strict=True):
+        pairs: list[Bound] = []
+        for scenario in file.scenarios:
+            try:
+                pairs.append((scenario, world.state(scenario)))
+            except InvalidInput as error:
+                faults += scenario.located(error.faults)
+        bound.append(tuple(pairs))
+    if faults:
+        raise InvalidScenarios(list(dict.fromkeys(faults)))
+    return tuple(bound)
