@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from msgspec import UNSET
+from msgspec.structs import replace
 from strategies import NOW, Body, memberships, products, queries
 from test_vectors import VECTORS
 from vector_files import run
@@ -83,6 +84,29 @@ def test_many_flights_are_counted_and_not_read_out() -> None:
     flights = [flight(f"f{number}", ["testers"], "2.0.0.0") for number in range(9)]
     (told,) = (text for text in texts(product(*flights)) if "not in the groups of" in text)
     assert told.endswith("the flight f3 (testers) and 5 more.")
+
+
+def test_a_long_story_leaves_out_what_does_not_stand_in_the_way() -> None:
+    """Here nearly every rule has something against it."""
+    rollout = {"percentage": 10, "status": "halted", "previous_packages": [package("1.0.0.0")]}
+    declared = product(
+        flight("canary", ["testers"], "3.0.0.0"),
+        audience="private",
+        audience_groups=["beta"],
+        discoverability="stop_acquisition",
+        device_families=["Windows.Desktop"],
+        packages=[package("2.0.0.0")],
+        rollout=rollout,
+    ).model_copy(update={"availability": "unavailable", "markets": ("DE",)})
+    hololens = {"family": "HoloLens", "os_version": "1809"}
+    query = query_of(product_id="APP", account=ADA, device=hololens)
+    grounds = Grounds(query, declared, frozenset({"beta"}), REQUIREMENTS, NOW)
+    decision = grounds.decide()
+    listed = alias_step(Account("ada@example.com", aliases=("a@example.com",)), ["a@example.com"])
+    told = story(replace(decision, trace=(listed, *(decision.trace or ()))), grounds)
+    assert len(told) == MOST_SENTENCES
+    assert not any("by another address" in sentence.text for sentence in told)
+    assert any("was taken out of the Store" in sentence.text for sentence in told)
 
 
 def test_names_with_braces_are_only_names() -> None:

@@ -115,15 +115,16 @@ def _too_old(facts: Facts) -> str:
     return "Every package of {source} needs a newer Windows, {minimum} or later" + also + "."
 
 
+_LISTED = "The groups list the account"
 _PRODUCT = "{product}"
 _NOT_MEMBER = "{person} is not in the groups of"
 _ROLLOUT = "{source} is being replaced bit by bit, at {percentage} % now; "
 _NEW, _OLD = "so it is the new package.", "so it is the previous package."
 
 WORDS: Mapping[tuple[str, str], Words] = {
-    ("aliases", "primary"): Words("The groups list the account by its main address, {matched}."),
-    ("aliases", "alias"): Words("The groups list the account by another address of it, {matched}."),
-    ("aliases", "no_match"): Words("None of the account's addresses is in a group of {product}."),
+    ("aliases", "primary"): Words("by its main address, {matched}", _LISTED),
+    ("aliases", "alias"): Words("by another address of it, {matched}", _LISTED),
+    ("aliases", "no_match"): Words("by none of its addresses", _LISTED),
     ("groups", "member"): Words(
         "{person} is signed in with a Microsoft account and counts as a member of {counted:and}."
     ),
