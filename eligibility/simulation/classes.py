@@ -107,4 +107,4 @@ def _key(held: HeldProduct, asker: Asker) -> object:
     side = place(held.thresholds, held.product_id, account.id)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check
-    return held.groups_of(account), account.kind, side, terms, claims, account.id if own else None
+    return held.groups_of(account), account.kind, side, terms, claims, account if own else None

@@ -95,7 +95,7 @@ def _edits(path: Path, declared: Mapping[str, Moves]) -> dict[str, Moves]:
         added, removed = moves.added - {address}, moves.removed - {address}
         if comes:
             added |= {address}
-        elif not moves.whole:
+        else:
             removed |= {address}
         edits[group_id] = Moves(added, removed, moves.whole)
     return edits
