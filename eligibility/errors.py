@@ -74,3 +74,16 @@ class InvalidSettings(EligibilityError):
         super().__init__(f"{source}: " + "; ".join(map(str, faults)))
         self.source = source
         self.faults = faults
+
+
+class MissingPackage(EligibilityError):
+    """Something asked for needs a package that is not installed; an extra of ours brings it."""
+
+    code = "MISSING_PACKAGE"
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        super().__init__(
+            f"`{package}` is not installed, which {purpose} need:"
+            f" pip install 'flight-eligibility[{extra}]'"
+        )
+        self.package, self.extra = package, extra

@@ -74,7 +74,7 @@ def write(addresses: Iterable[str]) -> bytes:
 
     It begins with a byte order mark where an address is not ASCII, as spreadsheets need it then.
     """
-    text = "".join(f"{_harmless(one)}\r\n" for one in ("email", *addresses))
+    text = "".join(f"{harmless_cell(one)}\r\n" for one in ("email", *addresses))
     return text.encode("utf-8" if text.isascii() else "utf-8-sig")
 
 
@@ -160,12 +160,13 @@ def _address(cells: list[str], column: int | None) -> str:
         raise _Wrong("INVALID_EMAIL", error.faults[0].detail) from None
 
 
-def _harmless(address: str) -> str:
-    return f"'{address}" if address.startswith((*_FORMULA_STARTS, "'")) else address
+def harmless_cell(cell: str) -> str:
+    """Give a cell with an apostrophe in front where a spreadsheet would take it for a formula."""
+    return f"'{cell}" if cell.startswith((*_FORMULA_STARTS, "'")) else cell
 
 
 def plain_cell(cell: str) -> str:
-    """Give a cell without the apostrophe that `write` puts in front of what looks like a formula."""
+    """Give a cell without the apostrophe that `harmless_cell` puts in front of what looks like a formula."""
     return (
         cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
     )

@@ -16,6 +16,7 @@ from eligibility.cli import (
     groups,
     keys,
     serve,
+    simulate,
     store,
 )
 from eligibility.cli.options import Json, Store, console, print_json
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.command("simulate")(simulate.simulate)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

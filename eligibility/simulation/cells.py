@@ -28,21 +28,33 @@ Cell = tuple[Any, ...]
 
 def cells(matrix: Matrix) -> Iterator[Cell]:
     """Every account's row for every device: by account, then by device."""
+    told = cells_by_class(matrix)
+    for account, row in zip(account_names(matrix), matrix.rows, strict=True):
+        for rest in told[row]:
+            yield (account, *rest)
+
+
+def account_names(matrix: Matrix) -> Iterator[str]:
+    """What the column `account` has, for each account in order."""
+    names, others = matrix.population.names, matrix.population.others
+    for place, name in enumerate(names):
+        other = others.get(place)
+        yield "" if other is not None and other.account is None else name
+
+
+def cells_by_class(matrix: Matrix) -> list[list[Cell]]:
+    """[row class][device]: a row without its account, which is all that differs in a class."""
     devices = [
         (named.name, named.device.family, named.device.os_version, named.device.architecture or "")
         for named in matrix.devices
     ]
-    told = [[_told(matrix, row, column) for column in matrix.columns] for row in _rows(matrix)]
-    names, others = matrix.population.names, matrix.population.others
-    for place, row in enumerate(matrix.rows):
-        other = others.get(place)
-        account = "" if other is not None and other.account is None else names[place]
-        for device, rest in zip(devices, told[row], strict=True):
-            yield (account, *device, *rest)
-
-
-def _rows(matrix: Matrix) -> range:
-    return range(len(matrix.decisions))
+    return [
+        [
+            (*device, *_told(matrix, row, column))
+            for device, column in zip(devices, matrix.columns, strict=True)
+        ]
+        for row in range(len(matrix.decisions))
+    ]
 
 
 def _told(matrix: Matrix, row: int, column: int) -> Cell:

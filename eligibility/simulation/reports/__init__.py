@@ -1,0 +1,42 @@
+"""Reports of a simulation: one file a format, and the table of them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import BinaryIO
+
+from eligibility.simulation.reports import csv_cells, html, json_classes, parquet, table
+from eligibility.simulation.reports.report import Report
+
+__all__ = ["FORMATS", "Format", "Report", "ReportFormat"]
+
+
+class Format(StrEnum):
+    """What a report can be written as."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    HTML = "html"
+    PARQUET = "parquet"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFormat:
+    """write: the whole report into an open file. check: raises where it could not be written.
+
+    text: whether a terminal can show it.
+    """
+
+    write: Callable[[Report, BinaryIO], None]
+    check: Callable[[], None] = lambda: None
+    text: bool = True
+
+
+FORMATS: Mapping[Format, ReportFormat] = {
+    Format.TABLE: ReportFormat(table.write),
+    Format.CSV: ReportFormat(csv_cells.write),
+    Format.JSON: ReportFormat(json_classes.write),
+    Format.HTML: ReportFormat(html.write),
+    Format.PARQUET: ReportFormat(parquet.write, parquet.check, text=False),
+}

@@ -1,0 +1,126 @@
+"""HTML: one file with all it needs, to be mailed, read offline, searched and printed."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from itertools import groupby
+from typing import Any, BinaryIO, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from eligibility.simulation.columns import Column
+from eligibility.simulation.reports.report import Report
+from eligibility.simulation.settled import settling_places
+from eligibility.simulation.signs import NO_FALL_THROUGH, Help, Mark, in_words
+
+_COLOURS = 6
+"""Colours of flights there are in simulation.css; further flights begin again, with other letters."""
+
+
+_MOST_TITLES = 2_000
+"""In more cells the text that hovering shows is left to the script: it would be most of the file."""
+
+
+class Shown(NamedTuple):
+    """An outcome as a cell shows it. told: all of it in words, with what helps. number: of the no it links to."""
+
+    sign: str
+    style: str
+    told: str
+    number: int | None
+
+
+class Refusal(NamedTuple):
+    """A no, told once for all cells that have it."""
+
+    number: int
+    sign: str
+    words: str
+    codes: tuple[str, ...]
+    remedies: tuple[str, ...]
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the page. Whatever people named is escaped; nothing is fetched from anywhere."""
+    out.writelines(part.encode() for part in _template().generate(**_facts(report)))
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("eligibility.simulation.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["count"] = "{:,}".format
+    environment.filters["percent"] = _percent
+    environment.globals["style_of"] = style_of
+    return environment.get_template("simulation.html.j2")
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{part / whole:.1%}" if whole else "\N{EN DASH}"
+
+
+def _facts(report: Report) -> dict[str, Any]:
+    matrix, grid = report.matrix, report.grid
+    refusals = [number for number, one in enumerate(grid.outcomes) if not one.granted]
+    granted = sum(key.pairs for key in grid.legend if key.mark.kind != "denied")
+    script = _own("simulation.js")
+    return {
+        "report": report,
+        "state": matrix.state,
+        "revision": matrix.state.held.revision,
+        "grid": grid,
+        "tops": list(_tops(grid.columns)),
+        "shown": [_shown(report, number) for number in range(len(grid.outcomes))],
+        "refusals": [_refusal(report, number) for number in refusals],
+        "titled": len(grid.rows) * len(grid.columns) <= _MOST_TITLES,
+        "accounts": len(matrix.population),
+        "devices": len(matrix.devices),
+        "pairs": len(matrix.population) * len(matrix.devices),
+        "granted": granted,
+        "changed": len(settling_places(matrix)),
+        "no_fall_through": NO_FALL_THROUGH if grid.names_flights_that_deny else "",
+        "style": Markup(_own("simulation.css")),  # noqa: S704 - a file of ours
+        "script": Markup(script),  # noqa: S704 - a file of ours
+        "script_hash": base64.b64encode(sha256(script.encode()).digest()).decode(),
+    }
+
+
+def _own(name: str) -> str:
+    return (files("eligibility.simulation.reports") / "templates" / name).read_text("utf-8")
+
+
+def style_of(mark: Mark) -> str:
+    """The class of a cell: the colour of its flight, or the submission's, or that of a no."""
+    return mark.kind if mark.flight is None else f"flight f{mark.flight % _COLOURS}"
+
+
+def _shown(report: Report, number: int) -> Shown:
+    outcome, mark = report.grid.outcomes[number], report.grid.marks[number]
+    lines = [in_words(report.matrix.state.product, outcome)]
+    lines += [f"\N{BULLET} {_help(one)}" for one in report.grid.helps[number]]
+    return Shown(mark.sign, style_of(mark), "\n".join(lines), None if outcome.granted else number)
+
+
+def _refusal(report: Report, number: int) -> Refusal:
+    outcome, helps = report.grid.outcomes[number], report.grid.helps[number]
+    words = in_words(report.matrix.state.product, outcome)
+    sign = report.grid.marks[number].sign
+    return Refusal(number, sign, words, outcome.reasons, tuple(map(_help, helps)))
+
+
+def _help(one: Help) -> str:
+    return one.text if one.always else f"{one.text} (some accounts or devices)"
+
+
+def _tops(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:
+    """The upper row of the head: family and architecture, and how many columns these have."""
+    for top, alike in groupby(columns, lambda one: one.head[:2]):
+        yield ", ".join(top), len(list(alike))

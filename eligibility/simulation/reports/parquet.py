@@ -1,0 +1,99 @@
+"""Parquet: every cell of the matrix (cells.py), by columns, as dictionaries and numbers.
+
+An account's class tells all of its cells but its name, so the numbers of a column are put together
+from the bytes of the classes; no row of a million accounts is ever a Python object. One row group
+holds a few thousand accounts.
+"""
+
+import importlib
+from array import array
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, BinaryIO
+
+from eligibility.errors import MissingPackage
+from eligibility.simulation.cells import COLUMNS, Cell, account_names, cells_by_class
+from eligibility.simulation.matrix import Matrix
+from eligibility.simulation.reports.csv_cells import SIDE
+from eligibility.simulation.reports.report import Report
+
+_ROWS = 1_000_000
+"""Rows of a group, about; more accounts fit into it the fewer devices there are."""
+
+_ACCOUNTS = 20_000
+"""Accounts of a group at most: their names stay within what a dictionary page holds."""
+
+_NUMBER = "i"
+
+
+def check() -> None:
+    """Raises: MissingPackage without pyarrow."""
+    _pyarrow("")
+
+
+def _pyarrow(module: str) -> Any:
+    try:
+        return importlib.import_module(f"pyarrow{module}")
+    except ImportError:
+        raise MissingPackage("pyarrow", "parquet", "reports as Parquet") from None
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the report. Raises: MissingPackage without pyarrow."""
+    pa, parquet = _pyarrow(""), _pyarrow(".parquet")
+    both = report.earlier is not None
+    schema = _schema(pa, report, both)
+    with parquet.ParquetWriter(out, schema, compression="zstd", use_dictionary=True) as writer:
+        for columns in _groups(pa, report.matrix, "now" if both else None):
+            writer.write_table(pa.table(columns, schema=schema))
+        if report.earlier is not None:
+            for columns in _groups(pa, report.earlier, "earlier"):
+                writer.write_table(pa.table(columns, schema=schema))
+
+
+def _schema(pa: Any, report: Report, both: bool) -> Any:
+    text = pa.dictionary(pa.int32(), pa.string())
+    columns: dict[str, type] = {**COLUMNS, **({SIDE: str} if both else {})}
+    state = report.matrix.state
+    told = {"product_id": state.product_id, "state": state.label, "moment": str(state.moment)}
+    kinds = [(name, pa.bool_() if kind is bool else text) for name, kind in columns.items()]
+    return pa.schema(kinds, metadata=told)
+
+
+def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
+    """For some accounts at a time, the columns with a row for each of their devices."""
+    devices = len(matrix.devices)
+    coded = _coded(cells_by_class(matrix), side)
+    at_once = max(1, min(_ACCOUNTS, _ROWS // devices))
+    names, rows = account_names(matrix), iter(matrix.rows)
+    while some := list(islice(names, at_once)):
+        of_class = list(islice(rows, at_once))
+        each = b"".join([array(_NUMBER, [place]).tobytes() * devices for place in range(len(some))])
+        yield [
+            _column(pa, each, some),
+            *(_column(pa, b"".join([by[row] for row in of_class]), values) for values, by in coded),
+        ]
+
+
+def _coded(told: Sequence[Sequence[Cell]], side: str | None) -> list[tuple[list[Any], list[bytes]]]:
+    """For each column but the account: its distinct values, and by class the bytes of their numbers."""
+    more = () if side is None else (side,)
+    width = len(COLUMNS) - 1 + len(more)
+    numbers: list[dict[Any, int]] = [{} for _ in range(width)]
+    by_class: list[list[bytes]] = [[] for _ in range(width)]
+    for cells_of_class in told:
+        for position, values in enumerate(
+            zip(*((*one, *more) for one in cells_of_class), strict=True)
+        ):
+            known = numbers[position]
+            found = array(_NUMBER, [known.setdefault(value, len(known)) for value in values])
+            by_class[position].append(found.tobytes())
+    return [(list(known), coded) for known, coded in zip(numbers, by_class, strict=True)]
+
+
+def _column(pa: Any, numbers: bytes, values: list[Any]) -> Any:
+    count = len(numbers) // array(_NUMBER).itemsize
+    indices = pa.Array.from_buffers(pa.int32(), count, [None, pa.py_buffer(numbers)])
+    if isinstance(values[0], bool):
+        return pa.array(values).take(indices)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(values, pa.string()))

@@ -1,0 +1,38 @@
+"""Report: everything that a report of a simulation tells, whatever its format."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from eligibility.simulation.grid import Grid, make_grid
+from eligibility.simulation.matrix import Matrix
+from eligibility.simulation.shares import RolloutShare
+
+
+@dataclass(frozen=True)
+class Report:
+    """A simulation to be written out.
+
+    earlier: `before_settling(matrix)`, where both sides of changes are wanted. shares: of rollouts
+    in progress. each: whether every account is a row of its own in a grid (see make_grid).
+    """
+
+    matrix: Matrix
+    earlier: Matrix | None = None
+    shares: tuple[RolloutShare, ...] = ()
+    each: bool | None = None
+
+    @cached_property
+    def grid(self) -> Grid:
+        """The matrix as a grid for people."""
+        return make_grid(self.matrix, self.earlier, each=self.each)
+
+    @property
+    def moment(self) -> str:
+        """The moment that is decided for, as people read it."""
+        return f"{self.matrix.state.moment:%Y-%m-%d %H:%M} UTC"
+
+    @property
+    def label(self) -> str:
+        """The state's name; "" where it says no more than the moment does."""
+        label = self.matrix.state.label
+        return "" if label == self.moment else label.removeprefix(f"{self.moment} + ")

@@ -1,0 +1,185 @@
+"""Table: the grid for a terminal, as wide as that is."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import BinaryIO
+
+from rich.console import Console, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from eligibility.simulation.columns import Column
+from eligibility.simulation.grid import Grid, Row
+from eligibility.simulation.legend import Key
+from eligibility.simulation.reports.report import Report
+from eligibility.simulation.settled import settling_places
+from eligibility.simulation.shares import RolloutShare
+from eligibility.simulation.signs import NO_FALL_THROUGH, Mark
+
+_FLIGHTS = (
+    "bold black on green",
+    "bold black on cyan",
+    "bold black on yellow",
+    "bold white on magenta",
+    "bold white on blue",
+    "bold black on bright_cyan",
+)
+"""Colours of flights, in turn; the letter is what tells them apart."""
+
+_SUBMISSION, _DENIED = "bold", "red"
+_WIDEST_NAME = 34
+_IN_A_FILE = 120
+"""Columns of a file, where there is no terminal to fit."""
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the report as text; in colours on a terminal."""
+    text = io.TextIOWrapper(out, "utf-8", errors="replace", write_through=True)
+    try:
+        shown = Console(file=text, highlight=False)
+        if not shown.is_terminal and "COLUMNS" not in shown._environ:
+            shown.width = _IN_A_FILE
+        for part in parts(report, shown.width):
+            shown.print(part)
+    finally:
+        text.detach()
+
+
+def parts(report: Report, width: int) -> Iterator[RenderableType]:
+    """The report from top to bottom: what was asked, the grid, what its signs mean, the rollouts."""
+    yield _title(report)
+    yield Text()
+    grid = report.grid
+    for band in _bands(grid, width):
+        yield band
+        yield Text()
+    yield _legend(grid.legend, report)
+    if report.shares:
+        yield Text(
+            "\nRollouts in progress: of the accounts that get the source, once they have it installed"
+        )
+        yield _shares(report.shares)
+    yield from _notes(report)
+
+
+def _title(report: Report) -> Text:
+    state, matrix = report.matrix.state, report.matrix
+    revision = state.held.revision
+    devices = len(matrix.devices)
+    return Text.assemble(
+        (state.product.name, "bold"),
+        f"  {state.product_id}\n",
+        (
+            f"{report.label}, " if report.label else "",
+            "bold yellow" if "draft" in report.label else "",
+        ),
+        f"{report.moment}, groups revision {revision.groups}, catalogue revision {revision.catalog}\n",
+        f"{_counted(len(matrix.population), 'account')} \N{MULTIPLICATION SIGN} {_counted(devices, 'device')}",
+    )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"
+
+
+def _bands(grid: Grid, width: int) -> Iterator[Table]:
+    """The grid in as many pieces, one below the other, as the width makes necessary."""
+    names = max(len(row.names[0]) for row in grid.rows)
+    label = min(_WIDEST_NAME, max(names, 8)) + (9 if grid.grouped else 0)
+    if any(row.side for row in grid.rows):
+        label += 26
+    position, places = 0, range(len(grid.columns))
+    while position < len(places):
+        room, end = width - label, position
+        while end < len(places) and (end == position or room >= _width(grid, end)):
+            room -= _width(grid, end)
+            end += 1
+        yield _band(grid, places[position:end])
+        position = end
+
+
+def _width(grid: Grid, place: int) -> int:
+    signs = (grid.marks[row.cells[place]].sign for row in grid.rows)
+    return max(max(map(len, grid.columns[place].head)), *(len(sign) + 2 for sign in signs)) + 1
+
+
+def _band(grid: Grid, places: Sequence[int]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
+    table.add_column("account", max_width=_WIDEST_NAME, no_wrap=True, vertical="bottom")
+    if grid.grouped:
+        table.add_column("", no_wrap=True, justify="right", style="dim")
+    if any(row.side for row in grid.rows):
+        table.add_column("side", no_wrap=True)
+    for place in places:
+        table.add_column(_head(grid.columns[place]), no_wrap=True, justify="left")
+    for row in grid.rows:
+        table.add_row(
+            *_label(row, grid), *(_cell(grid.marks[row.cells[place]]) for place in places)
+        )
+    return table
+
+
+def _head(column: Column) -> str:
+    return "\n".join(column.head)
+
+
+def _label(row: Row, grid: Grid) -> Iterator[Text]:
+    yield Text(row.names[0])
+    if grid.grouped:
+        yield Text(f"+ {row.count - 1:,}" if row.count > 1 else "")
+    if any(one.side for one in grid.rows):
+        yield Text(row.side, "yellow" if row.side else "")
+
+
+def _cell(mark: Mark) -> Text:
+    return Text(f" {mark.sign} ", _style(mark))
+
+
+def _style(mark: Mark) -> str:
+    if mark.flight is not None:
+        return _FLIGHTS[mark.flight % len(_FLIGHTS)]
+    return _SUBMISSION if mark.kind == "submission" else _DENIED
+
+
+def _legend(keys: Iterable[Key], report: Report) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("sign", no_wrap=True)
+    table.add_column("means", overflow="fold")
+    for name in ("accounts", "pairs"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for key in keys:
+        said = ", ".join(filter(None, (key.meaning, key.version, "/".join(key.actions))))
+        table.add_row(_cell(key.mark), Text(said), f"{key.accounts:,}", f"{key.pairs:,}")
+    total = len(report.matrix.population)
+    pairs = total * len(report.matrix.devices)
+    table.add_row("", Text("all", "dim"), Text(f"{total:,}", "dim"), Text(f"{pairs:,}", "dim"))
+    return table
+
+
+def _shares(shares: Iterable[RolloutShare]) -> Table:
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 2, 0, 0),
+        header_style="dim",
+    )
+    table.add_column("source")
+    for name in ("percentage", "newest", "previous", "share"):
+        table.add_column(name, justify="right")
+    for one in shares:
+        share = f"{one.newest / one.accounts:.1%}" if one.accounts else "-"
+        percentage = f"{one.percentage:g} %" + (" (declared)" if one.declared else "")
+        table.add_row(Text(one.name), percentage, f"{one.newest:,}", f"{one.previous:,}", share)
+    return table
+
+
+def _notes(report: Report) -> Iterator[Text]:
+    if report.grid.names_flights_that_deny:
+        yield Text(f"\n{NO_FALL_THROUGH}", "dim")
+    changed = len(settling_places(report.matrix))
+    if changed and report.earlier is None:
+        yield Text(
+            f"\n{_counted(changed, 'account')} changed groups in the last 30 minutes; the Store itself"
+            " may still say otherwise: --settling shows both sides.",
+            "yellow",
+        )
