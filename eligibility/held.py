@@ -251,10 +251,14 @@ class HeldProduct:
         numbers = (self.index.find(self._digest(address)) for address in account.addresses)
         return frozenset().union(*map(self.index.combination, numbers))
 
-    def _decide(self, query: AccessQuery, now: float) -> Decision:
-        groups = self.groups_of(query.account) if query.account is not None else frozenset()
+    def decide_as_member(self, query: AccessQuery, groups: frozenset[str], now: float) -> Decision:
+        """Decide a query as if exactly these groups listed its account; without stamp, nothing kept."""
         moment = datetime.fromtimestamp(now, UTC)
         return decide(query, self.product, groups, self._requirements, moment)
+
+    def _decide(self, query: AccessQuery, now: float) -> Decision:
+        groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
+        return self.decide_as_member(query, groups, now)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

@@ -92,6 +92,11 @@ def parse_requirements(text: str, source: str) -> Requirements:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise InvalidSettings(source, [Fault("", "NOT_TOML", str(error))]) from None
+    return requirements_of(read, source)
+
+
+def requirements_of(read: Mapping[str, Any], source: str) -> Requirements:
+    """The floors from what the text says, as plain values. Raises: as `parse_requirements`."""
     faults = [
         Fault(name, "UNKNOWN_RULE", f"unknown rule; the rules are {', '.join(_RULES)}")
         for name in read

@@ -8,6 +8,7 @@ Source: design.md section 2, "Memory".
 import struct
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from hashlib import blake2b
 
@@ -161,6 +162,10 @@ class MemberIndex:
         ten times the memory.
         """
         return dict(zip(self._digests, self._numbers, strict=True))
+
+    def sizes(self) -> dict[int, int]:
+        """How many digests each combination has that occurs, by its number."""
+        return dict(Counter(self._numbers))
 
     def with_changes(
         self, changes: Iterable[tuple[str, Collection[int], Collection[int]]]

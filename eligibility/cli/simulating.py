@@ -12,10 +12,9 @@ from eligibility.catalog.files import read_directory
 from eligibility.cli.options import moment_of
 from eligibility.errors import UnknownProduct
 from eligibility.service import Service
-from eligibility.simulation.accounts import read_accounts
-from eligibility.simulation.drafts import Draft, Moves, read_draft
+from eligibility.simulation.accounts import member_reader, read_accounts
+from eligibility.simulation.drafts import Draft, read_draft
 from eligibility.simulation.population import PLAIN, Asker, Population
-from groups.model import MAX_MEMBERS
 
 Accounts = Annotated[
     str | None,
@@ -122,17 +121,8 @@ def asked_of(
     draft = read_draft(
         publisher, groups=with_groups, catalog=with_catalog, requirements=with_requirements
     )
-
-    existing = service.groups.group_ids(publisher)
     past = moment if moment is not None and moment < service.now() else None
-
-    def members(group_id: str) -> list[str]:
-        moves = draft.groups.get(group_id, Moves())
-        if group_id not in existing and moves.whole:
-            return moves.over(())
-        page = service.groups.members(publisher, group_id, at=past, limit=MAX_MEMBERS)
-        return moves.over(page.items)
-
+    members = member_reader(service.groups, publisher, draft, past)
     if accounts is None:
         state = service.states.read(product_id, moment, draft)
         everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]

@@ -8,6 +8,7 @@ from functools import cached_property
 from eligibility.model import Decision
 from eligibility.simulation.classes import account_classes, device_classes
 from eligibility.simulation.devices import NamedDevice
+from eligibility.simulation.limits import check_decisions
 from eligibility.simulation.outcome import Outcome, outcome_of
 from eligibility.simulation.population import Population
 from eligibility.simulation.state import State
@@ -59,14 +60,21 @@ class Matrix:
         return (place for place, number in enumerate(self.rows) if number == row_class)
 
 
-def simulate(state: State, population: Population, devices: Sequence[NamedDevice]) -> Matrix:
+def simulate(
+    state: State,
+    population: Population,
+    devices: Sequence[NamedDevice],
+    most_decisions: int | None = None,
+) -> Matrix:
     """Ask a state for every account and every device.
 
     Exact: each pair has the decision that `state.decide` gives for it. Costs about a microsecond an
     account, and a decision for each pair of classes.
+    Raises: InvalidInput, where these pairs are more than most_decisions.
     """
     rows, firsts = account_classes(state.held, population)
     columns, representatives = device_classes(state.held, [named.device for named in devices])
+    check_decisions(len(firsts), len(representatives), most_decisions)
     decisions = tuple(
         tuple(
             state.decide(population.asker(first).query(state.product_id, device))

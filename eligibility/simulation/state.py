@@ -5,7 +5,7 @@ simulates cannot tell them apart. Reading them is states.py's.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from eligibility.catalog.model import Product
@@ -40,3 +40,11 @@ class State:
         """The decision on a query about the product; its own moment, if any, means nothing."""
         now = self.moment.timestamp()
         return self.held.explain(query, now) if explain else self.held.answer(query, now)
+
+    def decide_as_member(self, query: AccessQuery, groups: frozenset[str]) -> Decision:
+        """The decision on a query if exactly these groups listed its account."""
+        return self.held.decide_as_member(query, groups, self.moment.timestamp())
+
+    def apart(self) -> "State":
+        """The same, which remembers its decisions for itself: those of live queries keep their room."""
+        return replace(self, held=self.held.with_index(self.held.index))

@@ -1,0 +1,228 @@
+"""Coverage: how many members of a product's groups reach what, on which devices. Pure over a State.
+
+Counted from the index of members, which has a number for each combination of groups and knows no
+address: 70,000 members are as many decisions as they have combinations.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, groupby
+
+from eligibility.model import Device
+from eligibility.simulation.classes import device_classes
+from eligibility.simulation.devices import NamedDevice
+from eligibility.simulation.limits import check_decisions
+from eligibility.simulation.outcome import Outcome, outcome_of
+from eligibility.simulation.population import PLAIN, Asker
+from eligibility.simulation.sides import ExpectedShare, Side, apportioned, expected_shares, sides
+from eligibility.simulation.state import State
+from eligibility.simulation.told import ToldOutcome, ToldState
+
+Groups = frozenset[str]
+_Gets = Mapping[Groups, Sequence[Mapping[Outcome, int]]]
+"""By combination and by device class: what its members get, and on how many places of rollouts."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCount:
+    """A group of the product. active: whether the audience or a published flight uses it now."""
+
+    group_id: str
+    members: int
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How many members get this. estimated: a rollout splits them, and the number is the average."""
+
+    outcome: ToldOutcome
+    members: int
+    estimated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceReach:
+    """Devices on which everybody gets the same: neighbours of one family and architecture.
+
+    name: the first and the last of them. members: by what they get, most first; granted: how many
+    of them get anything. others: what somebody gets who is signed in and in none of the groups.
+    """
+
+    name: str
+    family: str
+    architecture: str | None
+    devices: tuple[str, ...]
+    granted: int
+    members: tuple[Reach, ...]
+    others: tuple[ToldOutcome, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Groups that have members in common and in no further one. flight_id: the one that wins.
+
+    admitted: whether they are in the audience; if not, the flight is of no use to them.
+    """
+
+    groups: tuple[str, ...]
+    members: int
+    flight_id: str | None
+    admitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """How many members two groups have in common, whatever else they are in."""
+
+    groups: tuple[str, str]
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What a product's audience reaches. members: of all its groups, each counted once.
+
+    combinations, overlaps: the largest first. No address is in it.
+    """
+
+    product_id: str
+    name: str
+    state: ToldState
+    members: int
+    groups: tuple[GroupCount, ...]
+    devices: tuple[DeviceReach, ...]
+    combinations: tuple[Combination, ...]
+    overlaps: tuple[Overlap, ...]
+    rollouts: tuple[ExpectedShare, ...]
+
+
+def coverage(
+    state: State,
+    devices: Sequence[NamedDevice],
+    as_told: Asker = PLAIN,
+    most_decisions: int | None = None,
+) -> Coverage:
+    """Count what the members of a product's groups reach on some devices.
+
+    Exact, but where a rollout splits members who are in the same groups (see Reach.estimated).
+    Args: as_told = what every member says of itself (its account means nothing).
+    Raises: InvalidInput above most_decisions.
+    """
+    index = state.held.index
+    sizes = {index.combination(number): size for number, size in index.sizes().items()}
+    columns, representatives = device_classes(state.held, [one.device for one in devices])
+    on_sides = sides(state.held)
+    asked = [*sizes, Groups()]
+    check_decisions(len(asked) * len(on_sides), len(representatives), most_decisions)
+    gets = {
+        groups: [_gets(state, groups, device, as_told, on_sides) for device in representatives]
+        for groups in asked
+    }
+    told = tuple(_combination(state, groups, size) for groups, size in sizes.items())
+    return Coverage(
+        state.product_id,
+        state.product.name,
+        ToldState.of(state),
+        sum(sizes.values()),
+        tuple(_group_counts(state, sizes)),
+        tuple(_device_reaches(devices, columns, sizes, gets)),
+        tuple(sorted(told, key=lambda one: (-one.members, one.groups))),
+        _overlaps(sizes),
+        expected_shares(state.product, _sources(told)),
+    )
+
+
+def _gets(
+    state: State, groups: Groups, device: Device, as_told: Asker, on_sides: Iterable[Side]
+) -> Mapping[Outcome, int]:
+    """What members of exactly these groups get on a device, and on how many places of rollouts."""
+    found = Counter[Outcome]()
+    for side in on_sides:
+        query = as_told.as_account(side.account).query(state.product_id, device)
+        found[outcome_of(state.decide_as_member(query, groups))] += side.places
+    return found
+
+
+def _group_counts(state: State, sizes: Mapping[Groups, int]) -> Iterator[GroupCount]:
+    active = state.product.active_groups(state.moment)
+    for group_id in sorted(state.product.groups):
+        members = sum(size for groups, size in sizes.items() if group_id in groups)
+        yield GroupCount(group_id, members, group_id in active)
+
+
+def _combination(state: State, groups: Groups, size: int) -> Combination:
+    """By the two rules of catalog/model.py that `decide` and effects.py go by."""
+    flight = state.product.flight_for(groups, state.moment)
+    admitted = state.product.submission.admits(groups, state.moment)
+    return Combination(tuple(sorted(groups)), size, flight.flight_id if flight else None, admitted)
+
+
+def _sources(told: Iterable[Combination]) -> Mapping[str | None, int]:
+    found = Counter[str | None]()
+    for one in told:
+        if one.admitted:
+            found[one.flight_id] += one.members
+    return found
+
+
+def _overlaps(sizes: Mapping[Groups, int]) -> tuple[Overlap, ...]:
+    shared = Counter[tuple[str, str]]()
+    for groups, size in sizes.items():
+        for pair in combinations(sorted(groups), 2):
+            shared[pair] += size
+    ordered = sorted(shared.items(), key=lambda one: (-one[1], one[0]))
+    return tuple(Overlap(pair, members) for pair, members in ordered)
+
+
+def _device_reaches(
+    devices: Sequence[NamedDevice],
+    columns: Sequence[int],
+    sizes: Mapping[Groups, int],
+    gets: _Gets,
+) -> Iterator[DeviceReach]:
+    """One for each run of neighbours that every combination gets the same on."""
+
+    def alike(place: int) -> object:
+        device = devices[place].device
+        same = [gets[groups][columns[place]] for groups in gets]
+        return device.family, device.architecture, same
+
+    for _, places in groupby(range(len(devices)), alike):
+        run = list(places)
+        yield _device_reach([devices[place] for place in run], columns[run[0]], sizes, gets)
+
+
+def _device_reach(
+    run: Sequence[NamedDevice], column: int, sizes: Mapping[Groups, int], gets: _Gets
+) -> DeviceReach:
+    members, estimated = Counter[Outcome](), set[Outcome]()
+    for groups, size in sizes.items():
+        places = gets[groups][column]
+        members.update(apportioned(size, places))
+        estimated.update(places if len(places) > 1 else ())
+    device = run[0].device
+    return DeviceReach(
+        _run_name([one.name for one in run]),
+        device.family,
+        device.architecture,
+        tuple(one.name for one in run),
+        sum(size for outcome, size in members.items() if outcome.granted),
+        tuple(
+            Reach(ToldOutcome.of(outcome), size, outcome in estimated)
+            for outcome, size in members.most_common()
+        ),
+        tuple(map(ToldOutcome.of, gets[Groups()][column])),
+    )
+
+
+def _run_name(names: Sequence[str]) -> str:
+    """`Windows 10 1809 .. Windows 11 25H2, x64`: what both ends share at their end is said once."""
+    first, last = names[0], names[-1]
+    if first == last:
+        return first
+    shared = first.rpartition(", ")[2]
+    if ", " in first and last.endswith(f", {shared}"):
+        first = first.removesuffix(f", {shared}")
+    return f"{first} .. {last}"
