@@ -47,6 +47,22 @@ Members = Callable[[str], Sequence[str]]
 """Gives the members of a group by its id. Raises: groups.errors.UnknownGroup."""
 
 
+def asker_of(**told: Any) -> Asker:
+    """Read what somebody asks with: fields of an access query, but product and device.
+
+    Raises: InvalidInput.
+    """
+    query = wire.query_of(product_id="-", device=_ANY_DEVICE, **told)
+    return Asker(
+        query.account,
+        query.installed_version,
+        query.owned,
+        query.market,
+        query.promotional_code,
+        query.manual_check,
+    )
+
+
 def member_reader(
     groups: GroupStore, publisher: str, draft: Draft = NO_DRAFT, past: datetime | None = None
 ) -> Members:
@@ -181,17 +197,7 @@ def _asker(cells: Cells, as_told: Asker) -> Asker:
         account = {"id": address, "kind": cells.get("kind") or AccountKind.MICROSOFT}
         aliases = cells.get("aliases", "").split()
         account = {**account, "aliases": aliases} if aliases else account
-    query = wire.query_of(
-        product_id="-", account=account, device=_ANY_DEVICE, **_told(as_told) | given
-    )
-    return Asker(
-        query.account,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
-    )
+    return asker_of(account=account, **_told(as_told) | given)
 
 
 def _told(asker: Asker) -> dict[str, Any]:
