@@ -336,6 +336,7 @@ def test_a_heat_map_names_accounts_devices_and_signs(result: Result, tmp_path: P
     assert said.count("A") == 3 + 1  # cells, and the key
     figure.savefig(tmp_path / "map.png")
     figure.savefig(tmp_path / "map.svg")
+    assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # notebooks
 
 
 def test_each_cell_has_the_colour_of_what_it_gives(result: Result) -> None:

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from eligibility.errors import MissingPackage
@@ -50,7 +51,8 @@ def rest(grid: Grid, rows: int) -> str:
 
 def figure(grid: Grid, title: str, *, most_rows: int) -> "Figure":
     """Draw a grid. Raises: MissingPackage without matplotlib."""
-    made = _module("matplotlib.figure").Figure
+    shown = {"_repr_png_": _png}  # a notebook shows it, whether or not pyplot was imported
+    made = type("HeatMap", (_module("matplotlib.figure").Figure,), shown)
     layout = _Layout.of(grid, title, most_rows)
     size = layout.size
     drawn: Figure = made(figsize=size, facecolor="white")
@@ -66,6 +68,12 @@ def figure(grid: Grid, title: str, *, most_rows: int) -> "Figure":
     drawn.text(*at, said, fontsize=_SIZE, color=_SOFT)
     _explain(drawn, grid.legend, layout)
     return drawn
+
+
+def _png(drawn: "Figure") -> bytes:
+    out = BytesIO()
+    drawn.savefig(out, format="png")
+    return out.getvalue()
 
 
 @dataclass(frozen=True)
