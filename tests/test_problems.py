@@ -7,7 +7,7 @@ import pytest
 from eligibility.catalog.errors import ProductRevisionMismatch
 from eligibility.cli.first_start import CannotListen
 from eligibility.copying import CopyDiffers
-from eligibility.errors import EligibilityError, InvalidSettings
+from eligibility.errors import EligibilityError, InvalidSettings, MissingPackage
 from eligibility.server import problems
 from groups.errors import (
     GroupsError,
@@ -23,7 +23,14 @@ from groups.errors import (
     WouldBeEmpty,
 )
 
-NEVER_IN_A_REQUEST = {CannotListen, CopyDiffers, InvalidSettings, InvalidStoreUrl, NotEmpty}
+NEVER_IN_A_REQUEST = {
+    CannotListen,
+    CopyDiffers,
+    InvalidSettings,
+    InvalidStoreUrl,
+    MissingPackage,
+    NotEmpty,
+}
 
 
 def kinds(base: type[Exception]) -> Iterator[type[Exception]]:

@@ -42,6 +42,8 @@ def test_rules_releases_settings_and_sample_travel_in_the_wheel(wheel: Path) -> 
     names = zipfile.ZipFile(wheel).namelist()
     for name in ("requirements.toml", "releases.toml", "settings.toml", "sample/contoso.yaml"):
         assert f"eligibility/_config/{name}" in names
+    for name in ("simulation.html.j2", "simulation.css", "simulation.js"):
+        assert f"eligibility/simulation/reports/templates/{name}" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
 
 
@@ -68,6 +70,15 @@ def test_an_installed_wheel_answers_a_query(wheel: Path, tmp_path: Path) -> None
         cwd=place,
     )
     assert '"flight_id": "canary"' in answer
+    page = place / "report.html"
+    asked = ("--product", "9NCONTOSORDR", "--store", store)
+    run(tool, "simulate", *asked, "--output", str(page), cwd=place)
+    assert "Canary, rank 3" in page.read_text("utf-8")
+    refused = subprocess.run(
+        [tool, "simulate", *asked, "--format", "parquet"], cwd=place, capture_output=True, text=True
+    )
+    assert refused.returncode == 1
+    assert "pip install 'flight-eligibility[parquet]'" in refused.stderr
 
 
 def test_the_client_needs_three_packages_and_none_of_the_servers(

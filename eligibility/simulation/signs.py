@@ -68,9 +68,9 @@ class Outcomes:
 
     @property
     def helps(self) -> tuple[tuple[Help, ...], ...]:
-        """What helps, by number of the outcome; nothing where it is a yes."""
+        """What helps, by number of the outcome, the most said first; nothing where it is a yes."""
         return tuple(
-            tuple(Help(text, told == decisions) for text, told in helps.items())
+            tuple(Help(text, told == decisions) for text, told in helps.most_common())
             for helps, decisions in zip(self._helps, self._decisions, strict=True)
         )
 

@@ -117,7 +117,7 @@ def _refusal(report: Report, number: int) -> Refusal:
 
 
 def _help(one: Help) -> str:
-    return one.text if one.always else f"{one.text} (some accounts or devices)"
+    return one.text if one.always else f"for some: {one.text}"
 
 
 def _tops(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:

@@ -28,8 +28,6 @@ _FLIGHTS = (
 
 _SUBMISSION, _DENIED = "bold", "red"
 _WIDEST_NAME = 34
-_IN_A_FILE = 120
-"""Columns of a file, where there is no terminal to fit."""
 
 
 def write(report: Report, out: BinaryIO) -> None:
@@ -37,8 +35,6 @@ def write(report: Report, out: BinaryIO) -> None:
     text = io.TextIOWrapper(out, "utf-8", errors="replace", write_through=True)
     try:
         shown = Console(file=text, highlight=False)
-        if not shown.is_terminal and "COLUMNS" not in shown._environ:
-            shown.width = _IN_A_FILE
         for part in parts(report, shown.width):
             shown.print(part)
     finally:
