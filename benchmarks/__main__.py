@@ -1,8 +1,17 @@
-"""`python -m benchmarks [deciding serving standards holding storing ...]`: every figure with its reference."""
+"""`python -m benchmarks [deciding serving standards simulating ...]`: every figure with its reference."""
 
 import argparse
 
-from benchmarks import deciding, freshness, holding, serving, spreading, standards, storing
+from benchmarks import (
+    deciding,
+    freshness,
+    holding,
+    serving,
+    simulating,
+    spreading,
+    standards,
+    storing,
+)
 from benchmarks.report import as_json, show
 from benchmarks.world import world
 
@@ -14,6 +23,7 @@ _MEASURES = {
     "storing": storing.measure,
     "freshness": freshness.measure,
     "spreading": spreading.measure,
+    "simulating": simulating.measure,
 }
 
 

@@ -80,7 +80,7 @@ def _package(version: str) -> dict[str, Any]:
     }
 
 
-_PRODUCT = {
+PRODUCT: dict[str, Any] = {
     "name": "Bench",
     "submission": {
         "audience": "private",
@@ -110,5 +110,5 @@ def world() -> Iterator[World]:
         with Service(Settings(store=store), lambda: time.time() - _HOURS_AGO) as service:
             for group, emails in members.items():
                 service.groups.create(PUBLISHER, group, emails, group_id=group, actor="bench")
-            service.catalog.put(PUBLISHER, PRODUCT_ID, read_product(_PRODUCT), actor="bench")
+            service.catalog.put(PUBLISHER, PRODUCT_ID, read_product(PRODUCT), actor="bench")
         yield World(members, store)

@@ -10,13 +10,14 @@ from running import environment
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def test_memory_and_freshness_are_measured_with_their_references() -> None:
+def test_memory_freshness_and_simulation_are_measured_with_their_references() -> None:
     command = [
         sys.executable,
         "-m",
         "benchmarks",
         "holding",
         "freshness",
+        "simulating",
         "--rounds",
         "1",
         "--json",
@@ -26,7 +27,7 @@ def test_memory_and_freshness_are_measured_with_their_references() -> None:
     )
     assert ran.returncode == 0, ran.stderr
     figures = json.loads(ran.stdout)
-    assert len(figures) == 3
+    assert len(figures) == 7
     assert all(figure["value"] > 0 and figure["reference"] > 0 for figure in figures)
 
 

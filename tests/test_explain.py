@@ -6,7 +6,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from asking import App, asking
-from test_cli import Ran, Run, run, sample
+from commands import Ran, Run
+from test_cli import run, sample
 from worlds import DESKTOP, flight, group, product, put
 
 from eligibility.callers.model import Scope

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import Run
 from running import command, environment
-from test_cli import SAMPLE, Run, run  # noqa: F401 - the fixture
+from test_cli import SAMPLE, run  # noqa: F401 - the fixture
 
 READER, SKETCH, MAPS = "9NCONTOSORDR", "9NCONTOSOSKT", "9NCONTOSOMAP"
 ADA, GRACE = "ada@contoso.example", "grace@contoso.example"

@@ -1,5 +1,7 @@
 """The story of a decision: words for everything that `decide` can note, and few of them."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +9,7 @@ from hypothesis import given, settings
 from msgspec import UNSET
 from msgspec.structs import replace
 from strategies import NOW, Body, memberships, products, queries
-from test_vectors import VECTORS
-from vector_files import run
+from test_vectors import VECTORS, worlds  # noqa: F401 - the fixture
 from worlds import DESKTOP, flight, package, product
 
 from eligibility.catalog.model import Product
@@ -16,9 +17,12 @@ from eligibility.catalog.validation import read_product
 from eligibility.decide import alias_step
 from eligibility.explanation import Sentence
 from eligibility.grounds import Grounds
-from eligibility.model import Account
+from eligibility.model import Account, Step
 from eligibility.requirements import load_requirements
 from eligibility.simulation.pages import PAGES, pages
+from eligibility.simulation.scenarios.model import Scenario
+from eligibility.simulation.scenarios.worlds import World
+from eligibility.simulation.state import State
 from eligibility.simulation.story import MOST_SENTENCES, story
 from eligibility.simulation.words import WORDS, kind_of, words_of
 from eligibility.wire import query_of
@@ -32,6 +36,14 @@ def tell(declared: Product, *groups: str, **asked: Any) -> tuple[Sentence, ...]:
     query = query_of(**{"product_id": "APP", "account": ADA, "device": DESKTOP, **asked})
     grounds = Grounds(query, declared, frozenset(groups), REQUIREMENTS, NOW)
     return story(grounds.decide(), grounds)
+
+
+def traced(vector: Scenario, state: State) -> Iterator[Step]:
+    """Every step that a vector's decisions note."""
+    for asker in vector.askers:
+        for named in vector.devices:
+            query = asker.query(state.product_id, named.device)
+            yield from state.decide(query, explain=True).trace or ()
 
 
 def texts(*told: Any, **asked: Any) -> list[str]:
@@ -152,12 +164,12 @@ def test_whatever_decide_notes_has_words_and_pages(
     assert all(sentence.sources for sentence in told[1:])
 
 
-def test_every_word_is_used() -> None:
+def test_every_word_is_used(worlds: dict[Path, World]) -> None:  # noqa: F811 - the fixture
     """By some world of the vectors: words for what never happens would be a second copy of rules."""
     noted = {
         (kind_of(step), step.outcome.partition(",")[0])
         for vector in VECTORS
-        for step in run(vector).trace or ()
+        for step in traced(vector, worlds[vector.file].state(vector))
     }
     ada = Account("ada@example.com", aliases=("a@example.com",))
     for matched in ([], ["a@example.com"], ["ada@example.com"]):

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from eligibility import wire
 from eligibility.catalog.files import read_directory
 from eligibility.cli.options import moment_of
 from eligibility.errors import UnknownProduct
 from eligibility.service import Service
+from eligibility.simulation.accounts import asker_of as read_asker
 from eligibility.simulation.accounts import member_reader, read_accounts
 from eligibility.simulation.drafts import Draft, read_draft
 from eligibility.simulation.population import PLAIN, Asker, Population
@@ -73,22 +73,12 @@ def asker_of(
     installed: str | None, owned: bool, market: str | None, code: bool, manual_check: bool
 ) -> Asker:
     """What holds of every account that does not say otherwise. Raises: InvalidInput."""
-    query = wire.query_of(
-        product_id="-",
-        device={"family": "Windows.Desktop", "os_version": "10.0.10240.0"},
+    return read_asker(
         installed_version=installed,
         owned=owned,
         market=market,
         promotional_code=code,
         manual_check=manual_check,
-    )
-    return Asker(
-        None,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
     )
 
 

@@ -21,7 +21,7 @@ from eligibility.simulation.tables import (
     rows_read,
 )
 from groups import csv_file, emails
-from groups.errors import InvalidCsv, InvalidEmails
+from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
 from groups.model import MAX_MEMBERS
 from groups.store import GroupStore
 
@@ -36,7 +36,7 @@ COLUMNS = (
     "manual_check",
 )
 """Columns of a file; `email` is taken for `account`."""
-_ADDRESS = ("account", *(one.replace(" ", "_") for one in csv_file.HEADERS))
+_ALSO_NAMED = {one.replace(" ", "_"): "account" for one in csv_file.HEADERS}
 ANONYMOUS = ("anonymous", NOBODY, "-")
 """What stands for nobody being signed in, instead of an address."""
 
@@ -45,6 +45,22 @@ _ANY_DEVICE = {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}
 
 Members = Callable[[str], Sequence[str]]
 """Gives the members of a group by its id. Raises: groups.errors.UnknownGroup."""
+
+
+def asker_of(**told: Any) -> Asker:
+    """Read what somebody asks with: fields of an access query, but product and device.
+
+    Raises: InvalidInput.
+    """
+    query = wire.query_of(product_id="-", device=_ANY_DEVICE, **told)
+    return Asker(
+        query.account,
+        query.installed_version,
+        query.owned,
+        query.market,
+        query.promotional_code,
+        query.manual_check,
+    )
 
 
 def member_reader(
@@ -96,7 +112,13 @@ def _part(part: str, members: Members, as_told: Asker, loc: str) -> Population:
         return Population([_address(part, loc)], as_told)
     if path.is_file():
         return read_file(path, as_told)
-    return Population(members(part), as_told)
+    try:
+        return Population(members(part), as_told)
+    except UnknownGroup:
+        if not path.suffix and "/" not in part:
+            raise
+    detail = f"`{part}` is neither a file nor a group"
+    raise InvalidInput([Fault(loc, "UNKNOWN_ACCOUNTS", detail)], "the accounts")
 
 
 def _address(text: str, loc: str) -> str:
@@ -123,7 +145,11 @@ def read_file(path: Path, as_told: Asker = PLAIN) -> Population:
     data = file_bytes(path)
     if _has_header(data):
         askers = read_table(
-            path, (*COLUMNS, *_ADDRESS), required=(), read=lambda row: _asker(row, as_told)
+            path,
+            COLUMNS,
+            required=("account",),
+            read=lambda row: _asker(row, as_told),
+            also_named=_ALSO_NAMED,
         )
         usual = all(one == as_told.as_account(Account(one.name)) for one in askers)
         return Population([one.name for one in askers], as_told) if usual else Population.of(askers)
@@ -131,11 +157,18 @@ def read_file(path: Path, as_told: Asker = PLAIN) -> Population:
         rows = list(csv_file.rows(data, max_bytes=MAX_BYTES))
     except InvalidCsv as error:
         raise in_file(path, error) from None
-    plain = emails.canonical_together([cells[0] for _, cells in rows])
+    plain = emails.canonical_together([",".join(filter(None, cells)) for _, cells in rows])
     if plain is not None:
         return Population(plain, as_told)
-    askers = rows_read(path, rows, lambda cells: _asker({"account": cells[0]}, as_told))
-    return Population.of(askers)
+    return Population.of(rows_read(path, rows, lambda cells: _asker(_listed(cells), as_told)))
+
+
+def _listed(cells: list[str]) -> Cells:
+    """A line without a header: its address is the first cell. Raises: InvalidInput."""
+    if sum("@" in cell for cell in cells) > 1:
+        detail = "has several addresses; a header says which counts, and which are `aliases`"
+        raise InvalidInput([Fault("", "SEVERAL_ADDRESSES", detail)])
+    return {"account": csv_file.plain_cell(cells[0])}
 
 
 def _has_header(data: bytes) -> bool:
@@ -149,7 +182,7 @@ def _has_header(data: bytes) -> bool:
 
 def _asker(cells: Cells, as_told: Asker) -> Asker:
     """One line; a cell that is empty is as told for all. Raises: InvalidInput."""
-    address = next((cells[name] for name in _ADDRESS if cells.get(name)), "")
+    address = cells["account"]
     if not address:
         detail = f"has no address; write `{ANONYMOUS[0]}` for nobody signed in"
         raise InvalidInput([Fault("account", "NO_ADDRESS", detail)])
@@ -164,17 +197,7 @@ def _asker(cells: Cells, as_told: Asker) -> Asker:
         account = {"id": address, "kind": cells.get("kind") or AccountKind.MICROSOFT}
         aliases = cells.get("aliases", "").split()
         account = {**account, "aliases": aliases} if aliases else account
-    query = wire.query_of(
-        product_id="-", account=account, device=_ANY_DEVICE, **_told(as_told) | given
-    )
-    return Asker(
-        query.account,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
-    )
+    return asker_of(account=account, **_told(as_told) | given)
 
 
 def _told(asker: Asker) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Devices to simulate: presets of every release, a CSV file, or one written out."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,10 +37,22 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
         except InvalidInput as error:
             faults += error.faults
     if not found and not faults:
-        faults.append(Fault(loc, "NO_DEVICES", f"names no device; presets are {_presets()}"))
+        faults.append(
+            Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {_presets()}")
+        )
+    each_once = tuple({one.device: one for one in found}.values())
+    faults += _named_twice(each_once, loc)
     if faults:
         raise InvalidInput(faults, "the devices")
-    return tuple({one.device: one for one in found}.values())
+    return each_once
+
+
+def _named_twice(devices: Iterable[NamedDevice], loc: str) -> Iterator[Fault]:
+    """Nothing would tell two devices of one name apart in a grid."""
+    for name, number in Counter(one.name for one in devices).items():
+        if number > 1:
+            detail = f"{number} different devices are named `{name}`"
+            yield Fault(loc, "DUPLICATE_DEVICE_NAME", detail)
 
 
 def _part(part: str, loc: str) -> Iterable[NamedDevice]:

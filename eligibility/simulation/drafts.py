@@ -71,6 +71,12 @@ def read_draft(
     return draft
 
 
+def publisher_in(catalog: Path, product_id: str) -> str | None:
+    """Whose product it is in a catalogue's files; None where it is in none of them."""
+    declared = read_directory(catalog)
+    return next((one.publisher for one in declared if product_id in one.products), None)
+
+
 def _declared(publisher: str, declared: tuple[Declaration, ...], path: str) -> Draft:
     mine = next((one for one in declared if one.publisher == publisher), None)
     if mine is None:
@@ -95,7 +101,7 @@ def _edits(path: Path, declared: Mapping[str, Moves]) -> dict[str, Moves]:
         added, removed = moves.added - {address}, moves.removed - {address}
         if comes:
             added |= {address}
-        elif not moves.whole:
+        else:
             removed |= {address}
         edits[group_id] = Moves(added, removed, moves.whole)
     return edits

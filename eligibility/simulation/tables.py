@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeVar
 
 from eligibility.errors import Fault, InvalidInput
@@ -14,6 +15,12 @@ Cells = Mapping[str, str]
 
 MAX_BYTES = 256 * 1024 * 1024
 """A million accounts take 30 MB."""
+
+MOST_FAULTS = 1_000
+"""More than anybody reads: a file of the wrong kind has one on every line."""
+
+_COLUMNS = {"account.id": "account"}
+"""Columns that have another name than the last part of a query's field."""
 
 _Read = TypeVar("_Read")
 
@@ -28,12 +35,17 @@ def file_bytes(path: Path) -> bytes:
 
 
 def read_table(
-    path: Path, columns: Collection[str], *, required: Iterable[str], read: Callable[[Cells], _Read]
+    path: Path,
+    columns: Collection[str],
+    *,
+    required: Iterable[str],
+    read: Callable[[Cells], _Read],
+    also_named: Mapping[str, str] = MappingProxyType({}),
 ) -> list[_Read]:
     """Read every row of a file with `read`.
 
     Args: columns = all that the header may name; required = those that it has to; read = may raise
-    InvalidInput.
+    InvalidInput; also_named = other names in a header, and which column each is.
     Raises: InvalidInput with every fault, its loc `file:line`.
     """
     try:
@@ -45,6 +57,7 @@ def read_table(
         raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
     number, names = rows[0]
     header = [cell.casefold().replace(" ", "_") for cell in names]
+    header = [also_named.get(one, one) for one in header]
     faults = _header_faults(header, columns, required, f"{path}:{number}")
     if faults:
         raise InvalidInput(faults, "the file")
@@ -62,6 +75,10 @@ def rows_read(
             found.append(read(cells))
         except InvalidInput as error:
             faults += [Fault(f"{path}:{number}", f.code, _within(f)) for f in error.faults]
+        if len(faults) >= MOST_FAULTS:
+            detail = "the lines after this one were not looked at"
+            faults.append(Fault(f"{path}:{number}", "TOO_MANY_FAULTS", detail))
+            break
     if faults:
         raise InvalidInput(faults, "the file")
     return found
@@ -83,7 +100,8 @@ def meant(text: str, known: Iterable[str]) -> str:
 
 
 def _within(fault: Fault) -> str:
-    return f"{fault.loc}: {fault.detail}" if fault.loc else fault.detail
+    column = _COLUMNS.get(fault.loc, fault.loc.rpartition(".")[2])
+    return f"{column}: {fault.detail}" if column else fault.detail
 
 
 def _all(names: Iterable[str]) -> str:

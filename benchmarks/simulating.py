@@ -1,0 +1,129 @@
+"""A million accounts on 60 devices, against asking for each pair; exact, and in a process of its own."""
+
+import json
+import random
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+from benchmarks.report import Figure
+from benchmarks.world import PRODUCT, PRODUCT_ID, PUBLISHER, World
+from eligibility.catalog.validation import read_product
+from eligibility.service import Service
+from eligibility.settings import Settings
+from eligibility.simulation.devices import NamedDevice, read_devices
+from eligibility.simulation.drafts import NO_DRAFT, Draft
+from eligibility.simulation.matrix import Matrix, simulate
+from eligibility.simulation.population import Asker, Population
+from eligibility.simulation.state import State
+
+_ACCOUNTS = 1_000_000
+_DEVICES = 60
+_SAMPLE = 200
+"""Accounts that the reference decides on every device."""
+_MEGABYTE = 1_000_000
+_REFERENCE = "the plain product of pairs, from 12,000 of them"
+
+
+class Run(NamedTuple):
+    """What one run measured: seconds of one processor, which is nobody else's time, and memory."""
+
+    seconds: float
+    pairs_seconds: float
+    peak_mb: float
+    before_mb: float
+
+
+def measure(world: World, rounds: int) -> Iterator[Figure]:
+    """Seconds and megabytes, without a rollout and with one in progress; medians of processes."""
+    for name, rollout in (("", False), (", two rollouts in progress", True)):
+        runs = [_run(world.store, rollout) for _ in range(rounds)]
+        by_time = sorted(runs, key=lambda run: run.seconds / run.pairs_seconds)[rounds // 2]
+        yield Figure(
+            f"a million accounts x {_DEVICES} devices{name}",
+            by_time.seconds,
+            "s",
+            _REFERENCE,
+            by_time.pairs_seconds,
+            by_time.seconds / by_time.pairs_seconds,
+            "at most 2 s",
+        )
+        peak = max(runs, key=lambda run: run.peak_mb)
+        yield Figure(
+            f"the same, peak memory of the process{name}",
+            peak.peak_mb,
+            "MB",
+            "before, the million addresses included",
+            peak.before_mb,
+            peak.peak_mb / peak.before_mb,
+            "at most 500 MB",
+        )
+
+
+def _run(store: str, rollout: bool) -> Run:
+    command = [sys.executable, "-m", "benchmarks.simulating", store, str(int(rollout))]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True)
+    return Run(*json.loads(ran.stdout))
+
+
+def _main(store: str, rollout: bool) -> None:
+    """One run, in this process."""
+    population = Population(
+        [f"user{number:06d}@example.com" for number in range(_ACCOUNTS)],
+        Asker(installed_version="1.0.0.0"),
+    )
+    devices = read_devices("flights")[:_DEVICES]
+    assert len(devices) == _DEVICES
+    with Service(Settings(store=store)) as service:
+        state = service.states.read(PRODUCT_ID, draft=_draft() if rollout else NO_DRAFT)
+        before = _most_memory_mb()
+        started = time.process_time()
+        matrix = simulate(state, population, devices)
+        taken = time.process_time() - started
+        peak = _most_memory_mb()
+        pairs = _pairs_seconds(state, matrix, devices)
+    print(json.dumps([taken, pairs, peak, before]))
+
+
+def _draft() -> Draft:
+    """The product with rollouts in progress, of the submission and of a flight."""
+    previous = [{**one, "version": "1.0.1.0"} for one in PRODUCT["submission"]["packages"]]
+    rollout = {"percentage": 25, "status": "in_progress", "previous_packages": previous}
+    body: dict[str, Any] = {
+        **PRODUCT,
+        "submission": {**PRODUCT["submission"], "rollout": rollout},
+        "flights": [
+            {**PRODUCT["flights"][0], "rollout": {**rollout, "percentage": 60}},
+            *PRODUCT["flights"][1:],
+        ],
+    }
+    return replace(NO_DRAFT, publisher=PUBLISHER, products={PRODUCT_ID: read_product(body)})
+
+
+def _pairs_seconds(state: State, matrix: Matrix, devices: tuple[NamedDevice, ...]) -> float:
+    """How long asking for every pair would take, by a sample of accounts; each is the matrix's."""
+    sample = random.Random(1).sample(range(_ACCOUNTS), _SAMPLE)
+    queries = [
+        matrix.population.asker(place).query(PRODUCT_ID, named.device)
+        for place in sample
+        for named in devices
+    ]
+    fresh = replace(state, held=state.held.with_index(state.held.index))
+    started = time.process_time()
+    decisions = [fresh.decide(query) for query in queries]
+    taken = time.process_time() - started
+    found = [matrix.decision(place, at) for place in sample for at in range(len(devices))]
+    assert found == decisions, "a matrix is exact"
+    return taken * _ACCOUNTS / _SAMPLE
+
+
+def _most_memory_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024 / _MEGABYTE
+
+
+if __name__ == "__main__":
+    _main(sys.argv[1], bool(int(sys.argv[2])))
