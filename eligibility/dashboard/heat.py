@@ -3,14 +3,14 @@
 Somebody is a member of certain groups and of no other; nobody has to be in them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from eligibility.model import Account, Device
+from eligibility.model import Account, Decision, Device
 from eligibility.releases import facts
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.outcome import Outcome, outcome_of
-from eligibility.simulation.population import Asker
+from eligibility.simulation.population import PLAIN, Asker
 from eligibility.simulation.signs import Mark, in_words, marks
 from eligibility.simulation.state import State
 from eligibility.windows import releases, version_text
@@ -59,10 +59,21 @@ def everybody(state: State) -> tuple[Who, ...]:
     )
 
 
-def heat(state: State, who: Who) -> Heat:
-    """What they get on every device that there is."""
+def decided_for(state: State, who: Who) -> Callable[[Device], Decision]:
+    """What decides for somebody on a device."""
+
+    def decided(device: Device) -> Decision:
+        if who.groups is None:
+            return state.decide(PLAIN.query(state.product_id, device))
+        return state.decide_as_member(_SOMEBODY.query(state.product_id, device), who.groups)
+
+    return decided
+
+
+def heat(state: State, decided: Callable[[Device], Decision]) -> Heat:
+    """What `decided` says of every device that there is."""
     devices = list(_devices())
-    outcomes = {named.device: _outcome(state, who, named.device) for _, _, named in devices}
+    outcomes = {named.device: outcome_of(decided(named.device)) for _, _, named in devices}
     distinct = tuple(dict.fromkeys(outcomes.values()))
     signs = dict(zip(distinct, marks(state.product, distinct), strict=True))
     names = tuple(dict.fromkeys(release for _, release, _ in devices))
@@ -91,13 +102,6 @@ def _devices() -> Iterable[tuple[str, str, NamedDevice]]:
                     device = Device.parse(family, version_text(release.version), architecture)
                     name = f"{family}, {release.name}, {architecture}"
                     yield family, release.name, NamedDevice(name, device)
-
-
-def _outcome(state: State, who: Who, device: Device) -> Outcome:
-    if who.groups is None:
-        return outcome_of(state.decide(Asker().query(state.product_id, device)))
-    query = _SOMEBODY.query(state.product_id, device)
-    return outcome_of(state.decide_as_member(query, who.groups))
 
 
 def _legend(

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from eligibility.dashboard import words
 from eligibility.dashboard.sessions import Sessions
 from eligibility.dashboard.viewer import Viewer
-from eligibility.errors import EligibilityError
+from eligibility.errors import EligibilityError, Fault
 from eligibility.server import problems
 from eligibility.server.problems import RequestProblem
 from eligibility.service import Service
@@ -211,6 +211,12 @@ class Site:
         self._add(path, lambda _: made, "GET")
         if path.endswith("/mark.svg"):
             self._add("/favicon.ico", lambda _: made, "GET", prefix="")
+
+
+def faults_of(error: Exception) -> list[Fault]:
+    """What is wrong with a form, one line a fault."""
+    found = getattr(error, "faults", ())
+    return list(found) or [Fault("", getattr(error, "code", "ERROR"), str(error))]
 
 
 def is_part(request: Request) -> bool:

@@ -53,7 +53,7 @@ class Viewer:
     @property
     def asks(self) -> bool:
         """Whether any account's access may be asked."""
-        return self.caller.may(Scope.SIMULATE)
+        return self.caller.may(Scope.SIMULATE) and self.reads_catalog and self.reads_groups
 
     @property
     def administers(self) -> bool:
@@ -68,6 +68,8 @@ class Viewer:
             found += [("Overview", "")]
         if self.reads_groups:
             found += [("Groups", "/groups")]
+        if self.asks:
+            found += [("Ask", "/ask")]
         if self.reads_catalog:
             found += [("Live", "/live")]
         return tuple(found)

@@ -1,6 +1,7 @@
 """The pages, one file each, and where they are."""
 
 from eligibility.dashboard.pages import home
+from eligibility.dashboard.pages.ask import Ask
 from eligibility.dashboard.pages.groups import GroupPages
 from eligibility.dashboard.pages.live import Live
 from eligibility.dashboard.pages.overview import Overview
@@ -19,5 +20,6 @@ def install(site: Site, admission: Admission) -> None:
     ProductPages(site)
     TesterPages(site)
     GroupPages(site)
+    Ask(site)
     Live(site)
     site.otherwise()

@@ -11,10 +11,10 @@ from starlette.responses import RedirectResponse
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
-from eligibility.dashboard.site import PREFIX, Page, Site, is_part
+from eligibility.dashboard.site import PREFIX, Page, Site, faults_of, is_part
 from eligibility.dashboard.viewer import Viewer
 from eligibility.effects_told import in_words
-from eligibility.errors import EligibilityError, Fault
+from eligibility.errors import EligibilityError
 from eligibility.server.cursors import AddressCursors
 from groups import csv_file, emails
 from groups.errors import GroupsError, InvalidEmails
@@ -242,9 +242,3 @@ def _kept(form: Mapping[str, Any]) -> dict[str, str]:
     except InvalidEmails:
         text = str(form.get("emails", ""))
     return {"how": str(form.get("how", "add")), "emails": text}
-
-
-def faults_of(error: Exception) -> list[Fault]:
-    """What is wrong with a form, one line a fault."""
-    found = getattr(error, "faults", ())
-    return list(found) or [Fault("", getattr(error, "code", "ERROR"), str(error))]

@@ -12,7 +12,7 @@ from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.store import Version
 from eligibility.dashboard.attention import lacking_families
-from eligibility.dashboard.heat import everybody, heat
+from eligibility.dashboard.heat import decided_for, everybody, heat
 from eligibility.dashboard.site import PREFIX, Page, Site
 from eligibility.dashboard.viewer import Viewer
 from eligibility.errors import InvalidInput, UnknownProduct
@@ -75,7 +75,12 @@ class ProductPages:
         people = everybody(state)
         key = request.query_params.get("who", people[0].key)
         who = next((one for one in people if one.key == key), people[0])
-        return {"people": people, "who": who, "heat": heat(state, who), "at": _at(request)}
+        return {
+            "people": people,
+            "who": who,
+            "heat": heat(state, decided_for(state, who)),
+            "at": _at(request),
+        }
 
     def _coverage(self, state: State) -> Any:
         try:

@@ -1,0 +1,152 @@
+"""Ask: one account, one device, one moment; the verdict, why, what would change it, and a matrix."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request
+
+from eligibility import wire
+from eligibility.callers.model import Scope
+from eligibility.catalog.plan import all_products
+from eligibility.dashboard.heat import heat
+from eligibility.dashboard.links import Links
+from eligibility.dashboard.site import Page, Site, faults_of
+from eligibility.dashboard.viewer import Viewer
+from eligibility.errors import EligibilityError, UnknownProduct
+from eligibility.model import AccessQuery, AccountKind, Decision
+from eligibility.releases import facts
+from eligibility.simulation.drafts import Draft, Moves
+from eligibility.simulation.explained import explained
+from eligibility.simulation.nearest import GRANTED, wanted_of
+from eligibility.simulation.state import State
+from eligibility.windows import releases
+from groups.errors import GroupsError
+
+_FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
+_FLAGS = ("owned", "manual_check", "promotional_code")
+
+
+class Ask:
+    """The page at /{publisher}/ask: by GET the form, by POST its answer; addresses are in no URL."""
+
+    def __init__(self, site: Site) -> None:
+        self._service = site.service
+        self._links = Links(site.service.groups.digest_key)
+        site.page("/{publisher}/ask", self.form)
+        site.change("/{publisher}/ask", self.answer)
+
+    def form(self, request: Request, viewer: Viewer) -> Page:
+        """The form, filled in from a permanent link; one with an account is answered at once."""
+        self._check(request, viewer)
+        asked = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
+        account = self._links.read(request.query_params.get("who", ""))
+        asked["account"] = account or ""
+        if account is None and not request.query_params.get("family"):
+            return self._page(request, asked)
+        return self.answer(request, viewer, asked)
+
+    def answer(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page:
+        """The form with its answer below."""
+        publisher = self._check(request, viewer)
+        asked = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
+        try:
+            found = self._found(publisher, asked, form)
+        except (EligibilityError, GroupsError) as error:
+            return self._page(request, asked, faults=faults_of(error))
+        who = self._links.made(asked["account"])
+        return self._page(request, asked, link={**asked, "account": "", "who": who}, **found)
+
+    def _found(
+        self, publisher: str, asked: Mapping[str, str], form: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        product_id = asked["product"]
+        if self._service.catalog.store.owner(product_id) != publisher:
+            raise UnknownProduct(product_id)
+        query = _query(asked)
+        at = wire.moment_of(_utc(asked["at"]), "at") if asked["at"] else None
+        state = self._service.states.read(product_id, at)
+        in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
+        found: dict[str, Any] = {
+            "state": state,
+            "decision": _explained(state, query, asked["wanting"]),
+            "in_groups": in_groups,
+            "heat": heat(state, lambda device: state.decide(_on(query, device))),
+            "heat_of": "this account" if query.account else "nobody signed in",
+        }
+        supposed = frozenset(name[6:] for name in form if name.startswith("group:"))
+        if form.get("suppose") and query.account and supposed != in_groups:
+            draft = _supposing(publisher, query.account.id, in_groups, supposed)
+            other = self._service.states.read(product_id, at, draft)
+            found |= {"supposed": supposed, "otherwise": _explained(other, query, asked["wanting"])}
+        return found
+
+    def _check(self, request: Request, viewer: Viewer) -> str:
+        publisher: str = request.path_params["publisher"]
+        for scope in (Scope.SIMULATE, Scope.READ_CATALOG, Scope.READ_GROUPS):
+            viewer.check(scope, publisher)
+        return publisher
+
+    def _page(self, request: Request, asked: Mapping[str, Any], **found: Any) -> Page:
+        publisher: str = request.path_params["publisher"]
+        values: dict[str, Any] = {
+            "title": "Ask",
+            "asked": asked,
+            "products": [*all_products(self._service.catalog.store, publisher)],
+            "families": list(facts().devices),
+            "releases": [one.name for one in reversed(releases())],
+            "kinds": list(AccountKind),
+            "faults": (),
+            "decision": None,
+            "otherwise": None,
+            "supposed": None,
+        }
+        return Page("ask.html", {**values, **found})
+
+
+def _query(asked: Mapping[str, str]) -> AccessQuery:
+    """The access query of a form. Raises: InvalidInput naming every field that cannot be read."""
+    account = {"id": asked["account"], "kind": asked["kind"] or AccountKind.MICROSOFT}
+    return wire.query_of(
+        product_id=asked["product"],
+        account=account if asked["account"] else None,
+        device={
+            "family": asked["family"],
+            "os_version": asked["os"],
+            "architecture": asked["arch"] or None,
+        },
+        installed_version=asked["installed"] or None,
+        market=asked["market"] or None,
+        **{name: bool(asked[name]) for name in _FLAGS},
+    )
+
+
+def _on(query: AccessQuery, device: Any) -> AccessQuery:
+    return AccessQuery(
+        query.product_id,
+        device,
+        query.account,
+        query.installed_version,
+        query.owned,
+        query.market,
+        query.promotional_code,
+        query.manual_check,
+    )
+
+
+def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:
+    wanted = wanted_of(wanting, state.product, "wanting") if wanting else GRANTED
+    return explained(state.decide(query, explain=True), state.grounds(query), wanted)
+
+
+def _supposing(
+    publisher: str, account: str, present: frozenset[str], supposed: frozenset[str]
+) -> Draft:
+    """The account in other groups than it is in."""
+    moves = {one: Moves(added=frozenset({account})) for one in supposed - present}
+    moves |= {one: Moves(removed=frozenset({account})) for one in present - supposed}
+    return Draft(publisher, moves)
+
+
+def _utc(text: str) -> str:
+    """A moment as a browser sends it, which has no offset: it is UTC, as everything here is."""
+    return text if text.endswith("Z") or "+" in text else f"{text}Z"
