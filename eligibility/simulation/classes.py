@@ -14,6 +14,7 @@ from itertools import count, repeat
 from eligibility.held import HeldProduct
 from eligibility.model import Device
 from eligibility.rollout import BUCKETS, buckets, place
+from eligibility.settling import Joined
 from eligibility.simulation.population import Asker, Population
 
 _CHUNK = 50_000
@@ -42,7 +43,8 @@ def device_classes(
 def account_classes(held: HeldProduct, population: Population) -> tuple[Classes, list[int]]:
     """For each account the number of its class; and the place of the first account of each class.
 
-    An account whose membership is settling is a class of its own, for its decisions tell of it.
+    Accounts whose membership is settling are alike if it changed in the same write, for their decisions
+    tell of it.
     """
     others = population.others
     if not others:
@@ -67,12 +69,12 @@ def _plain_classes(held: HeldProduct, names: Sequence[str]) -> tuple["array[int]
     """The same for accounts with one Microsoft address each, which ask on the same terms."""
     numbers_of = _numbers(held, len(names))
     sides_of = _sides(held)
-    recent, ids = held.recent, defaultdict[tuple[int, int, int], int](count().__next__)
+    recent, ids = held.recent, defaultdict[tuple[int, int, Joined | None], int](count().__next__)
     rows, firsts = array("I"), list[int]()
     for start in range(0, len(names), _CHUNK):
         chunk = names[start : start + _CHUNK]
         digests = held.digester.of_all(chunk)
-        settling = [one if one in recent else 0 for one in digests] if recent else repeat(0)
+        settling = [recent.get(one) for one in digests] if recent else repeat(None)
         keys = zip(numbers_of(digests), sides_of(chunk), settling, strict=False)
         found = list(map(ids.__getitem__, keys))
         firsts += [start + found.index(number) for number in range(len(firsts), len(ids))]
@@ -99,12 +101,13 @@ def _sides(held: HeldProduct) -> Callable[[Sequence[str]], Iterable[int]]:
 
 
 def _key(held: HeldProduct, asker: Asker) -> object:
-    """All that the rules see of an account, and what its decisions may tell of it alone."""
+    """All that the rules see of an account, and what its decisions tell of its newest change."""
     account = asker.account
     if account is None:
         return asker
-    own = any(held.digester.of(one) in held.recent for one in account.addresses)
+    changes = (held.recent.get(held.digester.of(one)) for one in account.addresses)
+    settling = max(filter(None, changes), default=None)
     side = place(held.thresholds, held.product_id, account.id)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check
-    return held.groups_of(account), account.kind, side, terms, claims, account if own else None
+    return held.groups_of(account), account.kind, side, terms, claims, settling
