@@ -5,9 +5,11 @@ ahead is decided on what is declared now, with the dates reached that lie betwee
 """
 
 from datetime import datetime
+from typing import NamedTuple
 
 from msgspec import UNSET, structs
 
+from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.decide import alias_step, decide
 from eligibility.errors import UnknownProduct
@@ -15,6 +17,14 @@ from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import settling_at
 from groups.store import GroupStore
+
+
+class Found(NamedTuple):
+    """A decision, the product that it is about, and whose that is."""
+
+    publisher: str
+    product: Product
+    decision: Decision
 
 
 def decide_as_of(
@@ -25,14 +35,16 @@ def decide_as_of(
     requirements: Requirements,
     *,
     explain: bool = False,
-) -> Decision:
+) -> Found:
     """Decide a query on what was stored at a moment (UTC-aware), that instant included.
 
     Requirements are today's: they are a file of the deployment, and have no history.
+    A product that was not there takes as many calls of the store as one that was.
     Raises: UnknownProduct when the product was not declared then; StoreUnavailable.
     """
     then = catalog.as_of(query.product_id, at)
     if then is None or then[0].product is None:
+        groups.memberships_at("-", (), (), at)
         raise UnknownProduct(query.product_id, at)
     version, catalog_revision = then
     product = then[0].product
@@ -43,9 +55,10 @@ def decide_as_of(
     if query.account is not None and query.account.aliases:
         matched = {one.address for one in past.last if one.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
-    return structs.replace(
+    told = structs.replace(
         decision,
         settling=settling_at(at, ((one.at, one.group_id, one.change) for one in past.last)),
         revision=Revision(past.revision, catalog_revision),
         trace=trace if explain else UNSET,
     )
+    return Found(version.publisher, product, told)

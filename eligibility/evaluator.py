@@ -9,24 +9,19 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Set
-from datetime import UTC, datetime
 
-from eligibility.as_of import decide_as_of
-from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogStore, Entry
+from eligibility.as_of import Found, decide_as_of
+from eligibility.catalog.store import CatalogStore
 from eligibility.errors import RevisionNotReached, UnknownProduct
 from eligibility.held import HeldProduct
-from eligibility.model import AccessQuery, Decision, Device, Revision
+from eligibility.loading import Loader
+from eligibility.model import AccessQuery, Decision, Device
 from eligibility.requirements import Requirements
-from eligibility.settling import SETTLING_TIME, recent_of
-from groups.errors import HistoryLost, StoreUnavailable
-from groups.member_set import Digester, MemberIndex
-from groups.model import Change, Head
+from groups.errors import StoreUnavailable
+from groups.member_set import Digester
 from groups.store import GroupStore
 
 _NO_DEVICE = Device("Windows.Unknown", "0.0.0.0")  # noqa: S104 - no address
-_LARGEST_PATCH = 2_000
-"""Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
 
 
 class Evaluator:
@@ -52,7 +47,7 @@ class Evaluator:
         self._max_staleness = max_staleness_seconds
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
-        self._digester: Digester | None = None
+        self._loader = Loader(groups, requirements)
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
         """Decide a query on what the store holds now.
@@ -62,14 +57,49 @@ class Evaluator:
         Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer;
         RevisionNotReached when the store itself is not as far as the query wants.
         """
+        return self.find(query, explain=explain).decision
+
+    def find(self, query: AccessQuery, *, explain: bool = False) -> Found:
+        """As `decide`, with the product that the decision is about."""
         if query.at is not None:
             return decide_as_of(
                 query, query.at, self._groups, self._catalog, self.requirements, explain=explain
             )
         held, now, stale_seconds = self._fresh(query)
-        if explain:
-            return held.explain(query, now, stale_seconds)
-        return held.answer(query, now, stale_seconds)
+        answer = held.explain if explain else held.answer
+        return Found(held.publisher, held.product, answer(query, now, stale_seconds))
+
+    def find_or_hide(
+        self, query: AccessQuery, publishers: Set[str] | None, hides: Callable[[Found], bool]
+    ) -> Found:
+        """As `find`, for a caller who may not know which products there are.
+
+        What `hides` says of, and products of other publishers, are unknown, and take as many calls
+        of the store as a product that there is not, whatever memory holds: those of a first load.
+        Raises: as `find`; while the store is away StoreUnavailable for all that would be unknown.
+        """
+
+        def shown(found: Found) -> bool:
+            return (publishers is None or found.publisher in publishers) and not hides(found)
+
+        now, before = self.clock(), self._held.get(query.product_id)
+        fresh = query.at is None and self.warm(query.product_id) is not None
+        try:
+            found = self.find(query)
+        except UnknownProduct:
+            if query.at is None:
+                self._catalog.get(query.product_id)
+                self._loader.load_nothing(now)
+            raise
+        if shown(found):
+            return found
+        if fresh:
+            self._catalog.owner(query.product_id)
+            self._catalog.get(query.product_id)
+            self._loader.load_nothing(now)
+        elif before is not None and query.at is None:
+            self._catalog.owner(query.product_id)  # what changed was one call, all of it is two
+        raise UnknownProduct(query.product_id, query.at)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:
         """The product, if memory may answer for it now; None where the store has to be asked first.
@@ -99,15 +129,6 @@ class Evaluator:
         if self._catalog.owner(product_id) not in publishers:
             raise UnknownProduct(product_id)
 
-    def look_up(self, product_id: str, publishers: Set[str] | None) -> None:
-        """As `check_publisher`, but the store is always asked, so that the price tells nothing.
-
-        For callers who may not know which products there are.
-        """
-        owner = self._catalog.owner(product_id)
-        if owner is None or not (publishers is None or owner in publishers):
-            raise UnknownProduct(product_id)
-
     def held(self, product_id: str) -> HeldProduct:
         """The product as memory holds it, brought up to the store. Raises: as `decide`.
 
@@ -115,14 +136,9 @@ class Evaluator:
         """
         return self._fresh(AccessQuery(product_id, _NO_DEVICE))[0]
 
-    def product(self, query: AccessQuery) -> Product:
-        """The product that `decide` decides a query on. Raises: as `decide`."""
-        if query.at is None:
-            return self._fresh(query)[0].product
-        then = self._catalog.as_of(query.product_id, query.at)
-        if then is None or then[0].product is None:
-            raise UnknownProduct(query.product_id, query.at)
-        return then[0].product
+    def digester(self) -> Digester:
+        """Makes the digests that this deployment knows addresses by. Raises: StoreUnavailable."""
+        return self._loader.digester()
 
     def check_ready(self) -> None:
         """Raise StoreUnavailable unless the store answers."""
@@ -181,77 +197,10 @@ class Evaluator:
                 self._locks.pop(product_id, None)
                 raise UnknownProduct(product_id)
             entry, catalog_revision = found
-            renewed = self._load(entry, catalog_revision, held, token, now)
+            renewed = self._loader.load(entry, catalog_revision, held, token, now)
             self._held[product_id] = renewed
             return renewed
-
-    def _load(
-        self, entry: Entry, catalog_revision: int, held: HeldProduct | None, token: int, now: float
-    ) -> HeldProduct:
-        """Build what to hold; from the held one where nothing, or only a few members, changed."""
-        since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
-        changes = self._changes_to(held, entry)
-        digester = self.digester()
-        digest = digester.of_recorded
-        if held is None or changes is None:
-            head, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
-            index, before = MemberIndex.build(sets), None
-            recent_changes = self._groups.recent_changes(entry.publisher, since)
-            recent = recent_of(recent_changes, entry.product.groups, digest)
-        else:
-            before = held if held.product == entry.product else None
-            if before and not changes and held.revision.catalog == catalog_revision:
-                held.token, held.verified_at = token, now
-                return held
-            # A patched index keeps its combination numbers, so decisions made before still hold.
-            head = changes[-1].head if changes else Head(held.revision.groups, held.write_id)
-            patch = _patch(changes, entry.product.groups, digest)
-            index = held.index.with_changes(patch) if patch else held.index
-            recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
-        return HeldProduct(
-            entry,
-            index,
-            digester,
-            recent,
-            self.requirements,
-            Revision(head.revision, catalog_revision),
-            head.write_id,
-            token,
-            now,
-            before,
-        )
-
-    def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:
-        """What changed since the held product, where it can be patched; None where it must be built."""
-        groups = entry.product.groups
-        if held is None or held.product.groups != groups or held.publisher != entry.publisher:
-            return None
-        try:
-            changes = self._groups.changes_since(
-                entry.publisher, held.revision.groups, held.write_id
-            )
-        except HistoryLost:
-            return None
-        size = sum(len(c.added) + len(c.removed) for c in changes if c.group_id in groups)
-        return changes if size <= _LARGEST_PATCH else None
-
-    def digester(self) -> Digester:
-        """Makes the digests that this deployment knows addresses by. Raises: StoreUnavailable."""
-        if self._digester is None:
-            self._digester = Digester(self._groups.digest_key())
-        return self._digester
 
 
 def _reaches(held: HeldProduct, query: AccessQuery) -> bool:
     return query.at_least is None or held.revision.reaches(query.at_least)
-
-
-def _patch(
-    changes: tuple[Change, ...], groups: frozenset[str], digest: Callable[[str], int]
-) -> list[tuple[str, list[int], list[int]]]:
-    """The changes of the groups as an index takes them: group, digests added, digests removed."""
-    return [
-        (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed])
-        for c in changes
-        if c.group_id in groups
-    ]

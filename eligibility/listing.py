@@ -12,11 +12,20 @@ class Listing:
 
     def __init__(self, groups: GroupStore, catalog: CatalogStore) -> None:
         self._groups, self._catalog = groups, catalog
+        self._publishers: tuple[str, ...] | None = None
         self._listed: dict[str, tuple[int, int, tuple[str, ...]]] = {}
 
     def publishers(self) -> tuple[str, ...]:
-        """Every publisher with products, in order. Raises: StoreUnavailable."""
-        return self._catalog.publishers()
+        """Every publisher with products, in order; while the store is away, those it had last.
+
+        Raises: StoreUnavailable where none were read before.
+        """
+        try:
+            self._publishers = self._catalog.publishers()
+        except StoreUnavailable:
+            if self._publishers is None:
+                raise
+        return self._publishers
 
     def product_ids(self, publisher: str, most: int) -> tuple[str, ...]:
         """Ids of a publisher's products in order, cut off after `most`.

@@ -165,7 +165,16 @@ def test_defaults_of_the_wrong_type_are_400_for_all(world: Pdp, name: str, value
 
 @pytest.mark.parametrize("value", ["x", 7, {}, True])
 def test_evaluations_are_an_array(world: Pdp, value: Any) -> None:
-    assert world.send(EVALUATIONS, {**ask(), "evaluations": value}).status_code == 400
+    answer = world.send(EVALUATIONS, {**ask(), "evaluations": value})
+    assert answer.status_code == 400
+    assert "evaluations: must be" in answer.json()
+    assert "subject" not in answer.json()  # nothing is wrong with the rest
+
+
+def test_a_fault_of_the_options_is_named_within_them(world: Pdp) -> None:
+    answer = world.send(EVALUATIONS, {**batch(YES), "options": {"evaluations_semantic": 5}})
+    assert answer.status_code == 400
+    assert "options.evaluations_semantic: must be" in answer.json()
 
 
 def test_a_batch_has_a_longest_length(world: Pdp) -> None:

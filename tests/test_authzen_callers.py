@@ -127,9 +127,14 @@ def test_a_tokens_subject_is_one_of_its_addresses(tokens: Tokens) -> None:
         assert tokens.reason(ask(subject=subject(named, token=token)), tokens.plain)[0]
     for named in (ADA, "nobody", ""):
         for _ in range(2):
-            answer = tokens.send(EVALUATION, ask(subject=subject(named, token=token)), tokens.plain)
-            assert answer.status_code == 400
-            assert "subject.id" in answer.json()
+            body = ask(subject=subject(named, token=token))
+            answer = tokens.send(EVALUATION, body, tokens.plain)
+            assert answer.status_code == 403
+            assert "itself" in answer.json()
+            batch = {"evaluations": [ask(subject=subject(ALIAS, token=token)), body]}
+            told = tokens.evaluate(batch, tokens.plain, EVALUATIONS)["evaluations"]
+            assert told[0]["decision"]
+            assert told[1]["context"]["error"]["status"] == 403
 
 
 def test_a_bad_token_is_401_and_in_a_batch_its_items_alone(tokens: Tokens, clock: Clock) -> None:
@@ -178,6 +183,18 @@ def test_an_account_that_asks_about_another_is_403(tokens: Tokens, other: Body, 
         answer = tokens.send(path, one, tokens.ada)
         assert answer.status_code == 403, path
         assert "itself" in answer.json()
+
+
+@pytest.mark.parametrize("time", [{}, {"time": "2026-06-01T12:30:00Z"}])
+def test_that_is_so_also_where_a_batch_ends_before_the_item(
+    tokens: Tokens, time: dict[str, str]
+) -> None:
+    no = ask(of="product:NOPE", context={**DESKTOP, **time})
+    body = {
+        "evaluations": [no, ask(subject=subject(GRACE))],
+        "options": {"evaluations_semantic": "deny_on_first_deny"},
+    }
+    assert tokens.send(EVALUATIONS, body, tokens.ada).status_code == 403
 
 
 def test_an_account_may_not_search_subjects(tokens: Tokens) -> None:

@@ -81,6 +81,69 @@ def test_answers_come_through(front: httpx2.Client) -> None:
     assert search.headers["x-request-id"]
 
 
+EVALUATION = {
+    "subject": {"type": "account", "id": "ada@example.com"},
+    "action": {"name": "install"},
+    "resource": {"type": "flight", "id": "APP:canary"},
+    "context": {"device_family": "desktop", "os_version": "10.0.22631.0"},
+}
+CONTEXT = {"targetingKey": "ada@example.com", **EVALUATION["context"]}
+FLAGS = "/ofrep/v1/evaluate/flags"
+STANDARD = [
+    "/access/v1/evaluation",
+    "/contoso/access/v1/evaluations",
+    FLAGS,
+    f"{FLAGS}/product:APP",
+]
+
+
+@pytest.mark.parametrize("base", ["", "/contoso"])
+def test_authzen_comes_through(front: httpx2.Client, base: str) -> None:
+    ask = {path: f"{base}/access/v1/{path}" for path in ("evaluation", "evaluations")}
+    search = {**EVALUATION, "resource": {"type": "flight"}}
+    for _ in range(4):  # of both evaluators
+        assert front.post(ask["evaluation"], json=EVALUATION).json()["decision"] is True
+        batch = {**EVALUATION, "evaluations": [{}] * 1_000}
+        assert len(front.post(ask["evaluations"], json=batch).json()["evaluations"]) == 1_000
+        found = front.post(f"{base}/access/v1/search/resource", json=search).json()
+        assert found["results"] == [EVALUATION["resource"]]
+    answer = front.get(f"/.well-known/authzen-configuration{base}")
+    assert answer.json()["type"].startswith("urn:eligibility:problem:")  # an evaluator's own
+    assert "public_url" in answer.json()["detail"]
+
+
+def test_ofrep_comes_through(front: httpx2.Client) -> None:
+    for key in ("flight:APP:canary", "flight%3AAPP%3Acanary"):
+        answer = front.post(f"{FLAGS}/{key}", json={"context": CONTEXT}).json()
+        assert (answer["key"], answer["value"]) == ("flight:APP:canary", True)
+    assert front.post(f"{FLAGS}/a/b", json={"context": CONTEXT}).json()["key"] == "a/b"
+    flags = front.post(FLAGS, json={"context": CONTEXT})
+    assert [flag["value"] for flag in flags.json()["flags"]] == [True] * 3
+    tag = {"if-none-match": flags.headers["etag"]}
+    again = front.post(FLAGS, json={"context": CONTEXT}, headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+
+
+def said(answer: httpx2.Response) -> str:
+    """What an error says, in the form of the standard whose path it is."""
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.headers["x-request-id"]
+    told = answer.json()
+    text = told["errorDetails"] if "/ofrep/" in answer.request.url.path else told
+    assert isinstance(text, str)
+    return text
+
+
+@pytest.mark.parametrize("path", STANDARD)
+def test_errors_of_nginx_have_the_form_of_the_standard(front: httpx2.Client, path: str) -> None:
+    header = {"content-type": "application/json"}
+    large = front.post(path, content=b" " * (Settings().max_body_bytes + 1), headers=header)
+    assert (large.status_code, said(large)) == (413, "the body is larger than is read here")
+    assert "retry-after" not in large.headers
+    # Those of an evaluator come through as they are.
+    assert "Bearer" in said(httpx2.post(f"{front.base_url}{path}", json={}))
+
+
 @pytest.mark.parametrize("path", sorted(PUBLIC_PATHS))
 def test_what_is_public_needs_no_key(front: httpx2.Client, path: str) -> None:
     answer = httpx2.get(f"{front.base_url}{path}")
@@ -256,7 +319,11 @@ def test_an_edit_over_one_evaluator_is_in_the_answers_of_both(front: httpx2.Clie
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/metrics", "/unreadable", "/healthz/", "/docs/x", "/v2/access", "/.env"]
+    "path",
+    [
+        *("/", "/metrics", "/unreadable", "/healthz/", "/docs/x", "/v2/access", "/.env", "/ofrep"),
+        *("/access/v2/evaluation", "/a/b/access/v1/evaluation", "/.well-known/x"),
+    ],
 )
 def test_nothing_but_the_api_is_let_through(front: httpx2.Client, path: str) -> None:
     answer = front.get(path)
@@ -291,7 +358,7 @@ def test_a_request_id_is_passed_on_and_made_where_there_is_none(front: httpx2.Cl
     assert told(**{"x-request-id": "check-42"}) == "check-42"
     assert len(told()) == 32
     assert told() != told()
-    assert len(told(**{"x-request-id": 'a" b'})) == 32
+    assert told(**{"x-request-id": 'a" b/c=@'}) == 'a" b/c=@'
 
 
 def test_an_edit_by_put_is_carried_out(front: httpx2.Client) -> None:
@@ -306,12 +373,24 @@ def test_an_edit_by_put_is_carried_out(front: httpx2.Client) -> None:
 def test_the_log_has_edits_and_failures_and_no_address(front: httpx2.Client, place: Path) -> None:
     front.get(f"{EDIT}?prefix=secretive@")
     front.post("/v1/access", json=QUERY)
-    front.post("/v1/access", json={})
+    front.post("/v1/access", json={}, headers={"x-request-id": "secretive@example.com"})
+    flags = front.post(FLAGS, json={"context": CONTEXT})
+    front.post(FLAGS, json={"context": CONTEXT}, headers={"if-none-match": flags.headers["etag"]})
+    front.post("/access/v1/evaluation", json=EVALUATION)
+    front.post("/access/v1/evaluation", json={})
     access_log = place / "access.log"
-    until(lambda: " POST /v1/access 400 " in access_log.read_text("utf-8"), "the log")
+    last = " POST /access/v1/evaluation 400 "
+    until(lambda: last in access_log.read_text("utf-8"), "the log")
     log = access_log.read_text("utf-8")
     assert f" GET {EDIT} 200 " in log
-    assert " POST /v1/access 200 " not in log
+    assert " POST /v1/access 400 " in log
+    for went_well in (
+        "/v1/access 200 ",
+        "/access/v1/evaluation 200 ",
+        f"{FLAGS} 200 ",
+        f"{FLAGS} 304 ",
+    ):
+        assert f" POST {went_well}" not in log
     assert "@" not in log
     assert "secretive" not in log
 
@@ -355,6 +434,11 @@ def test_no_evaluator_at_all_is_a_problem_to_try_again_after(tmp_path: Path) -> 
         assert answer.headers["retry-after"] == "1"
         put = client.put(EDIT, json={})
         assert (put.status_code, put.json()["code"]) == (502, "NO_EVALUATOR")
+        for path in STANDARD:
+            answer = client.post(path, json={})
+            assert answer.status_code == 502
+            assert said(answer) == "no evaluator answered; ask again"
+            assert answer.headers["retry-after"] == "1"
 
 
 @pytest.mark.parametrize(
@@ -362,6 +446,7 @@ def test_no_evaluator_at_all_is_a_problem_to_try_again_after(tmp_path: Path) -> 
     [
         ("POST", "/v1/access", 2),
         ("POST", "/v1/access/batch", 2),
+        *(("POST", path, 2) for path in STANDARD),
         ("GET", EDIT, 2),
         ("POST", "/v1/publishers/contoso/groups", 1),
         ("PATCH", EDIT, 1),

@@ -5,6 +5,7 @@ from typing import Any
 
 import ofrep_schemas
 import pytest
+import structlog
 from conftest import Clock
 from flag_world import ADA, BULK, DEVICE, GRACE, STRANGER, Flags, flag_world
 from worlds import product, put
@@ -136,6 +137,12 @@ def test_a_tag_in_a_header_of_its_own_counts(flags: Flags) -> None:
     assert answer.status_code == 304
 
 
+def test_a_poll_that_finds_nothing_new_is_not_worth_a_line_of_log(flags: Flags) -> None:
+    with structlog.testing.capture_logs() as lines:
+        assert again(flags, flags.all().headers["etag"]).status_code == 304
+    assert lines == []
+
+
 def test_no_account_gets_the_304_of_another(flags: Flags) -> None:
     tags = {account: flags.all(account).headers["etag"] for account in (ADA, GRACE, STRANGER)}
     assert len(set(tags.values())) == 3
@@ -169,12 +176,13 @@ def test_while_the_store_is_away_what_is_in_memory_goes_on(
     def away(*_: object, **__: object) -> None:
         raise StoreUnavailable("away")
 
-    flags.all(headers=flags.backend)
+    everything = keys(flags.all())
     store, groups = flags.app.service.catalog.store, flags.app.service.groups
     for name in ("get", "owner", "list_products", "publishers"):
         monkeypatch.setattr(store, name, away)
     monkeypatch.setattr(groups, "change_token", away)
     assert keys(flags.all(headers=flags.backend)) == CONTOSO
-    answer = flags.all(headers=flags.app.key(Scope.QUERY, Scope.ASSERT, publishers=["fabrikam"]))
+    assert keys(flags.all()) == everything == CONTOSO + FABRIKAM
+    answer = flags.all(headers=flags.app.key(Scope.QUERY, Scope.ASSERT, publishers=["nobodys"]))
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "1"

@@ -28,6 +28,7 @@ from eligibility.server.load import Load
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
+from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.service import Service
 
@@ -52,10 +53,9 @@ def create_app(service: Service) -> Gate:
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
-    families = ofrep.families(flags)
+    paths = Paths(endpoints, {**ofrep.families(flags), **authzen.families()})
     return Gate(
-        endpoints,
-        families,
+        paths,
         Admission(
             service.key_ring,
             service.tokens,
@@ -63,7 +63,7 @@ def create_app(service: Service) -> Gate:
             account_rate_limit=settings.account_rate_limit,
         ),
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
-        RequestLog(settings.log_access, endpoints, families),
+        RequestLog(settings.log_access, paths),
         routes(service),
         settings.max_body_bytes,
     )

@@ -51,6 +51,21 @@ class Endpoint(Protocol[Head]):
         """What is sent in place of an answer."""
 
 
+class NothingHere:
+    """Where a standard has no endpoint: 404, told as that standard tells errors."""
+
+    def __init__(self, refusal: Callable[[Exception], Reply]) -> None:
+        self.refusal = refusal
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> None:  # noqa: ARG002
+        """See Endpoint."""
+        raise RequestProblem(404, "NO_SUCH_PATH", "not found")
+
+    def answer(self, body: bytes, head: None, by: Admitted) -> Answer | Work:
+        """See Endpoint; nobody comes here."""
+        raise NotImplementedError
+
+
 def check_post(scope: Scope, by: Admitted) -> None:
     """Refuse other methods than POST, and callers without `access:query`."""
     if scope["method"] != "POST":

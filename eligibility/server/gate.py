@@ -5,7 +5,6 @@ queries are answered from here, at the price of a few calls; everything else goe
 """
 
 import logging
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +16,7 @@ from eligibility.server.asgi import Application, Receive, Scope, Send
 from eligibility.server.endpoint import Endpoint
 from eligibility.server.exchange import Exchange
 from eligibility.server.load import Load, Overloaded
+from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
 from groups.errors import GroupsError
@@ -25,6 +25,8 @@ PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
 """What anybody may see: whether the server is well, and what it offers."""
 WELL_KNOWN = "/.well-known/"
 """Whatever is below: documents that tell clients where to ask."""
+_WENT_WELL = (200, 304)
+"""Statuses of endpoints that are not worth a line of log each."""
 
 _log = logging.getLogger("eligibility.server")
 
@@ -32,21 +34,19 @@ _log = logging.getLogger("eligibility.server")
 class Gate:
     """The ASGI application: answers endpoints itself, and is in front of all other routes.
 
-    endpoints: by path, `/*/` at its beginning for any first part. families: by what the paths of one
-    endpoint begin with. others find `scope["exchange"]`, whose `admitted` tells the caller.
+    others find `scope["exchange"]`, whose `admitted` tells the caller.
     """
 
     def __init__(
         self,
-        endpoints: Mapping[str, Endpoint[Any]],
-        families: Mapping[str, Endpoint[Any]],
+        paths: Paths,
         admission: Admission,
         load: Load,
         log: RequestLog,
         others: Application,
         max_body_bytes: int,
     ) -> None:
-        self._endpoints, self._families = endpoints, families
+        self._paths = paths
         self._admission = admission
         self._load = load
         self._log, self._logs_all = log, log.access_too
@@ -54,20 +54,20 @@ class Gate:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request; every error becomes a problem."""
+        """Answer a request; every error is told as its endpoint tells errors, or as a problem."""
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
         exchange = Exchange(scope, headers.get(b"x-request-id") or None, send)
+        endpoint = self._paths.endpoint(scope["path"])
         load = self._load
         if load.requests >= load.most_requests and scope["path"] != "/healthz":  # it is alive
-            await exchange.refuse(Overloaded(f"{load.most_requests} requests"))
+            await exchange.refuse(Overloaded(f"{load.most_requests} requests"), endpoint)
             self._log.note(exchange)
             return
         load.requests += 1
         intake = load.counted(headers, receive)
-        endpoint = self._endpoints.get(scope["path"]) or self._of_family(scope["path"])
         try:
             if endpoint is None:
                 await self._pass_on(exchange, headers, intake)
@@ -82,7 +82,7 @@ class Gate:
             load.requests -= 1
             if intake is not receive:
                 load.let_go(intake)
-        if exchange.status != 200 or self._logs_all or endpoint is None:
+        if self._logs_all or endpoint is None or exchange.status not in _WENT_WELL:
             self._log.note(exchange)
 
     async def _answer(
@@ -127,9 +127,3 @@ class Gate:
 
     async def _admitted(self, authorization: bytes | None) -> Admitted:
         return await run_in_threadpool(self._admission.admit, authorization)
-
-    def _of_family(self, path: str) -> Endpoint[Any] | None:
-        for begins, endpoint in self._families.items():
-            if path.startswith(begins):
-                return endpoint
-        return self._endpoints.get("/*" + path[path.find("/", 1) :])

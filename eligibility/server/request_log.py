@@ -5,11 +5,11 @@ a second; metrics count them.
 """
 
 import time
-from collections.abc import Collection
 
 import structlog
 
 from eligibility.server.exchange import Exchange
+from eligibility.server.paths import Paths
 
 _QUIET = frozenset({"/healthz", "/readyz"})
 
@@ -17,15 +17,12 @@ _QUIET = frozenset({"/healthz", "/readyz"})
 class RequestLog:
     """Writes the lines.
 
-    access_too: also of access queries that were answered. endpoints: paths that the gate answers.
-    families: what other such paths begin with.
+    access_too: also of access queries that were answered. paths: those that the gate answers.
     """
 
-    def __init__(
-        self, access_too: bool, endpoints: Collection[str] = (), families: Collection[str] = ()
-    ) -> None:
+    def __init__(self, access_too: bool, paths: Paths) -> None:
         self.access_too = access_too
-        self._endpoints, self._families = endpoints, families
+        self._paths = paths
         self._log = structlog.get_logger("eligibility.requests")
 
     def note(self, exchange: Exchange) -> None:
@@ -38,7 +35,7 @@ class RequestLog:
             "request_id": exchange.logged_id,
             "caller": exchange.admitted.caller.name if exchange.admitted else None,
             "method": scope["method"],
-            "route": getattr(scope.get("route"), "path", None) or self._endpoint(path),
+            "route": getattr(scope.get("route"), "path", None) or self._paths.name(path),
             "status": exchange.status,
             "code": getattr(exchange.error, "code", None),
             "ms": round((time.perf_counter() - exchange.began) * 1e3, 2),
@@ -47,10 +44,3 @@ class RequestLog:
             self._log.warning("request", **told, error=str(exchange.error or "the client left"))
         else:
             self._log.info("request", **told)
-
-    def _endpoint(self, path: str) -> str | None:
-        """The gate's path. One may hold anything that somebody sent; what is logged is one of ours."""
-        for one in (path, f"/*{path[path.find('/', 1) :]}"):
-            if one in self._endpoints:
-                return one
-        return next((one for one in self._families if path.startswith(one)), None)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from eligibility import wire
+from eligibility.as_of import Found
 from eligibility.callers.errors import NotYourself
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.evaluator import Evaluator
@@ -25,6 +26,7 @@ from eligibility.standards.questions import (
     Verdict,
     query_fields,
     question_of,
+    verdict,
 )
 from eligibility.wire import AccountFields, QueryFields
 from groups.emails import canonical_or_none
@@ -143,19 +145,28 @@ class Decider:
             return _nobody(ready, by)
         return _as_claimed(ready, self._accounts.settle_in_thread(ready.fields, by), by)
 
-    def decide(self, settled: Ready, by: Admitted, publishers: Publishers) -> Decision | Verdict:
+    def decide(
+        self, settled: Ready, by: Admitted, publishers: Publishers, listed: bool = False
+    ) -> Decision | Verdict:
         """Decide by the store, or say that the caller knows no such product or account.
 
-        An account that asks for itself may not know of private products: there the store is asked
-        whose the product is, whatever memory holds. Raises: InvalidInput, GroupsError.
+        An account that asks for itself may not know of private products, nor of flights it is not in.
+        Args: listed = nobody asked for the product by its id, so what it costs tells nothing.
+        Raises: InvalidInput, GroupsError.
         """
-        product_id = settled.question.product_id
+        question, device_known, fields, _ = settled
+
+        def hides(found: Found) -> bool:
+            return verdict(question, found.decision, device_known).secret
+
         try:
-            query = wire.to_query(settled.fields)
+            query = wire.to_query(fields)
+            if listed:
+                return self.evaluator.decide(query)
             if by.caller.account is not None:
-                self.evaluator.look_up(product_id, publishers)
-            elif publishers is not None:
-                self.evaluator.check_publisher(product_id, publishers)
+                return self.evaluator.find_or_hide(query, publishers, hides).decision
+            if publishers is not None:
+                self.evaluator.check_publisher(question.product_id, publishers)
             return self.evaluator.decide(query)
         except UnknownProduct:
             return UNKNOWN_RESOURCE
@@ -184,8 +195,7 @@ def _as_claimed(ready: Ready | Vain, fields: QueryFields, by: Admitted) -> Ready
     if ready.claimed is not None and isinstance(settled, AccountFields):
         addresses = {settled.id, *(settled.aliases or ())}
         if canonical_or_none(ready.claimed) not in addresses:
-            detail = "is not an address of the account that the token names"
-            raise InvalidInput([Fault("subject.id", "ANOTHER_ACCOUNT", detail)])
+            raise NotYourself
     return ready._replace(fields=fields) if isinstance(ready, Ready) else ready.verdict
 
 

@@ -16,9 +16,18 @@ from eligibility.server.asgi import Scope
 from eligibility.server.authzen.deciding import Decider, Publishers
 from eligibility.server.authzen.evaluations import Answering, Evaluations
 from eligibility.server.authzen.searches import Searches
-from eligibility.server.endpoint import JSON, Endpoint, Reply, Work, check_post, problem_reply
+from eligibility.server.authzen.telling import sentence
+from eligibility.server.endpoint import (
+    JSON,
+    Endpoint,
+    NothingHere,
+    Reply,
+    Work,
+    check_post,
+    problem_reply,
+)
 from eligibility.server.needs import UnknownPublisher
-from eligibility.server.problems import RequestProblem
+from eligibility.server.paths import ANY_PART
 from eligibility.server.requests import check_content_type
 from eligibility.service import Service
 
@@ -27,25 +36,16 @@ SEARCH_SUBJECT = "/access/v1/search/subject"
 SEARCH_RESOURCE = "/access/v1/search/resource"
 SEARCH_ACTION = "/access/v1/search/action"
 _BASE = "/access/v1/"
-ANY_PUBLISHER = "/*"
-"""In a path of the gate's endpoints: whatever the first part is."""
 
 
 class AuthZenEndpoint:
-    """One path, with and without a publisher before it.
+    """One path, with and without a publisher before it. needs: a scope beside `access:query`."""
 
-    needs: a scope beside `access:query`. offered: whether the settings want it; else it is 404.
-    """
-
-    def __init__(
-        self, answer: Answering, needs: CallerScope | None = None, offered: bool = True
-    ) -> None:
-        self._answer, self._needs, self._offered = answer, needs, offered
+    def __init__(self, answer: Answering, needs: CallerScope | None = None) -> None:
+        self._answer, self._needs = answer, needs
 
     def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> Publishers:
         """See Endpoint; whose products are asked about."""
-        if not self._offered:
-            raise RequestProblem(404, "NO_SUCH_PATH", "not found")
         check_post(scope, by)
         if self._needs is not None and not by.caller.may(self._needs):
             raise ScopeMissing(self._needs, by.caller.scopes)
@@ -63,12 +63,15 @@ class AuthZenEndpoint:
         return self._answer(body, head, by)
 
     def refusal(self, error: Exception) -> Reply:
-        """See Endpoint: the problem's sentence, as JSON."""
-        reply = problem_reply(error)
-        document = problems.problem(error)
-        status = 400 if reply.status == 415 else reply.status
-        body = problems.encoded(document["detail"])
-        return Reply(status, body, JSON, reply.headers)
+        """See Endpoint."""
+        return refusal(error)
+
+
+def refusal(error: Exception) -> Reply:
+    """An error in the standard's form: a sentence, as JSON."""
+    reply = problem_reply(error)
+    status = 400 if reply.status == 415 else reply.status
+    return Reply(status, problems.encoded(sentence(error)), JSON, reply.headers)
 
 
 def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
@@ -81,8 +84,12 @@ def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
         EVALUATIONS: AuthZenEndpoint(evaluations.many),
         SEARCH_RESOURCE: AuthZenEndpoint(searches.resources),
         SEARCH_ACTION: AuthZenEndpoint(searches.actions),
-        SEARCH_SUBJECT: AuthZenEndpoint(
-            searches.subjects, CallerScope.READ_GROUPS, service.settings.authzen_subject_search
-        ),
     }
-    return {**made, **{ANY_PUBLISHER + path: endpoint for path, endpoint in made.items()}}
+    if service.settings.authzen_subject_search:
+        made[SEARCH_SUBJECT] = AuthZenEndpoint(searches.subjects, CallerScope.READ_GROUPS)
+    return {**made, **{ANY_PART + path: endpoint for path, endpoint in made.items()}}
+
+
+def families() -> dict[str, Endpoint[Any]]:
+    """What else there is below the two base paths: nothing."""
+    return dict.fromkeys((_BASE, ANY_PART + _BASE), NothingHere(refusal))

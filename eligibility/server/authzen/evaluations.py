@@ -96,6 +96,7 @@ class Evaluations:
         """Answer a batch from memory, all of it as of one moment; None if one item needs the store."""
         now = self._decider.evaluator.clock()
         answers: list[bytes] = [b""] * len(batch)
+        warm = True
         alike: defaultdict[tuple[Question, bool], tuple[list[int], list[QueryFields]]]
         alike = defaultdict(lambda: ([], []))
         like: tuple[Question, bool] | None = None
@@ -104,18 +105,22 @@ class Evaluations:
         for place, item in enumerate(batch):
             settled = self._settled_item(item, by)
             if settled is None:
-                return None
+                warm = False
+                continue
             if not isinstance(settled, Ready):
                 answers[place] = _told_item(settled, by)
                 continue
             question, device_known, asked, _ = settled
             if asked.at is not UNSET:
-                return None
+                warm = False
+                continue
             if like is None or question is not like[0] or device_known is not like[1]:
                 like = question, device_known
                 places, fields = alike[like]
             places.append(place)
             fields.append(asked)
+        if not warm:  # whom the items are about was looked at all the same, for it may end them all
+            return None
         for (question, device_known), (places, fields) in alike.items():
             held = self._decider.warm(question.product_id, by, publishers)
             if held is None:
@@ -133,9 +138,8 @@ class Evaluations:
             return item
         try:
             return self._decider.settled(item, by)
-        except NotYourself:
-            raise
         except EligibilityError as error:
+            _check_own(error, by)
             return error
 
     def _all_cold(
@@ -146,10 +150,15 @@ class Evaluations:
                 if isinstance(item, EligibilityError):
                     raise item
                 yield self._cold(item, publishers, by)
-            except NotYourself:
-                raise
             except (EligibilityError, GroupsError) as error:
+                _check_own(error, by)
                 yield told_error(error)
+
+
+def _check_own(error: Exception, by: Admitted) -> None:
+    """Raise what is wrong with the caller, an account that asks for another; an item's is the item's."""
+    if isinstance(error, NotYourself) and by.caller.account is not None:
+        raise error
 
 
 def _read_or_fault(item: AnyAsked | InvalidInput, reader: Reader) -> Read | InvalidInput:
@@ -171,8 +180,7 @@ def _form(question: Question, device_known: bool, held: HeldProduct, by: Admitte
 
 def _told_of(question: Question, device_known: bool, by: Admitted) -> Told:
     resource_type, action, _, flight_id = question
-    itself = by.caller.account is not None
-    return _told(resource_type, action, flight_id, device_known, by.named, itself)
+    return _told(resource_type, action, flight_id, device_known, by.named)
 
 
 def _told_nobody(error: InvalidInput, by: Admitted) -> bytes:

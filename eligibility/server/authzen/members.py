@@ -124,6 +124,13 @@ _properties = StrictReader(Properties)
 _options = StrictReader(Options)
 
 
+def _options_of(sent: Sent) -> Options:
+    try:
+        return _options.read(bytes(sent))  # type: ignore[arg-type]
+    except InvalidInput as error:
+        raise InvalidInput([_within("options", fault) for fault in error.faults]) from None
+
+
 def _read_subject(body: bytes) -> Who | Verdict:
     return _who(_subject.read(body))
 
@@ -208,7 +215,7 @@ def semantic_of(options: Sent) -> str:
 
     Raises: InvalidInput for one that there is not.
     """
-    named = _options.read(bytes(options)).evaluations_semantic if is_told(options) else None  # type: ignore[arg-type]
+    named = _options_of(options).evaluations_semantic if is_told(options) else None
     if named is None or named is UNSET:
         return EXECUTE_ALL
     if named not in SEMANTICS:

@@ -87,7 +87,7 @@ class Searches:
             for entry in self._products(publishers, after):
                 keys = [[entry.publisher, entry.product_id, one] for one in _ids_of(kind, entry)]
                 whole = Question("product", "view", entry.product_id)
-                decision = self._decided(whole, account, asking) if keys else None
+                decision = self._decided(whole, account, asking, listed=True) if keys else None
                 for key in keys:
                     question = question_of(kind, key[2], action)
                     if (after is None or list(after) < key) and _allows(question, decision, asking):
@@ -138,13 +138,17 @@ class Searches:
         return settled.fields.account or None
 
     def _decided(
-        self, question: Question | Verdict, account: AccountFields | None, asking: Asking
+        self,
+        question: Question | Verdict,
+        account: AccountFields | None,
+        asking: Asking,
+        listed: bool = False,
     ) -> Decision | Verdict:
         if isinstance(question, Verdict):
             return question
         fields = query_fields(question, account, asking.context)
         settled = Ready(question, asking.context.device_known, fields, None)
-        return self._decider.decide(settled, asking.by, asking.publishers)
+        return self._decider.decide(settled, asking.by, asking.publishers, listed)
 
     def _products(self, publishers: Publishers, after: Key | None) -> Iterator[Entry]:
         """Products that the caller sees, in the order of publisher and id, from that of a key on."""

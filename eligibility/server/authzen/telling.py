@@ -10,10 +10,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
+from eligibility.callers.errors import NotYourself
 from eligibility.model import Decision, Reason
 from eligibility.server import problems
 from eligibility.standards import questions
-from eligibility.standards.questions import ACTIONS, UNKNOWN_RESOURCE, Question, Verdict, Why
+from eligibility.standards.questions import ACTIONS, Question, Verdict, Why
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,8 +50,7 @@ _FOR_ADMINS: dict[str, str] = {
 class Told(Struct, frozen=True, cache_hash=True):
     """Makes the answer to a question of a decision; equal ones make the same.
 
-    named: the caller may read groups. itself: it is an account that asks for itself, and is told of
-    what it may not know of as of what nobody has.
+    named: the caller may read groups.
     """
 
     resource_type: str
@@ -58,14 +58,11 @@ class Told(Struct, frozen=True, cache_hash=True):
     flight_id: str | None
     device_known: bool
     named: bool
-    itself: bool
 
     def __call__(self, decision: Decision) -> bytes:
         """The answer's body."""
         question = Question(self.resource_type, self.action, decision.product_id, self.flight_id)
         verdict = questions.verdict(question, decision, self.device_known)
-        if self.itself and verdict.secret:
-            return told_without(UNKNOWN_RESOURCE, self.named)
         for_admins = _for_admins(verdict, question, decision)
         return _body(verdict, for_admins, self.named, decision.product_id)
 
@@ -76,10 +73,17 @@ def told_without(verdict: Verdict, named: bool) -> bytes:
     return _body(verdict, _FOR_ADMINS[verdict.reason], named)
 
 
+def sentence(error: Exception) -> str:
+    """What is wrong, in words of the standard's requests."""
+    if isinstance(error, NotYourself):
+        return "an account may ask for itself only: the subject is another"
+    return str(problems.problem(error)["detail"])
+
+
 def told_error(error: Exception) -> bytes:
     """The answer in the place of an item that cannot be decided."""
     document = problems.problem(error)
-    told = {"status": document["status"], "message": document["detail"]}
+    told = {"status": document["status"], "message": sentence(error)}
     return problems.encoded({"decision": False, "context": {"error": told}})
 
 

@@ -18,6 +18,7 @@ from eligibility.server.endpoint import (
     JSON,
     Answer,
     Endpoint,
+    NothingHere,
     Reply,
     Work,
     check_post,
@@ -30,6 +31,7 @@ from eligibility.standards.ofrep import FlagError
 
 BULK = "/ofrep/v1/evaluate/flags"
 ONE = f"{BULK}/"
+_BASE = "/ofrep/"
 
 _encode = msgspec.json.Encoder().encode
 
@@ -41,7 +43,7 @@ def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
 
 def families(flags: Flags) -> dict[str, Endpoint[Any]]:
     """The endpoints by what paths begin with: a key comes whole or in several parts."""
-    return {ONE: FlagEndpoint(flags)}
+    return {ONE: FlagEndpoint(flags), _BASE: NothingHere(refusal)}
 
 
 class FlagEndpoint:

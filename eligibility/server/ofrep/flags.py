@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 from msgspec.structs import replace
 
+from eligibility.as_of import Found
 from eligibility.callers.errors import NotYourself
 from eligibility.errors import InvalidInput, UnknownProduct
 from eligibility.evaluator import Evaluator
@@ -71,14 +72,21 @@ class Flags:
             return NOT_FOUND
 
     def _cold(self, question: Question, key: str, asked: Asked, by: Admitted) -> bytes:
-        settled = self._settled(question, asked, by)
-        product_id = question.product_id
+        query, viewed = _query(self._settled(question, asked, by), _viewed(asked, by))
+
+        def tell(found: Found) -> bytes:
+            return self._told(question, query, found, viewed)
+
         try:
-            if by.publishers is not None:
-                self._evaluator.check_publisher(product_id, by.publishers)
-            (told,) = self._evaluations(settled, asked, by, question)
-            if told is NOT_FOUND:  # as many calls of the store as for an unknown product
-                self._evaluator.look_up(product_id, by.publishers)
+            if by.caller.account is not None:
+                found = self._evaluator.find_or_hide(
+                    query, by.publishers, lambda found: tell(found) is NOT_FOUND
+                )
+            else:
+                if by.publishers is not None:
+                    self._evaluator.check_publisher(question.product_id, by.publishers)
+                found = self._evaluator.find(query)
+            told = tell(found)
         except UnknownProduct:
             told = NOT_FOUND
         if told is NOT_FOUND:
@@ -100,17 +108,17 @@ class Flags:
         flags = b",".join(one for one in found if one is not NOT_FOUND)
         return b'{"flags":[%b]%b}' % (flags, _TRUNCATED if len(product_ids) > most else b"")
 
-    def _evaluations(
-        self, settled: QueryFields, asked: Asked, by: Admitted, *questions: Question
-    ) -> list[bytes]:
-        """What a product's flags say, by default all of them. Raises: UnknownProduct."""
+    def _evaluations(self, settled: QueryFields, asked: Asked, by: Admitted) -> list[bytes]:
+        """What all of a product's flags say. Raises: UnknownProduct."""
         query, viewed = _query(settled, _viewed(asked, by))
-        product, decision = self._evaluator.product(query), self._evaluator.decide(query)
+        found = self._evaluator.find(query)
+        questions = questions_of(query.product_id, found.product)
+        return [self._told(question, query, found, viewed) for question in questions]
+
+    def _told(self, question: Question, query: AccessQuery, found: Found, viewed: Viewed) -> bytes:
+        """The evaluation of a flag that a decision makes, or NOT_FOUND."""
         moment = query.at.timestamp() if query.at else self._evaluator.clock()
-        return [
-            Form.of(question, product, moment, viewed)(decision)
-            for question in questions or questions_of(query.product_id, product)
-        ]
+        return Form.of(question, found.product, moment, viewed)(found.decision)
 
     def _settled(self, question: Question, asked: Asked, by: Admitted) -> QueryFields:
         """The query with its account, verified. May ask an issuer for keys."""
