@@ -70,6 +70,8 @@ ROUTES: dict[str, Scope | None] = {
     f"GET {PRODUCT}": Scope.READ_CATALOG,
     f"PUT {PRODUCT}": Scope.WRITE_CATALOG,
     f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
+    f"GET {PRODUCT}/coverage": Scope.READ_GROUPS,
+    "POST /v1/simulations": Scope.QUERY,
     **dict.fromkeys(KEYS, Scope.ADMIN),
     **{f"POST {base}/access/v1/{path}": Scope.QUERY for base in BASES for path in AUTHZEN},
     **dict.fromkeys(OFREP, Scope.QUERY),
@@ -95,6 +97,7 @@ def body(route: str, place: Place) -> Any:
     """A body that does something; of these routes none needs another."""
     address = {"address": "ada@example.com"}
     query = {"product_id": place["product_id"], "device": DESKTOP, "account": None}
+    simulation = {"product_id": place["product_id"], "devices": [DESKTOP], "accounts": [None]}
     return {
         "POST /v1/access": query,
         "POST /v1/access/batch": {"queries": [query]},
@@ -106,6 +109,7 @@ def body(route: str, place: Place) -> Any:
         f"PUT {GROUP}/consent": {"confirmed_by": "Lin"},
         "POST /v1/publishers/{publisher}/history/search": address,
         "POST /v1/publishers/{publisher}/forget": address,
+        "POST /v1/simulations": simulation,
         "POST /v1/keys": {"name": "new", "scopes": ["metrics"], "publishers": None},
         "POST /v1/keys/{key_id}/rotate": {},
         f"PUT {PRODUCT}": {"name": "App", "submission": {"packages": []}},
@@ -230,7 +234,7 @@ def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> 
     if route in KEYS:
         assert_problem(answer, 403, "ALL_PUBLISHERS_NEEDED")
         return
-    code = "UNKNOWN_PRODUCT" if route == "POST /v1/access" else "UNKNOWN_PUBLISHER"
+    code = "UNKNOWN_PUBLISHER" if "{publisher}" in route else "UNKNOWN_PRODUCT"
     assert_problem(answer, 404, code)
     assert app.service.groups.get("fabrikam", "beta").member_count == 2
     assert app.service.catalog.store.get("THEIRS") is not None

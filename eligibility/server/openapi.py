@@ -112,7 +112,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(_access_schemas() | simulation_schemas.schemas())
+        product = "Product-Input" if "Product-Input" in schemas else "Product"
+        schemas.update(_access_schemas() | simulation_schemas.schemas(product))
         # What most people come for is first.
         made["paths"] = _access_paths() | made["paths"]
         for standard in (authzen, ofrep):
