@@ -8,12 +8,14 @@ from datetime import datetime
 
 from msgspec import UNSET, structs
 
+from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.decide import alias_step, decide
 from eligibility.errors import UnknownProduct
 from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import settling_at
+from groups.model import PastMemberships
 from groups.store import GroupStore
 
 
@@ -38,14 +40,29 @@ def decide_as_of(
     product = then[0].product
     addresses = query.account.addresses if query.account is not None else ()
     past = groups.memberships_at(version.publisher, product.groups, addresses, at)
+    decision = decide_past(query, at, product, past, requirements)
+    return structs.replace(
+        decision,
+        revision=Revision(past.revision, catalog_revision),
+        trace=decision.trace if explain else UNSET,
+    )
+
+
+def decide_past(
+    query: AccessQuery,
+    at: datetime,
+    product: Product,
+    past: PastMemberships,
+    requirements: Requirements,
+) -> Decision:
+    """Decide on a product and the account's memberships of a moment, with the trace; pure.
+
+    Args: past = of the account's addresses in the product's groups.
+    """
     decision = decide(query, product, past.groups, requirements, at)
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
         matched = {one.address for one in past.last if one.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
-    return structs.replace(
-        decision,
-        settling=settling_at(at, ((one.at, one.group_id, one.change) for one in past.last)),
-        revision=Revision(past.revision, catalog_revision),
-        trace=trace if explain else UNSET,
-    )
+    settling = settling_at(at, ((one.at, one.group_id, one.change) for one in past.last))
+    return structs.replace(decision, settling=settling, trace=trace)
