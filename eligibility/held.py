@@ -77,7 +77,7 @@ class HeldProduct:
         self.verified_at = verified_at
         self.digester = digester
         self._digest, self._find = digester.of, index.find
-        self._requirements = requirements
+        self.requirements = requirements
         # One attribute, so that threads never see half.
         self._memory: Memory = (before._memory[0] if before else Memo()), defaultdict(dict)
         self._classes: DeviceClasses = (
@@ -235,7 +235,7 @@ class HeldProduct:
             index,
             self.digester,
             self.recent,
-            self._requirements,
+            self.requirements,
             self.revision,
             self.write_id,
             self.token,
@@ -254,7 +254,7 @@ class HeldProduct:
     def _decide(self, query: AccessQuery, now: float) -> Decision:
         groups = self.groups_of(query.account) if query.account is not None else frozenset()
         moment = datetime.fromtimestamp(now, UTC)
-        return decide(query, self.product, groups, self._requirements, moment)
+        return decide(query, self.product, groups, self.requirements, moment)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

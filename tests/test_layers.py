@@ -84,13 +84,18 @@ def test_rules_know_no_clock_store_or_edge(rule: str) -> None:
 
 
 def test_only_one_place_makes_a_verdict() -> None:
-    """`decide` is called for now and for a past moment, and by nothing else of ours."""
+    """`decide` is called for now, for a past moment, and to try what would be; by nothing else."""
     callers = [
         path.relative_to(ROOT).as_posix()
         for path in sorted((ROOT / "eligibility").rglob("*.py"))
         if "eligibility.decide" in imported(path)
     ]
-    assert callers == ["eligibility/as_of.py", "eligibility/held.py", "eligibility/remedies.py"]
+    assert callers == [
+        "eligibility/as_of.py",
+        "eligibility/held.py",
+        "eligibility/remedies.py",
+        "eligibility/simulation/why.py",
+    ]
 
 
 def test_sql_is_known_to_the_store_only() -> None:

@@ -11,12 +11,14 @@ from eligibility.cli import (
     audit,
     catalog,
     check,
+    diff,
     group_files,
     group_history,
     groups,
     keys,
     serve,
     store,
+    timeline,
 )
 from eligibility.cli.options import Json, Store, console, print_json
 from eligibility.settings import Settings, load_settings
@@ -30,6 +32,8 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("check")(check.check)
+app.command("diff")(diff.diff)
+app.command("timeline")(timeline.timeline)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

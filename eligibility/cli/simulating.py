@@ -13,9 +13,8 @@ from eligibility.cli.options import moment_of
 from eligibility.errors import UnknownProduct
 from eligibility.service import Service
 from eligibility.simulation.accounts import read_accounts
-from eligibility.simulation.drafts import Draft, Moves, read_draft
+from eligibility.simulation.drafts import Draft, read_draft
 from eligibility.simulation.population import PLAIN, Asker, Population
-from groups.model import MAX_MEMBERS
 
 Accounts = Annotated[
     str | None,
@@ -110,31 +109,28 @@ def asked_of(
     groups.errors.UnknownGroup.
     """
     moment = moment_of(at)
-    try:
-        publisher = service.states.owner(product_id)
-    except UnknownProduct:
-        if with_catalog is None:
-            raise
-        declared = read_directory(with_catalog)
-        publisher = next((d.publisher for d in declared if product_id in d.products), "")
-        if not publisher:
-            raise
+    publisher = publisher_of(service, product_id, with_catalog)
     draft = read_draft(
         publisher, groups=with_groups, catalog=with_catalog, requirements=with_requirements
     )
 
-    existing = service.groups.group_ids(publisher)
-    past = moment if moment is not None and moment < service.now() else None
-
     def members(group_id: str) -> list[str]:
-        moves = draft.groups.get(group_id, Moves())
-        if group_id not in existing and moves.whole:
-            return moves.over(())
-        page = service.groups.members(publisher, group_id, at=past, limit=MAX_MEMBERS)
-        return moves.over(page.items)
+        return service.states.members(publisher, group_id, moment, draft)
 
     if accounts is None:
         state = service.states.read(product_id, moment, draft)
         everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]
         return Asked(publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment)
     return Asked(publisher, read_accounts(accounts, members, as_told), draft, moment)
+
+
+def publisher_of(service: Service, product_id: str, with_catalog: Path | None = None) -> str:
+    """Whose product it is; a product that no store has yet is its draft's. Raises: UnknownProduct."""
+    try:
+        return service.states.owner(product_id)
+    except UnknownProduct:
+        declared = () if with_catalog is None else read_directory(with_catalog)
+        found = next((one.publisher for one in declared if product_id in one.products), None)
+        if found is None:
+            raise
+        return found

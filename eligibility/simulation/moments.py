@@ -94,7 +94,7 @@ def moments(past: Past) -> Mapping[datetime, Happened]:
             found[change.at + SETTLING_TIME]  # a moment to look at
     for version, following in zip(in_force, [*in_force[1:], None], strict=True):
         found[version.at].version = version
-        for date, cause in _dates(version.product):
+        for date, cause in dates_of(version.product):
             if version.at < date and (following is None or date < following.at):
                 found[date].dates.append(cause)
     for happened in found.values():
@@ -114,7 +114,8 @@ def _in_force(versions: Iterable[Version]) -> list[Version]:
     return kept
 
 
-def _dates(product: Product | None) -> Iterator[tuple[datetime, Cause]]:
+def dates_of(product: Product | None) -> Iterator[tuple[datetime, Cause]]:
+    """The public date and the publish dates of a product."""
     if product is None:
         return
     submission = product.submission

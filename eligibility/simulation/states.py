@@ -7,6 +7,7 @@ from typing import Literal
 
 from eligibility.catalog.catalog import was_public
 from eligibility.catalog.model import Product
+from eligibility.catalog.plan import all_products
 from eligibility.catalog.store import CatalogStore, Entry, Version
 from eligibility.catalog.validation import Surroundings, validate
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
@@ -15,9 +16,10 @@ from eligibility.held import HeldProduct
 from eligibility.model import Revision
 from eligibility.settling import SETTLING_TIME, recent_of
 from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves
+from eligibility.simulation.moments import Past, read_past
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
-from groups.model import MAX_MEMBERS, MIN_MEMBERS, Change
+from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, Change
 from groups.store import GroupStore
 
 
@@ -81,6 +83,32 @@ class States:
         label = "live" if at is None else _named(moment)
         label = label if draft.is_empty else f"{label} + draft"
         return _state(held, moment, label, members.changes, digest)
+
+    def members(
+        self, publisher: str, group_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT
+    ) -> list[str]:
+        """Who is in a group now or at a moment, or is with a draft laid over it; in order.
+
+        Whoever was forgotten is left out. Raises: groups.errors.UnknownGroup.
+        """
+        moves = draft.groups.get(group_id, Moves())
+        if moves.whole:
+            return moves.over(())
+        page = self._groups.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
+        return moves.over(one for one in page.items if not one.startswith(FORGOTTEN))
+
+    def products(self, publisher: str, *, ever: bool = False) -> frozenset[str]:
+        """Ids of the products that the publisher has, or ever had."""
+        if ever:
+            return frozenset(one.product_id for one in self._catalog.changes_since(publisher, 0))
+        return frozenset(one.product_id for one in all_products(self._catalog, publisher))
+
+    def past(self, product_id: str, addresses: Collection[str]) -> Past:
+        """All that was written of a product and of an account's canonical addresses.
+
+        Raises: UnknownProduct.
+        """
+        return read_past(self._groups, self._catalog, product_id, addresses)
 
     def moment_of(
         self, publisher: str, part: Literal["groups", "catalog"], revision: int

@@ -16,6 +16,16 @@ def substance(outcome: Outcome) -> Outcome:
     return outcome._replace(reasons=()) if outcome.granted else outcome
 
 
+def plainly(before: Answer, after: Answer) -> tuple[Answer, Answer]:
+    """Two answers with as little as tells them apart: no architecture, the first reason for a no."""
+    plain = _plain(before), _plain(after)
+    return (before, after) if plain[0] == plain[1] else plain
+
+
+def _plain(answer: Answer) -> Answer:
+    return answer and answer._replace(architecture=None, reasons=answer.reasons[:1])
+
+
 def contrast(before: Answer, after: Answer) -> tuple[str, str]:
     """Two answers in the fewest words that tell them apart."""
     texts = _brief(before), _brief(after)
@@ -67,7 +77,11 @@ def _runs(places: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
 
 
 def _named(devices: Sequence[NamedDevice], run: Sequence[int], architecture: str | None) -> str:
-    ends = dict.fromkeys(
-        devices[place].name.removesuffix(f", {architecture}") for place in (run[0], run[-1])
-    )
-    return " to ".join(ends)
+    """The first and the last device, of whose name only what differs is said: `1809 to 11 26H1`."""
+    first, last = (devices[run[end]].name.removesuffix(f", {architecture}") for end in (0, -1))
+    if first == last:
+        return first
+    known, words = first.split(), last.split()
+    while known and words and known[0] == words[0]:
+        known, words = known[1:], words[1:]
+    return f"{first} to {' '.join(words) or last}"

@@ -1,0 +1,141 @@
+"""Differences and timelines as people read them."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from eligibility.simulation.difference import Kind
+from eligibility.simulation.told import (
+    AnswerTold,
+    ChangeTold,
+    DifferenceTold,
+    TimelineTold,
+    TurnedTold,
+    TurnTold,
+)
+
+_STYLE = {"gains": "green", "loses": "red", "moves": "yellow", "still_denied": "dim"}
+_VERBS = {
+    "gains": ("gains", "gain"),
+    "loses": ("loses", "lose"),
+    "moves": ("moves", "move"),
+    "still_denied": ("still denied, for another reason",) * 2,
+}
+_NOBODY = "no such product"
+_PUBLIC = (
+    "The product is public: whoever is in none of its groups is concerned too, as (not signed in)"
+    " is, or by the side of a rollout."
+)
+
+
+def difference_view(found: DifferenceTold, *, names: bool) -> RenderableType:
+    """Counts first, then each change; names = with the first addresses of each."""
+    head = Text.assemble((found.product_id, "bold"), f"  {found.name}\n")
+    head.append(f"{found.changed:,} of {_many(found.accounts, 'account')} changed")
+    head.append(f" on {_many(found.devices, 'device')}: ")
+    head.append_text(Text(", ").join(_count(*one) for one in found.counts.items() if one[1]))
+    if found.public:
+        head.append(f"\n{_PUBLIC}", "dim")
+    return Group(head, *(_change(change, names=names) for change in found.changes))
+
+
+def _count(kind: Kind, count: int) -> Text:
+    return Text(f"{count:,} {_VERBS[kind][0 if count == 1 else 1]}", _STYLE[kind])
+
+
+def _change(change: ChangeTold, *, names: bool) -> RenderableType:
+    moved = f" ({', '.join(change.moved)})" if change.moved else ""
+    head = Text.assemble(
+        ("\n" + change.kind.replace("_", " "), f"bold {_STYLE[change.kind]}"),
+        f"  {_many(change.accounts, 'account')}  ",
+        _from_to(change.before, change.after),
+        (moved, "dim"),
+    )
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column(style="dim")
+    rows.add_column(overflow="fold")
+    rows.add_row("on", Text("; ".join(change.ranges)))
+    rows.add_row("why", Text("\n".join(change.why)))
+    if names:
+        rows.add_row("who", Text(_names(change)))
+    return Group(head, Padding(rows, (0, 0, 0, 2)))
+
+
+def _names(change: ChangeTold) -> str:
+    more = change.accounts - len(change.first)
+    return "\n".join((*change.first, *((f"and {more:,} more",) if more else ())))
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _from_to(before: AnswerTold | None, after: AnswerTold | None) -> Text:
+    return _said(before).append(" -> ", "not bold").append_text(_said(after))
+
+
+def _said(answer: AnswerTold | None) -> Text:
+    if answer is None:
+        return Text(_NOBODY, "dim")
+    return Text(answer.text, "green" if answer.granted else "red")
+
+
+def timeline_view(found: TimelineTold) -> RenderableType:
+    """A row a moment: when, what changed, why; a line for now, and what is ahead of it."""
+    table = Table("when", "answer", "what happened", title_justify="left")
+    table.title = f"{found.product_id} for {found.account or '(not signed in)'}"
+    table.columns[0].no_wrap = True
+    past = [turn for turn in found.turns if not turn.coming]
+    for turn in past:
+        table.add_row(*_turn(found, turn))
+    table.add_section()
+    table.add_row(Text(_when(found.now), "bold"), Text("now", "bold"), "")
+    table.add_section()
+    for turn in found.turns[len(past) :]:
+        table.add_row(*_turn(found, turn))
+    return table
+
+
+def _turn(found: TimelineTold, turn: TurnTold) -> tuple[Text, Text, Text]:
+    when = Text(_when(turn.at))
+    if turn.coming:
+        when.append(f"\n{_ahead(turn.at - found.now)}", "dim")
+    answers = Text("\n").join(_answer(found, one) for one in turn.answers) or Text(
+        "as before", "dim"
+    )
+    return when, answers, Text("\n").join(_causes(turn))
+
+
+def _answer(found: TimelineTold, one: TurnedTold) -> Text:
+    text = _from_to(one.before, one.after)
+    if len(one.devices) < len(found.devices):
+        text.append("".join(f"\n  {told}" for told in one.ranges), "dim")
+    return text
+
+
+def _causes(turn: TurnTold) -> Iterator[Text]:
+    for cause in turn.causes:
+        text = Text(cause.text, "dim" if cause.kind == "settled" else "")
+        more = len(cause.details) - _DETAILS
+        shown = [*cause.details[:_DETAILS], *([f"and {more} more"] if more > 0 else [])]
+        yield text.append("".join(f"\n  {one}" for one in shown), "dim")
+
+
+_DETAILS = 3
+
+
+def _when(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _ahead(until: timedelta) -> str:
+    """How far off, in its largest unit."""
+    for name, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+        number = int(until.total_seconds() // seconds)
+        if number:
+            return f"in {_many(number, name)}"
+    return "in less than a minute"

@@ -1,0 +1,102 @@
+"""Comparing: two states of a publisher's products read from the stores, and what differs of each."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from eligibility.errors import UnknownProduct
+from eligibility.simulation.devices import NamedDevice
+from eligibility.simulation.difference import Difference, difference
+from eligibility.simulation.drafts import NO_DRAFT, Draft
+from eligibility.simulation.matrix import simulate
+from eligibility.simulation.population import PLAIN, Asker, Population
+from eligibility.simulation.state import State
+from eligibility.simulation.states import States
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two states: of which moment (UTC-aware, None = now), with what draft over it."""
+
+    label: str
+    at: datetime | None = None
+    draft: Draft = NO_DRAFT
+
+
+def compare(
+    states: States,
+    publisher: str,
+    product_id: str,
+    sides: tuple[Side, Side],
+    devices: Sequence[NamedDevice],
+    population: Population | None = None,
+    as_told: Asker = PLAIN,
+) -> Difference:
+    """What differs of a product between two sides.
+
+    Args: population = by default everybody in a group that the product has on either side, and
+    nobody signed in; as_told = what holds of them.
+    Raises: UnknownProduct where neither side has the product; as States.read.
+    """
+    both = [_read(states, product_id, side) for side in sides]
+    if both == [None, None]:
+        raise UnknownProduct(product_id)
+    if population is None:
+        population = everybody(states, publisher, both, sides, as_told)
+    before, after = (
+        None if state is None else simulate(state, population, devices) for state in both
+    )
+    return difference(before, after)
+
+
+def compare_all(
+    states: States,
+    publisher: str,
+    sides: tuple[Side, Side],
+    devices: Sequence[NamedDevice],
+    *,
+    population: Population | None = None,
+    as_told: Asker = PLAIN,
+    step: Callable[[str], None] = lambda _: None,
+) -> Iterator[Difference]:
+    """What differs of each product of a publisher; those of which nothing does are left out.
+
+    Args: step = is told each product before it is looked at.
+    """
+    drafted = {one for side in sides for one in side.draft.products}
+    ever = any(side.at is not None for side in sides)
+    for product_id in sorted({*states.products(publisher, ever=ever), *drafted}):
+        step(product_id)
+        try:
+            found = compare(states, publisher, product_id, sides, devices, population, as_told)
+        except UnknownProduct:
+            continue
+        if found.changes:
+            yield found
+
+
+def everybody(
+    states: States,
+    publisher: str,
+    both: Sequence[State | None],
+    sides: tuple[Side, Side],
+    as_told: Asker = PLAIN,
+) -> Population:
+    """Everybody in a group of a product on either side, by address; and nobody signed in."""
+    found = {
+        address
+        for state, side in zip(both, sides, strict=True)
+        if state is not None
+        for group_id in state.product.groups
+        for address in states.members(publisher, group_id, side.at, side.draft)
+    }
+    names = sorted(found)
+    nobody = Population.of([as_told])
+    return Population([*names, *nobody.names], as_told, {len(names): nobody.asker(0)})
+
+
+def _read(states: States, product_id: str, side: Side) -> State | None:
+    try:
+        return states.read(product_id, side.at, side.draft)
+    except UnknownProduct:
+        return None
