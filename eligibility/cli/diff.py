@@ -4,12 +4,11 @@ from datetime import datetime
 from typing import Annotated
 
 import typer
-from rich.text import Text
 
 from eligibility import wire
 from eligibility.cli.failure import Exit
-from eligibility.cli.options import At, Json, Store, console, moment_of, print_json, service
-from eligibility.cli.show_difference import difference_view
+from eligibility.cli.options import At, Json, Store, moment_of, print_json, service
+from eligibility.cli.show_difference import show_comparison
 from eligibility.cli.simulating import (
     Accounts,
     Installed,
@@ -111,18 +110,8 @@ def diff(
     if as_json:
         print_json(told)
     else:
-        show(told, names=names)
+        show_comparison(told, names=names)
     raise typer.Exit(Exit.DIFFERENT if told.products else Exit.GRANTED)
-
-
-def show(told: ComparisonTold, *, names: bool) -> None:
-    """Print a comparison as people read it."""
-    console().print(Text(f"{told.before} -> {told.after}", "bold"))
-    for one in told.products:
-        console().print()
-        console().print(difference_view(one, names=names))
-    if not told.products:
-        console().print("no difference")
 
 
 def _side(service: Service, publisher: str, text: str, at: datetime | None, draft: Draft) -> Side:

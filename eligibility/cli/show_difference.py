@@ -8,10 +8,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from eligibility.cli.options import console
 from eligibility.simulation.difference import Kind
 from eligibility.simulation.told import (
     AnswerTold,
     ChangeTold,
+    ComparisonTold,
     DifferenceTold,
     TimelineTold,
     TurnedTold,
@@ -32,11 +34,22 @@ _PUBLIC = (
 )
 
 
+def show_comparison(told: ComparisonTold, *, names: bool) -> None:
+    """Print a comparison; names = with the first accounts of each change."""
+    console().print(Text(f"{told.before} -> {told.after}", "bold"))
+    for one in told.products:
+        console().print()
+        console().print(difference_view(one, names=names))
+    if not told.products:
+        console().print("no difference: every account gets what it got")
+
+
 def difference_view(found: DifferenceTold, *, names: bool) -> RenderableType:
     """Counts first, then each change; names = with the first addresses of each."""
     head = Text.assemble((found.product_id, "bold"), f"  {found.name}\n")
     head.append(f"{found.changed:,} of {_many(found.accounts, 'account')} changed")
-    head.append(f" on {_many(found.devices, 'device')}: ")
+    market = f" in market {found.market}" if found.market else ""
+    head.append(f" on {_many(found.devices, 'device')}{market}: ")
     head.append_text(Text(", ").join(_count(*one) for one in found.counts.items() if one[1]))
     if found.public:
         head.append(f"\n{_PUBLIC}", "dim")

@@ -45,12 +45,16 @@ class ChangeTold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceTold:
-    """See difference.Difference; accounts, devices: how many were compared."""
+    """See difference.Difference; accounts, devices: how many were compared.
+
+    market: which the accounts asked from that do not say themselves; null = unknown.
+    """
 
     product_id: str
     name: str
     accounts: int
     devices: int
+    market: str | None
     changed: int
     counts: dict[Kind, int]
     public: bool
@@ -104,6 +108,7 @@ def difference_told(found: Difference) -> DifferenceTold:
         name=found.name,
         accounts=len(found.population),
         devices=len(found.devices),
+        market=found.population.as_told.market,
         changed=found.changed,
         counts=dict(found.counts),
         public=found.public,
