@@ -1,6 +1,5 @@
 """Differences and timelines as people read them."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from rich.console import Group, RenderableType
@@ -10,13 +9,13 @@ from rich.text import Text
 
 from eligibility.cli.options import console
 from eligibility.simulation.difference import Kind
+from eligibility.simulation.population import NOBODY
 from eligibility.simulation.told import (
     AnswerTold,
     ChangeTold,
     ComparisonTold,
     DifferenceTold,
     TimelineTold,
-    TurnedTold,
     TurnTold,
 )
 
@@ -88,7 +87,7 @@ def _many(number: int, what: str) -> str:
 
 
 def _from_to(before: AnswerTold | None, after: AnswerTold | None) -> Text:
-    return _said(before).append(" -> ", "not bold").append_text(_said(after))
+    return Text().append_text(_said(before)).append(" -> ").append_text(_said(after))
 
 
 def _said(answer: AnswerTold | None) -> Text:
@@ -98,47 +97,39 @@ def _said(answer: AnswerTold | None) -> Text:
 
 
 def timeline_view(found: TimelineTold) -> RenderableType:
-    """A row a moment: when, what changed, why; a line for now, and what is ahead of it."""
-    table = Table("when", "answer", "what happened", title_justify="left")
-    table.title = f"{found.product_id} for {found.account or '(not signed in)'}"
-    table.columns[0].no_wrap = True
+    """Each moment with what changed and why; a line for now, and what is ahead of it."""
+    head = Text.assemble((found.product_id, "bold"), f" for {found.account or NOBODY} on ")
+    several = len(found.devices) > 1
+    head.append(_many(len(found.devices), "device") if several else found.devices[0])
+    rows = Table.grid(padding=(0, 2))
+    rows.add_column(no_wrap=True)
+    rows.add_column(overflow="fold")
     past = [turn for turn in found.turns if not turn.coming]
     for turn in past:
-        table.add_row(*_turn(found, turn))
-    table.add_section()
-    table.add_row(Text(_when(found.now), "bold"), Text("now", "bold"), "")
-    table.add_section()
+        rows.add_row(Text(_when(turn.at)), _turn(found, turn))
+    rows.add_row(Text(_when(found.now), "bold"), Text("now\n", "bold"))
     for turn in found.turns[len(past) :]:
-        table.add_row(*_turn(found, turn))
-    return table
+        when = Text.assemble(_when(turn.at), (f"\n{_ahead(turn.at - found.now)}", "dim"))
+        rows.add_row(when, _turn(found, turn))
+    return Group(head, Text(), rows)
 
 
-def _turn(found: TimelineTold, turn: TurnTold) -> tuple[Text, Text, Text]:
-    when = Text(_when(turn.at))
-    if turn.coming:
-        when.append(f"\n{_ahead(turn.at - found.now)}", "dim")
-    answers = Text("\n").join(_answer(found, one) for one in turn.answers) or Text(
-        "as before", "dim"
-    )
-    return when, answers, Text("\n").join(_causes(turn))
-
-
-def _answer(found: TimelineTold, one: TurnedTold) -> Text:
-    text = _from_to(one.before, one.after)
-    if len(one.devices) < len(found.devices):
-        text.append("".join(f"\n  {told}" for told in one.ranges), "dim")
-    return text
-
-
-def _causes(turn: TurnTold) -> Iterator[Text]:
+def _turn(found: TimelineTold, turn: TurnTold) -> RenderableType:
+    shown: list[RenderableType] = []
+    for one in turn.answers:
+        shown.append(_from_to(one.before, one.after))
+        if len(one.devices) < len(found.devices):
+            shown.append(Padding(Text(f"on {'; '.join(one.ranges)}", "dim"), (0, 0, 0, 2)))
     for cause in turn.causes:
-        text = Text(cause.text, "dim" if cause.kind == "settled" else "")
+        shown.append(Text(cause.text, "dim" if cause.kind == "settled" else ""))
         more = len(cause.details) - _DETAILS
-        shown = [*cause.details[:_DETAILS], *([f"and {more} more"] if more > 0 else [])]
-        yield text.append("".join(f"\n  {one}" for one in shown), "dim")
+        details = (*cause.details[:_DETAILS], *((f"and {more} more",) if more > 0 else ()))
+        shown += [Padding(Text(one, "dim"), (0, 0, 0, 2)) for one in details]
+    return Group(*shown, Text())
 
 
 _DETAILS = 3
+"""Fields shown of a write of the product; --json gives all."""
 
 
 def _when(moment: datetime) -> str:
