@@ -109,7 +109,7 @@ def test_accounts_of_a_group_are_its_members_on_either_side(
     ("states", "message"),
     [
         (("live", "drfat"), "`drfat` is no state; did you mean `draft`?"),
-        (("live", "draft"), "`draft` needs --with-groups, --with-catalog or --with-requirements"),
+        (("live", "draft"), "`draft` needs a draft, and none is given"),
         (("live", "2026-01-01"), "`2026-01-01` is no state"),
         (("groups:99", "live"), "`groups:99` is no revision: `contoso` is at 3"),
         (("catalog:x", "live"), "`catalog:x` is no state"),

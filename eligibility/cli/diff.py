@@ -1,11 +1,9 @@
 """`eligibility diff`: who gains, loses or moves between two states, and why."""
 
-from datetime import datetime
 from typing import Annotated
 
 import typer
 
-from eligibility import wire
 from eligibility.cli.failure import Exit
 from eligibility.cli.options import At, Json, Store, moment_of, print_json, service
 from eligibility.cli.show_difference import show_comparison
@@ -22,23 +20,19 @@ from eligibility.cli.simulating import (
     asker_of,
     publisher_of,
 )
-from eligibility.errors import Fault, InvalidInput
 from eligibility.service import Service
 from eligibility.simulation.accounts import read_accounts
-from eligibility.simulation.comparing import Side, compare, compare_all
+from eligibility.simulation.comparing import compare, compare_all
 from eligibility.simulation.devices import read_devices
-from eligibility.simulation.drafts import Draft, read_draft
+from eligibility.simulation.drafts import read_draft
 from eligibility.simulation.population import Asker, Population
-from eligibility.simulation.tables import meant
+from eligibility.simulation.sides import STATES, Side, read_side
 from eligibility.simulation.told import ComparisonTold, difference_told
 from groups.errors import UnknownGroup
 
-_STATES = "live, draft, a moment (ISO 8601 with an offset), groups:N or catalog:N"
-_WORDS = ("live", "draft", "groups:1", "catalog:1")
-
 
 def diff(
-    before: Annotated[str, typer.Argument(metavar="A", help=f"State: {_STATES}.")],
+    before: Annotated[str, typer.Argument(metavar="A", help=f"State: {STATES}.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The state to compare it with.")],
     product: Annotated[
         str | None,
@@ -87,10 +81,10 @@ def diff(
         draft = read_draft(
             owner, groups=with_groups, catalog=with_catalog, requirements=with_requirements
         )
-        sides = (
-            _side(opened, owner, before, moment, draft),
-            _side(opened, owner, after, moment, draft),
+        one, other = (
+            read_side(opened.states, owner, text, moment, draft) for text in (before, after)
         )
+        sides = one, other
         population = (
             None if accounts is None else _population(opened, owner, accounts, sides, as_told)
         )
@@ -112,32 +106,6 @@ def diff(
     else:
         show_comparison(told, names=names)
     raise typer.Exit(Exit.DIFFERENT if told.products else Exit.GRANTED)
-
-
-def _side(service: Service, publisher: str, text: str, at: datetime | None, draft: Draft) -> Side:
-    """Read what names a state. Raises: InvalidInput."""
-    as_of = "" if at is None else f" at {at:%Y-%m-%d %H:%M} UTC"
-    if text == "live":
-        return Side(f"live{as_of}", at)
-    if text == "draft":
-        if draft.is_empty:
-            detail = "`draft` needs --with-groups, --with-catalog or --with-requirements"
-            raise InvalidInput([Fault("draft", "NO_DRAFT", detail)], "the command")
-        return Side(f"draft{as_of}", at, draft)
-    part, _, number = text.partition(":")
-    if part in ("groups", "catalog") and number.isdecimal():
-        moment = service.states.moment_of(publisher, part, int(number))  # type: ignore[arg-type]
-        return Side(f"{text} ({_named(moment)})", moment)
-    try:
-        moment = wire.moment_of(text, "")
-    except InvalidInput:
-        detail = f"`{text}` is no state{meant(text, _WORDS)}; a state is {_STATES}"
-        raise InvalidInput([Fault("", "UNKNOWN_STATE", detail)], "the command") from None
-    return Side(_named(moment), moment)
-
-
-def _named(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _population(

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from eligibility import __version__
 from eligibility.server import (
     catalog,
+    comparisons,
     docs_page,
     group_history,
     group_members,
@@ -97,6 +98,7 @@ def routes(service: Service) -> Routes:
         group_history.router(service.groups, service.audit),
         catalog.router(service.catalog),
         keys.router(service.key_admin, service.now),
+        comparisons.router(service),
     ):
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)

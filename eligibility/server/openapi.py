@@ -162,6 +162,7 @@ def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """The statuses of problems that an operation can answer with."""
     access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
+    simulates = path.startswith("/v1/simulations")
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     yield from (
@@ -170,7 +171,7 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
             ("400", path.startswith("/v1/") or "publisher" in parameters),
             ("401", "security" in operation),
             ("403", "security" in operation),
-            ("404", access or well_known or parameters & {"publisher", "key_id"}),
+            ("404", access or simulates or well_known or parameters & {"publisher", "key_id"}),
             ("409", creates or path == "/v1/access" or path.endswith("/forget")),
             ("412", "if-match" in parameters),
             ("413", "requestBody" in operation),

@@ -1,8 +1,6 @@
 """Comparing: two states of a publisher's products read from the stores, and what differs of each."""
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterator, Sequence
 
 from msgspec import structs
 
@@ -12,20 +10,12 @@ from eligibility.catalog.store import CatalogStore
 from eligibility.errors import UnknownProduct
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.difference import Difference, difference
-from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves
+from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.population import PLAIN, Asker, Population
+from eligibility.simulation.sides import Side
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of two states: of which moment (UTC-aware, None = now), with what draft over it."""
-
-    label: str
-    at: datetime | None = None
-    draft: Draft = NO_DRAFT
 
 
 def compare(
@@ -65,16 +55,11 @@ def compare_all(
     *,
     population: Population | None = None,
     as_told: Asker = PLAIN,
-    step: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Difference]:
-    """What differs of each product of a publisher; those of which nothing does are left out.
-
-    Args: step = is told each product before it is looked at.
-    """
+    """What differs of each product of a publisher; those of which nothing does are left out."""
     drafted = {one for side in sides for one in side.draft.products}
     ever = any(side.at is not None for side in sides)
     for product_id in sorted({*states.products(publisher, ever=ever), *drafted}):
-        step(product_id)
         try:
             found = compare(states, publisher, product_id, sides, devices, population, as_told)
         except UnknownProduct:

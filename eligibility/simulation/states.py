@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
 from eligibility.catalog.catalog import was_public
@@ -21,6 +21,8 @@ from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, Change
 from groups.store import GroupStore
+
+_FIRST = datetime.min.replace(tzinfo=UTC) + SETTLING_TIME
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +215,7 @@ class States:
         self, publisher: str, groups: Collection[str], moment: datetime
     ) -> tuple[Change, ...]:
         """The memberships of those groups that were settling at a moment."""
-        since = moment - SETTLING_TIME
+        since = max(moment, _FIRST) - SETTLING_TIME
         recent = self._groups.recent_changes(publisher, since)
         return tuple(one for one in recent if one.group_id in groups and since < one.at <= moment)
 
