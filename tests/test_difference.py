@@ -20,6 +20,7 @@ from eligibility.simulation.comparing import compare, compare_all
 from eligibility.simulation.devices import NamedDevice, preset
 from eligibility.simulation.difference import NAMED, Difference
 from eligibility.simulation.drafts import Draft, Moves
+from eligibility.simulation.matrix import simulate
 from eligibility.simulation.outcome import outcome_of
 from eligibility.simulation.population import PLAIN, Asker, Population
 from eligibility.simulation.sides import Side
@@ -293,13 +294,21 @@ def test_a_million_accounts_cost_their_classes_only(world: Service) -> None:
     assert found.changed == 9_000
 
 
-def test_settling_accounts_are_explained_once_for_all(world: Service) -> None:
-    fresh = tuple(f"m{number}@x.com" for number in range(3_000))
-    world.groups.edit(P, "beta", MembershipEdit(add=fresh), actor="t")
-    begun = perf_counter()
-    found = drafted(world, lasting(FLIGHTS[0]), *preset("all"))
-    assert perf_counter() - begun < 10
-    assert sum(one.accounts for one in found.changes if one.kind == "moves") >= 3_000
+def test_accounts_that_one_write_brought_are_alike_and_their_decisions_exact(
+    world: Service, clock: Clock
+) -> None:
+    first, second = (tuple(f"{name}{n}@x.com" for n in range(2_000)) for name in "ab")
+    world.groups.edit(P, "beta", MembershipEdit(add=first), actor="t")
+    clock.advance(60)
+    world.groups.edit(P, "beta", MembershipEdit(add=second), actor="t")
+    state = world.states.read(PRODUCT_ID)
+    alias = Asker(Account(LINUS, aliases=(first[0], second[0])))
+    people = Population([*first, *second, LINUS, GRACE], others={4_000: alias})
+    matrix = simulate(state, people, [DESKTOP])
+    assert len(matrix.decisions) == 4
+    for place in (0, 1, 1_999, 2_000, 3_999, 4_000, 4_001):
+        query = people.asker(place).query(PRODUCT_ID, DESKTOP.device)
+        assert matrix.decision(place, 0) == state.decide(query)
 
 
 def test_gains_come_before_losses_and_moves_and_the_many_before_the_few(world: Service) -> None:

@@ -14,6 +14,7 @@ from itertools import count, repeat
 from eligibility.held import HeldProduct
 from eligibility.model import Device
 from eligibility.rollout import BUCKETS, buckets, place
+from eligibility.settling import Joined
 from eligibility.simulation.population import Asker, Population
 
 _CHUNK = 50_000
@@ -42,7 +43,8 @@ def device_classes(
 def account_classes(held: HeldProduct, population: Population) -> tuple[Classes, list[int]]:
     """For each account the number of its class; and the place of the first account of each class.
 
-    An account whose membership is settling is a class of its own, for its decisions tell of it.
+    Accounts whose membership is settling are of one class where one write changed it, for their
+    decisions tell of it.
     """
     others = population.others
     if not others:
@@ -67,12 +69,12 @@ def _plain_classes(held: HeldProduct, names: Sequence[str]) -> tuple["array[int]
     """The same for accounts with one Microsoft address each, which ask on the same terms."""
     numbers_of = _numbers(held, len(names))
     sides_of = _sides(held)
-    recent, ids = held.recent, defaultdict[tuple[int, int, int], int](count().__next__)
+    recent, ids = held.recent, defaultdict[tuple[int, int, Joined | None], int](count().__next__)
     rows, firsts = array("I"), list[int]()
     for start in range(0, len(names), _CHUNK):
         chunk = names[start : start + _CHUNK]
         digests = held.digester.of_all(chunk)
-        settling = [one if one in recent else 0 for one in digests] if recent else repeat(0)
+        settling = map(recent.get, digests) if recent else repeat(None)
         keys = zip(numbers_of(digests), sides_of(chunk), settling, strict=False)
         found = list(map(ids.__getitem__, keys))
         firsts += [start + found.index(number) for number in range(len(firsts), len(ids))]
@@ -103,8 +105,9 @@ def _key(held: HeldProduct, asker: Asker) -> object:
     account = asker.account
     if account is None:
         return asker
-    own = any(held.digester.of(one) in held.recent for one in account.addresses)
+    digests = map(held.digester.of, account.addresses)
+    settling = max((held.recent[one] for one in digests if one in held.recent), default=None)
     side = place(held.thresholds, held.product_id, account.id)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check
-    return held.groups_of(account), account.kind, side, terms, claims, account.id if own else None
+    return held.groups_of(account), account.kind, side, terms, claims, settling

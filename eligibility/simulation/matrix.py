@@ -18,8 +18,7 @@ class Matrix:
     """Every account's decision on every device of one state.
 
     rows, columns: for each account and each device the number of its class. decisions:
-    [row class][column class]; of several accounts of a class it is the first one's, and the same
-    for all of them but for the product's settling memberships, whose accounts are each their own.
+    [row class][column class], each that of every account and device of its classes.
     """
 
     state: State
