@@ -236,6 +236,21 @@ def test_devices_that_change_alike_are_told_together(world: Service) -> None:
     assert change.kind == "loses"
 
 
+def test_an_architecture_or_a_second_reason_is_told_only_where_it_is_what_differs(
+    world: Service,
+) -> None:
+    both = [{**package("1.1.0.0"), "architectures": ["x64", "arm64"]}]
+    desktops = [NamedDevice(one, Device.parse("Desktop", "26100", one)) for one in ("x64", "arm64")]
+    found = drafted(world, lasting(packages=both), *desktops, population=Population([LINUS]))
+    assert only(found)[1] == "public 1.0.0.0 -> public 1.1.0.0"
+    native = [{**package("1.0.0.0"), "architectures": ["arm64"]}]
+    found = drafted(world, lasting(packages=native), *desktops, population=Population([LINUS]))
+    assert [contrast(one.before, one.after) for one in found.changes] == [
+        ("public 1.0.0.0", "no package for the architecture"),
+        ("public 1.0.0.0, neutral, install", "public 1.0.0.0, arm64, install"),
+    ]
+
+
 def test_ranges_end_where_a_device_between_is_left_out() -> None:
     desktops = tuple(preset("windows-10"))
     x64 = [n for n, one in enumerate(desktops) if one.device.architecture == "x64"]

@@ -149,8 +149,12 @@ def test_a_date_that_a_later_write_moved_is_not_reached(world: Service, clock: C
         day = (clock.moment + timedelta(days=days)).isoformat()
         put(world, PRODUCT_ID, product(flight("f", ["beta"], "2.0.0.0", publish_at=day)))
         clock.advance(60)
-    last = told(world, of(GRACE))[-1]
-    assert (last.at - clock.moment).days == 2
+    past = clock.moment - timedelta(days=1)
+    put(world, "NEW", product(flight("f", ["beta"], "2.0.0.0", publish_at=past.isoformat())))
+    for product_id, days in ((PRODUCT_ID, [2]), ("NEW", [])):
+        listed = told(world, of(GRACE), product_id=product_id, everything=True)
+        reached = [t.at for t in listed if {cause.kind for cause in t.causes} == {"publish_at"}]
+        assert [(one - clock.moment).days for one in reached] == days
 
 
 def test_a_change_without_effect_is_listed_on_request_only(world: Service, clock: Clock) -> None:
