@@ -83,9 +83,7 @@ def test_the_answer_changes_at_every_listed_moment_and_at_no_other(
                 expected = latest.after[place] if latest else None
                 assert answer(service, asker, device, probe) == expected
         for turn in listed:
-            settles = {cause.kind for cause in turn.causes} == {"settled"}
-            assert turn.causes
-            assert turn.has_effect != settles
+            assert turn.has_effect or "settled" in {cause.kind for cause in turn.causes}
 
 
 @pytest.fixture
@@ -151,10 +149,10 @@ def test_a_date_that_a_later_write_moved_is_not_reached(world: Service, clock: C
         clock.advance(60)
     past = clock.moment - timedelta(days=1)
     put(world, "NEW", product(flight("f", ["beta"], "2.0.0.0", publish_at=past.isoformat())))
-    for product_id, days in ((PRODUCT_ID, [2]), ("NEW", [])):
+    for product_id, expected in ((PRODUCT_ID, [2]), ("NEW", [])):
         listed = told(world, of(GRACE), product_id=product_id, everything=True)
         reached = [t.at for t in listed if {cause.kind for cause in t.causes} == {"publish_at"}]
-        assert [(one - clock.moment).days for one in reached] == days
+        assert [(one - clock.moment).days for one in reached] == expected
 
 
 def test_a_change_without_effect_is_listed_on_request_only(world: Service, clock: Clock) -> None:
