@@ -16,6 +16,7 @@ from eligibility.errors import UnknownProduct
 from eligibility.model import Account, AccountKind, Device
 from eligibility.requirements import parse_requirements
 from eligibility.service import Service
+from eligibility.simulation.answer_words import Answer, contrast, device_ranges, substance
 from eligibility.simulation.comparing import compare, compare_all
 from eligibility.simulation.devices import NamedDevice, preset
 from eligibility.simulation.difference import NAMED, Difference
@@ -23,9 +24,8 @@ from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.outcome import outcome_of
 from eligibility.simulation.population import PLAIN, Asker, Population
-from eligibility.simulation.sides import Side
-from eligibility.simulation.told import difference_told
-from eligibility.simulation.words import Answer, contrast, device_ranges, substance
+from eligibility.simulation.told_changes import difference_told
+from eligibility.simulation.two_states import Side
 from groups.model import MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"

@@ -35,7 +35,7 @@ from eligibility.errors import Fault, InvalidInput
 from eligibility.service import Service
 from eligibility.simulation.comparing import compare_plan
 from eligibility.simulation.devices import preset
-from eligibility.simulation.told import ComparisonTold, difference_told
+from eligibility.simulation.told_changes import ComparisonTold, difference_told
 
 app = typer.Typer(help="Products: submissions, flights, packages.", no_args_is_help=True)
 

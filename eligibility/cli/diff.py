@@ -26,8 +26,8 @@ from eligibility.simulation.comparing import compare, compare_all
 from eligibility.simulation.devices import read_devices
 from eligibility.simulation.drafts import read_draft
 from eligibility.simulation.population import Asker, Population
-from eligibility.simulation.sides import STATES, Side, read_side
-from eligibility.simulation.told import ComparisonTold, difference_told
+from eligibility.simulation.told_changes import ComparisonTold, difference_told
+from eligibility.simulation.two_states import STATES, Side, read_side
 from groups.errors import UnknownGroup
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 from eligibility.cli.options import console
 from eligibility.simulation.difference import Kind
 from eligibility.simulation.population import NOBODY
-from eligibility.simulation.told import (
+from eligibility.simulation.told_changes import (
     AnswerTold,
     ChangeTold,
     ComparisonTold,

@@ -20,7 +20,7 @@ from eligibility.model import AccountKind, Device
 from eligibility.simulation.devices import NamedDevice, device_name, read_devices
 from eligibility.simulation.population import Asker
 from eligibility.simulation.timeline import turns
-from eligibility.simulation.told import timeline_told
+from eligibility.simulation.told_changes import timeline_told
 from eligibility.windows import release_name
 
 

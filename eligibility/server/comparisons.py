@@ -25,15 +25,15 @@ from eligibility.simulation.comparing import compare
 from eligibility.simulation.devices import NamedDevice, preset
 from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.population import Asker, Population
-from eligibility.simulation.sides import STATES, read_side
 from eligibility.simulation.tables import meant
 from eligibility.simulation.timeline import turns
-from eligibility.simulation.told import (
+from eligibility.simulation.told_changes import (
     ComparisonTold,
     TimelineTold,
     difference_told,
     timeline_told,
 )
+from eligibility.simulation.two_states import STATES, read_side
 from groups.emails import canonical
 
 _ADA = "ada@contoso.example"

@@ -13,9 +13,9 @@ from eligibility.simulation.difference import Difference, difference
 from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.population import PLAIN, Asker, Population
-from eligibility.simulation.sides import Side
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
+from eligibility.simulation.two_states import Side
 
 
 def compare(

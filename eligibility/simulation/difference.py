@@ -13,12 +13,12 @@ from typing import Literal
 from eligibility.model import Account
 from eligibility.package_version import parse_package_version
 from eligibility.rollout import place
+from eligibility.simulation.answer_words import Answer, plainly, substance
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.outcome import Outcome
 from eligibility.simulation.population import Asker, Population
 from eligibility.simulation.why import World, causes
-from eligibility.simulation.words import Answer, plainly, substance
 
 NAMED = 100
 """Accounts named of each change; the counts are of all."""

@@ -18,11 +18,11 @@ from eligibility.catalog.store import Version
 from eligibility.device_classes import DeviceClasses
 from eligibility.requirements import Requirements
 from eligibility.settling import settling_at
+from eligibility.simulation.answer_words import Answer, substance
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.moments import Cause, Past, moments
 from eligibility.simulation.outcome import outcome_of
 from eligibility.simulation.population import Asker
-from eligibility.simulation.words import Answer, substance
 from groups.model import Change, MembershipChange, PastMemberships
 
 

@@ -19,10 +19,10 @@ from eligibility.catalog.model import Flight, Product, Submission
 from eligibility.decide import decide
 from eligibility.model import AccessQuery, Account
 from eligibility.requirements import Requirements, Rule
+from eligibility.simulation.answer_words import substance
 from eligibility.simulation.moments import dates_of
 from eligibility.simulation.outcome import Outcome, outcome_of
 from eligibility.simulation.state import State
-from eligibility.simulation.words import substance
 
 _TOLD = 2
 """Fields told of a part of the product that differs in several."""

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from eligibility.simulation.answer_words import Answer, contrast, device_ranges, plainly
 from eligibility.simulation.devices import NamedDevice
 from eligibility.simulation.difference import Change, Difference, Kind, what_moved
 from eligibility.simulation.moments import Cause
 from eligibility.simulation.timeline import Turn
-from eligibility.simulation.words import Answer, contrast, device_ranges, plainly
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
