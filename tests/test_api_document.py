@@ -41,6 +41,8 @@ def document(server: Server) -> dict[str, Any]:
 OPERATIONS = (
     "POST /v1/access",
     "POST /v1/access/batch",
+    "POST /v1/access/timeline",
+    "POST /v1/simulations/diff",
     "GET /v1/publishers/{publisher}/groups",
     "POST /v1/publishers/{publisher}/groups",
     "GET /v1/publishers/{publisher}/groups/{group_id}",

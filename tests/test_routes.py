@@ -50,6 +50,8 @@ BASES = ("", "/{publisher}")
 ROUTES: dict[str, Scope | None] = {
     "POST /v1/access": Scope.QUERY,
     "POST /v1/access/batch": Scope.QUERY,
+    "POST /v1/access/timeline": Scope.QUERY,
+    "POST /v1/simulations/diff": Scope.QUERY,
     "GET /v1/publishers/{publisher}/groups": Scope.READ_GROUPS,
     "POST /v1/publishers/{publisher}/groups": Scope.WRITE_GROUPS,
     f"GET {GROUP}": Scope.READ_GROUPS,
@@ -82,6 +84,12 @@ ROUTES: dict[str, Scope | None] = {
 }
 """Every route, and the scope that a caller needs for it."""
 
+ALSO = {
+    "POST /v1/access/timeline": [Scope.READ_GROUPS],
+    "POST /v1/simulations/diff": [Scope.READ_GROUPS],
+}
+"""Routes that need another scope as well, whatever is asked."""
+
 STANDARD = [route for route in ROUTES if "/access/v1/" in route or route in OFREP]
 """Routes of standards, which have errors of their own: test_authzen_callers.py, test_ofrep_one.py."""
 
@@ -101,6 +109,8 @@ def body(route: str, place: Place) -> Any:
     return {
         "POST /v1/access": query,
         "POST /v1/access/batch": {"queries": [query]},
+        "POST /v1/access/timeline": {"product_id": place["product_id"]},
+        "POST /v1/simulations/diff": {"product_id": place["product_id"], "after": "live"},
         "POST /v1/publishers/{publisher}/groups": {"name": "New", "emails": ["ada@example.com"]},
         f"POST {GROUP}/members/search": {"prefix": "a"},
         f"PATCH {GROUP}/members": {"add": ["new@example.com"]},
@@ -213,7 +223,7 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
         place["key_id"] = app.key_text(Scope.METRICS)[ID_PART]
     everybody = admin or route in KEYS
     headers = app.key(
-        Scope.ADMIN if admin else str(ROUTES[route]),
+        *((Scope.ADMIN,) if admin else (str(ROUTES[route]), *ALSO.get(route, ()))),
         publishers=None if everybody else [place["publisher"]],
     )
     answer = ask(app, route, headers, place)
@@ -226,8 +236,8 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
 @pytest.mark.parametrize("route", GUARDED)
 @pytest.mark.parametrize("admin", [False, True])
 def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> None:
-    needed = Scope.ADMIN if admin else str(ROUTES[route])
-    answer = ask(app, route, app.key(needed, publishers=["contoso"]), THEIRS)
+    needed = (Scope.ADMIN,) if admin else (str(ROUTES[route]), *ALSO.get(route, ()))
+    answer = ask(app, route, app.key(*needed, publishers=["contoso"]), THEIRS)
     if route == "POST /v1/access/batch":
         assert [one["code"] for one in answer.json()["decisions"]] == ["UNKNOWN_PRODUCT"]
         return
@@ -247,6 +257,8 @@ def test_what_is_not_there_is_told_to_known_callers_only(app: App, path: str) ->
 
 
 READING_TOO = {
+    "a timeline": ("/v1/access/timeline", [Scope.QUERY], "POST"),
+    "a comparison": ("/v1/simulations/diff", [Scope.QUERY], "POST"),
     "a trace": ("/v1/access?explain=true", [Scope.QUERY, Scope.EXPLAIN], "POST"),
     "traces": ("/v1/access/batch?explain=true", [Scope.QUERY, Scope.EXPLAIN], "POST"),
     "an edit's dry run": (f"{GROUP}/members?dry_run=true", [Scope.WRITE_GROUPS], "PATCH"),

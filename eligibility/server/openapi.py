@@ -163,7 +163,7 @@ def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """The statuses of problems that an operation can answer with."""
     access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
-    simulates = path == "/v1/simulations"
+    simulates = path.startswith("/v1/simulations")
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     yield from (
