@@ -18,6 +18,7 @@ from eligibility.releases import facts
 from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.explained import explained
 from eligibility.simulation.nearest import GRANTED, wanted_of
+from eligibility.simulation.population import Asker
 from eligibility.simulation.state import State
 from eligibility.windows import releases
 from groups.errors import GroupsError
@@ -63,6 +64,7 @@ class Ask:
         if self._service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)
         query = _query(asked)
+        asker = Asker.of(query)
         at = wire.moment_of(_utc(asked["at"]), "at") if asked["at"] else None
         state = self._service.states.read(product_id, at)
         in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
@@ -70,7 +72,7 @@ class Ask:
             "state": state,
             "decision": _explained(state, query, asked["wanting"]),
             "in_groups": in_groups,
-            "heat": heat(state, lambda device: state.decide(_on(query, device))),
+            "heat": heat(state, lambda device: state.decide(asker.query(product_id, device))),
             "heat_of": "this account" if query.account else "nobody signed in",
         }
         supposed = frozenset(name[6:] for name in form if name.startswith("group:"))
@@ -117,19 +119,6 @@ def _query(asked: Mapping[str, str]) -> AccessQuery:
         installed_version=asked["installed"] or None,
         market=asked["market"] or None,
         **{name: bool(asked[name]) for name in _FLAGS},
-    )
-
-
-def _on(query: AccessQuery, device: Any) -> AccessQuery:
-    return AccessQuery(
-        query.product_id,
-        device,
-        query.account,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
     )
 
 
