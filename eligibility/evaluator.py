@@ -16,6 +16,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, Entry
 from eligibility.errors import RevisionNotReached, UnknownProduct
 from eligibility.held import HeldProduct
+from eligibility.histogram import Histogram
 from eligibility.model import AccessQuery, Decision, Device, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import SETTLING_TIME, recent_of
@@ -25,6 +26,8 @@ from groups.model import Change, Head
 from groups.store import GroupStore
 
 _NO_DEVICE = Device("Windows.Unknown", "0.0.0.0")  # noqa: S104 - no address
+PROPAGATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_LONGEST_PROPAGATION_S = 60.0
 _LARGEST_PATCH = 2_000
 """Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
 
@@ -53,6 +56,10 @@ class Evaluator:
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._digester: Digester | None = None
+        self.store_errors = self.stale_answers = 0
+        """Queries for which the store was away, and those of them that memory answered."""
+        self.propagation = Histogram(PROPAGATION_SECONDS)
+        """From a write to groups until the query that first saw it."""
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
         """Decide a query on what the store holds now.
@@ -112,6 +119,10 @@ class Evaluator:
         """The product as memory holds it, however old; None where it does not."""
         return self._held.get(product_id)
 
+    def everything(self) -> list[HeldProduct]:
+        """All products as memory holds them, however old."""
+        return list(self._held.values())
+
     def held(self, product_id: str) -> HeldProduct:
         """The product as memory holds it, brought up to the store. Raises: as `decide`.
 
@@ -139,9 +150,12 @@ class Evaluator:
         try:
             held = self._up_to_date(query, held, now)
         except StoreUnavailable:
+            self.store_errors += 1
             if held is None or query.strong or not _reaches(held, query):
                 raise
-            return held, now, self._staleness(held, now)
+            stale_seconds = self._staleness(held, now)
+            self.stale_answers += 1
+            return held, now, stale_seconds
         if not _reaches(held, query):
             raise RevisionNotReached(held.publisher, query.at_least, held.revision)
         return held, now, 0
@@ -212,6 +226,7 @@ class Evaluator:
             patch = _patch(changes, entry.product.groups, digest)
             index = held.index.with_changes(patch) if patch else held.index
             recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
+            self._note_propagation(changes, now)
         return HeldProduct(
             entry,
             index,
@@ -224,6 +239,13 @@ class Evaluator:
             now,
             before,
         )
+
+    def _note_propagation(self, changes: tuple[Change, ...], now: float) -> None:
+        """Note how long ago the last write was; beyond a minute it was a query that was waited for."""
+        if changes:
+            delay = max(0.0, now - changes[-1].at.timestamp())
+            if delay <= _LONGEST_PROPAGATION_S:
+                self.propagation.add(delay)
 
     def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:
         """What changed since the held product, where it can be patched; None where it must be built."""

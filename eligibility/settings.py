@@ -134,6 +134,10 @@ class Settings(BaseSettings):
         description="How many days it is kept what was asked and answered: counts, and the last answer"
         " of each member; 0 = nothing is kept.",
     )
+    metrics_public: bool = Field(
+        False,
+        description="Whether anybody may read /metrics; else callers with the scope `metrics`.",
+    )
     log_access: bool = Field(
         False, description="Log access queries that were answered, too; each is a line."
     )

@@ -1,7 +1,8 @@
 """The ASGI application: the gate first, access queries behind it, everything else through FastAPI."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,8 +23,13 @@ from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
-from eligibility.server.gate import Gate
+from eligibility.server.endpoint import Endpoint
+from eligibility.server.gate import PUBLIC_PATHS, Gate
 from eligibility.server.load import Load
+from eligibility.server.metrics import route as metrics_route
+from eligibility.server.metrics.sharing import Sharing
+from eligibility.server.metrics.snapshot import Metrics
+from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
@@ -41,8 +47,11 @@ class Routes(FastAPI):
         return openapi.document(self)
 
 
-def create_app(service: Service) -> Gate:
-    """Build the ASGI application over an open service; closes the service when the server stops."""
+def create_app(service: Service, shared: Path | None = None) -> Gate:
+    """Build the ASGI application over an open service; closes the service when the server stops.
+
+    shared: the directory in which the worker processes of a server share what they count.
+    """
     settings = service.settings
     accounts = Accounts(service.tokens)
     flags = Flags(
@@ -58,6 +67,9 @@ def create_app(service: Service) -> Gate:
         **ofrep.endpoints(flags),
     }
     families = ofrep.families(flags)
+    tallies = Tallies(routes_of(endpoints, families))
+    load = Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
+    public = {metrics_route.PATH} if settings.metrics_public else set()
     return Gate(
         endpoints,
         families,
@@ -67,21 +79,34 @@ def create_app(service: Service) -> Gate:
             rate_limit=settings.rate_limit,
             account_rate_limit=settings.account_rate_limit,
         ),
-        Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
+        load,
         RequestLog(settings.log_access, endpoints, families),
-        routes(service),
+        tallies,
+        routes(service, Sharing(Metrics(service, tallies, load), shared)),
         settings.max_body_bytes,
+        PUBLIC_PATHS | public,
     )
 
 
-def routes(service: Service) -> Routes:
+def routes_of(
+    endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
+) -> dict[str, Endpoint[Any]]:
+    """The gate's endpoints by route; those with any publisher before their path are the same ones."""
+    named = {path: one for path, one in endpoints.items() if not path.startswith("/*")}
+    named |= {f"{begins}{{key}}": one for begins, one in families.items()}
+    return {f"POST {path}": one for path, one in named.items()}
+
+
+def routes(service: Service, sharing: Sharing) -> Routes:
     """Every route but the two of Access."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.key_ring.start()
         service.recorder.start()
+        sharing.start()
         yield
+        sharing.close()  # while the store can still be asked
         service.close()
 
     app = Routes(
@@ -108,6 +133,7 @@ def routes(service: Service) -> Routes:
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)
     metadata.install(app, settings)
+    metrics_route.install(app, sharing, public=settings.metrics_public)
     _health(app, service)
     return app
 

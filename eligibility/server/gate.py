@@ -5,7 +5,7 @@ queries are answered from here, at the price of a few calls; everything else goe
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +17,7 @@ from eligibility.server.asgi import Application, Receive, Scope, Send
 from eligibility.server.endpoint import Endpoint
 from eligibility.server.exchange import Exchange
 from eligibility.server.load import Load, Overloaded
+from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
 from groups.errors import GroupsError
@@ -43,14 +44,18 @@ class Gate:
         admission: Admission,
         load: Load,
         log: RequestLog,
+        tallies: Tallies,
         others: Application,
         max_body_bytes: int,
+        public_paths: Collection[str] = PUBLIC_PATHS,
     ) -> None:
         self._endpoints, self._families = endpoints, families
         self._admission = admission
         self._load = load
         self._log, self._logs_all = log, log.access_too
+        self._note = tallies.note
         self._others = others
+        self._public_paths = public_paths
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +68,7 @@ class Gate:
         load = self._load
         if load.requests >= load.most_requests and scope["path"] != "/healthz":  # it is alive
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"))
+            self._note(exchange, None)
             self._log.note(exchange)
             return
         load.requests += 1
@@ -82,6 +88,7 @@ class Gate:
             load.requests -= 1
             if intake is not receive:
                 load.let_go(intake)
+        self._note(exchange, endpoint)
         if exchange.status != 200 or self._logs_all or endpoint is None:
             self._log.note(exchange)
 
@@ -116,7 +123,7 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
+        if scope["path"] not in self._public_paths and not scope["path"].startswith(WELL_KNOWN):
             authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted

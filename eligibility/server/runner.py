@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import socket
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -18,7 +20,7 @@ from eligibility.server.slow_clients import Protocol
 from eligibility.service import Service
 from eligibility.settings import Settings
 
-_HANDED_OVER = "_ELIGIBILITY_WORKER_SETTINGS"
+_HANDED_OVER, _SHARED = "_ELIGIBILITY_WORKER_SETTINGS", "_ELIGIBILITY_WORKERS_SHARE"
 
 
 def run(
@@ -37,16 +39,18 @@ def run(
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listening])
         return
-    os.environ[_HANDED_OVER] = settings.model_dump_json()
-    config = _config(settings, "eligibility.server.runner:worker_app")
-    Multiprocess(config, sockets=[listening]).run()
+    with tempfile.TemporaryDirectory(prefix="eligibility-workers-") as shared:
+        os.environ[_HANDED_OVER] = settings.model_dump_json()
+        os.environ[_SHARED] = shared
+        config = _config(settings, "eligibility.server.runner:worker_app")
+        Multiprocess(config, sockets=[listening]).run()
 
 
 def worker_app() -> Gate:
     """The application of one of several worker processes."""
     settings = Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))
     _prepare(settings)
-    return create_app(Service(settings))
+    return create_app(Service(settings), Path(os.environ[_SHARED]))
 
 
 def _prepare(settings: Settings) -> None:
