@@ -39,7 +39,7 @@ def run(
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listening])
         return
-    with tempfile.TemporaryDirectory(prefix="eligibility-workers-") as shared:
+    with tempfile.TemporaryDirectory(prefix="eligibility-") as shared:
         os.environ[_HANDED_OVER] = settings.model_dump_json()
         os.environ[_SHARED] = shared
         config = _config(settings, "eligibility.server.runner:worker_app")

@@ -1,25 +1,26 @@
-"""Worker processes share what they counted: each writes its own file, and a scrape of any reads all.
+"""Worker processes add up: the one that is scraped asks the others, each over a socket of its own.
 
-The files are in a directory that the parent makes and removes. Those of workers that ended stay, for a
-counter never falls; of what such a worker holds nothing is told any more.
+Sockets are in a directory that the parent makes and removes, and so is what each worker told last. Of
+workers that ended it stays, for a counter never falls; of what such a worker held nothing is told.
 """
 
 import logging
 import os
+import socket
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
+from socketserver import BaseRequestHandler, UnixStreamServer
 
 import msgspec
 
 from eligibility.server.metrics.families import FAMILIES
 from eligibility.server.metrics.snapshot import Key, Metrics, Snapshot
 
-WRITE_S = 1.0
-"""How old a worker's file is at most, where it is well."""
-_ENDING = ".snapshot"
+_WAIT_S = 2.0
+"""How long another worker is waited for; one that is busy for longer is told as of its last scrape."""
+_SOCKET, _TOLD = ".sock", ".told"
 _KINDS = {family.name: family for family in FAMILIES}
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Snapshot).decode
@@ -31,45 +32,73 @@ class Sharing:
 
     def __init__(self, metrics: Metrics, directory: Path | None) -> None:
         self._metrics, self._directory = metrics, directory
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
         # Another worker may have had this pid before.
-        self._name = f"{os.getpid()}-{os.urandom(4).hex()}{_ENDING}"
+        self._name = f"{os.getpid()}-{os.urandom(3).hex()}"
+        self._server: UnixStreamServer | None = None
 
     def start(self) -> None:
-        """Begin to write this worker's file, in a thread of its own."""
-        if self._directory is not None:
-            run = partial(self._run, self._directory / self._name)
-            self._thread = threading.Thread(target=run, name="metrics", daemon=True)
-            self._thread.start()
+        """Begin to answer other workers, in a thread."""
+        if self._directory is None:
+            return
+        metrics = self._metrics
+
+        class Told(BaseRequestHandler):
+            def handle(self) -> None:
+                self.request.sendall(_pack(metrics.snapshot()))
+
+        place = self._directory / f"{self._name}{_SOCKET}"
+        try:
+            self._server = UnixStreamServer(str(place), Told)
+        except OSError as error:  # the path may be too long
+            _log.warning("/metrics of other workers will not count this one: %s", error)
+            return
+        threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def close(self) -> None:
-        """Write for the last time, and end. Whatever is counted has to be counted by now."""
-        self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        """Leave behind what was counted, and end. Whatever counts has to have ended before."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+        if self._directory is not None:
+            _keep(self._directory / self._name, _pack(self._metrics.snapshot()))
 
     def all(self) -> list[Snapshot]:
-        """This process as it is now, and the others as of their last file."""
+        """This process and the others as they are now; as they told last where they do not answer."""
         own = self._metrics.snapshot()
         if self._directory is None:
             return [own]
-        files = [one for one in self._directory.glob(f"*{_ENDING}") if one.name != self._name]
-        return [own, *(_unpack(one.read_bytes()) for one in sorted(files))]
+        _keep(self._directory / self._name, _pack(own))
+        for place in self._directory.glob(f"*{_SOCKET}"):
+            if place.stem != self._name:
+                _ask(place)
+        told = self._directory.glob(f"*{_TOLD}")
+        others = sorted(one for one in told if one.stem != self._name)
+        return [own, *(_unpack(one.read_bytes()) for one in others)]
 
-    def _run(self, place: Path) -> None:
-        while not self._stop.wait(WRITE_S):
-            self._write(place)
-        self._write(place)
 
-    def _write(self, place: Path) -> None:
-        try:
-            unfinished = place.with_suffix(".unfinished")
-            unfinished.write_bytes(_pack(self._metrics.snapshot()))
-            unfinished.replace(place)
-        except Exception:  # noqa: BLE001 - the next one may be written
-            _log.exception("metrics of this worker were not shared")
+def _ask(place: Path) -> None:
+    """Keep what another worker tells, so that whoever is scraped next tells no less."""
+    try:
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.settimeout(_WAIT_S)
+            asking.connect(str(place))
+            parts = iter(lambda: asking.recv(65_536), b"")
+            told = b"".join(parts)
+        _unpack(told)  # it may have ended halfway
+    except ConnectionError:  # it has ended
+        place.unlink(missing_ok=True)
+    except (OSError, msgspec.DecodeError) as error:
+        _log.warning("a worker did not tell its metrics: %s", error)
+    else:
+        _keep(place, told)
+
+
+def _keep(place: Path, told: bytes) -> None:
+    """Put it in place at once: others may be reading."""
+    unfinished = place.with_suffix(f".{threading.get_ident()}-{os.getpid()}")
+    unfinished.write_bytes(told)
+    unfinished.replace(place.with_suffix(_TOLD))
 
 
 def together(snapshots: Sequence[Snapshot]) -> tuple[dict[Key, float], dict[Key, list[float]]]:
