@@ -2,7 +2,16 @@
 
 import argparse
 
-from benchmarks import deciding, freshness, holding, serving, spreading, standards, storing
+from benchmarks import (
+    activity,
+    deciding,
+    freshness,
+    holding,
+    serving,
+    spreading,
+    standards,
+    storing,
+)
 from benchmarks.report import as_json, show
 from benchmarks.world import world
 
@@ -10,6 +19,7 @@ _MEASURES = {
     "deciding": deciding.measure,
     "serving": serving.measure,
     "standards": standards.measure,
+    "activity": activity.measure,
     "holding": holding.measure,
     "storing": storing.measure,
     "freshness": freshness.measure,
