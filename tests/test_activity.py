@@ -548,6 +548,22 @@ def test_what_another_process_still_had_in_memory_is_not_written_after_all(
     assert world.seen()[-1].digest == world.digest(ADA)
 
 
+def test_nothing_of_whom_was_forgotten_stays_in_unused_pages_of_the_file(
+    world: World, store_url: str
+) -> None:
+    odd = {"family": "Windows.Desktop", "os_version": "10.0.31337.7331"}
+    everybody = [f"s{number}@example.com" for number in range(40)]
+    world.access(*everybody)
+    world.access(ADA, device=odd)
+    world.counts()
+    world.access(*everybody)
+    world.counts()
+    path = beside(store_url)
+    assert b"10.0.31337.7331" in b"".join(one.read_bytes() for one in path.parent.iterdir())
+    world.post(FORGET, {"address": ADA})
+    assert b"10.0.31337.7331" not in b"".join(one.read_bytes() for one in path.parent.iterdir())
+
+
 def test_a_stranger_who_asked_can_be_forgotten(world: World) -> None:
     world.access(STRANGER)
     assert len(world.seen()) == 1
