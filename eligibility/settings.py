@@ -138,6 +138,19 @@ class Settings(BaseSettings):
         False,
         description="Whether anybody may read /metrics; else callers with the scope `metrics`.",
     )
+    traces_to: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="URL that OpenTelemetry traces are sent to (OTLP over HTTP, as"
+        " http://collector:4318/v1/traces); without it there are none. Needs the extra `tracing`.",
+    )
+    traces_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Of the requests that begin a trace, the share that is traced; others are as their"
+        " sender says.",
+    )
     log_access: bool = Field(
         False, description="Log access queries that were answered, too; each is a line."
     )

@@ -34,6 +34,7 @@ from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.request_log import RequestLog
+from eligibility.server.traces import Traces, traces_of
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
@@ -69,6 +70,7 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
     families = ofrep.families(flags)
     tallies = Tallies(routes_of(endpoints, families))
     load = Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
+    traces = traces_of(settings)
     public = {metrics_route.PATH} if settings.metrics_public else set()
     return Gate(
         endpoints,
@@ -82,9 +84,10 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         load,
         RequestLog(settings.log_access, endpoints, families),
         tallies,
-        routes(service, Sharing(Metrics(service, tallies, load), shared)),
+        routes(service, Sharing(Metrics(service, tallies, load), shared), traces),
         settings.max_body_bytes,
         PUBLIC_PATHS | public,
+        traces,
     )
 
 
@@ -97,7 +100,7 @@ def routes_of(
     return {f"POST {path}": one for path, one in named.items()}
 
 
-def routes(service: Service, sharing: Sharing) -> Routes:
+def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> Routes:
     """Every route but the two of Access."""
 
     @asynccontextmanager
@@ -106,6 +109,8 @@ def routes(service: Service, sharing: Sharing) -> Routes:
         service.recorder.start()
         sharing.start()
         yield
+        if traces is not None:
+            traces.close()
         sharing.close()  # while the store can still be asked
         service.close()
 

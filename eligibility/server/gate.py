@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from eligibility.answer import Answer as Told
 from eligibility.errors import EligibilityError
 from eligibility.server import docs_page, problems
 from eligibility.server.admission import Admission, Admitted, credentials
@@ -20,6 +21,7 @@ from eligibility.server.load import Load, Overloaded
 from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
+from eligibility.server.traces import Traces
 from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json"}
@@ -48,6 +50,7 @@ class Gate:
         others: Application,
         max_body_bytes: int,
         public_paths: Collection[str] = PUBLIC_PATHS,
+        traces: Traces | None = None,
     ) -> None:
         self._endpoints, self._families = endpoints, families
         self._admission = admission
@@ -56,6 +59,7 @@ class Gate:
         self._note = tallies.note
         self._others = others
         self._public_paths = public_paths
+        self._traces = traces
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -88,7 +92,9 @@ class Gate:
             load.requests -= 1
             if intake is not receive:
                 load.let_go(intake)
-        self._note(exchange, endpoint)
+        tally = self._note(exchange, endpoint)
+        if self._traces is not None:
+            self._traces.note(exchange, headers, tally.route)
         if exchange.status != 200 or self._logs_all or endpoint is None:
             self._log.note(exchange)
 
@@ -113,6 +119,8 @@ class Gate:
         answer = endpoint.answer(body, head, admitted)
         if callable(answer):
             answer = await run_in_threadpool(answer)
+        if self._traces is not None and isinstance(answer, Told):
+            exchange.decision = answer.decision
         if isinstance(answer, bytes):
             await exchange.send_json(answer, self._logs_all)
         else:

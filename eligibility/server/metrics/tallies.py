@@ -18,11 +18,12 @@ _UNMATCHED = "unmatched"
 
 
 class Tally:
-    """The requests of one route; `took` may be shared by several."""
+    """The requests of one route, as `POST /v1/access`; `took` may be shared by several."""
 
-    __slots__ = ("statuses", "took")
+    __slots__ = ("route", "statuses", "took")
 
-    def __init__(self, took: Histogram) -> None:
+    def __init__(self, route: str, took: Histogram) -> None:
+        self.route = route
         self.statuses: Counter[int] = Counter()
         self.took = took
 
@@ -41,13 +42,14 @@ class Tallies:
         self._endpoints = {one: self._tally(route) for route, one in endpoints.items()}
         self._took_others = self._histogram(OTHERS)
 
-    def note(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> None:
-        """Count a request that was answered, or whose sender went away."""
+    def note(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Tally:
+        """Count a request that was answered, or whose sender went away; under what it was."""
         tally = self._endpoints[endpoint] if endpoint else self._other(exchange)
         tally.statuses[exchange.status or _LEFT] += 1
         tally.took.add(time.perf_counter() - exchange.began)
         if exchange.error is not None:
             self.refusals[getattr(exchange.error, "code", "INTERNAL_ERROR")] += 1
+        return tally
 
     def _other(self, exchange: Exchange) -> Tally:
         matched, method = exchange.scope.get("route"), exchange.scope["method"]
@@ -56,11 +58,11 @@ class Tallies:
             route = f"{method} {matched.path}"
         tally = self.routes.get(route)
         if tally is None:
-            tally = self.routes[route] = Tally(self._took_others)
+            tally = self.routes[route] = Tally(route, self._took_others)
         return tally
 
     def _tally(self, route: str) -> Tally:
-        tally = self.routes[route] = Tally(self._histogram(api_of(route)))
+        tally = self.routes[route] = Tally(route, self._histogram(api_of(route)))
         return tally
 
     def _histogram(self, api: str) -> Histogram:
