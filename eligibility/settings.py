@@ -134,6 +134,23 @@ class Settings(BaseSettings):
         description="How many days it is kept what was asked and answered: counts, and the last answer"
         " of each member; 0 = nothing is kept.",
     )
+    metrics_public: bool = Field(
+        False,
+        description="Whether anybody may read /metrics; else callers with the scope `metrics`.",
+    )
+    traces_to: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="URL that OpenTelemetry traces are sent to (OTLP over HTTP, as"
+        " http://collector:4318/v1/traces); without it there are none. Needs the extra `tracing`.",
+    )
+    traces_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Of the requests that begin a trace, the share that is traced; others are as their"
+        " sender says.",
+    )
     log_access: bool = Field(
         False, description="Log access queries that were answered, too; each is a line."
     )

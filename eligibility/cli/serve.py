@@ -14,6 +14,7 @@ from eligibility.cli.demo import ask_demo_queries, load_sample
 from eligibility.cli.first_start import CannotListen, admin_key, announce, first_key
 from eligibility.cli.options import Store, actor
 from eligibility.server import runner
+from eligibility.server.traces import exporters
 from eligibility.service import Service
 from eligibility.settings import Settings, load_settings
 
@@ -49,6 +50,8 @@ def _stop(*_: object) -> None:
 
 
 def _serve(settings: Settings, demo: bool) -> None:
+    if settings.traces_to is not None:
+        exporters()
     with Service(settings) as opened:  # faults show here, before anything listens
         if demo:
             load_sample(opened)

@@ -1,7 +1,8 @@
 """The ASGI application: the gate first, access queries behind it, everything else through FastAPI."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -27,13 +28,19 @@ from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
-from eligibility.server.gate import Gate
+from eligibility.server.endpoint import Endpoint
+from eligibility.server.gate import PUBLIC_PATHS, Gate
 from eligibility.server.load import Load
+from eligibility.server.metrics import route as metrics_route
+from eligibility.server.metrics.sharing import Sharing
+from eligibility.server.metrics.snapshot import Metrics
+from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
+from eligibility.server.traces import Traces, traces_of
 from eligibility.server.visitors import Visitors
 from eligibility.service import Service
 
@@ -48,8 +55,11 @@ class Routes(FastAPI):
         return openapi.document(self)
 
 
-def create_app(service: Service) -> Gate:
-    """Build the ASGI application over an open service; closes the service when the server stops."""
+def create_app(service: Service, shared: Path | None = None) -> Gate:
+    """Build the ASGI application over an open service; closes the service when the server stops.
+
+    shared: the directory in which the worker processes of a server share what they count.
+    """
     settings = service.settings
     accounts = Accounts(service.tokens)
     flags = Flags(
@@ -64,7 +74,12 @@ def create_app(service: Service) -> Gate:
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
-    paths = Paths(endpoints, {**ofrep.families(flags), **authzen.families()})
+    families = ofrep.families(flags)
+    paths = Paths(endpoints, {**families, **authzen.families()})
+    tallies = Tallies(routes_of(endpoints, families))
+    load = Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
+    traces = traces_of(settings)
+    public = {metrics_route.PATH} if settings.metrics_public else set()
     admission = Admission(
         service.key_ring,
         service.tokens,
@@ -72,27 +87,43 @@ def create_app(service: Service) -> Gate:
         account_rate_limit=settings.account_rate_limit,
     )
     sessions = Sessions(service.groups.digest_key, service.evaluator.clock)
-    others = routes(service)
+    others = routes(service, Sharing(Metrics(service, tallies, load), shared), traces)
     dashboard.install(Site(others, service, sessions), admission)
     return Gate(
         paths,
         admission,
-        Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
+        load,
         RequestLog(settings.log_access, paths),
+        tallies,
         others,
         Visitors(sessions, admission),
         settings.max_body_bytes,
+        PUBLIC_PATHS | public,
+        traces,
     )
 
 
-def routes(service: Service) -> Routes:
+def routes_of(
+    endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
+) -> dict[str, Endpoint[Any]]:
+    """The gate's endpoints by route; those with any publisher before their path are the same ones."""
+    named = {path: one for path, one in endpoints.items() if not path.startswith("/*")}
+    named |= {f"{begins}{{key}}": one for begins, one in families.items()}
+    return {f"POST {path}": one for path, one in named.items()}
+
+
+def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> Routes:
     """Every route but the two of Access."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.key_ring.start()
         service.recorder.start()
+        sharing.start()
         yield
+        if traces is not None:
+            traces.close()
+        sharing.close()  # while the store can still be asked
         service.close()
 
     app = Routes(
@@ -121,6 +152,7 @@ def routes(service: Service) -> Routes:
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)
     metadata.install(app, settings)
+    metrics_route.install(app, sharing, public=settings.metrics_public)
     _health(app, service)
     return app
 
