@@ -8,8 +8,10 @@ from fastapi import FastAPI
 
 from eligibility import __version__
 from eligibility.dashboard import pages as dashboard
+from eligibility.dashboard.cookies import Keeper
 from eligibility.dashboard.sessions import Sessions
 from eligibility.dashboard.site import Site
+from eligibility.dashboard.visitors import Visitors
 from eligibility.server import (
     catalog,
     docs_page,
@@ -33,7 +35,6 @@ from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
-from eligibility.server.visitors import Visitors
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
@@ -70,16 +71,22 @@ def create_app(service: Service) -> Gate:
         rate_limit=settings.rate_limit,
         account_rate_limit=settings.account_rate_limit,
     )
-    sessions = Sessions(service.groups.digest_key, service.evaluator.clock)
     others = routes(service)
-    dashboard.install(Site(others, service, sessions), admission)
+    keeper = Keeper(
+        service.groups.digest_key,
+        others.state.by_tls,
+        settings.provider_binding(),
+        service.evaluator.clock,
+    )
+    sessions = Sessions(keeper, people=settings.dashboard_provider is not None)
+    site = Site(others, service, sessions, Visitors(sessions, admission))
+    dashboard.install(site, admission, keeper)
     return Gate(
         paths,
         admission,
         Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
         RequestLog(settings.log_access, paths),
         others,
-        Visitors(sessions, admission),
         settings.max_body_bytes,
     )
 
@@ -105,7 +112,8 @@ def routes(service: Service) -> Routes:
     settings = service.settings
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
-    app.state.origin_of = Origins(settings.trusted_proxies).of
+    origins = Origins(settings.trusted_proxies)
+    app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
     problems.install(app)
     docs_page.install(app)
     for router in (

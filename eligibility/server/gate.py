@@ -19,13 +19,12 @@ from eligibility.server.load import Load, Overloaded
 from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
-from eligibility.server.visitors import Visitors
 from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
 """What anybody may see: whether the server is well, and what it offers."""
 DASHBOARD = "/dashboard"
-"""Pages, whose visitors have a session in place of an `authorization` header."""
+"""Below it are pages, which find out by themselves who is signed in."""
 WELL_KNOWN = "/.well-known/"
 """Whatever is below: documents that tell clients where to ask."""
 _WENT_WELL = (200, 304)
@@ -47,14 +46,13 @@ class Gate:
         load: Load,
         log: RequestLog,
         others: Application,
-        visitors: Visitors,
         max_body_bytes: int,
     ) -> None:
         self._paths = paths
         self._admission = admission
         self._load = load
         self._log, self._logs_all = log, log.access_too
-        self._others, self._visitors = others, visitors
+        self._others = others
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -120,9 +118,7 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"].startswith(DASHBOARD):
-            exchange.admitted = await self._visitors.admitted(headers)
-        elif scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
+        if not _is_public(scope["path"]):
             authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted
@@ -133,3 +129,10 @@ class Gate:
 
     async def _admitted(self, authorization: bytes | None) -> Admitted:
         return await run_in_threadpool(self._admission.admit, authorization)
+
+
+def _is_public(path: str) -> bool:
+    """Whether the gate lets anybody have a path."""
+    return (
+        path in PUBLIC_PATHS or path == DASHBOARD or path.startswith((f"{DASHBOARD}/", WELL_KNOWN))
+    )
