@@ -139,8 +139,10 @@ class Provider:
                 answer: Mapping[str, Any] = await client.fetch_token(
                     says.token_endpoint, code=code, code_verifier=begun.verifier
                 )
-        except OAuthError:
-            raise SignInRefused("CODE_REFUSED") from None
+        except OAuthError as error:
+            if error.error == "invalid_grant":
+                raise SignInRefused("CODE_REFUSED") from None
+            raise SignInRefused("CLIENT_REFUSED", _plain(error.error)) from None
         except (httpx2.HTTPError, ValueError, TimeoutError) as error:
             raise SignInRefused("PROVIDER_UNAVAILABLE", type(error).__name__) from None
         token = answer.get("id_token")
@@ -226,6 +228,12 @@ def _checked(document: object, issuer: str) -> _Metadata:
     if "S256" not in says.code_challenge_methods_supported:
         raise Unreadable("it does no PKCE with S256")
     return says
+
+
+def _plain(code: object) -> str:
+    """An error code of OAuth as it may stand in a log."""
+    text = str(code)
+    return text if text.isascii() and text.replace("_", "").isalpha() else "an unknown error"
 
 
 def _same(sent: object, kept: str) -> bool:

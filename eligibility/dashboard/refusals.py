@@ -9,6 +9,10 @@ _WHY: dict[str, tuple[int, str]] = {
     "PROVIDER_REFUSED": (403, "the provider did not sign you in; it knows why"),
     "PROVIDER_UNAVAILABLE": (503, "the provider cannot be asked now; a key works"),
     "CODE_REFUSED": (403, "the provider takes its own answer for used or too old: try again"),
+    "CLIENT_REFUSED": (
+        503,
+        "the provider does not accept this server; whoever runs it has to mend that",
+    ),
     "TOKEN_REFUSED": (403, "the provider's answer does not prove who you are"),
     "NO_SCOPE": (
         403,
