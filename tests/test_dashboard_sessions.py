@@ -1,13 +1,17 @@
 """Sessions of the dashboard as an attacker sees them: cookies, forms, other sites, keys that end."""
 
+import json
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import httpx2
+import msgspec
 import pytest
+from jwks_server import Signer, jwks_server
 from running import Server, bearer, make_key, running
 
 from eligibility.callers import key_admin
@@ -119,8 +123,10 @@ def test_a_session_ends_by_itself_and_counts_only_where_it_was_made() -> None:
     name, _, value = cookie.partition("=")
     assert made.of(scope_of(f"{name}={value[:-4]}AAAA")) is None
     assert made.of(scope_of(f"{name}=\xff")) is None
-    other = Cookie("eligibility_signing_in", 600, Keeper(lambda: SECRET, PROXIES.by_tls))
-    assert made.of(scope_of(f"{name}={other.sealed(b'{}')}")) is None
+    other = Cookie(
+        "eligibility_signing_in", 600, Keeper(lambda: SECRET, PROXIES.by_tls, "", lambda: now[0])
+    )
+    assert made.of(scope_of(f"{name}={other.sealed(msgspec.json.encode(person))}")) is None
     now[0] = 5_000.0
     assert made.of(scope_of(cookie)) is None
 
@@ -170,6 +176,30 @@ def test_what_is_no_key_is_refused_alike(http: httpx2.Client, said: str) -> None
     answer = signs_in(http, said)
     assert (answer.status_code, "no API key of this server" in answer.text) == (401, True)
     assert "set-cookie" not in answer.headers
+
+
+def test_a_token_of_a_service_or_an_account_is_no_key(tmp_path: Path) -> None:
+    """An account may ask for itself about every publisher, which is no reason to be told which there are."""
+    signer = Signer("one")
+    with jwks_server(signer.jwk()) as keys:
+        common = {"jwks_url": keys.url, "issuer": keys.origin}
+        env = {
+            "ELIGIBILITY_ISSUERS": json.dumps([{**common, "audience": "eligibility"}]),
+            "ELIGIBILITY_ACCOUNT_ISSUERS": json.dumps(
+                [{**common, "audience": "store", "kind": "microsoft"}]
+            ),
+        }
+        said = {"iss": keys.origin, "exp": time.time() + 600, "sub": "1", "publishers": "*"}
+        said |= {"email": "ada@contoso.example", "email_verified": True, "scope": "admin"}
+        with (
+            running(f"sqlite:///{tmp_path / 'store.db'}", **env) as server,
+            httpx2.Client(base_url=server.url) as http,
+        ):
+            for audience in ("eligibility", "store"):
+                token = signer.sign({**said, "aud": audience})
+                known = http.get("/v1/publishers/contoso/groups", headers=bearer(token))
+                assert known.status_code == (200 if audience == "eligibility" else 403)
+                assert signs_in(http, token).status_code == 401
 
 
 def test_pages_do_not_look_at_other_credentials_nor_the_api_at_the_cookie(

@@ -58,7 +58,13 @@ class SigningIn:
 
     def form(self, request: Request, to: str, fault: str = "", status: int = 200) -> Response:
         """The page with what went wrong, if anything did."""
-        values = {"title": "Sign in", "to": below(to), "fault": fault, "provider": self._label}
+        values = {
+            "title": "Sign in",
+            "to": below(to),
+            "fault": fault,
+            "of_key": status == 401,
+            "provider": self._label,
+        }
         return self._site.rendered(request, None, Page("sign_in.html", values, status))
 
 
