@@ -199,3 +199,14 @@ def test_no_page_has_script_or_style_of_its_own(
                 answer = http.get(filled(pattern))
                 if answer.headers.get("content-type", "").startswith("text/html"):
                     assert not inline.findall(answer.text), pattern
+
+
+def test_no_parameter_makes_a_page_fail(server: Server, routes: list[tuple[str, str]]) -> None:
+    names = ("page", "from", "at", "who", "for", "standing", "product", "kind", "q", "cursor")
+    with visitor(server, "admin") as http:
+        for method, pattern in routes:
+            if method == "GET":
+                for value in ("x", "-1", "9" * 400, "\x00", "'\"><b>"):
+                    answer = http.get(filled(pattern), params=dict.fromkeys(names, value))
+                    assert answer.status_code < 500, (pattern, value, answer.text)
+                    assert "<b>" not in answer.text, pattern
