@@ -9,8 +9,10 @@ from fastapi import FastAPI
 
 from eligibility import __version__
 from eligibility.dashboard import pages as dashboard
+from eligibility.dashboard.cookies import Keeper
 from eligibility.dashboard.sessions import Sessions
 from eligibility.dashboard.site import Site
+from eligibility.dashboard.visitors import Visitors
 from eligibility.server import (
     catalog,
     comparisons,
@@ -41,7 +43,6 @@ from eligibility.server.origin import Origins
 from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.server.traces import Traces, traces_of
-from eligibility.server.visitors import Visitors
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
@@ -86,9 +87,16 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         rate_limit=settings.rate_limit,
         account_rate_limit=settings.account_rate_limit,
     )
-    sessions = Sessions(service.groups.digest_key, service.evaluator.clock)
     others = routes(service, Sharing(Metrics(service, tallies, load), shared), traces)
-    dashboard.install(Site(others, service, sessions), admission)
+    keeper = Keeper(
+        service.groups.digest_key,
+        others.state.by_tls,
+        settings.provider_binding(),
+        service.evaluator.clock,
+    )
+    sessions = Sessions(keeper, people=settings.dashboard_provider is not None)
+    site = Site(others, service, sessions, Visitors(sessions, admission))
+    dashboard.install(site, admission, keeper)
     return Gate(
         paths,
         admission,
@@ -96,7 +104,6 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         RequestLog(settings.log_access, paths),
         tallies,
         others,
-        Visitors(sessions, admission),
         settings.max_body_bytes,
         PUBLIC_PATHS | public,
         traces,
@@ -137,7 +144,8 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
     settings = service.settings
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
-    app.state.origin_of = Origins(settings.trusted_proxies).of
+    origins = Origins(settings.trusted_proxies)
+    app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
     problems.install(app)
     docs_page.install(app)
     for router in (

@@ -23,15 +23,13 @@ from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
 from eligibility.server.traces import Traces
-from eligibility.server.visitors import Visitors
 from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
 """What anybody may see: whether the server is well, and what it offers."""
-DASHBOARD = "/dashboard"
-"""Pages, whose visitors have a session in place of an `authorization` header."""
-WELL_KNOWN = "/.well-known/"
-"""Whatever is below: documents that tell clients where to ask."""
+_OPEN = ("/.well-known/", "/dashboard")
+"""What is below these is open, too: documents that tell clients where to ask, and pages, which ask for
+a session in place of an `authorization` header."""
 _WENT_WELL = (200, 304)
 """Statuses of endpoints that are not worth a line of log each."""
 
@@ -52,7 +50,6 @@ class Gate:
         log: RequestLog,
         tallies: Tallies,
         others: Application,
-        visitors: Visitors,
         max_body_bytes: int,
         public_paths: Collection[str] = PUBLIC_PATHS,
         traces: Traces | None = None,
@@ -62,7 +59,7 @@ class Gate:
         self._load = load
         self._log, self._logs_all = log, log.access_too
         self._note = tallies.note
-        self._others, self._visitors = others, visitors
+        self._others = others
         self._public_paths = public_paths
         self._traces = traces
         self._max_body_bytes = max_body_bytes
@@ -136,9 +133,7 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"].startswith(DASHBOARD):
-            exchange.admitted = await self._visitors.admitted(headers)
-        elif scope["path"] not in self._public_paths and not scope["path"].startswith(WELL_KNOWN):
+        if not self._is_public(scope["path"]):
             authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted
@@ -146,6 +141,10 @@ class Gate:
                 admitted.allowance.take()
         scope["exchange"] = exchange
         await self._others(scope, receive, exchange.send_others)
+
+    def _is_public(self, path: str) -> bool:
+        """Whether anybody may have a path, as far as the gate is concerned."""
+        return path in self._public_paths or path.startswith(_OPEN)
 
     async def _admitted(self, authorization: bytes | None) -> Admitted:
         return await run_in_threadpool(self._admission.admit, authorization)
