@@ -39,7 +39,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        detail = error.strerror or str(error)
+        detail = f"cannot be written: {error.strerror or error}"
         raise InvalidFile([Fault(str(path), "UNWRITABLE", detail)], "the file") from None
 
 

@@ -70,7 +70,7 @@ _remedy = st.builds(
 )
 _page = st.builds(explanation.Page, st.text(), st.text(), st.text())
 _change = st.builds(
-    explanation.Change,
+    explanation.SuggestedChange,
     st.sampled_from(explanation.ChangeAction),
     st.sampled_from(["person", "publisher"]),
     st.text(),
