@@ -1,4 +1,4 @@
-"""`python -m benchmarks [deciding serving standards simulating ...]`: every figure with its reference."""
+"""`python -m benchmarks [deciding serving standards pages ...]`: every figure with its reference."""
 
 import argparse
 
@@ -6,6 +6,7 @@ from benchmarks import (
     deciding,
     freshness,
     holding,
+    pages,
     serving,
     simulating,
     spreading,
@@ -24,6 +25,7 @@ _MEASURES = {
     "freshness": freshness.measure,
     "spreading": spreading.measure,
     "simulating": simulating.measure,
+    "pages": pages.measure,
 }
 
 

@@ -66,12 +66,13 @@ class Ask:
         at = wire.moment_of(_utc(asked["at"]), "at") if asked["at"] else None
         state = self._service.states.read(product_id, at)
         in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
+        who = "this account" if query.account else "somebody who is not signed in"
         found: dict[str, Any] = {
             "state": state,
             "decision": _explained(state, query, asked["wanting"]),
             "in_groups": in_groups,
-            "heat": heat(state, lambda device: state.decide(_on(query, device))),
-            "heat_of": "this account" if query.account else "nobody signed in",
+            "heat": heat(state, [(who, lambda device: state.decide(_on(query, device)))]),
+            "heat_of": who,
         }
         supposed = frozenset(name[6:] for name in form if name.startswith("group:"))
         if form.get("suppose") and query.account and supposed != in_groups:
