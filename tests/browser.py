@@ -94,7 +94,8 @@ def visiting(
         yield visit
     finally:
         context.close()
-    assert [one for one in visit.console if one.startswith(("error", "warning"))] == []
+    complaints = [one for one in visit.console if one.startswith(("error", "warning"))]
+    assert not complaints, complaints
 
 
 def violations(page: Page) -> list[str]:

@@ -1,7 +1,6 @@
 """Tester readiness: who cannot get it, why, and what to tell them."""
 
 import csv
-from collections.abc import Iterator
 
 import pytest
 from browser import Visit, visiting
@@ -21,14 +20,14 @@ def asking(sample: Server) -> Server:
 
 
 @pytest.fixture
-def seen(visit: Visit, asking: Server) -> Iterator[Visit]:
+def seen(visit: Visit, asking: Server) -> Visit:
     visit.go(HOME)
     visit.page.click("text=Contoso Reader")
     visit.page.click("text=Tester readiness")
     visit.page.select_option("#for", "Insiders")
     visit.page.click("text=Show >> nth=0")
     visit.page.wait_for_url("**for=flight**")
-    yield visit
+    return visit
 
 
 def test_why_a_tester_has_no_build(seen: Visit) -> None:

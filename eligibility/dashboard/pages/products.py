@@ -73,7 +73,7 @@ class ProductPages:
     def heat(self, request: Request, viewer: Viewer) -> Page:
         """The heat map alone, of somebody else."""
         state = self._state(request, viewer)
-        return Page("product_heat.html", {"state": state, **self._heat(request, state)})
+        return Page("heat.html", self._heat(request, state))
 
     def _heat(self, request: Request, state: State) -> dict[str, Any]:
         people = everybody(state)
