@@ -17,6 +17,7 @@ from eligibility.grounds import Grounds
 from eligibility.model import AccessQuery, Decision, Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import settling_at
+from groups.model import PastMemberships
 from groups.store import GroupStore
 
 
@@ -51,15 +52,20 @@ def decide_as_of(
     addresses = query.account.addresses if query.account is not None else ()
     past = groups.memberships_at(version.publisher, product.groups, addresses, at)
     grounds = Grounds(query, product, past.groups, requirements, at)
-    decision = grounds.decide()
+    decision = decide_past(grounds, past)
+    stamped = structs.replace(decision, revision=Revision(past.revision, catalog_revision))
+    return Found(version.publisher, product, stamped), grounds
+
+
+def decide_past(grounds: Grounds, past: PastMemberships) -> Decision:
+    """Decide on a product and the account's memberships of a moment, with the trace; pure.
+
+    Args: past = of the account's addresses in the product's groups.
+    """
+    query, decision = grounds.query, grounds.decide()
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
         matched = {one.address for one in past.last if one.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
-    told = structs.replace(
-        decision,
-        settling=settling_at(at, ((one.at, one.group_id, one.change) for one in past.last)),
-        revision=Revision(past.revision, catalog_revision),
-        trace=trace,
-    )
-    return Found(version.publisher, product, told), grounds
+    changes = ((one.at, one.group_id, one.change) for one in past.last)
+    return structs.replace(decision, settling=settling_at(grounds.now, changes), trace=trace)

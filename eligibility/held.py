@@ -79,7 +79,7 @@ class HeldProduct:
         self.verified_at = verified_at
         self.digester = digester
         self._digest, self._find = digester.of, index.find
-        self._requirements = requirements
+        self.requirements = requirements
         # One attribute, so that threads never see half.
         self._memory: Memory = (before._memory[0] if before else Memo()), defaultdict(dict)
         self._classes: DeviceClasses = (
@@ -242,7 +242,7 @@ class HeldProduct:
             index,
             self.digester,
             self.recent,
-            self._requirements,
+            self.requirements,
             self.revision,
             self.write_id,
             self.token,
@@ -267,7 +267,7 @@ class HeldProduct:
 
     def _grounds(self, query: AccessQuery, groups: frozenset[str], now: float) -> Grounds:
         moment = datetime.fromtimestamp(now, UTC)
-        return Grounds(query, self.product, groups, self._requirements, moment)
+        return Grounds(query, self.product, groups, self.requirements, moment)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

@@ -1,5 +1,7 @@
 """The OpenAPI document says what happens: tried by a tool that only knows the document."""
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,6 +9,7 @@ import jsonschema
 import msgspec
 import pytest
 import schemathesis
+from asking import asking
 from hypothesis import HealthCheck, Phase, given, settings
 from running import Server, bearer
 from schemathesis.specs.openapi.checks import (
@@ -38,6 +41,8 @@ def document(server: Server) -> dict[str, Any]:
 OPERATIONS = (
     "POST /v1/access",
     "POST /v1/access/batch",
+    "POST /v1/access/timeline",
+    "POST /v1/simulations/diff",
     "GET /v1/publishers/{publisher}/groups",
     "POST /v1/publishers/{publisher}/groups",
     "GET /v1/publishers/{publisher}/groups/{group_id}",
@@ -55,6 +60,8 @@ OPERATIONS = (
     "GET /v1/publishers/{publisher}/products/{product_id}",
     "PUT /v1/publishers/{publisher}/products/{product_id}",
     "DELETE /v1/publishers/{publisher}/products/{product_id}",
+    "GET /v1/publishers/{publisher}/products/{product_id}/coverage",
+    "POST /v1/simulations",
     "GET /v1/keys",
     "POST /v1/keys",
     "POST /v1/keys/{key_id}/rotate",
@@ -109,6 +116,11 @@ def test_every_route_is_there(document: dict[str, Any]) -> None:
     assert sorted(found) == sorted(OPERATIONS)
 
 
+def test_every_reference_leads_to_a_schema(document: dict[str, Any]) -> None:
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document)))
+    assert named <= set(document["components"]["schemas"])
+
+
 def test_every_route_says_what_it_does_and_how_it_fails(document: dict[str, Any]) -> None:
     for method, path, operation in operations(document):
         assert operation.get("description") or operation.get("summary"), f"{method} {path}"
@@ -117,13 +129,15 @@ def test_every_route_says_what_it_does_and_how_it_fails(document: dict[str, Any]
             assert failures, f"{method} {path}"
 
 
-@pytest.mark.parametrize("path", ["/v1/access", "/v1/access/batch"])
+@pytest.mark.parametrize("path", ["/v1/access", "/v1/access/batch", "/v1/simulations"])
 def test_the_examples_are_true(document: dict[str, Any], server: Server, path: str) -> None:
     operation = document["paths"][path]["post"]
     for example in operation["requestBody"]["content"]["application/json"]["examples"].values():
         answer = server.http.post(path, json=example["value"])
         assert answer.status_code in (200, 404)  # read, though this server lacks the product
     answered = operation["responses"]["200"]["content"]["application/json"]
+    if "example" not in answered:
+        return
     reference = {**answered["schema"], "components": document["components"]}
     jsonschema.Draft202012Validator(reference).validate(answered["example"])
 
@@ -136,6 +150,26 @@ def test_a_decision_fits_its_schema(document: dict[str, Any], service: Service) 
         for explain in (False, True):
             decision = service.evaluator.decide(query_of(**query), explain=explain)
             validator.validate(msgspec.json.decode(encode(decision)))
+
+
+def test_simulations_and_coverage_fit_their_schemas(
+    document: dict[str, Any], service: Service
+) -> None:
+    load_sample(service)
+    asked = {"product_id": "9NCONTOSORDR", "accounts": ["ada@contoso.example", None]}
+    with asking(service) as app:
+        key = app.key("admin")
+        whole = app.post("/v1/simulations", {**asked, "devices": ["all"]}, key)
+        accept = {"accept": "application/x-ndjson"}
+        lines = app.post("/v1/simulations", {**asked, "devices": ["all"]}, key | accept)
+        path = "/v1/publishers/contoso/products/9NCONTOSORDR/coverage"
+        covered = app.ask("GET", path, key)
+    kinds = {"head": "HeadLine", "class": "ClassLine", "account": "AccountLine", "end": "EndLine"}
+    told = [(kinds[one["line"]], one) for one in map(json.loads, lines.text.splitlines())]
+    assert {kind for kind, _ in told} == set(kinds.values())
+    for kind, value in (("Simulation", whole.json()), ("Coverage", covered.json()), *told):
+        reference = {"$ref": f"#/components/schemas/{kind}", "components": document["components"]}
+        jsonschema.Draft202012Validator(reference).validate(value)
 
 
 def test_the_documentation_page_is_served(server: Server) -> None:

@@ -210,6 +210,18 @@ def test_products_come_back_as_they_were_declared(client: Either, publisher: str
         client.product("another", app)
 
 
+def test_simulations_and_coverage(client: Either, publisher: str, app: str) -> None:
+    devices = [Device("Desktop", "22631"), "xbox"]
+    accounts = [Account("ada@example.com"), "grace@example.com", None]
+    found = client.simulate(app, devices, accounts=accounts)
+    assert [one["account"] for one in found["accounts"]] == ["ada@example.com", accounts[1], None]
+    assert found["counts"]["cells"] == 3 * len(found["devices"])
+    whole = client.simulate(app, ["all"], accounts=["ada@example.com"] * 60)
+    assert whole["counts"]["accounts"] == 60  # one object, however long
+    covered = client.coverage(publisher, app, devices="xbox")
+    assert covered["members"] == len(client.simulate(app, ["xbox"])["accounts"])
+
+
 def test_an_edit_whose_answer_was_lost_is_done_and_told(
     kind: type[Client | AsyncClient], server: Server, client: Either, publisher: str, app: str
 ) -> None:

@@ -28,6 +28,11 @@ SAID = {
         "9NCONTOSOSKT True",
         "9NNOSUCHAPP UNKNOWN_PRODUCT",
     ],
+    "Simulations": [
+        "linus@contoso.example ['2.1.0.0', ",
+        "None ['1.4.0.0', ",
+        "Windows 11 21H2 .. 26H1, x64 3 of 3",
+    ],
     "In a backend": ["{'state': 'not for you', 'what_to_do': ['ask", "{'state': 'install'"],
     "Groups and products": ["insiders 3", "['grace@contoso.example']", "FLIGHT_MEMBER"],
 }

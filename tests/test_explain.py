@@ -83,6 +83,19 @@ def test_why_somebody_does_not_get_the_flight_they_want(sample: Run) -> None:
     ) in letter
 
 
+def test_a_yes_tells_how_to_ask_for_a_higher_flight(sample: Run) -> None:
+    ran = sample("explain", *READER, "--os", "23H2", *GRACE)
+    assert "For what would give a higher flight, add --wanting canary." in unwrapped(ran)
+
+
+def test_that_nothing_helps_is_told_with_how_much_was_tried(sample: Run) -> None:
+    """A version that the product has only in its past."""
+    ran = sample("explain", *READER, "--os", "23H2", "--wanting", "9.9.9.9")
+    told = unwrapped(ran)
+    assert "To get version 9.9.9.9 No few changes do it; " in told
+    assert "decisions were tried." in told
+
+
 def test_a_flight_that_there_is_not_is_wrong_usage(sample: Run) -> None:
     ran = sample("explain", *READER, "--os", "23H2", "--wanting", "cannary")
     assert ran.code == 2

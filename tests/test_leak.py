@@ -92,6 +92,12 @@ def ask_about_accounts(run: Run) -> None:
         run.ask("POST", "/v1/access", query(address, product_id="BROKEN"))
         run.ask("POST", "/v1/access", query(address, account={"token": address}))
         run.ask("POST", "/v1/access", query(address, device={"family": address}))
+        for more in ({}, {"market": address}, {"devices": [address]}, {address: 1}):
+            asked = {"product_id": "9NCONTOSORDR", "accounts": [address], "devices": ["xbox"]}
+            run.ask("POST", "/v1/simulations", {**asked, **more})
+        groups = {"insiders": {"add": [address], "remove": f"{address}@"}}
+        draft = {"product_id": "9NCONTOSORDR", "devices": ["xbox"], "draft": {"groups": groups}}
+        run.ask("POST", "/v1/simulations", draft)
 
 
 def edit_groups(run: Run) -> None:

@@ -337,6 +337,20 @@ def test_more_accounts_than_members_and_fewer_are_looked_up_alike() -> None:
         assert many.decision(50 + row, 0) == few.decision(10 + row, 0)
 
 
+def test_accounts_that_came_at_once_are_told_alike_and_others_are_not() -> None:
+    came: list[Move] = [("a@x.com", "g1", "added", 5), ("b@x.com", "g1", "added", 5)]
+    world = World(
+        {**deepcopy(BODY), "submission": product().submission.model_dump(mode="json")},
+        {"g1": frozenset({"a@x.com", "b@x.com", "c@x.com", "d@x.com"})},
+        [*came, ("c@x.com", "g1", "added", 6), ("e@x.com", "g1", "removed", 5)],
+    )
+    matrix = simulated(world, *(f"{name}@x.com" for name in "abcdef"))
+    assert list(matrix.rows) == [0, 0, 1, 2, 3, 4]
+    for row, name in enumerate("abcdef"):
+        asker = Asker(Account(f"{name}@x.com"))
+        assert matrix.decision(row, 0) == world.decision(asker, DESKTOPS[0].device)
+
+
 def test_nobody_and_nothing_can_be_simulated() -> None:
     world = World(BODY, {"g1": frozenset({"m@example.com"})})
     assert simulate(world.state, Population([]), DESKTOPS).decisions == ()

@@ -50,6 +50,8 @@ BASES = ("", "/{publisher}")
 ROUTES: dict[str, Scope | None] = {
     "POST /v1/access": Scope.QUERY,
     "POST /v1/access/batch": Scope.QUERY,
+    "POST /v1/access/timeline": Scope.QUERY,
+    "POST /v1/simulations/diff": Scope.QUERY,
     "GET /v1/publishers/{publisher}/groups": Scope.READ_GROUPS,
     "POST /v1/publishers/{publisher}/groups": Scope.WRITE_GROUPS,
     f"GET {GROUP}": Scope.READ_GROUPS,
@@ -70,6 +72,8 @@ ROUTES: dict[str, Scope | None] = {
     f"GET {PRODUCT}": Scope.READ_CATALOG,
     f"PUT {PRODUCT}": Scope.WRITE_CATALOG,
     f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
+    f"GET {PRODUCT}/coverage": Scope.READ_GROUPS,
+    "POST /v1/simulations": Scope.QUERY,
     **dict.fromkeys(KEYS, Scope.ADMIN),
     **{f"POST {base}/access/v1/{path}": Scope.QUERY for base in BASES for path in AUTHZEN},
     **dict.fromkeys(OFREP, Scope.QUERY),
@@ -79,6 +83,12 @@ ROUTES: dict[str, Scope | None] = {
     **{f"{method} {path}": PUBLIC for path in DOCS for method in ("GET", "HEAD")},
 }
 """Every route, and the scope that a caller needs for it."""
+
+ALSO = {
+    "POST /v1/access/timeline": [Scope.READ_GROUPS],
+    "POST /v1/simulations/diff": [Scope.READ_GROUPS],
+}
+"""Routes that need another scope as well, whatever is asked."""
 
 STANDARD = [route for route in ROUTES if "/access/v1/" in route or route in OFREP]
 """Routes of standards, which have errors of their own: test_authzen_callers.py, test_ofrep_one.py."""
@@ -95,9 +105,12 @@ def body(route: str, place: Place) -> Any:
     """A body that does something; of these routes none needs another."""
     address = {"address": "ada@example.com"}
     query = {"product_id": place["product_id"], "device": DESKTOP, "account": None}
+    simulation = {"product_id": place["product_id"], "devices": [DESKTOP], "accounts": [None]}
     return {
         "POST /v1/access": query,
         "POST /v1/access/batch": {"queries": [query]},
+        "POST /v1/access/timeline": {"product_id": place["product_id"]},
+        "POST /v1/simulations/diff": {"product_id": place["product_id"], "after": "live"},
         "POST /v1/publishers/{publisher}/groups": {"name": "New", "emails": ["ada@example.com"]},
         f"POST {GROUP}/members/search": {"prefix": "a"},
         f"PATCH {GROUP}/members": {"add": ["new@example.com"]},
@@ -106,6 +119,7 @@ def body(route: str, place: Place) -> Any:
         f"PUT {GROUP}/consent": {"confirmed_by": "Lin"},
         "POST /v1/publishers/{publisher}/history/search": address,
         "POST /v1/publishers/{publisher}/forget": address,
+        "POST /v1/simulations": simulation,
         "POST /v1/keys": {"name": "new", "scopes": ["metrics"], "publishers": None},
         "POST /v1/keys/{key_id}/rotate": {},
         f"PUT {PRODUCT}": {"name": "App", "submission": {"packages": []}},
@@ -209,7 +223,7 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
         place["key_id"] = app.key_text(Scope.METRICS)[ID_PART]
     everybody = admin or route in KEYS
     headers = app.key(
-        Scope.ADMIN if admin else str(ROUTES[route]),
+        *((Scope.ADMIN,) if admin else (str(ROUTES[route]), *ALSO.get(route, ()))),
         publishers=None if everybody else [place["publisher"]],
     )
     answer = ask(app, route, headers, place)
@@ -222,15 +236,15 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
 @pytest.mark.parametrize("route", GUARDED)
 @pytest.mark.parametrize("admin", [False, True])
 def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> None:
-    needed = Scope.ADMIN if admin else str(ROUTES[route])
-    answer = ask(app, route, app.key(needed, publishers=["contoso"]), THEIRS)
+    needed = (Scope.ADMIN,) if admin else (str(ROUTES[route]), *ALSO.get(route, ()))
+    answer = ask(app, route, app.key(*needed, publishers=["contoso"]), THEIRS)
     if route == "POST /v1/access/batch":
         assert [one["code"] for one in answer.json()["decisions"]] == ["UNKNOWN_PRODUCT"]
         return
     if route in KEYS:
         assert_problem(answer, 403, "ALL_PUBLISHERS_NEEDED")
         return
-    code = "UNKNOWN_PRODUCT" if route == "POST /v1/access" else "UNKNOWN_PUBLISHER"
+    code = "UNKNOWN_PUBLISHER" if "{publisher}" in route else "UNKNOWN_PRODUCT"
     assert_problem(answer, 404, code)
     assert app.service.groups.get("fabrikam", "beta").member_count == 2
     assert app.service.catalog.store.get("THEIRS") is not None
@@ -243,6 +257,8 @@ def test_what_is_not_there_is_told_to_known_callers_only(app: App, path: str) ->
 
 
 READING_TOO = {
+    "a timeline": ("/v1/access/timeline", [Scope.QUERY], "POST"),
+    "a comparison": ("/v1/simulations/diff", [Scope.QUERY], "POST"),
     "a trace": ("/v1/access?explain=true", [Scope.QUERY, Scope.EXPLAIN], "POST"),
     "traces": ("/v1/access/batch?explain=true", [Scope.QUERY, Scope.EXPLAIN], "POST"),
     "an edit's dry run": (f"{GROUP}/members?dry_run=true", [Scope.WRITE_GROUPS], "PATCH"),

@@ -26,6 +26,7 @@ from eligibility.simulation.devices import read_devices
 from eligibility.simulation.outcome import briefly
 from eligibility.simulation.result import Result
 from groups.errors import UnknownGroup
+from groups.model import MembershipEdit
 
 ROOT = Path(__file__).resolve().parent.parent
 ADA, BOB, CLEO = "ada@example.com", "bob@example.com", "cleo@example.com"
@@ -315,6 +316,35 @@ def test_those_who_get_the_same_in_several_ways_are_counted_together(
         ("public 1.0.0.0", 3),
         ("canary 2.0.0.0", 2),
     ]
+
+
+# --- what is moving ---
+
+
+def test_both_sides_of_a_change_of_the_last_30_minutes(stored: Service, clock: Clock) -> None:
+    edit = MembershipEdit(add=(CLEO,), remove=(BOB,))
+    simulation = Simulation(stored)
+    assert simulation.matrix("APP", [ADA, BOB, CLEO]).before_settling() is None
+    stored.groups.edit("contoso", "beta", edit, actor="test")
+    clock.advance(60)
+    now = simulation.matrix("APP", [ADA, BOB, CLEO], "Desktop/24H2")
+    before = now.before_settling()
+    assert before is not None
+    assert [now.matrix.outcome(row, 0).source for row in range(3)] == ["canary", None, "canary"]
+    assert names(before) == [BOB, CLEO]
+    assert [before.matrix.outcome(row, 0).source for row in range(2)] == ["canary", None]
+
+
+def test_the_shares_of_a_rollout_at_any_percentage(stored: Service) -> None:
+    rollout = {"percentage": 25, "status": "in_progress", "previous_packages": [package("1.0.0.0")]}
+    put(stored, "NEW", product(packages=[package("3.0.0.0")], rollout=rollout))
+    many = [f"user{number}@example.com" for number in range(4_000)]
+    found = Simulation(stored).matrix("NEW", many, "xbox", installed_version="1.0.0.0")
+    declared, half = found.shares(50)
+    assert (declared.percentage, declared.declared) == (25, True)
+    versions = Counter(found.matrix.outcome(row, 0).version for row in range(4_000))
+    assert versions == {"3.0.0.0": declared.newest, "1.0.0.0": declared.previous}
+    assert half.newest == pytest.approx(2_000, abs=150)
 
 
 # --- the picture ---

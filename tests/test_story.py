@@ -92,6 +92,13 @@ def test_of_flights_nothing_is_said_where_there_are_none() -> None:
     assert not any("can take flights" in text for text in told)
 
 
+def test_a_processor_that_was_not_told_is_told_as_such() -> None:
+    device = {"family": "Desktop", "os_version": "23H2"}
+    assert texts(product(), device=device)[-1].endswith(
+        "Its processor was not told, so none was ruled out."
+    )
+
+
 def test_many_flights_are_counted_and_not_read_out() -> None:
     flights = [flight(f"f{number}", ["testers"], "2.0.0.0") for number in range(9)]
     (told,) = (text for text in texts(product(*flights)) if "not in the groups of" in text)

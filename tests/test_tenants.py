@@ -14,6 +14,7 @@ from worlds import DESKTOP, flight, group, product, put
 from eligibility.callers.model import Scope
 from eligibility.evaluator import Evaluator
 from eligibility.service import Service
+from eligibility.simulation.states import States
 
 FOREIGN, NOBODYS, MINE = "THEIRS", "NOBODY", "MINE"
 ADA = "ada@example.com"
@@ -44,6 +45,7 @@ class Tenants:
         service.evaluator = Evaluator(
             self.groups, self.catalog, service.evaluator.requirements, clock=clock
         )
+        service.states = States(service.evaluator, self.groups, self.catalog, service.now)
         self.app = app
         self.caller = app.key(Scope.ADMIN, publishers=["contoso"])
         self.everybodys = app.key(Scope.ADMIN)
@@ -143,6 +145,28 @@ def test_a_caller_of_several_publishers_sees_each_of_them(tenants: Tenants) -> N
     for product_id in (MINE, FOREIGN):
         for _ in range(2):  # the second time from memory
             assert tenants.app.post("/v1/access", query(product_id), both).json()["granted"]
+
+
+SIMULATED: dict[str, dict[str, Any]] = {
+    "accounts": {"accounts": [ADA, None]},
+    "groups": {"accounts": {"groups": ["beta"]}},
+    "everybody": {},
+    "at": {"at": "2026-06-01T12:30:00Z"},
+    "a draft": {"draft": {"groups": {"beta": {"add": ADA}}}},
+    "unreadable": {"devices": ["nope"]},
+}
+
+
+@pytest.mark.parametrize("form", SIMULATED)
+def test_a_foreign_product_cannot_be_simulated_nor_told_from_one_that_nobody_has(
+    tenants: Tenants, form: str
+) -> None:
+    sent = {"devices": [DESKTOP], **SIMULATED[form]}
+    unknown = tenants.asked("/v1/simulations", {"product_id": NOBODYS, **sent})
+    foreign = tenants.asked("/v1/simulations", {"product_id": FOREIGN, **sent})
+    status, content, headers, calls = foreign
+    assert (status, content.replace(b"THEIRS", b"NOBODY"), headers, calls) == unknown
+    assert b"UNKNOWN_PRODUCT" in content or form == "unreadable"
 
 
 PUBLISHERS = [route for route in ROUTES if " /v1/publishers/{publisher}" in route]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eligibility.cli.whole_file import whole_file
 from eligibility.errors import InvalidInput
+from eligibility.whole_file import whole_file
 
 
 def test_the_target_changes_at_the_end_only(tmp_path: Path) -> None:

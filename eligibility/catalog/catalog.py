@@ -15,7 +15,7 @@ from eligibility.catalog.store import CatalogStore
 from eligibility.catalog.validation import Surroundings, validate
 from eligibility.errors import Fault
 from groups.errors import StoreUnavailable
-from groups.model import check_publisher
+from groups.model import check_publisher, each
 from groups.store import GroupStore
 
 _TRIES = 20
@@ -107,7 +107,7 @@ class Catalog:
         faults: list[Fault] = []
         for product_id, product in products.items():
             try:
-                surroundings = Surroundings(declared, now, self._was_public(product_id, now))
+                surroundings = Surroundings(declared, now, was_public(self.store, product_id, now))
                 validate(product_id, product, surroundings)
             except InvalidProduct as error:
                 faults += error.faults if len(products) == 1 else _within(product_id, error.faults)
@@ -133,12 +133,19 @@ class Catalog:
             if present != wanted and not (wanted == "*" and present):
                 raise ProductRevisionMismatch(product_id, wanted, present)
 
-    def _was_public(self, product_id: str, now: datetime) -> bool:
-        """Whether the product has been public: its last version was. By induction any was (VIS)."""
-        for version in self.store.history(product_id, limit=2).items:
-            if version.product is not None:
-                return version.product.submission.audience_at(now) == "public"
-        return False
+
+def was_public(
+    store: CatalogStore, product_id: str, now: datetime, until: datetime | None = None
+) -> bool:
+    """Whether the product has been public: its last version was. By induction any was (VIS).
+
+    Args: until = versions after that moment (UTC-aware) do not count.
+    """
+    limit = 2 if until is None else 100  # the last two: one may have been a deletion
+    for version in each(lambda cursor: store.history(product_id, cursor=cursor, limit=limit)):
+        if version.product is not None and (until is None or version.at <= until):
+            return version.product.submission.audience_at(now) == "public"
+    return False
 
 
 def _within(product_id: str, faults: list[Fault]) -> list[Fault]:

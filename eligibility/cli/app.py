@@ -12,6 +12,7 @@ from eligibility.cli import (
     catalog,
     check,
     coverage,
+    diff,
     explain,
     group_files,
     group_history,
@@ -21,6 +22,7 @@ from eligibility.cli import (
     serve,
     simulate,
     store,
+    timeline,
 )
 from eligibility.cli.options import Json, Store, console, print_json
 from eligibility.settings import Settings, load_settings
@@ -38,6 +40,8 @@ app.command("coverage")(coverage.coverage)
 app.command("simulate")(simulate.simulate)
 app.command("explain")(explain.explain)
 app.command("test")(scenarios.scenarios)
+app.command("diff")(diff.diff)
+app.command("timeline")(timeline.timeline)
 for room in (group_files, group_history):  # they add their commands to those of groups
     assert room.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")

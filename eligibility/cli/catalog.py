@@ -28,10 +28,14 @@ from eligibility.cli.options import (
     service,
 )
 from eligibility.cli.show import plan_table
+from eligibility.cli.show_difference import show_comparison
 from eligibility.cli.show_effects import effects_table
 from eligibility.effects import Effects
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service import Service
+from eligibility.simulation.comparing import compare_plan
+from eligibility.simulation.devices import preset
+from eligibility.simulation.told_changes import ComparisonTold, difference_told
 
 app = typer.Typer(help="Products: submissions, flights, packages.", no_args_is_help=True)
 
@@ -54,7 +58,10 @@ def apply(
     with service(store) as opened:
         plans = [make_plan(d, opened.groups, opened.catalog, prune=prune) for d in declarations]
         effects = [opened.effects_of_plan(p, d) for p, d in zip(plans, declarations, strict=True)]
-        _show_plans(plans, as_json, effects)
+        differences = [
+            _difference(opened, p, d) for p, d in zip(plans, declarations, strict=True) if dry_run
+        ]
+        _show_plans(plans, as_json, effects, differences)
         if dry_run or all(plan.changes_nothing for plan in plans):
             return
         confirm("apply this plan?", yes or as_json)
@@ -143,10 +150,12 @@ def import_partner_center(
     with service(store) as opened:
         plan = make_plan(declaration, opened.groups, opened.catalog)
         effects = opened.effects_of_plan(plan, declaration)
+        differences = [_difference(opened, plan, declaration)] if dry_run else []
         if as_json:
-            print_json({"plan": plan, "notes": read.notes, "effects": effects})
+            told = {"plan": plan, "notes": read.notes, "effects": effects}
+            print_json(told | {"differences": differences[0]} if differences else told)
         else:
-            _show_plans([plan], False, [effects])
+            _show_plans([plan], False, [effects], differences)
         if dry_run or plan.changes_nothing:
             return
         confirm("apply this plan?", yes or as_json)
@@ -176,9 +185,26 @@ def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
         yield lambda _: progress.advance(task)
 
 
-def _show_plans(plans: list[Plan], as_json: bool, effects: Sequence[Effects]) -> None:
+def _difference(opened: Service, plan: Plan, declaration: Declaration) -> ComparisonTold:
+    """What would change on any device there is."""
+    found = compare_plan(
+        opened.states, opened.catalog.store, plan, declaration, tuple(preset("all"))
+    )
+    return ComparisonTold(
+        before="live", after="the plan", products=tuple(difference_told(one) for one in found)
+    )
+
+
+def _show_plans(
+    plans: list[Plan],
+    as_json: bool,
+    effects: Sequence[Effects],
+    differences: Sequence[ComparisonTold],
+) -> None:
+    """Show plans and their effects on access; differences = of a dry run, what devices would get."""
     if as_json:
-        print_json({"plans": plans, "effects": effects})
+        told = {"plans": plans, "effects": effects}
+        print_json(told | {"differences": differences} if differences else told)
         return
     for plan in plans:
         console().print(plan_table(plan))
@@ -188,6 +214,9 @@ def _show_plans(plans: list[Plan], as_json: bool, effects: Sequence[Effects]) ->
     for one in effects:
         if one.products:
             console().print(effects_table(one))
+    for comparison in differences:
+        if comparison.products:
+            show_comparison(comparison, names=False)
 
 
 def _show_warnings(plan: Plan) -> None:

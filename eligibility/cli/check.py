@@ -8,7 +8,9 @@ from eligibility import wire
 from eligibility.cli.failure import Exit
 from eligibility.cli.options import At, Json, Store, console, print_json, service
 from eligibility.cli.show import decision_panel
+from eligibility.cli.simulating import WithCatalog, WithGroups, WithRequirements, publisher_of
 from eligibility.model import AccountKind
+from eligibility.simulation.drafts import read_draft
 
 
 def check(
@@ -33,11 +35,17 @@ def check(
         bool, typer.Option("--manual-check", help='The person pressed "check for updates".')
     ] = False,
     at: At = None,
+    with_groups: WithGroups = None,
+    with_catalog: WithCatalog = None,
+    with_requirements: WithRequirements = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show every step.")] = False,
     store: Store = None,
     as_json: Json = False,
 ) -> None:
-    """Ask one access query. Exit code: 0 granted, 3 denied, 1 no decision, 2 wrong usage."""
+    """Ask one access query, with the --with-* files as if they were saved.
+
+    Exit code: 0 granted, 3 denied, 1 no decision, 2 wrong usage.
+    """
     query = wire.query_of(
         product_id=product,
         account=None if account is None else {"id": account, "kind": kind, "aliases": alias or []},
@@ -50,7 +58,16 @@ def check(
         at=at,
     )
     with service(store) as opened:
-        decision = opened.evaluator.decide(query, explain=explain)
+        if with_groups or with_catalog or with_requirements:
+            draft = read_draft(
+                publisher_of(opened, product, with_catalog),
+                groups=with_groups,
+                catalog=with_catalog,
+                requirements=with_requirements,
+            )
+            decision = opened.states.read(product, query.at, draft).decide(query, explain=explain)
+        else:
+            decision = opened.evaluator.decide(query, explain=explain)
     if as_json:
         print_json(wire.encode(decision))
     else:

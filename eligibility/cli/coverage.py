@@ -25,7 +25,7 @@ from eligibility.simulation.devices import read_devices
 
 
 def coverage(
-    product: Annotated[str, typer.Option("--product", "-p", help="Store id of the product.")],
+    product: Annotated[str, typer.Option(help="Store id of the product.")],
     devices: Devices = "flights",
     at: At = None,
     with_groups: WithGroups = None,

@@ -19,6 +19,7 @@ class Exit(IntEnum):
     FAILED = 1
     USAGE = 2
     DENIED = 3
+    DIFFERENT = 4
     INTERRUPTED = 130
 
 

@@ -1,7 +1,5 @@
 """An explained decision as people read it: a letter with the verdict, why, and what would change it."""
 
-from collections.abc import Iterator
-
 from msgspec import UNSET
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -23,7 +21,7 @@ def letter(decision: Decision, product: str, state: str) -> Panel:
     parts: list[RenderableType] = [Text(verdict.text, "bold"), Text()]
     parts += [_titled("Why", _reasons(why))]
     if decision.nearest is not UNSET:
-        parts += _what_helps(decision.nearest)
+        parts += _what_helps(decision.nearest) or _what_else(decision)
     if decision.settling is not None:
         parts += [Text(), _titled("Mind", Text(settling_text(decision.settling)))]
     parts += [Text(), _pages(why)]
@@ -56,16 +54,26 @@ def _reasons(sentences: list[Sentence]) -> Table:
     return rows
 
 
-def _what_helps(nearest: Nearest) -> Iterator[RenderableType]:
+def _what_else(decision: Decision) -> list[RenderableType]:
+    """Which flights above the one that was given can be asked for."""
+    missed = dict.fromkeys(
+        flight for one in decision.remedies if one.unlocks == "flight" for flight in one.flights
+    )
+    if not missed:
+        return []
+    options = " or ".join(f"--wanting {flight}" for flight in missed)
+    return [Text(), Text(f"For what would give a higher flight, add {options}.", "dim")]
+
+
+def _what_helps(nearest: Nearest) -> list[RenderableType]:
     """Nothing where what was wanted is so already."""
     if not nearest.ways and nearest.tries == 1:
-        return
-    yield Text()
+        return []
     tried = f"{nearest.tries:,} decisions were tried"
     if not nearest.ways:
         until = "" if nearest.complete else ", which is as many as are tried"
-        yield _titled(f"To get {nearest.wanted}", Text(f"No few changes do it; {tried}{until}."))
-        return
+        nothing = Text(f"No few changes do it; {tried}{until}.")
+        return [Text(), _titled(f"To get {nearest.wanted}", nothing)]
     rows = Table.grid(padding=(0, 1))
     rows.add_column()
     rows.add_column()
@@ -75,7 +83,7 @@ def _what_helps(nearest: Nearest) -> Iterator[RenderableType]:
     rest = f"{more} more {'way' if more == 1 else 'ways'} with --json; " if more > 0 else ""
     rows.add_row("", Text(f"{rest}{tried}", "dim"))
     one_of = "do this" if len(nearest.ways) == 1 else "do one of these"
-    yield _titled(f"To get {nearest.wanted}, {one_of}", rows)
+    return [Text(), _titled(f"To get {nearest.wanted}, {one_of}", rows)]
 
 
 def _way(way: Way) -> Text:

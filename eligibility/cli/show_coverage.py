@@ -46,7 +46,9 @@ def _reached(devices: Iterable[DeviceReach], members: int) -> Table:
     table = _table("devices", "members", "", "what they get", "what everybody else gets")
     table.columns[0].no_wrap = True
     table.columns[1].justify = table.columns[2].justify = "right"
-    for device in devices:
+    for number, device in enumerate(devices):
+        if number:
+            table.add_row()
         others = Text("\n").join(_outcome(one) for one in device.others)
         name = Text(device.name)
         for cells in _rows(device, members):
@@ -57,9 +59,9 @@ def _reached(devices: Iterable[DeviceReach], members: int) -> Table:
 
 def _rows(device: DeviceReach, members: int) -> Iterator[tuple[Text, Text, Text]]:
     for reach in device.members:
-        share = reach.members / members if members else 0
+        share = f"{reach.members / members:.0%}"
         number = Text(f"{'~' if reach.estimated else ''}{reach.members:,}")
-        yield number, Text(f"{share:.0%}", "dim"), _outcome(reach.outcome)
+        yield number, Text("<1%" if share == "0%" else share, "dim"), _outcome(reach.outcome)
     if not device.members:
         yield Text("-", "dim"), Text(), Text()
 
@@ -69,8 +71,8 @@ def _outcome(outcome: ToldOutcome) -> Text:
     if outcome.granted:
         return Text(f"{outcome.flight_id or _NO_FLIGHT} {outcome.version}", style)
     reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
-    through = f"{outcome.flight_id}: " if outcome.flight_id else ""
-    return Text(f"{through}no, {reasons}", style)
+    through = f" from {outcome.flight_id}" if outcome.flight_id else ""
+    return Text(f"nothing{through}: {reasons}", style)
 
 
 def _combinations(found: Coverage) -> Table:

@@ -23,13 +23,13 @@ from eligibility.cli.simulating import (
     asked_of,
     asker_of,
 )
-from eligibility.cli.whole_file import whole_file
 from eligibility.errors import Fault, InvalidInput
 from eligibility.simulation.devices import read_devices
 from eligibility.simulation.matrix import simulate as simulated
 from eligibility.simulation.reports import FORMATS, Format, Report
 from eligibility.simulation.settled import before_settling
 from eligibility.simulation.shares import shares_of
+from eligibility.whole_file import whole_file
 
 
 def simulate(

@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from eligibility.catalog.files import read_directory
 from eligibility.cli.options import moment_of
 from eligibility.errors import UnknownProduct
 from eligibility.service import Service
 from eligibility.simulation.accounts import asker_of as read_asker
-from eligibility.simulation.accounts import member_reader, read_accounts
-from eligibility.simulation.drafts import Draft, read_draft
+from eligibility.simulation.accounts import read_accounts
+from eligibility.simulation.drafts import Draft, publisher_in, read_draft
 from eligibility.simulation.population import PLAIN, Asker, Population
 
 Accounts = Annotated[
@@ -99,22 +99,24 @@ def asked_of(
     groups.errors.UnknownGroup.
     """
     moment = moment_of(at)
-    try:
-        publisher = service.states.owner(product_id)
-    except UnknownProduct:
-        if with_catalog is None:
-            raise
-        declared = read_directory(with_catalog)
-        publisher = next((d.publisher for d in declared if product_id in d.products), "")
-        if not publisher:
-            raise
+    publisher = publisher_of(service, product_id, with_catalog)
     draft = read_draft(
         publisher, groups=with_groups, catalog=with_catalog, requirements=with_requirements
     )
-    past = moment if moment is not None and moment < service.now() else None
-    members = member_reader(service.groups, publisher, draft, past)
+    members = partial(service.states.members, publisher, at=moment, draft=draft)
     if accounts is None:
         state = service.states.read(product_id, moment, draft)
         everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]
         return Asked(publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment)
     return Asked(publisher, read_accounts(accounts, members, as_told), draft, moment)
+
+
+def publisher_of(service: Service, product_id: str, with_catalog: Path | None = None) -> str:
+    """Whose product it is; a product that no store has yet is its draft's. Raises: UnknownProduct."""
+    try:
+        return service.states.owner(product_id)
+    except UnknownProduct:
+        found = None if with_catalog is None else publisher_in(with_catalog, product_id)
+        if found is None:
+            raise
+        return found

@@ -8,11 +8,11 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from eligibility.client import calls
+from eligibility.client import calls, simulation_calls
 from eligibility.client.calls import Emails
 from eligibility.client.errors import Problem
 from eligibility.client.exchange import Answer, Attempt, Call, Failure, Outcome
-from eligibility.client.model import Decision, Edited, Query, StoredProduct
+from eligibility.client.model import Account, Decision, Device, Edited, Query, StoredProduct
 from eligibility.client.transport import (
     Options,
     Verify,
@@ -169,6 +169,36 @@ class AsyncClient:
         if_revision: only if the product is still at it; otherwise Problem, status 412.
         """
         return await self._run(calls.put_product(publisher, product_id, product, if_revision))
+
+    async def coverage(
+        self,
+        publisher: str,
+        product_id: str,
+        *,
+        devices: str = "flights",
+        at: datetime | None = None,
+    ) -> dict[str, Any]:
+        """Count how many members of a product's groups reach which flight on a preset of devices."""
+        return await self._run(simulation_calls.coverage(publisher, product_id, devices, at))
+
+    async def simulate(
+        self,
+        product_id: str,
+        devices: Iterable[Device | str],
+        *,
+        accounts: Iterable[Account | str | None] | None = None,
+        groups: Iterable[str] | None = None,
+        at: datetime | None = None,
+        draft: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """Ask what accounts get on devices and presets of them, as the HTTP API tells it.
+
+        accounts: addresses, accounts, or None for nobody; or groups: the members of these; without
+        both, everybody in a group of the product. draft: changes that are not saved.
+        """
+        return await self._run(
+            simulation_calls.simulate(product_id, devices, accounts, groups, at, draft)
+        )
 
     async def _run(self, call: Call[T]) -> T:
         steps = self._exchange.steps(call)

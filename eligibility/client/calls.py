@@ -40,18 +40,19 @@ class _Written(Struct):
 _encode = msgspec.json.encode
 
 
-def _reader(kind: type[T]) -> Callable[[bytes], T]:
+def reader_of(kind: type[T]) -> Callable[[bytes], T]:
+    """Reads an answer's JSON as a kind of value."""
     return msgspec.json.Decoder(kind).decode
 
 
-_decision = _reader(Decision)
-_batch = _reader(_Batch)
-_written = _reader(_Written)
-_edited = _reader(Edited)
-_group = _reader(Group)
-_product = _reader(StoredProduct)
-_groups = _reader(Page[Group])
-_members = _reader(Page[str])
+_decision = reader_of(Decision)
+_batch = reader_of(_Batch)
+_written = reader_of(_Written)
+_edited = reader_of(Edited)
+_group = reader_of(Group)
+_product = reader_of(StoredProduct)
+_groups = reader_of(Page[Group])
+_members = reader_of(Page[str])
 
 
 # --- access queries -----------------------------------------------------------------------------
@@ -128,22 +129,22 @@ def _batches(queries: Iterable[Query]) -> Iterator[tuple[list[Query], list[bytes
 
 def groups(publisher: str, cursor: str | None) -> Call[Page[Group]]:
     """One page of a publisher's groups."""
-    return Call(_get(_path(publisher, "groups"), cursor=cursor), _groups)
+    return Call(get_request(path_of(publisher, "groups"), cursor=cursor), _groups)
 
 
 def group(publisher: str, group_id: str) -> Call[Group]:
     """One group."""
-    return Call(_get(_path(publisher, "groups", group_id)), _group)
+    return Call(get_request(path_of(publisher, "groups", group_id)), _group)
 
 
 def members(
     publisher: str, group_id: str, prefix: str, at: datetime | None, cursor: str | None
 ) -> Call[Page[str]]:
     """One page of a group's members. A prefix is a part of an address, so it goes into no URL."""
-    path = _path(publisher, "groups", group_id, "members")
+    path = path_of(publisher, "groups", group_id, "members")
     if not prefix:
         moment = None if at is None else at.isoformat()
-        return Call(_get(path, at=moment, cursor=cursor), _members)
+        return Call(get_request(path, at=moment, cursor=cursor), _members)
     body = _encode({"prefix": prefix, "at": at, "cursor": cursor})
     return Call(Request(method="POST", path=f"{path}/search", body=body, repeatable=True), _members)
 
@@ -152,7 +153,7 @@ def create_group(publisher: str, name: str, emails: Emails, group_id: str | None
     """A new group. Sent twice, it would find itself taken."""
     body = {"name": name, "emails": _sent(emails), "group_id": group_id}
     request = Request(
-        method="POST", path=_path(publisher, "groups"), body=_encode(body), repeatable=False
+        method="POST", path=path_of(publisher, "groups"), body=_encode(body), repeatable=False
     )
     return Call(request, _edited)
 
@@ -190,7 +191,7 @@ def _edit(
     dry_run: bool,
     repeatable: bool,
 ) -> Call[Edited]:
-    path = _path(publisher, "groups", group_id, "members")
+    path = path_of(publisher, "groups", group_id, "members")
     request = Request(
         method=method,
         path=path + ("?dry_run=true" if dry_run else ""),
@@ -210,7 +211,7 @@ def _sent(emails: Emails) -> str | list[str]:
 
 def product(publisher: str, product_id: str) -> Call[StoredProduct]:
     """One product."""
-    return Call(_get(_path(publisher, "products", product_id)), _product)
+    return Call(get_request(path_of(publisher, "products", product_id)), _product)
 
 
 def put_product(
@@ -219,7 +220,7 @@ def put_product(
     """A product, whole. Sent twice, it could undo a write that came between."""
     request = Request(
         method="PUT",
-        path=_path(publisher, "products", product_id),
+        path=path_of(publisher, "products", product_id),
         body=_encode(declared),
         if_revision=if_revision,
         repeatable=False,
@@ -230,13 +231,15 @@ def put_product(
 # --- paths --------------------------------------------------------------------------------------
 
 
-def _get(path: str, **parameters: str | None) -> Request:
+def get_request(path: str, **parameters: str | None) -> Request:
+    """A request that reads; parameters that are None are left out."""
     given = {name: value for name, value in parameters.items() if value is not None}
     query = f"?{urlencode(given)}" if given else ""
     return Request(method="GET", path=path + query, repeatable=True)
 
 
-def _path(publisher: str, *parts: str) -> str:
+def path_of(publisher: str, *parts: str) -> str:
+    """The path of something of a publisher's."""
     return "/v1/publishers/" + "/".join(map(_segment, (publisher, *parts)))
 
 

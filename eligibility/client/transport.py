@@ -77,7 +77,10 @@ class Options:
         return {
             "base_url": self.base_url,
             "verify": verify,
-            "headers": {"user-agent": f"flight-eligibility/{__version__}"},
+            "headers": {
+                "user-agent": f"flight-eligibility/{__version__}",
+                "accept": "application/json",
+            },
             "limits": httpx2.Limits(
                 max_connections=CONNECTIONS,
                 max_keepalive_connections=CONNECTIONS,

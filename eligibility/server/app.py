@@ -12,6 +12,7 @@ from eligibility.dashboard.sessions import Sessions
 from eligibility.dashboard.site import Site
 from eligibility.server import (
     catalog,
+    comparisons,
     docs_page,
     group_history,
     group_members,
@@ -115,6 +116,7 @@ def routes(service: Service) -> Routes:
         catalog.router(service.catalog),
         keys.router(service.key_admin, service.now),
         simulations.router(service),
+        comparisons.router(service),
     ):
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)

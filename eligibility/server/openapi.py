@@ -112,7 +112,8 @@ def document(app: FastAPI) -> dict[str, Any]:
             title=app.title, version=app.version, description=app.description, routes=app.routes
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
-        schemas.update(_access_schemas() | simulation_schemas.schemas())
+        product = "Product-Input" if "Product-Input" in schemas else "Product"
+        schemas.update(_access_schemas() | simulation_schemas.schemas(product))
         # What most people come for is first.
         made["paths"] = _access_paths() | made["paths"]
         for standard in (authzen, ofrep):
@@ -162,7 +163,7 @@ def _true_errors(path: str, method: str, operation: dict[str, Any]) -> None:
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
     """The statuses of problems that an operation can answer with."""
     access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
-    simulates = path == "/v1/simulations"
+    simulates = path.startswith("/v1/simulations")
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
     parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
     yield from (

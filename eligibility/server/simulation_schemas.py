@@ -71,14 +71,14 @@ COVERED: dict[int | str, dict[str, Any]] = {
 _TOLD = (SimulationFields, Simulation, HeadLine, ClassLine, AccountLine, EndLine, Coverage)
 
 
-def schemas() -> dict[str, Any]:
-    """The schemas of the body, by name."""
-    _, made = msgspec.json.schema_components((SimulationFields,), ref_template=_SCHEMAS + "{name}")
+def schemas(product: str) -> dict[str, Any]:
+    """The schemas of bodies and answers, by name; product = the name of that of a product's PUT."""
+    _, made = msgspec.json.schema_components(_TOLD, ref_template=_SCHEMAS + "{name}")
     made["SimulationFields"]["examples"] = list(EXAMPLES.values())
     devices = made["SimulationFields"]["properties"]["devices"]
     devices["minItems"] = 1
     devices["description"] = f"Presets ({', '.join(facts().presets)}) and devices."
     made["DraftFields"]["properties"]["product"] = {
-        "anyOf": [{"$ref": f"{_SCHEMAS}Product"}, {"type": "null"}]
+        "anyOf": [{"$ref": _SCHEMAS + product}, {"type": "null"}]
     }
     return made

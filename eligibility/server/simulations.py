@@ -5,6 +5,7 @@ Both compute for longer than a query: in a thread, one at a time (turns.py), wit
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
@@ -24,7 +25,6 @@ from eligibility.server.strict import StrictRoute
 from eligibility.server.turns import Turns
 from eligibility.service import Service
 from eligibility.simulation import answer, body
-from eligibility.simulation.accounts import member_reader
 from eligibility.simulation.body import SimulatedAccount, SimulatedGroups, SimulationFields, Terms
 from eligibility.simulation.classes import device_classes
 from eligibility.simulation.coverage import coverage
@@ -159,8 +159,7 @@ def _read(service: Service, sent: bytes, by: Asker) -> _Asked:
     publisher = _owner(service, fields, by)
     draft = body.draft_of(fields.product_id, publisher, fields.draft)
     state = _state(service, fields.product_id, moment, draft)
-    past = moment if moment is not None and moment < service.now() else None
-    members = member_reader(service.groups, publisher, draft, past)
+    members = partial(service.states.members, publisher, at=moment, draft=draft)
     population = body.population_of(fields, members, sorted(state.product.groups))
     check_size(len(population), len(devices))
     return _Asked(state, population, devices)

@@ -5,10 +5,11 @@ body of `emails` is.
 """
 
 import re
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from typing import Any
 
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Scope
@@ -47,7 +48,7 @@ class StrictRoute(APIRoute):
         """Wrap FastAPI's handler; what is raised here reaches the application's error handlers."""
         handle = super().get_route_handler()
         self.needs = needs = _needs_of(self)
-        known = frozenset(one.alias for one in self.dependant.query_params)
+        known = frozenset(_parameters(self.dependant))
 
         async def strictly(request: Request) -> Response:
             needs.check(request)
@@ -85,6 +86,13 @@ def _needs_of(route: APIRoute) -> Needs:
     if len(found) != 1:
         raise TypeError(f"{route.path} has to say once which scope it needs: `by: ... needs(...)`")
     return found[0]
+
+
+def _parameters(dependant: Dependant) -> Iterator[str]:
+    """The names of query parameters that a route, or what it depends on, knows."""
+    yield from (one.alias for one in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _parameters(inner)
 
 
 def _check_parameters(request: Request, known: Collection[str]) -> None:

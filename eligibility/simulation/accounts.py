@@ -1,7 +1,6 @@
 """Accounts to simulate: written out, from a CSV file, or the members of groups."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import msgspec
 from eligibility import wire
 from eligibility.errors import Fault, InvalidInput
 from eligibility.model import Account, AccountKind
-from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves
 from eligibility.simulation.population import NOBODY, PLAIN, Asker, Population
 from eligibility.simulation.tables import (
     MAX_BYTES,
@@ -22,8 +20,6 @@ from eligibility.simulation.tables import (
 )
 from groups import csv_file, emails
 from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
-from groups.model import MAX_MEMBERS
-from groups.store import GroupStore
 
 COLUMNS = (
     "account",
@@ -61,21 +57,6 @@ def asker_of(**told: Any) -> Asker:
         query.promotional_code,
         query.manual_check,
     )
-
-
-def member_reader(
-    groups: GroupStore, publisher: str, draft: Draft = NO_DRAFT, past: datetime | None = None
-) -> Members:
-    """Reads a publisher's groups with a draft laid over them; past = as of then, None = now."""
-    existing = groups.group_ids(publisher)
-
-    def members(group_id: str) -> list[str]:
-        moves = draft.groups.get(group_id, Moves())
-        if group_id not in existing and moves.whole:
-            return moves.over(())
-        return moves.over(groups.members(publisher, group_id, at=past, limit=MAX_MEMBERS).items)
-
-    return members
 
 
 def read_accounts(

@@ -43,8 +43,8 @@ def device_classes(
 def account_classes(held: HeldProduct, population: Population) -> tuple[Classes, list[int]]:
     """For each account the number of its class; and the place of the first account of each class.
 
-    Accounts whose membership is settling are alike if it changed in the same write, for their decisions
-    tell of it.
+    Accounts whose membership is settling are of one class where one write changed it, for their
+    decisions tell of it.
     """
     others = population.others
     if not others:
@@ -74,7 +74,7 @@ def _plain_classes(held: HeldProduct, names: Sequence[str]) -> tuple["array[int]
     for start in range(0, len(names), _CHUNK):
         chunk = names[start : start + _CHUNK]
         digests = held.digester.of_all(chunk)
-        settling = [recent.get(one) for one in digests] if recent else repeat(None)
+        settling = map(recent.get, digests) if recent else repeat(None)
         keys = zip(numbers_of(digests), sides_of(chunk), settling, strict=False)
         found = list(map(ids.__getitem__, keys))
         firsts += [start + found.index(number) for number in range(len(firsts), len(ids))]
@@ -105,8 +105,8 @@ def _key(held: HeldProduct, asker: Asker) -> object:
     account = asker.account
     if account is None:
         return asker
-    changes = (held.recent.get(held.digester.of(one)) for one in account.addresses)
-    settling = max(filter(None, changes), default=None)
+    digests = map(held.digester.of, account.addresses)
+    settling = max((held.recent[one] for one in digests if one in held.recent), default=None)
     side = place(held.thresholds, held.product_id, account.id)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check

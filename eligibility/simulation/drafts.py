@@ -31,17 +31,21 @@ class Moves:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What would be different of a publisher. groups, products: by id. requirements: None = as they are."""
+    """What would be different of a publisher. groups, products: by id. requirements: None = as they are.
+
+    deleted: products that would be gone.
+    """
 
     publisher: str = ""
     groups: Mapping[str, Moves] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     requirements: Requirements | None = None
+    deleted: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:
         """Whether nothing would be different."""
-        return not self.groups and not self.products and self.requirements is None
+        return self == Draft(self.publisher)
 
 
 NO_DRAFT = Draft()

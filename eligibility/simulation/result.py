@@ -13,6 +13,8 @@ from eligibility.simulation.grid import Grid, make_grid
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.outcome import Kind, briefly
 from eligibility.simulation.population import NOBODY
+from eligibility.simulation.settled import before_settling
+from eligibility.simulation.shares import RolloutShare, shares_of
 from eligibility.simulation.tables import meant
 from groups import emails
 from groups.errors import InvalidEmails
@@ -67,6 +69,21 @@ class Result:
             for place, column in enumerate(grid.columns)
             for (outcome, kind), accounts in _sizes(grid, place).most_common()
         ]
+
+    def shares(self, *percentages: float) -> tuple[RolloutShare, ...]:
+        """How many accounts are on each side of each rollout in progress.
+
+        Args: percentages = others than the declared one, 0 to 100, to be told beside it.
+        """
+        return shares_of(self.matrix, percentages)
+
+    def before_settling(self) -> "Result | None":
+        """Those whose membership changed within the last 30 minutes, as the Store may still have it.
+
+        None where nobody's did.
+        """
+        earlier = before_settling(self.matrix)
+        return None if earlier is None else Result(earlier)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A row for each account and device, texts as categories (columns: simulation.cells.COLUMNS).

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from eligibility.catalog.model import Product
@@ -13,7 +14,7 @@ from eligibility.held import HeldProduct
 from eligibility.model import Revision
 from eligibility.requirements import Requirements
 from eligibility.service import Service
-from eligibility.simulation.accounts import Members, member_reader
+from eligibility.simulation.accounts import Members
 from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.state import State
 from groups import emails
@@ -54,8 +55,8 @@ class StoredSource:
 
     def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:
         """See Source."""
-        past = at if at is not None and at < self.service.now() else None
-        return member_reader(self.service.groups, publisher, draft, past)
+        read: Members = partial(self.service.states.members, publisher, at=at, draft=draft)
+        return read
 
     def close(self) -> None:
         """See Source."""

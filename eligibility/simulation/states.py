@@ -2,31 +2,40 @@
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Literal
 
+from eligibility.catalog.catalog import was_public
+from eligibility.catalog.model import Product
+from eligibility.catalog.plan import all_products
 from eligibility.catalog.store import CatalogStore, Entry, Version
 from eligibility.catalog.validation import Surroundings, validate
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.evaluator import Evaluator
 from eligibility.held import HeldProduct
 from eligibility.model import Revision
-from eligibility.requirements import Requirements
 from eligibility.settling import SETTLING_TIME, recent_of
 from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves
+from eligibility.simulation.moments import Past, read_past
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
-from groups.model import MAX_MEMBERS, MIN_MEMBERS, Change
+from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, Change
 from groups.store import GroupStore
+
+_FIRST = datetime.min.replace(tzinfo=UTC) + SETTLING_TIME
 
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Who is in which group, by digests; at which groups revision; and what changed just before."""
+    """Who is in which group, by digests; at which groups revision; and what changed just before.
+
+    moved: group and digest of each membership that a draft makes or ends.
+    """
 
     index: MemberIndex
     revision: int
     changes: tuple[Change, ...]
+    moved: set[tuple[str, int]]
 
 
 class States:
@@ -46,28 +55,62 @@ class States:
     def read(self, product_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT) -> State:
         """A product as it is now or at a moment (UTC-aware), with a draft laid over it.
 
-        A moment ahead is as now, with the public and publish dates reached that lie between.
+        A moment ahead is as now, with the public and publish dates reached that lie between. A
+        draft's own moves are told as if they had settled.
         Raises: UnknownProduct where it was not declared then, nor is by the draft; InvalidInput and
         InvalidProduct for a draft that could not be saved; StoreUnavailable.
         """
-        now = self.now()
-        moment = at or now
-        if moment >= now and draft.is_empty:
+        moment = at or self.now()
+        if at is None and draft.is_empty:
             held = self._evaluator.held(product_id)
-            changes = self._changes(held.publisher, held.product.groups, now)
-            if at is None:
-                return self._state(held, moment, "live", changes)
-            ahead = held.with_index(held.index)  # what is remembered for now stays as it is
-            return self._state(ahead, moment, _named(moment), changes)
-        entry, catalog_revision = self._entry(product_id, moment, draft)
-        members = self._members(entry, moment, now, draft)
-        requirements = draft.requirements or self._evaluator.requirements
-        revision = Revision(members.revision, catalog_revision)
-        held = self._held(entry, members, requirements, revision)
-        label = "live" if at is None else _named(moment)
-        return self._state(
-            held, moment, label if draft.is_empty else f"{label} + draft", members.changes
+            changes = self._changes(held.publisher, held.product.groups, moment)
+            return _state(held, moment, "live", changes, self._evaluator.digester().of_recorded)
+        entry = self._entry(product_id, at, moment, draft)
+        members = self._members(entry, at, moment, draft)
+        digester = self._evaluator.digester()
+        # Whoever was forgotten was never in any group of the past (GroupStore.memberships_at).
+        digest = digester.of_recorded if at is None else digester.of
+        recent = recent_of(members.changes, entry.product.groups, digest)
+        held = HeldProduct(
+            entry,
+            members.index,
+            digester,
+            {one: told for one, told in recent.items() if (told[1], one) not in members.moved},
+            draft.requirements or self._evaluator.requirements,
+            Revision(members.revision, entry.revision),
+            "",
+            0,
+            0.0,
         )
+        label = "live" if at is None else _named(moment)
+        label = label if draft.is_empty else f"{label} + draft"
+        return _state(held, moment, label, members.changes, digest)
+
+    def members(
+        self, publisher: str, group_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT
+    ) -> list[str]:
+        """Who is in a group now or at a moment, or is with a draft laid over it; in order.
+
+        Whoever was forgotten is left out. Raises: groups.errors.UnknownGroup.
+        """
+        moves = draft.groups.get(group_id, Moves())
+        if moves.whole:
+            return moves.over(())
+        page = self._groups.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
+        return moves.over(one for one in page.items if not one.startswith(FORGOTTEN))
+
+    def products(self, publisher: str, *, ever: bool = False) -> frozenset[str]:
+        """Ids of the products that the publisher has, or ever had."""
+        if ever:
+            return frozenset(one.product_id for one in self._catalog.changes_since(publisher, 0))
+        return frozenset(one.product_id for one in all_products(self._catalog, publisher))
+
+    def past(self, product_id: str, addresses: Collection[str]) -> Past:
+        """All that was written of a product and of an account's canonical addresses.
+
+        Raises: UnknownProduct.
+        """
+        return read_past(self._groups, self._catalog, product_id, addresses)
 
     def moment_of(
         self, publisher: str, part: Literal["groups", "catalog"], revision: int
@@ -92,68 +135,65 @@ class States:
             raise UnknownProduct(product_id)
         return owner
 
-    def _entry(self, product_id: str, moment: datetime, draft: Draft) -> tuple[Entry, int]:
-        """The product as of a moment, or as the draft has it."""
-        then = self._catalog.as_of(product_id, moment)
-        drafted = draft.products.get(product_id)
-        if then is None:
-            if drafted is None:
-                raise UnknownProduct(product_id, moment)
-            publisher, catalog_revision = draft.publisher, self._catalog.revision(draft.publisher)
-        else:
-            publisher, catalog_revision = then[0].publisher, then[1]
-        product = drafted or (then[0].product if then else None)
+    def _entry(self, product_id: str, at: datetime | None, moment: datetime, draft: Draft) -> Entry:
+        """The product as stored, or as the draft has it; revision: the publisher's catalogue's."""
+        stored, revision = self._stored(product_id, at)
+        product = None if product_id in draft.deleted else draft.products.get(product_id, stored)
         if product is None:
-            raise UnknownProduct(product_id, moment)
-        if drafted is not None:
+            raise UnknownProduct(product_id, at)
+        publisher = self._catalog.owner(product_id) or draft.publisher
+        if product != stored:
             groups = self._groups.group_ids(publisher) | draft.groups.keys()
-            was_public = bool(
-                then
-                and then[0].product
-                and then[0].product.submission.audience_at(moment) == "public"
-            )
-            validate(product_id, drafted, Surroundings(groups, moment, was_public))
-        entry = Entry(
+            public = was_public(self._catalog, product_id, moment, until=at)
+            validate(product_id, product, Surroundings(groups, moment, public))
+        return Entry(
             publisher=publisher,
             product_id=product_id,
             product=product,
-            revision=catalog_revision,
+            revision=self._catalog.revision(publisher) if revision is None else revision,
             updated_at=moment,
         )
-        return entry, catalog_revision
 
-    def _members(self, entry: Entry, moment: datetime, now: datetime, draft: Draft) -> _Members:
+    def _stored(self, product_id: str, at: datetime | None) -> tuple[Product | None, int | None]:
+        """The product of now or of a moment, and its publisher's catalogue revision then."""
+        if at is None:
+            now = self._catalog.get(product_id)
+            return (now[0].product, now[1]) if now else (None, None)
+        then = self._catalog.as_of(product_id, at)
+        return (then[0].product, then[1]) if then else (None, None)
+
+    def _members(
+        self, entry: Entry, at: datetime | None, moment: datetime, draft: Draft
+    ) -> _Members:
         publisher, named = entry.publisher, entry.product.groups
         existing = self._groups.group_ids(publisher)
         self._check_groups(draft, existing)
-        present = sorted(named & existing)
-        if moment < now:
-            past = self._groups.memberships_at(publisher, present, (), moment)
-            revision, digests = past.revision, self._past_digests(publisher, present, moment)
-        else:
-            head, sets = self._groups.member_sets(publisher, present)
-            revision, digests = head.revision, {one: set(sets[one].digests) for one in present}
-        digester = self._evaluator.digester()
-        for group_id in sorted(named & draft.groups.keys()):
-            digests[group_id] = _moved(
-                group_id, digests.get(group_id, set()), draft.groups[group_id], digester
-            )
-        index = MemberIndex.build({one: MemberSet.of(digests[one]) for one in sorted(digests)})
-        changes = self._changes(publisher, named, min(moment, now))
-        return _Members(index, revision, changes)
+        present = sorted((named | draft.groups.keys()) & existing)
+        revision, digests = self._digests(publisher, present, at)
+        moved = set[tuple[str, int]]()
+        for group_id, moves in draft.groups.items():
+            before = digests.get(group_id, set())
+            digests[group_id] = _moved(group_id, before, moves, self._evaluator.digester())
+            moved |= {(group_id, one) for one in before ^ digests[group_id]}
+        index = MemberIndex.build(
+            {one: MemberSet.of(digests[one]) for one in sorted(named & digests.keys())}
+        )
+        return _Members(index, revision, self._changes(publisher, named, moment), moved)
 
-    def _past_digests(
-        self, publisher: str, group_ids: Iterable[str], at: datetime
-    ) -> dict[str, set[int]]:
-        digester = self._evaluator.digester()
-        return {
-            one: set(
-                digester.of_all(
-                    self._groups.members(publisher, one, at=at, limit=MAX_MEMBERS).items
-                )
-            )
-            for one in group_ids
-        }
+    def _digests(
+        self, publisher: str, group_ids: Collection[str], at: datetime | None
+    ) -> tuple[int, dict[str, set[int]]]:
+        """The publisher's groups revision now or at a moment, and the members of groups then."""
+        head, sets = self._groups.member_sets(publisher, group_ids)
+        if at is not None:
+            revision = self._groups.memberships_at(publisher, (), (), at).revision
+            if revision != head.revision:
+                return revision, {one: self._past(publisher, one, at) for one in group_ids}
+        return head.revision, {one: set(sets[one].digests) for one in group_ids}
+
+    def _past(self, publisher: str, group_id: str, at: datetime) -> set[int]:
+        members = self._groups.members(publisher, group_id, at=at, limit=MAX_MEMBERS).items
+        return set(self._evaluator.digester().of_all(members))
 
     @staticmethod
     def _check_groups(draft: Draft, existing: Collection[str]) -> None:
@@ -174,34 +214,30 @@ class States:
     def _changes(
         self, publisher: str, groups: Collection[str], moment: datetime
     ) -> tuple[Change, ...]:
-        """The memberships of those groups that changed in the 30 minutes up to a moment."""
-        recent = self._groups.recent_changes(publisher, moment - SETTLING_TIME)
-        return tuple(one for one in recent if one.group_id in groups and one.at <= moment)
+        """The memberships of those groups that were settling at a moment."""
+        since = max(moment, _FIRST) - SETTLING_TIME
+        recent = self._groups.recent_changes(publisher, since)
+        return tuple(one for one in recent if one.group_id in groups and since < one.at <= moment)
 
-    def _held(
-        self, entry: Entry, members: _Members, requirements: Requirements, revision: Revision
-    ) -> HeldProduct:
-        digester = self._evaluator.digester()
-        recent = recent_of(members.changes, entry.product.groups, digester.of_recorded)
-        return HeldProduct(
-            entry, members.index, digester, recent, requirements, revision, "", 0, 0.0
+
+def _state(
+    held: HeldProduct,
+    moment: datetime,
+    label: str,
+    changes: tuple[Change, ...],
+    digest: Callable[[str], int],
+) -> State:
+    def earlier() -> State | None:
+        """Every change taken back, the last one first."""
+        if not changes:
+            return None
+        index = held.index.with_changes(
+            (one.group_id, [*map(digest, one.removed)], [*map(digest, one.added)])
+            for one in reversed(changes)
         )
+        return State(held.with_index(index), moment, f"{label}, as 30 minutes before")
 
-    def _state(
-        self, held: HeldProduct, moment: datetime, label: str, changes: tuple[Change, ...]
-    ) -> State:
-        def earlier() -> State | None:
-            """Every change taken back, the last one first."""
-            if not changes:
-                return None
-            digest = self._evaluator.digester().of_recorded
-            index = held.index.with_changes(
-                (one.group_id, [*map(digest, one.removed)], [*map(digest, one.added)])
-                for one in reversed(changes)
-            )
-            return State(held.with_index(index), moment, f"{label}, as 30 minutes before")
-
-        return State(held, moment, label, earlier)
+    return State(held, moment, label, earlier)
 
 
 def _named(moment: datetime) -> str:

@@ -94,6 +94,7 @@ def _standing(decision: Decision, grounds: Grounds) -> Facts:
         "product": product.name,
         "flights": bool(product.flights),
         "device": a_device(device),
+        "processor": device.architecture,
         "family": family_text(device.family),
         "os_version": release_text(device.os_version),
         "source": _source(source.name if source and source.flight_id else None),

@@ -110,6 +110,11 @@ def _source(facts: Facts) -> str:
     return "So there is the general release, as for everybody who gets none of its flights."
 
 
+def _best(facts: Facts) -> str:
+    untold = "" if facts["processor"] else " Its processor was not told, so none was ruled out."
+    return "The best package for this device is {version} ({architecture})." + untold
+
+
 def _too_old(facts: Facts) -> str:
     also = ", or another kind of processor ({architectures:or})" if facts["architectures"] else ""
     return "Every package of {source} needs a newer Windows, {minimum} or later" + also + "."
@@ -204,9 +209,7 @@ WORDS: Mapping[tuple[str, str], Words] = {
     ("rollout", Reason.ROLLOUT_EXCLUDED): Words(
         _ROLLOUT + "{person} was not drawn to be among the first, " + _OLD
     ),
-    ("package", "applicable"): Words(
-        "The best package for this device is {version} ({architecture})."
-    ),
+    ("package", "applicable"): Words(_best),
     ("package", Reason.NO_PACKAGE_FOR_FAMILY): Words("Nothing in {source} is for {family}."),
     ("package", Reason.OS_BELOW_PACKAGE_MINIMUM): Words(_too_old),
     ("package", Reason.ARCHITECTURE_MISMATCH): Words(

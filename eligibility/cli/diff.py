@@ -1,0 +1,128 @@
+"""`eligibility diff`: who gains, loses or moves between two states, and why."""
+
+from typing import Annotated
+
+import typer
+
+from eligibility.cli.failure import Exit
+from eligibility.cli.options import At, Json, Store, moment_of, print_json, service
+from eligibility.cli.show_difference import show_comparison
+from eligibility.cli.simulating import (
+    Accounts,
+    Installed,
+    ManualCheck,
+    Market,
+    Owned,
+    PromotionalCode,
+    WithCatalog,
+    WithGroups,
+    WithRequirements,
+    asker_of,
+    publisher_of,
+)
+from eligibility.service import Service
+from eligibility.simulation.accounts import read_accounts
+from eligibility.simulation.comparing import compare, compare_all
+from eligibility.simulation.devices import read_devices
+from eligibility.simulation.drafts import read_draft
+from eligibility.simulation.population import Asker, Population
+from eligibility.simulation.told_changes import ComparisonTold, difference_told
+from eligibility.simulation.two_states import STATES, Side, read_side
+from groups.errors import UnknownGroup
+
+
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help=f"State: {STATES}.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The state to compare it with.")],
+    product: Annotated[
+        str | None,
+        typer.Option(
+            help="Store id of the product; by default every product of --publisher.",
+            show_default=False,
+        ),
+    ] = None,
+    publisher: Annotated[
+        str, typer.Option("--publisher", "-P", help="Whose products, without --product.")
+    ] = "default",
+    accounts: Accounts = None,
+    devices: Annotated[
+        str,
+        typer.Option(
+            "--devices",
+            "-d",
+            help="Presets (desktop, xbox, all, ...), CSV files and devices (family/os_version/arch).",
+        ),
+    ] = "all",
+    with_groups: WithGroups = None,
+    with_catalog: WithCatalog = None,
+    with_requirements: WithRequirements = None,
+    at: At = None,
+    installed: Installed = None,
+    owned: Owned = False,
+    market: Market = None,
+    promotional_code: PromotionalCode = False,
+    manual_check: ManualCheck = False,
+    names: Annotated[
+        bool, typer.Option("--names", help="Name the first 100 accounts of each change.")
+    ] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two states: who gains, loses or moves, on which devices, and why.
+
+    `draft` is the present with the --with-* files over it; with --at, `live` and `draft` are those
+    of that moment. Exit code: 0 no difference, 4 a difference, 1 not compared, 2 wrong usage.
+    """
+    moment = moment_of(at)
+    asked = read_devices(devices)
+    as_told = asker_of(installed, owned, market, promotional_code, manual_check)
+    with service(store) as opened:
+        owner = publisher if product is None else publisher_of(opened, product, with_catalog)
+        draft = read_draft(
+            owner, groups=with_groups, catalog=with_catalog, requirements=with_requirements
+        )
+        one, other = (
+            read_side(opened.states, owner, text, moment, draft) for text in (before, after)
+        )
+        sides = one, other
+        population = (
+            None if accounts is None else _population(opened, owner, accounts, sides, as_told)
+        )
+        if product is None:
+            found = compare_all(
+                opened.states, owner, sides, asked, population=population, as_told=as_told
+            )
+        else:
+            found = iter(
+                [compare(opened.states, owner, product, sides, asked, population, as_told)]
+            )
+        told = ComparisonTold(
+            before=sides[0].label,
+            after=sides[1].label,
+            products=tuple(difference_told(one) for one in found if one.changes),
+        )
+    if as_json:
+        print_json(told)
+    else:
+        show_comparison(told, names=names)
+    raise typer.Exit(Exit.DIFFERENT if told.products else Exit.GRANTED)
+
+
+def _population(
+    service: Service, publisher: str, text: str, sides: tuple[Side, Side], as_told: Asker
+) -> Population:
+    """Accounts as asked for; of a group, its members on either side."""
+
+    def members(group_id: str) -> list[str]:
+        found: list[str] = []
+        unknown: list[UnknownGroup] = []
+        for side in sides:
+            try:
+                found += service.states.members(publisher, group_id, side.at, side.draft)
+            except UnknownGroup as error:
+                unknown.append(error)
+        if len(unknown) == len(sides):
+            raise unknown[0]
+        return sorted(set(found))
+
+    return read_accounts(text, members, as_told)

@@ -1,0 +1,99 @@
+"""`eligibility timeline`: when an account's answer changed or will change, and why."""
+
+from typing import Annotated
+
+import typer
+
+from eligibility import wire
+from eligibility.cli.options import Json, Store, console, print_json, service
+from eligibility.cli.show_difference import timeline_view
+from eligibility.cli.simulating import (
+    Installed,
+    ManualCheck,
+    Market,
+    Owned,
+    PromotionalCode,
+    asker_of,
+)
+from eligibility.errors import Fault, InvalidInput
+from eligibility.model import AccountKind, Device
+from eligibility.simulation.devices import NamedDevice, device_name, read_devices
+from eligibility.simulation.population import Asker
+from eligibility.simulation.timeline import turns
+from eligibility.simulation.told_changes import timeline_told
+from eligibility.windows import release_name
+
+
+def timeline(
+    product: Annotated[str, typer.Option(help="Store id of the product.")],
+    account: Annotated[
+        str | None, typer.Option(help="Address that is signed in; leave out for nobody.")
+    ] = None,
+    kind: Annotated[AccountKind, typer.Option(help="Kind of the account.")] = AccountKind.MICROSOFT,
+    alias: Annotated[list[str] | None, typer.Option(help="Further address of the account.")] = None,
+    family: Annotated[str | None, typer.Option(help="Device family, with --os.")] = None,
+    os_version: Annotated[
+        str | None, typer.Option("--os", help="OS version, with --family.")
+    ] = None,
+    arch: Annotated[str | None, typer.Option(help="Architecture, with --family.")] = None,
+    devices: Annotated[
+        str | None,
+        typer.Option(
+            "--devices",
+            "-d",
+            help="Presets (desktop, xbox, all, ...), CSV files and devices, in place of --family."
+            " Without either, desktop.",
+        ),
+    ] = None,
+    installed: Installed = None,
+    owned: Owned = False,
+    market: Market = None,
+    promotional_code: PromotionalCode = False,
+    manual_check: ManualCheck = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also moments at which the answer stayed the same.")
+    ] = False,
+    store: Store = None,
+    as_json: Json = False,
+) -> None:
+    """Show the moments at which an account's answer changed or will change, and what made it.
+
+    Past and ahead: edits of groups, writes of the product, public and publish dates, and when a
+    change of membership has settled in the Store. Floors are those of today all along.
+    """
+    told = asker_of(installed, owned, market, promotional_code, manual_check)
+    asker = _account(account, kind, alias or [], told)
+    asked = _devices(devices, family, os_version, arch)
+    with service(store) as opened:
+        addresses = asker.account.addresses if asker.account else ()
+        past = opened.states.past(product, addresses)
+        requirements = opened.evaluator.requirements
+        found = turns(past, asker, asked, requirements, everything=everything)
+        name = asker.account.id if asker.account else None
+        shown = timeline_told(product, name, asked, found, opened.now())
+    if as_json:
+        print_json(shown)
+    else:
+        console().print(timeline_view(shown))
+
+
+def _account(address: str | None, kind: AccountKind, aliases: list[str], told: Asker) -> Asker:
+    if address is None:
+        return told
+    account = {"id": address, "kind": kind, "aliases": aliases}
+    device = {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}
+    query = wire.query_of(product_id="-", account=account, device=device)
+    return told.as_account(query.account) if query.account else told
+
+
+def _devices(
+    devices: str | None, family: str | None, os_version: str | None, arch: str | None
+) -> tuple[NamedDevice, ...]:
+    if family is None and os_version is None and arch is None:
+        return read_devices(devices or "desktop")
+    if devices is not None or family is None or os_version is None:
+        detail = "give --family and --os (and maybe --arch), or --devices"
+        raise InvalidInput([Fault("--devices", "WRONG_VALUE", detail)], "the command")
+    device = Device.parse(family, os_version, arch)
+    release = release_name(device.version) or f"Windows {device.os_version}"
+    return (NamedDevice(device_name(device, release), device),)
