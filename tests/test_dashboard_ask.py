@@ -8,10 +8,10 @@ from running import Server, make_key
 ASK = f"{HOME}/ask"
 
 
-def ask(visit: Visit, account: str, family: str, os_version: str) -> None:
+def ask(visit: Visit, account: str, family: str, os_version: str, product: str = "RDR") -> None:
     """Fill in the form and send it."""
     page = visit.page
-    visit.go(f"{ASK}?product=9NCONTOSORDR")
+    visit.go(f"{ASK}?product=9NCONTOSO{product}")
     page.fill("#account", account)
     page.select_option("#family", family)
     page.fill("#os", os_version)
@@ -32,12 +32,13 @@ def test_why_a_tester_has_no_build(visit: Visit) -> None:
 
 
 def test_the_nearest_changes_come_first_and_the_rest_is_folded(visit: Visit) -> None:
-    ask(visit, "ada@contoso.example", "Windows.Desktop", "Windows 10 1511")
-    shown = visit.page.locator("[aria-labelledby=answer] .verdict > ul > li")
-    assert shown.count() <= 3
-    folded = visit.page.get_by_text("other way")
-    if folded.count():
-        folded.click()
+    ask(visit, "linus@contoso.example", "Windows.Xbox", "26100", "SKT")
+    ways = visit.page.locator("[aria-labelledby=answer] .verdict > ul > li")
+    assert ways.count() == 3
+    folded = visit.page.locator("[aria-labelledby=answer] .verdict > details > ul > li").first
+    expect(folded).to_be_hidden()
+    visit.page.click("text=/^\\d+ other ways?$/")
+    expect(folded).to_be_visible()
 
 
 def test_supposing_an_account_in_another_group_saves_nothing(visit: Visit, sample: Server) -> None:
@@ -80,6 +81,39 @@ def test_what_cannot_be_read_is_named_and_stays_in_its_field(visit: Visit) -> No
     assert "Windows 10 22H2" in alert.inner_text()
     assert visit.page.input_value("#os") == "22H2"
     assert "This cannot be asked: 2 things have to be mended" in alert.inner_text()
+
+
+def test_a_device_is_chosen_by_name(visit: Visit) -> None:
+    visit.go(f"{ASK}?product=9NCONTOSORDR")
+    visit.page.fill("#account", "linus@contoso.example")
+    visit.page.select_option("#preset", "Xbox 11 24H2, x64")
+    visit.page.click("button.primary")
+    expect(visit.page.locator(".verdict-line")).to_contain_text("No: linus@contoso.example")
+    assert visit.page.input_value("#family") == "Windows.Xbox"
+    assert visit.page.input_value("#os") == "10.0.26100.0"
+
+
+def test_a_device_is_pasted_as_its_decimal_version(visit: Visit) -> None:
+    visit.go(f"{ASK}?product=9NCONTOSORDR")
+    visit.page.fill("#os", "2814751014982656")
+    visit.page.click("button.primary")
+    expect(visit.page.locator("#answer")).to_be_visible()
+    assert "On Windows 10 2004, by" in visit.text("[aria-labelledby=timeline]")
+
+
+def test_when_the_answer_changed_and_will(visit: Visit, sample: Server) -> None:
+    members = "/v1/publishers/contoso/groups/sketch-beta/members"
+    assert sample.http.patch(members, json={"add": ["late@contoso.example"]}).status_code == 200
+    visit.go(f"{ASK}?product=9NCONTOSOSKT")
+    visit.page.fill("#account", "late@contoso.example")
+    visit.page.fill("#os", "Windows 11 24H2")
+    visit.page.click("button.primary")
+    lines = visit.page.locator("[aria-labelledby=timeline] tbody tr")
+    expect(lines).to_have_count(3)  # declared, added, and settled in half an hour
+    told = [" ".join(one.split()) for one in lines.all_inner_texts()]
+    assert told[0].startswith("in 29 minutes coming as before Settled")
+    assert "not in the audience public 1.0.0.0" in told[1]
+    assert "added to group sketch-beta by key tests" in told[1].lower()
 
 
 def test_another_moment_is_asked_for(visit: Visit) -> None:
