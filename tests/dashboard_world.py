@@ -40,12 +40,22 @@ def browser() -> "Iterator[Browser]":
         yield browser
 
 
-@pytest.fixture
-def visit(browser: "Browser", sample: Server) -> "Iterator[Visit]":
+@pytest.fixture(scope="module")
+def signed_in(browser: "Browser", sample: Server) -> Any:
+    """The cookie of somebody who may do everything, as a browser has it."""
     from browser import visiting
 
     with visiting(browser, sample.url) as visit:
         visit.sign_in(sample.key)
+        return visit.page.context.storage_state()
+
+
+@pytest.fixture
+def visit(browser: "Browser", sample: Server, signed_in: Any) -> "Iterator[Visit]":
+    """Somebody who may do everything, in a window of its own."""
+    from browser import visiting
+
+    with visiting(browser, sample.url, storage_state=signed_in) as visit:
         yield visit
 
 

@@ -1,8 +1,8 @@
 """The overview: its numbers after access queries, and what needs attention."""
 
-from browser import Visit
+from browser import Visit, visiting
 from dashboard_world import HOME, asked
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from running import Server
 
 
@@ -52,3 +52,14 @@ def test_what_needs_attention_leads_to_where_it_is_mended(visit: Visit) -> None:
     assert "No consent is noted for Canary testers, Insiders" in attention.inner_text()
     visit.page.click("text=Flight Insiders of Contoso Reader has no package for Windows.Xbox")
     visit.page.wait_for_url("**/products/9NCONTOSORDR")
+
+
+def test_the_link_that_the_first_start_prints_fills_in_the_key(
+    browser: Browser, sample: Server
+) -> None:
+    with visiting(browser, sample.url) as visit:
+        visit.go(f"/dashboard/sign-in#key={sample.key}")
+        assert visit.page.input_value("#key") == sample.key
+        assert "key" not in visit.page.url  # nor in the history of the browser
+        visit.page.click("button.primary")
+        visit.page.wait_for_url(f"{sample.url}{HOME}")

@@ -54,12 +54,37 @@ def test_no_page_has_a_barrier_nor_complains(
         visit.sign_in(busy.key)
         for path in PAGES:
             visit.go(path)
-            visit.page.evaluate(
-                "document.querySelectorAll('details').forEach(one => one.open = true)"
-            )
+            visit.page.evaluate(_OPEN)
             assert violations(visit.page) == [], path
             assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360, path
         visit.console = [one for one in visit.console if "404" not in one]
+
+
+@pytest.mark.parametrize("scheme", get_args(Scheme))
+def test_results_have_no_barrier(browser: Browser, busy: Server, scheme: Scheme) -> None:
+    """The preview of an edit, what cannot be read, and an answer with what is supposed."""
+    with visiting(browser, busy.url, scheme=scheme) as visit:
+        page = visit.page
+        visit.sign_in(busy.key)
+        visit.go(f"{HOME}/groups/canary-testers")
+        for addresses, shown in (("no address", "[role=alert]"), ("x@contoso.example", "table")):
+            page.fill("#emails", addresses)
+            page.click("text=Show what would change")
+            page.wait_for_selector(f"#preview {shown}")
+            page.evaluate(_OPEN)
+            assert violations(page) == [], addresses
+        visit.go(f"{HOME}/ask?product=9NCONTOSOSKT")
+        page.fill("#account", "linus@contoso.example")
+        page.select_option("#preset", "Windows 10 1507, x64")
+        page.click("button.primary")
+        page.check("text=sketch-beta")
+        page.click("button.primary")
+        page.wait_for_selector("[aria-labelledby=otherwise]")
+        page.evaluate(_OPEN)
+        assert violations(page) == []
+
+
+_OPEN = "document.querySelectorAll('details').forEach(one => one.open = true)"
 
 
 def test_nothing_moves_while_a_page_loads(browser: Browser, busy: Server) -> None:

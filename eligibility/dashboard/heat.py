@@ -50,6 +50,11 @@ class Run:
     lost: bool = False
 
     @property
+    def sign(self) -> str:
+        """What stands in a cell without room for the label: a flight's letter, or why it is a no."""
+        return self.mark.sign.rpartition(":")[2] if self.mark else ""
+
+    @property
     def fits(self) -> bool:
         """Whether there is room for the label; else the sign stands for it."""
         return len(self.label) <= _LETTERS * self.releases
@@ -179,34 +184,41 @@ def _runs(
 
 
 def _told(product: Product, outcome: Outcome, mark: Mark) -> Run:
-    label = _label(product, outcome, outcome.reasons[:1])
+    label = _label(product, outcome)
     words, lost = in_words(product, outcome), outcome.missed_flight is not None
     return Run(1, mark, label, words, lost=lost)
 
 
-def _label(product: Product, outcome: Outcome, reasons: Iterable[str]) -> str:
+def _label(product: Product, outcome: Outcome) -> str:
     names = {one.flight_id: one.name for one in product.flights}
     if outcome.granted:
         return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
     through = f"{names[outcome.missed_flight]}: " if outcome.missed_flight else ""
-    return through + ", ".join(BRIEFLY[Reason(one)] for one in reasons)
+    return through + BRIEFLY[Reason(outcome.reasons[0])]
 
 
 def _legend(
     product: Product, signs: Mapping[Outcome, Mark], parts: Iterable[Rows]
 ) -> Iterable[Run]:
     """What gives something, and the signs that stand without a label; each once, as first met."""
-    runs = [run for part in parts for _, _, cells in part for run in cells if run.mark]
-    alone = {run.mark for run in runs if not run.fits}
+    runs = [run for part in parts for _, _, cells in part for run in cells]
+    alone = {(run.lost, run.sign) for run in runs if not run.fits}
 
     def rank(one: tuple[Outcome, Mark]) -> tuple[bool, bool, float, str]:
         outcome, mark = one
         place = inf if mark.flight is None else mark.flight
         return not outcome.granted, outcome.missed_flight is None, place, mark.sign
 
-    seen = set[Mark]()
+    seen = set[tuple[bool, str]]()
     for outcome, mark in sorted(signs.items(), key=rank):
-        if mark not in seen and (outcome.granted or mark in alone):
-            seen.add(mark)
-            told = _told(product, outcome, mark)
-            yield replace(told, label=_label(product, outcome, outcome.reasons))
+        told = _told(product, outcome, mark)
+        key = told.lost, told.sign
+        if key not in seen and (outcome.granted or key in alone):
+            seen.add(key)
+            yield told if outcome.granted else replace(told, label=_no(outcome))
+
+
+def _no(outcome: Outcome) -> str:
+    """Every reason for a no, whichever flight it is that has nothing."""
+    reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
+    return f"the flight: {reasons}" if outcome.missed_flight else reasons

@@ -28,7 +28,7 @@ _MOST_DECISIONS = 4_000
 """Beyond it coverage is left to the API: a page has to be there at once."""
 _VERSIONS = 10
 ALL = "everybody"
-_MOST_PEOPLE = 8
+_MOST_PEOPLE = 6
 """Of everybody, so many are in one picture; each of the others has one of its own."""
 
 
@@ -81,6 +81,7 @@ class ProductPages:
         chosen = [one for one in people if one.key == key] or people[:_MOST_PEOPLE]
         return {
             "people": people,
+            "most_people": _MOST_PEOPLE,
             "who": chosen[0].key if len(chosen) == 1 else ALL,
             "heat": heat(state, [(one.name, decided_for(state, one)) for one in chosen]),
             "heat_of": chosen[0].name if len(chosen) == 1 else "everybody",
