@@ -3,6 +3,7 @@
 import argparse
 
 from benchmarks import (
+    activity,
     deciding,
     freshness,
     holding,
@@ -20,6 +21,7 @@ _MEASURES = {
     "deciding": deciding.measure,
     "serving": serving.measure,
     "standards": standards.measure,
+    "activity": activity.measure,
     "holding": holding.measure,
     "storing": storing.measure,
     "freshness": freshness.measure,

@@ -12,10 +12,11 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 from typing import Any
 
 import httpx2
@@ -89,11 +90,12 @@ def rates(
     bare: tuple[str, Path, int],
     unit: str,
     each: int,
+    name: str = "bare uvicorn",
 ) -> tuple[float, str, str, float, float]:
     for load in (ours, bare):
         _wrk(*load)  # warm
     rate, reference, ratio = in_turns(rounds, lambda: _wrk(*ours), lambda: _wrk(*bare))
-    return rate * each, unit, "bare uvicorn", reference * each, ratio
+    return rate * each, unit, name, reference * each, ratio
 
 
 def _wrk(url: str, script: Path, connections: int) -> float:
@@ -132,11 +134,11 @@ def _pinned(core: int, command: list[str]) -> list[str]:
 
 
 @contextmanager
-def ours(store: str) -> Iterator[str]:
+def ours(store: str, **env: str) -> Iterator[str]:
     script = "from eligibility.cli import main; main()"
     port = _free_port()
     command = [sys.executable, "-c", script, "serve", "--port", str(port), "--store", store]
-    with _served(command, port) as url:
+    with _served(command, port, env) as url:
         yield url
 
 
@@ -149,9 +151,12 @@ def bare(size: int) -> Iterator[str]:
 
 
 @contextmanager
-def _served(command: list[str], port: int) -> Iterator[str]:
+def _served(
+    command: list[str], port: int, env: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[str]:
     """A server of ours until the block ends."""
     environ: dict[str, Any] = {k: v for k, v in os.environ.items() if "ELIGIBILITY" not in k}
+    environ.update(env)
     process = subprocess.Popen(
         _pinned(_SERVER_CORE, command), env=environ, stdout=subprocess.DEVNULL
     )

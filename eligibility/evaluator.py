@@ -53,6 +53,9 @@ class Evaluator:
         self._held: dict[str, HeldProduct] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._loader = Loader(groups, requirements)
+        self.propagation = self._loader.propagation
+        self.store_errors = self.stale_answers = 0
+        """Queries for which the store was away, and those of them that memory answered."""
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
         """Decide a query on what the store holds now.
@@ -152,6 +155,10 @@ class Evaluator:
         """The product as memory holds it, however old; None where it does not."""
         return self._held.get(product_id)
 
+    def everything(self) -> list[HeldProduct]:
+        """All products as memory holds them, however old."""
+        return list(self._held.values())
+
     def held(self, product_id: str) -> HeldProduct:
         """The product as memory holds it, brought up to the store. Raises: as `decide`.
 
@@ -174,9 +181,12 @@ class Evaluator:
         try:
             held = self._up_to_date(query, held, now)
         except StoreUnavailable:
+            self.store_errors += 1
             if held is None or query.strong or not _reaches(held, query):
                 raise
-            return held, now, self._staleness(held, now)
+            stale_seconds = self._staleness(held, now)
+            self.stale_answers += 1
+            return held, now, stale_seconds
         if not _reaches(held, query):
             raise RevisionNotReached(held.publisher, query.at_least, held.revision)
         return held, now, 0

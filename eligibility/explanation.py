@@ -54,7 +54,7 @@ class ChangeAction(StrEnum):
     MAKE_PUBLIC = "MAKE_PUBLIC"
 
 
-class Change(Struct, frozen=True, omit_defaults=True, gc=False):
+class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing that would be different, in words (`text`, which begins small) and as data (the rest).
 
     by: who does it, the person at the device or the publisher of the product.
@@ -80,7 +80,7 @@ class Way(Struct, frozen=True, gc=False):
     source: `flight <id>` or `submission`; version: of the package.
     """
 
-    changes: tuple[Change, ...]
+    changes: tuple[SuggestedChange, ...]
     source: str
     version: str
 

@@ -99,6 +99,12 @@ class HeldProduct:
         self._stamp = wire.encoded_stamp(None, revision, 0)
         self._moments = [moment.timestamp() for moment in entry.product.moments]
 
+    @property
+    def remembered(self) -> int:
+        """How many decisions and answers are remembered."""
+        memo, sent = self._memory
+        return len(memo.known) + sum(map(len, list(sent.values())))
+
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
         """Decide a query. now = seconds since the epoch; no I/O, no trace."""
         settling = self._settling(query.account, now) if self.recent else None

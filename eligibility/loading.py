@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from eligibility.catalog.store import Entry
 from eligibility.held import HeldProduct
+from eligibility.histogram import Histogram
 from eligibility.model import Revision
 from eligibility.requirements import Requirements
 from eligibility.settling import SETTLING_TIME, recent_of
@@ -13,6 +14,8 @@ from groups.member_set import Digester, MemberIndex
 from groups.model import Change, Head
 from groups.store import GroupStore
 
+PROPAGATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_LONGEST_PROPAGATION_S = 60.0
 _LARGEST_PATCH = 2_000
 """Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
 _NOBODY = "-"
@@ -26,6 +29,8 @@ class Loader:
         self._groups = groups
         self._requirements = requirements
         self._digester: Digester | None = None
+        self.propagation = Histogram(PROPAGATION_SECONDS)
+        """From a write to groups until the query that first saw it."""
 
     def load(
         self, entry: Entry, catalog_revision: int, held: HeldProduct | None, token: int, now: float
@@ -50,6 +55,7 @@ class Loader:
             patch = _patch(changes, entry.product.groups, digest)
             index = held.index.with_changes(patch) if patch else held.index
             recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
+            self._note_propagation(changes, now)
         return HeldProduct(
             entry,
             index,
@@ -67,6 +73,13 @@ class Loader:
         """Ask the store as often as to load a product that was not held, for nothing."""
         self._groups.member_sets(_NOBODY, ())
         self._groups.recent_changes(_NOBODY, datetime.fromtimestamp(now, UTC))
+
+    def _note_propagation(self, changes: tuple[Change, ...], now: float) -> None:
+        """Note how long ago the last write was; beyond a minute it was a query that was waited for."""
+        if changes:
+            delay = max(0.0, now - changes[-1].at.timestamp())
+            if delay <= _LONGEST_PROPAGATION_S:
+                self.propagation.add(delay)
 
     def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:
         """What changed since the held product, where it can be patched; None where it must be built."""

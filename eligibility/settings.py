@@ -8,6 +8,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,7 +21,9 @@ from eligibility.callers.issuers import (
     CallerIssuer,
     check_each_once,
     check_told_apart,
+    is_loopback,
 )
+from eligibility.callers.provider import SignInProvider
 from eligibility.errors import Fault, InvalidSettings
 from eligibility.resources import config_dir
 from groups.open import shown
@@ -115,7 +118,7 @@ class Settings(BaseSettings):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         (),
         description="Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For"
-        " is believed; from the environment separated by commas.",
+        " and X-Forwarded-Proto are believed; from the environment separated by commas.",
     )
     public_url: str | None = Field(
         None,
@@ -134,6 +137,23 @@ class Settings(BaseSettings):
         description="How many days it is kept what was asked and answered: counts, and the last answer"
         " of each member; 0 = nothing is kept.",
     )
+    metrics_public: bool = Field(
+        False,
+        description="Whether anybody may read /metrics; else callers with the scope `metrics`.",
+    )
+    traces_to: str | None = Field(
+        None,
+        pattern=r"^https?://\S+$",
+        description="URL that OpenTelemetry traces are sent to (OTLP over HTTP, as"
+        " http://collector:4318/v1/traces); without it there are none. Needs the extra `tracing`.",
+    )
+    traces_share: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Of the requests that begin a trace, the share that is traced; others are as their"
+        " sender says.",
+    )
     log_access: bool = Field(
         False, description="Log access queries that were answered, too; each is a line."
     )
@@ -151,6 +171,12 @@ class Settings(BaseSettings):
         " (from the environment as JSON text): docs/security.md.",
     )
 
+    dashboard_provider: SignInProvider | None = Field(
+        None,
+        description="OpenID provider that people sign in to the dashboard with, a TOML table"
+        " (from the environment as JSON text): docs/security.md.",
+    )
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -165,19 +191,29 @@ class Settings(BaseSettings):
 
     def store_password(self) -> str | None:
         """The password that `store_password_file` holds. Raises: InvalidSettings."""
-        if self.store_password_file is None:
-            return None
-        try:
-            return self.store_password_file.read_text("utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            fault = Fault("store_password_file", "UNREADABLE", str(error))
-            raise InvalidSettings("settings", [fault]) from None
+        return _secret(self.store_password_file, "store_password_file")
+
+    def provider_secret(self) -> str | None:
+        """The secret that the provider knows this server by, if it has one. Raises: InvalidSettings."""
+        declared = self.dashboard_provider
+        file = declared.client_secret_file if declared else None
+        return _secret(file, "dashboard_provider.client_secret_file")
+
+    def provider_binding(self) -> str:
+        """What sessions of the dashboard are bound to beside the store's own key; "" without a provider.
+
+        So whoever reads the store, but not the provider's secret, cannot make one.
+        """
+        declared = self.dashboard_provider
+        if declared is None:
+            return ""
+        return "\n".join((declared.issuer, declared.client_id, self.provider_secret() or ""))
 
     def shown(self) -> dict[str, Any]:
         """The settings as they may be printed: JSON values, without a password."""
         return {**self.model_dump(mode="json"), "store": shown(self.store)}
 
-    @field_validator("issuers", "account_issuers", mode="before")
+    @field_validator("issuers", "account_issuers", "dashboard_provider", mode="before")
     @classmethod
     def _from_json(cls, sent: Any) -> Any:
         try:
@@ -219,12 +255,33 @@ class Settings(BaseSettings):
         check_told_apart(info.data.get("issuers", ()), issuers)
         return issuers
 
+    @field_validator("dashboard_provider")
+    @classmethod
+    def _provider_can_be_used(
+        cls, provider: SignInProvider | None, info: ValidationInfo
+    ) -> SignInProvider | None:
+        there = info.data.get("public_url") or is_loopback(info.data.get("host", ""))
+        if provider is not None and not there:
+            raise ValueError("public_url is needed: the provider sends people back to it")
+        if provider is not None and find_spec("authlib") is None:
+            raise ValueError("needs the extra: pip install flight-eligibility[oidc]")
+        return provider
+
     @field_validator("store")
     @classmethod
     def _store_is_a_url(cls, store: str) -> str:
         if "://" not in store:
             raise ValueError("a store URL is needed, as in sqlite:///eligibility.db")
         return store
+
+
+def _secret(file: Path | None, name: str) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings("settings", [Fault(name, "UNREADABLE", str(error))]) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from eligibility.errors import Fault, InvalidInput
+from eligibility.catalog.errors import InvalidFile
+from eligibility.errors import Fault
 
 _NEW_FILE = 0o666
 
@@ -18,7 +19,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
     An existing target stays as it is until then, and for good where the block raises, Ctrl-C
     included. What is no regular file, such as a pipe or /dev/null, is written to directly.
-    Raises: InvalidInput where it cannot be written, at once and not only in the end.
+    Raises: InvalidFile where it cannot be written, at once and not only in the end.
     """
     target = path.resolve()
     try:
@@ -38,8 +39,8 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as error:
-        detail = error.strerror or str(error)
-        raise InvalidInput([Fault(str(path), "UNWRITABLE", detail)], "the command") from None
+        detail = f"cannot be written: {error.strerror or error}"
+        raise InvalidFile([Fault(str(path), "UNWRITABLE", detail)], "the file") from None
 
 
 def _mode(target: Path) -> int:

@@ -66,6 +66,7 @@ OPERATIONS = (
     "POST /v1/keys",
     "POST /v1/keys/{key_id}/rotate",
     "DELETE /v1/keys/{key_id}",
+    "GET /metrics",
     *(
         f"POST {base}/access/v1/{path}"
         for base in ("", "/{publisher}")

@@ -23,7 +23,7 @@ def test_what_is_read_has_the_fields_of_what_is_written(name: str) -> None:
     assert fields(getattr(client_model, name)) == fields(getattr(model, name))
 
 
-@pytest.mark.parametrize("name", ["Change", "Way", "Nearest"])
+@pytest.mark.parametrize("name", ["SuggestedChange", "Way", "Nearest"])
 def test_so_has_what_explains_it(name: str) -> None:
     assert fields(getattr(client_model, name)) == fields(getattr(explanation, name))
 
@@ -70,7 +70,7 @@ _remedy = st.builds(
 )
 _page = st.builds(explanation.Page, st.text(), st.text(), st.text())
 _change = st.builds(
-    explanation.Change,
+    explanation.SuggestedChange,
     st.sampled_from(explanation.ChangeAction),
     st.sampled_from(["person", "publisher"]),
     st.text(),

@@ -98,10 +98,17 @@ def test_each_waits_for_what_can_tell_that_it_is_healthy() -> None:
             assert of_image or "healthcheck" in SERVICES[awaited]
 
 
-def test_only_nginx_is_published_and_only_on_loopback() -> None:
+def test_only_nginx_and_grafana_are_published_and_only_on_loopback() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
     (listening,) = re.findall(r"listen (\d+)", NGINX)
-    assert published == {"nginx": [f"127.0.0.1:8080:{listening}"]}
+    assert published == {
+        "nginx": [f"127.0.0.1:8080:{listening}"],
+        "grafana": ["127.0.0.1:3000:3000"],
+    }
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == {
+        "prometheus",
+        "grafana",
+    }
 
 
 def test_the_file_for_tls_adds_an_encrypted_port_and_nothing_else() -> None:
@@ -139,7 +146,7 @@ def test_the_evaluators_believe_nginx_and_nobody_else() -> None:
 def test_nginx_does_not_reach_the_store_and_nobody_else_reaches_out() -> None:
     inner = {name for name, network in COMPOSE["networks"].items() if network.get("internal")}
     assert not set(SERVICES["nginx"]["networks"]) & set(SERVICES["valkey"]["networks"])
-    for name in (*EVALUATORS, "valkey"):
+    for name in (*EVALUATORS, "valkey", "prometheus"):
         assert set(SERVICES[name]["networks"]) <= inner
 
 
@@ -157,7 +164,7 @@ def test_a_container_has_no_more_rights_than_it_needs(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name in SERVICES if "image" in SERVICES[name]])
 def test_an_image_is_one_of_a_version_from_nowhere_in_particular(name: str) -> None:
     repository, _, tag = SERVICES[name]["image"].partition(":")
-    assert re.match(r"\d", tag)
+    assert re.match(r"v?\d", tag)
     assert not re.search(r"[.:]|localhost", repository)
 
 
@@ -240,7 +247,10 @@ def test_no_secret_is_in_it_or_gets_into_an_image_or_a_commit() -> None:
     assert not re.search(r"//[^/\s]*:[^/\s]*@", words)
     assert not re.search(r"\belg_|BEGIN", words)
     given = [name for service in SERVICES.values() for name in service.get("environment", ())]
-    assert {name for name in given if "PASSWORD" in name} == {"ELIGIBILITY_STORE_PASSWORD_FILE"}
+    assert {name for name in given if "PASSWORD" in name} == {
+        "ELIGIBILITY_STORE_PASSWORD_FILE",
+        "GF_SECURITY_ADMIN_PASSWORD__FILE",
+    }
 
 
 def directive(name: str) -> str:

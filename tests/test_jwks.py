@@ -9,7 +9,7 @@ import pytest
 from conftest import Clock
 from jwks_server import JwksServer, Signer, jwks_server
 
-from eligibility.callers import jwks
+from eligibility.callers import fetching
 from eligibility.callers.errors import IssuerUnavailable
 from eligibility.callers.jwks import KeySet
 
@@ -183,7 +183,7 @@ def test_nobody_waits_for_a_renewal_with_keys_in_hand(
         ({"body": b"[" * 100_000}, "not JSON"),
         ({"body": b"[]"}, "no key set"),
         ({"body": b'{"keys": {}}'}, "no key set"),
-        ({"body": b'{"keys": []}' + b" " * jwks.MAX_BYTES}, "more than 1048576 bytes"),
+        ({"body": b'{"keys": []}' + b" " * fetching.MAX_BYTES}, "more than 1048576 bytes"),
         ({"status": 302, "location": "/elsewhere"}, "answers 302"),
         ({"status": 307, "location": "file:///etc/hostname"}, "answers 307"),
         ({"status": 301, "location": "ftp://127.0.0.1/keys"}, "answers 301"),
@@ -200,7 +200,7 @@ def test_an_answer_that_is_no_key_set_is_as_good_as_none(
 
 
 def test_the_largest_answer_is_read(server: JwksServer, key_set: KeySet) -> None:
-    server.body = b'{"keys": []}'.ljust(jwks.MAX_BYTES)
+    server.body = b'{"keys": []}'.ljust(fetching.MAX_BYTES)
     assert not holds(key_set, "old")
 
 
@@ -215,7 +215,7 @@ def test_nobody_listening_is_told(clock: Clock) -> None:
 def test_a_slow_answer_is_given_up(
     how: str, server: JwksServer, key_set: KeySet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jwks, "TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr(fetching, "TIMEOUT_SECONDS", 0.2)
     if how == "silent":
         server.gate.clear()
     server.drip = 0.05 if how == "dripping" else 0.0

@@ -16,7 +16,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.cli.demo import load_sample
 from eligibility.errors import InvalidInput
-from eligibility.explanation import Change, ChangeAction, Nearest
+from eligibility.explanation import ChangeAction, Nearest, SuggestedChange
 from eligibility.grounds import Grounds
 from eligibility.requirements import load_requirements, parse_requirements
 from eligibility.service import Service
@@ -304,23 +304,23 @@ class World(NamedTuple):
         return self._replace(body=self.body | fields)
 
 
-def signed_in(change: Change, world: World) -> World:
+def signed_in(change: SuggestedChange, world: World) -> World:
     """As the same address, or, where a group is named, as one of its members."""
     if change.group:
         return world.asked(account={"id": "new@example.com"})._replace(groups={change.group})
     return world.asked(account={"id": (world.query["account"] or ADA)["id"]})
 
 
-def on_device(change: Change, world: World, *names: str) -> World:
+def on_device(change: SuggestedChange, world: World, *names: str) -> World:
     told = {name: getattr(change, name) for name in names}
     return world.asked(device=world.query["device"] | told)
 
 
-def public(change: Change, world: World) -> World:
+def public(change: SuggestedChange, world: World) -> World:
     return world.declared(submission=world.body["submission"] | {"audience": "public"})
 
 
-BY_HAND: dict[ChangeAction, Callable[[Change, World], World]] = {
+BY_HAND: dict[ChangeAction, Callable[[SuggestedChange, World], World]] = {
     ChangeAction.SIGN_IN: signed_in,
     ChangeAction.USE_MICROSOFT_ACCOUNT: signed_in,
     ChangeAction.CHECK_FOR_UPDATES: lambda _, w: w.asked(manual_check=True),

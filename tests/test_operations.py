@@ -12,6 +12,7 @@ import pytest
 from deployment import ROOT, Deaf, compose, compose_with_tls, nginx, valkey_of_compose
 from running import command, environment
 
+from eligibility.server.metrics.families import FAMILIES
 from eligibility.settings import Settings
 from groups.open import open_store
 from groups.redis_errors import RIGHTS
@@ -64,7 +65,8 @@ def test_every_store_url_can_be_read() -> None:
 
 def test_the_passwords_made_are_those_that_compose_wants() -> None:
     (names,) = re.findall(r"for name in (.*); do", TEXT)
-    assert set(names.split()) == set(compose()["secrets"])
+    monitoring = set(re.findall(r"> secrets/([a-z_]+)$", TEXT, re.MULTILINE))
+    assert {*names.split(), *monitoring} == set(compose()["secrets"])
 
 
 def test_the_files_for_tls_are_those_that_compose_wants() -> None:
@@ -86,6 +88,27 @@ def test_the_first_key_is_made_by_a_command_that_makes_one(tmp_path: Path) -> No
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.startswith("elg_")
     assert "admin; for all publishers" in ran.stdout
+
+
+def test_the_key_of_prometheus_is_the_first_line_of_what_the_command_prints(tmp_path: Path) -> None:
+    (told,) = re.findall(
+        r"compose exec evaluator-1 (.*) > secrets/metrics_key$", TEXT, re.MULTILINE
+    )
+    made, shown = told.split(" | ")
+    assert shown == "head -1"
+    args = made.split()[1:]
+    store = f"sqlite:///{tmp_path / 'store.db'}"
+    ran = subprocess.run(
+        command(*args, "--store", store), capture_output=True, text=True, env=environment()
+    )
+    key = ran.stdout.splitlines()[0]
+    assert re.fullmatch(r"elg_\w+", key)
+
+
+def test_every_metric_is_told_of() -> None:
+    told = set(re.findall(r"`eligibility_(\w+)`", TEXT))
+    known = {f"{one.name}_total" if one.kind == "counter" else one.name for one in FAMILIES}
+    assert told == known | {"build_info"}
 
 
 def test_the_subnet_is_in_as_many_places_as_the_page_says() -> None:

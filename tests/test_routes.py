@@ -14,9 +14,13 @@ from eligibility.callers.api_keys import ID_PART
 from eligibility.callers.model import Scope
 from eligibility.server.access import Access
 from eligibility.server.accounts import Accounts
-from eligibility.server.app import routes
+from eligibility.server.app import Routes, routes
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.endpoint import NothingHere
+from eligibility.server.load import Load
+from eligibility.server.metrics.sharing import Sharing
+from eligibility.server.metrics.snapshot import Metrics
+from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.service import Service
@@ -41,6 +45,8 @@ KEYS = (
     "POST /v1/keys/{key_id}/rotate",
     "DELETE /v1/keys/{key_id}",
 )
+METRICS = "GET /metrics"
+WIDE = (*KEYS, METRICS)
 """Routes that are for the whole deployment, so for no caller of some publishers."""
 
 OFREP = ("POST /ofrep/v1/evaluate/flags", "POST /ofrep/v1/evaluate/flags/{key}")
@@ -75,6 +81,7 @@ ROUTES: dict[str, Scope | None] = {
     f"GET {PRODUCT}/coverage": Scope.READ_GROUPS,
     "POST /v1/simulations": Scope.QUERY,
     **dict.fromkeys(KEYS, Scope.ADMIN),
+    METRICS: Scope.METRICS,
     **{f"POST {base}/access/v1/{path}": Scope.QUERY for base in BASES for path in AUTHZEN},
     **dict.fromkeys(OFREP, Scope.QUERY),
     **{f"GET /.well-known/authzen-configuration{base}": PUBLIC for base in BASES},
@@ -153,8 +160,14 @@ def ask(app: App, route: str, headers: Headers, place: Place = MINE) -> Any:
     )
 
 
+def all_routes(app: App) -> Routes:
+    """Every route but those that the gate answers."""
+    metrics = Metrics(app.service, Tallies({}), Load(1, 1))
+    return routes(app.service, Sharing(metrics, None))
+
+
 def test_the_table_names_every_route_and_no_other(app: App) -> None:
-    others = routes(app.service)
+    others = all_routes(app)
     accounts = Accounts(app.service.tokens)
     recorder = app.service.recorder
     access = Access(app.service.evaluator, accounts, recorder).endpoints
@@ -178,7 +191,7 @@ def test_the_table_names_every_route_and_no_other(app: App) -> None:
 
 
 def test_the_document_names_the_same_scopes(app: App) -> None:
-    for path, methods in routes(app.service).openapi()["paths"].items():
+    for path, methods in all_routes(app).openapi()["paths"].items():
         for method, operation in methods.items():
             scope = ROUTES[f"{method.upper()} {path}"]
             assert operation.get("x-scope") == scope
@@ -221,7 +234,7 @@ def test_the_needed_scope_and_admin_open_a_route(app: App, route: str, admin: bo
     stock(app.service, place)
     if "{key_id}" in route:
         place["key_id"] = app.key_text(Scope.METRICS)[ID_PART]
-    everybody = admin or route in KEYS
+    everybody = admin or route in WIDE
     headers = app.key(
         *((Scope.ADMIN,) if admin else (str(ROUTES[route]), *ALSO.get(route, ()))),
         publishers=None if everybody else [place["publisher"]],
@@ -241,7 +254,7 @@ def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> 
     if route == "POST /v1/access/batch":
         assert [one["code"] for one in answer.json()["decisions"]] == ["UNKNOWN_PRODUCT"]
         return
-    if route in KEYS:
+    if route in WIDE:
         assert_problem(answer, 403, "ALL_PUBLISHERS_NEEDED")
         return
     code = "UNKNOWN_PUBLISHER" if "{publisher}" in route else "UNKNOWN_PRODUCT"

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
+from eligibility.callers.provider import SignInProvider
 from eligibility.errors import InvalidSettings
 from eligibility.model import AccountKind
 from eligibility.settings import Settings, load_settings
@@ -258,16 +259,53 @@ def test_the_issuers_of_the_docs_can_be_used(tmp_path: Path) -> None:
         file.write_text(example)
         settings = load_settings({}, file=file).settings
         read += len(settings.issuers) + len(settings.account_issuers)
-    assert read == 4
+        read += settings.dashboard_provider is not None
+    assert read == 6
 
 
-@pytest.mark.parametrize("model", [CallerIssuer, AccountIssuer])
-def test_the_docs_name_every_key_of_an_issuer(model: type[BaseModel]) -> None:
+@pytest.mark.parametrize(
+    ("model", "title"),
+    [
+        (CallerIssuer, "Tokens of callers"),
+        (AccountIssuer, "Accounts"),
+        (SignInProvider, "The dashboard"),
+    ],
+)
+def test_the_docs_name_every_key_of_an_issuer(model: type[BaseModel], title: str) -> None:
     page = (Path(__file__).parent.parent / "docs" / "security.md").read_text("utf-8")
-    _, _, tokens = page.partition("## Tokens of callers")
-    callers, _, accounts = tokens.partition("## Accounts")
-    section = callers if model is CallerIssuer else accounts
+    section = page.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
     documented = set(
         re.findall(r"`(\w+)`", "".join(re.findall(r"^\| [^|]+ \|", section, re.MULTILINE)))
     )
     assert documented >= set(model.model_fields)
+
+
+PROVIDER = {"issuer": "https://login.example", "client_id": "dashboard"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"issuer": "http://login.example"}, "https"),
+        ({"issuer": "https://login.example/{tenant}"}, "every tenant"),
+        ({"ask_for": "profile"}, "openid"),
+        ({"hours": 13}, "12"),
+        ({"label": "a\nb"}, "line of text"),
+        ({"algorithms": "HS256"}, "RS256"),
+        ({"secret": "x"}, "Extra inputs"),
+    ],
+    ids=str,
+)
+def test_a_provider_that_could_not_be_trusted_is_refused(wrong: dict[str, Any], words: str) -> None:
+    environ = {"ELIGIBILITY_DASHBOARD_PROVIDER": json.dumps(PROVIDER | wrong)}
+    with pytest.raises(InvalidSettings, match=words):
+        load_settings(environ)
+
+
+def test_a_provider_has_to_know_where_to_send_people_back_to() -> None:
+    environ = {"ELIGIBILITY_DASHBOARD_PROVIDER": json.dumps(PROVIDER)}
+    assert load_settings(environ).settings.dashboard_provider is not None
+    with pytest.raises(InvalidSettings, match="public_url is needed"):
+        load_settings({**environ, "ELIGIBILITY_HOST": "0.0.0.0"})
+    public = {"ELIGIBILITY_HOST": "0.0.0.0", "ELIGIBILITY_PUBLIC_URL": "https://store.example"}
+    load_settings({**environ, **public})

@@ -154,7 +154,6 @@ def test_rollout_tells_the_shares_at_other_percentages(sample: Run) -> None:
         (("--at", "yesterday"), "--at  `yesterday`"),
         (("--installed", "new"), "installed_version"),
         (("--json", "--format", "csv"), "`--json` is `--format json`, and `--format csv` is asked"),
-        (("--output", "missing/report.html"), "missing/report.html  No such file or directory"),
         (("--format", "pdf"), "pdf"),
     ],
 )
@@ -162,6 +161,12 @@ def test_a_wrong_option_is_named(sample: Run, args: tuple[str, ...], words: str)
     ran = sample("simulate", "--product", READER, *args)
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.err
+
+
+def test_a_place_that_cannot_be_written_to_is_named(sample: Run) -> None:
+    ran = sample("simulate", "--product", READER, "--output", "missing/report.html")
+    assert (ran.code, ran.out) == (1, "")
+    assert "missing/report.html  cannot be written: No such file or directory" in ran.err
 
 
 def test_an_unknown_product_or_group_is_named(sample: Run) -> None:

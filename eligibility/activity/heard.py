@@ -11,7 +11,7 @@ from eligibility.model import Decision
 from eligibility.simulation.outcome import Outcome, outcome_of
 from eligibility.wire import QueryFields
 
-MOST_ASKERS = 1_000
+MOST_ASKERS = 500
 """Members noted of one Heard; beyond, they are only counted. To note one costs as much as counting 300."""
 LATEST = 50
 _LATEST_OF_A_BATCH = 10
@@ -46,7 +46,8 @@ class Heard:
     def one(self, query: QueryFields, told: Told, now: float) -> None:
         """Add a decision."""
         if isinstance(told, Answer):
-            self._answers[told] += 1
+            # Not `+=`, which takes twice as long where the key is there.
+            self._answers[told] = self._answers.get(told, 0) + 1
             wanted = told.member
         else:
             self._counts[key_of(told)[0]] += 1

@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-
-from msgspec import structs
+from typing import NamedTuple
 
 from eligibility.activity.heard import LATEST, Asked, Heard, Told, key_of
 from eligibility.activity.model import Batch, CountKey, LastAnswer, Seen
@@ -39,6 +38,16 @@ class _Pending:
     counts: Counter[tuple[int, CountKey]] = field(default_factory=Counter)
     last: dict[tuple[str, int], LastAnswer] = field(default_factory=dict)
     seen: list[Seen] = field(default_factory=list)
+
+
+class _Looked(NamedTuple):
+    """A decision that was looked at. digest: of the account; members: those of its addresses."""
+
+    pending: _Pending
+    product_id: str
+    digest: int | None
+    members: list[int]
+    answer: LastAnswer
 
 
 class Recorder:
@@ -146,36 +155,44 @@ class Recorder:
     def _note(self, heard: Heard, pause: float) -> None:
         """Note who asked: what each member was told last, and the latest decisions."""
         for number, asked in enumerate(heard.askers.values(), 1):
-            self._look(asked, latest=False)
+            if (found := self._looked_at(asked)) is not None:
+                for one in found.members:
+                    found.pending.last[found.product_id, one] = found.answer
             if pause and number % _STEP == 0:
                 time.sleep(pause)
         for asked in heard.latest:
-            self._look(asked, latest=True)
+            if (found := self._looked_at(asked)) is not None:
+                seen = found.pending.seen
+                seen.append(Seen(found.product_id, found.digest, bool(found.members), found.answer))
+                del seen[:-LATEST]
 
-    def _look(self, asked: Asked, *, latest: bool) -> None:
+    def _looked_at(self, asked: Asked) -> "_Looked | None":
+        """Whose a decision was and what it said; None where that cannot be told any more."""
         query, told, now = asked
-        key, answer = _last_answer(told, now)
+        key, outcome = key_of(told.decision if isinstance(told, Answer) else told)
         held = self._held(key.product_id)
         if held is None:
-            return
+            return None
         try:
             read = to_query(query)
         except InvalidInput:  # nobody's: the standards answer those, too
-            return
-        family, os_version, architecture = structs.astuple(read.device)
-        answer = structs.replace(
-            answer, family=family, os_version=os_version, architecture=architecture or ""
+            return None
+        device = read.device
+        answer = LastAnswer(
+            now,
+            key.kind,
+            key.flight_id,
+            outcome.version or "",
+            outcome.reasons,
+            device.family,
+            device.os_version,
+            device.architecture or "",
         )
         addresses = read.account.addresses if read.account else ()
         digests = [held.digester.of(one) for one in addresses]
         members = [one for one in digests if held.index.find(one)]
-        pending = self._of(held.publisher)
-        if latest:
-            digest = digests[0] if digests else None
-            pending.seen.append(Seen(key.product_id, digest, bool(members), answer))
-            del pending.seen[:-LATEST]
-        else:
-            pending.last |= {(key.product_id, one): answer for one in members}
+        digest = digests[0] if digests else None
+        return _Looked(self._of(held.publisher), key.product_id, digest, members, answer)
 
     def _of(self, publisher: str) -> _Pending:
         return self._pending.setdefault(publisher, _Pending())
@@ -217,10 +234,3 @@ class Recorder:
                     self._store.clear(publisher)
         except GroupsError as error:
             _log.warning("old activity was not removed: %s", error)
-
-
-def _last_answer(told: Told, now: float) -> tuple[CountKey, LastAnswer]:
-    """What a decision is counted as, and what it says; the device is not told by it."""
-    key, outcome = key_of(told.decision if isinstance(told, Answer) else told)
-    version, reasons = outcome.version or "", outcome.reasons
-    return key, LastAnswer(now, key.kind, key.flight_id, version, reasons, "", "", "")

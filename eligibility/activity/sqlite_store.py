@@ -126,17 +126,17 @@ class SqliteActivityStore:
         """See ActivityStore."""
         if not self._path.exists():
             return
-        who = publisher, _key(digest)
+        who, gone = (publisher, _key(digest)), 0
         with self._opened().write() as connection:
             for table in ("last_answer", "seen"):
-                connection.execute(
-                    f"DELETE FROM {table} WHERE publisher = ? AND digest = ?",  # noqa: S608
-                    who,
-                )
+                asked = f"DELETE FROM {table} WHERE publisher = ? AND digest = ?"  # noqa: S608
+                gone += connection.execute(asked, who).rowcount
             connection.execute(
                 "INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)",
                 (*who, self._clock().timestamp()),
             )
+        if gone:
+            self._opened().wipe()
 
     def prune(self, publisher: str, keep: timedelta, now: datetime) -> None:
         """See ActivityStore."""

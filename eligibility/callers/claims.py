@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eligibility.callers.issuers import AccountIssuer, CallerIssuer
+from eligibility.callers.issuers import AccountIssuer, Grants
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import InvalidInput
 from eligibility.model import Account, AccountKind
@@ -28,15 +28,18 @@ class Refusal(Exception):
         self.code, self.detail = code, detail
 
 
-def service_caller(claims: Claims, issuer: CallerIssuer, name_of: NameOf) -> Caller:
-    """The service that a token is of.
+def service_caller(
+    claims: Claims, issuer: Grants, name_of: NameOf, called: str = "token"
+) -> Caller:
+    """The service, or the person, that a token is of.
 
-    Args: name_of = the deployment's keyed digest of an address or other text.
+    Args: name_of = the deployment's keyed digest of an address or other text; called = what its name
+    begins with.
     Raises: Refusal.
     """
     return Caller(
         kind="token",
-        name=f"token {_name(claims, issuer, name_of)}",
+        name=f"{called} {_name(claims, issuer, name_of)}",
         scopes=_scopes(claims, issuer),
         publishers=_publishers(claims, issuer),
     )
@@ -84,7 +87,7 @@ def _kind(claims: Claims, issuer: AccountIssuer) -> AccountKind:
     return AccountKind.MICROSOFT if consumer else AccountKind.WORK_OR_SCHOOL
 
 
-def _name(claims: Claims, issuer: CallerIssuer, name_of: NameOf) -> str:
+def _name(claims: Claims, issuer: Grants, name_of: NameOf) -> str:
     for claim in issuer.name_claim:
         name = claims.get(claim)
         if isinstance(name, str) and name:
@@ -94,13 +97,13 @@ def _name(claims: Claims, issuer: CallerIssuer, name_of: NameOf) -> str:
     raise Refusal("TOKEN_CLAIMS", f"no claim names the caller: none of {listed} is a text")
 
 
-def _scopes(claims: Claims, issuer: CallerIssuer) -> frozenset[Scope]:
+def _scopes(claims: Claims, issuer: Grants) -> frozenset[Scope]:
     ours = issuer.scopes or _OURS
     names = [name for claim in issuer.scope_claims for name in _texts(claims, claim, split=True)]
     return frozenset(scope for name in names for scope in ours.get(name, ()))
 
 
-def _publishers(claims: Claims, issuer: CallerIssuer) -> frozenset[str] | None:
+def _publishers(claims: Claims, issuer: Grants) -> frozenset[str] | None:
     if claims.get(issuer.publishers_claim) == "*":
         return None
     return frozenset(_texts(claims, issuer.publishers_claim))

@@ -29,17 +29,21 @@ def _names_each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _fetched_safely(url: str) -> str:
-    """Keys read over a connection that anybody can change would let anybody sign."""
+def fetched_safely(url: str) -> str:
+    """The URL, if nobody can change what is read from it: keys so read would let anybody sign.
+
+    Raises: ValueError.
+    """
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return url
-    if parts.scheme == "http" and parts.hostname and _is_loopback(parts.hostname):
+    if parts.scheme == "http" and parts.hostname and is_loopback(parts.hostname):
         return url
     raise ValueError("has to be an https address, or http on loopback")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a name or address is this machine's own."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -51,31 +55,23 @@ OneOrMore = Annotated[tuple[Text, ...], BeforeValidator(_several), AfterValidato
 Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 
 
-class _Issuer(BaseModel):
-    """What issuers of both kinds have.
+class Signs(BaseModel):
+    """Who signs tokens, and how.
 
-    issuer: the tokens' `iss`, letter by letter. jwks_url: where its keys are. audience: whom its
-    tokens have to be for; one of them suffices. leeway_seconds: how far its clock and ours may differ.
+    issuer: the tokens' `iss`, letter by letter. leeway_seconds: how far its clock and ours may differ.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     issuer: Text
-    jwks_url: Annotated[Text, AfterValidator(_fetched_safely)]
-    audience: OneOrMore
     algorithms: Annotated[
         tuple[Algorithm, ...], BeforeValidator(_several), AfterValidator(_names_each_once)
     ] = ("RS256",)
     leeway_seconds: int = Field(60, ge=0, le=300)
 
-    @property
-    def pattern(self) -> re.Pattern[str]:
-        """What a token's `iss` has to be."""
-        return re.compile(re.escape(self.issuer).replace(re.escape(TENANT), "[A-Za-z0-9.-]{1,64}"))
 
-
-class CallerIssuer(_Issuer):
-    """An authorization server whose access tokens say what services may do.
+class Grants(BaseModel):
+    """What claims of a token say that its bearer may do.
 
     scope_claims: claims that hold scopes, as text with spaces or a list; all of them count. scopes:
     its names for scopes and what each is here, one or several; where there is any, only these
@@ -89,11 +85,36 @@ class CallerIssuer(_Issuer):
     publishers_claim: Text = "publishers"
     name_claim: OneOrMore = ("client_id", "azp", "sub")
 
+
+class _Issuer(Signs):
+    """What issuers of both kinds have.
+
+    jwks_url: where its keys are. audience: whom its tokens have to be for; one of them suffices.
+    """
+
+    jwks_url: Annotated[Text, AfterValidator(fetched_safely)]
+    audience: OneOrMore
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What a token's `iss` has to be."""
+        return re.compile(re.escape(self.issuer).replace(re.escape(TENANT), "[A-Za-z0-9.-]{1,64}"))
+
+
+class CallerIssuer(_Issuer, Grants):
+    """An authorization server whose access tokens say what services may do."""
+
     @model_validator(mode="after")
     def _is_one_issuer(self) -> "CallerIssuer":
-        if TENANT in self.issuer:
-            raise ValueError(f"`{TENANT}` would let every tenant grant scopes; name one")
+        check_one_tenant(self.issuer)
         return self
+
+
+def check_one_tenant(issuer: str) -> str:
+    """An issuer that may grant something. Raises: ValueError."""
+    if TENANT in issuer:
+        raise ValueError(f"`{TENANT}` would let every tenant grant scopes; name one")
+    return issuer
 
 
 class AccountIssuer(_Issuer):

@@ -4,27 +4,22 @@ PyJWT's own client fits only in part: it forgets the keys of an issuer that is a
 of any size and lets the whole world wait while one thread fetches (docs/decisions.md 0018).
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from http.client import HTTPException
 from typing import Any
-from urllib.error import HTTPError
-from urllib.request import HTTPRedirectHandler, ProxyHandler, build_opener
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 from jwt.algorithms import AllowedPublicKeys
 
 from eligibility.callers.errors import IssuerUnavailable
+from eligibility.callers.fetching import Unreadable, fetched_json
 
 FRESH_SECONDS = 300  # a fetch each so often
 KEPT_SECONDS = 86_400  # how long held keys go on verifying while the issuer is away
 RETRY_SECONDS = 10  # between fetches beyond those: after a failed one, or for an unknown key id
-TIMEOUT_SECONDS = 3
-MAX_BYTES = 1_048_576
 MIN_RSA_BITS = 2_048  # RFC 7518, 3.3
 
 _SUITABLE = {
@@ -118,7 +113,7 @@ class KeySet:
         try:
             self._held = _Held(_fetched(self._url), asked_at)
             self._failure = ""
-        except _Unreadable as error:
+        except Unreadable as error:
             self._failure = str(error)
             self._retry_at = self._monotonic() + RETRY_SECONDS
 
@@ -129,46 +124,12 @@ class KeySet:
         return self._monotonic() - held.asked_at
 
 
-class _Unreadable(Exception):
-    pass
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """The address of the keys is what the operator wrote; an answer cannot send us elsewhere."""
-
-    def redirect_request(self, *_: Any) -> None:
-        return None
-
-
 def _fetched(url: str) -> tuple[Key, ...]:
-    try:
-        document = json.loads(_body(url))
-    except HTTPError as error:
-        error.close()
-        raise _Unreadable(f"it answers {error.code}") from None
-    except (OSError, HTTPException) as error:
-        raise _Unreadable(f"it cannot be reached ({type(error).__name__})") from None
-    except (ValueError, RecursionError):
-        raise _Unreadable("its answer is not JSON") from None
+    document = fetched_json(url)
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
-        raise _Unreadable("its answer is no key set")
+        raise Unreadable("its answer is no key set")
     return tuple(key for key in map(_key, keys) if key)
-
-
-def _body(url: str) -> bytes:
-    # http is loopback (issuers.py), where a proxy of the environment has no place
-    proxies = ProxyHandler({}) if url.startswith("http:") else ProxyHandler()
-    ends_at = time.monotonic() + TIMEOUT_SECONDS
-    body = bytearray()
-    with build_opener(proxies, _NoRedirect).open(url, timeout=TIMEOUT_SECONDS) as answer:
-        while part := answer.read1(65_536):
-            body += part
-            if len(body) > MAX_BYTES:
-                raise _Unreadable(f"its answer has more than {MAX_BYTES} bytes")
-            if time.monotonic() > ends_at:  # the time-out of a socket starts anew with each byte
-                raise _Unreadable(f"its answer takes longer than {TIMEOUT_SECONDS} s")
-    return bytes(body)
 
 
 def _key(jwk: Any) -> Key | None:

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from eligibility import wire
+from eligibility.cli import query_options as options
 from eligibility.cli.failure import Exit
 from eligibility.cli.options import At, Json, Store, console, print_json, service
 from eligibility.cli.show import decision_panel
@@ -14,26 +15,18 @@ from eligibility.simulation.drafts import read_draft
 
 
 def check(
-    product: Annotated[str, typer.Option(help="Store id of the product.")],
-    family: Annotated[str, typer.Option(help="Device family: Windows.Desktop, Xbox, ...")],
-    os_version: Annotated[
-        str, typer.Option("--os", help="OS version: 10.0.22631.3007, a build, a release, decimal.")
-    ],
-    account: Annotated[
-        str | None, typer.Option(help="Address that is signed in; leave out for nobody.")
-    ] = None,
-    kind: Annotated[AccountKind, typer.Option(help="Kind of the account.")] = AccountKind.MICROSOFT,
-    alias: Annotated[list[str] | None, typer.Option(help="Further address of the account.")] = None,
-    arch: Annotated[str | None, typer.Option(help="Architecture: x64, arm64, x86, arm.")] = None,
-    installed: Annotated[str | None, typer.Option(help="Installed package version.")] = None,
-    owned: Annotated[bool, typer.Option("--owned", help="The account owns the product.")] = False,
-    market: Annotated[str | None, typer.Option(help="Market, two letters.")] = None,
-    promotional_code: Annotated[
-        bool, typer.Option("--promotional-code", help="The account holds a promotional code.")
-    ] = False,
-    manual_check: Annotated[
-        bool, typer.Option("--manual-check", help='The person pressed "check for updates".')
-    ] = False,
+    product: options.Product,
+    family: options.Family,
+    os_version: options.OsVersion,
+    account: options.Account = None,
+    kind: options.Kind = AccountKind.MICROSOFT,
+    alias: options.Alias = None,
+    arch: options.Architecture = None,
+    installed: options.Installed = None,
+    owned: options.Owned = False,
+    market: options.Market = None,
+    promotional_code: options.PromotionalCode = False,
+    manual_check: options.ManualCheck = False,
     at: At = None,
     with_groups: WithGroups = None,
     with_catalog: WithCatalog = None,
@@ -46,10 +39,14 @@ def check(
 
     Exit code: 0 granted, 3 denied, 1 no decision, 2 wrong usage.
     """
-    query = wire.query_of(
-        product_id=product,
-        account=None if account is None else {"id": account, "kind": kind, "aliases": alias or []},
-        device={"family": family, "os_version": os_version, "architecture": arch},
+    query = options.query_of(
+        product=product,
+        account=account,
+        kind=kind,
+        alias=alias,
+        family=family,
+        os_version=os_version,
+        arch=arch,
         installed_version=installed,
         owned=owned,
         market=market,

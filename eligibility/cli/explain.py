@@ -49,10 +49,14 @@ def explain(
 
     Exit code: 0 granted, 3 denied, 1 no decision, 2 wrong usage.
     """
-    query = wire.query_of(
-        product_id=product,
-        account=None if account is None else {"id": account, "kind": kind, "aliases": alias or []},
-        device={"family": family, "os_version": os_version, "architecture": arch},
+    query = options.query_of(
+        product=product,
+        account=account,
+        kind=kind,
+        alias=alias,
+        family=family,
+        os_version=os_version,
+        arch=arch,
         installed_version=installed,
         owned=owned,
         market=market,

@@ -22,10 +22,11 @@ def first_key(service: Service) -> str | None:
     """A new admin key if there is no key that works and no issuer of tokens, on loopback only; else None.
 
     Raises: CannotListen where the address is not loopback and there is no key, or no TLS; and
-    InvalidSettings where the certificate is of no use.
+    InvalidSettings where the certificate is of no use, or the provider's secret cannot be read.
     """
     settings = service.settings
     _check_certificate(settings)
+    settings.provider_secret()  # a server process would fail later, and again and again
     loopback = is_loopback(settings.host)
     if not loopback:
         _check_encrypted(settings)

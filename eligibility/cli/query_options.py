@@ -1,10 +1,11 @@
-"""The options of commands that ask one access query."""
+"""The options of commands that ask one access query, and the query they make."""
 
 from typing import Annotated
 
 import typer
 
-from eligibility.model import AccountKind
+from eligibility import wire
+from eligibility.model import AccessQuery, AccountKind
 
 Product = Annotated[str, typer.Option(help="Store id of the product.")]
 Family = Annotated[str, typer.Option(help="Device family: Windows.Desktop, Xbox, ...")]
@@ -26,3 +27,23 @@ PromotionalCode = Annotated[
 ManualCheck = Annotated[
     bool, typer.Option("--manual-check", help='The person pressed "check for updates".')
 ]
+
+
+def query_of(
+    *,
+    product: str,
+    account: str | None,
+    kind: AccountKind,
+    alias: list[str] | None,
+    family: str,
+    os_version: str,
+    arch: str | None,
+    **claims: object,
+) -> AccessQuery:
+    """The query that the options ask; claims = the rest of its fields. Raises: InvalidInput."""
+    return wire.query_of(
+        product_id=product,
+        account=None if account is None else {"id": account, "kind": kind, "aliases": alias or []},
+        device={"family": family, "os_version": os_version, "architecture": arch},
+        **claims,
+    )

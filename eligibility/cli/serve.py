@@ -15,6 +15,7 @@ from eligibility.cli.demo_activity import invent_activity
 from eligibility.cli.first_start import CannotListen, admin_key, announce, first_key
 from eligibility.cli.options import Store, actor
 from eligibility.server import runner
+from eligibility.server.traces import exporters
 from eligibility.service import Service
 from eligibility.settings import Settings, load_settings
 
@@ -50,6 +51,8 @@ def _stop(*_: object) -> None:
 
 
 def _serve(settings: Settings, demo: bool) -> None:
+    if settings.traces_to is not None:
+        exporters()
     with Service(settings) as opened:  # faults show here, before anything listens
         if demo:
             load_sample(opened)

@@ -100,7 +100,7 @@ class Remedy(Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
 
 
-class Change(Struct, frozen=True, omit_defaults=True):
+class SuggestedChange(Struct, frozen=True, omit_defaults=True):
     """One thing that would be different, in words (`text`) and as data (the rest).
 
     by: `person`, whoever is at the device, or `publisher`.
@@ -123,7 +123,7 @@ class Change(Struct, frozen=True, omit_defaults=True):
 class Way(Struct, frozen=True):
     """Changes that together would grant it, and what they give: `flight <id>` or `submission`."""
 
-    changes: tuple[Change, ...]
+    changes: tuple[SuggestedChange, ...]
     source: str
     version: str
 

@@ -5,91 +5,89 @@ server process can read it and none has to remember it. A key that is revoked en
 it is looked up on every request as it is for the API.
 """
 
-import time
-from base64 import urlsafe_b64encode
-from collections.abc import Callable, Mapping
 from hashlib import blake2b
-from http.cookies import CookieError, SimpleCookie
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
 
-from eligibility.callers.model import Caller, Scope, scopes_of
+from eligibility.callers.model import Caller, Scope
+from eligibility.dashboard.cookies import Cookie, Keeper
+from eligibility.dashboard.refusals import SignInRefused
+from eligibility.server import asgi
 
 COOKIE = "eligibility_session"
 HOURS = 12
-"""How long somebody stays signed in."""
+"""How long somebody stays signed in with a key."""
 
-_PERSON = b"dashboard"
-_LONGEST = 8_192
+_PERSON = b"dashboard forms"
+_MOST_CHARACTERS = 3_900
+"""Browsers drop a cookie of more than 4,096 with its name and attributes, without a word."""
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     """Who is signed in. key: an API key; else the caller that a provider vouched for.
 
-    publishers: None = all.
+    until: seconds since the epoch. publishers: None = all.
     """
 
+    until: int
     key: str = ""
     name: str = ""
-    scopes: tuple[str, ...] = ()
+    scopes: tuple[Scope, ...] = ()
     publishers: tuple[str, ...] | None = None
 
     def caller(self) -> Caller:
         """The caller of a session without a key."""
         publishers = None if self.publishers is None else frozenset(self.publishers)
-        scopes: frozenset[Scope] = scopes_of(self.scopes)
-        return Caller(kind="token", name=self.name, scopes=scopes, publishers=publishers)
+        return Caller(
+            kind="token", name=self.name, scopes=frozenset(self.scopes), publishers=publishers
+        )
 
 
 class Sessions:
-    """Makes and reads cookies. secret: the deployment's digest key; asks the store the first time."""
+    """Makes and reads sessions. people: whether a provider is declared, that may vouch for people."""
 
-    def __init__(self, secret: Callable[[], bytes], clock: Callable[[], float] = time.time) -> None:
-        self._secret, self._clock = secret, clock
-        self._cipher: Fernet | None = None
+    def __init__(self, keeper: Keeper, *, people: bool = False) -> None:
+        self._keeper, self._people = keeper, people
+        self._cookie = Cookie(COOKIE, HOURS * 3_600, keeper)
 
-    def cookie(self, session: Session) -> str:
-        """The cookie's value for a session that begins now."""
-        body = msgspec.json.encode(session)
-        return self._fernet().encrypt_at_time(body, int(self._clock())).decode()
+    def of_key(self, key: str) -> Session:
+        """A session that begins now, of an API key."""
+        return Session(until=self._ends(HOURS), key=key)
 
-    def of(self, headers: Mapping[bytes, bytes]) -> tuple[str, Session] | None:
+    def of_person(self, caller: Caller, hours: int) -> Session:
+        """A session that begins now, of somebody whom a provider vouched for."""
+        publishers = None if caller.publishers is None else tuple(sorted(caller.publishers))
+        scopes = tuple(sorted(caller.scopes))
+        return Session(self._ends(min(hours, HOURS)), "", caller.name, scopes, publishers)
+
+    def begun(self, scope: asgi.Scope, session: Session) -> str:
+        """The `set-cookie` header of a session. Raises: SignInRefused."""
+        value = self._cookie.sealed(msgspec.json.encode(session))
+        if len(value) > _MOST_CHARACTERS:
+            raise SignInRefused("TOO_MANY_PUBLISHERS")
+        return self._cookie.header(scope, value)
+
+    def ended(self, scope: asgi.Scope) -> str:
+        """The `set-cookie` header with which the browser forgets the session."""
+        return self._cookie.header(scope, "")
+
+    def of(self, scope: asgi.Scope) -> tuple[str, Session] | None:
         """The cookie of a request and its session; None without one that holds."""
-        value = cookie_of(headers.get(b"cookie", b""))
-        if not value:
+        found = self._cookie.opened(scope)
+        if found is None:
             return None
         try:
-            body = self._fernet().decrypt_at_time(value, HOURS * 3_600, int(self._clock()))
-            return value, msgspec.json.decode(body, type=Session)
-        except (InvalidToken, msgspec.MsgspecError):
+            session = msgspec.json.decode(found[1], type=Session)
+        except msgspec.MsgspecError:
             return None
+        holds = self._keeper.clock() < session.until and (session.key or self._people)
+        return (found[0], session) if holds else None
 
     def csrf_token(self, cookie: str) -> str:
         """What a form of that session has to bring along."""
         return blake2b(
-            cookie.encode(), key=self._secret(), digest_size=16, person=_PERSON
+            cookie.encode(), key=self._keeper.secret(), digest_size=16, person=_PERSON
         ).hexdigest()
 
-    def _fernet(self) -> Fernet:
-        if self._cipher is None:
-            key = blake2b(digest_size=32, key=self._secret(), person=_PERSON).digest()
-            self._cipher = Fernet(urlsafe_b64encode(key))
-        return self._cipher
-
-
-def cookie_of(header: bytes) -> str:
-    """The session's cookie in a `cookie` header; "" without one."""
-    if COOKIE.encode() not in header or len(header) > _LONGEST:
-        return ""
-    try:
-        morsel = SimpleCookie(header.decode("latin-1")).get(COOKIE)
-    except CookieError:
-        return ""
-    return morsel.value if morsel else ""
-
-
-def set_cookie(value: str, *, secure: bool, seconds: int = HOURS * 3_600) -> str:
-    """A `set-cookie` header. Lax, so that a provider may send a person back signed in."""
-    parts = f"{COOKIE}={value}; Path=/dashboard; Max-Age={seconds}; HttpOnly; SameSite=Lax"
-    return f"{parts}; Secure" if secure else parts
+    def _ends(self, hours: int) -> int:
+        return int(self._keeper.clock()) + hours * 3_600

@@ -4,64 +4,72 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
+from eligibility.callers.api_keys import PREFIX as KEY_PREFIX
 from eligibility.callers.errors import Unauthenticated
-from eligibility.dashboard.sessions import Session, set_cookie
 from eligibility.dashboard.site import PREFIX, SIGN_IN, Page, Site
 from eligibility.errors import EligibilityError
 from eligibility.server.admission import Admission
 from groups.errors import GroupsError
 
 _STRANGE = "this is no API key of this server, or it was revoked or has expired"
+_MOST_FORM_BYTES = 8_192
+"""Of a form that anybody may send."""
 
 
 class SigningIn:
-    """The pages. admission: says whose a key is."""
+    """The pages. admission: says whose a key is. label: of the provider's button; "" = there is none."""
 
-    def __init__(self, site: Site, admission: Admission) -> None:
-        self._site, self._admission = site, admission
+    def __init__(self, site: Site, admission: Admission, label: str = "") -> None:
+        self._site, self._admission, self._label = site, admission, label
         site.open("/sign-in", "GET", self.show)
         site.open("/sign-in", "POST", self.sign_in)
         site.open("/sign-out", "POST", self.sign_out)
 
     async def show(self, request: Request) -> Response:
         """The form."""
-        return self._form(request, request.query_params.get("to", ""))
+        return self.form(request, request.query_params.get("to", ""))
 
     async def sign_in(self, request: Request) -> Response:
-        """Take a key; a form of another site's is refused, or it could sign people in as itself."""
-        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-            return self._form(request, "", "the form was sent from another site", 403)
-        form = await self._site.form(request)
+        """Take a key. Tokens are no keys: who holds one is a service, or an account."""
+        form = await self._site.form(request, _MOST_FORM_BYTES)
         key, to = str(form.get("key", "")).strip(), str(form.get("to", ""))
+        if not key.startswith(KEY_PREFIX):
+            return self.form(request, to, _STRANGE, 401)
         try:
             await run_in_threadpool(self._admission.admit, b"Bearer " + key.encode())
-        except Unauthenticated:
-            return self._form(request, to, _STRANGE, 401)
+        except Unauthenticated as error:
+            request.scope["exchange"].note(error)
+            return self.form(request, to, _STRANGE, 401)
         except (EligibilityError, GroupsError) as error:
             request.scope["exchange"].note(error)
-            return self._form(request, to, "the server cannot look keys up now; try again", 503)
-        made = RedirectResponse(_below(to), 303)
-        value = await run_in_threadpool(self._site.sessions.cookie, Session(key=key))
-        made.headers["set-cookie"] = set_cookie(value, secure=_is_secure(request))
+            return self.form(request, to, "the server cannot look keys up now; try again", 503)
+        made = RedirectResponse(below(to), 303)
+        sessions = self._site.sessions
+        made.headers["set-cookie"] = await run_in_threadpool(
+            sessions.begun, request.scope, sessions.of_key(key)
+        )
         return made
 
     async def sign_out(self, request: Request) -> Response:
         """Forget the session in the browser."""
         made = RedirectResponse(SIGN_IN, 303)
-        made.headers["set-cookie"] = set_cookie("", secure=_is_secure(request), seconds=0)
+        made.headers["set-cookie"] = self._site.sessions.ended(request.scope)
         return made
 
-    def _form(self, request: Request, to: str, fault: str = "", status: int = 200) -> Response:
-        values = {"title": "Sign in", "to": _below(to), "fault": fault}
+    def form(self, request: Request, to: str, fault: str = "", status: int = 200) -> Response:
+        """The page with what went wrong, if anything did."""
+        values = {
+            "title": "Sign in",
+            "to": below(to),
+            "fault": fault,
+            "of_key": status == 401,
+            "provider": self._label,
+        }
         return self._site.rendered(request, None, Page("sign_in.html", values, status))
 
 
-def _below(path: str) -> str:
+def below(path: str) -> str:
     """A path of the dashboard to go on to; anything else could lead away from here."""
     good = path.startswith(f"{PREFIX}/") and "//" not in path and "\\" not in path
+    good = good and not path.startswith(SIGN_IN) and path.isprintable() and len(path) <= 1_000
     return path if good else f"{PREFIX}/"
-
-
-def _is_secure(request: Request) -> bool:
-    """Whether the browser came by TLS, by itself or to a proxy in front."""
-    return request.url.scheme == "https" or request.headers.get("x-forwarded-proto") == "https"

@@ -14,12 +14,15 @@ from urllib.parse import quote
 from fastapi import FastAPI, Request, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from eligibility.dashboard import words
+from eligibility.dashboard.defence import HEADERS, check_from_here
 from eligibility.dashboard.sessions import Sessions
 from eligibility.dashboard.viewer import Viewer
+from eligibility.dashboard.visitors import Visitors
 from eligibility.errors import EligibilityError, Fault
 from eligibility.server import problems
 from eligibility.server.problems import RequestProblem
@@ -32,14 +35,7 @@ SIGN_IN = f"{PREFIX}/sign-in"
 
 _STATIC = files("eligibility.dashboard") / "static"
 _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
-_HEADERS = {
-    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src"
-    " 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-    "referrer-policy": "same-origin",
-    "x-content-type-options": "nosniff",
-    "cache-control": "no-store",
-}
-_MOST_FORM_BYTES = 4_194_304
+MOST_FORM_BYTES = 4_194_304
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +58,11 @@ Change = Callable[[Request, Viewer, Mapping[str, Any]], Page | Response]
 class Site:
     """Adds pages to an application. Blocking work is done in threads."""
 
-    def __init__(self, app: FastAPI, service: Service, sessions: Sessions) -> None:
+    def __init__(
+        self, app: FastAPI, service: Service, sessions: Sessions, visitors: Visitors
+    ) -> None:
         self.service, self.sessions = service, sessions
-        self._app = app
+        self._app, self._visitors = app, visitors
         self._templates = Environment(
             loader=PackageLoader("eligibility.dashboard"),
             autoescape=select_autoescape(["html"]),
@@ -90,7 +88,7 @@ class Site:
         """A page at a path below the prefix, for whoever is signed in; others are sent to sign in."""
 
         async def answer(request: Request) -> Response:
-            viewer = self.viewer(request)
+            viewer = await run_in_threadpool(self._viewer, request)
             if viewer is None:
                 return _to_sign_in(request)
             return await run_in_threadpool(self._shown, request, viewer, show)
@@ -101,7 +99,7 @@ class Site:
         """A form that changes something; it has to come from a page of the same session."""
 
         async def answer(request: Request) -> Response:
-            viewer = self.viewer(request)
+            viewer = await run_in_threadpool(self._viewer, request)
             if viewer is None:
                 return _to_sign_in(request)
             form = await self.form(request)
@@ -127,39 +125,44 @@ class Site:
 
         self.page("/{rest:path}", missing)
 
-    async def form(self, request: Request) -> Mapping[str, Any]:
-        """The fields of a form, within a limit. Raises: RequestProblem."""
-        if int(request.headers.get("content-length") or _MOST_FORM_BYTES + 1) > _MOST_FORM_BYTES:
-            raise RequestProblem(
-                413, "BODY_TOO_LARGE", f"a form has at most {_MOST_FORM_BYTES} bytes"
-            )
-        async with request.form(max_files=1, max_fields=200) as form:
-            return {
-                name: value if isinstance(value, str) else await value.read()
-                for name, value in form.items()
-            }
+    async def form(self, request: Request, most_bytes: int = MOST_FORM_BYTES) -> Mapping[str, Any]:
+        """The fields of a form, within limits. Raises: RequestProblem."""
+        if int(request.headers.get("content-length") or most_bytes + 1) > most_bytes:
+            raise RequestProblem(413, "BODY_TOO_LARGE", f"a form has at most {most_bytes} bytes")
+        try:
+            async with request.form(max_files=1, max_fields=200, max_part_size=most_bytes) as form:
+                return {
+                    name: value if isinstance(value, str) else await value.read()
+                    for name, value in form.items()
+                }
+        except HTTPException as error:
+            raise RequestProblem(400, "FORM_UNREADABLE", str(error.detail)) from None
 
-    def viewer(self, request: Request) -> Viewer | None:
-        """Who looks at the page; None where nobody is signed in."""
-        exchange = request.scope["exchange"]
-        if exchange.admitted is None:
+    def _viewer(self, request: Request) -> Viewer | None:
+        """Who looks at the page; None where nobody is signed in. Raises: RateLimited."""
+        visitor = self._visitors.of(request.scope)
+        if visitor is None:
             return None
-        found = self.sessions.of(dict(request.scope["headers"]))
-        if found is None:
-            return None
+        admitted = request.scope["exchange"].admitted = visitor.admitted
+        if admitted.allowance is not None:
+            admitted.allowance.take()
         origin = request.app.state.origin_of(request.scope)
-        return Viewer(exchange.admitted.caller, origin, self.sessions.csrf_token(found[0]))
+        return Viewer(admitted.caller, origin, self.sessions.csrf_token(visitor.cookie))
 
     def _shown(self, request: Request, viewer: Viewer, show: Show) -> Response:
         try:
             made = show(request, viewer)
         except (EligibilityError, GroupsError) as error:
-            request.scope["exchange"].note(error)
-            made = self._error(error)
-        if isinstance(made, Response):
-            made.headers.update(_HEADERS)
-            return made
-        return self.rendered(request, viewer, made)
+            return self._failed(request, viewer, error)
+        return made if isinstance(made, Response) else self.rendered(request, viewer, made)
+
+    def _failed(self, request: Request, viewer: Viewer | None, error: Exception) -> Response:
+        request.scope["exchange"].note(error)
+        told = problems.problem(error)
+        page = Page("error.html", {"title": told["title"], "problem": told}, told["status"])
+        made = self.rendered(request, viewer, page)
+        made.headers.update(problems.headers_for(told) if told["status"] != 401 else {})
+        return made
 
     def rendered(self, request: Request, viewer: Viewer | None, page: Page) -> Response:
         """A page as it is sent."""
@@ -176,27 +179,27 @@ class Site:
             **page.values,
         }
         html = self._templates.get_template(page.template).render(values)
-        return HTMLResponse(html, page.status, headers=dict(_HEADERS))
+        return HTMLResponse(html, page.status)
 
     def publishers(self, viewer: Viewer) -> tuple[str, ...]:
         """Whose pages somebody may see, in order."""
         known = set(self.service.catalog.store.publishers()) | set(self.service.groups.publishers())
         return tuple(sorted(one for one in known if viewer.caller.sees(one)))
 
-    @staticmethod
-    def _error(error: Exception) -> Page:
-        document = problems.problem(error)
-        return Page(
-            "error.html", {"title": document["title"], "problem": document}, document["status"]
-        )
-
     def _add(
         self, path: str, answer: Callable[..., Any], method: str, prefix: str = PREFIX
     ) -> None:
         async def routed(request: Request) -> Response:
             request.scope["route"] = route  # for the log
-            made: Any = answer(request)
-            shown: Response = await made if isawaitable(made) else made
+            try:
+                if method == "POST":
+                    check_from_here(request)
+                made: Any = answer(request)
+                shown: Response = await made if isawaitable(made) else made
+            except (EligibilityError, GroupsError) as error:  # before it was known who asks
+                shown = await run_in_threadpool(self._failed, request, None, error)
+            for name, value in HEADERS.items():
+                shown.headers.setdefault(name, value)
             return shown
 
         route = Route(prefix + path, routed, methods=[method], include_in_schema=False)
@@ -212,7 +215,7 @@ class Site:
                     )
 
     def _add_file(self, path: str, body: bytes, kind: str) -> None:
-        headers = {**_HEADERS, "cache-control": "public, max-age=3600"}
+        headers = {"cache-control": "public, max-age=3600"}
         made = Response(body, headers=headers, media_type=f"{kind}; charset=utf-8")
         self._add(path, lambda _: made, "GET")
         if path.endswith("/mark.svg"):
@@ -233,9 +236,9 @@ def is_part(request: Request) -> bool:
 def _to_sign_in(request: Request) -> Response:
     """Send somebody who is not signed in to do so, and back afterwards."""
     if is_part(request):  # a part of a page: the whole page has to go
-        return Response(status_code=401, headers={**_HEADERS, "hx-redirect": SIGN_IN})
+        return Response(status_code=401, headers={"hx-redirect": SIGN_IN})
     if request.method != "GET":
-        return RedirectResponse(SIGN_IN, 303, headers=dict(_HEADERS))
+        return RedirectResponse(SIGN_IN, 303)
     query = f"?{request.url.query}" if request.url.query else ""
     to = quote(request.url.path + query, safe="/")
-    return RedirectResponse(f"{SIGN_IN}?to={to}", 303, headers=dict(_HEADERS))
+    return RedirectResponse(f"{SIGN_IN}?to={to}", 303)

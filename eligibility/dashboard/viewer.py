@@ -4,17 +4,16 @@ import hmac
 from dataclasses import dataclass
 
 from eligibility.callers.model import Caller, Scope
-from eligibility.errors import EligibilityError
 from eligibility.server.needs import UnknownPublisher
+from eligibility.server.problems import RequestProblem
 
 
-class NoCsrfToken(EligibilityError):
+class NoCsrfToken(RequestProblem):
     """A change that does not come from a page of this session."""
 
-    code = "CSRF_TOKEN"
-
     def __init__(self) -> None:
-        super().__init__("the page is too old, or not ours: load it again and repeat the change")
+        detail = "the page is too old, or not ours: load it again and repeat the change"
+        super().__init__(403, "CSRF_TOKEN", detail)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from eligibility import wire
 from eligibility.activity.recorder import Recorder
+from eligibility.answer import Answer
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.evaluator import Evaluator
 from eligibility.server import problems
@@ -130,9 +131,8 @@ class Access:
             decision = self._evaluator.decide(query)
         if query.at is None:
             self._hear(settled, decision, self._evaluator.clock())
-        if explain:  # whoever may have a trace may read groups
-            return wire.encode(decision)
-        return wire.encode(decision if by.named else unnamed(decision))
+        told = wire.encode(decision if explain or by.named else unnamed(decision))
+        return Answer.of(told, decision, member=False)
 
     def _cold_or_problem(self, asked: Asked, explain: bool, by: Admitted) -> bytes:
         """A decision, or the problem of this query alone."""

@@ -1,15 +1,18 @@
 """The ASGI application: the gate first, access queries behind it, everything else through FastAPI."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
 from eligibility import __version__
 from eligibility.dashboard import pages as dashboard
+from eligibility.dashboard.cookies import Keeper
 from eligibility.dashboard.sessions import Sessions
 from eligibility.dashboard.site import Site
+from eligibility.dashboard.visitors import Visitors
 from eligibility.server import (
     catalog,
     comparisons,
@@ -27,14 +30,19 @@ from eligibility.server.accounts import Accounts
 from eligibility.server.admission import Admission
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
-from eligibility.server.gate import Gate
+from eligibility.server.endpoint import Endpoint
+from eligibility.server.gate import PUBLIC_PATHS, Gate
 from eligibility.server.load import Load
+from eligibility.server.metrics import route as metrics_route
+from eligibility.server.metrics.sharing import Sharing
+from eligibility.server.metrics.snapshot import Metrics
+from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
 from eligibility.server.origin import Origins
 from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
-from eligibility.server.visitors import Visitors
+from eligibility.server.traces import Traces, traces_of
 from eligibility.service import Service
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
@@ -48,8 +56,11 @@ class Routes(FastAPI):
         return openapi.document(self)
 
 
-def create_app(service: Service) -> Gate:
-    """Build the ASGI application over an open service; closes the service when the server stops."""
+def create_app(service: Service, shared: Path | None = None) -> Gate:
+    """Build the ASGI application over an open service; closes the service when the server stops.
+
+    shared: the directory in which the worker processes of a server share what they count.
+    """
     settings = service.settings
     accounts = Accounts(service.tokens)
     flags = Flags(
@@ -64,35 +75,62 @@ def create_app(service: Service) -> Gate:
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
-    paths = Paths(endpoints, {**ofrep.families(flags), **authzen.families()})
+    families = ofrep.families(flags)
+    paths = Paths(endpoints, {**families, **authzen.families()})
+    tallies = Tallies(routes_of(endpoints, families))
+    load = Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
+    traces = traces_of(settings)
+    public = {metrics_route.PATH} if settings.metrics_public else set()
     admission = Admission(
         service.key_ring,
         service.tokens,
         rate_limit=settings.rate_limit,
         account_rate_limit=settings.account_rate_limit,
     )
-    sessions = Sessions(service.groups.digest_key, service.evaluator.clock)
-    others = routes(service)
-    dashboard.install(Site(others, service, sessions), admission)
+    others = routes(service, Sharing(Metrics(service, tallies, load), shared), traces)
+    keeper = Keeper(
+        service.groups.digest_key,
+        others.state.by_tls,
+        settings.provider_binding(),
+        service.evaluator.clock,
+    )
+    sessions = Sessions(keeper, people=settings.dashboard_provider is not None)
+    site = Site(others, service, sessions, Visitors(sessions, admission))
+    dashboard.install(site, admission, keeper)
     return Gate(
         paths,
         admission,
-        Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way),
+        load,
         RequestLog(settings.log_access, paths),
+        tallies,
         others,
-        Visitors(sessions, admission),
         settings.max_body_bytes,
+        PUBLIC_PATHS | public,
+        traces,
     )
 
 
-def routes(service: Service) -> Routes:
+def routes_of(
+    endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
+) -> dict[str, Endpoint[Any]]:
+    """The gate's endpoints by route; those with any publisher before their path are the same ones."""
+    named = {path: one for path, one in endpoints.items() if not path.startswith("/*")}
+    named |= {f"{begins}{{key}}": one for begins, one in families.items()}
+    return {f"POST {path}": one for path, one in named.items()}
+
+
+def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> Routes:
     """Every route but the two of Access."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.key_ring.start()
         service.recorder.start()
+        sharing.start()
         yield
+        if traces is not None:
+            traces.close()
+        sharing.close()  # while the store can still be asked
         service.close()
 
     app = Routes(
@@ -106,7 +144,8 @@ def routes(service: Service) -> Routes:
     settings = service.settings
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
-    app.state.origin_of = Origins(settings.trusted_proxies).of
+    origins = Origins(settings.trusted_proxies)
+    app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
     problems.install(app)
     docs_page.install(app)
     for router in (
@@ -121,6 +160,7 @@ def routes(service: Service) -> Routes:
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)
     metadata.install(app, settings)
+    metrics_route.install(app, sharing, public=settings.metrics_public)
     _health(app, service)
     return app
 

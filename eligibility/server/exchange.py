@@ -7,6 +7,7 @@ import time
 from hashlib import blake2b
 from typing import Any
 
+from eligibility.model import Decision
 from eligibility.server.admission import Admitted
 from eligibility.server.asgi import Message, Scope, Send
 from eligibility.server.endpoint import Endpoint, Reply, problem_reply
@@ -21,9 +22,10 @@ class Exchange:
     """A request and its answer. status is None until one is sent.
 
     error: what was answered in place of an answer, for the log. sent_id: the id that the request came with.
+    decision: the one that was told, where it is one and traces want to know.
     """
 
-    __slots__ = ("_send", "admitted", "began", "error", "scope", "sent_id", "status")
+    __slots__ = ("_send", "admitted", "began", "decision", "error", "scope", "sent_id", "status")
 
     def __init__(self, scope: Scope, sent_id: bytes | None, send: Send) -> None:
         self.scope = scope
@@ -31,6 +33,7 @@ class Exchange:
         self.admitted: Admitted | None = None
         self.status: int | None = None
         self.error: Exception | None = None
+        self.decision: Decision | None = None
         self.began = time.perf_counter()
         self._send = send
 

@@ -5,10 +5,12 @@ queries are answered from here, at the price of a few calls; everything else goe
 """
 
 import logging
+from collections.abc import Collection
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from eligibility.answer import Answer as Told
 from eligibility.errors import EligibilityError
 from eligibility.server import docs_page, problems
 from eligibility.server.admission import Admission, Admitted, credentials
@@ -16,18 +18,18 @@ from eligibility.server.asgi import Application, Receive, Scope, Send
 from eligibility.server.endpoint import Endpoint
 from eligibility.server.exchange import Exchange
 from eligibility.server.load import Load, Overloaded
+from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.paths import Paths
 from eligibility.server.request_log import RequestLog
 from eligibility.server.requests import whole_body
-from eligibility.server.visitors import Visitors
+from eligibility.server.traces import Traces
 from groups.errors import GroupsError
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
 """What anybody may see: whether the server is well, and what it offers."""
-DASHBOARD = "/dashboard"
-"""Pages, whose visitors have a session in place of an `authorization` header."""
-WELL_KNOWN = "/.well-known/"
-"""Whatever is below: documents that tell clients where to ask."""
+_OPEN = ("/.well-known/", "/dashboard")
+"""What is below these is open, too: documents that tell clients where to ask, and pages, which ask for
+a session in place of an `authorization` header."""
 _WENT_WELL = (200, 304)
 """Statuses of endpoints that are not worth a line of log each."""
 
@@ -46,15 +48,20 @@ class Gate:
         admission: Admission,
         load: Load,
         log: RequestLog,
+        tallies: Tallies,
         others: Application,
-        visitors: Visitors,
         max_body_bytes: int,
+        public_paths: Collection[str] = PUBLIC_PATHS,
+        traces: Traces | None = None,
     ) -> None:
         self._paths = paths
         self._admission = admission
         self._load = load
         self._log, self._logs_all = log, log.access_too
-        self._others, self._visitors = others, visitors
+        self._note = tallies.note
+        self._others = others
+        self._public_paths = public_paths
+        self._traces = traces
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,6 +75,7 @@ class Gate:
         load = self._load
         if load.requests >= load.most_requests and scope["path"] != "/healthz":  # it is alive
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"), endpoint)
+            self._note(exchange, None)
             self._log.note(exchange)
             return
         load.requests += 1
@@ -86,6 +94,9 @@ class Gate:
             load.requests -= 1
             if intake is not receive:
                 load.let_go(intake)
+        tally = self._note(exchange, endpoint)
+        if self._traces is not None:
+            self._traces.note(exchange, headers, tally.route)
         if self._logs_all or endpoint is None or exchange.status not in _WENT_WELL:
             self._log.note(exchange)
 
@@ -110,6 +121,8 @@ class Gate:
         answer = endpoint.answer(body, head, admitted)
         if callable(answer):
             answer = await run_in_threadpool(answer)
+        if self._traces is not None and isinstance(answer, Told):
+            exchange.decision = answer.decision
         if isinstance(answer, bytes):
             await exchange.send_json(answer, self._logs_all)
         else:
@@ -120,9 +133,7 @@ class Gate:
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
-        if scope["path"].startswith(DASHBOARD):
-            exchange.admitted = await self._visitors.admitted(headers)
-        elif scope["path"] not in PUBLIC_PATHS and not scope["path"].startswith(WELL_KNOWN):
+        if not self._is_public(scope["path"]):
             authorization = credentials(headers)
             admitted = self._admission.known(authorization) or await self._admitted(authorization)
             exchange.admitted = admitted
@@ -130,6 +141,10 @@ class Gate:
                 admitted.allowance.take()
         scope["exchange"] = exchange
         await self._others(scope, receive, exchange.send_others)
+
+    def _is_public(self, path: str) -> bool:
+        """Whether anybody may have a path, as far as the gate is concerned."""
+        return path in self._public_paths or path.startswith(_OPEN)
 
     async def _admitted(self, authorization: bytes | None) -> Admitted:
         return await run_in_threadpool(self._admission.admit, authorization)

@@ -1,6 +1,6 @@
 """The OpenAPI document: what FastAPI knows, the access routes it does not know, and true errors."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -113,11 +113,12 @@ def document(app: FastAPI) -> dict[str, Any]:
         )
         schemas = made.setdefault("components", {}).setdefault("schemas", {})
         product = "Product-Input" if "Product-Input" in schemas else "Product"
-        schemas.update(_access_schemas() | simulation_schemas.schemas(product))
+        for more in (_access_schemas(), simulation_schemas.schemas(product)):
+            _add(schemas, more)
         # What most people come for is first.
         made["paths"] = _access_paths() | made["paths"]
         for standard in (authzen, ofrep):
-            schemas.update(standard.SCHEMAS)
+            _add(schemas, standard.SCHEMAS)
             made["paths"].update(standard.paths())
         made["components"]["securitySchemes"] = _SECURITY
         needed = _scopes(app)
@@ -182,6 +183,17 @@ def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterat
         )
         if possible
     )
+
+
+def _add(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
+    """Add schemas. Raises ValueError for two things of one name: each would be told as the other.
+
+    One thing may be there already, by pydantic, which gives enums a `type` beside their values.
+    """
+    for name, schema in more.items():
+        present = schemas.setdefault(name, schema)
+        if present | {"type": None} != schema | {"type": None}:
+            raise ValueError(f"two schemas are called `{name}`")
 
 
 def _access_schemas() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""From where a request comes: the peer, or what a declared proxy says of its own peer.
+"""From where a request comes, and how: the peer, or what a declared proxy says of its own peer.
 
 Forwarding headers of anybody else are ignored: whoever sends a request can write what it likes.
 """
@@ -20,9 +20,9 @@ class Origins:
 
     def of(self, scope: Scope) -> str:
         """The address of the client as far as it is known; `unknown` over a Unix socket."""
-        peer = _address((scope.get("client") or ("",))[0])
-        for hop in reversed(_forwarded_for(scope)):
-            if peer is None or not any(peer in one for one in self._trusted):
+        peer = _peer(scope)
+        for hop in reversed(_said(scope, b"x-forwarded-for")):
+            if peer is None or not self._trusts(peer):
                 break
             said = _address(hop)
             if said is None:
@@ -30,10 +30,26 @@ class Origins:
             peer = said
         return "unknown" if peer is None else str(peer)
 
+    def by_tls(self, scope: Scope) -> bool:
+        """Whether the client came by TLS: to this server, or to the declared proxy that asks."""
+        if scope.get("scheme") == "https":
+            return True
+        peer = _peer(scope)
+        if peer is None or not self._trusts(peer):
+            return False
+        return _said(scope, b"x-forwarded-proto")[-1:] == ["https"]  # the nearest proxy's is last
 
-def _forwarded_for(scope: Scope) -> list[str]:
-    """The hops that X-Forwarded-For names, the nearest last."""
-    named = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    def _trusts(self, peer: Address) -> bool:
+        return any(peer in one for one in self._trusted)
+
+
+def _peer(scope: Scope) -> Address | None:
+    return _address((scope.get("client") or ("",))[0])
+
+
+def _said(scope: Scope, header: bytes) -> list[str]:
+    """The values of a forwarding header, the nearest hop's last."""
+    named = [value for name, value in scope["headers"] if name == header]
     return [one.strip() for value in named for one in value.decode("latin-1").split(",")]
 
 

@@ -139,6 +139,8 @@ def _extensions(error: Exception) -> dict[str, Any]:
 
 
 _TITLES = {
+    400: "the request cannot be read",
+    403: "the form was not sent from here",
     404: "no such path",
     405: "method not allowed",
     412: "changed meanwhile",

@@ -6,9 +6,11 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -22,7 +24,7 @@ from eligibility.settings import Settings
 
 _SWITCH_SECONDS = 0.0005
 """How long a thread that computes keeps the event loop waiting: Python's own 5 ms are ten answers."""
-_HANDED_OVER = "_ELIGIBILITY_WORKER_SETTINGS"
+_HANDED_OVER, _SHARED = "_ELIGIBILITY_WORKER_SETTINGS", "_ELIGIBILITY_WORKERS_SHARE"
 
 
 def run(
@@ -41,21 +43,23 @@ def run(
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listening])
         return
-    os.environ[_HANDED_OVER] = settings.model_dump_json()
-    config = _config(settings, "eligibility.server.runner:worker_app")
-    Multiprocess(config, sockets=[listening]).run()
+    with tempfile.TemporaryDirectory(prefix="eligibility-") as shared:
+        os.environ[_HANDED_OVER] = settings.model_dump_json()
+        os.environ[_SHARED] = shared
+        config = _config(settings, "eligibility.server.runner:worker_app")
+        Multiprocess(config, sockets=[listening]).run()
 
 
 def worker_app() -> Gate:
     """The application of one of several worker processes."""
     settings = Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))
     _prepare(settings)
-    return _application(settings)
+    return _application(settings, Path(os.environ[_SHARED]))
 
 
-def _application(settings: Settings) -> Gate:
+def _application(settings: Settings, shared: Path | None = None) -> Gate:
     """The application; what it is made of is no garbage, and need not be looked at for it again."""
-    application = create_app(Service(settings))
+    application = create_app(Service(settings), shared)
     gc.collect()
     gc.freeze()
     return application

@@ -49,14 +49,7 @@ def asker_of(**told: Any) -> Asker:
     Raises: InvalidInput.
     """
     query = wire.query_of(product_id="-", device=_ANY_DEVICE, **told)
-    return Asker(
-        query.account,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
-    )
+    return Asker.of(query)
 
 
 def read_accounts(

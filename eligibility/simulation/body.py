@@ -185,14 +185,7 @@ def asker_of(account: SimulatedAccount, terms: Terms) -> Asker:
     if account.id is not None:
         who = AccountFields(account.id, account.kind, account.aliases)
     query = wire.to_query(QueryFields("-", _ANY_DEVICE, who, **told))
-    return Asker(
-        query.account,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
-    )
+    return Asker.of(query)
 
 
 def draft_of(product_id: str, publisher: str, asked: DraftFields | None) -> Draft:

@@ -11,7 +11,7 @@ from msgspec.structs import replace as with_fields
 from packaging.version import Version
 
 from eligibility.device_classes import points
-from eligibility.explanation import Change, ChangeAction
+from eligibility.explanation import ChangeAction, SuggestedChange
 from eligibility.grounds import Grounds
 from eligibility.model import Account, AccountKind, Device
 from eligibility.releases import facts
@@ -31,7 +31,7 @@ class Candidate:
     same but for how much, of which the first that does is the least.
     """
 
-    change: Change
+    change: SuggestedChange
     apply: Callable[[Grounds], Grounds]
     parts: frozenset[str]
     likeness: str
@@ -47,7 +47,7 @@ def of_person(grounds: Grounds) -> Iterator[Candidate]:
     yield from _other_devices(grounds)
 
 
-def asking(change: Change, *parts: str, likeness: str = "", **fields: object) -> Candidate:
+def asking(change: SuggestedChange, *parts: str, likeness: str = "", **fields: object) -> Candidate:
     """A candidate that changes fields of the query."""
 
     def apply(grounds: Grounds) -> Grounds:
@@ -61,16 +61,16 @@ def _accounts(grounds: Grounds) -> Iterator[Candidate]:
     account = grounds.query.account
     if account is None:
         action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
-        yield asking(Change(action, "person", text), account=STRANGER)
+        yield asking(SuggestedChange(action, "person", text), account=STRANGER)
     elif account.kind is not AccountKind.MICROSOFT:
         action, text = ChangeAction.USE_MICROSOFT_ACCOUNT, "use a personal Microsoft account"
         same = with_fields(account, kind=AccountKind.MICROSOFT)
-        change = Change(action, "person", f"{text} with the address {account.id}")
+        change = SuggestedChange(action, "person", f"{text} with the address {account.id}")
         yield asking(change, account=same)
     else:
         return
     for group in sorted(grounds.product.groups):
-        change = Change(action, "person", f"{text} that is in {group}", group=group)
+        change = SuggestedChange(action, "person", f"{text} that is in {group}", group=group)
         yield Candidate(
             change,
             _as_member(group, grounds.account_groups),
@@ -104,7 +104,7 @@ def _groups(grounds: Grounds) -> Iterator[Candidate]:
             action, text = ChangeAction.JOIN_GROUP, f"{who} added to {group}"
         name = _membership(group)
         yield Candidate(
-            Change(action, "publisher", text, group=group),
+            SuggestedChange(action, "publisher", text, group=group),
             _leaving(group) if member else _joining(group),
             frozenset({name}),
             name,
@@ -129,7 +129,7 @@ def _newer_versions(grounds: Grounds) -> Iterator[Candidate]:
     for version in _compared(grounds):
         if version > device.version and (builds is None or builds.contains(version)):
             text = version_text(version)
-            change = Change(
+            change = SuggestedChange(
                 ChangeAction.UPDATE_OS,
                 "person",
                 f"update the device to {release_text(text)} or later",
@@ -172,7 +172,7 @@ def _other_devices(grounds: Grounds) -> Iterator[Candidate]:
                 continue
             same = family == mine.family
             another = f"a device with an {architecture} processor" if same else a_kind(family)
-            change = Change(
+            change = SuggestedChange(
                 ChangeAction.USE_ANOTHER_DEVICE,
                 "person",
                 f"use {another} (tried with {a_device(device)})",
@@ -188,7 +188,9 @@ def _other_devices(grounds: Grounds) -> Iterator[Candidate]:
                 yield asking(change, *parts, likeness=f"family:{family}", device=device)
 
 
-def _on_device(change: Change, parts: frozenset[str], likeness: str, **fields: object) -> Candidate:
+def _on_device(
+    change: SuggestedChange, parts: frozenset[str], likeness: str, **fields: object
+) -> Candidate:
     def apply(grounds: Grounds) -> Grounds:
         device = with_fields(grounds.query.device, **fields)
         return replace(grounds, query=with_fields(grounds.query, device=device))
@@ -203,24 +205,30 @@ def _claims(grounds: Grounds) -> Iterator[Candidate]:
     query, markets = grounds.query, grounds.product.markets
     if not query.manual_check:
         text = "look for updates by hand, in the Store"
-        yield asking(Change(ChangeAction.CHECK_FOR_UPDATES, "person", text), manual_check=True)
+        yield asking(
+            SuggestedChange(ChangeAction.CHECK_FOR_UPDATES, "person", text), manual_check=True
+        )
     if query.installed_version is not None:
         text = "remove what is installed, and install it anew"
-        yield asking(Change(ChangeAction.REINSTALL, "person", text), installed_version=None)
+        yield asking(
+            SuggestedChange(ChangeAction.REINSTALL, "person", text), installed_version=None
+        )
     if markets and query.market not in markets:
         told = (
             "say from which market" if query.market is None else "use the Store of another market"
         )
         text = f"{told}: it is offered in {', '.join(markets)}"
-        change = Change(ChangeAction.USE_OFFERED_MARKET, "person", text, market=markets[0])
+        change = SuggestedChange(ChangeAction.USE_OFFERED_MARKET, "person", text, market=markets[0])
         yield asking(change, market=markets[0])
     if not query.promotional_code:
         text = "use a promotional code"
-        change = Change(ChangeAction.USE_PROMOTIONAL_CODE, "person", text)
+        change = SuggestedChange(ChangeAction.USE_PROMOTIONAL_CODE, "person", text)
         yield asking(change, promotional_code=True)
     if not query.owned:
         text = "be somebody who owns the product already"
-        yield asking(Change(ChangeAction.USE_ACCOUNT_THAT_OWNS, "person", text), owned=True)
+        yield asking(
+            SuggestedChange(ChangeAction.USE_ACCOUNT_THAT_OWNS, "person", text), owned=True
+        )
 
 
 def _moments(grounds: Grounds) -> Iterator[Candidate]:
@@ -234,7 +242,7 @@ def _moments(grounds: Grounds) -> Iterator[Candidate]:
             if product.submission.public_at == moment:
                 what.insert(0, "the product becomes public")
             text = f"wait until {moment:%Y-%m-%d %H:%M} UTC, when {' and '.join(what)}"
-            change = Change(ChangeAction.WAIT, "person", text, at=moment)
+            change = SuggestedChange(ChangeAction.WAIT, "person", text, at=moment)
             yield Candidate(change, _waiting(moment), frozenset({"now"}), "now")
 
 

@@ -26,6 +26,18 @@ class Asker(Struct, frozen=True, gc=False):
     promotional_code: bool = False
     manual_check: bool = False
 
+    @classmethod
+    def of(cls, query: AccessQuery) -> "Asker":
+        """Whoever asks a query, on whatever device."""
+        return cls(
+            query.account,
+            query.installed_version,
+            query.owned,
+            query.market,
+            query.promotional_code,
+            query.manual_check,
+        )
+
     def query(self, product_id: str, device: Device) -> AccessQuery:
         """What is asked on a device."""
         return AccessQuery(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from eligibility.applicable import best_architecture, covers, minimum_for
 from eligibility.catalog.model import Flight, Package, Product, Rollout, RolloutStatus, Submission
-from eligibility.explanation import Change, ChangeAction
+from eligibility.explanation import ChangeAction, SuggestedChange
 from eligibility.grounds import Grounds
 from eligibility.model import Device
 from eligibility.simulation.candidates import Candidate
@@ -31,7 +31,7 @@ def of_publisher(grounds: Grounds, flight_id: str | None = None) -> Iterator[Can
         yield from _packages(grounds, holder)
 
 
-def _declaring(change: Change, edit: _Edit, part: str) -> Candidate:
+def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> Candidate:
     return Candidate(
         change,
         lambda grounds: replace(grounds, product=edit(grounds.product)),
@@ -46,8 +46,8 @@ def declared_with(model: _Model, **fields: Any) -> _Model:
     return type(model).model_validate(told | fields)
 
 
-def _change(action: ChangeAction, text: str, **data: Any) -> Change:
-    return Change(action, "publisher", f"the publisher {text}", **data)
+def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
+    return SuggestedChange(action, "publisher", f"the publisher {text}", **data)
 
 
 # --- the product and its audience ---
@@ -75,7 +75,7 @@ def _whole_product(grounds: Grounds) -> Iterator[Candidate]:
         yield _submission(change, "device_families", device_families=families)
 
 
-def _submission(change: Change, part: str, **fields: Any) -> Candidate:
+def _submission(change: SuggestedChange, part: str, **fields: Any) -> Candidate:
     def edit(product: Product) -> Product:
         return declared_with(product, submission=declared_with(product.submission, **fields))
 

@@ -1,5 +1,6 @@
 """The pages, one file each, and where they are."""
 
+from eligibility.dashboard.cookies import Keeper
 from eligibility.dashboard.pages import home
 from eligibility.dashboard.pages.ask import Ask
 from eligibility.dashboard.pages.groups import GroupPages
@@ -12,9 +13,14 @@ from eligibility.dashboard.site import Site
 from eligibility.server.admission import Admission
 
 
-def install(site: Site, admission: Admission) -> None:
+def install(site: Site, admission: Admission, keeper: Keeper) -> None:
     """Add every page to the application."""
-    SigningIn(site, admission)
+    provider = site.service.settings.dashboard_provider
+    signing_in = SigningIn(site, admission, provider.label if provider else "")
+    if provider:
+        from eligibility.dashboard import by_provider  # needs the extra `oidc`
+
+        by_provider.install(site, signing_in, keeper)
     home.install(site)
     Overview(site)
     ProductPages(site)

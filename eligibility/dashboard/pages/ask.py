@@ -71,10 +71,10 @@ class Ask:
         if self._service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)
         query = _query(asked)
+        asker = Asker.of(query)
         at = wire.moment_of(_utc(asked["at"]), "at") if asked["at"] else None
         state = self._service.states.read(product_id, at)
         in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
-        asker = _asker(query)
         who = "this account" if query.account else "somebody who is not signed in"
         found: dict[str, Any] = {
             "state": state,
@@ -98,7 +98,7 @@ class Ask:
         named = (NamedDevice(device_name(device, release), device),)
         addresses = query.account.addresses if query.account else ()
         past = self._service.states.past(query.product_id, addresses)
-        found = turns(past, _asker(query), named, self._service.evaluator.requirements)
+        found = turns(past, Asker.of(query), named, self._service.evaluator.requirements)
         name = query.account.id if query.account else None
         return timeline_told(query.product_id, name, named, found, self._service.now())
 
@@ -140,18 +140,6 @@ def _query(asked: Mapping[str, str]) -> AccessQuery:
         installed_version=asked["installed"] or None,
         market=asked["market"] or None,
         **{name: bool(asked[name]) for name in _FLAGS},
-    )
-
-
-def _asker(query: AccessQuery) -> Asker:
-    """Who asks, whatever the product, the device and the moment."""
-    return Asker(
-        query.account,
-        query.installed_version,
-        query.owned,
-        query.market,
-        query.promotional_code,
-        query.manual_check,
     )
 
 

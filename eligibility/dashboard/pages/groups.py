@@ -60,7 +60,8 @@ class GroupPages:
         found = list(each(lambda cursor: self._store.list_groups(publisher, cursor=cursor)))
         folded = text.casefold()
         shown = [g for g in found if folded in g.name.casefold() or folded in g.group_id]
-        page = max(1, int(request.query_params.get("page", "1")[:6] or 1))
+        wanted = request.query_params.get("page", "1")[:6]
+        page = max(1, int(wanted) if wanted.isdecimal() else 1)
         begin = (page - 1) * _LISTED
         values = {
             "title": "Groups",

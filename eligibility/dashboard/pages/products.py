@@ -44,15 +44,16 @@ class ProductPages:
 
     def listed(self, request: Request, viewer: Viewer) -> Response:
         """The overview has the list."""
-        del viewer
-        return RedirectResponse(f"{PREFIX}/{request.path_params['publisher']}", 303)
+        publisher: str = request.path_params["publisher"]
+        viewer.check(Scope.READ_CATALOG, publisher)
+        return RedirectResponse(f"{PREFIX}/{publisher}", 303)
 
     def shown(self, request: Request, viewer: Viewer) -> Page:
         """A product, now or at a moment."""
         state = self._state(request, viewer)
-        groups = {
+        groups = {  # whoever may not read groups sees their ids, which the product has, and no names
             one: self._service.groups.get(state.held.publisher, one)
-            for one in sorted(state.product.groups)
+            for one in sorted(state.product.groups if viewer.reads_groups else ())
         }
         versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS).items
         values: dict[str, Any] = {

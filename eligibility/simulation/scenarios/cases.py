@@ -116,14 +116,7 @@ class Reader:
                 place = places[name or fault.loc]
                 self._faults.append(Fault(place, fault.code, fault.detail))
             return None
-        return Asker(
-            query.account,
-            query.installed_version,
-            query.owned,
-            query.market,
-            query.promotional_code,
-            query.manual_check,
-        )
+        return Asker.of(query)
 
     def _groups(
         self, told: Mapping[str, Any], case: Case, places: Mapping[str, str]

@@ -1,0 +1,89 @@
+"""Snapshots in the formats of Prometheus, by its own library; with what the system knows of processes."""
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from prometheus_client import CollectorRegistry, Metric, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+)
+from prometheus_client.registry import Collector
+
+from eligibility import __version__
+from eligibility.loading import PROPAGATION_SECONDS
+from eligibility.server.metrics.families import FAMILIES, Family
+from eligibility.server.metrics.sharing import is_running, together
+from eligibility.server.metrics.snapshot import Key, Snapshot
+from eligibility.server.metrics.tallies import SECONDS
+
+_BOUNDS = {"request_seconds": SECONDS, "propagation_seconds": PROPAGATION_SECONDS}
+
+
+def exposed(snapshots: Sequence[Snapshot], accept: str) -> tuple[bytes, str]:
+    """The text of a scrape and its media type, in the newest format that `accept` names."""
+    registry = CollectorRegistry()
+    registry.register(_Snapshots(snapshots))
+    encode, media_type = choose_encoder(accept)
+    return encode(registry), media_type
+
+
+class _Snapshots(Collector):
+    """What the library asks for metrics."""
+
+    def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+        self._snapshots = snapshots
+
+    def collect(self) -> Iterator[Metric]:
+        numbers, histograms = together(self._snapshots)
+        yield _build()
+        for family in FAMILIES:
+            if family.kind == "histogram":
+                yield _histogram(family, histograms)
+            else:
+                yield _plain(family, numbers)
+        running = [one.pid for one in self._snapshots if is_running(one.pid)]
+        yield from _processes(running)
+
+
+def _build() -> Metric:
+    return InfoMetricFamily("eligibility_build", "The program.", {"version": __version__})
+
+
+def _plain(family: Family, numbers: dict[Key, float]) -> Metric:
+    kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
+    made = kind(f"eligibility_{family.name}", family.tells, labels=family.labels)
+    for (name, *labels), number in sorted(numbers.items()):
+        if name == family.name:
+            made.add_metric(labels, number)
+    return made
+
+
+def _histogram(family: Family, histograms: dict[Key, list[float]]) -> Metric:
+    bounds = [*map(str, _BOUNDS[family.name]), "+Inf"]
+    made = HistogramMetricFamily(f"eligibility_{family.name}", family.tells, labels=family.labels)
+    for (name, *labels), (*counts, total) in sorted(histograms.items()):
+        if name == family.name:
+            buckets = zip(bounds, itertools.accumulate(counts), strict=True)
+            made.add_metric(labels, list(buckets), total)
+    return made
+
+
+def _processes(pids: Sequence[int]) -> Iterator[Metric]:
+    """The library's metrics of a process, each with the pid as its label."""
+    found: defaultdict[str, list[tuple[int, Metric]]] = defaultdict(list)
+    for pid in pids:
+        for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():
+            found[metric.name].append((pid, metric))
+    for metrics in found.values():
+        first = metrics[0][1]
+        merged = Metric(first.name, first.documentation, first.type)
+        for pid, metric in metrics:
+            for sample in metric.samples:
+                merged.add_sample(sample.name, {"pid": str(pid)}, sample.value)
+        yield merged

@@ -1,0 +1,47 @@
+"""The route /metrics, for callers with the scope `metrics`, or for anybody where the settings say so."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Response
+
+from eligibility.callers.errors import AllPublishersNeeded
+from eligibility.callers.model import Scope
+from eligibility.server.metrics.exposition import exposed
+from eligibility.server.metrics.sharing import Sharing
+from eligibility.server.needs import Asker, needs
+from eligibility.server.strict import StrictRoute
+
+PATH = "/metrics"
+Accept = Annotated[str, Header(include_in_schema=False)]
+_TEXT = {"schema": {"type": "string"}}
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"text/plain": _TEXT, "application/openmetrics-text": _TEXT}}
+}
+Scrapes = Annotated[Asker, needs(Scope.METRICS)]
+
+
+def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
+    """Add the route."""
+
+    def told(accept: str) -> Response:
+        body, media_type = exposed(sharing.all(), accept)
+        return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})
+
+    if public:
+
+        @app.get(PATH, tags=["health"], response_class=Response, responses=_ANSWERS)
+        def public_metrics(accept: Accept = "") -> Response:
+            """Numbers of this server in the format of Prometheus."""
+            return told(accept)
+
+        return
+    router = APIRouter(tags=["health"], route_class=StrictRoute)
+
+    @router.get(PATH, response_class=Response, responses=_ANSWERS)
+    def metrics(by: Scrapes, accept: Accept = "") -> Response:
+        """Numbers of this server in the format of Prometheus, for callers of all publishers."""
+        if by.caller.publishers is not None:  # they name publishers, and count everybody's
+            raise AllPublishersNeeded(Scope.METRICS)
+        return told(accept)
+
+    app.router.routes.extend(router.routes)

@@ -1,0 +1,98 @@
+"""Snapshot: all that there is to know of one process at one moment, as numbers by name and labels."""
+
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec import Struct
+
+from eligibility.evaluator import Evaluator
+from eligibility.server.load import Load
+from eligibility.server.metrics.tallies import Tallies
+from eligibility.service import Service
+from groups.errors import GroupsError, StoreUnavailable
+from groups.store import GroupStore
+
+Key = tuple[str, ...]
+"""A metric's name, and the values of its labels."""
+
+
+class Snapshot(Struct, array_like=True):
+    """The numbers of a process. histograms: each as Histogram.numbers gives it."""
+
+    pid: int
+    numbers: dict[Key, float]
+    histograms: dict[Key, list[float]]
+
+
+class Metrics:
+    """Takes snapshots of this process."""
+
+    def __init__(self, service: Service, tallies: Tallies, load: Load) -> None:
+        self._service, self._tallies, self._load = service, tallies, load
+
+    def snapshot(self) -> Snapshot:
+        """Look at everything now; asks the store whether it is there."""
+        self._service.recorder.take_up()
+        evaluator = self._service.evaluator
+        numbers = {
+            **dict(self._requests()),
+            **dict(_memory(evaluator)),
+            **self._store(),
+            ("workers",): 1,
+            ("activity_dropped",): self._service.recorder.dropped,
+        }
+        histograms: dict[Key, list[float]] = {
+            ("request_seconds", api): took.numbers() for api, took in self._tallies.took.items()
+        }
+        histograms["propagation_seconds",] = evaluator.propagation.numbers()
+        return Snapshot(os.getpid(), numbers, histograms)
+
+    def _requests(self) -> Iterator[tuple[Key, float]]:
+        yield ("requests_under_way",), self._load.requests
+        yield ("upload_bytes_under_way",), self._load.bytes
+        for route, tally in [*self._tallies.routes.items()]:
+            for status, requests in tally.statuses.copy().items():
+                yield ("requests", route, str(status)), requests
+        for code, refused in self._tallies.refusals.copy().items():
+            yield ("refusals", code), refused
+        for (outcome, reason), decisions in self._service.recorder.totals.copy().items():
+            yield ("decisions", outcome, reason), decisions
+
+    def _store(self) -> dict[Key, float]:
+        evaluator, now = self._service.evaluator, self._service.now()
+        try:
+            evaluator.check_ready()
+            up = True
+        except GroupsError:
+            up = False
+        publishers = {one.publisher for one in evaluator.everything()}
+        ages = [_staleness(self._service.groups, one, now) for one in publishers]
+        return {
+            ("store_up",): float(up),
+            ("stale_seconds",): max(ages, default=0.0),
+            ("store_errors",): evaluator.store_errors,
+            ("stale_answers",): evaluator.stale_answers,
+        }
+
+
+def _memory(evaluator: Evaluator) -> Iterator[tuple[Key, float]]:
+    held = evaluator.everything()
+    yield ("products_held",), len(held)
+    yield ("members_held",), sum(len(one.index) for one in held)
+    yield ("members_held_bytes",), sum(one.index.nbytes for one in held)
+    yield ("answers_held",), sum(one.remembered for one in held)
+    for one in sorted(held, key=lambda one: (one.revision.groups, one.revision.catalog)):
+        yield ("revision", one.publisher, "groups"), one.revision.groups
+    for one in sorted(held, key=lambda one: one.revision.catalog):
+        yield ("revision", one.publisher, "catalog"), one.revision.catalog
+
+
+def _staleness(groups: GroupStore, publisher: str, now: datetime) -> float:
+    """Seconds since the store was last seen, while it is away."""
+    try:
+        groups.change_token(publisher)
+    except StoreUnavailable:
+        _, seen_at = groups.last_look(publisher)
+        return max(0.0, (now - seen_at).total_seconds())
+    return 0.0
