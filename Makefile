@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs bench clean
+.PHONY: help demo test check format docs bench screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -30,6 +30,9 @@ docs: $(VENV)/test ## Render the generated pages of docs/ again
 
 bench: $(VENV)/test ## Measure: every figure with its reference, in the same run
 	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/test ## Make the dashboard's pictures of docs/images again
+	$(BIN)/python -m docs.screenshots
 
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist

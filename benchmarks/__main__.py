@@ -1,4 +1,4 @@
-"""`python -m benchmarks [deciding serving standards simulating ...]`: every figure with its reference."""
+"""`python -m benchmarks [deciding serving standards pages ...]`: every figure with its reference."""
 
 import argparse
 
@@ -7,6 +7,7 @@ from benchmarks import (
     deciding,
     freshness,
     holding,
+    pages,
     serving,
     simulating,
     spreading,
@@ -26,6 +27,7 @@ _MEASURES = {
     "freshness": freshness.measure,
     "spreading": spreading.measure,
     "simulating": simulating.measure,
+    "pages": pages.measure,
 }
 
 

@@ -59,13 +59,20 @@ class Visit:
         """Sign in with a key."""
         self.go("/dashboard/sign-in")
         self.page.fill("#key", key)
-        self.page.click("button.primary")
-        self.page.wait_for_load_state("networkidle")
+        with self.page.expect_navigation():
+            self.page.click("button.primary")
 
     def go(self, path: str) -> None:
         """Open a path of the server."""
         self.page.goto(self.url + path)
-        self.page.wait_for_load_state("networkidle")
+
+    def tab_to(self, selector: str) -> None:
+        """Press Tab until what a selector names has the focus, as people do who use no mouse."""
+        for _ in range(120):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate("one => document.activeElement.matches(one)", selector):
+                return
+        raise AssertionError(f"Tab does not lead to {selector}")
 
     def text(self, selector: str = "main") -> str:
         """What stands there, as a person reads it."""
@@ -87,7 +94,8 @@ def visiting(
         yield visit
     finally:
         context.close()
-    assert [one for one in visit.console if one.startswith(("error", "warning"))] == []
+    complaints = [one for one in visit.console if one.startswith(("error", "warning"))]
+    assert not complaints, complaints
 
 
 def violations(page: Page) -> list[str]:

@@ -11,7 +11,7 @@ from running import Server, running
 from eligibility.service import Service
 from eligibility.settings import Settings
 
-pytest_plugins = ("group_fixtures", "audit_world")
+pytest_plugins = ("group_fixtures", "audit_world", "dashboard_world")
 
 # A busy machine is no fault of an example. What CI has by default otherwise stays.
 settings.register_profile("unhurried", parent=settings(), deadline=None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -417,6 +417,33 @@ def test_a_full_disk_is_said_once_and_so_is_its_end(
         "activity is not written, and is lost: the store is not available: the disk is full",
         "activity is written again",
     ]
+
+
+def test_a_flush_waits_for_a_write_that_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder, store = world.service.recorder, world.service.activity
+    writing, go_on = Event(), Event()
+
+    class Slow:
+        def add(self, *arguments: Any) -> None:
+            writing.set()
+            assert go_on.wait(20)
+            store.add(*arguments)
+
+    monkeypatch.setattr(recorder, "_store", Slow())
+    world.access(ADA)
+    first = Thread(target=recorder.flush)
+    first.start()
+    assert writing.wait(20)
+    second = Thread(target=recorder.flush)  # as of a page that reads afterwards
+    second.start()
+    second.join(0.2)
+    assert second.is_alive()
+    go_on.set()
+    first.join()
+    second.join()
+    assert world.counts() == {GETS_FLIGHT: 1}
 
 
 def test_decisions_on_a_product_that_is_gone_are_dropped(world: World) -> None:

@@ -25,6 +25,7 @@ from eligibility.service import Service
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_PICTURE = re.compile(r"!\[[^\]]*\]\(([^)]+)\)")
 _LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 
 
@@ -102,6 +103,21 @@ def test_every_command_runs(document: Path, demo: Demo, workplace: Path) -> None
     for script in blocks(document, "sh"):
         asked = script.replace("http://127.0.0.1:8080", demo.url)
         shell(asked, workplace, ELIGIBILITY_STORE=store, **demo.env)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_every_picture_is_there(document: Path) -> None:
+    for picture in _PICTURE.findall(document.read_text("utf-8")):
+        assert (document.parent / picture).is_file(), picture
+
+
+def test_the_readmes_second_picture_is_the_heat_map() -> None:
+    pictures = _PICTURE.findall((ROOT / "README.md").read_text("utf-8"))
+    assert "heat-map" in pictures[1]
+
+
+def test_pictures_stay_small() -> None:
+    assert sum(one.stat().st_size for one in (ROOT / "docs" / "images").iterdir()) < 3_000_000
 
 
 def test_the_readmes_answer_is_the_answer(demo: Demo, workplace: Path) -> None:

@@ -119,7 +119,7 @@ def test_the_first_start_prints_a_key_once_and_the_second_none(
 ) -> None:
     output = tmp_path / "output"
     with started(output, store_url) as first:
-        assert first.printed.count(first.key) == 2  # by itself, and in the link
+        assert first.printed.count(first.key) == 3  # by itself, and in the links
         assert LINK.search(first.printed)[1] == f"http://127.0.0.1:{first.port}"  # type: ignore[index]
         with first.client() as stranger:
             assert stranger.get("/v1/publishers/contoso/groups").status_code == 401

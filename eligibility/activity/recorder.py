@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -66,6 +66,7 @@ class Recorder:
     ) -> None:
         self._store, self._held, self._keep, self._clock = store, held, keep, clock
         self._hearing, self._taking = threading.Lock(), threading.Lock()
+        self._writing = threading.Lock()
         self._heard, self._earlier = Heard(clock()), list[Heard]()
         self._pending: dict[str, _Pending] = {}
         self._stop = threading.Event()
@@ -199,9 +200,16 @@ class Recorder:
     # --- writing --------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Write what was taken up; what cannot be written is dropped, and said so once."""
-        with self._taking:
-            pending, self._pending = self._pending, {}
+        """Write what was taken up; what cannot be written is dropped, and said so once.
+
+        Waits for a write that goes on, so that whoever reads afterwards finds everything.
+        """
+        with self._writing:
+            with self._taking:
+                pending, self._pending = self._pending, {}
+            self._write(pending)
+
+    def _write(self, pending: Mapping[str, _Pending]) -> None:
         for publisher, one in pending.items():
             try:
                 self._store.add(publisher, Batch(one.counts, one.last, one.seen))

@@ -15,6 +15,7 @@ from eligibility.model import Decision
 from eligibility.resources import config_dir
 from eligibility.service import Service
 
+SAMPLE_PUBLISHER = "contoso"
 _DESKTOP = {"family": "Windows.Desktop", "os_version": "Windows 11 23H2", "architecture": "x64"}
 QUERIES: tuple[tuple[str, dict[str, Any]], ...] = (
     (
@@ -68,6 +69,9 @@ def _ask_and_print(url: str, key: str) -> None:
     console.print("Ask one yourself, in another terminal:", style="bold")
     print(f"  curl -s {url}/v1/access -H 'authorization: Bearer {key}' \\")  # noqa: T201
     print(f"    -H 'content-type: application/json' -d '{body}'")  # noqa: T201
+    console.print("\nSee who gets what, who cannot and why, in a browser:", style="bold")
+    print(f"  {url}/dashboard/sign-in#key={key}")  # noqa: T201
+    console.print("  (what was asked in the last two days is made up)", style="dim")
     console.print("\nStill serving. Ctrl-C stops it.", style="dim")
 
 

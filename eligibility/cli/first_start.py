@@ -49,11 +49,12 @@ def admin_key(service: Service, name: str, expires: str | None = None) -> str:
 
 
 def announce(url: str, key: str) -> None:
-    """Print the link with the key in it, the only time that it is shown."""
+    """Print the links with the key in them, the only time that it is shown."""
     typer.echo(
         "no API key in the store yet, so one was made that may do everything; it is shown this once:\n"
         f"  {key}\n"
-        f"try the API in a browser: {url}/docs#key={key}"
+        f"look in a browser: {url}/dashboard/sign-in#key={key}\n"
+        f"try the API there: {url}/docs#key={key}"
     )
 
 

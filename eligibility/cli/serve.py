@@ -1,4 +1,4 @@
-"""`eligibility serve`: the HTTP API."""
+"""`eligibility serve`: the HTTP API and the dashboard."""
 
 import os
 import signal
@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from eligibility.audit.notes import note_settings
-from eligibility.cli.demo import ask_demo_queries, load_sample
+from eligibility.cli.demo import SAMPLE_PUBLISHER, ask_demo_queries, load_sample
+from eligibility.cli.demo_activity import invent_activity
 from eligibility.cli.first_start import CannotListen, admin_key, announce, first_key
 from eligibility.cli.options import Store, actor
 from eligibility.server import runner
@@ -34,7 +35,7 @@ def serve(
     ] = None,
     store: Store = None,
 ) -> None:
-    """Serve the HTTP API until Ctrl-C."""
+    """Serve the HTTP API and the dashboard until Ctrl-C."""
     # A stop by SIGTERM unwinds like Ctrl-C does, so that the demo's directory goes too.
     signal.signal(signal.SIGTERM, _stop)
     with tempfile.TemporaryDirectory(prefix="eligibility-demo-") as temporary:
@@ -55,12 +56,17 @@ def _serve(settings: Settings, demo: bool) -> None:
     with Service(settings) as opened:  # faults show here, before anything listens
         if demo:
             load_sample(opened)
+            if not opened.activity.publishers():
+                invent_activity(opened, SAMPLE_PUBLISHER)
         new_key = first_key(opened)
         note_settings(opened.audit, settings.shown(), actor())
         demo_key = new_key or admin_key(opened, "demo", expires="1h") if demo else ""
     listening = _listening(settings)
     url = _url(listening, settings.tls_certificate is not None)
-    typer.echo(f"listening on {url}   API: {url}/docs   store: {settings.shown()['store']}")
+    typer.echo(
+        f"listening on {url}   API: {url}/docs   dashboard: {url}/dashboard"
+        f"   store: {settings.shown()['store']}"
+    )
     if new_key is not None:
         announce(url, new_key)
     with listening:

@@ -4,17 +4,24 @@ Somebody is a member of certain groups and of no other; nobody has to be in them
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
+from math import inf
 
-from eligibility.model import Account, Decision, Device
+from eligibility.catalog.model import Product
+from eligibility.model import Account, Decision, Device, Reason
 from eligibility.releases import facts
-from eligibility.simulation.devices import NamedDevice
-from eligibility.simulation.outcome import Outcome, outcome_of
+from eligibility.simulation.outcome import BRIEFLY, Outcome, outcome_of
 from eligibility.simulation.population import PLAIN, Asker
 from eligibility.simulation.signs import Mark, in_words, marks
 from eligibility.simulation.state import State
 from eligibility.windows import releases, version_text
 
+Decide = Callable[[Device], Decision]
+"""What decides for somebody on a device."""
+_Row = tuple[str, str]
+_LETTERS = 10
+"""That have room over one release, on two lines."""
 _SOMEBODY = Asker(Account("somebody@made-up.invalid"))
 
 
@@ -28,22 +35,48 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """What somebody gets on one device."""
+class Run:
+    """Neighbouring releases on which somebody gets the same. releases: how many; mark: None = no such device.
 
-    device: NamedDevice
-    outcome: Outcome
-    mark: Mark
-    words: str
+    label: in few words; words: in all; devices: `Desktop x64, Windows 10 2004 to Windows 11 26H1`.
+    lost: a flight has nothing there, and nothing falls through it.
+    """
+
+    releases: int
+    mark: Mark | None = None
+    label: str = ""
+    words: str = ""
+    devices: str = ""
+    lost: bool = False
+
+    @property
+    def sign(self) -> str:
+        """What stands in a cell without room for the label: a flight's letter, or why it is a no."""
+        return self.mark.sign.rpartition(":")[2] if self.mark else ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether there is room for the label; else the sign stands for it."""
+        return len(self.label) <= _LETTERS * self.releases
+
+
+Rows = tuple[tuple[str, str, tuple[Run, ...]], ...]
+"""Family, architecture, and runs over all releases."""
 
 
 @dataclass(frozen=True, slots=True)
 class Heat:
-    """rows: by family and architecture, a cell for each release, None where there is no such device."""
+    """series: `Windows 10` and how many of the releases are its. parts: whom it is about, and rows.
 
+    legend: signs with what they mean, flights by rank, then the submission, then every no.
+    elsewhere: families that the product is not offered for, which have no row.
+    """
+
+    series: tuple[tuple[str, int], ...]
     releases: tuple[str, ...]
-    rows: tuple[tuple[str, str, tuple[Cell | None, ...]], ...]
-    legend: tuple[tuple[Mark, str, int], ...]
+    parts: tuple[tuple[str, Rows], ...]
+    legend: tuple[Run, ...]
+    elsewhere: tuple[str, ...]
 
 
 def everybody(state: State) -> tuple[Who, ...]:
@@ -51,15 +84,15 @@ def everybody(state: State) -> tuple[Who, ...]:
     product = state.product
     named = dict.fromkeys(group for flight in product.flights for group in flight.groups)
     named |= dict.fromkeys(product.submission.audience_groups)
-    found = [Who(f"group:{one}", f"a member of {one} only", frozenset({one})) for one in named]
+    found = [Who(f"group:{one}", f"a member of {one}", frozenset({one})) for one in named]
     return (
         *found,
         Who("none", "somebody in none of the groups", frozenset()),
-        Who("anonymous", "nobody signed in", None),
+        Who("anonymous", "somebody not signed in", None),
     )
 
 
-def decided_for(state: State, who: Who) -> Callable[[Device], Decision]:
+def decided_for(state: State, who: Who) -> Decide:
     """What decides for somebody on a device."""
 
     def decided(device: Device) -> Decision:
@@ -70,50 +103,122 @@ def decided_for(state: State, who: Who) -> Callable[[Device], Decision]:
     return decided
 
 
-def heat(state: State, decided: Callable[[Device], Decision]) -> Heat:
-    """What `decided` says of every device that there is."""
-    devices = list(_devices())
-    outcomes = {named.device: outcome_of(decided(named.device)) for _, _, named in devices}
-    distinct = tuple(dict.fromkeys(outcomes.values()))
+def heat(state: State, people: Iterable[tuple[str, Decide]]) -> Heat:
+    """What is decided for each of some people, by what they are called, on every device that there is."""
+    devices = tuple(_devices())
+    found = [(who, _grid(devices, decide)) for who, decide in people]
+    everywhere = [(row, outcome) for _, grid in found for row, outcome in _cells(grid)]
+    offered = dict.fromkeys(row for row, outcome in everywhere if not _not_offered(outcome))
+    distinct = tuple(dict.fromkeys(outcome for row, outcome in everywhere if row in offered))
     signs = dict(zip(distinct, marks(state.product, distinct), strict=True))
-    names = tuple(dict.fromkeys(release for _, release, _ in devices))
-    order = [one.name for one in releases() if one.name in names]
-    rows: dict[tuple[str, str], dict[str, Cell]] = {}
-    for family, release, named in devices:
-        outcome = outcomes[named.device]
-        cell = Cell(named, outcome, signs[outcome], in_words(state.product, outcome))
-        rows.setdefault((family, named.device.architecture or ""), {})[release] = cell
+    there = {name for _, name, _ in devices}
+    order = [one.name for one in releases() if one.name in there]
+    shown = [row for row in dict.fromkeys(row for row, _ in everywhere) if row in offered]
+    parts: dict[Rows, str] = {}
+    for who, grid in found:  # who gets the same is shown once
+        part = tuple(
+            (*row, tuple(_runs(state.product, row, order, grid[row], signs))) for row in shown
+        )
+        parts[part] = f"{parts[part]}, or {who}" if part in parts else who
     return Heat(
-        tuple(order),
-        tuple(
-            (family, architecture, tuple(cells.get(release) for release in order))
-            for (family, architecture), cells in rows.items()
-        ),
-        tuple(_legend(state, distinct, signs, outcomes)),
+        tuple((name, len([*of])) for name, of in groupby(order, _series)),
+        tuple(one.removeprefix(_series(one)).strip() for one in order),
+        tuple((who, part) for part, who in parts.items()),
+        tuple(_legend(state.product, signs, parts)),
+        tuple(dict.fromkeys(row[0] for row, _ in everywhere if row not in offered)),
     )
 
 
-def _devices() -> Iterable[tuple[str, str, NamedDevice]]:
+def _grid(
+    devices: Iterable[tuple[str, str, Device]], decide: Decide
+) -> Mapping[_Row, Mapping[str, Outcome]]:
+    """Outcomes by family and architecture, and by release."""
+    grid: dict[_Row, dict[str, Outcome]] = {}
+    for family, release, device in devices:
+        row = family.removeprefix("Windows."), device.architecture or ""
+        grid.setdefault(row, {})[release] = outcome_of(decide(device))
+    return grid
+
+
+def _cells(grid: Mapping[_Row, Mapping[str, Outcome]]) -> Iterable[tuple[_Row, Outcome]]:
+    return ((row, outcome) for row, cells in grid.items() for outcome in cells.values())
+
+
+def _series(release: str) -> str:
+    """`Windows 10` of `Windows 10 1809`."""
+    return release.rpartition(" ")[0]
+
+
+def _not_offered(outcome: Outcome) -> bool:
+    return outcome.reasons[0] == Reason.DEVICE_FAMILY_NOT_OFFERED
+
+
+def _devices() -> Iterable[tuple[str, str, Device]]:
     """Family, release and device: every release that a family was made for, by architecture."""
     for family, architectures in facts().devices.items():
         for architecture, builds in architectures.items():
             for release in releases():
                 if builds.contains(release.version):
                     device = Device.parse(family, version_text(release.version), architecture)
-                    name = f"{family}, {release.name}, {architecture}"
-                    yield family, release.name, NamedDevice(name, device)
+                    yield family, release.name, device
+
+
+def _runs(
+    product: Product,
+    name: tuple[str, str],
+    order: Sequence[str],
+    row: Mapping[str, Outcome],
+    signs: Mapping[Outcome, Mark],
+) -> Iterable[Run]:
+    for outcome, found in groupby(order, row.get):
+        there = [*found]
+        if outcome is None:
+            yield Run(len(there))
+            continue
+        ends = there[0] if len(there) == 1 else f"{there[0]} to {there[-1]}"
+        yield replace(
+            _told(product, outcome, signs[outcome]),
+            releases=len(there),
+            devices=f"{' '.join(name).strip()}, {ends}",
+        )
+
+
+def _told(product: Product, outcome: Outcome, mark: Mark) -> Run:
+    label = _label(product, outcome)
+    words, lost = in_words(product, outcome), outcome.missed_flight is not None
+    return Run(1, mark, label, words, lost=lost)
+
+
+def _label(product: Product, outcome: Outcome) -> str:
+    names = {one.flight_id: one.name for one in product.flights}
+    if outcome.granted:
+        return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
+    through = f"{names[outcome.missed_flight]}: " if outcome.missed_flight else ""
+    return through + BRIEFLY[Reason(outcome.reasons[0])]
 
 
 def _legend(
-    state: State,
-    distinct: Sequence[Outcome],
-    signs: Mapping[Outcome, Mark],
-    outcomes: Mapping[Device, Outcome],
-) -> Iterable[tuple[Mark, str, int]]:
-    """Each sign once, what it means, and on how many devices it stands."""
-    counted: dict[Mark, tuple[str, int]] = {}
-    for one in distinct:
-        number = sum(found == one for found in outcomes.values())
-        words, before = counted.get(signs[one], (in_words(state.product, one), 0))
-        counted[signs[one]] = words, before + number
-    return ((mark, words, number) for mark, (words, number) in counted.items())
+    product: Product, signs: Mapping[Outcome, Mark], parts: Iterable[Rows]
+) -> Iterable[Run]:
+    """What gives something, and the signs that stand without a label; each once, as first met."""
+    runs = [run for part in parts for _, _, cells in part for run in cells]
+    alone = {(run.lost, run.sign) for run in runs if not run.fits}
+
+    def rank(one: tuple[Outcome, Mark]) -> tuple[bool, bool, float, str]:
+        outcome, mark = one
+        place = inf if mark.flight is None else mark.flight
+        return not outcome.granted, outcome.missed_flight is None, place, mark.sign
+
+    seen = set[tuple[bool, str]]()
+    for outcome, mark in sorted(signs.items(), key=rank):
+        told = _told(product, outcome, mark)
+        key = told.lost, told.sign
+        if key not in seen and (outcome.granted or key in alone):
+            seen.add(key)
+            yield told if outcome.granted else replace(told, label=_no(outcome))
+
+
+def _no(outcome: Outcome) -> str:
+    """Every reason for a no, whichever flight it is that has nothing."""
+    reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
+    return f"the flight: {reasons}" if outcome.missed_flight else reasons

@@ -107,4 +107,4 @@ def _named(device: Device) -> str:
     family = device.family.removeprefix("Windows.")
     if release is None:
         return f"{device.family} {device.os_version}"
-    return release if family == "Desktop" else release.replace("Windows", family)
+    return release if family == "Desktop" else f"{family} with {release}"

@@ -27,6 +27,7 @@ from eligibility.errors import EligibilityError, Fault
 from eligibility.server import problems
 from eligibility.server.problems import RequestProblem
 from eligibility.service import Service
+from eligibility.simulation.signs import letter
 from groups.errors import GroupsError
 
 PREFIX = "/dashboard"
@@ -69,12 +70,17 @@ class Site:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._templates.filters |= {"exact": words.exact, "count": words.count}
+        self._templates.filters |= {
+            "exact": words.exact,
+            "count": words.count,
+            "sentence": words.sentence,
+            "quoted": words.quoted,
+        }
         self._templates.globals |= {
             "share": words.share,
             "clock": words.clock,
-            "letter": words.letter,
-            "mark_class": words.mark_class,
+            "letter": letter,
+            "run_class": words.run_class,
         }
         self._add_static()
 

@@ -1,10 +1,11 @@
 """How values read on a page: moments, numbers, names. Filters of the templates."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
-from eligibility.simulation.signs import Mark
+from eligibility.dashboard.heat import Run
 
 _STEPS = (
     (timedelta(minutes=1), timedelta(seconds=1), "second"),
@@ -70,13 +71,21 @@ def clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
-def letter(place: int) -> str:
-    """The letter of a flight by its place from the highest rank."""
-    return chr(ord("A") + place)
-
-
-def mark_class(mark: Mark) -> str:
-    """The style of what a sign stands for."""
+def run_class(run: Run) -> str:
+    """The style of what somebody gets: the flight's, the submission's, or one of the two of a no."""
+    mark = run.mark
+    if mark is None:
+        return ""
     if mark.kind == "denied":
-        return "no"
+        return "lost" if run.lost else "no"
     return "pub" if mark.flight is None else f"f{mark.flight % 6}"
+
+
+def sentence(text: str) -> str:
+    """The same with a capital letter at the beginning; the rest stays as it is, `OS` included."""
+    return text[:1].upper() + text[1:]
+
+
+def quoted(text: str) -> str:
+    """What is between grave accents in quotation marks, for those who read no Markdown."""
+    return re.sub(r"`([^`]*)`", r"“\1”", text)

@@ -99,13 +99,13 @@ def remedies_of(decision: Decision) -> tuple[str, ...]:
 def flight_letters(product: Product) -> dict[str | None, str]:
     """The letter of each flight: A has the highest rank. None, the submission, has its own sign."""
     letters: dict[str | None, str] = {None: SUBMISSION_SIGN}
-    return letters | {one.flight_id: _letter(place) for place, one in enumerate(product.flights)}
+    return letters | {one.flight_id: letter(place) for place, one in enumerate(product.flights)}
 
 
-def _letter(place: int) -> str:
-    """A to Z, then AA, AB, ... as the columns of a spreadsheet."""
+def letter(place: int) -> str:
+    """The letter of a flight by its place from the highest rank: A to Z, then AA, AB, ..., as columns have."""
     before, last = divmod(place, 26)
-    return (_letter(before - 1) if before else "") + chr(ord("A") + last)
+    return (letter(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[Mark, ...]:

@@ -1,6 +1,7 @@
 """Ask: one account, one device, one moment; the verdict, why, what would change it, and a matrix."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import groupby
 from typing import Any
 
 from fastapi import Request
@@ -15,15 +16,20 @@ from eligibility.dashboard.viewer import Viewer
 from eligibility.errors import EligibilityError, UnknownProduct
 from eligibility.model import AccessQuery, AccountKind, Decision
 from eligibility.releases import facts
+from eligibility.simulation.devices import NamedDevice, device_name, read_devices
 from eligibility.simulation.drafts import Draft, Moves
 from eligibility.simulation.explained import explained
 from eligibility.simulation.nearest import GRANTED, wanted_of
 from eligibility.simulation.population import Asker
 from eligibility.simulation.state import State
-from eligibility.windows import releases
+from eligibility.simulation.timeline import turns
+from eligibility.simulation.told_changes import TimelineTold, timeline_told
+from eligibility.windows import release_name, releases
 from groups.errors import GroupsError
 
 _FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
+_PRESETS = "flights"
+"""The devices that can be chosen by name; others are described."""
 _FLAGS = ("owned", "manual_check", "promotional_code")
 
 
@@ -50,6 +56,7 @@ class Ask:
         """The form with its answer below."""
         publisher = self._check(request, viewer)
         asked = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
+        asked |= _preset(str(form.get("preset", "")))
         try:
             found = self._found(publisher, asked, form)
         except (EligibilityError, GroupsError) as error:
@@ -68,12 +75,14 @@ class Ask:
         at = wire.moment_of(_utc(asked["at"]), "at") if asked["at"] else None
         state = self._service.states.read(product_id, at)
         in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
+        who = "this account" if query.account else "somebody who is not signed in"
         found: dict[str, Any] = {
             "state": state,
             "decision": _explained(state, query, asked["wanting"]),
             "in_groups": in_groups,
-            "heat": heat(state, lambda device: state.decide(asker.query(product_id, device))),
-            "heat_of": "this account" if query.account else "nobody signed in",
+            "heat": heat(state, [(who, lambda one: state.decide(asker.query(product_id, one)))]),
+            "heat_of": who,
+            "timeline": self._timeline(query),
         }
         supposed = frozenset(name[6:] for name in form if name.startswith("group:"))
         if form.get("suppose") and query.account and supposed != in_groups:
@@ -81,6 +90,17 @@ class Ask:
             other = self._service.states.read(product_id, at, draft)
             found |= {"supposed": supposed, "otherwise": _explained(other, query, asked["wanting"])}
         return found
+
+    def _timeline(self, query: AccessQuery) -> TimelineTold:
+        """When the answer on that device changed or will change, and why."""
+        device = query.device
+        release = release_name(device.version) or f"Windows {device.os_version}"
+        named = (NamedDevice(device_name(device, release), device),)
+        addresses = query.account.addresses if query.account else ()
+        past = self._service.states.past(query.product_id, addresses)
+        found = turns(past, Asker.of(query), named, self._service.evaluator.requirements)
+        name = query.account.id if query.account else None
+        return timeline_told(query.product_id, name, named, found, self._service.now())
 
     def _check(self, request: Request, viewer: Viewer) -> str:
         publisher: str = request.path_params["publisher"]
@@ -94,6 +114,7 @@ class Ask:
             "title": "Ask",
             "asked": asked,
             "products": [*all_products(self._service.catalog.store, publisher)],
+            "presets": list(_preset_names()),
             "families": list(facts().devices),
             "releases": [one.name for one in reversed(releases())],
             "kinds": list(AccountKind),
@@ -120,6 +141,22 @@ def _query(asked: Mapping[str, str]) -> AccessQuery:
         market=asked["market"] or None,
         **{name: bool(asked[name]) for name in _FLAGS},
     )
+
+
+def _preset_names() -> Iterator[str]:
+    """The newest release first, of one family and architecture after the other."""
+    for _, alike in groupby(
+        read_devices(_PRESETS), lambda one: (one.device.family, one.device.architecture)
+    ):
+        yield from reversed([one.name for one in alike])
+
+
+def _preset(name: str) -> dict[str, str]:
+    """The fields of a device that has a name; none for another text."""
+    found = next((one.device for one in read_devices(_PRESETS) if one.name == name), None)
+    if found is None:
+        return {}
+    return {"family": found.family, "os": found.os_version, "arch": found.architecture or ""}
 
 
 def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:

@@ -1,7 +1,8 @@
 """Products: the list, and one with its ladder, heat map, coverage, dates and history."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from fastapi import Request, Response
@@ -10,6 +11,7 @@ from starlette.responses import RedirectResponse
 from eligibility.callers.model import Scope
 from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
+from eligibility.catalog.model import Product
 from eligibility.catalog.store import Version
 from eligibility.dashboard.attention import lacking_families
 from eligibility.dashboard.heat import decided_for, everybody, heat
@@ -25,6 +27,9 @@ from eligibility.wire import moment_of
 _MOST_DECISIONS = 4_000
 """Beyond it coverage is left to the API: a page has to be there at once."""
 _VERSIONS = 10
+ALL = "everybody"
+_MOST_PEOPLE = 6
+"""Of everybody, so many are in one picture; each of the others has one of its own."""
 
 
 class ProductPages:
@@ -50,7 +55,7 @@ class ProductPages:
             one: self._service.groups.get(state.held.publisher, one)
             for one in sorted(state.product.groups if viewer.reads_groups else ())
         }
-        versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS + 1).items
+        versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS).items
         values: dict[str, Any] = {
             "title": state.product.name,
             "state": state,
@@ -59,8 +64,7 @@ class ProductPages:
             "lacking": {
                 f.flight_id: lacking_families(state.product, f) for f in state.product.flights
             },
-            "dates": list(_dates(state, self._service.now())),
-            "history": list(_changes(versions)),
+            "timeline": _timeline(state.product, versions),
             "reached": self._coverage(state),
             "briefly": lambda reason: BRIEFLY[reason],
             **self._heat(request, state),
@@ -70,16 +74,18 @@ class ProductPages:
     def heat(self, request: Request, viewer: Viewer) -> Page:
         """The heat map alone, of somebody else."""
         state = self._state(request, viewer)
-        return Page("product_heat.html", {"state": state, **self._heat(request, state)})
+        return Page("heat.html", self._heat(request, state))
 
     def _heat(self, request: Request, state: State) -> dict[str, Any]:
         people = everybody(state)
-        key = request.query_params.get("who", people[0].key)
-        who = next((one for one in people if one.key == key), people[0])
+        key = request.query_params.get("who", ALL)
+        chosen = [one for one in people if one.key == key] or people[:_MOST_PEOPLE]
         return {
             "people": people,
-            "who": who,
-            "heat": heat(state, decided_for(state, who)),
+            "most_people": _MOST_PEOPLE,
+            "who": chosen[0].key if len(chosen) == 1 else ALL,
+            "heat": heat(state, [(one.name, decided_for(state, one)) for one in chosen]),
+            "heat_of": chosen[0].name if len(chosen) == 1 else "everybody",
             "at": _at(request),
         }
 
@@ -107,26 +113,44 @@ def _at(request: Request) -> str:
     return text if text.endswith("Z") or "+" in text[10:] or "-" in text[10:] else f"{text}Z"
 
 
-def _dates(state: State, now: datetime) -> Iterator[tuple[datetime, str, bool]]:
-    """Moments at which answers change by themselves: when, what, and whether it is yet to come."""
-    product = state.product
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that changes answers. look: the first whole second at which it is so; who: "" = by date."""
+
+    at: datetime
+    changes: Sequence[str]
+    who: str = ""
+    revision: int | None = None
+
+    @property
+    def look(self) -> str:
+        """What stands for the moment in a URL."""
+        whole = self.at.replace(microsecond=0)
+        return f"{whole if whole == self.at else whole + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
+
+
+def _timeline(product: Product, versions: tuple[Version, ...]) -> list[Event]:
+    """What was and will be: declared dates and versions, the latest first."""
+    return sorted((*_dates(product), *_changes(versions)), key=lambda one: one.at, reverse=True)
+
+
+def _dates(product: Product) -> Iterator[Event]:
+    """Moments at which answers change by themselves."""
     if product.submission.public_at is not None:
-        at = product.submission.public_at
-        yield at, "becomes public for everybody", at > now
+        yield Event(product.submission.public_at, ["becomes public for everybody"])
     for flight in product.flights:
         if flight.publish_at is not None:
-            yield flight.publish_at, f"flight {flight.name} is published", flight.publish_at > now
+            yield Event(flight.publish_at, [f"flight {flight.name} is published"])
 
 
-def _changes(versions: tuple[Version, ...]) -> Iterator[tuple[Version, list[str]]]:
-    """Each version with what differs from the one before, the newest first."""
+def _changes(versions: tuple[Version, ...]) -> Iterator[Event]:
+    """Each version with what differs from the one before; of more than are shown, not the last."""
     for version, before in zip(versions, (*versions[1:], None), strict=True):
         if version.product is None:
-            yield version, ["deleted"]
+            changes = ["deleted"]
         elif before is None or before.product is None:
-            yield version, ["declared"]
+            changes = ["declared"]
         else:
-            yield (
-                version,
-                list(differences(product_body(before.product), product_body(version.product))),
-            )
+            bodies = product_body(before.product), product_body(version.product)
+            changes = list(differences(*bodies))
+        yield Event(version.at, changes, version.actor, version.revision)

@@ -8,7 +8,11 @@ function draw(place) {
   const color = (name) => style.getPropertyValue(name).trim();
   const colors = [color("--good"), color("--bad"), color("--accent")];
   const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") } };
-  const columns = [0, ...names.keys().map((at) => at + 1)].map((at) => points.map((point) => point[at]));
+  // Stacked: each series stands on the ones before it, so that the highest is the sum and drawn first.
+  const upTo = (point, at) => point.slice(1, at + 2).reduce((sum, value) => sum + value, 0);
+  const order = [...names.keys()].reverse();
+  const columns = [points.map((point) => point[0]), ...order.map((at) => points.map((point) => upTo(point, at)))];
+  const step = points.length > 1 ? points[1][0] - points[0][0] : 3600;
   const bars = uPlot.paths.bars({ size: [0.8, 40], align: 1 });
   const clock = (_, ticks) => ticks.map((at) => { const t = new Date(at * 1e3).toISOString(); return t.slice(11, 16) === "00:00" ? t.slice(5, 10) : t.slice(11, 16); });
   place.replaceChildren();
@@ -18,8 +22,9 @@ function draw(place) {
       height: place.clientHeight - 40, // the legend below
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
       cursor: { drag: { x: false, y: false } },
+      scales: { x: { range: (_, first, last) => [first, last + step] } }, // the last bar has its room
       axes: [{ ...axis, values: clock }, { ...axis, size: 56 }],
-      series: [{}, ...names.map((label, at) => ({ label, stroke: colors[at], fill: at ? "transparent" : colors[at] + "55", width: 1.5, paths: bars, points: { show: false } }))],
+      series: [{}, ...order.map((at) => ({ label: names[at], stroke: colors[at], fill: colors[at], width: 0, paths: bars, points: { show: false }, value: (_, sum, __, place) => (place == null ? "" : points[place][at + 1].toLocaleString("en")) }))],
     },
     columns,
     place,
