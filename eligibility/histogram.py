@@ -22,6 +22,15 @@ class Histogram:
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
+    def typical(self) -> float | None:
+        """The bound, in seconds, that half of them were within; None where none was counted."""
+        half, seen = (sum(self.counts) + 1) // 2, 0
+        for bound, count in zip(self.bounds, self.counts, strict=False):
+            seen += count
+            if seen >= half > 0:
+                return bound
+        return None
+
     def numbers(self) -> list[float]:
         """The counts, and at the end the sum of what was counted."""
         return [*self.counts, self.total]

@@ -1,5 +1,7 @@
 """The overview: its numbers after access queries, and what needs attention."""
 
+import re
+
 from browser import Visit, visiting
 from dashboard_world import HOME, asked
 from playwright.sync_api import Browser, expect
@@ -52,6 +54,17 @@ def test_what_needs_attention_leads_to_where_it_is_mended(visit: Visit) -> None:
     assert "No consent is noted for Canary testers, Insiders" in attention.inner_text()
     visit.page.click("text=Flight Insiders of Contoso Reader has no package for Windows.Xbox")
     visit.page.wait_for_url("**/products/9NCONTOSORDR")
+
+
+def test_it_says_how_soon_edits_are_in_force(visit: Visit, sample: Server) -> None:
+    sample.access(asked("RDR", "ada", "Windows.Desktop", "Windows 11 24H2"))
+    members = "/v1/publishers/contoso/groups/insiders/members"
+    for change in ("add", "remove"):
+        edit = sample.http.patch(members, json={change: ["passer-by@contoso.example"]})
+        assert edit.status_code == 200
+        sample.access(asked("RDR", "ada", "Windows.Desktop", "Windows 11 24H2"))
+    visit.go(HOME)
+    assert re.search(r"edits in force within \d+ ms", visit.text(".figures"))
 
 
 def test_the_link_that_the_first_start_prints_fills_in_the_key(

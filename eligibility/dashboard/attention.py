@@ -4,9 +4,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from eligibility.activity.model import LastAnswer
 from eligibility.applicable import covers
 from eligibility.catalog.model import Flight, Product
 from eligibility.catalog.store import Entry
+from eligibility.requirements import Floor, Requirements
+from eligibility.windows import parse_os_version
 from groups.model import Group
 
 SOON = timedelta(days=7)
@@ -24,16 +27,48 @@ class Attention:
 
 
 def attention(
-    products: Iterable[Entry], groups: Mapping[str, Group], now: datetime
+    products: Iterable[Entry],
+    groups: Mapping[str, Group],
+    below_floor: Mapping[str, int],
+    now: datetime,
 ) -> tuple[Attention, ...]:
-    """Everything of a publisher that needs attention: products by id, then groups."""
+    """Everything of a publisher that needs attention: products by id, then groups.
+
+    Args: below_floor = by product id, how many members are below a floor, see `members_below_floor`.
+    """
     found: list[Attention] = []
     used: set[str] = set()
     for entry in products:
         used |= entry.product.groups
         found += _of_product(entry.product_id, entry.product, now)
+        found += _of_members(entry, below_floor.get(entry.product_id, 0))
     found += _of_groups(groups, used)
     return tuple(found)
+
+
+def members_below_floor(
+    product: Product, last: Iterable[LastAnswer], requirements: Requirements, now: datetime
+) -> int:
+    """How many members last asked on an OS below the floor of what they are in a group for (KUG)."""
+    private = product.submission.audience_at(now) == "private"
+    rules = [requirements.private_audience] if private else []
+    if any(flight.published_at(now) for flight in product.flights):
+        rules.append(requirements.flight)
+    return sum(
+        any(
+            rule.check(one.family, parse_os_version(one.os_version)) is Floor.BELOW
+            for rule in rules
+        )
+        for one in last
+    )
+
+
+def _of_members(entry: Entry, below: int) -> Iterator[Attention]:
+    if below:
+        who = "1 member is" if below == 1 else f"{below:,} members are"
+        text = f"{who} on an OS too old for flights or the private audience of {entry.product.name}"
+        where = f"/products/{entry.product_id}/readiness?standing=blocked"
+        yield Attention("below_floor", text, "ask them to update: readiness has a message", where)
 
 
 def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[Attention]:

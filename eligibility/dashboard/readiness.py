@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from eligibility.activity.model import LastAnswer
-from eligibility.model import AccessQuery, Account, Decision, Device, Reason
+from eligibility.model import AccessQuery, Account, Decision, Device, Reason, RemedyAction
 from eligibility.simulation.outcome import BRIEFLY, Outcome, outcome_of
 from eligibility.simulation.state import State
 from eligibility.windows import parse_os_version, release_name
@@ -36,7 +36,7 @@ class Aim:
 class Tester:
     """A member. last: None where it never asked. problem, remedy: in words, "" where there is none.
 
-    outranked: it gets something, but of another flight, which ranks above.
+    outranked: it gets something, but of another flight, which ranks above. ours: see Problem.
     """
 
     address: str
@@ -45,15 +45,20 @@ class Tester:
     outcome: Outcome | None = None
     problem: str = ""
     remedy: str = ""
+    ours: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What some testers have in common: `12 are on Windows 10 1507: OS too old for the package`."""
+    """What some testers have in common: `12 are on Windows 10 1507: OS too old for the package`.
+
+    ours: it is the publisher's to mend, and testers need do nothing.
+    """
 
     text: str
     remedy: str
     testers: int
+    ours: bool
 
 
 def aims(state: State) -> tuple[Aim, ...]:
@@ -75,8 +80,13 @@ def readiness(
 
 def problems(testers: Iterable[Tester]) -> tuple[Problem, ...]:
     """What keeps testers from it, the most frequent first."""
-    counted = Counter((one.problem, one.remedy) for one in testers if one.standing == "blocked")
-    return tuple(Problem(*words, number) for words, number in counted.most_common())
+    counted = Counter(
+        (one.problem, one.remedy, one.ours) for one in testers if one.standing == "blocked"
+    )
+    return tuple(
+        Problem(text, remedy, number, ours)
+        for (text, remedy, ours), number in counted.most_common()
+    )
 
 
 def _tester(state: State, aim: Aim, address: str, last: LastAnswer | None) -> Tester:
@@ -90,8 +100,10 @@ def _tester(state: State, aim: Aim, address: str, last: LastAnswer | None) -> Te
     if decision.granted:
         return Tester(address, "outranked", last, outcome)
     reason = BRIEFLY[Reason(outcome.reasons[0])]
-    remedy = next((one.text for one in decision.remedies if one.unlocks != "flight"), "")
-    return Tester(address, "blocked", last, outcome, f"{_named(device)}: {reason}", remedy)
+    remedy = next((one for one in decision.remedies if one.unlocks != "flight"), None)
+    problem, text = f"{_named(device)}: {reason}", remedy.text if remedy else ""
+    ours = remedy is not None and remedy.action is RemedyAction.ADD_PACKAGE
+    return Tester(address, "blocked", last, outcome, problem, text, ours)
 
 
 def _has(aim: Aim, decision: Decision) -> bool:

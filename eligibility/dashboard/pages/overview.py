@@ -1,14 +1,14 @@
 """A publisher's overview: its products, who gets what of them, and what needs attention."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import Request
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
 from eligibility.catalog.store import Entry
-from eligibility.dashboard.attention import attention
+from eligibility.dashboard.attention import attention, members_below_floor
 from eligibility.dashboard.site import Page, Site
 from eligibility.dashboard.trends import trend
 from eligibility.dashboard.viewer import Viewer
@@ -20,12 +20,16 @@ _SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A product of the list. members: of its groups. asked, granted: members by their last answer."""
+    """A product of the list. members: of its groups. asked, granted: members by their last answer.
+
+    below_floor: members whose OS is too old for what they are in a group for.
+    """
 
     entry: Entry
     members: int
     asked: int
     granted: int
+    below_floor: int
 
 
 class Overview:
@@ -46,30 +50,35 @@ class Overview:
             for one in each(lambda cursor: service.groups.list_groups(publisher, cursor=cursor))
         }
         service.recorder.flush()
+        rows = [self._row(entry, groups, now) for entry in entries]
+        below = {row.entry.product_id: row.below_floor for row in rows}
         counts = service.activity.counts(publisher, now - _SPAN, now + _STEP, by_minute=False)
         values = {
             "title": "Overview",
-            "rows": [self._row(entry, groups) for entry in entries],
+            "rows": rows,
             "groups": groups,
             "trend": trend(counts, now - _SPAN, now, _STEP),
-            "attention": attention(entries, groups if viewer.reads_groups else {}, now),
+            "attention": attention(entries, groups if viewer.reads_groups else {}, below, now),
             "store": self._store(publisher),
         }
         return Page("overview.html", values)
 
-    def _row(self, entry: Entry, groups: dict[str, Group]) -> Row:
+    def _row(self, entry: Entry, groups: dict[str, Group], now: datetime) -> Row:
         last = self._service.activity.last_answers(entry.publisher, entry.product_id).values()
+        requirements = self._service.evaluator.requirements
+        below = members_below_floor(entry.product, last, requirements, now)
         members = sum(groups[one].member_count for one in entry.product.groups if one in groups)
         granted = sum(one.kind != "denied" for one in last)
-        return Row(entry, members, len(last), granted)
+        return Row(entry, members, len(last), granted, below)
 
     def _store(self, publisher: str) -> dict[str, object]:
-        """Whether the store answers, and which revisions are in force."""
+        """Whether the store answers, which revisions are in force, and how soon edits are."""
         service = self._service
         try:
             service.evaluator.check_ready()
             return {
                 "well": True,
+                "seen": service.evaluator.propagation.typical(),
                 "groups": service.groups.revision(publisher),
                 "catalog": service.catalog.store.revision(publisher),
             }
