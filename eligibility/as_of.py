@@ -11,10 +11,10 @@ from msgspec import structs
 
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
-from eligibility.decide import alias_step
 from eligibility.errors import UnknownProduct
 from eligibility.grounds import Grounds
 from eligibility.model import AccessQuery, Decision, Revision
+from eligibility.notes import alias_step
 from eligibility.requirements import Requirements
 from eligibility.settling import settling_at
 from groups.model import PastMemberships

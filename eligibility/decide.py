@@ -5,31 +5,25 @@ the trace what was compared. What would change the answer is worked out in remed
 decided here.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
 from typing import Literal
 
-from eligibility import remedies
-from eligibility.applicable import UNIVERSAL, XBOX, Selection, covers, select
+from eligibility import notes, remedies
+from eligibility.applicable import XBOX, Selection, covers, select
+from eligibility.case import Case
 from eligibility.catalog.model import Flight, Package, Product, Rollout
 from eligibility.model import (
     AccessQuery,
-    Account,
-    AccountKind,
     Decision,
     OfferedPackage,
     PackageVerdict,
     Reason,
     Source,
-    Step,
     SubmissionVerdict,
 )
 from eligibility.package_version import parse_package_version
-from eligibility.requirements import Floor, Requirements, Rule
+from eligibility.requirements import Floor, Requirements
 from eligibility.rollout import packages_of
-from eligibility.windows import version_text
 
 NON_FLIGHTED = Source("submission", None, "Non-flighted submission", 1)
 _LISTING: dict[str, Literal["searchable", "link_only"]] = {
@@ -37,40 +31,6 @@ _LISTING: dict[str, Literal["searchable", "link_only"]] = {
     "link_only": "link_only",
     "stop_acquisition": "link_only",
 }
-
-
-@dataclass(frozen=True)
-class Case:
-    """One query with everything its decision may depend on, and the trace as it grows."""
-
-    query: AccessQuery
-    product: Product
-    account_groups: frozenset[str]
-    requirements: Requirements
-    now: datetime
-    trace: list[Step] = field(default_factory=list)
-
-    def note(
-        self, step: str, outcome: str, detail: str, source: str, **facts: str | tuple[str, ...]
-    ) -> None:
-        """Write down one step of the decision; detail and facts both tell what was compared."""
-        self.trace.append(Step(step, outcome, detail, source, facts))
-
-    @cached_property
-    def identity_blocker(self) -> Reason | None:
-        """Why nobody can be a member here: membership is of a signed-in Microsoft account (KUG)."""
-        if self.query.account is None:
-            return Reason.NOT_SIGNED_IN
-        if self.query.account.kind is not AccountKind.MICROSOFT:
-            return Reason.WRONG_ACCOUNT_KIND
-        return None
-
-    @cached_property
-    def counted_groups(self) -> frozenset[str]:
-        """Active groups the account counts as a member of; none without a Microsoft account."""
-        if self.identity_blocker is not None:
-            return frozenset()
-        return self.account_groups & self.product.active_groups(self.now)
 
 
 def decide(
@@ -90,7 +50,7 @@ def decide(
     Source: design section 3; tests/vectors.
     """
     case = Case(query, product, account_groups, requirements, now)
-    _note_groups(case)
+    notes.groups(case)
     submission = _decide_submission(case)
     package, selection, flight = _decide_package(case, submission)
     return Decision(
@@ -103,44 +63,13 @@ def decide(
     )
 
 
-def alias_step(account: Account, matched: Collection[str]) -> Step:
-    """Which address of an account with aliases is listed in the product's groups, for the trace.
-
-    Whoever finds the account's groups knows it; here it is told.
-    """
-    listed = next((address for address in account.addresses if address in matched), None)
-    if listed is None:
-        return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
-    primary = listed == account.id
-    note = "the primary address" if primary else "an alias, not the primary address"
-    outcome, detail = "primary" if primary else "alias", f"matched `{listed}`: {note}"
-    return Step("aliases", outcome, detail, "KUG", {"matched": listed})
-
-
-def _note_groups(case: Case) -> None:
-    active = sorted(case.product.active_groups(case.now))
-    counted = sorted(case.counted_groups)
-    detail = (
-        f"active groups: {_names(active)}; the account counts as a member of: {_names(counted)}"
-    )
-    outcome = "member" if counted else "no_member"
-    case.note("groups", outcome, detail, "KUG", active=tuple(active), counted=tuple(counted))
-
-
-def _names(names: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "none"
-
-
 # --- submission: may this account see the listing? ---------------------------------------------
 
 
 def _decide_submission(case: Case) -> SubmissionVerdict:
     declared = case.product.submission
     audience = declared.audience_at(case.now)
-    until = f"; public from {declared.public_at.isoformat()}" if declared.public_at else ""
-    public_at = f"{declared.public_at:%Y-%m-%d %H:%M} UTC" if declared.public_at else ""
-    detail = f"declared {declared.audience}{until}"
-    case.note("audience", audience, detail, "VIS", declared=declared.audience, public_at=public_at)
+    notes.audience(case, audience)
     blockers = _audience_blockers(case) if audience == "private" else ()
     if blockers:
         return SubmissionVerdict(False, audience, "hidden", blockers)
@@ -151,28 +80,17 @@ def _decide_submission(case: Case) -> SubmissionVerdict:
 def _audience_blockers(case: Case) -> tuple[Reason, ...]:
     """Who you are first, then the device; each of the two blocks for at most one reason."""
     device, rule = case.query.device, case.requirements.private_audience
-    groups = case.product.submission.audience_groups
     identity = case.identity_blocker
     if identity is None and not case.product.submission.admits(case.counted_groups, case.now):
         identity = Reason.NOT_IN_AUDIENCE
-    outcome = identity or Reason.AUDIENCE_MEMBER
-    detail = f"audience groups: {_names(list(groups))}"
-    case.note("audience_member", outcome, detail, "VIS", groups=groups)
+    notes.audience_member(case, identity or Reason.AUDIENCE_MEMBER)
     floor = rule.check(device.family, device.version)
-    _note_floor(case, "audience_floor", rule, floor, "KUG, VIS")
+    notes.floor(case, "audience_floor", rule, floor, "KUG, VIS")
     device_blocker = {
         Floor.BELOW: Reason.OS_BELOW_AUDIENCE_MINIMUM,
         Floor.UNSUPPORTED: Reason.DEVICE_FAMILY_UNSUPPORTED,
     }.get(floor)
     return tuple(reason for reason in (identity, device_blocker) if reason)
-
-
-def _note_floor(case: Case, step: str, rule: Rule, floor: Floor, source: str) -> None:
-    device = case.query.device
-    minimum = rule.minimum(device.family)
-    named = f"`{minimum}`" if minimum else "none named"
-    detail = f"{device.family} {device.os_version} against the floor {named}"
-    case.note(step, floor, detail, source, minimum=version_text(minimum) if minimum else "")
 
 
 # --- package: may this device download, and what? ----------------------------------------------
@@ -189,7 +107,7 @@ def _decide_package(
     declared = flight or case.product.submission
     packages, rollout_reason = _rollout_side(case, source, declared.packages, declared.rollout)
     selection = select(packages, case.query.device)
-    _note_selection(case, packages, selection)
+    notes.selection(case, len(packages), selection)
     blockers = (*offer_blockers, *selection.blockers)
     if blockers or selection.offered is None:
         return PackageVerdict(False, source, None, "none", None, blockers), selection, flight
@@ -223,46 +141,22 @@ def _may_still_acquire(case: Case) -> bool:
     return case.query.owned or case.query.promotional_code
 
 
-def _claims(case: Case) -> str:
-    owned = "owned" if case.query.owned else "not owned"
-    return f"{owned}, {'a' if case.query.promotional_code else 'no'} promotional code"
-
-
-def _entitled_by(case: Case) -> tuple[str, ...]:
-    claims = ("owning it", case.query.owned), ("a promotional code", case.query.promotional_code)
-    return tuple(claim for claim, made in claims if made)
-
-
 def _unavailable(case: Case) -> bool:
     availability = case.product.availability
-    case.note("availability", availability, _claims(case), "MGT", entitled_by=_entitled_by(case))
+    notes.claim(case, "availability", availability, "MGT")
     return availability == "unavailable" and not _may_still_acquire(case)
 
 
 def _acquisition_stopped(case: Case) -> bool:
     discoverability = case.product.submission.discoverability
-    entitled_by = _entitled_by(case)
-    case.note(
-        "discoverability", discoverability, _claims(case), "VIS, PROMO", entitled_by=entitled_by
-    )
+    notes.claim(case, "discoverability", discoverability, "VIS, PROMO")
     return discoverability == "stop_acquisition" and not _may_still_acquire(case)
 
 
 def _market_not_offered(case: Case) -> bool:
     markets, market = case.product.markets, case.query.market
     offered = markets is None or market in markets
-    limits = "every market" if markets is None else _names(list(markets))
-    detail = f"market `{market or 'unknown'}` against {limits}"
-    outcome = "offered" if offered else "not_offered"
-    everywhere = ("every market",)
-    case.note(
-        "market",
-        outcome,
-        detail,
-        "MKT",
-        market=market or "",
-        markets=everywhere if markets is None else markets,
-    )
+    notes.market(case, offered)
     return not offered
 
 
@@ -270,17 +164,12 @@ def _family_not_offered(case: Case) -> bool:
     """Family availability comes from the non-flighted submission alone, flights or not (PF, PD)."""
     family, declared = case.query.device.family, case.product.submission
     named = {target for package in declared.packages for target in package.targets}
-    offered = covers(
-        named if declared.device_families is None else declared.device_families, family
-    )
+    families = named if declared.device_families is None else declared.device_families
+    offered = covers(families, family)
     # An owner keeps getting updates on a family unticked later, while packages for it exist (UPL).
     kept = not offered and case.query.owned and covers(named, family)
-    families = sorted(named if declared.device_families is None else declared.device_families)
-    detail = f"{family} against {_names(families)} of the non-flighted submission"
-    if UNIVERSAL in families:
-        detail += ", where Windows.Universal stands for every family but Windows.Xbox"
     outcome = "offered" if offered else "kept_by_owner" if kept else "not_offered"
-    case.note("family_offered", outcome, detail, "PD, UPL", families=tuple(families))
+    notes.family_offered(case, outcome, families)
     return not (offered or kept)
 
 
@@ -288,36 +177,16 @@ def _source(case: Case) -> tuple[Flight | None, Source]:
     """The highest-ranked published flight with one of the account's groups, else the submission."""
     device, rule = case.query.device, case.requirements.flight
     floor = rule.check(device.family, device.version)
-    _note_floor(case, "flight_floor", rule, floor, "KUG, PD")
+    notes.floor(case, "flight_floor", rule, floor, "KUG, PD")
     if floor is Floor.MET:
-        groups = case.counted_groups
-        found = case.product.flight_for(groups, case.now)
+        found = case.product.flight_for(case.counted_groups, case.now)
         for position, flight in enumerate(case.product.flights):
-            _note_flight(case, flight, groups)
+            notes.flight(case, flight)
             if flight is found:
                 rank = case.product.rank_of(position)
                 return flight, Source("flight", flight.flight_id, flight.name, rank)
-    case.note("source", "submission", "no flight applies: the non-flighted submission", "PF, PD")
+    notes.no_flight(case)
     return None, NON_FLIGHTED
-
-
-def _note_flight(case: Case, flight: Flight, groups: frozenset[str]) -> None:
-    via = sorted(groups.intersection(flight.groups))
-    outcome = (
-        "unpublished" if not flight.published_at(case.now) else "member" if via else "no_member"
-    )
-    detail = f"groups {_names(list(flight.groups))}; the account is in {_names(via)}"
-    case.note(
-        f"flight:{flight.flight_id}",
-        outcome,
-        detail,
-        "PF, PD",
-        name=flight.name,
-        groups=flight.groups,
-        via=tuple(via),
-        packages=str(len(flight.packages)),
-        publish_at=f"{flight.publish_at:%Y-%m-%d %H:%M} UTC" if flight.publish_at else "",
-    )
 
 
 def _rollout_side(
@@ -325,37 +194,8 @@ def _rollout_side(
 ) -> tuple[tuple[Package, ...], Reason | None]:
     chosen, reason = packages_of(packages, rollout, case.query, case.requirements)
     if reason and rollout:
-        which = "newest" if chosen is packages else "previous"
-        detail = f"{rollout.percentage} % of `{source.name}`, {rollout.status}: {which} packages"
-        case.note(
-            "rollout",
-            reason,
-            detail,
-            "GPR, MAS",
-            percentage=f"{rollout.percentage:g}",
-            side=which,
-        )
+        notes.rollout(case, source.name, rollout, reason, newest=chosen is packages)
     return chosen, reason
-
-
-def _note_selection(case: Case, packages: tuple[Package, ...], selection: Selection) -> None:
-    device = case.query.device
-    untold = "" if device.architecture else "; architecture not told, so not tested"
-    detail = f"{len(packages)} package(s) for {device.family} {device.os_version}{untold}"
-    if selection.offered:
-        detail += f": {selection.offered.file_name} ({selection.offered.architecture})"
-    outcome = ", ".join(selection.blockers) or "applicable"
-    minimum = version_text(selection.minimum) if selection.minimum else ""
-    case.note(
-        "package",
-        outcome,
-        detail,
-        "REQ, DFO, ARCH",
-        version=selection.offered.version if selection.offered else "",
-        architecture=selection.offered.architecture if selection.offered else "",
-        minimum=minimum,
-        architectures=selection.architectures,
-    )
 
 
 def _action(case: Case, offered: OfferedPackage) -> Literal["install", "update", "keep"]:
@@ -365,6 +205,5 @@ def _action(case: Case, offered: OfferedPackage) -> Literal["install", "update",
         return "install"
     newer = parse_package_version(offered.version) > installed
     outcome: Literal["update", "keep"] = "update" if newer else "keep"
-    detail = f"installed `{case.query.installed_version}`, offered `{offered.version}`"
-    case.note("action", outcome, detail, "REQ", installed=str(installed), offered=offered.version)
+    notes.action(case, outcome, offered)
     return outcome

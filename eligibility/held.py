@@ -18,12 +18,12 @@ from eligibility.answer import Answer
 from eligibility.as_sent import SentKeys
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
-from eligibility.decide import alias_step
 from eligibility.device_classes import DeviceClasses
 from eligibility.errors import InvalidInput
 from eligibility.grounds import Grounds
 from eligibility.memo import LIMIT, Key, Known, Memo
 from eligibility.model import AccessQuery, Account, Decision, Device, Revision, Settling, Step
+from eligibility.notes import alias_step
 from eligibility.requirements import Requirements
 from eligibility.rollout import place, thresholds
 from eligibility.settling import Recent, settling_at

@@ -19,7 +19,7 @@ from eligibility.requirements import Floor, Rule
 from eligibility.windows import release_name, version_text
 
 if TYPE_CHECKING:
-    from eligibility.decide import Case
+    from eligibility.case import Case
 
 Unlocks = Literal["submission", "package", "flight"]
 

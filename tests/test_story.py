@@ -14,10 +14,10 @@ from worlds import DESKTOP, flight, package, product
 
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
-from eligibility.decide import alias_step
 from eligibility.explanation import Sentence
 from eligibility.grounds import Grounds
 from eligibility.model import Account, Step
+from eligibility.notes import alias_step
 from eligibility.requirements import load_requirements
 from eligibility.simulation.pages import PAGES, pages
 from eligibility.simulation.scenarios.model import Scenario
