@@ -8,6 +8,7 @@ from hashlib import blake2b
 from typing import Any
 
 from eligibility.model import Decision
+from eligibility.server import one_write
 from eligibility.server.admission import Admitted
 from eligibility.server.asgi import Message, Scope, Send
 from eligibility.server.endpoint import Endpoint, Reply, problem_reply
@@ -59,6 +60,8 @@ class Exchange:
         if self.admitted is not None and self.admitted.allowance is not None:
             headers += self.admitted.allowance.headers
         self.status = 200
+        if one_write.sent(self._send, headers, body):
+            return
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body", "body": body})
 
