@@ -43,11 +43,11 @@ def test_the_table_of_sizes_follows_from_the_figures_above_it() -> None:
 
 def test_the_figures_are_those_of_the_performance_page() -> None:
     measured = (ROOT / "docs" / "performance.md").read_text("utf-8")
-    (single,) = re.findall(r"POST /v1/access`, one worker.*?\| ([\d,]+) /s", measured)
-    (batch,) = re.findall(r"^\| batches of 1,000.*?\| ([\d,]+) decisions/s", measured, re.MULTILINE)
+    (single,) = re.findall(r"POST /v1/access`, one worker[^|]*\| ([\d,]+) /s", measured)
+    (batch,) = re.findall(r"^\| batches of 1,000[^|]*\| ([\d,]+) decisions/s", measured, re.MULTILINE)
     (held,) = re.findall(r"memory a membership \| ([\d.]+) bytes", measured)
-    assert number(single) == pytest.approx(2 * 13_500, rel=0.1)
-    assert number(batch) == pytest.approx(2 * 175_000, rel=0.1)
+    assert number(single) / 2 >= 13_500  # planned with: at most half of what was measured
+    assert number(batch) / 2 >= 175_000
     assert float(held) == pytest.approx(8.5, rel=0.1)
 
 
