@@ -2,13 +2,13 @@
 FROM python:3.11-slim AS build
 WORKDIR /source
 COPY . .
-RUN pip wheel --no-cache-dir --constraint constraints.txt --wheel-dir /wheels .
+RUN pip wheel --no-cache-dir --constraint constraints.txt --wheel-dir /wheels '.[oidc,tracing]'
 
 FROM python:3.11-slim
 RUN useradd --system --create-home --uid 10001 eligibility \
     && install --directory --owner eligibility /data
 RUN --mount=type=bind,from=build,source=/wheels,target=/wheels \
-    pip install --no-cache-dir --no-index --find-links /wheels flight-eligibility
+    pip install --no-cache-dir --no-index --find-links /wheels 'flight-eligibility[oidc,tracing]'
 USER eligibility
 ENV ELIGIBILITY_STORE=sqlite:////data/eligibility.db
 VOLUME /data

@@ -200,6 +200,15 @@ def test_every_evaluator_listens_where_nginx_asks() -> None:
     assert "command" not in SERVICES[EVALUATORS[0]]
 
 
+def test_the_image_has_what_any_setting_needs() -> None:
+    settings = (ROOT / "eligibility" / "settings.py").read_text("utf-8")
+    needed = set(re.findall(r"the extra `(\w+)`|flight-eligibility\[(\w+)\]", settings))
+    extras = {first or second for first, second in needed}
+    assert {"oidc", "tracing"} <= extras
+    built, installed = re.findall(r"'(?:\.|flight-eligibility)\[([\w,]+)\]'$", IMAGE, re.MULTILINE)
+    assert set(built.split(",")) == set(installed.split(",")) == extras
+
+
 def test_a_stop_waits_for_requests_under_way() -> None:
     config = runner._config(Settings(), "any:app")
     assert config.timeout_graceful_shutdown is not None

@@ -44,7 +44,9 @@ def test_the_table_of_sizes_follows_from_the_figures_above_it() -> None:
 def test_the_figures_are_those_of_the_performance_page() -> None:
     measured = (ROOT / "docs" / "performance.md").read_text("utf-8")
     (single,) = re.findall(r"POST /v1/access`, one worker[^|]*\| ([\d,]+) /s", measured)
-    (batch,) = re.findall(r"^\| batches of 1,000[^|]*\| ([\d,]+) decisions/s", measured, re.MULTILINE)
+    (batch,) = re.findall(
+        r"^\| batches of 1,000[^|]*\| ([\d,]+) decisions/s", measured, re.MULTILINE
+    )
     (held,) = re.findall(r"memory a membership \| ([\d.]+) bytes", measured)
     assert number(single) / 2 >= 13_500  # planned with: at most half of what was measured
     assert number(batch) / 2 >= 175_000

@@ -2,10 +2,13 @@
 
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from running import environment
 from test_docs import blocks
 
@@ -46,6 +49,13 @@ def test_rules_releases_settings_and_sample_travel_in_the_wheel(wheel: Path) -> 
     for name in ("simulation.html.j2", "simulation.css", "simulation.js"):
         assert f"eligibility/simulation/reports/templates/{name}" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]
+
+
+def test_each_dependency_is_named_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    for named in (project["dependencies"], *project["optional-dependencies"].values()):
+        names = [canonicalize_name(Requirement(line).name) for line in named]
+        assert len(names) == len(set(names))
 
 
 def test_an_installed_wheel_answers_a_query(wheel: Path, tmp_path: Path) -> None:
