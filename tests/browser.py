@@ -1,13 +1,11 @@
 """A real browser for pages: Chromium, driven by Playwright, with what no page may do looked at."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-import pytest
+from machine import program
 from node_clients import axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -23,24 +21,14 @@ _ARGS = (
 Scheme = Literal["light", "dark"]
 
 
-def chromium() -> str:
-    """Where Chromium is; without one the test is skipped, but never in CI."""
-    found = (
-        shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if found is None:
-        assert not os.environ.get("CI"), "CI has to have chromium"
-        pytest.skip("no chromium: apt-get install chromium")
-    return found
-
-
 @contextmanager
 def launched() -> Iterator[Browser]:
     """A browser."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=list(_ARGS))
+        browser = playwright.chromium.launch(
+            executable_path=program("chromium", "chromium-browser", "google-chrome"),
+            args=list(_ARGS),
+        )
         try:
             yield browser
         finally:

@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
-import pytest
 import yaml
+from machine import program
 from redis import Redis
 from redis.exceptions import RedisError
 from running import bearer, command, environment, make_key
@@ -160,15 +159,6 @@ def evaluator(store: Store) -> Iterator[tuple["subprocess.Popen[str]", int]]:
         process.communicate(timeout=20)
 
 
-def nginx_binary() -> str:
-    """Where nginx is. Without it a test is skipped, but in CI it fails."""
-    binary = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
-    if binary is None:
-        assert not os.environ.get("CI"), "nginx is missing: CI has to install it"
-        pytest.skip("nginx is not installed")
-    return binary
-
-
 @contextmanager
 def nginx(
     directory: Path, evaluators: Sequence[int], key: str = "", *, routing: str = "", tls: int = 0
@@ -178,7 +168,7 @@ def nginx(
     routing: what an operator adds to the upstream. tls: port for deploy/nginx-tls.conf, whose
     certificate is in `secrets`.
     """
-    binary, port = nginx_binary(), free_port()
+    binary, port = program("nginx"), free_port()
     config = directory / "nginx.conf"
     text = _on_loopback(directory, port, evaluators)
     config.write_text(_put(text, "keepalive 64;", f"{routing}\nkeepalive 64;", 1), "utf-8")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from deployment import Store, valkey_of_compose, valkey_process, write_secrets
+from machine import linux_only
 from redis.exceptions import NoPermissionError
 from valkey_servers import free_port, valkey, valkey_cluster
 
@@ -102,7 +103,7 @@ def test_the_operators_user_saves_and_looks_but_reads_no_members(store: Store) -
             client.execute_command("GET", "eligibility:layout")
 
 
-@pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")
+@linux_only
 def test_no_password_is_in_the_process_list_or_the_acl_file(store: Store) -> None:
     processes = [Path("/proc") / one for one in os.listdir("/proc") if one.isdigit()]
     listed = b"".join(_read(one / of) for one in processes for of in ("cmdline", "environ"))

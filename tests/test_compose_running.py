@@ -6,7 +6,6 @@ import re
 import signal
 import socket
 import ssl
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +15,7 @@ import httpx2
 import pytest
 from certificates import make_certificate
 from deployment import NGINX, Deaf, Store, evaluator, nginx, upstreams, valkey_of_compose
+from machine import linux_only
 from running import bearer
 from valkey_servers import free_port, until
 from worlds import DESKTOP, flight, package
@@ -210,7 +210,7 @@ def test_what_a_client_says_of_its_address_does_not_get_through_nginx(
     assert actor(front, **headers) == "key tests from 127.0.0.1"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
+@linux_only
 @pytest.mark.parametrize("headers", [{}, *SPOOFED])
 def test_history_has_the_address_that_nginx_saw(
     front: httpx2.Client, key: str, headers: dict[str, str]
@@ -219,7 +219,7 @@ def test_history_has_the_address_that_nginx_saw(
         assert actor(client, **headers) == "key tests from 127.0.0.2"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="needs 127.0.0.2")
+@linux_only
 @pytest.mark.parametrize("headers", [{}, *SPOOFED])
 def test_who_asks_an_evaluator_without_nginx_is_not_believed(
     evaluators: tuple[int, int], front: httpx2.Client, key: str, headers: dict[str, str]

@@ -1,9 +1,7 @@
 """deploy/prometheus and deploy/grafana: what they name is there, and Prometheus itself understands them."""
 
 import json
-import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +12,7 @@ import httpx2
 import pytest
 import yaml
 from deployment import ROOT, compose
+from machine import program
 from prometheus_client.parser import text_string_to_metric_families
 from running import Server, make_key
 from valkey_servers import free_port, until
@@ -127,22 +126,13 @@ def test_compose_puts_everything_where_it_is_looked_for() -> None:
 # With Prometheus itself
 
 
-def binary(name: str) -> str:
-    """Where a program of Prometheus is. Without it a test is skipped, but in CI it fails."""
-    found = shutil.which(name)
-    if found is None:
-        assert not os.environ.get("CI"), f"{name} is missing: CI has to install it"
-        pytest.skip(f"{name} is not installed")
-    return found
-
-
 def test_the_rules_and_their_tests_hold(tmp_path: Path) -> None:
     """tests/alerts.yml says on what numbers each alert fires, and on what it does not."""
     tests = yaml.safe_load((ROOT / "tests" / "alerts.yml").read_text("utf-8"))
     tests["rule_files"] = [str(PROMETHEUS / "alerts.yml")]
     (tmp_path / "alerts.yml").write_text(yaml.safe_dump(tests), "utf-8")
     ran = subprocess.run(
-        [binary("promtool"), "test", "rules", tmp_path / "alerts.yml"],
+        [program("promtool"), "test", "rules", tmp_path / "alerts.yml"],
         capture_output=True,
         text=True,
     )
@@ -170,7 +160,7 @@ def prometheus(directory: Path, target: str, key: str) -> Iterator[httpx2.Client
     port = free_port()
     process = subprocess.Popen(
         [
-            binary("prometheus"),
+            program("prometheus"),
             f"--config.file={directory / 'prometheus.yml'}",
             f"--storage.tsdb.path={directory / 'data'}",
             f"--web.listen-address=127.0.0.1:{port}",

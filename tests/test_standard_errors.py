@@ -13,6 +13,7 @@ from worlds import product, put
 
 from eligibility.server.endpoint import NothingHere
 from eligibility.server.paths import Paths
+from eligibility.server.problems import RequestProblem
 from eligibility.service import Service
 from eligibility.settings import Settings
 
@@ -133,6 +134,14 @@ def test_a_publisher_may_be_called_like_a_part_of_a_path(app: App) -> None:
     for publisher in ("access", "ofrep", "v1"):
         answer = send(app, f"/{publisher}/access/v1/evaluation", app.key("admin"))
         assert "subject" in check(answer, 400)
+
+
+@pytest.mark.parametrize("step", ["check", "answer"])
+def test_where_nothing_is_no_step_gives_an_answer(step: str) -> None:
+    nothing: Any = NothingHere(lambda _: None)  # type: ignore[arg-type,return-value]
+    with pytest.raises(RequestProblem) as caught:
+        getattr(nothing, step)(None, None, None)
+    assert (caught.value.status, caught.value.code) == (404, "NO_SUCH_PATH")
 
 
 def test_a_log_calls_a_path_by_our_name_for_it() -> None:

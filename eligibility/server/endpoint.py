@@ -59,11 +59,15 @@ class NothingHere:
 
     def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> None:  # noqa: ARG002
         """See Endpoint."""
-        raise RequestProblem(404, "NO_SUCH_PATH", "not found")
+        raise _nothing_here()
 
-    def answer(self, body: bytes, head: None, by: Admitted) -> Answer | Work:
-        """See Endpoint; nobody comes here."""
-        raise NotImplementedError
+    def answer(self, body: bytes, head: None, by: Admitted) -> Answer | Work:  # noqa: ARG002
+        """See Endpoint."""
+        raise _nothing_here()
+
+
+def _nothing_here() -> RequestProblem:
+    return RequestProblem(404, "NO_SUCH_PATH", "not found")
 
 
 def check_post(scope: Scope, by: Admitted) -> None:
