@@ -16,11 +16,11 @@ from benchmarks.keys import make_key
 from benchmarks.report import Figure, in_turns
 from benchmarks.serving import compact, ours, rates, script, wrk_is_there
 from benchmarks.world import World
-from eligibility.server.app import create_app
-from eligibility.server.asgi import Message, Scope
-from eligibility.server.gate import Gate
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.app.app import create_app
+from eligibility.server.http.asgi import Message, Scope
+from eligibility.server.http.gate import Gate
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 _BATCH = 1_000
 _ONE, _MANY = "/v1/access", "/v1/access/batch"

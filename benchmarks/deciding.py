@@ -14,10 +14,10 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.report import Figure, in_turns, seconds
 from benchmarks.world import AUDIENCE, FLIGHTS, World
-from eligibility.evaluator import Evaluator
-from eligibility.model import AccessQuery
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.access.model import AccessQuery
+from eligibility.engine.evaluator import Evaluator
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 _QUERIES = 20_000
 _CHECKED = 1_000

@@ -7,9 +7,9 @@ from multiprocessing.connection import Connection
 
 from benchmarks.report import Figure
 from benchmarks.world import AUDIENCE, PRODUCT_ID, PUBLISHER, World
-from eligibility.service import Service
-from eligibility.settings import Settings
-from eligibility.wire import query_of
+from eligibility.access.wire import query_of
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.model import MembershipEdit
 
 _EDITS = 200

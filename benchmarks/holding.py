@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.report import Figure, in_turns, seconds
 from benchmarks.world import GROUPS, MEMBERS, PUBLISHER, World
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.member_set import MemberIndex
 
 

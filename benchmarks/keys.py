@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from eligibility.callers import key_admin
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 
 def make_key(store: str) -> str:

@@ -20,10 +20,10 @@ from benchmarks.serving import ours
 from benchmarks.world import World
 from eligibility.activity.model import Batch, CountKey, LastAnswer
 from eligibility.catalog.validation import read_product
-from eligibility.cli.demo import load_sample
-from eligibility.cli.demo_activity import invent_activity
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.activity import invent_activity
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.member_set import digest
 
 GROUPS, PRODUCTS, MEMBERS, LARGE = 1_000, 100, 91, 10_000

@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 from benchmarks.report import Figure
 from benchmarks.world import PRODUCT, PRODUCT_ID, PUBLISHER, World
 from eligibility.catalog.validation import read_product
-from eligibility.service import Service
-from eligibility.settings import Settings
-from eligibility.simulation.devices import NamedDevice, read_devices
-from eligibility.simulation.drafts import NO_DRAFT, Draft
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft
+from eligibility.simulation.inputs.population import Asker, Population
 from eligibility.simulation.matrix import Matrix, simulate
-from eligibility.simulation.population import Asker, Population
 from eligibility.simulation.state import State
 
 _ACCOUNTS = 1_000_000

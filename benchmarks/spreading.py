@@ -23,8 +23,8 @@ from benchmarks.keys import make_key
 from benchmarks.report import Figure
 from benchmarks.world import World
 from eligibility.catalog.validation import read_product
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 _SERVERS = 3
 _EDITS, _EDITS_BY_POLL = 200, 20

@@ -12,11 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from eligibility.access.model import AccessQuery
+from eligibility.access.wire import query_of
 from eligibility.catalog.validation import read_product
-from eligibility.model import AccessQuery
-from eligibility.service import Service
-from eligibility.settings import Settings
-from eligibility.wire import query_of
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 PRODUCT_ID = "BENCH"
 PUBLISHER = "bench"

@@ -16,14 +16,14 @@ from typing import Any
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from eligibility.cli.demo import QUERIES, in_words, load_sample
-from eligibility.cli.show import decision_panel
-from eligibility.service import Service
-from eligibility.settings import PREFIX, Settings
+from eligibility.access.wire import query_of
+from eligibility.cli.demo.demo import QUERIES, in_words, load_sample
+from eligibility.cli.show.base import decision_panel
+from eligibility.service.service import Service
+from eligibility.service.settings import PREFIX, Settings
+from eligibility.simulation.scenarios.document import SCHEMA, schema_text
 from eligibility.simulation.scenarios.file import find_files, read_files
 from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
-from eligibility.simulation.scenarios.schema import SCHEMA, schema_text
-from eligibility.wire import query_of
 
 ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"

@@ -22,10 +22,10 @@ sys.path.append(str(ROOT / "tests"))
 from browser import Scheme, Visit, launched, visiting  # noqa: E402
 from running import Server, running  # noqa: E402
 
-from eligibility.cli.demo import load_sample  # noqa: E402
-from eligibility.cli.demo_activity import invent_activity  # noqa: E402
-from eligibility.service import Service  # noqa: E402
-from eligibility.settings import Settings  # noqa: E402
+from eligibility.cli.demo.activity import invent_activity  # noqa: E402
+from eligibility.cli.demo.demo import load_sample  # noqa: E402
+from eligibility.service.service import Service  # noqa: E402
+from eligibility.service.settings import Settings  # noqa: E402
 from groups.model import MembershipEdit  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"

@@ -87,3 +87,12 @@ class MissingPackage(EligibilityError):
             f" pip install 'flight-eligibility[{extra}]'"
         )
         self.package, self.extra = package, extra
+
+
+class InvalidFile(InvalidInput):
+    """A catalogue file or Partner Center file that cannot be read; faults name file and line."""
+
+    code = "INVALID_FILE"
+
+    def __init__(self, faults: list[Fault], subject: str = "the catalogue") -> None:
+        super().__init__(faults, subject)

@@ -9,9 +9,9 @@ from typing import Any
 import httpx2
 from running import bearer
 
+from eligibility.app.app import create_app
 from eligibility.callers import key_admin
-from eligibility.server.app import create_app
-from eligibility.service import Service
+from eligibility.service.service import Service
 
 Headers = dict[str, str]
 

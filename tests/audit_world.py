@@ -10,9 +10,8 @@ from group_fixtures import ADA, BOB, CAT, P
 from hypothesis import strategies as st
 from worlds import flight, product
 
-from eligibility.audit.trail import chains
 from eligibility.audit.verify import Verified, verify
-from eligibility.stores import Stores
+from eligibility.service.stores import Stores
 from groups.chain import ChainHead
 from groups.model import Consent, MembershipEdit
 
@@ -53,7 +52,7 @@ def stores(opened: Stores, deployment: Deployment) -> Stores:
 
 
 def looked(stores: Stores, known: dict[str, ChainHead] | None = None) -> Verified:
-    return verify(chains(stores), known)
+    return verify(stores.chains(), known)
 
 
 def named(stores: Stores, known: dict[str, ChainHead] | None = None) -> set[tuple[str, int]]:

@@ -12,8 +12,8 @@ from conftest import Clock
 from worlds import flight, group, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 ADA, GRACE, STRANGER = "ada@example.com", "grace@example.com", "stranger@example.com"
 DESKTOP = {"device_family": "desktop", "os_version": "10.0.22631.0"}

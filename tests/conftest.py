@@ -8,8 +8,8 @@ import pytest
 from hypothesis import settings
 from running import Server, running
 
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 pytest_plugins = ("group_fixtures", "audit_world", "dashboard_world")
 

@@ -7,8 +7,8 @@ import msgspec
 
 from eligibility.audit.keys import AuditKeys
 from eligibility.catalog.keys import CatalogKeys
-from eligibility.stores import Stores
-from groups import packed
+from eligibility.service.stores import Stores
+from groups.redis import packed
 
 Damage = Callable[[Stores], None]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from running import Server, running
 
-from eligibility.cli.demo import load_sample
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 if TYPE_CHECKING:
     from browser import Visit

@@ -2,11 +2,11 @@
 
 from strategies import NOW
 
+from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
-from eligibility.decide import decide
-from eligibility.effects import ProductEffects
-from eligibility.requirements import load_requirements
-from eligibility.wire import query_of
+from eligibility.changes.effects import ProductEffects
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import load_requirements
 
 REQUIREMENTS = load_requirements()
 Change = tuple[str, str | None, str | None, bool]

@@ -11,8 +11,8 @@ from conftest import Clock
 from worlds import flight, group, package, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 ADA, GRACE, STRANGER = "ada@example.com", "grace@example.com", "x@example.com"
 BULK = "/ofrep/v1/evaluate/flags"

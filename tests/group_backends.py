@@ -11,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 import valkey_servers as servers
 
-from eligibility.stores import Stores, open_stores, stores_of
-from groups.sqlite import Database
+from eligibility.service.stores import Stores, open_stores, stores_of
+from groups.storage.sqlite_database import Database
 from groups.store import GroupStore
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from msgspec import structs
 from strategies import ACCOUNTS, GROUPS, NOW, PRODUCT_ID, products
 
+from eligibility.access.model import AccessQuery, Decision
 from eligibility.catalog.validation import read_product
 from eligibility.errors import UnknownProduct
-from eligibility.model import AccessQuery, Decision
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.errors import GroupsError
 from groups.model import MembershipEdit
 

@@ -16,8 +16,8 @@ from typing import Any
 import httpx2
 
 from eligibility.callers import key_admin
-from eligibility.service import Service
-from eligibility.settings import load_settings
+from eligibility.service.service import Service
+from eligibility.service.settings import load_settings
 
 _COMMAND = (sys.executable, "-c", "from eligibility.cli import main; main()")
 

@@ -5,10 +5,10 @@ from io import BytesIO
 
 from worlds import flight, group, package, product, put
 
-from eligibility.service import Service
-from eligibility.simulation.devices import read_devices
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, simulate
-from eligibility.simulation.population import Population
 from eligibility.simulation.reports import FORMATS, Format, Report
 
 APP = "9APP"

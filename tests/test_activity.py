@@ -21,18 +21,18 @@ from running import running
 from typer.testing import CliRunner
 from worlds import DESKTOP, flight, group, package, product, put
 
-from eligibility import wire
-from eligibility.activity.heard import LATEST, MOST_ASKERS
+from eligibility.access import wire
+from eligibility.activity.buffer import LATEST, MOST_ASKERS
 from eligibility.activity.model import CountKey, LastAnswer, Seen
 from eligibility.activity.sqlite_store import path_beside
 from eligibility.activity.store import FORGOTTEN_FOR
-from eligibility.answer import Answer
 from eligibility.callers.model import Scope
 from eligibility.cli.app import app as cli
-from eligibility.copying import copy
-from eligibility.service import Service
-from eligibility.settings import Settings
-from eligibility.stores import open_stores
+from eligibility.engine.decision_cache import Answer
+from eligibility.service.copy import copy
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
+from eligibility.service.stores import open_stores
 from groups.errors import StoreFull, StoreUnavailable
 from groups.model import MembershipEdit
 

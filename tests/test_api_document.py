@@ -19,9 +19,9 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from eligibility.cli.demo import QUERIES, load_sample
-from eligibility.service import Service
-from eligibility.wire import encode, query_of
+from eligibility.access.wire import encode, query_of
+from eligibility.cli.demo.demo import QUERIES, load_sample
+from eligibility.service.service import Service
 
 CHECKS = [
     schemathesis.checks.not_a_server_error,

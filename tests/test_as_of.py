@@ -14,10 +14,10 @@ from test_evaluator import Outage
 from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put, query
 
+from eligibility.access.model import Decision
 from eligibility.errors import RevisionNotReached, UnknownProduct
-from eligibility.model import Decision
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable
 from groups.model import MembershipEdit
 

@@ -9,15 +9,15 @@ from hypothesis import strategies as st
 from msgspec import UNSET, structs
 from strategies import ACCOUNTS, NOW, memberships, products, queries
 
-from eligibility import wire
-from eligibility.as_sent import SentKeys
+from eligibility.access import wire
 from eligibility.catalog.validation import read_product
-from eligibility.decide import decide
-from eligibility.device_classes import DeviceClasses
+from eligibility.engine.decision_cache import Key
+from eligibility.engine.device_classes import DeviceClasses
+from eligibility.engine.query_keys import SentKeys
 from eligibility.errors import InvalidInput
-from eligibility.memo import Key
-from eligibility.requirements import load_requirements
-from eligibility.rollout import thresholds
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import load_requirements
+from eligibility.rules.rollout import thresholds
 from groups.member_set import Digester, MemberIndex, MemberSet
 
 SECRET = b"k" * 32

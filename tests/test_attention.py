@@ -10,7 +10,7 @@ from eligibility.activity.model import LastAnswer
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.dashboard.attention import attention, members_below_floor
-from eligibility.requirements import load_requirements
+from eligibility.rules.requirements import load_requirements
 from groups.model import Consent, Group
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)

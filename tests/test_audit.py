@@ -26,17 +26,16 @@ from worlds import product
 from eligibility.audit import trail
 from eligibility.audit.log import LogEntry
 from eligibility.audit.log import link as log_link
-from eligibility.audit.trail import chains
 from eligibility.audit.verify import heads, verify
 from eligibility.catalog.chain import link as catalog_link
 from eligibility.catalog.store import Version
-from eligibility.copying import copy
-from eligibility.stores import Stores
-from groups import packed
+from eligibility.service.copy import copy
+from eligibility.service.stores import Stores
 from groups.chain import ChainHead, Links
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import Change, MembershipEdit
-from groups.packed import HeadField
+from groups.redis import packed
+from groups.redis.packed import HeadField
 
 # Nothing was changed
 
@@ -49,18 +48,18 @@ def test_what_was_only_written_is_as_it_was_written(stores: Stores) -> None:
         DEPLOYMENT: 3,
         GROUPS: 5,
     }
-    assert heads(chains(stores)) == found.heads
+    assert heads(stores.chains()) == found.heads
     assert all(len(at.chain) in (32, 64) for at in found.heads.values())
 
 
 def test_a_store_never_written_has_an_empty_trail(opened: Stores) -> None:
     assert looked(opened).findings == ()
     assert opened.audit.head() == ChainHead(0, "")
-    assert trail.page(chains(opened)).items == ()
+    assert trail.page(opened.chains()).items == ()
 
 
 def test_it_is_as_written_after_somebody_was_forgotten(stores: Stores) -> None:
-    before = heads(chains(stores))
+    before = heads(stores.chains())
     for who in (ADA, BOB, CAT):
         stores.groups.forget(P, who, replacement="dan@x.com", actor="eve")
     assert looked(stores, before).findings == ()
@@ -79,7 +78,7 @@ def test_it_is_as_written_wherever_the_one_who_was_forgotten_stood(
 
 def test_every_step_is_told(stores: Stores) -> None:
     steps: list[tuple[str, int]] = []
-    verify(chains(stores), step=lambda name, number: steps.append((name, number)))
+    verify(stores.chains(), step=lambda name, number: steps.append((name, number)))
     assert steps.count((GROUPS, 1)) == 5
     assert len(steps) == 11
 
@@ -95,13 +94,13 @@ def test_a_chain_goes_on_across_processes(stores: Stores, deployment: Deployment
 
 def test_publishers_have_chains_of_their_own(stores: Stores) -> None:
     stores.groups.create("fabrikam", "Beta", [ADA], actor="t")
-    assert {chain.name for chain in chains(stores)} == {
+    assert {chain.name for chain in stores.chains()} == {
         CATALOG,
         DEPLOYMENT,
         GROUPS,
         "groups:fabrikam",
     }
-    assert [chain.name for chain in chains(stores, "fabrikam")] == ["groups:fabrikam"]
+    assert [chain.name for chain in stores.chains("fabrikam")] == ["groups:fabrikam"]
     assert looked(stores).findings == ()
 
 
@@ -130,7 +129,7 @@ def test_what_an_earlier_release_wrote_is_told_and_no_fault(kind: str) -> None:
         (unchained_in_sqlite if kind == "sqlite" else unchained_in_redis)(stores)
         found = looked(stores)
         assert (found.findings, found.unchained) == ((), {GROUPS: 5, CATALOG: 3})
-        known = heads(chains(stores))
+        known = heads(stores.chains())
         stores.groups.edit(P, "beta", MembershipEdit(remove=(CAT,)), actor="t")
         stores.groups.forget(P, ADA, replacement=CAT, actor="t")
         stores.catalog.apply(P, {"APP": product()}, actor="t")
@@ -199,8 +198,8 @@ def test_a_copy_ends_where_its_source_does(stores: Stores, kind: str) -> None:
     with BACKENDS[kind]() as made:
         target = made.open_both()
         copy(stores, target)
-        assert heads(chains(target)) == heads(chains(stores))
-        assert looked(target, heads(chains(stores))).findings == ()
+        assert heads(target.chains()) == heads(stores.chains())
+        assert looked(target, heads(stores.chains())).findings == ()
 
 
 def test_a_copy_goes_on_and_is_no_other_log(stores: Stores, deployment: Deployment) -> None:
@@ -209,7 +208,7 @@ def test_a_copy_goes_on_and_is_no_other_log(stores: Stores, deployment: Deployme
         copy(stores, target)
         stores.audit.append("key.created", "w", {})
         copy(stores, target)
-        assert heads(chains(target)) == heads(chains(stores))
+        assert heads(target.chains()) == heads(stores.chains())
         target.audit.append("key.created", "theirs", {})
         stores.audit.append("key.created", "ours", {})
         with pytest.raises(NotEmpty, match="log of its own"):

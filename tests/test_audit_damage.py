@@ -24,9 +24,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import product
 
-from eligibility.audit.trail import chains
 from eligibility.audit.verify import heads, verify
-from eligibility.stores import Stores
+from eligibility.service.stores import Stores
 from groups.chain import ChainHead
 from groups.model import MembershipEdit
 
@@ -403,7 +402,7 @@ def test_writes_while_it_looks_are_no_differences(stores: Stores, deployment: De
     def beta(some: Stores) -> tuple[str, ...]:
         return some.groups.members(P, "beta").items
 
-    assert verify(chains(stores), step=step).findings == ()
+    assert verify(stores.chains(), step=step).findings == ()
     assert other.groups.revision(P) == 10
     assert looked(stores).findings == ()
 
@@ -442,7 +441,7 @@ def test_all_that_is_wrong_is_named_and_in_words(in_sqlite: Stores) -> None:
 
 def test_what_was_rolled_back_as_a_whole_is_told_by_earlier_heads(in_sqlite: Stores) -> None:
     """Each is a whole history of its own; only what somebody kept elsewhere tells otherwise."""
-    before = heads(chains(in_sqlite))
+    before = heads(in_sqlite.chains())
     sql("DELETE FROM member WHERE address = ?", BOB)(in_sqlite)
     sql("DELETE FROM edit_member WHERE edit_key = 5")(in_sqlite)
     sql("DELETE FROM edit WHERE revision = 5")(in_sqlite)
@@ -461,7 +460,7 @@ def test_another_history_up_to_where_it_was_is_told_by_earlier_heads(
     stores: Stores, deployment: Deployment
 ) -> None:
     """A replica that took over without the last write, and went on."""
-    before = heads(chains(stores))
+    before = heads(stores.chains())
     assert named(stores, before) == set()
     stores.groups.edit(P, "beta", MembershipEdit(add=("new@x.com",)), actor="t")
     assert named(stores, before) == set()

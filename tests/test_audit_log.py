@@ -11,12 +11,13 @@ from group_fixtures import ADA, P
 
 from eligibility.audit import trail
 from eligibility.audit.log import AuditLog, LogEntry
-from eligibility.audit.notes import note_forgotten, note_key, note_settings
-from eligibility.audit.trail import Record, chains
+from eligibility.audit.notes import note_forgotten, note_settings
+from eligibility.audit.trail import Record
+from eligibility.callers.key_admin import note_key
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.errors import InvalidInput
-from eligibility.stores import Stores
+from eligibility.service.stores import Stores
 from groups.chain import ChainHead
 from groups.errors import NotEmpty
 from groups.model import Forgotten
@@ -132,7 +133,7 @@ def test_settings_are_noted_when_they_differ(opened: Stores) -> None:
 
 
 def test_everything_is_listed_the_newest_first_without_addresses(stores: Stores) -> None:
-    listed = trail.page(chains(stores)).items
+    listed = trail.page(stores.chains()).items
     assert [(one.chain, one.revision) for one in listed] == [
         (GROUPS, 5),
         (GROUPS, 4),
@@ -169,19 +170,19 @@ def test_pages_come_one_after_the_other(stores: Stores, limit: int) -> None:
     found: list[Record] = []
     cursor = None
     while True:
-        page = trail.page(chains(stores), cursor=cursor, limit=limit)
+        page = trail.page(stores.chains(), cursor=cursor, limit=limit)
         assert 1 <= len(page.items) <= limit
         found += page.items
         cursor = page.next_cursor
         if cursor is None:
             break
-    assert tuple(found) == trail.page(chains(stores)).items
+    assert tuple(found) == trail.page(stores.chains()).items
 
 
 def test_a_long_chain_is_read_in_parts(opened: Stores) -> None:
     for number in range(230):
         opened.audit.append("k", "w", {"n": str(number)})
-    listed = trail.page(chains(opened), limit=500).items
+    listed = trail.page(opened.chains(), limit=500).items
     assert [one.what["n"] for one in listed] == [str(number) for number in reversed(range(230))]
     assert looked(opened).findings == ()
 
@@ -190,20 +191,20 @@ def test_a_list_may_begin_at_a_moment_and_be_of_one_publisher(
     stores: Stores, deployment: Deployment
 ) -> None:
     since = deployment.clock.now - timedelta(seconds=1)
-    listed = trail.page(chains(stores), since=since).items
+    listed = trail.page(stores.chains(), since=since).items
     assert [(one.chain, one.revision) for one in listed][-1] == (CATALOG, 2)
     assert len(listed) == 7
     stores.groups.create("fabrikam", "Beta", [ADA], actor="t")
-    of_one = trail.page(chains(stores, "fabrikam")).items
+    of_one = trail.page(stores.chains("fabrikam")).items
     assert [(one.chain, one.revision) for one in of_one] == [("groups:fabrikam", 1)]
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "1", "1:x:groups", "99999999999999999999:1:groups"])
 def test_a_cursor_of_no_page_is_refused(opened: Stores, cursor: str) -> None:
     with pytest.raises(InvalidInput, match="--cursor"):
-        trail.page(chains(opened), cursor=cursor)
+        trail.page(opened.chains(), cursor=cursor)
 
 
 def test_a_damaged_entry_is_left_out_of_the_list(in_sqlite: Stores) -> None:
     sql("UPDATE edit SET at_us = 'then' WHERE revision = 2")(in_sqlite)
-    assert len(trail.page(chains(in_sqlite)).items) == 10
+    assert len(trail.page(in_sqlite.chains()).items) == 10

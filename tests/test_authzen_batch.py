@@ -19,7 +19,7 @@ from authzen_world import (
 )
 from conftest import Clock
 
-from eligibility.wire import LONGEST_BATCH
+from eligibility.access.wire import LONGEST_BATCH
 
 YES, NO = {"resource": resource("product:APP")}, {"resource": resource("product:NOPE")}
 BROKEN = {"resource": {"type": "product"}}

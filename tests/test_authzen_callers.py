@@ -23,8 +23,8 @@ from token_app import ADA, ALIAS, GRACE, TokenApp, token_app
 from worlds import group, product, put
 
 from eligibility.catalog.sqlite_store import SqliteCatalogStore
-from eligibility.service import Service
-from groups.sqlite_store import SqliteGroupStore
+from eligibility.service.service import Service
+from groups.sqlite.store import SqliteGroupStore
 
 PATHS = [
     EVALUATION,

@@ -9,7 +9,7 @@ from authzen_world import Pdp, ask, pdp
 from conftest import Clock
 
 from eligibility.errors import InvalidSettings
-from eligibility.settings import load_settings
+from eligibility.service.settings import load_settings
 
 URL = "https://pdp.example.com"
 PATH = "/.well-known/authzen-configuration"

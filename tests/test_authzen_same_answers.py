@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from strategies import GROUPS, NOW, memberships, products, queries
 
 from eligibility.catalog.validation import read_product
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 RESIDENT = "resident@example.com"  # no group may be empty
 ACTIONS = [

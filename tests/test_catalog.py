@@ -19,7 +19,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import read_product
 from eligibility.errors import UnknownProduct
-from eligibility.service import Service
+from eligibility.service.service import Service
 from groups.errors import StoreUnavailable
 
 

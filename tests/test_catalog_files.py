@@ -9,11 +9,12 @@ from conftest import Clock
 from worlds import group, product, put
 
 from eligibility.catalog import files
-from eligibility.catalog.errors import CatalogRevisionMismatch, InvalidFile, InvalidProduct
+from eligibility.catalog.errors import CatalogRevisionMismatch, InvalidProduct
 from eligibility.catalog.plan import Plan, all_members, apply_plan, export, make_plan
-from eligibility.catalog.yaml_file import load
+from eligibility.errors import InvalidFile
+from eligibility.formats.yaml_file import load
 from eligibility.resources import config_dir
-from eligibility.service import Service
+from eligibility.service.service import Service
 from groups.model import Consent
 
 CATALOG = """\

@@ -7,13 +7,13 @@ import pytest
 from conftest import Clock
 from worlds import flight, group, package, product, put
 
-from eligibility.model import Account, Reason
-from eligibility.service import Service
-from eligibility.simulation.cells import COLUMNS, cells
-from eligibility.simulation.devices import read_devices
+from eligibility.access.model import Account, Reason
+from eligibility.explain.outcome import BRIEFLY
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.inputs.population import Asker, Population
 from eligibility.simulation.matrix import Matrix, simulate
-from eligibility.simulation.outcome import BRIEFLY
-from eligibility.simulation.population import Asker, Population
+from eligibility.simulation.reports.cells import COLUMNS, cells
 from groups.model import MembershipEdit
 
 ADA, BOB, CLEO = "ada@example.com", "bob@example.com", "cleo@example.com"

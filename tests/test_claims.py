@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from eligibility.access.model import Account, AccountKind
 from eligibility.callers.claims import Refusal, account_in, self_caller, service_caller
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
-from eligibility.model import Account, AccountKind
 
 HERE = {"issuer": "https://issuer.test", "jwks_url": "https://issuer.test/keys", "audience": "a"}
 PLAIN = CallerIssuer.model_validate(HERE)

@@ -10,7 +10,7 @@ import pytest
 from commands import Run, runner
 
 from eligibility import __version__
-from eligibility.cli.options import actor as cli_actor
+from eligibility.cli.options.base import actor as cli_actor
 from eligibility.resources import config_dir
 
 SAMPLE = str(config_dir() / "sample")

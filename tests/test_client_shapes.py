@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eligibility import explanation, model, wire
+from eligibility.access import explanation, model, wire
 from eligibility.client import Account, Decision, Device, Edited, Query, Reason, StoredProduct
 from eligibility.client import model as client_model
-from eligibility.server import catalog, group_bodies
+from eligibility.server.api import group_bodies, products
 
 
 def fields(kind: Any) -> list[str]:
@@ -33,7 +33,7 @@ def test_what_is_sent_has_the_fields_of_what_is_taken() -> None:
     assert set(fields(Device)) == set(fields(wire.DeviceFields))
     assert set(fields(Account)) == set(fields(wire.AccountFields))
     assert fields(Edited) == list(group_bodies.Edited.model_fields)
-    assert fields(StoredProduct) == list(catalog.StoredProduct.model_fields)
+    assert fields(StoredProduct) == list(products.StoredProduct.model_fields)
 
 
 def test_an_account_is_told_one_way() -> None:

@@ -9,7 +9,7 @@ from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.service import Service
+from eligibility.service.service import Service
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
 DEVICES = [DESKTOP]

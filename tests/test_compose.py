@@ -15,12 +15,12 @@ import jsonschema
 import pytest
 from deployment import NGINX, NGINX_TLS, ROOT, compose, compose_with_tls, upstreams
 
-from eligibility.cli.first_start import is_loopback
+from eligibility.app import runner
+from eligibility.cli.demo.first_start import is_loopback
 from eligibility.errors import InvalidSettings
-from eligibility.server import runner
-from eligibility.settings import Settings, load_settings
-from groups.redis_errors import RIGHTS
-from groups.redis_url import RedisUrl
+from eligibility.service.settings import Settings, load_settings
+from groups.storage.redis_errors import RIGHTS
+from groups.storage.redis_url import RedisUrl
 
 COMPOSE = compose()
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

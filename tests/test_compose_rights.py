@@ -12,11 +12,11 @@ from redis.exceptions import NoPermissionError
 from valkey_servers import free_port, valkey, valkey_cluster
 
 from eligibility.activity.model import Batch, CountKey, LastAnswer, Seen
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.errors import StoreForbidden
 from groups.model import MembershipEdit
-from groups.redis_errors import RIGHTS
+from groups.storage.redis_errors import RIGHTS
 
 GIVEN = RIGHTS.replace("PREFIX", "eligibility").split()
 

@@ -20,9 +20,9 @@ from running import bearer
 from valkey_servers import free_port, until
 from worlds import DESKTOP, flight, package
 
-from eligibility.server.docs_page import PATHS as DOCS
-from eligibility.server.gate import PUBLIC_PATHS
-from eligibility.settings import Settings
+from eligibility.app.app import PUBLIC_PATHS
+from eligibility.server.document.docs_page import PATHS as DOCS
+from eligibility.service.settings import Settings
 
 EDIT = "/v1/publishers/contoso/groups/beta/members"
 QUERY = {"product_id": "APP", "account": {"id": "ada@example.com"}, "device": DESKTOP}

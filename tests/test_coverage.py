@@ -13,23 +13,23 @@ from strategies import GROUPS, NOW, PRODUCT_ID, mostly, package_versions, produc
 from typer.testing import CliRunner
 from worlds import flight, group, package, product, put
 
+from eligibility.access.model import AccessQuery, Account, Revision
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import read_product
 from eligibility.cli.app import app
-from eligibility.decide import decide
+from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import InvalidInput
-from eligibility.held import HeldProduct
-from eligibility.model import AccessQuery, Account, Revision
-from eligibility.requirements import Requirements, load_requirements
-from eligibility.service import Service
+from eligibility.explain.outcome import outcome_of
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import Requirements, load_requirements
+from eligibility.service.service import Service
 from eligibility.simulation.coverage import Coverage, DeviceReach, coverage
-from eligibility.simulation.devices import NamedDevice, read_devices
-from eligibility.simulation.outcome import outcome_of
-from eligibility.simulation.population import PLAIN, Asker
-from eligibility.simulation.sides import apportioned, sides
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
+from eligibility.simulation.inputs.population import PLAIN, Asker
+from eligibility.simulation.responses import ToldOutcome
+from eligibility.simulation.rollout_shares import apportioned, sides
 from eligibility.simulation.state import State
-from eligibility.simulation.told import ToldOutcome
 from groups.member_set import Digester, MemberIndex, MemberSet
 
 DEVICES = read_devices("all")

@@ -8,9 +8,9 @@ from browser import Visit, launched, violations, visiting
 from playwright.sync_api import Browser, expect
 from running import Server, make_key, running
 
-from eligibility.cli.demo import load_sample
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 GROUPS = "/dashboard/contoso/groups"
 

@@ -11,10 +11,10 @@ from playwright.sync_api import Browser, expect
 from running import Server, make_key, running
 
 from eligibility.catalog.validation import read_product
-from eligibility.cli.demo import load_sample
-from eligibility.cli.demo_activity import invent_activity
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.activity import invent_activity
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.model import Consent
 
 SIGN_IN = "/dashboard/sign-in"

@@ -16,9 +16,9 @@ from browser import Visit, launched, violations, visiting
 from openid_provider import CLIENT_ID, Scripted, provider, scripted
 from running import Server, running
 
-from eligibility.cli.demo import load_sample
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 OVERVIEW = "/dashboard/contoso"
 

@@ -13,11 +13,11 @@ import pytest
 from running import Server, make_key, running
 from starlette.routing import Route
 
+from eligibility.app.app import create_app
 from eligibility.callers.model import Scope
-from eligibility.cli.demo import load_sample
-from eligibility.server.app import create_app
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 PLACES = {
     "publisher": "contoso",

@@ -17,13 +17,13 @@ from running import Server, bearer, make_key, running
 from eligibility.callers import key_admin
 from eligibility.callers.api_keys import key_id_of
 from eligibility.callers.model import Scope
-from eligibility.cli.demo import load_sample
-from eligibility.dashboard.cookies import Cookie, Keeper
-from eligibility.dashboard.sessions import HOURS, Session, Sessions
-from eligibility.dashboard.signing_in import below
-from eligibility.server.origin import Origins
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.demo import load_sample
+from eligibility.dashboard.pages.sign_in import below
+from eligibility.dashboard.signin.cookies import Cookie, Keeper
+from eligibility.dashboard.signin.sessions import HOURS, Session, Sessions
+from eligibility.server.http.client_address import Origins
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 SIGN_IN, OVERVIEW = "/dashboard/sign-in", "/dashboard/contoso"
 GROUP = "/dashboard/contoso/groups/insiders"

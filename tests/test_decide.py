@@ -10,11 +10,11 @@ from oracle import expected
 from strategies import BUILDS, GROUPS, NOW, memberships, products, queries
 from worlds import flight, package
 
+from eligibility.access.model import Decision, Reason
+from eligibility.access.wire import query_of
 from eligibility.catalog.validation import Surroundings, read_product, validate
-from eligibility.decide import decide
-from eligibility.model import Decision, Reason
-from eligibility.requirements import load_requirements
-from eligibility.wire import query_of
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import load_requirements
 
 Body = dict[str, Any]
 REQUIREMENTS = load_requirements()

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 from conftest import Clock
 
-from eligibility.cli.demo import load_sample
-from eligibility.cli.demo_activity import HOURS, invent_activity
-from eligibility.service import Service
+from eligibility.cli.demo.activity import HOURS, invent_activity
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
 
 
 def test_two_days_of_queries_are_noted_and_nothing_else_is_touched(

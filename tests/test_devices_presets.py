@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from eligibility.access.model import Device
 from eligibility.errors import InvalidInput
-from eligibility.model import Device
-from eligibility.releases import facts
-from eligibility.simulation.devices import device_name, read_devices
-from eligibility.windows import is_known_family, release_name
+from eligibility.simulation.inputs.devices import device_name, read_devices
+from eligibility.windows.releases import facts
+from eligibility.windows.versions import is_known_family, release_name
 
 PRESETS = tuple(facts().presets)
 

@@ -12,20 +12,19 @@ from hypothesis import strategies as st
 from strategies import PRODUCT_ID, devices, products
 from worlds import flight, group, package, product, put
 
+from eligibility.access.model import Account, AccountKind, Device
+from eligibility.changes.compare import Side, compare, compare_all
+from eligibility.changes.contrast import Answer, contrast, device_ranges, substance
+from eligibility.changes.difference import NAMED, Difference
+from eligibility.changes.responses import difference_told
 from eligibility.errors import UnknownProduct
-from eligibility.model import Account, AccountKind, Device
-from eligibility.requirements import parse_requirements
-from eligibility.service import Service
-from eligibility.simulation.answer_words import Answer, contrast, device_ranges, substance
-from eligibility.simulation.comparing import compare, compare_all
-from eligibility.simulation.devices import NamedDevice, preset
-from eligibility.simulation.difference import NAMED, Difference
-from eligibility.simulation.drafts import Draft, Moves
+from eligibility.explain.outcome import outcome_of
+from eligibility.rules.requirements import parse_requirements
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import NamedDevice, preset
+from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 from eligibility.simulation.matrix import simulate
-from eligibility.simulation.outcome import outcome_of
-from eligibility.simulation.population import PLAIN, Asker, Population
-from eligibility.simulation.told_changes import difference_told
-from eligibility.simulation.two_states import Side
 from groups.model import MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"

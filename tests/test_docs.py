@@ -20,7 +20,7 @@ from docs.render import PAGES
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS
 from eligibility.catalog import files
 from eligibility.catalog.plan import make_plan
-from eligibility.service import Service
+from eligibility.service.service import Service
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

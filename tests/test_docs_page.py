@@ -9,9 +9,9 @@ import httpx2
 import pytest
 from running import Server
 
-from eligibility.server import docs_page
+from eligibility.server.document import docs_page
 
-STATIC = files("eligibility.server") / "static"
+STATIC = files("eligibility.server.document") / "static"
 MANIFEST = tomllib.loads((STATIC / "vendored.toml").read_text("utf-8"))
 
 

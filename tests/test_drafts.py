@@ -7,11 +7,11 @@ import pytest
 from conftest import Clock
 from worlds import DESKTOP, flight, group, product, put, query
 
-from eligibility.catalog.errors import InvalidFile, InvalidProduct
-from eligibility.errors import InvalidInput, InvalidSettings, UnknownProduct
-from eligibility.service import Service
-from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves, read_draft
-from eligibility.windows import parse_os_version
+from eligibility.catalog.errors import InvalidProduct
+from eligibility.errors import InvalidFile, InvalidInput, InvalidSettings, UnknownProduct
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves, read_draft
+from eligibility.windows.versions import parse_os_version
 
 ADA, BOB, CLEO = "ada@example.com", "bob@example.com", "cleo@example.com"
 

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from strategies import ACCOUNTS, GROUPS, NOW, products
 from worlds import flight, group, product, put
 
-from eligibility import effects as effects_module
-from eligibility import preview
 from eligibility.catalog import files
 from eligibility.catalog.plan import apply_plan, make_plan
 from eligibility.catalog.validation import read_product
-from eligibility.effects import AccessChange, Effects, effects_on
-from eligibility.service import Service
+from eligibility.changes import effects as effects_module
+from eligibility.changes import preview
+from eligibility.changes.effects import AccessChange, Effects, effects_on
+from eligibility.service.service import Service
 from groups.model import Consent, MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"

@@ -12,12 +12,12 @@ from conftest import Clock
 from msgspec import UNSET, structs
 from worlds import DESKTOP, flight, group, package, product, put, query
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import AccountKind, Decision, Reason
+from eligibility.engine.evaluator import Evaluator
 from eligibility.errors import InvalidInput, UnknownProduct
-from eligibility.evaluator import Evaluator
-from eligibility.model import AccountKind, Decision, Reason
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable
 from groups.model import MembershipEdit
 

@@ -16,15 +16,15 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec import UNSET, structs
 from strategies import ACCOUNTS, GROUPS, NOW, products, queries
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import Revision, Settling
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
-from eligibility.decide import decide
 from eligibility.errors import UnknownProduct
-from eligibility.model import Revision, Settling
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.rules.decide import decide
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.model import MembershipEdit
 
 PUBLISHER = "contoso"

@@ -12,9 +12,9 @@ from worlds import DESKTOP, flight, group, product, put
 
 from eligibility.callers.model import Scope
 from eligibility.client import Decision
-from eligibility.evaluator import Evaluator
-from eligibility.service import Service
-from eligibility.simulation import nearest as search
+from eligibility.engine.evaluator import Evaluator
+from eligibility.explain import least_change as search
+from eligibility.service.service import Service
 
 __all__ = ["run", "sample"]  # fixtures
 

@@ -21,9 +21,9 @@ from worlds import DESKTOP
 from eligibility.callers import key_admin
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
-from eligibility.cli.first_start import is_loopback
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.first_start import is_loopback
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"(\S+)/docs#key=(\S+)")

@@ -16,8 +16,8 @@ from test_api_document import CHECKS, OPERATIONS
 from worlds import flight, group, package, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 SIGNER = Signer("k1")
 ISSUER = "https://accounts.test"

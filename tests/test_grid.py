@@ -5,15 +5,14 @@ from conftest import Clock
 from simulations import ADA, APP, BOB, CAT, matrix, two_flights
 from worlds import flight, group, package, product, put
 
-from eligibility.model import Reason
-from eligibility.service import Service
-from eligibility.simulation.devices import read_devices
-from eligibility.simulation.grid import FIRST_NAMES, Grid, make_grid
-from eligibility.simulation.matrix import simulate
-from eligibility.simulation.outcome import BRIEFLY
-from eligibility.simulation.population import Population
-from eligibility.simulation.settled import before_settling
-from eligibility.simulation.signs import DENIAL_SIGNS, flight_letters
+from eligibility.access.model import Reason
+from eligibility.explain.outcome import BRIEFLY
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.inputs.population import Population
+from eligibility.simulation.matrix import before_settling, simulate
+from eligibility.simulation.reports.grid import FIRST_NAMES, Grid, make_grid
+from eligibility.simulation.reports.symbols import DENIAL_SIGNS, flight_letters
 
 PEOPLE = [ADA, BOB, CAT]
 

@@ -13,8 +13,8 @@ from worlds import product
 
 from groups.errors import HistoryLost, StoreUnavailable
 from groups.model import Consent, Head, MembershipEdit
-from groups.sqlite import Database
-from groups.sqlite_store import SqliteGroupStore
+from groups.sqlite.store import SqliteGroupStore
+from groups.storage.sqlite_database import Database
 from groups.store import GroupStore
 
 # Who came and went

@@ -13,12 +13,12 @@ import pytest
 import valkey_servers as servers
 from group_fixtures import ADA, BOB, CAT, P, add, remove
 
-from groups import packed
 from groups.model import Consent, MembershipEdit
 from groups.open import open_store
-from groups.redis_url import RedisUrl
-from groups.sqlite import Database
-from groups.sqlite_store import SqliteGroupStore
+from groups.redis import packed
+from groups.sqlite.store import SqliteGroupStore
+from groups.storage.redis_url import RedisUrl
+from groups.storage.sqlite_database import Database
 from groups.store import GroupStore
 
 NOTE = Consent(confirmed_by=ADA, at=datetime(2026, 3, 1, tzinfo=UTC), text=f"{ADA} agreed")

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from eligibility.cli.demo import load_sample
+from eligibility.cli.demo.demo import load_sample
 from eligibility.dashboard.heat import decided_for, everybody, heat
-from eligibility.releases import facts
-from eligibility.service import Service
-from eligibility.settings import Settings
-from eligibility.simulation.devices import read_devices
-from eligibility.simulation.outcome import outcome_of
-from eligibility.simulation.signs import in_words
+from eligibility.explain.outcome import outcome_of
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.reports.symbols import in_words
 from eligibility.simulation.state import State
+from eligibility.windows.releases import facts
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from eligibility.callers.errors import UnknownKey
 from eligibility.callers.model import ALL_SCOPES, Scope
 from eligibility.callers.store import KeyStore
 from eligibility.errors import InvalidInput
-from eligibility.stores import open_stores
+from eligibility.service.stores import open_stores
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

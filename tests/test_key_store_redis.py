@@ -13,9 +13,9 @@ from test_redis_refusals import user
 
 from eligibility.callers.redis_store import RedisKeyStore
 from eligibility.callers.store import KeyStore
-from eligibility.stores import open_stores
+from eligibility.service.stores import open_stores
 from groups.errors import StoreUnavailable
-from groups.redis_errors import RIGHTS
+from groups.storage.redis_errors import RIGHTS
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 

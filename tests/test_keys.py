@@ -12,10 +12,10 @@ from eligibility.audit.keys import AuditKeys
 from eligibility.callers.keys import CallerKeys
 from eligibility.catalog.keys import CatalogKeys
 from groups.errors import InvalidStoreUrl
-from groups.keys import Keys
 from groups.model import is_id
 from groups.open import open_backend, shown
-from groups.redis_url import RedisUrl, is_redis
+from groups.storage.redis_keys import Keys
+from groups.storage.redis_url import RedisUrl, is_redis
 
 KEYS = Keys()
 CATALOG = CatalogKeys(KEYS)

@@ -20,7 +20,7 @@ from running import Server, bearer, make_key, running
 from test_routes import GUARDED, MINE, body
 from worlds import DESKTOP
 
-from eligibility.server.logs import MASK
+from eligibility.server.http.logs import MASK
 
 ADA, GRACE, LINUS, ALAN = (f"{name}@contoso.example" for name in ("ada", "grace", "linus", "alan"))
 SAMPLE = (ADA, GRACE, LINUS, ALAN)

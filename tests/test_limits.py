@@ -14,8 +14,8 @@ from test_server_access import assert_problem
 from valkey_servers import until
 from worlds import DESKTOP, group, product, put
 
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 QUERY = {"product_id": "APP", "device": DESKTOP}
 BODY = json.dumps(QUERY).encode()

@@ -29,19 +29,19 @@ from strategies import (
 )
 from worlds import flight, package, product
 
+from eligibility.access.model import Account, AccountKind, Decision, Device, Revision, Settling
 from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import read_product
-from eligibility.decide import decide
-from eligibility.held import HeldProduct
-from eligibility.model import Account, AccountKind, Decision, Device, Revision, Settling
-from eligibility.requirements import Requirements, load_requirements
-from eligibility.rollout import bucket
-from eligibility.settling import recent_of
+from eligibility.engine.held_product import HeldProduct
+from eligibility.explain.outcome import outcome_of
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import Requirements, load_requirements
+from eligibility.rules.rollout import bucket
+from eligibility.rules.settling import recent_of
 from eligibility.simulation import classes
-from eligibility.simulation.devices import NamedDevice, read_devices
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
+from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 from eligibility.simulation.matrix import Matrix, simulate
-from eligibility.simulation.outcome import outcome_of
-from eligibility.simulation.population import PLAIN, Asker, Population
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.model import Change

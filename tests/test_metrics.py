@@ -23,13 +23,13 @@ from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.histogram import Histogram
+from eligibility.engine.histogram import Histogram
 from eligibility.server.metrics import sharing as sharing_module
 from eligibility.server.metrics.families import FAMILIES
 from eligibility.server.metrics.sharing import Sharing, is_running, together
 from eligibility.server.metrics.snapshot import Snapshot
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable
 from groups.model import MembershipEdit
 

@@ -18,8 +18,8 @@ from running import Server, make_key
 from valkey_servers import free_port, until
 from worlds import DESKTOP, product
 
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 GRAFANA = ROOT / "deploy" / "grafana"

@@ -12,25 +12,18 @@ from strategies import NOW, Body, memberships, products, queries
 from test_decide import ask
 from worlds import DESKTOP, flight, package, product
 
+from eligibility.access.explanation import ChangeAction, Nearest, SuggestedChange
+from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
-from eligibility.cli.demo import load_sample
+from eligibility.cli.demo.demo import load_sample
 from eligibility.errors import InvalidInput
-from eligibility.explanation import ChangeAction, Nearest, SuggestedChange
-from eligibility.grounds import Grounds
-from eligibility.requirements import load_requirements, parse_requirements
-from eligibility.service import Service
-from eligibility.simulation.candidates import Candidate, of_person
-from eligibility.simulation.nearest import (
-    GRANTED,
-    MOST_TRIES,
-    Wanted,
-    nearest,
-    wanted_of,
-    worlds,
-)
-from eligibility.simulation.publisher_changes import of_publisher
-from eligibility.wire import query_of
+from eligibility.explain.least_change import GRANTED, MOST_TRIES, Wanted, nearest, wanted_of, worlds
+from eligibility.explain.person_changes import Candidate, of_person
+from eligibility.explain.publisher_changes import of_publisher
+from eligibility.rules.decide import Grounds
+from eligibility.rules.requirements import load_requirements, parse_requirements
+from eligibility.service.service import Service
 
 REQUIREMENTS = load_requirements()
 ADA = {"id": "ada@example.com"}

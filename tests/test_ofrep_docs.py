@@ -12,7 +12,7 @@ import pytest
 from running import Server, environment, running
 from test_docs import blocks
 
-from eligibility.settings import Settings
+from eligibility.service.settings import Settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "ofrep.md"
 SAID = "TARGETING_MATCH eligible FLIGHT_MEMBER"

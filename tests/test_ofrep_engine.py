@@ -13,8 +13,8 @@ from strategies import ACCOUNTS, GROUPS, memberships, products, queries
 from worlds import group, put
 
 from eligibility.catalog.validation import read_product
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 Body = dict[str, Any]
 _NUMBERS = itertools.count()

@@ -10,7 +10,7 @@ from flag_world import ADA, BULK, DEVICE, GRACE
 from token_app import TokenApp, token_app
 from worlds import flight, product, put
 
-from eligibility.service import Service
+from eligibility.service.service import Service
 from groups.errors import StoreUnavailable
 from groups.model import MembershipEdit
 

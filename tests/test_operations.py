@@ -13,10 +13,10 @@ from deployment import ROOT, Deaf, compose, compose_with_tls, nginx, valkey_of_c
 from running import command, environment
 
 from eligibility.server.metrics.families import FAMILIES
-from eligibility.settings import Settings
+from eligibility.service.settings import Settings
 from groups.open import open_store
-from groups.redis_errors import RIGHTS
-from groups.redis_url import RedisUrl, is_redis
+from groups.storage.redis_errors import RIGHTS
+from groups.storage.redis_url import RedisUrl, is_redis
 
 TEXT = (ROOT / "docs" / "operations.md").read_text("utf-8")
 

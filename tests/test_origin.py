@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from eligibility.server.origin import Origins
+from eligibility.server.http.client_address import Origins
 
 PROXIES = [ip_network(one) for one in ("10.1.0.0/16", "192.0.2.7/32", "fd00:1::/32")]
 PROXY, SECOND, CLIENT, LIAR = "10.1.0.5", "192.0.2.7", "198.51.100.20", "203.0.113.66"

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from eligibility.catalog.errors import InvalidFile
 from eligibility.catalog.model import Product
 from eligibility.catalog.partner_center import Import, read_files
+from eligibility.errors import InvalidFile
 from eligibility.resources import config_dir
 
 SAMPLE = config_dir() / "sample" / "partner-center"

@@ -12,13 +12,13 @@ from running import Server
 from strategies import ACCOUNTS, GROUPS, NOW, Body, products
 from worlds import flight, group, product
 
-from eligibility import preview
 from eligibility.catalog.files import Declaration, GroupDeclaration
 from eligibility.catalog.model import Product
 from eligibility.catalog.plan import make_plan
 from eligibility.catalog.validation import read_product
-from eligibility.effects import Effects
-from eligibility.service import Service
+from eligibility.changes import preview
+from eligibility.changes.effects import Effects
+from eligibility.service.service import Service
 
 Listed = dict[str, list[str]]
 _number = count()

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 
 from eligibility.catalog.errors import ProductRevisionMismatch
-from eligibility.cli.first_start import CannotListen
-from eligibility.copying import CopyDiffers
+from eligibility.cli.demo.first_start import CannotListen
 from eligibility.errors import EligibilityError, InvalidSettings, MissingPackage
-from eligibility.server import problems
+from eligibility.server.http import problems
+from eligibility.service.copy import CopyDiffers
 from groups.errors import (
     GroupsError,
     HistoryLost,

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from eligibility.cli.demo import load_sample
-from eligibility.service import Service
-from eligibility.settings import Settings
-from eligibility.simulation import frames, grid
+from eligibility.cli.demo.demo import load_sample
+from eligibility.notebook import frames
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
+from eligibility.simulation.reports import grid
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = (ROOT / "docs" / "qa.md").read_text("utf-8")

@@ -6,10 +6,11 @@ import pytest
 from conftest import Clock
 from worlds import flight, group, package, product, put
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import Reason
+from eligibility.access.wire import AccountFields
 from eligibility.errors import InvalidInput
-from eligibility.model import Reason
-from eligibility.service import Service
+from eligibility.service.service import Service
 from eligibility.standards import questions
 from eligibility.standards.questions import (
     ACTIONS,
@@ -21,7 +22,6 @@ from eligibility.standards.questions import (
     question_of,
     read_context,
 )
-from eligibility.wire import AccountFields
 
 DESKTOP = {"device_family": "desktop", "os_version": "10.0.22631.0"}
 ADA, GRACE, STRANGER = "ada@example.com", "grace@example.com", "x@example.com"

@@ -13,9 +13,9 @@ from token_app import token_app
 from worlds import DESKTOP, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.server.rate_limit import Allowance, RateLimited
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.server.http.rate_limit import Allowance, RateLimited
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 QUERY = {"product_id": "APP", "device": DESKTOP}
 

@@ -17,7 +17,7 @@ from groups.errors import (
 )
 from groups.model import MembershipEdit
 from groups.open import open_store
-from groups.redis_errors import RIGHTS
+from groups.storage.redis_errors import RIGHTS
 
 SECRET = "hunter2-and-more"
 HELLO = b"%2\r\n$6\r\nserver\r\n$5\r\nredis\r\n$5\r\nproto\r\n:3\r\n"

@@ -15,16 +15,15 @@ import pytest
 from simulations import ADA, APP, BOB, CAT, matrix, two_flights, written
 from worlds import flight, group, package, product, put
 
+from eligibility.access.model import Account
 from eligibility.errors import MissingPackage
-from eligibility.model import Account
-from eligibility.service import Service
-from eligibility.simulation.cells import COLUMNS, cells
-from eligibility.simulation.devices import NamedDevice, read_devices
-from eligibility.simulation.matrix import Matrix, simulate
-from eligibility.simulation.population import PLAIN, Asker, Population
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
+from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.matrix import Matrix, before_settling, simulate
 from eligibility.simulation.reports import FORMATS, Format, Report, parquet
-from eligibility.simulation.settled import before_settling
-from eligibility.simulation.shares import shares_of
+from eligibility.simulation.reports.cells import COLUMNS, cells
+from eligibility.simulation.rollout_shares import shares_of
 
 PEOPLE = [ADA, BOB, CAT]
 NASTY = '<script>alert("x")</script> & {{ 7 * 7 }}'

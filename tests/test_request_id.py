@@ -10,8 +10,8 @@ from asking import App, asking
 from worlds import DESKTOP, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 QUERY = {"product_id": "APP", "device": DESKTOP}
 BROKEN = {"product_id": "BROKEN", "device": DESKTOP}

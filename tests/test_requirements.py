@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eligibility.errors import InvalidSettings
-from eligibility.requirements import Floor, load_requirements, parse_requirements
-from eligibility.windows import parse_os_version, version_text
+from eligibility.rules.requirements import Floor, load_requirements, parse_requirements
+from eligibility.windows.versions import parse_os_version, version_text
 
 PACKAGED = load_requirements()
 MINIMAL = '[flight]\n"*" = "any"\n[private_audience]\n"*" = "any"\n[rollout]\n"*" = "any"\n'

@@ -10,21 +10,21 @@ from starlette.routing import Route
 from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
+from eligibility.app.app import Routes, routes
 from eligibility.callers.api_keys import ID_PART
 from eligibility.callers.model import Scope
-from eligibility.server.access import Access
-from eligibility.server.accounts import Accounts
-from eligibility.server.app import Routes, routes
+from eligibility.server.api.access import Access
 from eligibility.server.authzen import endpoints as authzen
-from eligibility.server.endpoint import NothingHere
-from eligibility.server.load import Load
+from eligibility.server.http.accounts import Accounts
+from eligibility.server.http.endpoint import NothingHere
+from eligibility.server.http.rate_limit import Load
+from eligibility.server.http.tallies import Tallies
 from eligibility.server.metrics.sharing import Sharing
 from eligibility.server.metrics.snapshot import Metrics
-from eligibility.server.metrics.tallies import Tallies
 from eligibility.server.ofrep import endpoints as ofrep
 from eligibility.server.ofrep.flags import Flags
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 Place = dict[str, str]
 

@@ -12,8 +12,8 @@ from test_scenarios import GIVEN, LIVE, SCENARIOS
 
 from docs.render import VECTORS
 from eligibility.resources import config_dir
+from eligibility.simulation.scenarios.document import schema
 from eligibility.simulation.scenarios.file import find_files, read_files
-from eligibility.simulation.scenarios.schema import schema
 
 NO_FIELD = "is not a field here; did you mean"
 OK = "expect: {granted: true}"

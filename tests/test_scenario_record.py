@@ -7,8 +7,8 @@ import pytest
 from commands import Run, runner
 from test_scenarios import SAMPLE
 
-from eligibility.catalog.yaml_file import load
-from eligibility.whole_file import write_whole
+from eligibility.formats.atomic_file import write_whole
+from eligibility.formats.yaml_file import load
 
 READER = ("--product", "9NCONTOSORDR", "--family", "Desktop", "--os", "24H2", "--arch", "x64")
 MAPS = ("--product", "9NCONTOSOMAP", "--family", "Desktop", "--os", "24H2", "--market", "US")

@@ -12,10 +12,10 @@ from test_evaluator import GRACE, Outage
 from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
+from eligibility.app.app import create_app
 from eligibility.callers import key_admin
-from eligibility.server.app import create_app
-from eligibility.server.gate import Gate
-from eligibility.service import Service
+from eligibility.server.http.gate import Gate
+from eligibility.service.service import Service
 
 QUERY = {"product_id": "APP", "account": {"id": GRACE}, "device": DESKTOP}
 

@@ -14,9 +14,9 @@ import pytest
 from running import Server, bearer, command, environment, make_key, running
 from worlds import DESKTOP, flight, group, package, product, put
 
-from eligibility.cli.demo import QUERIES, in_words
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.cli.demo.demo import QUERIES, in_words
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 NEWEST_WAIT = 2.0
 """Seconds until a change must show; far more than is promised, for machines are busy."""

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from eligibility.access.model import AccountKind
 from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
 from eligibility.callers.provider import SignInProvider
 from eligibility.errors import InvalidSettings
-from eligibility.model import AccountKind
-from eligibility.settings import Settings, load_settings
+from eligibility.service.settings import Settings, load_settings
 
 
 def test_without_anything_the_packaged_defaults_hold() -> None:

@@ -4,11 +4,11 @@ import pytest
 from simulations import ADA, APP, BOB, matrix
 from worlds import flight, group, package, product, put, query
 
+from eligibility.access.model import Reason
 from eligibility.catalog.model import Product
-from eligibility.model import Reason
-from eligibility.rollout import bucket
-from eligibility.service import Service
-from eligibility.simulation.shares import rollout_shares, shares_of
+from eligibility.rules.rollout import bucket
+from eligibility.service.service import Service
+from eligibility.simulation.rollout_shares import rollout_shares, shares_of
 
 NAMES = [f"person{number}@x.com" for number in range(400)]
 

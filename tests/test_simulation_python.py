@@ -1,4 +1,4 @@
-"""`from eligibility.simulation import Simulation`: who gets what, from a notebook or a unit test."""
+"""`from eligibility.notebook import Simulation`: who gets what, from a notebook or a unit test."""
 
 import itertools
 import subprocess
@@ -19,12 +19,12 @@ from running import environment
 from worlds import flight, group, package, product, put, query
 
 from eligibility.errors import EligibilityError, InvalidInput, UnknownProduct
-from eligibility.service import Service
-from eligibility.simulation import Simulation, frames
-from eligibility.simulation.cells import COLUMNS, cells
-from eligibility.simulation.devices import read_devices
-from eligibility.simulation.outcome import briefly
-from eligibility.simulation.result import Result
+from eligibility.explain.outcome import briefly
+from eligibility.notebook import Simulation, frames
+from eligibility.notebook.result import Result
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.reports.cells import COLUMNS, cells
 from groups.errors import UnknownGroup
 from groups.model import MembershipEdit
 
@@ -472,7 +472,7 @@ for name in ("pandas", "numpy", "polars", "matplotlib"):
     sys.modules[name] = None
 
 from eligibility.errors import MissingPackage
-from eligibility.simulation import Simulation
+from eligibility.notebook import Simulation
 
 body = {"name": "App", "submission": {"packages": [{"file_name": "a", "version": "1.0.0.0",
     "architectures": ["x64"], "targets": {"Windows.Desktop": "10.0.14393.0"}}]}}
@@ -506,7 +506,7 @@ def test_without_the_optional_packages_all_else_works_and_each_is_named() -> Non
 
 def test_nothing_optional_is_imported_before_it_is_asked_for() -> None:
     heavy = "{'pandas', 'polars', 'matplotlib', 'numpy', 'pyarrow'} & sys.modules.keys()"
-    code = f"import sys; from eligibility.simulation import Simulation; print({heavy})"
+    code = f"import sys; from eligibility.notebook import Simulation; print({heavy})"
     assert next(ran(code)) == "set()"
-    code = "import sys, eligibility.simulation.outcome; print('eligibility.service' in sys.modules)"
+    code = "import sys, eligibility.explain.outcome; print('eligibility.service' in sys.modules)"
     assert next(ran(code)) == "False"

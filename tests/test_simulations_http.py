@@ -12,10 +12,10 @@ from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, package, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.server import simulations
-from eligibility.server.simulation_schemas import NDJSON
-from eligibility.service import Service
-from eligibility.simulation import limits
+from eligibility.server.api import simulations
+from eligibility.server.document.openapi import NDJSON
+from eligibility.service.service import Service
+from eligibility.simulation import matrix
 from groups.model import MembershipEdit
 
 ADA, GRACE, LINUS = (f"{name}@example.com" for name in ("ada", "grace", "linus"))
@@ -313,7 +313,7 @@ def test_too_much_is_refused_with_the_limit(
     app: App, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name, asked = LIMITS[code]
-    monkeypatch.setattr(limits, name, 2)
+    monkeypatch.setattr(matrix, name, 2)
     answer = simulate(app, **asked)
     assert list(refused(answer).values()) == [code]
     assert "takes up to 2" in answer.text

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from group_backends import PollClock
 
-from groups import errors, sqlite_file
+from groups import errors
 from groups.errors import (
     GroupsError,
     GroupsPermanent,
@@ -21,10 +21,11 @@ from groups.errors import (
     StoreUnavailable,
 )
 from groups.open import open_database, open_store
-from groups.sqlite import Database, Part
-from groups.sqlite_schema import GROUPS_PART
-from groups.sqlite_store import SqliteGroupStore
-from groups.sqlite_watch import POLL_INTERVAL_S
+from groups.sqlite.schema import GROUPS_PART
+from groups.sqlite.store import SqliteGroupStore
+from groups.storage import sqlite_file
+from groups.storage.sqlite_database import Database, Part
+from groups.storage.sqlite_watch import POLL_INTERVAL_S
 
 NOTES = Part(name="notes", slot=2, migrations=("CREATE TABLE note (body TEXT);",))
 

@@ -13,8 +13,8 @@ from group_backends import PollClock
 
 from groups.errors import StoreFull, StoreUnavailable
 from groups.model import MembershipEdit
-from groups.sqlite import Database
-from groups.sqlite_store import SqliteGroupStore
+from groups.sqlite.store import SqliteGroupStore
+from groups.storage.sqlite_database import Database
 
 ROOT = Path(__file__).parent.parent
 P = "contoso"

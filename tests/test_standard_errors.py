@@ -11,11 +11,10 @@ from conftest import Clock
 from test_server_access import assert_problem
 from worlds import product, put
 
-from eligibility.server.endpoint import NothingHere
-from eligibility.server.paths import Paths
-from eligibility.server.problems import RequestProblem
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.server.http.endpoint import NothingHere, Paths
+from eligibility.server.http.problems import RequestProblem
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 AUTHZEN = ["/access/v1/evaluation", "/access/v1/search/action", "/contoso/access/v1/evaluations"]
 OFREP = ["/ofrep/v1/evaluate/flags", "/ofrep/v1/evaluate/flags/product:APP"]
@@ -94,7 +93,7 @@ class TestAnEndpoint:
         def fail(*_: object) -> None:
             raise RuntimeError("nobody foresaw this")
 
-        monkeypatch.setattr("eligibility.server.gate.whole_body", fail)
+        monkeypatch.setattr("eligibility.server.http.gate.whole_body", fail)
         headers = {**app.key("admin"), "x-request-id": "mine"}
         told = check(app.ask("POST", path, headers, content=b" " * (LIMIT + 1)), 500)
         assert "foresaw" not in told
@@ -103,7 +102,7 @@ class TestAnEndpoint:
         self, app: App, path: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         caller = app.key("admin")
-        monkeypatch.setattr("eligibility.server.app.Load", lambda *_: _Full())
+        monkeypatch.setattr("eligibility.app.app.Load", lambda *_: _Full())
         answer = send(app, path, caller)
         assert "under way" in check(answer, 503)
         assert answer.headers["retry-after"] == "1"

@@ -13,13 +13,13 @@ from msgspec import structs
 from strategies import GROUPS, PRODUCT_ID, products, queries
 from worlds import flight, group, package, product, put, query
 
+from eligibility.access.model import AccessQuery, Decision, Revision
+from eligibility.access.wire import query_of
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.validation import read_product
 from eligibility.errors import InvalidInput, UnknownProduct
-from eligibility.model import AccessQuery, Decision, Revision
-from eligibility.service import Service
-from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves, read_draft
-from eligibility.wire import query_of
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves, read_draft
 from groups.model import MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"

@@ -15,8 +15,8 @@ from worlds import flight, product
 from eligibility.callers import api_keys
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
-from eligibility.copying import CopyDiffers, contents, copy, publishers_of
-from eligibility.stores import Stores, open_stores
+from eligibility.service.copy import CopyDiffers, contents, copy, publishers_of
+from eligibility.service.stores import Stores, open_stores
 from groups.errors import NotEmpty
 from groups.model import Consent, MembershipEdit
 from groups.moments import from_us

@@ -12,20 +12,20 @@ from strategies import NOW, Body, memberships, products, queries
 from test_vectors import VECTORS, worlds  # noqa: F401 - the fixture
 from worlds import DESKTOP, flight, package, product
 
+from eligibility.access.explanation import Sentence
+from eligibility.access.model import Account, Step
+from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
-from eligibility.explanation import Sentence
-from eligibility.grounds import Grounds
-from eligibility.model import Account, Step
-from eligibility.notes import alias_step
-from eligibility.requirements import load_requirements
-from eligibility.simulation.pages import PAGES, pages
+from eligibility.explain.documentation import PAGES, pages
+from eligibility.explain.phrases import WORDS, kind_of, words_of
+from eligibility.explain.story import MOST_SENTENCES, story
+from eligibility.rules.decide import Grounds
+from eligibility.rules.requirements import load_requirements
+from eligibility.rules.trace import alias_step
 from eligibility.simulation.scenarios.model import Scenario
 from eligibility.simulation.scenarios.worlds import World
 from eligibility.simulation.state import State
-from eligibility.simulation.story import MOST_SENTENCES, story
-from eligibility.simulation.words import WORDS, kind_of, words_of
-from eligibility.wire import query_of
 
 REQUIREMENTS = load_requirements()
 ADA = {"id": "ada@example.com"}

@@ -12,8 +12,8 @@ from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
 from eligibility.callers.model import Scope
-from eligibility.evaluator import Evaluator
-from eligibility.service import Service
+from eligibility.engine.evaluator import Evaluator
+from eligibility.service.service import Service
 from eligibility.simulation.states import States
 
 FOREIGN, NOBODYS, MINE = "THEIRS", "NOBODY", "MINE"

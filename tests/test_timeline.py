@@ -12,15 +12,15 @@ from hypothesis import strategies as st
 from strategies import ACCOUNTS, PRODUCT_ID, devices, products
 from worlds import flight, group, package, product, put
 
+from eligibility.access.model import Account, AccountKind, Device
+from eligibility.changes.contrast import Answer, contrast, substance
+from eligibility.changes.moments import read_past
+from eligibility.changes.timeline import Turn, turns
 from eligibility.errors import UnknownProduct
-from eligibility.model import Account, AccountKind, Device
-from eligibility.service import Service
-from eligibility.simulation.answer_words import Answer, contrast, substance
-from eligibility.simulation.devices import NamedDevice
-from eligibility.simulation.moments import read_past
-from eligibility.simulation.outcome import outcome_of
-from eligibility.simulation.population import PLAIN, Asker
-from eligibility.simulation.timeline import Turn, turns
+from eligibility.explain.outcome import outcome_of
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.simulation.inputs.population import PLAIN, Asker
 from groups.model import MembershipEdit
 
 ADA, GRACE, ALIAS = "ada@x.com", "grace@x.com", "a.lovelace@x.com"

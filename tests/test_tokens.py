@@ -20,12 +20,12 @@ from token_bench import (
     token_bench,
 )
 
+from eligibility.access.model import Account, AccountKind
 from eligibility.callers.errors import IssuerUnavailable, Unauthenticated
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
 from eligibility.callers.known import Known
 from eligibility.callers.model import Caller, Scope
 from eligibility.callers.tokens import Verifier
-from eligibility.model import Account, AccountKind
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from running import running
 from typer.testing import CliRunner
 from worlds import DESKTOP, flight, group, product, put
 
+from eligibility.app import app as application
+from eligibility.app.app import create_app
 from eligibility.cli.app import app as cli
 from eligibility.errors import InvalidSettings
-from eligibility.server import app as application
-from eligibility.server.app import create_app
-from eligibility.server.traces import Traces
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.server.http.traces import Traces
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 ADA = "ada@example.com"
 QUERY = {"product_id": "APP", "account": {"id": ADA}, "device": DESKTOP}

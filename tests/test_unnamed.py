@@ -16,17 +16,17 @@ from strategies import ACCOUNTS, NOW, Body, memberships, products, queries
 from test_server_access import assert_problem
 from worlds import DESKTOP, flight, group, product, put
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import Decision, Revision, Settling
+from eligibility.access.redaction import unnamed
 from eligibility.callers.model import Scope
 from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import read_product
-from eligibility.decide import decide
-from eligibility.held import HeldProduct
-from eligibility.model import Decision, Revision, Settling
-from eligibility.requirements import load_requirements
-from eligibility.service import Service
-from eligibility.settling import SETTLING_TIME, Recent
-from eligibility.unnamed import unnamed
+from eligibility.engine.held_product import HeldProduct
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import load_requirements
+from eligibility.rules.settling import SETTLING_TIME, Recent
+from eligibility.service.service import Service
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.model import MembershipEdit
 

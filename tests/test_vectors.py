@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from eligibility.model import Reason, RemedyAction
-from eligibility.requirements import load_requirements
+from eligibility.access.model import Reason, RemedyAction
+from eligibility.rules.requirements import load_requirements
 from eligibility.simulation.scenarios.file import find_files, read_files
 from eligibility.simulation.scenarios.model import Scenario
 from eligibility.simulation.scenarios.run import run

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from eligibility.errors import InvalidInput
-from eligibility.whole_file import whole_file
+from eligibility.formats.atomic_file import whole_file
 
 
 def test_the_target_changes_at_the_end_only(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from packaging.version import Version
 
-from eligibility import windows
 from eligibility.errors import InvalidInput
-from eligibility.releases import Release
+from eligibility.windows import versions
+from eligibility.windows.releases import Release
 
 part = st.integers(0, 65_535)
 
@@ -58,7 +58,7 @@ def code_of(text: str, read: Callable[[str], object]) -> str:
     ],
 )
 def test_a_version_is_read_in_every_form(text: str, version: str) -> None:
-    assert windows.version_text(windows.parse_os_version(text)) == version
+    assert versions.version_text(versions.parse_os_version(text)) == version
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_version_is_read_in_every_form(text: str, version: str) -> None:
     ],
 )
 def test_a_version_that_cannot_be_read_says_so(text: str) -> None:
-    assert code_of(text, windows.parse_os_version) == "UNREADABLE_OS_VERSION"
+    assert code_of(text, versions.parse_os_version) == "UNREADABLE_OS_VERSION"
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_release_of_windows_10_and_11_is_refused_naming_both(
     text: str, both: tuple[str, str]
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
-        windows.parse_os_version(text)
+        versions.parse_os_version(text)
     (fault,) = caught.value.faults
     assert fault.code == "AMBIGUOUS_OS_VERSION"
     assert all(name in fault.detail for name in both)
@@ -114,44 +114,44 @@ def test_a_release_of_windows_10_and_11_is_refused_naming_both(
 @given(part, part, part, part)
 def test_the_decimal_form_is_read_back(major: int, minor: int, build: int, revision: int) -> None:
     version = Version(f"{max(1, major)}.{minor}.{build}.{revision}")
-    assert windows.parse_os_version(windows.to_device_family_version(version)) == version
+    assert versions.parse_os_version(versions.to_device_family_version(version)) == version
 
 
 @given(part, part, part, part)
 def test_the_text_of_a_version_is_read_back(a: int, b: int, c: int, d: int) -> None:
     text = f"{a}.{b}.{c}.{d}"
-    assert windows.version_text(windows.parse_os_version(text)) == text
+    assert versions.version_text(versions.parse_os_version(text)) == text
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_read_or_refused_never_a_crash(text: str) -> None:
     for read in (
-        windows.parse_os_version,
-        windows.parse_family,
-        windows.parse_target_family,
-        windows.parse_architecture,
-        windows.parse_device_architecture,
+        versions.parse_os_version,
+        versions.parse_family,
+        versions.parse_target_family,
+        versions.parse_architecture,
+        versions.parse_device_architecture,
     ):
         with suppress(InvalidInput):
             read(text)
 
 
-@pytest.mark.parametrize("release", windows.releases(), ids=lambda release: release.name)
+@pytest.mark.parametrize("release", versions.releases(), ids=lambda release: release.name)
 def test_every_release_is_known_both_ways(release: Release) -> None:
-    assert windows.parse_os_version(release.name) == release.version
-    assert windows.release_name(release.version) == release.name
-    assert windows.release_for_build(release.build) == release
+    assert versions.parse_os_version(release.name) == release.version
+    assert versions.release_name(release.version) == release.name
+    assert versions.release_for_build(release.build) == release
 
 
 def test_releases_are_ordered_by_build_not_by_name() -> None:
-    builds = [release.build for release in windows.releases()]
+    builds = [release.build for release in versions.releases()]
     assert builds == sorted(builds)
-    assert windows.parse_os_version("26H2") < windows.parse_os_version("26H1")
+    assert versions.parse_os_version("26H2") < versions.parse_os_version("26H1")
 
 
 @pytest.mark.parametrize("version", ["10.0.19046.0", "6.3.9600.0", "11.0.22631.0"])
 def test_a_build_between_releases_has_no_name(version: str) -> None:
-    assert windows.release_name(Version(version)) is None
+    assert versions.release_name(Version(version)) is None
 
 
 @pytest.mark.parametrize(
@@ -170,20 +170,20 @@ def test_a_build_between_releases_has_no_name(version: str) -> None:
     ],
 )
 def test_a_family_is_read_whatever_its_case(text: str, family: str) -> None:
-    assert windows.parse_family(text) == family
-    assert windows.is_known_family(family) == (family != "Windows.Foo")
+    assert versions.parse_family(text) == family
+    assert versions.is_known_family(family) == (family != "Windows.Foo")
 
 
 @pytest.mark.parametrize(
     "text", ["", "Linux", "Windows", "Windows.", "Windows.A B", "Wİndows.Xbox"]
 )
 def test_anything_else_is_no_family(text: str) -> None:
-    assert code_of(text, windows.parse_family) == "UNREADABLE_FAMILY"
+    assert code_of(text, versions.parse_family) == "UNREADABLE_FAMILY"
 
 
 def test_universal_is_a_target_of_packages_and_never_a_device() -> None:
-    assert windows.parse_target_family("windows.universal") == windows.UNIVERSAL
-    assert code_of("Windows.Universal", windows.parse_family) == "UNREADABLE_FAMILY"
+    assert versions.parse_target_family("windows.universal") == versions.UNIVERSAL
+    assert code_of("Windows.Universal", versions.parse_family) == "UNREADABLE_FAMILY"
 
 
 @pytest.mark.parametrize(
@@ -191,13 +191,13 @@ def test_universal_is_a_target_of_packages_and_never_a_device() -> None:
     [("x64", "x64"), ("AMD64", "x64"), ("ARM64", "arm64"), ("i386", "x86"), ("Arm", "arm")],
 )
 def test_an_architecture_is_read_under_its_names(text: str, architecture: str) -> None:
-    assert windows.parse_device_architecture(text) == architecture
+    assert versions.parse_device_architecture(text) == architecture
 
 
 def test_neutral_is_of_packages_only() -> None:
-    assert windows.parse_architecture("Neutral") == "neutral"
-    assert code_of("neutral", windows.parse_device_architecture) == "UNREADABLE_ARCHITECTURE"
-    assert code_of("mips", windows.parse_architecture) == "UNREADABLE_ARCHITECTURE"
+    assert versions.parse_architecture("Neutral") == "neutral"
+    assert code_of("neutral", versions.parse_device_architecture) == "UNREADABLE_ARCHITECTURE"
+    assert code_of("mips", versions.parse_architecture) == "UNREADABLE_ARCHITECTURE"
 
 
 # Which packages run on which device; domain section 6 (ARCH, UPL).
@@ -221,6 +221,6 @@ RUNS = {
 @pytest.mark.parametrize(("device", "runs"), RUNS.items(), ids=map(" ".join, RUNS))
 def test_which_packages_run_where(device: tuple[str, str, str], runs: set[str]) -> None:
     family, architecture, version = device
-    for package in windows.ARCHITECTURE_RANK:
+    for package in versions.ARCHITECTURE_RANK:
         expected = package == "neutral" or package in runs
-        assert windows.runs_on(package, architecture, family, Version(version)) == expected
+        assert versions.runs_on(package, architecture, family, Version(version)) == expected

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import queries
 
-from eligibility import wire
+from eligibility.access import wire
 from eligibility.errors import InvalidInput
-from eligibility.strict_json import InvalidJson
+from eligibility.formats.strict_json import InvalidJson
 
 Pairs = list[tuple[str, Any]]
 

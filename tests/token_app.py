@@ -13,8 +13,8 @@ from worlds import DESKTOP, flight, group, product, put
 
 from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
-from eligibility.service import Service
-from eligibility.settings import Settings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
 
 ADA, ALIAS, GRACE = "ada@example.com", "countess@example.com", "grace@example.com"
 

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from eligibility.access.model import AccessQuery
+from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
-from eligibility.model import AccessQuery
-from eligibility.service import Service
-from eligibility.wire import query_of
+from eligibility.service.service import Service
 
 DESKTOP = {"family": "Windows.Desktop", "os_version": "10.0.22631.3007", "architecture": "x64"}
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from eligibility.simulation.outcome import Kind
+from eligibility.explain.outcome import Kind
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 

@@ -14,14 +14,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from eligibility.activity.heard import LATEST, Asked, Heard, Told, key_of
+from eligibility.access.wire import QueryFields, to_query
+from eligibility.activity.buffer import LATEST, Asked, Heard, Told, key_of
 from eligibility.activity.model import Batch, CountKey, LastAnswer, Seen
 from eligibility.activity.store import ActivityStore
-from eligibility.answer import Answer
+from eligibility.engine.decision_cache import Answer
+from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import InvalidInput
-from eligibility.held import HeldProduct
-from eligibility.simulation.outcome import Kind
-from eligibility.wire import QueryFields, to_query
+from eligibility.explain.outcome import Kind
 from groups.errors import GroupsError
 
 _EVERY_S, _PRUNE_S = 2.0, 3_600.0

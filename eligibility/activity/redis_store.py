@@ -21,9 +21,9 @@ import msgspec
 
 from eligibility.activity.model import DAY, HOUR, Batch, Count, CountKey, LastAnswer, Seen
 from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
-from eligibility.simulation.outcome import Kind
+from eligibility.explain.outcome import Kind
 from groups.moments import from_us
-from groups.redis_server import Command, RedisServer
+from groups.storage.redis_server import Command, RedisServer
 
 _AT_ONCE = 1_000
 _KEPT_S = int(MINUTES_KEPT.total_seconds()) + HOUR

@@ -16,7 +16,7 @@ import msgspec
 from eligibility.activity.model import DAY, HOUR, Batch, Count, CountKey, LastAnswer, Seen
 from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
 from groups.moments import from_us
-from groups.sqlite import Database, Part
+from groups.storage.sqlite_database import Database, Part
 
 ACTIVITY_PART = Part(
     name="activity",

@@ -6,7 +6,7 @@
 They are in one slot of a cluster, under what no publisher can be called.
 """
 
-from groups.keys import Keys
+from groups.storage.redis_keys import Keys
 
 LOG = "-audit"
 

@@ -1,46 +1,14 @@
-"""What is noted in the audit log, in which words: API keys, forgettings, the settings of a start."""
+"""What is noted in the audit log, in which words: forgettings, the settings of a start."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
 from eligibility.audit.log import AuditLog, LogEntry
-from eligibility.callers.store import StoredKey
 from groups.model import Forgotten
 
 SETTINGS = "settings.changed"
-
-
-def note_key(
-    log: AuditLog,
-    deed: Literal["created", "rotated", "revoked", "ended"],
-    who: str,
-    key: StoredKey,
-    *,
-    replaces: StoredKey | None = None,
-) -> LogEntry:
-    """Note what was done with an API key, as `key.created`; nothing of its secret.
-
-    Args: key = as it is then; replaces = the one that a rotation made it for.
-    """
-    what = {
-        "key_id": key.key_id,
-        "name": key.name,
-        "scopes": ", ".join(sorted(key.scopes)),
-        "publishers": "all" if key.publishers is None else ", ".join(sorted(key.publishers)),
-    }
-    if key.rate_limit is not None:
-        what["rate_limit"] = str(key.rate_limit)
-    if key.expires_at is not None:
-        what["expires_at"] = key.expires_at.isoformat()
-    if key.revoked_at is not None:
-        what["revoked_at"] = key.revoked_at.isoformat()
-    if replaces is not None:
-        what["replaces"] = replaces.key_id
-        if replaces.expires_at is not None:
-            what["replaced_ends_at"] = replaces.expires_at.isoformat()
-    return log.append(f"key.{deed}", who, what)
 
 
 def note_forgotten(log: AuditLog, who: str, done: Forgotten) -> LogEntry:

@@ -11,14 +11,14 @@ import msgspec
 
 from eligibility.audit.keys import LOG, AuditKeys
 from eligibility.audit.log import LogEntry, link, storable_what
-from groups import packed
 from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import storable
 from groups.moments import from_us, to_us
-from groups.packed import HeadField
-from groups.redis_server import RedisServer
-from groups.redis_trail import kept, saved_entries
+from groups.redis import packed
+from groups.redis.packed import HeadField
+from groups.redis.trail import kept, saved_entries
+from groups.storage.redis_server import RedisServer
 
 _FIELD = "log"
 _TRIES = 100

@@ -11,7 +11,7 @@ from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
 from groups.errors import NotEmpty
 from groups.model import storable
 from groups.moments import from_us, to_us
-from groups.sqlite import Database, Part
+from groups.storage.sqlite_database import Database, Part
 
 AUDIT_PART = Part(
     name="audit",

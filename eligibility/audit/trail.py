@@ -9,13 +9,13 @@ from itertools import islice
 from typing import Any
 
 from eligibility.audit.in_force import CatalogReplay, GroupReplay, Replay
-from eligibility.audit.log import LogEntry
-from eligibility.catalog.store import CatalogWrite
+from eligibility.audit.log import AuditLog, LogEntry
+from eligibility.catalog.store import CatalogStore, CatalogWrite
 from eligibility.errors import Fault, InvalidInput
-from eligibility.stores import Stores
 from groups.chain import Trail
 from groups.model import Change, Page
 from groups.moments import from_us, to_us
+from groups.store import GroupStore
 
 DEPLOYMENT = "deployment"
 
@@ -47,9 +47,10 @@ class Record:
     digest: str
 
 
-def chains(stores: Stores, publisher: str | None = None) -> list[Chain]:
+def chains(
+    groups: GroupStore, catalog: CatalogStore, log: AuditLog, publisher: str | None = None
+) -> list[Chain]:
     """Every chain of a deployment, or those of one publisher, in a fixed order."""
-    groups, catalog = stores.groups, stores.catalog
 
     def wanted(some: Iterable[str]) -> list[str]:
         return [one for one in some if publisher in (None, one)]
@@ -59,7 +60,7 @@ def chains(stores: Stores, publisher: str | None = None) -> list[Chain]:
         for one in wanted(catalog.trails())
     ]
     if publisher is None:
-        found.append(Chain(DEPLOYMENT, stores.audit))
+        found.append(Chain(DEPLOYMENT, log))
     found += [
         Chain(f"groups:{one}", groups.trail(one), partial(GroupReplay, groups, one))
         for one in wanted(groups.trails())

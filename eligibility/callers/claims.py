@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from eligibility.access.model import Account, AccountKind
 from eligibility.callers.issuers import AccountIssuer, Grants
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import InvalidInput
-from eligibility.model import Account, AccountKind
 
 Claims = Mapping[str, Any]
 NameOf = Callable[[str], str]

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from eligibility.access.model import AccountKind
 from eligibility.callers.model import Scope
-from eligibility.model import AccountKind
 
 # Signatures whose checking needs no secret: HS* would make every verifier a signer, and `none` signs nothing.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]

@@ -2,21 +2,22 @@
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.audit.log import AuditLog, LogEntry
 from eligibility.callers import api_keys
 from eligibility.callers.errors import UnknownKey
 from eligibility.callers.model import Scope, scopes_of
 from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import KeyState, state_of
 from eligibility.errors import Fault, InvalidInput
-from eligibility.strict_fields import shown
+from eligibility.formats.strict_struct import shown
 from groups.errors import InvalidGroup
 from groups.model import check_publisher
 
@@ -231,3 +232,96 @@ def _duration(text: str) -> timedelta | None:
     """`90d`, `12h`, `30m` as a duration; None for anything else."""
     found = _DURATION.fullmatch(text)
     return None if found is None else int(found[1]) * _UNITS[found[2]]
+
+
+class KeyAdmin:
+    """What can be done with the keys of a deployment. who: who does it, and from where.
+
+    The deed comes first and its note right after: should the process die between the two, the key
+    itself still says who made it, and when.
+    """
+
+    def __init__(self, keys: KeyStore, log: AuditLog, now: Callable[[], datetime]) -> None:
+        self._keys, self._log, self._now = keys, log, now
+
+    def create(
+        self,
+        who: str,
+        *,
+        name: str,
+        scopes: Collection[str],
+        publishers: Collection[str] | None,
+        expires: str | None = None,
+        rate_limit: int | None = None,
+    ) -> Issued:
+        """See create."""
+        issued = create(
+            self._keys,
+            self._now(),
+            name=name,
+            scopes=scopes,
+            publishers=publishers,
+            created_by=who,
+            expires=expires,
+            rate_limit=rate_limit,
+        )
+        note_key(self._log, "created", who, issued.key)
+        return issued
+
+    def rotate(
+        self,
+        who: str,
+        key_id: str,
+        *,
+        overlap: str = DEFAULT_OVERLAP,
+        expires: str | None = None,
+    ) -> Issued:
+        """See rotate."""
+        issued = rotate(
+            self._keys, self._now(), key_id, created_by=who, overlap=overlap, expires=expires
+        )
+        note_key(self._log, "rotated", who, issued.key, replaces=issued.replaced)
+        return issued
+
+    def revoke(self, who: str, key_id: str) -> StoredKey:
+        """See revoke; one that was revoked before is not noted again."""
+        now = self._now()
+        key = revoke(self._keys, now, key_id)
+        if key.revoked_at == now:
+            note_key(self._log, "revoked", who, key)
+        return key
+
+    def listed(self, every: bool = False) -> tuple[StoredKey, ...]:
+        """The keys that work, the oldest first; with `every` those too that have ended."""
+        return self._keys.all()[1] if every else in_force(self._keys, self._now())
+
+
+def note_key(
+    log: AuditLog,
+    deed: Literal["created", "rotated", "revoked", "ended"],
+    who: str,
+    key: StoredKey,
+    *,
+    replaces: StoredKey | None = None,
+) -> LogEntry:
+    """Note what was done with an API key, as `key.created`; nothing of its secret.
+
+    Args: key = as it is then; replaces = the one that a rotation made it for.
+    """
+    what = {
+        "key_id": key.key_id,
+        "name": key.name,
+        "scopes": ", ".join(sorted(key.scopes)),
+        "publishers": "all" if key.publishers is None else ", ".join(sorted(key.publishers)),
+    }
+    if key.rate_limit is not None:
+        what["rate_limit"] = str(key.rate_limit)
+    if key.expires_at is not None:
+        what["expires_at"] = key.expires_at.isoformat()
+    if key.revoked_at is not None:
+        what["revoked_at"] = key.revoked_at.isoformat()
+    if replaces is not None:
+        what["replaces"] = replaces.key_id
+        if replaces.expires_at is not None:
+            what["replaced_ends_at"] = replaces.expires_at.isoformat()
+    return log.append(f"key.{deed}", who, what)

@@ -7,7 +7,7 @@
 The hash tag is no publisher's: no id begins with `-`.
 """
 
-from groups.keys import Keys
+from groups.storage.redis_keys import Keys
 
 
 class CallerKeys:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from eligibility.access.model import Account
 from eligibility.callers.errors import ScopeMissing
-from eligibility.model import Account
 
 
 class Scope(StrEnum):

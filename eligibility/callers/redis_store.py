@@ -19,8 +19,8 @@ from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.errors import StoreUnavailable
 from groups.model import storable
 from groups.moments import to_us
-from groups.packed import missing
-from groups.redis_server import RedisServer
+from groups.redis.packed import missing
+from groups.storage.redis_server import RedisServer
 
 _TRIES = 100
 _scripts = resources.files("eligibility.callers") / "lua"

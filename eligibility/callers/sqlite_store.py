@@ -10,7 +10,7 @@ from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.model import storable
 from groups.moments import to_us
-from groups.sqlite import Database, Part
+from groups.storage.sqlite_database import Database, Part
 
 KEYS_PART = Part(
     name="API keys",

@@ -12,6 +12,7 @@ from typing import Any, get_args
 
 import jwt
 
+from eligibility.access.model import Account
 from eligibility.callers.claims import (
     Claims,
     NameOf,
@@ -25,7 +26,6 @@ from eligibility.callers.issuers import TENANT, AccountIssuer, Algorithm, Caller
 from eligibility.callers.jwks import Key, KeySet
 from eligibility.callers.known import Known
 from eligibility.callers.model import Caller
-from eligibility.model import Account
 
 MAX_TOKEN_CHARACTERS = 16_384
 KNOWN_SECONDS = 300

@@ -12,15 +12,6 @@ class InvalidProduct(InvalidInput):
         super().__init__(faults, subject)
 
 
-class InvalidFile(InvalidInput):
-    """A catalogue file or Partner Center file that cannot be read; faults name file and line."""
-
-    code = "INVALID_FILE"
-
-    def __init__(self, faults: list[Fault], subject: str = "the catalogue") -> None:
-        super().__init__(faults, subject)
-
-
 class ProductTaken(EligibilityError):
     """The product id belongs to another publisher; ids are unique across all of them."""
 

@@ -20,11 +20,11 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
-from eligibility.catalog.errors import InvalidFile, InvalidProduct
+from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Moment, Name, Product
 from eligibility.catalog.validation import pydantic_faults, read_product
-from eligibility.catalog.yaml_file import Lines, line_of, load
-from eligibility.errors import Fault
+from eligibility.errors import Fault, InvalidFile
+from eligibility.formats.yaml_file import Lines, line_of, load
 from groups import emails
 from groups.errors import GroupsError, InvalidEmails, InvalidGroup
 from groups.model import Consent, check_consent, check_group_id, check_publisher

@@ -10,7 +10,7 @@
 The last write to a publisher's catalogue is the field `catalog` of its head.
 """
 
-from groups.keys import Keys
+from groups.storage.redis_keys import Keys
 
 
 class CatalogKeys:

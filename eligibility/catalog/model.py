@@ -27,9 +27,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from eligibility import windows
 from eligibility.errors import InvalidInput
-from eligibility.package_version import canonical_package_version, parse_package_version
+from eligibility.windows import versions
+from eligibility.windows.package_versions import canonical_package_version, parse_package_version
 
 
 def _reading(read: Callable[[str], str]) -> AfterValidator:
@@ -49,7 +49,7 @@ def _reading(read: Callable[[str], str]) -> AfterValidator:
 
 
 def _os_version(text: str) -> str:
-    return windows.version_text(windows.parse_os_version(text))
+    return versions.version_text(versions.parse_os_version(text))
 
 
 _MARKET = re.compile(r"[A-Z]{2}")
@@ -91,8 +91,8 @@ def _at_least_one(items: _Items) -> _Items:
 _NOT_EMPTY = AfterValidator(_at_least_one)
 PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
 OsVersion = Annotated[StrictStr, _reading(_os_version)]
-Architecture = Annotated[StrictStr, _reading(windows.parse_architecture)]
-TargetFamily = Annotated[StrictStr, _reading(windows.parse_target_family)]
+Architecture = Annotated[StrictStr, _reading(versions.parse_architecture)]
+TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
 Market = Annotated[StrictStr, AfterValidator(_market)]
 Moment = Annotated[
     AwareDatetime,

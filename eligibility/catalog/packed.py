@@ -8,7 +8,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry, Version
 from groups.model import storable
 from groups.moments import from_us, to_us
-from groups.packed import HeadField
+from groups.redis.packed import HeadField
 
 
 class _Body(msgspec.Struct, array_like=True):

@@ -4,25 +4,47 @@
 on since, it is refused.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from eligibility.catalog.catalog import Catalog
-from eligibility.catalog.differences import differences
-from eligibility.catalog.errors import InvalidFile
 from eligibility.catalog.files import (
     ConsentDeclaration,
     Declaration,
     GroupDeclaration,
     product_body,
 )
-from eligibility.catalog.plan_warnings import PlanWarning, without_consent
+from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, Entry
-from eligibility.errors import Fault
+from eligibility.errors import Fault, InvalidFile
 from groups.errors import GroupSizeOutOfRange
 from groups.model import MAX_MEMBERS, Group, each
 from groups.store import GroupStore
+
+
+def differences(before: Any, after: Any, loc: str = "") -> Iterator[str]:
+    """`field: before -> after` for each leaf that differs."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before | after:
+            if before.get(key) != after.get(key):
+                yield from differences(before.get(key), after.get(key), f"{loc}.{key}".strip("."))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for position, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old != new:
+                yield from differences(old, new, f"{loc}.{position}")
+    else:
+        yield f"{loc}: {_short(before)} -> {_short(after)}"
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return f"{len(value)} item(s)" if value and isinstance(value[0], dict) else str(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(value) + "}"
+    return "unset" if value is None else str(value)
+
 
 Action = Literal["create", "change", "delete", "unchanged", "left_alone"]
 
@@ -53,6 +75,19 @@ class ProductPlan:
     product_id: str
     action: Action
     differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanWarning:
+    """Something that the publisher should see to; it stops nothing.
+
+    used_by: product ids with `audience` or the flight, as in `9NBLGGH4R315 flight canary`.
+    """
+
+    code: str
+    group_id: str
+    used_by: tuple[str, ...]
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,3 +276,33 @@ def _plan_products(
             yield ProductPlan(product_id=product_id, action="change", differences=found)
     for product_id in sorted(stored.keys() - declaration.products.keys()):
         yield ProductPlan(product_id=product_id, action="delete" if prune else "left_alone")
+
+
+def without_consent(
+    products: Mapping[str, Product], noted: Collection[str]
+) -> Iterator[PlanWarning]:
+    """A warning a group that is used and carries no consent note (consent is a duty: KUG).
+
+    Args: noted = ids of the groups that carry one.
+    """
+    for group_id, uses in sorted(_uses(products).items()):
+        if group_id not in noted:
+            text = (
+                f"nobody confirmed that the people of `{group_id}` agreed to be in it: declare"
+                " `consent`, or see `eligibility groups consent`"
+            )
+            yield PlanWarning(
+                code="NO_CONSENT_NOTE", group_id=group_id, used_by=tuple(uses), text=text
+            )
+
+
+def _uses(products: Mapping[str, Product]) -> dict[str, list[str]]:
+    """Which audiences and flights use each group."""
+    uses: defaultdict[str, list[str]] = defaultdict(list)
+    for product_id, product in sorted(products.items()):
+        for group_id in product.submission.audience_groups:
+            uses[group_id].append(f"{product_id} audience")
+        for flight in product.flights:
+            for group_id in flight.groups:
+                uses[group_id].append(f"{product_id} flight {flight.flight_id}")
+    return uses

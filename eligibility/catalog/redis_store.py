@@ -23,13 +23,13 @@ from eligibility.catalog.packed import Write
 from eligibility.catalog.redis_trail import RedisCatalogTrail
 from eligibility.catalog.store import CatalogWrite, Entry, Version
 from eligibility.errors import UnknownProduct
-from groups import packed
 from groups.chain import Links, Trail
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import Page, storable
 from groups.moments import to_us
-from groups.packed import HeadField
-from groups.redis_server import Command, RedisServer
+from groups.redis import packed
+from groups.redis.packed import HeadField
+from groups.storage.redis_server import Command, RedisServer
 
 _TRIES = 100
 _AT_ONCE = 100

@@ -7,8 +7,8 @@ from eligibility.catalog.chain import link
 from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.store import CatalogWrite
 from groups.chain import UNREADABLE, Damage, Kept, Links
-from groups.redis_server import RedisServer
-from groups.redis_trail import kept, saved_entries
+from groups.redis.trail import kept, saved_entries
+from groups.storage.redis_server import RedisServer
 
 
 class RedisCatalogTrail:

@@ -1,6 +1,6 @@
 """Tables of the catalogue in a SQLite file. Migrations are only ever appended."""
 
-from groups.sqlite import Part
+from groups.storage.sqlite_database import Part
 
 # chain is the digest of the audit trail, of the last write or of each; NULL where an earlier release
 # wrote.

@@ -18,7 +18,7 @@ from eligibility.errors import UnknownProduct
 from groups.chain import Links, Trail
 from groups.errors import NotEmpty
 from groups.model import Page
-from groups.sqlite import Database
+from groups.storage.sqlite_database import Database
 
 
 class SqliteCatalogStore:

@@ -9,7 +9,7 @@ from eligibility.catalog.chain import link
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogWrite, Version
 from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
-from groups.sqlite import Database
+from groups.storage.sqlite_database import Database
 
 VERSIONS = "SELECT publisher, product_id, revision, at, actor, body, lower(hex(chain)) FROM product_version"
 """What `version_of` reads, before a condition."""

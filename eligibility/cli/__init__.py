@@ -3,7 +3,7 @@
 import sys
 
 from eligibility.cli.app import app
-from eligibility.cli.failure import explained
+from eligibility.cli.show.exit_codes import explained
 
 
 def main() -> None:

@@ -24,8 +24,9 @@ from eligibility.cli import (
     store,
     timeline,
 )
-from eligibility.cli.options import Json, Store, console, print_json
-from eligibility.settings import Settings, load_settings
+from eligibility.cli.options.base import Json, Store
+from eligibility.cli.show.output import console, print_json
+from eligibility.service.settings import Settings, load_settings
 
 app = typer.Typer(
     name="eligibility",

@@ -12,16 +12,17 @@ from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
-from eligibility import wire
+from eligibility.access import wire
 from eligibility.audit import trail
 from eligibility.audit import verify as verifying
-from eligibility.audit.trail import Record, chains
+from eligibility.audit.trail import Record
 from eligibility.audit.verify import Verified
-from eligibility.cli.failure import Exit
-from eligibility.cli.options import Json, Store, console, print_json
+from eligibility.cli.options.base import Json, Store
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.settings import load_settings
-from eligibility.stores import Stores, open_stores
+from eligibility.service.settings import load_settings
+from eligibility.service.stores import Stores, open_stores
 from groups.chain import ChainHead
 
 app = typer.Typer(help="The audit trail: who changed what, and from where.", no_args_is_help=True)
@@ -50,7 +51,7 @@ def list_entries(
     """
     moment = None if since is None else wire.moment_of(since, "--since")
     with _stores(store) as opened:
-        page = trail.page(chains(opened, publisher), since=moment, cursor=cursor, limit=limit)
+        page = trail.page(opened.chains(publisher), since=moment, cursor=cursor, limit=limit)
     if as_json:
         print_json(page)
         return
@@ -82,7 +83,7 @@ def verify(
         def step(name: str, number: int) -> None:
             progress.update(task, description=name, advance=number)
 
-        verified = verifying.verify(chains(opened), known, step)
+        verified = verifying.verify(opened.chains(), known, step)
     if as_json:
         print_json(verified)
     else:
@@ -95,7 +96,7 @@ def verify(
 def heads(store: Store = None) -> None:
     """Print where each chain ends, as JSON for `audit verify --since`."""
     with _stores(store) as opened:
-        print_json(verifying.heads(chains(opened)))
+        print_json(verifying.heads(opened.chains()))
 
 
 @contextmanager

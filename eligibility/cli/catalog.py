@@ -14,8 +14,10 @@ from eligibility.catalog import files
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.partner_center import Note, read_files
 from eligibility.catalog.plan import Plan, apply_plan, export, make_plan
-from eligibility.cli.failure import Exit
-from eligibility.cli.options import (
+from eligibility.changes.compare import compare_plan
+from eligibility.changes.effects import Effects
+from eligibility.changes.responses import ComparisonTold, difference_told
+from eligibility.cli.options.base import (
     DryRun,
     Json,
     Publisher,
@@ -23,19 +25,15 @@ from eligibility.cli.options import (
     Yes,
     actor,
     confirm,
-    console,
-    print_json,
     service,
 )
-from eligibility.cli.show import plan_table
-from eligibility.cli.show_difference import show_comparison
-from eligibility.cli.show_effects import effects_table
-from eligibility.effects import Effects
+from eligibility.cli.show.base import effects_table, plan_table
+from eligibility.cli.show.difference import show_comparison
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.service import Service
-from eligibility.simulation.comparing import compare_plan
-from eligibility.simulation.devices import preset
-from eligibility.simulation.told_changes import ComparisonTold, difference_told
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.devices import preset
 
 app = typer.Typer(help="Products: submissions, flights, packages.", no_args_is_help=True)
 

@@ -4,14 +4,20 @@ from typing import Annotated
 
 import typer
 
-from eligibility import wire
-from eligibility.cli import query_options as options
-from eligibility.cli.failure import Exit
-from eligibility.cli.options import At, Json, Store, console, print_json, service
-from eligibility.cli.show import decision_panel
-from eligibility.cli.simulating import WithCatalog, WithGroups, WithRequirements, publisher_of
-from eligibility.model import AccountKind
-from eligibility.simulation.drafts import read_draft
+from eligibility.access import wire
+from eligibility.access.model import AccountKind
+from eligibility.cli.options import query as options
+from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.simulation import (
+    WithCatalog,
+    WithGroups,
+    WithRequirements,
+    publisher_of,
+)
+from eligibility.cli.show.base import decision_panel
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.cli.show.output import console, print_json
+from eligibility.simulation.inputs.drafts import read_draft
 
 
 def check(

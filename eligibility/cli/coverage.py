@@ -4,9 +4,8 @@ from typing import Annotated
 
 import typer
 
-from eligibility.cli.options import At, Json, Store, console, print_json, service
-from eligibility.cli.show_coverage import coverage_tables
-from eligibility.cli.simulating import (
+from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.simulation import (
     Devices,
     Installed,
     ManualCheck,
@@ -19,9 +18,11 @@ from eligibility.cli.simulating import (
     asked_of,
     asker_of,
 )
-from eligibility.simulation.accounts import ANONYMOUS
+from eligibility.cli.show.coverage import coverage_tables
+from eligibility.cli.show.output import console, print_json
 from eligibility.simulation.coverage import coverage as covered
-from eligibility.simulation.devices import read_devices
+from eligibility.simulation.inputs.accounts import ANONYMOUS
+from eligibility.simulation.inputs.devices import read_devices
 
 
 def coverage(

@@ -4,10 +4,10 @@ from typing import Annotated
 
 import typer
 
-from eligibility.cli.failure import Exit
-from eligibility.cli.options import At, Json, Store, moment_of, print_json, service
-from eligibility.cli.show_difference import show_comparison
-from eligibility.cli.simulating import (
+from eligibility.changes.compare import STATES, Side, compare, compare_all, read_side
+from eligibility.changes.responses import ComparisonTold, difference_told
+from eligibility.cli.options.base import At, Json, Store, moment_of, service
+from eligibility.cli.options.simulation import (
     Accounts,
     Installed,
     ManualCheck,
@@ -20,14 +20,14 @@ from eligibility.cli.simulating import (
     asker_of,
     publisher_of,
 )
-from eligibility.service import Service
-from eligibility.simulation.accounts import read_accounts
-from eligibility.simulation.comparing import compare, compare_all
-from eligibility.simulation.devices import read_devices
-from eligibility.simulation.drafts import read_draft
-from eligibility.simulation.population import Asker, Population
-from eligibility.simulation.told_changes import ComparisonTold, difference_told
-from eligibility.simulation.two_states import STATES, Side, read_side
+from eligibility.cli.show.difference import show_comparison
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.cli.show.output import print_json
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.accounts import read_accounts
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.inputs.drafts import read_draft
+from eligibility.simulation.inputs.population import Asker, Population
 from groups.errors import UnknownGroup
 
 

@@ -4,16 +4,16 @@ from typing import Annotated
 
 import typer
 
-from eligibility import wire
-from eligibility.cli import query_options as options
-from eligibility.cli.failure import Exit
-from eligibility.cli.letter import letter
-from eligibility.cli.options import At, Json, Store, console, print_json, service
-from eligibility.cli.simulating import WithCatalog, WithGroups, WithRequirements, asked_of
-from eligibility.model import AccountKind
-from eligibility.simulation.accounts import ANONYMOUS
-from eligibility.simulation.explained import explained
-from eligibility.simulation.nearest import GRANTED, wanted_of
+from eligibility.access import wire
+from eligibility.access.model import AccountKind
+from eligibility.cli.options import query as options
+from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.simulation import WithCatalog, WithGroups, WithRequirements, asked_of
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.cli.show.explanation import letter
+from eligibility.cli.show.output import console, print_json
+from eligibility.explain.least_change import GRANTED, explained, wanted_of
+from eligibility.simulation.inputs.accounts import ANONYMOUS
 
 Wanting = Annotated[
     str | None,

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from eligibility.cli.groups import GroupId, app, print_edit
-from eligibility.cli.options import At, DryRun, Json, Publisher, Store, actor, moment_of, service
+from eligibility.cli.options.base import (
+    At,
+    DryRun,
+    Json,
+    Publisher,
+    Store,
+    actor,
+    moment_of,
+    service,
+)
 from eligibility.errors import Fault, InvalidInput
 from groups import csv_file
 from groups.model import MAX_MEMBERS, EditResult, MembershipEdit

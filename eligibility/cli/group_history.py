@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eligibility.audit.notes import note_forgotten
 from eligibility.cli.groups import GroupId, app
-from eligibility.cli.options import (
+from eligibility.cli.options.base import (
     At,
     DryRun,
     Json,
@@ -19,11 +19,10 @@ from eligibility.cli.options import (
     Yes,
     actor,
     confirm,
-    console,
     moment_of,
-    print_json,
     service,
 )
+from eligibility.cli.show.output import console, print_json
 from groups.errors import WouldBeEmpty
 from groups.model import Change, Consent, Forgotten
 

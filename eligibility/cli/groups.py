@@ -8,21 +8,20 @@ import typer
 from rich.table import Table
 
 from eligibility.catalog.plan import all_groups
-from eligibility.cli.options import (
+from eligibility.changes.effects import Effects
+from eligibility.cli.options.base import (
     At,
     DryRun,
     Json,
     Publisher,
     Store,
     actor,
-    console,
     moment_of,
-    print_json,
     read_addresses,
     service,
 )
-from eligibility.cli.show_effects import effects_table
-from eligibility.effects import Effects
+from eligibility.cli.show.base import effects_table
+from eligibility.cli.show.output import console, print_json
 from groups import emails
 from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
 

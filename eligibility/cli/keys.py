@@ -10,16 +10,16 @@ import typer
 from rich.table import Table
 
 from eligibility.callers import key_admin
-from eligibility.callers.audited import KeyAdmin
-from eligibility.callers.key_admin import Issued
+from eligibility.callers.key_admin import Issued, KeyAdmin
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import state_of
-from eligibility.cli.options import Json, Store, actor, console, print_json
+from eligibility.cli.options.base import Json, Store, actor
+from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.settings import load_settings
-from eligibility.stores import open_stores
-from groups.sqlite import utc_now
+from eligibility.service.settings import load_settings
+from eligibility.service.stores import open_stores
+from groups.storage.sqlite_database import utc_now
 
 app = typer.Typer(help="API keys: who may ask and edit what.", no_args_is_help=True)
 

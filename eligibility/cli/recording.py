@@ -6,15 +6,18 @@ from typing import Annotated, Any
 
 import typer
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.catalog.files import read_text
-from eligibility.cli.options import Json, console, print_json, service
+from eligibility.cli.options.base import Json, service
 from eligibility.cli.scenario_worlds import live_world
-from eligibility.cli.show import decision_panel
+from eligibility.cli.show.base import decision_panel
+from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import AccessQuery, AccountKind, Decision
-from eligibility.service import Service
+from eligibility.formats.atomic_file import write_whole
+from eligibility.service.service import Service
 from eligibility.simulation.scenarios.file import read_text_of
+from eligibility.simulation.scenarios.messages import differences_in_words
 from eligibility.simulation.scenarios.model import InvalidScenarios, ScenarioFile
 from eligibility.simulation.scenarios.record import (
     Recording,
@@ -24,9 +27,7 @@ from eligibility.simulation.scenarios.record import (
     recorded_case,
 )
 from eligibility.simulation.scenarios.run import run
-from eligibility.simulation.scenarios.words import differences_in_words
 from eligibility.simulation.scenarios.worlds import GivenWorld, World
-from eligibility.whole_file import write_whole
 
 
 def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer's own name for it

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 
-from eligibility.cli.options import service
-from eligibility.requirements import load_requirements
-from eligibility.service import Service
-from eligibility.settings import load_settings
+from eligibility.cli.options.base import service
+from eligibility.rules.requirements import load_requirements
+from eligibility.service.service import Service
+from eligibility.service.settings import load_settings
 from eligibility.simulation.scenarios.model import ScenarioFile
 from eligibility.simulation.scenarios.worlds import GivenWorld, LiveWorld, World
 

@@ -8,20 +8,21 @@ from typing import Annotated
 
 import typer
 
+from eligibility.access.model import AccountKind
 from eligibility.cli import recording
-from eligibility.cli.failure import Exit
-from eligibility.cli.options import Json, Store, console, print_json
+from eligibility.cli.options.base import Json, Store
 from eligibility.cli.scenario_worlds import worlds
-from eligibility.cli.show_scenarios import results
-from eligibility.cli.watching import watched
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.cli.show.output import console, print_json
+from eligibility.cli.show.scenarios import results
+from eligibility.cli.watch import watched
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import AccountKind
+from eligibility.formats.atomic_file import write_whole
 from eligibility.simulation.scenarios.file import find_files, read_files
 from eligibility.simulation.scenarios.junit import junit_xml
+from eligibility.simulation.scenarios.messages import as_plain
 from eligibility.simulation.scenarios.run import FileResult, run_file
-from eligibility.simulation.scenarios.words import as_plain
 from eligibility.simulation.scenarios.worlds import bind
-from eligibility.whole_file import write_whole
 
 
 def scenarios(

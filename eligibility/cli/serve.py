@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
+from eligibility.app import runner
 from eligibility.audit.notes import note_settings
-from eligibility.cli.demo import SAMPLE_PUBLISHER, ask_demo_queries, load_sample
-from eligibility.cli.demo_activity import invent_activity
-from eligibility.cli.first_start import CannotListen, admin_key, announce, first_key
-from eligibility.cli.options import Store, actor
-from eligibility.server import runner
-from eligibility.server.traces import exporters
-from eligibility.service import Service
-from eligibility.settings import Settings, load_settings
+from eligibility.cli.demo.activity import invent_activity
+from eligibility.cli.demo.demo import SAMPLE_PUBLISHER, ask_demo_queries, load_sample
+from eligibility.cli.demo.first_start import CannotListen, admin_key, announce, first_key
+from eligibility.cli.options.base import Store, actor
+from eligibility.server.http.traces import exporters
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings, load_settings
 
 
 def serve(

@@ -8,8 +8,8 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from eligibility.cli.options import At, Json, Store, service
-from eligibility.cli.simulating import (
+from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.simulation import (
     Accounts,
     Devices,
     Installed,
@@ -24,12 +24,12 @@ from eligibility.cli.simulating import (
     asker_of,
 )
 from eligibility.errors import Fault, InvalidInput
-from eligibility.simulation.devices import read_devices
+from eligibility.formats.atomic_file import whole_file
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.matrix import before_settling
 from eligibility.simulation.matrix import simulate as simulated
 from eligibility.simulation.reports import FORMATS, Format, Report
-from eligibility.simulation.settled import before_settling
-from eligibility.simulation.shares import shares_of
-from eligibility.whole_file import whole_file
+from eligibility.simulation.rollout_shares import shares_of
 
 
 def simulate(

@@ -7,10 +7,11 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from eligibility.cli.options import Json, console, print_json
-from eligibility.copying import Copied, copy, writes_of
-from eligibility.settings import load_settings
-from eligibility.stores import open_stores
+from eligibility.cli.options.base import Json
+from eligibility.cli.show.output import console, print_json
+from eligibility.service.copy import Copied, copy, writes_of
+from eligibility.service.settings import load_settings
+from eligibility.service.stores import open_stores
 from groups.open import shown
 
 app = typer.Typer(help="The store itself.", no_args_is_help=True)

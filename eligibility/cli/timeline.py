@@ -4,10 +4,12 @@ from typing import Annotated
 
 import typer
 
-from eligibility import wire
-from eligibility.cli.options import Json, Store, console, print_json, service
-from eligibility.cli.show_difference import timeline_view
-from eligibility.cli.simulating import (
+from eligibility.access import wire
+from eligibility.access.model import AccountKind, Device
+from eligibility.changes.responses import timeline_told
+from eligibility.changes.timeline import turns
+from eligibility.cli.options.base import Json, Store, service
+from eligibility.cli.options.simulation import (
     Installed,
     ManualCheck,
     Market,
@@ -15,13 +17,12 @@ from eligibility.cli.simulating import (
     PromotionalCode,
     asker_of,
 )
+from eligibility.cli.show.difference import timeline_view
+from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import AccountKind, Device
-from eligibility.simulation.devices import NamedDevice, device_name, read_devices
-from eligibility.simulation.population import Asker
-from eligibility.simulation.timeline import turns
-from eligibility.simulation.told_changes import timeline_told
-from eligibility.windows import release_name
+from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
+from eligibility.simulation.inputs.population import Asker
+from eligibility.windows.versions import release_name
 
 
 def timeline(
@@ -66,7 +67,7 @@ def timeline(
     asked = _devices(devices, family, os_version, arch)
     with service(store) as opened:
         addresses = asker.account.addresses if asker.account else ()
-        past = opened.states.past(product, addresses)
+        past = opened.past(product, addresses)
         requirements = opened.evaluator.requirements
         found = turns(past, asker, asked, requirements, everything=everything)
         name = asker.account.id if asker.account else None

@@ -3,6 +3,7 @@
 Needs httpx2, msgspec and packaging, and nothing of what the server needs.
 """
 
+from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision
 from eligibility.client.async_client import AsyncClient
 from eligibility.client.errors import Forbidden, NotFound, Problem, Unauthenticated, Unreachable
 from eligibility.client.model import (
@@ -16,7 +17,6 @@ from eligibility.client.model import (
 )
 from eligibility.client.sync_client import Client
 from eligibility.errors import Fault
-from eligibility.model import AccountKind, Consistency, Reason, RemedyAction, Revision
 from groups.model import Group
 
 __all__ = [

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from eligibility.client import calls, simulation_calls
+from eligibility.client import calls
 from eligibility.client.calls import Emails
 from eligibility.client.errors import Problem
 from eligibility.client.exchange import Answer, Attempt, Call, Failure, Outcome
@@ -179,7 +179,7 @@ class AsyncClient:
         at: datetime | None = None,
     ) -> dict[str, Any]:
         """Count how many members of a product's groups reach which flight on a preset of devices."""
-        return await self._run(simulation_calls.coverage(publisher, product_id, devices, at))
+        return await self._run(calls.coverage(publisher, product_id, devices, at))
 
     async def simulate(
         self,
@@ -196,9 +196,7 @@ class AsyncClient:
         accounts: addresses, accounts, or None for nobody; or groups: the members of these; without
         both, everybody in a group of the product. draft: changes that are not saved.
         """
-        return await self._run(
-            simulation_calls.simulate(product_id, devices, accounts, groups, at, draft)
-        )
+        return await self._run(calls.simulate(product_id, devices, accounts, groups, at, draft))
 
     async def _run(self, call: Call[T]) -> T:
         steps = self._exchange.steps(call)

@@ -10,8 +10,8 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
-from eligibility.explanation import Sentence
-from eligibility.model import (
+from eligibility.access.explanation import Sentence
+from eligibility.access.model import (
     AccountKind,
     Consistency,
     OfferedPackage,

@@ -7,7 +7,7 @@ from typing import Any, Self, TypeVar
 
 import httpx2
 
-from eligibility.client import calls, simulation_calls
+from eligibility.client import calls
 from eligibility.client.calls import Emails
 from eligibility.client.errors import Problem
 from eligibility.client.exchange import Answer, Attempt, Call, Failure, Outcome
@@ -182,7 +182,7 @@ class Client:
         at: datetime | None = None,
     ) -> dict[str, Any]:
         """Count how many members of a product's groups reach which flight on a preset of devices."""
-        return self._run(simulation_calls.coverage(publisher, product_id, devices, at))
+        return self._run(calls.coverage(publisher, product_id, devices, at))
 
     def simulate(
         self,
@@ -199,9 +199,7 @@ class Client:
         accounts: addresses, accounts, or None for nobody; or groups: the members of these; without
         both, everybody in a group of the product. draft: changes that are not saved.
         """
-        return self._run(
-            simulation_calls.simulate(product_id, devices, accounts, groups, at, draft)
-        )
+        return self._run(calls.simulate(product_id, devices, accounts, groups, at, draft))
 
     def _run(self, call: Call[T]) -> T:
         steps = self._exchange.steps(call)

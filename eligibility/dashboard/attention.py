@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eligibility.activity.model import LastAnswer
-from eligibility.applicable import covers
 from eligibility.catalog.model import Flight, Product
 from eligibility.catalog.store import Entry
-from eligibility.requirements import Floor, Requirements
-from eligibility.windows import parse_os_version
+from eligibility.rules.packages import covers
+from eligibility.rules.requirements import Floor, Requirements
+from eligibility.windows.versions import parse_os_version
 from groups.model import Group
 
 SOON = timedelta(days=7)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf
 
+from eligibility.access.model import Account, Decision, Device, Reason
 from eligibility.catalog.model import Product
-from eligibility.model import Account, Decision, Device, Reason
-from eligibility.releases import facts
-from eligibility.simulation.outcome import BRIEFLY, Outcome, outcome_of
-from eligibility.simulation.population import PLAIN, Asker
-from eligibility.simulation.signs import Mark, in_words, marks
+from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
+from eligibility.simulation.inputs.population import PLAIN, Asker
+from eligibility.simulation.reports.symbols import Mark, in_words, marks
 from eligibility.simulation.state import State
-from eligibility.windows import releases, version_text
+from eligibility.windows.releases import facts
+from eligibility.windows.versions import releases, version_text
 
 Decide = Callable[[Device], Decision]
 """What decides for somebody on a device."""

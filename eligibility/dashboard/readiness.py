@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from eligibility.access.model import AccessQuery, Account, Decision, Device, Reason, RemedyAction
 from eligibility.activity.model import LastAnswer
-from eligibility.model import AccessQuery, Account, Decision, Device, Reason, RemedyAction
-from eligibility.simulation.outcome import BRIEFLY, Outcome, outcome_of
+from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
 from eligibility.simulation.state import State
-from eligibility.windows import parse_os_version, release_name
+from eligibility.windows.versions import parse_os_version, release_name
 
 Standing = Literal["ready", "outranked", "blocked", "unseen"]
 

@@ -18,16 +18,16 @@ from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
-from eligibility.dashboard import words
+from eligibility.dashboard import filters
 from eligibility.dashboard.defence import HEADERS, check_from_here
-from eligibility.dashboard.sessions import Sessions
-from eligibility.dashboard.viewer import Viewer
-from eligibility.dashboard.visitors import Visitors
+from eligibility.dashboard.signin.sessions import Sessions
+from eligibility.dashboard.signin.viewer import Viewer
+from eligibility.dashboard.signin.visitors import Visitors
 from eligibility.errors import EligibilityError, Fault
-from eligibility.server import problems
-from eligibility.server.problems import RequestProblem
-from eligibility.service import Service
-from eligibility.simulation.signs import letter
+from eligibility.server.http import problems
+from eligibility.server.http.problems import RequestProblem
+from eligibility.service.service import Service
+from eligibility.simulation.reports.symbols import letter
 from groups.errors import GroupsError
 
 PREFIX = "/dashboard"
@@ -71,16 +71,16 @@ class Site:
             lstrip_blocks=True,
         )
         self._templates.filters |= {
-            "exact": words.exact,
-            "count": words.count,
-            "sentence": words.sentence,
-            "quoted": words.quoted,
+            "exact": filters.exact,
+            "count": filters.count,
+            "sentence": filters.sentence,
+            "quoted": filters.quoted,
         }
         self._templates.globals |= {
-            "share": words.share,
-            "clock": words.clock,
+            "share": filters.share,
+            "clock": filters.clock,
             "letter": letter,
-            "run_class": words.run_class,
+            "run_class": filters.run_class,
         }
         self._add_static()
 
@@ -174,7 +174,7 @@ class Site:
             "publisher": request.path_params.get("publisher"),
             "publishers": self.publishers(viewer) if viewer else (),
             "now": now,
-            "when": lambda moment: words.when(moment, now),
+            "when": lambda moment: filters.when(moment, now),
             "version": self._app.version,
             **page.values,
         }

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from eligibility.access.model import Reason
 from eligibility.activity.model import Count
-from eligibility.model import Reason
-from eligibility.simulation.outcome import BRIEFLY
+from eligibility.explain.outcome import BRIEFLY
 
 
 @dataclass(frozen=True, slots=True)

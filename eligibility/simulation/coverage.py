@@ -10,15 +10,21 @@ from itertools import combinations, groupby
 
 from msgspec import Struct
 
-from eligibility.model import Device
+from eligibility.access.model import Device
+from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.classes import device_classes
-from eligibility.simulation.devices import NamedDevice
-from eligibility.simulation.limits import check_decisions
-from eligibility.simulation.outcome import Outcome, outcome_of
-from eligibility.simulation.population import PLAIN, Asker
-from eligibility.simulation.sides import ExpectedShare, Side, apportioned, expected_shares, sides
+from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.simulation.inputs.population import PLAIN, Asker
+from eligibility.simulation.matrix import check_decisions
+from eligibility.simulation.responses import ToldOutcome, ToldState
+from eligibility.simulation.rollout_shares import (
+    ExpectedShare,
+    Side,
+    apportioned,
+    expected_shares,
+    sides,
+)
 from eligibility.simulation.state import State
-from eligibility.simulation.told import ToldOutcome, ToldState
 
 Groups = frozenset[str]
 _Gets = Mapping[Groups, Sequence[Mapping[Outcome, int]]]

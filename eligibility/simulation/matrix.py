@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from eligibility.model import Decision
+from eligibility.access.model import Decision
+from eligibility.errors import Fault, InvalidInput
+from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.classes import account_classes, device_classes
-from eligibility.simulation.devices import NamedDevice
-from eligibility.simulation.limits import check_decisions
-from eligibility.simulation.outcome import Outcome, outcome_of
-from eligibility.simulation.population import Population
+from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.state import State
 
 
@@ -82,3 +82,73 @@ def simulate(
         for first in firsts
     )
     return Matrix(state, population, tuple(devices), rows, columns, decisions)
+
+
+MOST_ACCOUNTS = 100_000
+MOST_DEVICES = 1_000
+MOST_CELLS = 20_000_000
+"""Accounts x devices."""
+MOST_DECISIONS = 50_000
+"""Kinds of accounts x kinds of devices: what is really decided, at about 40 us each."""
+
+
+def check_size(accounts: int, devices: int) -> None:
+    """Raise InvalidInput with everything that there is too much of."""
+    faults = [
+        Fault(loc, code, f"{found:,} {what}; one simulation takes up to {most:,}")
+        for loc, code, what, found, most in (
+            ("accounts", "TOO_MANY_ACCOUNTS", "accounts", accounts, MOST_ACCOUNTS),
+            ("devices", "TOO_MANY_DEVICES", "devices", devices, MOST_DEVICES),
+            ("", "TOO_MANY_CELLS", "cells (accounts x devices)", accounts * devices, MOST_CELLS),
+        )
+        if found > most
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def check_decisions(accounts: int, devices: int, most: int | None) -> None:
+    """Raise InvalidInput where kinds of accounts x kinds of devices are above a limit; None = none."""
+    if most is not None and accounts * devices > most:
+        detail = (
+            f"{accounts:,} kinds of accounts on {devices:,} kinds of devices are {accounts * devices:,}"
+            f" decisions; up to {most:,} are made at once: ask for fewer devices"
+        )
+        raise InvalidInput([Fault("", "TOO_MANY_DECISIONS", detail)])
+
+
+def settling_places(matrix: Matrix) -> list[int]:
+    """The places of the accounts whose membership changed within the last 30 minutes (KUG)."""
+    changed = [any(one.settling is not None for one in row) for row in matrix.decisions]
+    return [place for place, row in enumerate(matrix.rows) if changed[row]]
+
+
+def change_of(matrix: Matrix, place: int) -> str:
+    """`added` or `removed`, where the account's membership is settling, else ""."""
+    return next(_changes(matrix, place), "")
+
+
+def _changes(matrix: Matrix, place: int) -> Iterator[str]:
+    row = matrix.decisions[matrix.rows[place]]
+    return (one.settling.change for one in row if one.settling is not None)
+
+
+def before_settling(matrix: Matrix) -> Matrix | None:
+    """The same devices for the accounts of `settling_places`, in order, as 30 minutes before.
+
+    None where no account's membership is settling.
+    """
+    places = settling_places(matrix)
+    state = matrix.state.earlier() if places else None
+    if state is None:
+        return None
+    return simulate(state, _only(matrix.population, places), matrix.devices)
+
+
+def _only(population: Population, places: list[int]) -> Population:
+    others = {
+        number: population.others[place]
+        for number, place in enumerate(places)
+        if place in population.others
+    }
+    return Population([population.names[place] for place in places], population.as_told, others)

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from eligibility.access.model import AccessQuery, Decision
 from eligibility.catalog.model import Product
-from eligibility.grounds import Grounds
-from eligibility.held import HeldProduct
-from eligibility.model import AccessQuery, Decision
+from eligibility.engine.held_product import HeldProduct
+from eligibility.rules.decide import Grounds
 
 
 @dataclass(frozen=True)

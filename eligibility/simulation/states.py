@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
+from eligibility.access.model import Revision
 from eligibility.catalog.catalog import was_public
 from eligibility.catalog.model import Product
 from eligibility.catalog.plan import all_products
 from eligibility.catalog.store import CatalogStore, Entry, Version
 from eligibility.catalog.validation import Surroundings, validate
+from eligibility.engine.evaluator import Evaluator
+from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
-from eligibility.evaluator import Evaluator
-from eligibility.held import HeldProduct
-from eligibility.model import Revision
-from eligibility.settling import SETTLING_TIME, recent_of
-from eligibility.simulation.drafts import NO_DRAFT, Draft, Moves
-from eligibility.simulation.moments import Past, read_past
+from eligibility.rules.settling import SETTLING_TIME, recent_of
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, Change
@@ -104,13 +103,6 @@ class States:
         if ever:
             return frozenset(one.product_id for one in self._catalog.changes_since(publisher, 0))
         return frozenset(one.product_id for one in all_products(self._catalog, publisher))
-
-    def past(self, product_id: str, addresses: Collection[str]) -> Past:
-        """All that was written of a product and of an account's canonical addresses.
-
-        Raises: UnknownProduct.
-        """
-        return read_past(self._groups, self._catalog, product_id, addresses)
 
     def moment_of(
         self, publisher: str, part: Literal["groups", "catalog"], revision: int

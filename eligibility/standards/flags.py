@@ -11,8 +11,8 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
+from eligibility.access.model import Decision, Reason
 from eligibility.catalog.model import Product
-from eligibility.model import Decision, Reason
 from eligibility.standards.questions import (
     UNKNOWN_SUBJECT,
     Question,

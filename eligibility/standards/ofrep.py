@@ -7,10 +7,10 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import astuple
 
-from eligibility import strict_json
 from eligibility.errors import EligibilityError, Fault, InvalidInput
+from eligibility.formats import strict_json
+from eligibility.formats.strict_struct import shown
 from eligibility.standards.questions import CONTEXT_KEYS, Context, read_context
-from eligibility.strict_fields import shown
 
 ANONYMOUS = "-"
 """The targeting key of nobody signed in; clients do not send an empty one."""

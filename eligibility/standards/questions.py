@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import Decision, Reason, Source
+from eligibility.access.wire import AccountFields, QueryFields
 from eligibility.catalog.model import PRODUCT_ID_PATTERN
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import Decision, Reason, Source
-from eligibility.wire import AccountFields, QueryFields
 
 _ID = re.compile(PRODUCT_ID_PATTERN)
 _encode = msgspec.json.Encoder().encode

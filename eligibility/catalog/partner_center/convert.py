@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
-from eligibility.catalog.errors import InvalidFile, InvalidProduct
+from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
 from eligibility.catalog.partner_center.packages import (
     Targets,
@@ -29,7 +29,8 @@ from eligibility.catalog.partner_center.shapes import (
     read_resources,
 )
 from eligibility.catalog.validation import read_product
-from eligibility.windows import version_text
+from eligibility.errors import InvalidFile
+from eligibility.windows.versions import version_text
 
 # What each word for the visibility means in a catalogue, and what it leaves open.
 _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {

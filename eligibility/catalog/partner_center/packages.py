@@ -12,7 +12,7 @@ from eligibility.catalog.partner_center.shapes import (
     UploadedPackage,
 )
 from eligibility.errors import InvalidInput
-from eligibility.windows import version_text
+from eligibility.windows.versions import version_text
 
 _NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
 _ROLLOUT_STATUS = {

@@ -3,8 +3,7 @@
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from eligibility.catalog.errors import InvalidFile
-from eligibility.errors import Fault
+from eligibility.errors import Fault, InvalidFile
 
 SUBJECT = "the Partner Center files"
 

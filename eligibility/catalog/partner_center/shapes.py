@@ -14,12 +14,12 @@ from packaging.version import Version
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 from pydantic_core import PydanticCustomError
 
-from eligibility import strict_json, windows
-from eligibility.catalog.errors import InvalidFile
 from eligibility.catalog.files import read_text
 from eligibility.catalog.partner_center.report import SUBJECT
 from eligibility.catalog.validation import pydantic_faults
-from eligibility.errors import Fault
+from eligibility.errors import Fault, InvalidFile
+from eligibility.formats import strict_json
+from eligibility.windows import versions
 
 NON_FLIGHTED = "Non-flighted submission"
 _ARCHITECTURE = re.compile(r"\w+")
@@ -107,7 +107,7 @@ class UploadedPackage(_Resource):
 def _target(text: str) -> tuple[str, Version]:
     match = _TARGET.fullmatch(text)
     family, minimum = match.groups() if match else (text, "")
-    return windows.parse_target_family(family), windows.parse_os_version(minimum)
+    return versions.parse_target_family(family), versions.parse_os_version(minimum)
 
 
 class PackageRollout(_Resource):

@@ -1,16 +1,16 @@
 """The pages, one file each, and where they are."""
 
-from eligibility.dashboard.cookies import Keeper
 from eligibility.dashboard.pages import home
 from eligibility.dashboard.pages.ask import Ask
 from eligibility.dashboard.pages.groups import GroupPages
 from eligibility.dashboard.pages.live import Live
 from eligibility.dashboard.pages.overview import Overview
 from eligibility.dashboard.pages.products import ProductPages
+from eligibility.dashboard.pages.sign_in import SigningIn
 from eligibility.dashboard.pages.testers import TesterPages
-from eligibility.dashboard.signing_in import SigningIn
+from eligibility.dashboard.signin.cookies import Keeper
 from eligibility.dashboard.site import Site
-from eligibility.server.admission import Admission
+from eligibility.server.http.authentication import Admission
 
 
 def install(site: Site, admission: Admission, keeper: Keeper) -> None:
@@ -18,9 +18,9 @@ def install(site: Site, admission: Admission, keeper: Keeper) -> None:
     provider = site.service.settings.dashboard_provider
     signing_in = SigningIn(site, admission, provider.label if provider else "")
     if provider:
-        from eligibility.dashboard import by_provider  # needs the extra `oidc`
+        from eligibility.dashboard.pages import provider_sign_in  # needs the extra `oidc`
 
-        by_provider.install(site, signing_in, keeper)
+        provider_sign_in.install(site, signing_in, keeper)
     home.install(site)
     Overview(site)
     ProductPages(site)

@@ -6,25 +6,24 @@ from typing import Any
 
 from fastapi import Request
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
+from eligibility.changes.responses import TimelineTold, timeline_told
+from eligibility.changes.timeline import turns
 from eligibility.dashboard.heat import heat
-from eligibility.dashboard.links import Links
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import Page, Site, faults_of
-from eligibility.dashboard.viewer import Viewer
 from eligibility.errors import EligibilityError, UnknownProduct
-from eligibility.model import AccessQuery, AccountKind, Decision
-from eligibility.releases import facts
-from eligibility.simulation.devices import NamedDevice, device_name, read_devices
-from eligibility.simulation.drafts import Draft, Moves
-from eligibility.simulation.explained import explained
-from eligibility.simulation.nearest import GRANTED, wanted_of
-from eligibility.simulation.population import Asker
+from eligibility.explain.least_change import GRANTED, explained, wanted_of
+from eligibility.server.http.sealed_cursors import Links
+from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
+from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.population import Asker
 from eligibility.simulation.state import State
-from eligibility.simulation.timeline import turns
-from eligibility.simulation.told_changes import TimelineTold, timeline_told
-from eligibility.windows import release_name, releases
+from eligibility.windows.releases import facts
+from eligibility.windows.versions import release_name, releases
 from groups.errors import GroupsError
 
 _FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
@@ -97,7 +96,7 @@ class Ask:
         release = release_name(device.version) or f"Windows {device.os_version}"
         named = (NamedDevice(device_name(device, release), device),)
         addresses = query.account.addresses if query.account else ()
-        past = self._service.states.past(query.product_id, addresses)
+        past = self._service.past(query.product_id, addresses)
         found = turns(past, Asker.of(query), named, self._service.evaluator.requirements)
         name = query.account.id if query.account else None
         return timeline_told(query.product_id, name, named, found, self._service.now())

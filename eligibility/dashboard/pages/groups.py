@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
+from eligibility.changes.effects import in_words
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, Page, Site, faults_of, is_part
-from eligibility.dashboard.viewer import Viewer
-from eligibility.effects_told import in_words
 from eligibility.errors import EligibilityError
-from eligibility.server.cursors import AddressCursors
+from eligibility.server.http.sealed_cursors import AddressCursors
 from groups import csv_file, emails
 from groups.errors import GroupsError, InvalidEmails
 from groups.model import MAX_MEMBERS, Consent, EditResult, Group, MembershipEdit, each

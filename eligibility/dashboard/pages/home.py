@@ -3,8 +3,8 @@
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, Page, Site
-from eligibility.dashboard.viewer import Viewer
 
 
 def install(site: Site) -> None:

@@ -5,13 +5,13 @@ from typing import Any
 
 from fastapi import Request
 
+from eligibility.access.model import Reason
 from eligibility.activity.model import Seen
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import Page, Site
-from eligibility.dashboard.viewer import Viewer
-from eligibility.model import Reason
-from eligibility.simulation.outcome import BRIEFLY
+from eligibility.explain.outcome import BRIEFLY
 from groups.model import MAX_MEMBERS
 
 _SHOWN = 60

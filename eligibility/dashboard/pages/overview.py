@@ -9,9 +9,9 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
 from eligibility.catalog.store import Entry
 from eligibility.dashboard.attention import attention, members_below_floor
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import Page, Site
 from eligibility.dashboard.trends import trend
-from eligibility.dashboard.viewer import Viewer
 from groups.errors import StoreUnavailable
 from groups.model import Group, each
 

@@ -8,21 +8,21 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
+from eligibility.access.wire import moment_of
 from eligibility.callers.model import Scope
-from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
+from eligibility.catalog.plan import differences
 from eligibility.catalog.store import Version
 from eligibility.dashboard.attention import lacking_families
 from eligibility.dashboard.heat import decided_for, everybody, heat
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, Page, Site
-from eligibility.dashboard.viewer import Viewer
 from eligibility.errors import InvalidInput, UnknownProduct
+from eligibility.explain.outcome import BRIEFLY
 from eligibility.simulation.coverage import coverage
-from eligibility.simulation.devices import read_devices
-from eligibility.simulation.outcome import BRIEFLY
+from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.state import State
-from eligibility.wire import moment_of
 
 _MOST_DECISIONS = 4_000
 """Beyond it coverage is left to the API: a page has to be there at once."""

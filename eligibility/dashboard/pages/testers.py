@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import Request, Response
 
 from eligibility.callers.model import Scope
+from eligibility.dashboard.filters import exact_seconds
 from eligibility.dashboard.readiness import Aim, Tester, aims, problems, readiness
+from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import Page, Site
-from eligibility.dashboard.viewer import Viewer
-from eligibility.dashboard.words import exact_seconds
 from eligibility.errors import UnknownProduct
 from eligibility.simulation.state import State
 from groups import csv_file

@@ -9,15 +9,17 @@ from typing import Any
 
 from eligibility.callers.errors import ScopeMissing
 from eligibility.callers.model import Scope as CallerScope
-from eligibility.server import problems
-from eligibility.server.accounts import Accounts
-from eligibility.server.admission import Admitted
-from eligibility.server.asgi import Scope
-from eligibility.server.authzen.deciding import Decider, Publishers
+from eligibility.server.authzen.decider import Decider, Publishers
 from eligibility.server.authzen.evaluations import Answering, Evaluations
+from eligibility.server.authzen.responses import sentence
 from eligibility.server.authzen.searches import Searches
-from eligibility.server.authzen.telling import sentence
-from eligibility.server.endpoint import (
+from eligibility.server.http import problems
+from eligibility.server.http.accounts import Accounts
+from eligibility.server.http.asgi import Scope
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.authorization import UnknownPublisher
+from eligibility.server.http.endpoint import (
+    ANY_PART,
     JSON,
     Endpoint,
     NothingHere,
@@ -26,10 +28,8 @@ from eligibility.server.endpoint import (
     check_post,
     problem_reply,
 )
-from eligibility.server.needs import UnknownPublisher
-from eligibility.server.paths import ANY_PART
-from eligibility.server.requests import check_content_type
-from eligibility.service import Service
+from eligibility.server.http.strict_route import check_content_type
+from eligibility.service.service import Service
 
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
 SEARCH_SUBJECT = "/access/v1/search/subject"

@@ -9,14 +9,13 @@ from functools import lru_cache
 
 from msgspec import UNSET
 
+from eligibility.access.wire import QueryFields
 from eligibility.activity.recorder import Recorder
 from eligibility.callers.errors import NotYourself
+from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import EligibilityError, InvalidInput
-from eligibility.held import HeldProduct
-from eligibility.server.admission import Admitted
-from eligibility.server.authzen import bodies, members
-from eligibility.server.authzen.bodies import AnyAsked
-from eligibility.server.authzen.deciding import (
+from eligibility.server.authzen import entities, requests
+from eligibility.server.authzen.decider import (
     Decider,
     Publishers,
     Read,
@@ -25,11 +24,12 @@ from eligibility.server.authzen.deciding import (
     nobody_or,
     read,
 )
-from eligibility.server.authzen.members import EXECUTE_ALL, SEMANTICS
-from eligibility.server.authzen.telling import PERMITTED, Told, told_error, told_without
-from eligibility.server.endpoint import Work
+from eligibility.server.authzen.entities import EXECUTE_ALL, SEMANTICS
+from eligibility.server.authzen.requests import AnyAsked
+from eligibility.server.authzen.responses import PERMITTED, Told, told_error, told_without
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.endpoint import Work
 from eligibility.standards.questions import Question, Verdict
-from eligibility.wire import QueryFields
 from groups.errors import GroupsError
 
 Answering = Callable[[bytes, Publishers, Admitted], bytes | Work]
@@ -49,13 +49,13 @@ class Evaluations:
 
     def one(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
         """Answer a single evaluation."""
-        return self._single(bodies.read_one(body), publishers, by)
+        return self._single(requests.read_one(body), publishers, by)
 
     def many(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
         """Answer a batch; one without evaluations as the single evaluation of its defaults."""
-        defaults, items = bodies.read_many(body)
-        bodies.check_objects(defaults)
-        semantic = members.semantic_of(defaults.options)
+        defaults, items = requests.read_many(body)
+        requests.check_objects(defaults)
+        semantic = entities.semantic_of(defaults.options)
         if not items:
             return self._single(defaults, publishers, by)
         if by.allowance is not None:

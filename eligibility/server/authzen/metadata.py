@@ -16,8 +16,8 @@ from eligibility.server.authzen.endpoints import (
     SEARCH_RESOURCE,
     SEARCH_SUBJECT,
 )
-from eligibility.server.problems import RequestProblem
-from eligibility.settings import Settings
+from eligibility.server.http.problems import RequestProblem
+from eligibility.service.settings import Settings
 
 PATH = "/.well-known/authzen-configuration"
 _CACHED_SECONDS = 3_600

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from eligibility.access.wire import LONGEST_BATCH
 from eligibility.server.authzen.endpoints import (
     EVALUATION,
     EVALUATIONS,
@@ -9,9 +10,8 @@ from eligibility.server.authzen.endpoints import (
     SEARCH_RESOURCE,
     SEARCH_SUBJECT,
 )
-from eligibility.server.authzen.members import SEMANTICS
+from eligibility.server.authzen.entities import SEMANTICS
 from eligibility.standards.questions import ACTIONS
-from eligibility.wire import LONGEST_BATCH
 
 _SCHEMAS = "#/components/schemas/"
 _PUBLISHER = "/{publisher}"

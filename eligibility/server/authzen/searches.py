@@ -10,16 +10,17 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from eligibility import wire
+from eligibility.access import wire
+from eligibility.access.model import Decision
+from eligibility.access.wire import AccountFields
 from eligibility.catalog.store import CatalogStore, Entry
-from eligibility.model import Decision
-from eligibility.server.admission import Admitted
-from eligibility.server.authzen import bodies, members
-from eligibility.server.authzen.bodies import Sent
-from eligibility.server.authzen.deciding import Decider, Publishers, Read, Ready
-from eligibility.server.authzen.members import Who
-from eligibility.server.authzen.pages import Found, Key, Pages
-from eligibility.server.endpoint import Work
+from eligibility.server.authzen import entities, requests
+from eligibility.server.authzen.decider import Decider, Publishers, Read, Ready
+from eligibility.server.authzen.entities import Who
+from eligibility.server.authzen.paging import Found, Key, Pages
+from eligibility.server.authzen.requests import Sent
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.endpoint import Work
 from eligibility.standards import questions
 from eligibility.standards.questions import (
     ACTIONS,
@@ -29,7 +30,6 @@ from eligibility.standards.questions import (
     query_fields,
     question_of,
 )
-from eligibility.wire import AccountFields
 from groups.errors import UnknownGroup
 from groups.store import GroupStore
 
@@ -57,9 +57,9 @@ class Searches:
 
     def actions(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
         """What the subject may do with the resource."""
-        asked = bodies.read_search(body)
-        who, resource = members.subject_of(asked.subject), members.resource_of(asked.resource)
-        asking = Asking(by, publishers, members.context_of(asked.context))
+        asked = requests.read_search(body)
+        who, resource = entities.subject_of(asked.subject), entities.resource_of(asked.resource)
+        asking = Asking(by, publishers, entities.context_of(asked.context))
 
         def results(after: Key | None) -> Iterator[Found]:
             account = self._account(who, asking)
@@ -75,10 +75,10 @@ class Searches:
 
     def resources(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
         """On which resources of a type the subject may do it."""
-        asked = bodies.read_search(body)
-        who, action = members.subject_of(asked.subject), members.action_of(asked.action).name
-        kind = members.resource_kind_of(asked.resource).type
-        asking = Asking(by, publishers, members.context_of(asked.context))
+        asked = requests.read_search(body)
+        who, action = entities.subject_of(asked.subject), entities.action_of(asked.action).name
+        kind = entities.resource_kind_of(asked.resource).type
+        asking = Asking(by, publishers, entities.context_of(asked.context))
 
         def results(after: Key | None) -> Iterator[Found]:
             account = self._account(who, asking)
@@ -98,10 +98,13 @@ class Searches:
 
     def subjects(self, body: bytes, publishers: Publishers, by: Admitted) -> Work:
         """Which accounts in the product's groups may do it; or whether somebody not signed in may."""
-        asked = bodies.read_search(body)
-        action, resource = members.action_of(asked.action).name, members.resource_of(asked.resource)
-        kind = members.subject_kind_of(asked.subject).type
-        asking = Asking(by, publishers, members.context_of(asked.context))
+        asked = requests.read_search(body)
+        action, resource = (
+            entities.action_of(asked.action).name,
+            entities.resource_of(asked.resource),
+        )
+        kind = entities.subject_kind_of(asked.subject).type
+        asking = Asking(by, publishers, entities.context_of(asked.context))
         question = question_of(resource.type, resource.id, action)
 
         def results(after: Key | None) -> Iterator[Found]:

@@ -16,11 +16,11 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from eligibility import __version__
-from eligibility.loading import PROPAGATION_SECONDS
+from eligibility.engine.loader import PROPAGATION_SECONDS
+from eligibility.server.http.tallies import SECONDS
 from eligibility.server.metrics.families import FAMILIES, Family
 from eligibility.server.metrics.sharing import is_running, together
 from eligibility.server.metrics.snapshot import Key, Snapshot
-from eligibility.server.metrics.tallies import SECONDS
 
 _BOUNDS = {"request_seconds": SECONDS, "propagation_seconds": PROPAGATION_SECONDS}
 

@@ -6,10 +6,10 @@ from fastapi import APIRouter, FastAPI, Header, Response
 
 from eligibility.callers.errors import AllPublishersNeeded
 from eligibility.callers.model import Scope
+from eligibility.server.http.authorization import Asker, needs
+from eligibility.server.http.strict_route import StrictRoute
 from eligibility.server.metrics.exposition import exposed
 from eligibility.server.metrics.sharing import Sharing
-from eligibility.server.needs import Asker, needs
-from eligibility.server.strict import StrictRoute
 
 PATH = "/metrics"
 Accept = Annotated[str, Header(include_in_schema=False)]

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from eligibility.evaluator import Evaluator
-from eligibility.server.load import Load
-from eligibility.server.metrics.tallies import Tallies
-from eligibility.service import Service
+from eligibility.engine.evaluator import Evaluator
+from eligibility.server.http.rate_limit import Load
+from eligibility.server.http.tallies import Tallies
+from eligibility.service.service import Service
 from groups.errors import GroupsError, StoreUnavailable
 from groups.store import GroupStore
 

@@ -12,9 +12,9 @@ from typing import Any
 import msgspec
 
 from eligibility.callers.errors import NotYourself, Unauthenticated
-from eligibility.server.admission import Admitted
-from eligibility.server.asgi import Scope
-from eligibility.server.endpoint import (
+from eligibility.server.http.asgi import Scope
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.endpoint import (
     JSON,
     Answer,
     Endpoint,
@@ -24,9 +24,9 @@ from eligibility.server.endpoint import (
     check_post,
     problem_reply,
 )
+from eligibility.server.http.problems import RequestProblem
+from eligibility.server.http.strict_route import check_content_type
 from eligibility.server.ofrep.flags import Flags
-from eligibility.server.problems import RequestProblem
-from eligibility.server.requests import check_content_type
 from eligibility.standards.ofrep import FlagError
 
 BULK = "/ofrep/v1/evaluate/flags"

@@ -10,16 +10,17 @@ from collections.abc import Collection
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from eligibility.access.model import AccessQuery, Account
+from eligibility.access.wire import AccountFields, QueryFields, to_query
 from eligibility.activity.recorder import Recorder
-from eligibility.as_of import Found
 from eligibility.callers.errors import NotYourself
+from eligibility.engine.evaluator import Evaluator
+from eligibility.engine.past import Found
+from eligibility.engine.product_list import Listing
 from eligibility.errors import InvalidInput, UnknownProduct
-from eligibility.evaluator import Evaluator
-from eligibility.listing import Listing
-from eligibility.model import AccessQuery, Account
-from eligibility.server.accounts import Accounts, are_of
-from eligibility.server.admission import Admitted
-from eligibility.server.endpoint import Work
+from eligibility.server.http.accounts import Accounts, are_of
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.endpoint import Work
 from eligibility.standards import ofrep
 from eligibility.standards.flags import (
     NOT_FOUND,
@@ -31,7 +32,6 @@ from eligibility.standards.flags import (
 )
 from eligibility.standards.ofrep import ANONYMOUS, Asked, FlagNotFound
 from eligibility.standards.questions import Question, query_fields
-from eligibility.wire import AccountFields, QueryFields, to_query
 
 _TRUNCATED = b',"metadata":{"truncated":true}'
 

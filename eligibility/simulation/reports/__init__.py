@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
-from eligibility.simulation.reports import csv_cells, html, json_classes, parquet, table
+from eligibility.simulation.reports import csv_report, html, json_report, parquet, table
 from eligibility.simulation.reports.report import Report
 
 __all__ = ["FORMATS", "Format", "Report", "ReportFormat"]
@@ -35,8 +35,8 @@ class ReportFormat:
 
 FORMATS: Mapping[Format, ReportFormat] = {
     Format.TABLE: ReportFormat(table.write),
-    Format.CSV: ReportFormat(csv_cells.write),
-    Format.JSON: ReportFormat(json_classes.write),
+    Format.CSV: ReportFormat(csv_report.write),
+    Format.JSON: ReportFormat(json_report.write),
     Format.HTML: ReportFormat(html.write),
     Format.PARQUET: ReportFormat(parquet.write, parquet.check, text=False),
 }

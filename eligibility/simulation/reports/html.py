@@ -11,10 +11,10 @@ from typing import Any, BinaryIO, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from eligibility.simulation.columns import Column
+from eligibility.simulation.matrix import settling_places
+from eligibility.simulation.reports.columns import Column
 from eligibility.simulation.reports.report import Report
-from eligibility.simulation.settled import settling_places
-from eligibility.simulation.signs import NO_FALL_THROUGH, Help, Mark, in_words
+from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, Help, Mark, in_words
 
 _COLOURS = 6
 """Colours of flights there are in simulation.css; further flights begin again, with other letters."""

@@ -12,9 +12,9 @@ from itertools import islice
 from typing import Any, BinaryIO
 
 from eligibility.errors import MissingPackage
-from eligibility.simulation.cells import COLUMNS, Cell, account_names, cells_by_class
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.reports.csv_cells import SIDE
+from eligibility.simulation.reports.cells import COLUMNS, Cell, account_names, cells_by_class
+from eligibility.simulation.reports.csv_report import SIDE
 from eligibility.simulation.reports.report import Report
 
 _ROWS = 1_000_000

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-from eligibility.simulation.grid import Grid, make_grid
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.shares import RolloutShare
+from eligibility.simulation.reports.grid import Grid, make_grid
+from eligibility.simulation.rollout_shares import RolloutShare
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.simulation.columns import Column
-from eligibility.simulation.grid import Grid, Row
-from eligibility.simulation.legend import Key
+from eligibility.simulation.matrix import settling_places
+from eligibility.simulation.reports.columns import Column
+from eligibility.simulation.reports.grid import Grid, Row
+from eligibility.simulation.reports.legend import Key
 from eligibility.simulation.reports.report import Report
-from eligibility.simulation.settled import settling_places
-from eligibility.simulation.shares import RolloutShare
-from eligibility.simulation.signs import NO_FALL_THROUGH, Mark
+from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, Mark
+from eligibility.simulation.rollout_shares import RolloutShare
 
 _FLIGHTS = (
     "bold black on green",

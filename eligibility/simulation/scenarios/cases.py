@@ -4,18 +4,18 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eligibility import wire
-from eligibility.catalog.yaml_file import Lines, line_of
+from eligibility.access import wire
+from eligibility.access.model import Device
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import Device
-from eligibility.releases import facts
-from eligibility.simulation.devices import NamedDevice, preset, written_out
-from eligibility.simulation.population import Asker
+from eligibility.formats.suggestions import meant
+from eligibility.formats.yaml_file import Lines, line_of
+from eligibility.simulation.inputs.devices import NamedDevice, preset, written_out
+from eligibility.simulation.inputs.population import Asker
+from eligibility.simulation.scenarios.document import Case, DeviceFields, Expect, Told, Written
 from eligibility.simulation.scenarios.faults import listed
 from eligibility.simulation.scenarios.given import account_faults
 from eligibility.simulation.scenarios.model import Scenario
-from eligibility.simulation.scenarios.written import Case, DeviceFields, Expect, Told, Written
-from eligibility.simulation.tables import meant
+from eligibility.windows.releases import facts
 
 _REQUIRED = {
     "product": "is required, here or in `defaults`",

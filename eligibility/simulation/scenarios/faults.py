@@ -10,23 +10,23 @@ from eligibility.catalog.files import GroupDeclaration
 from eligibility.catalog.model import Flight, Package, Product, Rollout, Submission
 from eligibility.catalog.validation import pydantic_fault
 from eligibility.errors import Fault
-from eligibility.simulation.scenarios import written
-from eligibility.simulation.tables import meant
+from eligibility.formats.suggestions import meant
+from eligibility.simulation.scenarios import document
 
 _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
-    (r"", written.Written),
-    (r"given", written.Given),
+    (r"", document.Written),
+    (r"given", document.Given),
     (r"given\.groups\.[^.]+", GroupDeclaration),
     (r"given\.products\.[^.]+(?=\.|$)", Product),
     (r"given\.products\..*submission", Submission),
     (r"given\.products\..*flights\.\d+", Flight),
     (r"given\.products\..*rollout", Rollout),
     (r"given\.products\..*packages\.\d+", Package),
-    (r"defaults", written.Told),
-    (r"cases\.\d+", written.Case),
-    (r"cases\.\d+\.expect", written.Expect),
-    (r"cases\.\d+\.expect\.remedy", written.RemedyFields),
-    (r"devices\..+|.*\.device(\.\d+)?", written.DeviceFields),
+    (r"defaults", document.Told),
+    (r"cases\.\d+", document.Case),
+    (r"cases\.\d+\.expect", document.Expect),
+    (r"cases\.\d+\.expect\.remedy", document.RemedyFields),
+    (r"devices\..+|.*\.device(\.\d+)?", document.DeviceFields),
 )
 """The shape of what stands at a place: for an unknown field, the fields that there are."""
 _QUOTED = re.compile(r"'([^']*)'")
@@ -36,7 +36,7 @@ _MOST_LISTED = 8
 def shape_faults(error: ValidationError) -> Iterator[Fault]:
     """The faults of a file that is not a Written, by dotted place."""
     for details in error.errors(include_url=False):
-        place = [part for part in details["loc"] if not str(part).startswith(written.TAG)]
+        place = [part for part in details["loc"] if not str(part).startswith(document.TAG)]
         fault = pydantic_fault({**details, "loc": tuple(place)})
         yield Fault(
             fault.loc, fault.code, _unknown(fault, place) or _choice(details) or fault.detail

@@ -7,13 +7,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from eligibility.catalog.files import read_text
-from eligibility.catalog.yaml_file import Lines, line_of, load
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.yaml_file import Lines, line_of, load
 from eligibility.simulation.scenarios.cases import Reader
+from eligibility.simulation.scenarios.document import Written
 from eligibility.simulation.scenarios.faults import shape_faults
 from eligibility.simulation.scenarios.given import read_given
 from eligibility.simulation.scenarios.model import InvalidScenarios, ScenarioFile
-from eligibility.simulation.scenarios.written import Written
 
 _SUFFIXES = (".yaml", ".yml")
 

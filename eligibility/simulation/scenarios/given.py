@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from eligibility.catalog.files import Declaration, GroupDeclaration, read_directory
 from eligibility.errors import Fault, InvalidInput, InvalidSettings
-from eligibility.requirements import Requirements, load_requirements
+from eligibility.rules.requirements import Requirements, load_requirements
+from eligibility.simulation.scenarios.document import Given
 from eligibility.simulation.scenarios.model import Catalog
-from eligibility.simulation.scenarios.written import Given
 from groups.emails import canonical
 from groups.errors import GroupsError, InvalidEmails
 from groups.model import check_group_id, check_publisher

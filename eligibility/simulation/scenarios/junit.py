@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 from msgspec import UNSET
 
+from eligibility.simulation.scenarios.messages import differences_in_words, where_in_words
 from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
-from eligibility.simulation.scenarios.words import differences_in_words, where_in_words
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

@@ -9,17 +9,17 @@ from typing import Any
 import msgspec
 import yaml
 
+from eligibility.access.model import AccessQuery, Account, AccountKind, Decision, Device
 from eligibility.catalog.files import product_body
 from eligibility.errors import Fault, InvalidInput
-from eligibility.model import AccessQuery, Account, AccountKind, Decision, Device
-from eligibility.rollout import place
-from eligibility.simulation.devices import device_name
-from eligibility.simulation.outcome import briefly, outcome_of
-from eligibility.simulation.population import NOBODY
+from eligibility.explain.outcome import briefly, outcome_of
+from eligibility.rules.rollout import place
+from eligibility.simulation.inputs.devices import device_name
+from eligibility.simulation.inputs.population import NOBODY
 from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.run import observed
 from eligibility.simulation.state import State
-from eligibility.windows import release_name
+from eligibility.windows.versions import release_name
 
 _RECORDED = ("granted", "source", "version", "action", "reasons")
 _CLAIMS = ("installed_version", "owned", "market", "promotional_code", "manual_check")

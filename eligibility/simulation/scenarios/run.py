@@ -6,10 +6,10 @@ from typing import Any
 
 import msgspec
 
-from eligibility.model import Decision
+from eligibility.access.model import Decision
+from eligibility.explain.outcome import Outcome, outcome_of
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
-from eligibility.simulation.outcome import Outcome, outcome_of
-from eligibility.simulation.population import Population
 from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
 from eligibility.simulation.scenarios.worlds import Bound
 from eligibility.simulation.state import State

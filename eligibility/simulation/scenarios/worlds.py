@@ -6,20 +6,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
+from eligibility.access.model import Revision
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import Entry
 from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
-from eligibility.held import HeldProduct
-from eligibility.model import Revision
-from eligibility.requirements import Requirements
-from eligibility.simulation.drafts import Draft
+from eligibility.formats.suggestions import meant
+from eligibility.rules.requirements import Requirements
+from eligibility.simulation.inputs.drafts import Draft
 from eligibility.simulation.scenarios.faults import listed
 from eligibility.simulation.scenarios.model import Catalog, InvalidScenarios, Scenario, ScenarioFile
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
-from eligibility.simulation.tables import meant
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.store import GroupStore
 

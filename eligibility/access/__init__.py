@@ -1,0 +1,1 @@
+"""The question and the answer: what an access query and a decision are, and their JSON."""

@@ -1,0 +1,179 @@
+"""The ASGI application: the gate first, access queries behind it, everything else through FastAPI."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from eligibility import __version__
+from eligibility.dashboard import pages as dashboard
+from eligibility.dashboard.signin.cookies import Keeper
+from eligibility.dashboard.signin.sessions import Sessions
+from eligibility.dashboard.signin.visitors import Visitors
+from eligibility.dashboard.site import Site
+from eligibility.server.api import (
+    changes,
+    group_history,
+    group_members,
+    groups,
+    keys,
+    products,
+    simulations,
+)
+from eligibility.server.api.access import Access
+from eligibility.server.authzen import endpoints as authzen
+from eligibility.server.authzen import metadata
+from eligibility.server.document import docs_page, openapi
+from eligibility.server.http import problems
+from eligibility.server.http.accounts import Accounts
+from eligibility.server.http.authentication import Admission
+from eligibility.server.http.client_address import Origins
+from eligibility.server.http.endpoint import Endpoint, Paths
+from eligibility.server.http.gate import Gate
+from eligibility.server.http.logs import RequestLog
+from eligibility.server.http.rate_limit import Load
+from eligibility.server.http.tallies import Tallies
+from eligibility.server.http.traces import Traces, traces_of
+from eligibility.server.metrics import route as metrics_route
+from eligibility.server.metrics.sharing import Sharing
+from eligibility.server.metrics.snapshot import Metrics
+from eligibility.server.ofrep import endpoints as ofrep
+from eligibility.server.ofrep.flags import Flags
+from eligibility.service.service import Service
+
+PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
+"""What anybody may see: whether the server is well, and what it offers."""
+
+DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
+
+
+class Routes(FastAPI):
+    """Every route but the two of Access, which its OpenAPI document describes as well."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, access routes included."""
+        return openapi.document(self)
+
+
+def create_app(service: Service, shared: Path | None = None) -> Gate:
+    """Build the ASGI application over an open service; closes the service when the server stops.
+
+    shared: the directory in which the worker processes of a server share what they count.
+    """
+    settings = service.settings
+    accounts = Accounts(service.tokens)
+    flags = Flags(
+        service.evaluator,
+        accounts,
+        service.listing,
+        service.recorder,
+        settings.ofrep_bulk_products,
+    )
+    endpoints = {
+        **Access(service.evaluator, accounts, service.recorder).endpoints,
+        **authzen.endpoints(service, accounts),
+        **ofrep.endpoints(flags),
+    }
+    families = ofrep.families(flags)
+    paths = Paths(endpoints, {**families, **authzen.families()})
+    tallies = Tallies(routes_of(endpoints, families))
+    load = Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
+    traces = traces_of(settings)
+    public = {metrics_route.PATH} if settings.metrics_public else set()
+    admission = Admission(
+        service.key_ring,
+        service.tokens,
+        rate_limit=settings.rate_limit,
+        account_rate_limit=settings.account_rate_limit,
+    )
+    others = routes(service, Sharing(Metrics(service, tallies, load), shared), traces)
+    keeper = Keeper(
+        service.groups.digest_key,
+        others.state.by_tls,
+        settings.provider_binding(),
+        service.evaluator.clock,
+    )
+    sessions = Sessions(keeper, people=settings.dashboard_provider is not None)
+    site = Site(others, service, sessions, Visitors(sessions, admission))
+    dashboard.install(site, admission, keeper)
+    return Gate(
+        paths,
+        admission,
+        load,
+        RequestLog(settings.log_access, paths),
+        tallies,
+        others,
+        settings.max_body_bytes,
+        PUBLIC_PATHS | public,
+        traces,
+    )
+
+
+def routes_of(
+    endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
+) -> dict[str, Endpoint[Any]]:
+    """The gate's endpoints by route; those with any publisher before their path are the same ones."""
+    named = {path: one for path, one in endpoints.items() if not path.startswith("/*")}
+    named |= {f"{begins}{{key}}": one for begins, one in families.items()}
+    return {f"POST {path}": one for path, one in named.items()}
+
+
+def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> Routes:
+    """Every route but the two of Access."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.key_ring.start()
+        service.recorder.start()
+        sharing.start()
+        yield
+        if traces is not None:
+            traces.close()
+        sharing.close()  # while the store can still be asked
+        service.close()
+
+    app = Routes(
+        title="Flight and audience eligibility evaluator",
+        version=__version__,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # docs_page.py
+        redoc_url=None,
+    )
+    settings = service.settings
+    app.state.max_body_bytes = settings.max_body_bytes
+    app.state.max_upload_bytes = settings.max_upload_bytes
+    origins = Origins(settings.trusted_proxies)
+    app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
+    problems.install(app)
+    docs_page.install(app)
+    for router in (
+        groups.router(service.groups),
+        group_members.router(service.groups, service.effects),
+        group_history.router(service.groups, service.forget, service.audit),
+        products.router(service.catalog),
+        keys.router(service.key_admin, service.now),
+        simulations.router(service),
+        changes.router(service),
+    ):
+        # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
+        app.router.routes.extend(router.routes)
+    metadata.install(app, settings)
+    metrics_route.install(app, sharing, public=settings.metrics_public)
+    _health(app, service)
+    return app
+
+
+def _health(app: FastAPI, service: Service) -> None:
+    @app.get("/healthz", tags=["health"])
+    async def healthz() -> dict[str, str]:
+        """Whether the process is alive."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", tags=["health"])
+    def readyz() -> dict[str, str]:
+        """Whether the process can answer from a store that answers; 503 otherwise."""
+        service.evaluator.check_ready()
+        return {"status": "ready"}

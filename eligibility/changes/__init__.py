@@ -1,0 +1,1 @@
+"""What a change does to access: of groups, of products, between two states, over time."""

@@ -1,0 +1,196 @@
+"""Comparing: two states of a publisher's products read from the stores, and what differs of each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from msgspec import structs
+
+from eligibility.access import wire
+from eligibility.catalog.files import Declaration
+from eligibility.catalog.plan import Plan, all_products
+from eligibility.catalog.store import CatalogStore
+from eligibility.changes.difference import Difference, difference
+from eligibility.errors import Fault, InvalidInput, UnknownProduct
+from eligibility.formats.suggestions import meant
+from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves
+from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.matrix import simulate
+from eligibility.simulation.state import State
+from eligibility.simulation.states import States
+
+STATES = "live, draft, a moment (ISO 8601 with an offset), groups:N or catalog:N"
+_WORDS = ("live", "draft", "groups:1", "catalog:1")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two states: of which moment (UTC-aware, None = now), with what draft over it."""
+
+    label: str
+    at: datetime | None = None
+    draft: Draft = NO_DRAFT
+
+
+def read_side(
+    states: States,
+    publisher: str,
+    text: str,
+    at: datetime | None,
+    draft: Draft,
+    loc: str = "",
+) -> Side:
+    """Read one of STATES; `groups:N` and `catalog:N` are as of when the publisher wrote that revision.
+
+    Args: at = the moment of `live` and `draft`, None = now; loc = where the text stands.
+    Raises: InvalidInput.
+    """
+    as_of = "" if at is None else f" at {_named(at)}"
+    if text == "live":
+        return Side(f"live{as_of}", at)
+    if text == "draft":
+        if draft.is_empty:
+            raise InvalidInput([Fault(loc, "NO_DRAFT", "`draft` needs a draft, and none is given")])
+        return Side(f"draft{as_of}", at, draft)
+    part, _, number = text.partition(":")
+    if number.isascii() and number.isdecimal() and len(number) < 19:
+        if part == "groups":
+            return _at(text, states.moment_of(publisher, "groups", int(number)))
+        if part == "catalog":
+            return _at(text, states.moment_of(publisher, "catalog", int(number)))
+    try:
+        moment = wire.moment_of(text, loc)
+    except InvalidInput:
+        shown = text if len(text) <= 60 else text[:57] + "..."
+        detail = f"`{shown}` is no state{meant(text, _WORDS)}; a state is {STATES}"
+        raise InvalidInput([Fault(loc, "UNKNOWN_STATE", detail)]) from None
+    return Side(_named(moment), moment)
+
+
+def _at(text: str, moment: datetime) -> Side:
+    return Side(f"{text} ({_named(moment)})", moment)
+
+
+def _named(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def compare(
+    states: States,
+    publisher: str,
+    product_id: str,
+    sides: tuple[Side, Side],
+    devices: Sequence[NamedDevice],
+    population: Population | None = None,
+    as_told: Asker = PLAIN,
+) -> Difference:
+    """What differs of a product between two sides.
+
+    Args: population = by default everybody in a group that the product has on either side, and
+    nobody signed in; as_told = what holds of them. A product of some markets is asked for from one
+    of them where neither is told, or everybody would be denied alike.
+    Raises: UnknownProduct where neither side has the product; as States.read.
+    """
+    both = [_read(states, product_id, side) for side in sides]
+    if both == [None, None]:
+        raise UnknownProduct(product_id)
+    if population is None:
+        if as_told.market is None:
+            as_told = structs.replace(as_told, market=_market(both))
+        population = everybody(states, publisher, both, sides, as_told)
+    before, after = (
+        None if state is None else simulate(state, population, devices) for state in both
+    )
+    return difference(before, after)
+
+
+def compare_all(
+    states: States,
+    publisher: str,
+    sides: tuple[Side, Side],
+    devices: Sequence[NamedDevice],
+    *,
+    population: Population | None = None,
+    as_told: Asker = PLAIN,
+) -> Iterator[Difference]:
+    """What differs of each product of a publisher; those of which nothing does are left out."""
+    drafted = {one for side in sides for one in side.draft.products}
+    ever = any(side.at is not None for side in sides)
+    for product_id in sorted({*states.products(publisher, ever=ever), *drafted}):
+        try:
+            found = compare(states, publisher, product_id, sides, devices, population, as_told)
+        except UnknownProduct:
+            continue
+        if found.changes:
+            yield found
+
+
+def compare_plan(
+    states: States,
+    catalog: CatalogStore,
+    plan: Plan,
+    declaration: Declaration,
+    devices: Sequence[NamedDevice],
+) -> Iterator[Difference]:
+    """What applying a plan would change of what accounts get, of the products it concerns."""
+    draft = Draft(
+        plan.publisher,
+        {
+            one.group_id: Moves(
+                frozenset(declaration.groups[one.group_id].members or ()), whole=True
+            )
+            for one in plan.groups
+            if one.moves_members
+        },
+        {
+            one.product_id: declaration.products[one.product_id]
+            for one in plan.products
+            if one.action in ("create", "change")
+        },
+        deleted=frozenset(one.product_id for one in plan.products if one.action == "delete"),
+    )
+    edited = {
+        entry.product_id
+        for entry in all_products(catalog, plan.publisher)
+        if entry.product.groups & draft.groups.keys()
+    }
+    sides = Side("live"), Side("the plan", draft=draft)
+    for product_id in sorted({*draft.products, *draft.deleted, *edited}):
+        found = compare(states, plan.publisher, product_id, sides, devices)
+        if found.changes:
+            yield found
+
+
+def everybody(
+    states: States,
+    publisher: str,
+    both: Sequence[State | None],
+    sides: tuple[Side, Side],
+    as_told: Asker = PLAIN,
+) -> Population:
+    """Everybody in a group of a product on either side, by address; and nobody signed in."""
+    found = {
+        address
+        for state, side in zip(both, sides, strict=True)
+        if state is not None
+        for group_id in state.product.groups
+        for address in states.members(publisher, group_id, side.at, side.draft)
+    }
+    names = sorted(found)
+    nobody = Population.of([as_told])
+    return Population([*names, *nobody.names], as_told, {len(names): nobody.asker(0)})
+
+
+def _market(both: Sequence[State | None]) -> str | None:
+    """The first market that every side has which is limited to some; None where none is."""
+    limited = [s.product.markets for s in both if s is not None and s.product.markets is not None]
+    common = [one for one in limited[0] if all(one in some for some in limited)] if limited else []
+    return common[0] if common else None
+
+
+def _read(states: States, product_id: str, side: Side) -> State | None:
+    try:
+        return states.read(product_id, side.at, side.draft)
+    except UnknownProduct:
+        return None

@@ -1,0 +1,87 @@
+"""Outcomes that differ, and devices that go together, in words."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from eligibility.explain.outcome import BRIEFLY, Outcome, briefly
+from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.windows.versions import parse_os_version
+
+Answer = Outcome | None
+"""What an account gets; None where there is no such product."""
+
+
+def substance(outcome: Outcome) -> Outcome:
+    """What an account has of an outcome: why it is a yes makes no difference to it."""
+    return outcome._replace(reasons=()) if outcome.granted else outcome
+
+
+def plainly(before: Answer, after: Answer) -> tuple[Answer, Answer]:
+    """Two answers with as little as tells them apart: no architecture, the first reason for a no."""
+    plain = _plain(before), _plain(after)
+    return (before, after) if plain[0] == plain[1] else plain
+
+
+def _plain(answer: Answer) -> Answer:
+    return answer and answer._replace(architecture=None, reasons=answer.reasons[:1])
+
+
+def contrast(before: Answer, after: Answer) -> tuple[str, str]:
+    """Two answers in the fewest words that tell them apart."""
+    texts = _brief(before), _brief(after)
+    if texts[0] != texts[1] or before is None or after is None:
+        return texts
+    return _at_length(before), _at_length(after)
+
+
+def _brief(answer: Answer) -> str:
+    return "no such product" if answer is None else briefly(answer)
+
+
+def _at_length(outcome: Outcome) -> str:
+    if outcome.granted:
+        return f"{briefly(outcome)}, {outcome.architecture}, {outcome.action}"
+    missed = f" ({outcome.missed_flight})" if outcome.missed_flight else ""
+    return ", ".join(BRIEFLY.get(one, one) for one in outcome.reasons) + missed  # type: ignore[call-overload]
+
+
+def device_ranges(devices: Sequence[NamedDevice], chosen: Collection[int]) -> tuple[str, ...]:
+    """The devices at some places, those in a row of one family and architecture told together.
+
+    In a row are those with none of the devices between them: `Windows 10 1809 to Windows 11 24H2`.
+    """
+    if len(chosen) == len(devices) > 1:
+        return (f"all {len(devices)} devices",)
+    alike = defaultdict[tuple[str, str | None], list[int]](list)
+    for place, named in enumerate(devices):
+        alike[named.device.family, named.device.architecture].append(place)
+    found = defaultdict[str, list[str]](list)
+    for (_, architecture), places in alike.items():
+        places.sort(key=lambda place: parse_os_version(devices[place].device.os_version))
+        for run in _runs(places, set(chosen)):
+            found[_named(devices, run, architecture)].append(architecture or "")
+    return tuple(
+        ", ".join(filter(None, (text, *architectures))) for text, architectures in found.items()
+    )
+
+
+def _runs(places: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
+    """The chosen places that follow each other."""
+    runs: list[list[int]] = [[]]
+    for place in places:
+        if place in chosen:
+            runs[-1].append(place)
+        elif runs[-1]:
+            runs.append([])
+    return [run for run in runs if run]
+
+
+def _named(devices: Sequence[NamedDevice], run: Sequence[int], architecture: str | None) -> str:
+    """The first and the last device, of whose name only what differs is said: `1809 to 11 26H1`."""
+    first, last = (devices[run[end]].name.removesuffix(f", {architecture}") for end in (0, -1))
+    if first == last:
+        return first
+    known, words = first.split(), last.split()
+    while known and words and known[0] == words[0]:
+        known, words = known[1:], words[1:]
+    return f"{first} to {' '.join(words) or last}"

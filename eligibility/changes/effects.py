@@ -1,0 +1,166 @@
+"""What a change of groups or of products does to access, told before it is saved. Pure.
+
+This is the half of access that membership decides, no device is involved: who is in which private
+audience, and which flight is the highest-ranked one of whom. Whether a device may then have a
+package is for `decide`. The rules are those of catalog/model.py, which `decide` uses too.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from heapq import nsmallest
+from typing import Literal
+
+from eligibility.catalog.model import Product
+
+NAMED = 100
+"""Accounts named for each change; the counts are of all."""
+
+Groups = frozenset[str]
+Memberships = Mapping[str, tuple[Groups, Groups]]
+"""For each address, the groups that list it before and after."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessChange:
+    """What some accounts gain or lose of a product.
+
+    from_flight, to_flight: ids; None where there is none. A move has both, and is for good or ill.
+    blocked_by_audience: the flight is for them, and yet useless, as they are not in the private
+    audience. accounts: how many, each address one. first: the first NAMED of them, sorted.
+    """
+
+    kind: Literal["audience", "flight"]
+    change: Literal["gains", "loses", "moves"]
+    from_flight: str | None = None
+    to_flight: str | None = None
+    blocked_by_audience: bool = False
+    accounts: int = 0
+    first: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductEffects:
+    """What changes of one product for everybody in its groups, before or after.
+
+    becomes_public: it was private, and everybody gains sight of it, not only the accounts counted.
+    """
+
+    product_id: str
+    name: str
+    changes: tuple[AccessChange, ...]
+    becomes_public: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no effect at all."""
+        return not self.changes and not self.becomes_public
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What a change does to access, by product; products without any effect are left out."""
+
+    products: tuple[ProductEffects, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What membership gives an account of a product; flight: the one for it, admitted or not."""
+
+    private: bool
+    admitted: bool
+    flight: str | None
+
+    @property
+    def has(self) -> str | None:
+        """The flight it gets: without the audience a flight gives nothing (VIS)."""
+        return self.flight if self.admitted else None
+
+
+def effects_on(
+    product_id: str,
+    before: Product | None,
+    after: Product | None,
+    memberships: Memberships,
+    now: datetime,
+) -> ProductEffects:
+    """Compare what accounts have of a product; None for one that is not there.
+
+    Accounts in the same groups before and after are compared once, however many they are.
+    """
+    alike: defaultdict[tuple[Groups, Groups], list[str]] = defaultdict(list)
+    for address, groups in memberships.items():
+        alike[groups].append(address)
+    found: defaultdict[AccessChange, list[str]] = defaultdict(list)
+    for (groups_before, groups_after), addresses in alike.items():
+        was, becomes = _standing(before, groups_before, now), _standing(after, groups_after, now)
+        for change in _changes(was, becomes):
+            found[change] += addresses
+    named = after or before
+    return ProductEffects(
+        product_id=product_id,
+        name=named.name if named else product_id,
+        changes=tuple(_counted(change, found[change]) for change in sorted(found, key=_order)),
+        becomes_public=_private(before, now) and after is not None and not _private(after, now),
+    )
+
+
+def _private(product: Product | None, now: datetime) -> bool:
+    return product is not None and product.submission.audience_at(now) == "private"
+
+
+def _standing(product: Product | None, groups: Groups, now: datetime) -> _Standing:
+    if product is None:
+        return _Standing(private=False, admitted=False, flight=None)
+    flight = product.flight_for(groups, now)
+    return _Standing(
+        private=_private(product, now),
+        admitted=product.submission.admits(groups, now),
+        flight=flight.flight_id if flight else None,
+    )
+
+
+def _changes(was: _Standing, becomes: _Standing) -> Iterable[AccessChange]:
+    if was.admitted != becomes.admitted and (was.private or becomes.private):
+        yield AccessChange(kind="audience", change="gains" if becomes.admitted else "loses")
+    if was.has != becomes.has:
+        yield _move(was.has, becomes.has)
+    if not becomes.admitted and was.flight != becomes.flight:
+        useless = None if was.admitted else was.flight
+        if useless != becomes.flight:
+            yield _move(useless, becomes.flight, blocked=True)
+
+
+def _move(before: str | None, after: str | None, *, blocked: bool = False) -> AccessChange:
+    return AccessChange(
+        kind="flight",
+        change="gains" if before is None else "loses" if after is None else "moves",
+        from_flight=before,
+        to_flight=after,
+        blocked_by_audience=blocked,
+    )
+
+
+def _counted(change: AccessChange, addresses: list[str]) -> AccessChange:
+    return replace(change, accounts=len(addresses), first=tuple(nsmallest(NAMED, addresses)))
+
+
+def _order(change: AccessChange) -> tuple[str, ...]:
+    """Audience first, then flights by what happens."""
+    flights = (change.from_flight or "", change.to_flight or "", str(change.blocked_by_audience))
+    return (change.kind, change.change, *flights)
+
+
+def in_words(change: AccessChange) -> str:
+    """`gain flight canary`, `lose sight of the private product`: what the accounts do."""
+    if change.kind == "audience":
+        verb = "gain" if change.change == "gains" else "lose"
+        return f"{verb} sight of the private product"
+    words = {
+        "gains": f"gain flight {change.to_flight}",
+        "loses": f"lose flight {change.from_flight}",
+        "moves": f"move from flight {change.from_flight} to {change.to_flight}",
+    }[change.change]
+    return f"{words} (no use: not in the private audience)" if change.blocked_by_audience else words

@@ -1,0 +1,188 @@
+"""Differences and timelines as plain values for programs: the JSON of the commands and of the API."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from eligibility.changes.contrast import Answer, contrast, device_ranges, plainly
+from eligibility.changes.difference import Change, Difference, Kind, what_moved
+from eligibility.changes.moments import Cause
+from eligibility.changes.timeline import Turn
+from eligibility.simulation.inputs.devices import NamedDevice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTold:
+    """What an account gets. text: in few words. flight_id: also of a flight that has nothing."""
+
+    text: str
+    granted: bool
+    flight_id: str | None
+    version: str | None
+    architecture: str | None
+    action: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTold:
+    """See difference.Change; before, after: null where there is no such product.
+
+    devices: names of all; ranges: the same in few words. accounts: how many; first: addresses.
+    """
+
+    kind: Kind
+    moved: tuple[str, ...]
+    before: AnswerTold | None
+    after: AnswerTold | None
+    why: tuple[str, ...]
+    devices: tuple[str, ...]
+    ranges: tuple[str, ...]
+    accounts: int
+    first: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DifferenceTold:
+    """See difference.Difference; accounts, devices: how many were compared.
+
+    market: which the accounts asked from that do not say themselves; null = unknown.
+    """
+
+    product_id: str
+    name: str
+    accounts: int
+    devices: int
+    market: str | None
+    changed: int
+    counts: dict[Kind, int]
+    public: bool
+    changes: tuple[ChangeTold, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparisonTold:
+    """Two states compared; products without any difference are left out."""
+
+    before: str
+    after: str
+    products: tuple[DifferenceTold, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnedTold:
+    """What an answer was and is on some devices."""
+
+    devices: tuple[str, ...]
+    ranges: tuple[str, ...]
+    before: AnswerTold | None
+    after: AnswerTold | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnTold:
+    """See timeline.Turn; coming: it is ahead. answers: those that change, of devices alike."""
+
+    at: datetime
+    coming: bool
+    causes: tuple[Cause, ...]
+    answers: tuple[TurnedTold, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineTold:
+    """The turns of an account's answers about a product; account: null = not signed in."""
+
+    product_id: str
+    account: str | None
+    devices: tuple[str, ...]
+    now: datetime
+    turns: tuple[TurnTold, ...]
+
+
+def difference_told(found: Difference) -> DifferenceTold:
+    """A difference as plain values."""
+    return DifferenceTold(
+        product_id=found.product_id,
+        name=found.name,
+        accounts=len(found.population),
+        devices=len(found.devices),
+        market=found.population.as_told.market,
+        changed=found.changed,
+        counts=dict(found.counts),
+        public=found.public,
+        changes=tuple(_change(found, one) for one in found.changes),
+    )
+
+
+def _change(found: Difference, one: Change) -> ChangeTold:
+    texts = contrast(one.before, one.after)
+    moved: tuple[str, ...] = ()
+    if one.kind == "moves" and one.before is not None and one.after is not None:
+        moved = tuple(what_moved(one.before, one.after))
+    return ChangeTold(
+        kind=one.kind,
+        moved=moved,
+        before=_answer(one.before, texts[0]),
+        after=_answer(one.after, texts[1]),
+        why=one.why,
+        devices=tuple(found.devices[place].name for place in one.devices),
+        ranges=device_ranges(found.devices, one.devices),
+        accounts=one.accounts,
+        first=tuple(found.population.asker(place).name for place in one.first),
+    )
+
+
+def timeline_told(
+    product_id: str,
+    account: str | None,
+    devices: Sequence[NamedDevice],
+    turns: Sequence[Turn],
+    now: datetime,
+) -> TimelineTold:
+    """A timeline as plain values."""
+    return TimelineTold(
+        product_id=product_id,
+        account=account,
+        devices=tuple(named.name for named in devices),
+        now=now,
+        turns=tuple(
+            TurnTold(
+                at=turn.at,
+                coming=turn.at > now,
+                causes=turn.causes,
+                answers=tuple(_turned(devices, turn)),
+            )
+            for turn in turns
+        ),
+    )
+
+
+def _turned(devices: Sequence[NamedDevice], turn: Turn) -> Iterator[TurnedTold]:
+    alike = defaultdict[tuple[Answer, Answer], list[int]](list)
+    for place, both in enumerate(zip(turn.before, turn.after, strict=True)):
+        if both[0] != both[1]:
+            alike[plainly(*both)].append(place)
+    for (before, after), places in alike.items():
+        texts = contrast(before, after)
+        yield TurnedTold(
+            devices=tuple(devices[place].name for place in places),
+            ranges=device_ranges(devices, places),
+            before=_answer(before, texts[0]),
+            after=_answer(after, texts[1]),
+        )
+
+
+def _answer(answer: Answer, text: str) -> AnswerTold | None:
+    if answer is None:
+        return None
+    return AnswerTold(
+        text=text,
+        granted=answer.granted,
+        flight_id=answer.source or answer.missed_flight,
+        version=answer.version,
+        architecture=answer.architecture,
+        action=answer.action,
+        reasons=answer.reasons,
+    )

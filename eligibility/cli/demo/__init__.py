@@ -1,0 +1,1 @@
+"""The demo: a sample catalogue with activity, and three access queries."""

@@ -1,0 +1,93 @@
+"""What `serve` makes sure of before it listens: that somebody holds a key, and that nobody can listen in."""
+
+import ipaddress
+import ssl
+
+import typer
+
+from eligibility.callers.model import Scope
+from eligibility.cli.options.base import actor
+from eligibility.errors import EligibilityError, Fault, InvalidSettings
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
+
+
+class CannotListen(EligibilityError):
+    """The address cannot be listened on, or must not be."""
+
+    code = "CANNOT_LISTEN"
+
+
+def first_key(service: Service) -> str | None:
+    """A new admin key if there is no key that works and no issuer of tokens, on loopback only; else None.
+
+    Raises: CannotListen where the address is not loopback and there is no key, or no TLS; and
+    InvalidSettings where the certificate is of no use, or the provider's secret cannot be read.
+    """
+    settings = service.settings
+    _check_certificate(settings)
+    settings.provider_secret()  # a server process would fail later, and again and again
+    loopback = is_loopback(settings.host)
+    if not loopback:
+        _check_encrypted(settings)
+    if settings.issuers or service.key_admin.listed():
+        return None
+    if not loopback:
+        raise CannotListen(
+            f"host `{settings.host}` is not loopback, and the store has no API key yet: make one"
+            " with `eligibility keys create --name admin --scope admin --all-publishers`"
+        )
+    return admin_key(service, "first admin")
+
+
+def admin_key(service: Service, name: str, expires: str | None = None) -> str:
+    """Make a key that may do everything; its text. expires = as key_admin.create takes it."""
+    made = service.key_admin.create(
+        actor(), name=name, scopes=[Scope.ADMIN], publishers=None, expires=expires
+    )
+    return made.text
+
+
+def announce(url: str, key: str) -> None:
+    """Print the links with the key in them, the only time that it is shown."""
+    typer.echo(
+        "no API key in the store yet, so one was made that may do everything; it is shown this once:\n"
+        f"  {key}\n"
+        f"look in a browser: {url}/dashboard/sign-in#key={key}\n"
+        f"try the API there: {url}/docs#key={key}"
+    )
+
+
+def _check_encrypted(settings: Settings) -> None:
+    if settings.tls_certificate is None and not settings.trusted_proxies:
+        raise CannotListen(
+            f"host `{settings.host}` is not loopback, and keys and addresses would go over the network"
+            " unencrypted: give `tls_certificate` and `tls_key`, or name in `trusted_proxies` the"
+            " proxy that terminates TLS"
+        )
+
+
+def _check_certificate(settings: Settings) -> None:
+    """Refuse what a server process could not use: it would fail later, and again and again."""
+    certificate, key = settings.tls_certificate, settings.tls_key
+    if certificate is None:
+        return
+    for name, path in (("tls_certificate", certificate), ("tls_key", key or certificate)):
+        try:
+            path.read_bytes()
+        except OSError as error:
+            raise InvalidSettings("settings", [Fault(name, "UNREADABLE", str(error))]) from None
+    try:
+        # Without a password given, openssl would ask for one where nobody sits.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except ssl.SSLError as error:
+        detail = f"no PEM certificate with its key in `tls_key`, unencrypted: {error}"
+        raise InvalidSettings("settings", [Fault("tls_certificate", "UNUSABLE", detail)]) from None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach an address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

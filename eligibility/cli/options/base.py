@@ -1,0 +1,75 @@
+"""Options that many commands share, and how a command opens what it works on."""
+
+import getpass
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eligibility.access import wire
+from eligibility.cli.show.exit_codes import Exit
+from eligibility.errors import Fault, InvalidInput
+from eligibility.service.service import Service
+from eligibility.service.settings import load_settings
+
+Store = Annotated[
+    str | None,
+    typer.Option("--store", help="Store URL, as in sqlite:///eligibility.db.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, no tables.")]
+Publisher = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
+
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="As of that moment, ISO 8601 with an offset.", show_default=False),
+]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")]
+
+
+@contextmanager
+def service(store: str | None) -> Iterator[Service]:
+    """Open the service on the settings in force, and close it at the end."""
+    with Service(load_settings(os.environ, {"store": store}).settings) as opened:
+        yield opened
+
+
+def actor() -> str:
+    """Whom an edit from the command line is put down to: the person logged in, and the machine."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container without the user in its password file
+        user = "unknown"
+    return f"cli {user} from {socket.gethostname()}"
+
+
+def read_addresses(given: list[str], file: Path | None) -> str:
+    """Addresses from arguments, a file, or standard input (`-`), in any separators."""
+    texts = [typer.get_text_stream("stdin").read() if text == "-" else text for text in given]
+    if file is not None:
+        try:
+            texts.append(file.read_text("utf-8-sig"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InvalidInput([Fault("--file", "UNREADABLE", str(error))], "the command") from None
+    return "\n".join(texts)
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """The moment of `--at`. Raises: InvalidInput."""
+    return None if text is None else wire.moment_of(text, "--at")
+
+
+def confirm(question: str, agreed: bool) -> None:
+    """Ask before changing; without a terminal to ask on, agreement has to be given by --yes."""
+    if agreed:
+        return
+    if not sys.stdin.isatty():
+        typer.echo("nothing was changed: give --yes to go on without being asked", err=True)
+        raise typer.Exit(Exit.FAILED)
+    typer.confirm(question, abort=True)

@@ -1,0 +1,122 @@
+"""What the commands that simulate have in common: their options, and how these are read."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from eligibility.cli.options.base import moment_of
+from eligibility.errors import UnknownProduct
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.accounts import asker_of as read_asker
+from eligibility.simulation.inputs.accounts import read_accounts
+from eligibility.simulation.inputs.drafts import Draft, publisher_in, read_draft
+from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+
+Accounts = Annotated[
+    str | None,
+    typer.Option(
+        "--accounts",
+        "-a",
+        help="Addresses, CSV files and group ids, with commas between them; `anonymous` is nobody."
+        " By default everybody in a group of the product.",
+        show_default=False,
+    ),
+]
+Devices = Annotated[
+    str,
+    typer.Option(
+        "--devices",
+        "-d",
+        help="Presets (desktop, xbox, all, ...), CSV files and devices (family/os_version/arch).",
+    ),
+]
+WithGroups = Annotated[
+    Path | None,
+    typer.Option("--with-groups", help="Draft: a CSV of edits, group,account,change."),
+]
+WithCatalog = Annotated[
+    Path | None,
+    typer.Option("--with-catalog", help="Draft: a catalogue, as `catalog apply` takes it."),
+]
+WithRequirements = Annotated[
+    Path | None,
+    typer.Option("--with-requirements", help="Draft: other OS floors, as requirements.toml."),
+]
+Installed = Annotated[
+    str | None, typer.Option("--installed", help="Installed package version, of every account.")
+]
+Owned = Annotated[bool, typer.Option("--owned", help="Every account owns the product.")]
+Market = Annotated[str | None, typer.Option("--market", help="Market of every account.")]
+PromotionalCode = Annotated[
+    bool, typer.Option("--promotional-code", help="Every account holds a promotional code.")
+]
+ManualCheck = Annotated[
+    bool, typer.Option("--manual-check", help='Everybody pressed "check for updates".')
+]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command simulates, as read from its options."""
+
+    publisher: str
+    population: Population
+    draft: Draft
+    at: datetime | None
+
+
+def asker_of(
+    installed: str | None, owned: bool, market: str | None, code: bool, manual_check: bool
+) -> Asker:
+    """What holds of every account that does not say otherwise. Raises: InvalidInput."""
+    return read_asker(
+        installed_version=installed,
+        owned=owned,
+        market=market,
+        promotional_code=code,
+        manual_check=manual_check,
+    )
+
+
+def asked_of(
+    service: Service,
+    product_id: str,
+    accounts: str | None,
+    at: str | None,
+    *,
+    with_groups: Path | None = None,
+    with_catalog: Path | None = None,
+    with_requirements: Path | None = None,
+    as_told: Asker = PLAIN,
+) -> Asked:
+    """Read accounts, draft and moment of a command about one product.
+
+    A product that no store has yet is its draft's. Raises: InvalidInput; UnknownProduct;
+    groups.errors.UnknownGroup.
+    """
+    moment = moment_of(at)
+    publisher = publisher_of(service, product_id, with_catalog)
+    draft = read_draft(
+        publisher, groups=with_groups, catalog=with_catalog, requirements=with_requirements
+    )
+    members = partial(service.states.members, publisher, at=moment, draft=draft)
+    if accounts is None:
+        state = service.states.read(product_id, moment, draft)
+        everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]
+        return Asked(publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment)
+    return Asked(publisher, read_accounts(accounts, members, as_told), draft, moment)
+
+
+def publisher_of(service: Service, product_id: str, with_catalog: Path | None = None) -> str:
+    """Whose product it is; a product that no store has yet is its draft's. Raises: UnknownProduct."""
+    try:
+        return service.states.owner(product_id)
+    except UnknownProduct:
+        found = None if with_catalog is None else publisher_in(with_catalog, product_id)
+        if found is None:
+            raise
+        return found

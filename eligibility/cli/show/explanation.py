@@ -1,0 +1,100 @@
+"""An explained decision as people read it: a letter with the verdict, why, and what would change it."""
+
+from msgspec import UNSET
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from eligibility.access.explanation import Nearest, Sentence, Way
+from eligibility.access.model import Decision
+from eligibility.cli.show.base import settling_text
+
+_MOST_WAYS = 4
+"""Ways that are written out; all of them are in the JSON."""
+
+
+def letter(decision: Decision, product: str, state: str) -> Panel:
+    """An explained decision. product = its name; state = what it was asked of, for people."""
+    verdict, *why = () if decision.story is UNSET else decision.story
+    parts: list[RenderableType] = [Text(verdict.text, "bold"), Text()]
+    parts += [_titled("Why", _reasons(why))]
+    if decision.nearest is not UNSET:
+        parts += _what_helps(decision.nearest) or _what_else(decision)
+    if decision.settling is not None:
+        parts += [Text(), _titled("Mind", Text(settling_text(decision.settling)))]
+    parts += [Text(), _pages(why)]
+    granted = decision.granted
+    return Panel(
+        Group(*parts),
+        title=Text.assemble(
+            ("✔ granted" if granted else "✘ denied", "bold"),
+            f"  {product}, {decision.product_id}",
+        ),
+        title_align="left",
+        subtitle=Text(state, "dim"),
+        subtitle_align="right",
+        border_style="green" if granted else "red",
+        padding=(1, 2),
+    )
+
+
+def _titled(title: str, content: RenderableType) -> RenderableType:
+    return Group(Text(title, "bold"), Padding(content, (0, 0, 0, 2)))
+
+
+def _reasons(sentences: list[Sentence]) -> Table:
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column(justify="right", style="dim")
+    rows.add_column()
+    for number, sentence in enumerate(sentences, 1):
+        marks = " ".join(page.code for page in sentence.sources)
+        rows.add_row(f"{number}.", Text.assemble(sentence.text, (f"  {marks}", "dim")))
+    return rows
+
+
+def _what_else(decision: Decision) -> list[RenderableType]:
+    """Which flights above the one that was given can be asked for."""
+    missed = dict.fromkeys(
+        flight for one in decision.remedies if one.unlocks == "flight" for flight in one.flights
+    )
+    if not missed:
+        return []
+    options = " or ".join(f"--wanting {flight}" for flight in missed)
+    return [Text(), Text(f"For what would give a higher flight, add {options}.", "dim")]
+
+
+def _what_helps(nearest: Nearest) -> list[RenderableType]:
+    """Nothing where what was wanted is so already."""
+    if not nearest.ways and nearest.tries == 1:
+        return []
+    tried = f"{nearest.tries:,} decisions were tried"
+    if not nearest.ways:
+        until = "" if nearest.complete else ", which is as many as are tried"
+        nothing = Text(f"No few changes do it; {tried}{until}.")
+        return [Text(), _titled(f"To get {nearest.wanted}", nothing)]
+    rows = Table.grid(padding=(0, 1))
+    rows.add_column()
+    rows.add_column()
+    for way in nearest.ways[:_MOST_WAYS]:
+        rows.add_row("•", _way(way))
+    more = len(nearest.ways) - _MOST_WAYS
+    rest = f"{more} more {'way' if more == 1 else 'ways'} with --json; " if more > 0 else ""
+    rows.add_row("", Text(f"{rest}{tried}", "dim"))
+    one_of = "do this" if len(nearest.ways) == 1 else "do one of these"
+    return [Text(), _titled(f"To get {nearest.wanted}, {one_of}", rows)]
+
+
+def _way(way: Way) -> Text:
+    done = ", and ".join(change.text for change in way.changes)
+    kind, _, flight = way.source.partition(" ")
+    origin = f"the flight {flight}" if kind == "flight" else "the general release"
+    return Text.assemble(done[:1].upper() + done[1:], (f" → {way.version} from {origin}", "dim"))
+
+
+def _pages(sentences: list[Sentence]) -> RenderableType:
+    """What the codes stand for, in the order in which the sentences name them."""
+    named = dict.fromkeys(page for sentence in sentences for page in sentence.sources)
+    entries = (Text.assemble((page.code, "bold"), f" {page.title}", style="dim") for page in named)
+    return _titled("The rules are on these pages", Text(" · ", "dim").join(entries))

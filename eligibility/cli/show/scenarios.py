@@ -1,0 +1,81 @@
+"""Results of scenario files as people read them, with rich."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from msgspec import UNSET
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from eligibility.cli.show.base import steps_table
+from eligibility.simulation.scenarios.messages import got_in_words, value_in_words, where_in_words
+from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
+
+
+def results(files: Sequence[FileResult], quiet: bool) -> RenderableType:
+    """Every file with its cases; quiet = of those that passed only their number. The count below."""
+    return Group(*(part for ran in files for part in _file(ran, quiet)), _summary(files))
+
+
+def _file(ran: FileResult, quiet: bool) -> Iterator[RenderableType]:
+    count = len(ran.results) - len(ran.failed)
+    title = Text.assemble((ran.file.title, "bold"), (f"  {ran.file.path}", "dim"))
+    if quiet:
+        title.append(f"  {count} as expected", "green" if not ran.failed else "dim")
+    yield title
+    for result in ran.results:
+        if not result.passed:
+            yield from _failed(result)
+        elif not quiet:
+            yield _line("✔", "green", result.scenario.sentence, f"→ {got_in_words(result)}")
+    yield Text()
+
+
+def _line(mark: str, style: str, sentence: str, note: str) -> RenderableType:
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=3, justify="right")
+    row.add_column()
+    row.add_row(Text(mark, style), Text.assemble(sentence, "  ", (note, "dim")))
+    return row
+
+
+def _failed(result: Result) -> Iterator[RenderableType]:
+    scenario = result.scenario
+    place = f"{scenario.file.name}:{scenario.line}"
+    yield _line("✘", "bold red", scenario.sentence, place)
+    for mismatch in result.mismatches:
+        yield Padding(_mismatch(mismatch, result.asked), (0, 0, 1, 4))
+
+
+def _mismatch(mismatch: Mismatch, asked: int) -> RenderableType:
+    places = len(mismatch.where)
+    of_all = f"{places} of {asked}: " if asked > 1 else ""
+    table = Table("", "expected", "got", box=None, header_style="bold dim", padding=(0, 2, 0, 0))
+    for one in mismatch.differences:
+        table.add_row(
+            Text(one.field, "bold"),
+            Text(value_in_words(one.expected), "green"),
+            Text(value_in_words(one.got), "red"),
+        )
+    parts: list[RenderableType] = [Text(f"{of_all}{where_in_words(mismatch)}"), table]
+    trace = mismatch.decision.trace
+    if trace is not UNSET and trace:
+        first = f" ({mismatch.where[0][0]} on {mismatch.where[0][1]})" if places > 1 else ""
+        parts += [Text(f"why{first}", "bold"), steps_table(trace)]
+    return Group(*parts)
+
+
+def _summary(files: Iterable[FileResult]) -> Text:
+    ran = list(files)
+    found = [result for one in ran for result in one.results]
+    failed, asked = sum(not one.passed for one in found), sum(one.asked for one in found)
+    where = f"{_number(len(found), 'case')} in {_number(len(ran), 'file')}"
+    decisions = (f"  {_number(asked, 'decision')}", "dim")
+    if not failed:
+        return Text.assemble(("✔ all as expected", "bold green"), f"  {where}", decisions)
+    return Text.assemble((f"✘ {failed} not as expected", "bold red"), f"  of {where}", decisions)
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

@@ -1,0 +1,1 @@
+"""Signing in to the dashboard: by key, or by an OpenID provider."""

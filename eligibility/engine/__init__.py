@@ -1,0 +1,1 @@
+"""Products in memory, fresh and fast: what answers an access query."""

@@ -1,0 +1,113 @@
+"""Loading: what the evaluator holds of a product, built from the store or from what is held already."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from eligibility.access.model import Revision
+from eligibility.catalog.store import Entry
+from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.histogram import Histogram
+from eligibility.rules.requirements import Requirements
+from eligibility.rules.settling import SETTLING_TIME, recent_of
+from groups.errors import HistoryLost
+from groups.member_set import Digester, MemberIndex
+from groups.model import Change, Head
+from groups.store import GroupStore
+
+PROPAGATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+_LONGEST_PROPAGATION_S = 60.0
+_LARGEST_PATCH = 2_000
+"""Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
+_NOBODY = "-"
+"""Stands for a publisher, which none is called."""
+
+
+class Loader:
+    """Builds held products. Safe to use from many threads."""
+
+    def __init__(self, groups: GroupStore, requirements: Requirements) -> None:
+        self._groups = groups
+        self._requirements = requirements
+        self._digester: Digester | None = None
+        self.propagation = Histogram(PROPAGATION_SECONDS)
+        """From a write to groups until the query that first saw it."""
+
+    def load(
+        self, entry: Entry, catalog_revision: int, held: HeldProduct | None, token: int, now: float
+    ) -> HeldProduct:
+        """Build what to hold; from the held one where nothing, or only a few members, changed."""
+        since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
+        changes = self._changes_to(held, entry)
+        digester = self.digester()
+        digest = digester.of_recorded
+        if held is None or changes is None:
+            head, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
+            index, before = MemberIndex.build(sets), None
+            recent_changes = self._groups.recent_changes(entry.publisher, since)
+            recent = recent_of(recent_changes, entry.product.groups, digest)
+        else:
+            before = held if held.product == entry.product else None
+            if before and not changes and held.revision.catalog == catalog_revision:
+                held.token, held.verified_at = token, now
+                return held
+            # A patched index keeps its combination numbers, so decisions made before still hold.
+            head = changes[-1].head if changes else Head(held.revision.groups, held.write_id)
+            patch = _patch(changes, entry.product.groups, digest)
+            index = held.index.with_changes(patch) if patch else held.index
+            recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
+            self._note_propagation(changes, now)
+        return HeldProduct(
+            entry,
+            index,
+            digester,
+            recent,
+            self._requirements,
+            Revision(head.revision, catalog_revision),
+            head.write_id,
+            token,
+            now,
+            before,
+        )
+
+    def load_nothing(self, now: float) -> None:
+        """Ask the store as often as to load a product that was not held, for nothing."""
+        self._groups.member_sets(_NOBODY, ())
+        self._groups.recent_changes(_NOBODY, datetime.fromtimestamp(now, UTC))
+
+    def _note_propagation(self, changes: tuple[Change, ...], now: float) -> None:
+        """Note how long ago the last write was; beyond a minute it was a query that was waited for."""
+        if changes:
+            delay = max(0.0, now - changes[-1].at.timestamp())
+            if delay <= _LONGEST_PROPAGATION_S:
+                self.propagation.add(delay)
+
+    def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:
+        """What changed since the held product, where it can be patched; None where it must be built."""
+        groups = entry.product.groups
+        if held is None or held.product.groups != groups or held.publisher != entry.publisher:
+            return None
+        try:
+            changes = self._groups.changes_since(
+                entry.publisher, held.revision.groups, held.write_id
+            )
+        except HistoryLost:
+            return None
+        size = sum(len(c.added) + len(c.removed) for c in changes if c.group_id in groups)
+        return changes if size <= _LARGEST_PATCH else None
+
+    def digester(self) -> Digester:
+        """Makes the digests that this deployment knows addresses by. Raises: StoreUnavailable."""
+        if self._digester is None:
+            self._digester = Digester(self._groups.digest_key())
+        return self._digester
+
+
+def _patch(
+    changes: tuple[Change, ...], groups: frozenset[str], digest: Callable[[str], int]
+) -> list[tuple[str, list[int], list[int]]]:
+    """The changes of the groups as an index takes them: group, digests added, digests removed."""
+    return [
+        (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed])
+        for c in changes
+        if c.group_id in groups
+    ]

@@ -1,0 +1,132 @@
+"""The memo's key of a query in the words it was sent in: of one, and of a batch column by column.
+
+Such a key says all that the rules see of a query but its moment, and is had without reading it. Everything that
+can be unreadable is looked at here, or was read before in the same words; where neither tells,
+there is no key and the query has to be read. `of` and `of_all` give the same keys; the second does
+each step for the whole batch at once, inside compiled loops (docs/decisions.md 0014).
+"""
+
+from collections.abc import Iterable, Sequence, Set
+from itertools import repeat
+from typing import Any
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import astuple
+
+from eligibility.access.wire import AccountFields, QueryFields, device_met, is_market
+from eligibility.engine.decision_cache import Key
+from eligibility.engine.device_classes import DeviceClasses
+from eligibility.rules.rollout import place
+from groups.emails import canonical_or_none, canonical_together
+from groups.member_set import Digester, MemberIndex
+
+Who = tuple[int | None, object, int]
+"""What the rules see of an account: combination of groups, kind, side of the rollouts."""
+
+_NOBODY: Who = (None, None, 0)
+_UNTOLD: Who = (-1, None, 0)
+_UNREADABLE = object()
+
+Signed = AccountFields | UnsetType | None
+
+
+class SentKeys:
+    """Makes the keys of queries for one product.
+
+    recent: digests whose membership may be settling; there is no key, for the answers tell of it.
+    thresholds: buckets at which a rollout changes sides, ascending. limited_markets: not offered in
+    every market.
+    """
+
+    __slots__ = (
+        "_classes",
+        "_digest",
+        "_digests",
+        "_find",
+        "_find_all",
+        "_limited_markets",
+        "_product_id",
+        "_recent",
+        "_thresholds",
+    )
+
+    def __init__(
+        self,
+        product_id: str,
+        classes: DeviceClasses,
+        digester: Digester,
+        index: MemberIndex,
+        recent: Set[int],
+        thresholds: Sequence[float],
+        limited_markets: bool,
+    ) -> None:
+        self._product_id = product_id
+        self._classes = classes
+        self._digest, self._digests = digester.of, digester.of_all
+        self._find, self._find_all = index.find, index.find_all
+        self._recent = recent
+        self._thresholds = thresholds
+        self._limited_markets = limited_markets
+
+    def of(self, asked: QueryFields) -> Key | None:
+        """The key of one query; None where it has to be read."""
+        _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(asked)
+        device = device_met(bytes(raw))
+        device_class = self._classes.known.get(device) if device else None
+        who = self._who(account)
+        offered_in = self._offered_in(market)
+        if device_class is None or who is None or offered_in is _UNREADABLE:
+            return None
+        combination, kind, side = who
+        return device_class, combination, kind, side, installed, owned, code, manual, offered_in, at
+
+    def of_all(self, batch: Sequence[QueryFields]) -> Iterable[Key]:
+        """The keys of queries, in order; where `of` gives None, a key that nothing is kept under."""
+        devices: Iterable[Any] = map(device_met, [bytes(asked.device) for asked in batch])
+        accounts = [asked.account for asked in batch]
+        combinations, kinds, sides = self._whos(accounts)
+        markets = [asked.market for asked in batch]
+        offered_in = {market: self._offered_in(market) for market in set(markets)}
+        return zip(
+            map(self._classes.known.get, devices),
+            combinations,
+            kinds,
+            sides,
+            [asked.installed_version for asked in batch],
+            [asked.owned for asked in batch],
+            [asked.promotional_code for asked in batch],
+            [asked.manual_check for asked in batch],
+            map(offered_in.get, markets),
+            [asked.at for asked in batch],
+            strict=False,  # `sides` may have no end
+        )
+
+    def _who(self, account: Signed) -> Who | None:
+        """What the rules see of an account; None where it has to be read, or may be settling."""
+        if account is UNSET or account is None:
+            return _NOBODY
+        if account.aliases is not UNSET or not (address := canonical_or_none(account.id)):
+            return None
+        digest = self._digest(address)
+        if digest in self._recent:
+            return None
+        return self._find(digest), account.kind, self._side(address) if self._thresholds else 0
+
+    def _whos(self, accounts: Sequence[Signed]) -> Iterable[Iterable[object]]:
+        """What `_who` gives for each, as columns: all at once where all are of the usual kind."""
+        usual = [one for one in accounts if one and one.aliases is UNSET]
+        addresses = canonical_together([one.id for one in usual])
+        if addresses is not None and len(usual) == len(accounts):
+            digests = self._digests(addresses)
+            if self._recent.isdisjoint(digests):
+                sides = [self._side(one) for one in addresses] if self._thresholds else repeat(0)
+                return self._find_all(digests), [one.kind for one in usual], sides
+        return zip(*[self._who(one) or _UNTOLD for one in accounts], strict=True)
+
+    def _side(self, address: str) -> int:
+        return place(self._thresholds, self._product_id, address)
+
+    def _offered_in(self, market: str | UnsetType | None) -> object:
+        if market is not UNSET and not is_market(market):
+            return _UNREADABLE
+        return market if self._limited_markets else None

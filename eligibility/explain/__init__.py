@@ -1,0 +1,1 @@
+"""A decision in words for people: its story, and the least change that would turn it."""

@@ -1,0 +1,250 @@
+"""What the person at the device could do otherwise: each change with the grounds it would make.
+
+Which of them helps is not known here, and is found by deciding (nearest.py).
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from msgspec.structs import replace as with_fields
+from packaging.version import Version
+
+from eligibility.access.explanation import ChangeAction, SuggestedChange
+from eligibility.access.model import Account, AccountKind, Device
+from eligibility.explain.device_names import a_device, a_kind, release_text
+from eligibility.rules.compared_versions import points
+from eligibility.rules.decide import Grounds
+from eligibility.rules.requirements import Requirements
+from eligibility.windows.releases import facts
+from eligibility.windows.versions import parse_os_version, release_name, releases, version_text
+
+STRANGER = Account("somebody@account.invalid")
+"""Who is supposed to have signed in where nobody has: in no group, and on no known side of a rollout."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A change, and what it makes of the grounds.
+
+    parts: what it sets; of two that set the same, only one can be. likeness: candidates that are the
+    same but for how much, of which the first that does is the least.
+    """
+
+    change: SuggestedChange
+    apply: Callable[[Grounds], Grounds]
+    parts: frozenset[str]
+    likeness: str
+
+
+def of_person(grounds: Grounds) -> Iterator[Candidate]:
+    """Everything that the person, or who keeps the groups, could do; of versions the lowest first."""
+    yield from _accounts(grounds)
+    yield from _groups(grounds)
+    yield from _newer_versions(grounds)
+    yield from _claims(grounds)
+    yield from _moments(grounds)
+    yield from _other_devices(grounds)
+
+
+def asking(change: SuggestedChange, *parts: str, likeness: str = "", **fields: object) -> Candidate:
+    """A candidate that changes fields of the query."""
+
+    def apply(grounds: Grounds) -> Grounds:
+        return replace(grounds, query=with_fields(grounds.query, **fields))
+
+    return Candidate(change, apply, frozenset(parts or fields), likeness or change.action)
+
+
+def _accounts(grounds: Grounds) -> Iterator[Candidate]:
+    """Signing in with some Microsoft account, in one of the groups or in none."""
+    account = grounds.query.account
+    if account is None:
+        action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
+        yield asking(SuggestedChange(action, "person", text), account=STRANGER)
+    elif account.kind is not AccountKind.MICROSOFT:
+        action, text = ChangeAction.USE_MICROSOFT_ACCOUNT, "use a personal Microsoft account"
+        same = with_fields(account, kind=AccountKind.MICROSOFT)
+        change = SuggestedChange(action, "person", f"{text} with the address {account.id}")
+        yield asking(change, account=same)
+    else:
+        return
+    for group in sorted(grounds.product.groups):
+        change = SuggestedChange(action, "person", f"{text} that is in {group}", group=group)
+        yield Candidate(
+            change,
+            _as_member(group, grounds.account_groups),
+            frozenset({"account", *map(_membership, grounds.account_groups | {group})}),
+            f"{action}:{group}",
+        )
+
+
+def _as_member(group: str, before: frozenset[str]) -> Callable[[Grounds], Grounds]:
+    """As another account, which is in that group, and in what has been joined since `before`."""
+
+    def apply(grounds: Grounds) -> Grounds:
+        query = with_fields(grounds.query, account=STRANGER)
+        groups = (grounds.account_groups - before) | {group}
+        return replace(grounds, query=query, account_groups=groups)
+
+    return apply
+
+
+def _membership(group: str) -> str:
+    return f"group:{group}"
+
+
+def _groups(grounds: Grounds) -> Iterator[Candidate]:
+    who = "have that account" if grounds.query.account is None else "ask the publisher to be"
+    for group in sorted(grounds.product.groups):
+        member = group in grounds.account_groups
+        if member:
+            action, text = ChangeAction.LEAVE_GROUP, f"ask the publisher to be taken out of {group}"
+        else:
+            action, text = ChangeAction.JOIN_GROUP, f"{who} added to {group}"
+        name = _membership(group)
+        yield Candidate(
+            SuggestedChange(action, "publisher", text, group=group),
+            _leaving(group) if member else _joining(group),
+            frozenset({name}),
+            name,
+        )
+
+
+def _joining(group: str) -> Callable[[Grounds], Grounds]:
+    return lambda grounds: replace(grounds, account_groups=grounds.account_groups | {group})
+
+
+def _leaving(group: str) -> Callable[[Grounds], Grounds]:
+    return lambda grounds: replace(grounds, account_groups=grounds.account_groups - {group})
+
+
+# --- the device ---
+
+
+def _newer_versions(grounds: Grounds) -> Iterator[Candidate]:
+    """Every version that rules compare with and that such a device can be updated to."""
+    device = grounds.query.device
+    builds = facts().devices.get(device.family, {}).get(device.architecture or "")
+    for version in _compared(grounds):
+        if version > device.version and (builds is None or builds.contains(version)):
+            text = version_text(version)
+            change = SuggestedChange(
+                ChangeAction.UPDATE_OS,
+                "person",
+                f"update the device to {release_text(text)} or later",
+                os_version=text,
+                release=release_name(version),
+            )
+            yield _on_device(change, frozenset({"os"}), "os", os_version=text)
+
+
+def _compared(grounds: Grounds) -> list[Version]:
+    compared = points(grounds.product, grounds.requirements)
+    if compared is None:
+        return [release.version for release in releases()]
+    above = {parse_os_version(_next(one)) for one in _exclusive(grounds.requirements)}
+    return sorted({*compared, *above})
+
+
+def _exclusive(requirements: Requirements) -> Iterator[str]:
+    """Versions that a floor asks to be above of."""
+    for rule in (requirements.flight, requirements.private_audience, requirements.rollout):
+        for floor in filter(None, rule.floors.values()):
+            yield from (one.version for one in floor if one.operator in (">", "!="))
+
+
+def _next(version: str) -> str:
+    *parts, last = version.split(".")
+    return ".".join([*parts, str(min(int(last) + 1, 65_535))])
+
+
+def _other_devices(grounds: Grounds) -> Iterator[Candidate]:
+    """The same kind of device with another processor; and the newest of each other kind."""
+    mine = grounds.query.device
+    for family, builds in facts().devices.items():
+        for architecture, supported in builds.items():
+            device = Device(family, mine.os_version, architecture)
+            if family != mine.family:
+                newest = max(r.version for r in releases() if supported.contains(r.version))
+                device = with_fields(device, os_version=version_text(newest))
+            elif mine.architecture in (None, architecture) or not supported.contains(mine.version):
+                continue
+            same = family == mine.family
+            another = f"a device with an {architecture} processor" if same else a_kind(family)
+            change = SuggestedChange(
+                ChangeAction.USE_ANOTHER_DEVICE,
+                "person",
+                f"use {another} (tried with {a_device(device)})",
+                family=family,
+                os_version=device.os_version,
+                architecture=architecture,
+            )
+            if same:
+                parts, likeness = frozenset({"processor"}), f"processor:{architecture}"
+                yield _on_device(change, parts, likeness, architecture=architecture)
+            else:
+                parts = frozenset({"processor", "os"})
+                yield asking(change, *parts, likeness=f"family:{family}", device=device)
+
+
+def _on_device(
+    change: SuggestedChange, parts: frozenset[str], likeness: str, **fields: object
+) -> Candidate:
+    def apply(grounds: Grounds) -> Grounds:
+        device = with_fields(grounds.query.device, **fields)
+        return replace(grounds, query=with_fields(grounds.query, device=device))
+
+    return Candidate(change, apply, parts, likeness)
+
+
+# --- what is claimed, where, and when ---
+
+
+def _claims(grounds: Grounds) -> Iterator[Candidate]:
+    query, markets = grounds.query, grounds.product.markets
+    if not query.manual_check:
+        text = "look for updates by hand, in the Store"
+        yield asking(
+            SuggestedChange(ChangeAction.CHECK_FOR_UPDATES, "person", text), manual_check=True
+        )
+    if query.installed_version is not None:
+        text = "remove what is installed, and install it anew"
+        yield asking(
+            SuggestedChange(ChangeAction.REINSTALL, "person", text), installed_version=None
+        )
+    if markets and query.market not in markets:
+        told = (
+            "say from which market" if query.market is None else "use the Store of another market"
+        )
+        text = f"{told}: it is offered in {', '.join(markets)}"
+        change = SuggestedChange(ChangeAction.USE_OFFERED_MARKET, "person", text, market=markets[0])
+        yield asking(change, market=markets[0])
+    if not query.promotional_code:
+        text = "use a promotional code"
+        change = SuggestedChange(ChangeAction.USE_PROMOTIONAL_CODE, "person", text)
+        yield asking(change, promotional_code=True)
+    if not query.owned:
+        text = "be somebody who owns the product already"
+        yield asking(
+            SuggestedChange(ChangeAction.USE_ACCOUNT_THAT_OWNS, "person", text), owned=True
+        )
+
+
+def _moments(grounds: Grounds) -> Iterator[Candidate]:
+    """The dates ahead that the product declares, the first one first."""
+    product = grounds.product
+    for moment in product.moments:
+        if moment > grounds.now:
+            what = [
+                f"{flight.name} opens" for flight in product.flights if flight.publish_at == moment
+            ]
+            if product.submission.public_at == moment:
+                what.insert(0, "the product becomes public")
+            text = f"wait until {moment:%Y-%m-%d %H:%M} UTC, when {' and '.join(what)}"
+            change = SuggestedChange(ChangeAction.WAIT, "person", text, at=moment)
+            yield Candidate(change, _waiting(moment), frozenset({"now"}), "now")
+
+
+def _waiting(moment: datetime) -> Callable[[Grounds], Grounds]:
+    return lambda grounds: replace(grounds, now=moment)

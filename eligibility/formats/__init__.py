@@ -1,0 +1,1 @@
+"""Files and JSON read strictly; knows nothing of flights or groups."""

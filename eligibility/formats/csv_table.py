@@ -1,0 +1,131 @@
+"""CSV files with a header, as QA writes them: accounts, devices, edits. Read whole or not at all."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+
+from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.suggestions import meant
+from groups import csv_file
+from groups.errors import InvalidCsv
+
+Cells = Mapping[str, str]
+"""A row: the cells by the names of the header, without the blanks around them."""
+
+MAX_BYTES = 256 * 1024 * 1024
+"""A million accounts take 30 MB."""
+
+MOST_FAULTS = 1_000
+"""More than anybody reads: a file of the wrong kind has one on every line."""
+
+_COLUMNS = {"account.id": "account"}
+"""Columns that have another name than the last part of a query's field."""
+
+_Read = TypeVar("_Read")
+
+
+def file_bytes(path: Path) -> bytes:
+    """A file's content. Raises: InvalidInput naming the file."""
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        detail = error.strerror or str(error)
+        raise InvalidInput([Fault(str(path), "UNREADABLE", detail)], "the file") from None
+
+
+def read_table(
+    path: Path,
+    columns: Collection[str],
+    *,
+    required: Iterable[str],
+    read: Callable[[Cells], _Read],
+    also_named: Mapping[str, str] = MappingProxyType({}),
+) -> list[_Read]:
+    """Read every row of a file with `read`.
+
+    Args: columns = all that the header may name; required = those that it has to; read = may raise
+    InvalidInput; also_named = other names in a header, and which column each is.
+    Raises: InvalidInput with every fault, its loc `file:line`.
+    """
+    try:
+        rows = list(csv_file.rows(file_bytes(path), max_bytes=MAX_BYTES))
+    except InvalidCsv as error:
+        raise in_file(path, error) from None
+    if not rows:
+        detail = f"is empty; columns are {_all(columns)}"
+        raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
+    number, names = rows[0]
+    header = [cell.casefold().replace(" ", "_") for cell in names]
+    header = [also_named.get(one, one) for one in header]
+    faults = _header_faults(header, columns, required, f"{path}:{number}")
+    if faults:
+        raise InvalidInput(faults, "the file")
+    return rows_read(path, rows[1:], lambda cells: read(_named(header, cells)))
+
+
+def rows_read(
+    path: Path, rows: Iterable[csv_file.Line], read: Callable[[list[str]], _Read]
+) -> list[_Read]:
+    """What `read` makes of each row's cells. Raises: InvalidInput with every fault, as `read_table`."""
+    found: list[_Read] = []
+    faults: list[Fault] = []
+    for number, cells in rows:
+        try:
+            found.append(read(cells))
+        except InvalidInput as error:
+            faults += [Fault(f"{path}:{number}", f.code, _within(f)) for f in error.faults]
+        if len(faults) >= MOST_FAULTS:
+            detail = "the lines after this one were not looked at"
+            faults.append(Fault(f"{path}:{number}", "TOO_MANY_FAULTS", detail))
+            break
+    if faults:
+        raise InvalidInput(faults, "the file")
+    return found
+
+
+def in_file(path: Path, error: InvalidCsv) -> InvalidInput:
+    """The same error with the file named in each fault."""
+    faults = [
+        Fault(f"{path}:{f.loc.removeprefix('line.')}" if f.loc else str(path), f.code, f.detail)
+        for f in error.faults
+    ]
+    return InvalidInput(faults, "the file")
+
+
+def _within(fault: Fault) -> str:
+    column = _COLUMNS.get(fault.loc, fault.loc.rpartition(".")[2])
+    return f"{column}: {fault.detail}" if column else fault.detail
+
+
+def _all(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _header_faults(
+    header: list[str], columns: Collection[str], required: Iterable[str], loc: str
+) -> list[Fault]:
+    faults = [
+        Fault(
+            loc, "UNKNOWN_COLUMN", f"`{one}` is no column{meant(one, columns)}; {_all(columns)} are"
+        )
+        for one in header
+        if one not in columns
+    ]
+    faults += [
+        Fault(loc, "MISSING_COLUMN", f"the header names no `{one}`; columns are {_all(columns)}")
+        for one in required
+        if one not in header
+    ]
+    twice = sorted({one for one in header if header.count(one) > 1})
+    faults += [Fault(loc, "DUPLICATE_COLUMN", f"the header names `{one}` twice") for one in twice]
+    return faults
+
+
+def _named(header: list[str], cells: list[str]) -> Cells:
+    if len(cells) > len(header):
+        detail = f"has {len(cells)} cells, the header {len(header)}"
+        raise InvalidInput([Fault("", "TOO_MANY_CELLS", detail)])
+    return dict(zip(header, map(csv_file.plain_cell, cells), strict=False)) | dict.fromkeys(
+        header[len(cells) :], ""
+    )

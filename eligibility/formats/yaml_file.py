@@ -1,0 +1,125 @@
+"""YAML read strictly: JSON's types only, no key twice, and the line of every value.
+
+YAML 1.1 reads the market NO as false and 1.10 as a number cut short; of what it guesses only null,
+true, false and plain numbers are kept here, everything else is text.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from eligibility.errors import Fault, InvalidFile
+
+Path = tuple[str | int, ...]
+Lines = dict[Path, int]
+
+_MOST_VALUES = 1_000_000
+_DEEPEST = 40
+_PLAIN_TAGS = {
+    f"tag:yaml.org,2002:{name}"
+    for name in ("map", "seq", "str", "null", "bool", "int", "float", "timestamp", "merge", "value")
+}
+_SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
+    (re.compile(r"|~|null"), lambda _: None),
+    (re.compile(r"true|false"), lambda text: text == "true"),
+    (re.compile(r"-?(0|[1-9][0-9]{0,17})"), int),
+    (re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}"), float),
+)
+
+
+def load(text: str, source: str) -> tuple[Any, Lines]:
+    """Read one YAML document. Raises InvalidFile naming file and line.
+
+    Returns: the value, and for the path of each part of it the line where it stands.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = f":{mark.line + 1}" if mark else ""
+        raise InvalidFile(
+            [Fault(f"{source}{line}", "NOT_YAML", f"not YAML: {error.problem}")]
+        ) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        detail = (
+            "nested too deeply"
+            if isinstance(error, RecursionError)
+            else "; ".join(str(error).split("\n"))
+        )
+        raise InvalidFile([Fault(source, "NOT_YAML", f"not YAML: {detail}")]) from None
+    reader = _Reader(source)
+    value = None if node is None else reader.read(node, ())
+    if reader.faults:
+        raise InvalidFile(reader.faults)
+    return value, reader.lines
+
+
+class _Reader:
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.lines: Lines = {}
+        self.faults: list[Fault] = []
+
+    def read(self, node: yaml.Node, path: Path) -> Any:
+        if len(self.lines) >= _MOST_VALUES or len(path) > _DEEPEST:
+            raise InvalidFile(
+                [Fault(self.source, "TOO_LARGE", "too many or too deeply nested values")]
+            )
+        line = self.lines[path] = node.start_mark.line + 1
+        if node.tag not in _PLAIN_TAGS:
+            detail = f"the tag `{node.tag}` is not taken: plain values only"
+            self.faults.append(Fault(f"{self.source}:{line}", "UNKNOWN_TAG", detail))
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item, (*path, position)) for position, item in enumerate(node.value)]
+        return _scalar(node)
+
+    def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
+        read: dict[str, Any] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                self.faults.append(
+                    Fault(f"{self.source}:{line}", "WRONG_KEY", "a key must be plain text")
+                )
+                continue
+            if key.value in read:
+                detail = f"`{key.value}` stands here twice"
+                self.faults.append(Fault(f"{self.source}:{line}", "DUPLICATE_KEY", detail))
+            read[key.value] = self.read(value, (*path, key.value))
+            self.lines[(*path, key.value)] = line  # not the next, where a block begins
+        return read
+
+
+def _scalar(node: yaml.Node) -> Any:
+    text = str(node.value)
+    if isinstance(node, yaml.ScalarNode) and node.style is None:  # unquoted
+        for pattern, convert in _SCALARS:
+            if pattern.fullmatch(text):
+                return convert(text)
+    return text
+
+
+def line_of(lines: Lines, loc: str) -> int:
+    """The line of the value at a dotted path, or of the nearest part above it that exists.
+
+    Keys may have dots themselves (`Windows.Desktop`), so the longest that fits is tried first.
+    """
+    path: Path = ()
+    parts = loc.split(".")
+    while parts:
+        for length in range(len(parts), 0, -1):
+            key = ".".join(parts[:length])
+            step = next(
+                (s for s in (key, int(key) if key.isdecimal() else key) if (*path, s) in lines),
+                None,
+            )
+            if step is not None:
+                path, parts = (*path, step), parts[length:]
+                break
+        else:
+            break
+    return lines.get(path, 1)

@@ -1,0 +1,8 @@
+"""Simulations from Python, for notebooks and unit tests: `from eligibility.notebook import Simulation`.
+
+docs/qa.md has examples.
+"""
+
+from eligibility.notebook.simulation import Simulation
+
+__all__ = ["Simulation"]

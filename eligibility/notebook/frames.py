@@ -1,0 +1,101 @@
+"""Frames: every cell of a matrix (cells.py) as a pandas or polars frame, a row an account and device.
+
+A class of accounts tells all of its cells but the name, so a small frame of the classes is made, and
+each account takes its rows of it; texts are categories. A million accounts on 60 devices take a
+gigabyte or two and some seconds.
+"""
+
+import importlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from eligibility.errors import Fault, InvalidInput, MissingPackage
+from eligibility.simulation.matrix import Matrix
+from eligibility.simulation.reports.cells import COLUMNS, account_names, cells_by_class
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+
+MOST_ROWS = 100_000_000
+"""Accounts x devices: what about 4 GB of memory hold."""
+
+_OF_CLASS = tuple(COLUMNS)[1:]
+"""All columns but the account."""
+
+
+def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
+    """The cells as a pandas frame. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
+    pd, np = _module("pandas", "pandas"), _module("numpy", "pandas")
+    _check_size(matrix)
+    small = pd.DataFrame(
+        {
+            name: pd.Categorical(values, categories=_distinct(values))
+            if COLUMNS[name] is str
+            else values
+            for name, values in _by_column(matrix).items()
+        }
+    )
+    devices = len(matrix.devices)
+    rows = np.asarray(matrix.rows, dtype=np.intp)
+    frame = small.take(np.add.outer(rows * devices, np.arange(devices)).ravel())
+    frame.index = pd.RangeIndex(len(frame))
+    codes, names = pd.factorize(np.array(list(account_names(matrix)), dtype=object))
+    accounts = pd.Categorical.from_codes(np.repeat(codes, devices), categories=names)
+    frame.insert(0, "account", accounts)
+    return frame  # type: ignore[no-any-return]
+
+
+def to_polars(matrix: Matrix) -> "polars.DataFrame":
+    """The cells as a polars frame. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
+    pl = _module("polars", "polars")
+    _check_size(matrix)
+    devices = len(matrix.devices)
+    small = pl.DataFrame(
+        {
+            name: pl.Series(values, dtype=pl.Enum(_distinct(values)))
+            if COLUMNS[name] is str
+            else pl.Series(values, dtype=pl.Boolean)
+            for name, values in _by_column(matrix).items()
+        }
+    )
+    names = list(account_names(matrix))
+    of_account = pl.DataFrame(
+        {
+            "account": pl.Series(names, dtype=pl.Enum(_distinct(names))),
+            "at": pl.Series(list(matrix.rows), dtype=pl.UInt32) * devices,
+        }
+    )
+    each = of_account.select(pl.all().repeat_by(devices).explode())
+    steps = pl.int_range(pl.len(), dtype=pl.UInt32) % devices
+    places = each.select(pl.col("at") + steps).to_series()
+    return each.select("account").hstack(small[places])  # type: ignore[no-any-return]
+
+
+def _module(name: str, extra: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingPackage(name, extra, f"{extra} frames") from None
+
+
+def _check_size(matrix: Matrix) -> None:
+    accounts, devices = len(matrix.population), len(matrix.devices)
+    if accounts * devices > MOST_ROWS:
+        detail = (
+            f"{accounts:,} accounts x {devices:,} devices are {accounts * devices:,} rows; a frame"
+            f" takes up to {MOST_ROWS:,}: ask for fewer devices, or for counts()"
+        )
+        raise InvalidInput([Fault("", "TOO_MANY_ROWS", detail)], "the frame")
+
+
+def _by_column(matrix: Matrix) -> dict[str, list[Any]]:
+    """The values of the classes' rows: class after class, in each device after device."""
+    rows = [cell for of_class in cells_by_class(matrix) for cell in of_class]
+    columns = list(zip(*rows, strict=True)) or [()] * len(_OF_CLASS)
+    return {name: list(values) for name, values in zip(_OF_CLASS, columns, strict=True)}
+
+
+def _distinct(values: Sequence[str]) -> list[str]:
+    """In order of appearance, which is that of the devices."""
+    return list(dict.fromkeys(values))

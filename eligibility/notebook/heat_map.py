@@ -1,0 +1,181 @@
+"""Heat map: a grid as a matplotlib figure, in the colours of the HTML report."""
+
+import importlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+
+from eligibility.errors import MissingPackage
+from eligibility.simulation.reports.grid import Grid
+from eligibility.simulation.reports.legend import Key
+from eligibility.simulation.reports.symbols import Mark
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+FLIGHTS = ("#b7e4c0", "#b5dcf5", "#f6dd94", "#dfc6f5", "#f8c9a6", "#aee6e0")
+"""Colours of flights from the highest rank; further ones begin again, with other letters."""
+SUBMISSION, DENIED = "#e3e6e9", "#f9d5d0"
+
+_INK, _SOFT = "#1d2126", "#5b636d"
+_SIZE = 8.5
+_ROW, _COLUMN, _LINE = 0.27, 0.5, 0.2
+"""Inches: the height of a row, the width of a column at least, the height of a line of text."""
+_CHARACTER = 0.078
+"""Inches that a character takes, about."""
+_LONGEST_LABEL, _KEPT_END = 56, 18
+_LONGEST_HEAD_LINE = 12
+"""With longer ones the names of devices stand upright."""
+_MOST_SIGNS = 5_000
+"""In more cells signs would be neither read nor drawn in time; colours alone are left."""
+_NARROW_COLUMN = 0.17
+
+
+def colour(mark: Mark) -> str:
+    """The colour behind a sign: its flight's, or the submission's, or that of a no."""
+    if mark.kind == "denied":
+        return DENIED
+    return SUBMISSION if mark.flight is None else FLIGHTS[mark.flight % len(FLIGHTS)]
+
+
+def rest(grid: Grid, rows: int) -> str:
+    """What is said of the rows that are not shown; "" where all are."""
+    left = grid.rows[rows:]
+    if not left:
+        return ""
+    accounts = sum(row.count for row in left)
+    return f"and {accounts:,} more accounts, in {len(left):,} rows that are not shown"
+
+
+def figure(grid: Grid, title: str, *, most_rows: int) -> "Figure":
+    """Draw a grid. Raises: MissingPackage without matplotlib."""
+    shown = {"_repr_png_": _png}  # a notebook shows it, whether or not pyplot was imported
+    made = type("HeatMap", (_module("matplotlib.figure").Figure,), shown)
+    layout = _Layout.of(grid, title, most_rows)
+    size = layout.size
+    drawn: Figure = made(figsize=size, facecolor="white")
+    axes = drawn.add_axes(layout.axes)
+    if layout.labels and layout.heads:
+        _draw(axes, grid, len(layout.labels), layout.signs)
+        _label(axes, layout)
+    else:
+        axes.set_axis_off()
+    drawn.text(0.15 / size[0], 1 - 0.3 / size[1], title, fontsize=11, weight="bold", color=_INK)
+    said = rest(grid, most_rows)
+    at = layout.left / size[0], (layout.below - 0.2) / size[1]
+    drawn.text(*at, said, fontsize=_SIZE, color=_SOFT)
+    _explain(drawn, grid.legend, layout)
+    return drawn
+
+
+def _png(drawn: "Figure") -> bytes:
+    out = BytesIO()
+    drawn.savefig(out, format="png")
+    return out.getvalue()
+
+
+@dataclass(frozen=True)
+class _Layout:
+    """Where everything is, in inches; texts as they are drawn. upright: whether heads stand upright."""
+
+    labels: list[str]
+    heads: list[str]
+    keys: list[str]
+    upright: bool
+    signs: bool
+    left: float
+    below: float
+    size: tuple[float, float]
+    axes: tuple[float, float, float, float]
+
+    @classmethod
+    def of(cls, grid: Grid, title: str, most_rows: int) -> "_Layout":
+        labels = [_shortened(row.label) for row in grid.rows[:most_rows]]
+        keys = [in_words(key) for key in grid.legend]
+        signs = len(labels) * len(grid.columns) <= _MOST_SIGNS
+        longest = max((len(line) for one in grid.columns for line in one.head), default=0)
+        upright = longest > _LONGEST_HEAD_LINE or not signs
+        heads = [_shortened(one.name) if upright else "\n".join(one.head) for one in grid.columns]
+        column = max(_COLUMN, 0 if upright else longest * _CHARACTER + 0.05)
+        width = max(len(heads) * (column if signs else _NARROW_COLUMN), 1.0)
+        above = (
+            _longest(heads) + 0.2 if upright else max(map(_lines, heads), default=0) * 0.16 + 0.2
+        )
+        left, height = _longest(labels) + 0.3, max(len(labels), 1) * _ROW
+        below = (len(keys) + 2) * _LINE
+        whole = max(left + width, _longest(keys) + 0.85, len(title) * 0.1) + 0.3
+        tall = 0.5 + above + height + below
+        axes = left / whole, below / tall, width / whole, height / tall
+        return cls(labels, heads, keys, upright, signs, left, below, (whole, tall), axes)
+
+
+def _longest(texts: Sequence[str]) -> float:
+    return max(map(len, texts), default=0) * _CHARACTER
+
+
+def _lines(text: str) -> int:
+    return text.count("\n") + 1
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        raise MissingPackage("matplotlib", "plot", "heat maps") from None
+
+
+def _draw(axes: "Axes", grid: Grid, rows: int, signs: bool) -> None:
+    rgb = _module("matplotlib.colors").to_rgb
+    cells = [[grid.marks[number] for number in row.cells] for row in grid.rows[:rows]]
+    axes.imshow([[rgb(colour(mark)) for mark in row] for row in cells], aspect="auto")
+    if not signs:
+        return
+    for place, row in enumerate(cells):
+        for column, mark in enumerate(row):
+            size = _SIZE if len(mark.sign) < 6 else _SIZE - 1.5
+            axes.text(column, place, mark.sign, ha="center", va="center", fontsize=size, color=_INK)
+
+
+def _label(axes: "Axes", layout: _Layout) -> None:
+    size = _SIZE if layout.signs else _SIZE - 2
+    turned = 90 if layout.upright else 0
+    axes.set_yticks(range(len(layout.labels)), layout.labels, fontsize=_SIZE, color=_INK)
+    axes.set_xticks(
+        range(len(layout.heads)), layout.heads, fontsize=size, color=_INK, rotation=turned
+    )
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.set_xticks([place + 0.5 for place in range(len(layout.heads) - 1)], minor=True)
+    axes.set_yticks([place + 0.5 for place in range(len(layout.labels) - 1)], minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5 if layout.signs else 0.5)
+    axes.tick_params(which="minor", length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _explain(drawn: "Figure", keys: Sequence[Key], layout: _Layout) -> None:
+    """What the signs mean: a line each, below."""
+    whole, tall = layout.size
+    for number, (key, words) in enumerate(zip(keys, layout.keys, strict=True), 2):
+        at = (layout.below - 0.05 - number * _LINE) / tall
+        box = {"facecolor": colour(key.mark), "edgecolor": "none", "pad": 2.5}
+        drawn.text(
+            0.45 / whole, at, key.mark.sign, fontsize=_SIZE, color=_INK, ha="center", bbox=box
+        )
+        drawn.text(0.85 / whole, at, words, fontsize=_SIZE, color=_INK)
+
+
+def in_words(key: Key) -> str:
+    """`Canary, rank 3, 2.1.0.0: 1 account`."""
+    if not key.accounts:
+        return key.meaning
+    what = ", ".join(filter(None, (key.meaning, key.version)))
+    return f"{what}: {key.accounts:,} account{'s' if key.accounts > 1 else ''}"
+
+
+def _shortened(label: str) -> str:
+    """The beginning and the end of a long name: they are what tells it from its like."""
+    if len(label) <= _LONGEST_LABEL:
+        return label
+    return f"{label[: _LONGEST_LABEL - _KEPT_END - 1]}…{label[-_KEPT_END:]}"

@@ -1,0 +1,188 @@
+"""Result: a simulation as Python has it in hand: counts, frames, a picture, one story."""
+
+from collections import Counter
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, NamedTuple
+
+from eligibility.access.model import Decision
+from eligibility.errors import Fault, InvalidInput
+from eligibility.explain.outcome import Kind, briefly
+from eligibility.formats.suggestions import meant
+from eligibility.notebook import frames, heat_map
+from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.inputs.population import NOBODY
+from eligibility.simulation.matrix import Matrix, before_settling
+from eligibility.simulation.reports.grid import Grid, make_grid
+from eligibility.simulation.rollout_shares import RolloutShare, shares_of
+from groups import emails
+from groups.errors import InvalidEmails
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    from matplotlib.figure import Figure
+
+_SHOWN_ROWS = 25
+"""Rows of a grid that a notebook shows; `heat_map` and frames have more."""
+
+
+class Count(NamedTuple):
+    """How many accounts get the same on devices that answer alike for everybody.
+
+    devices: their range in words; device_count: how many they are. outcome: in words; kind:
+    `flight`, `submission` or `denied`.
+    """
+
+    devices: str
+    device_count: int
+    outcome: str
+    kind: Kind
+    accounts: int
+
+
+class Result:
+    """Who gets what. len() = accounts; matrix: every decision by place of account and device."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.matrix = matrix
+
+    def __len__(self) -> int:
+        return len(self.matrix.population)
+
+    def __repr__(self) -> str:
+        return f"<Result {self.title}>"
+
+    @property
+    def title(self) -> str:
+        """`Contoso Reader, live: 3 accounts x 52 devices`."""
+        state, accounts, devices = self.matrix.state, len(self), len(self.matrix.devices)
+        what = f"{accounts:,} accounts x {devices:,} devices"
+        return f"{state.product.name}, {state.label}: {what}"
+
+    def counts(self) -> list[Count]:
+        """By devices in order, and for each what most get first. Any number of accounts is fine."""
+        grid = self._grouped
+        return [
+            Count(column.name, len(column.devices), outcome, kind, accounts)
+            for place, column in enumerate(grid.columns)
+            for (outcome, kind), accounts in _sizes(grid, place).most_common()
+        ]
+
+    def shares(self, *percentages: float) -> tuple[RolloutShare, ...]:
+        """How many accounts are on each side of each rollout in progress.
+
+        Args: percentages = others than the declared one, 0 to 100, to be told beside it.
+        """
+        return shares_of(self.matrix, percentages)
+
+    def before_settling(self) -> "Result | None":
+        """Those whose membership changed within the last 30 minutes, as the Store may still have it.
+
+        None where nobody's did.
+        """
+        earlier = before_settling(self.matrix)
+        return None if earlier is None else Result(earlier)
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """A row for each account and device, texts as categories (columns: simulation.cells.COLUMNS).
+
+        Raises: MissingPackage without pandas; InvalidInput above 100 million rows.
+        """
+        return frames.to_pandas(self.matrix)
+
+    def to_polars(self) -> "polars.DataFrame":
+        """The same as a polars frame, texts as Enum. Raises: as to_pandas."""
+        return frames.to_polars(self.matrix)
+
+    def heat_map(self, *, each: bool | None = None, rows: int = 40) -> "Figure":
+        """A picture: accounts down, devices across, a colour and letters for what each gets.
+
+        Args: each = a row for every account, or one for all that are told the same; None = the
+        latter above 40 accounts. rows = how many of them are drawn; the rest is told in words.
+        Returns: a matplotlib figure, which notebooks show; `.savefig("map.png")` writes it.
+        Raises: MissingPackage without matplotlib.
+        """
+        grid = make_grid(self.matrix, each=each)
+        return heat_map.figure(grid, self.title, most_rows=rows)
+
+    def explain(self, account: str | None, device: str) -> Decision:
+        """The decision for an account (None = nobody signed in) on a device, with its trace.
+
+        Args: device = the name it has here, or as `read_devices` takes it.
+        Raises: InvalidInput for one that is not in this simulation.
+        """
+        return self.matrix.explain(self._account(account), self._device(device))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: title, the largest rows of the grid, and what the signs mean."""
+        grid = self._shown
+        head = "".join(f"<th>{'<br>'.join(map(escape, one.head))}</th>" for one in grid.columns)
+        rows = "".join(
+            f"<tr><th style='text-align:left'>{escape(row.label)}</th>{self._cells(row.cells)}</tr>"
+            for row in grid.rows[:_SHOWN_ROWS]
+        )
+        more = heat_map.rest(grid, _SHOWN_ROWS)
+        keys = "".join(
+            f"<li><b>{escape(key.mark.sign)}</b> {escape(heat_map.in_words(key))}</li>"
+            for key in grid.legend
+        )
+        return (
+            f"<p><b>{escape(self.title)}</b></p><table><thead><tr><th></th>{head}</tr></thead>"
+            f"<tbody>{rows}</tbody></table><p>{escape(more)}</p><ul>{keys}</ul>"
+        )
+
+    def _cells(self, numbers: tuple[int, ...]) -> str:
+        grid = self._shown
+        return "".join(
+            f"<td title='{escape(briefly(grid.outcomes[number]))}' style='text-align:center;color:"
+            f"#14181c;background:{heat_map.colour(grid.marks[number])}'>"
+            f"{escape(grid.marks[number].sign)}</td>"
+            for number in numbers
+        )
+
+    @cached_property
+    def _grouped(self) -> Grid:
+        return make_grid(self.matrix, each=False)
+
+    @cached_property
+    def _shown(self) -> Grid:
+        return make_grid(self.matrix)
+
+    def _account(self, asked: str | None) -> int:
+        names = self.matrix.population.names
+        wanted = NOBODY if asked is None else _canonical(asked)
+        try:
+            return names.index(wanted)
+        except ValueError:
+            detail = f"`{wanted}` is not among the {len(names):,} accounts of this simulation"
+            raise InvalidInput([Fault("account", "UNKNOWN_ACCOUNT", detail)]) from None
+
+    def _device(self, asked: str) -> int:
+        named = [one.name for one in self.matrix.devices]
+        if asked in named:
+            return named.index(asked)
+        devices = [one.device for one in self.matrix.devices]
+        try:
+            return devices.index(read_devices(asked, "device")[0].device)
+        except (InvalidInput, ValueError):
+            detail = f"`{asked}` is no device of this simulation{meant(asked, named)}"
+            raise InvalidInput([Fault("device", "UNKNOWN_DEVICE", detail)]) from None
+
+
+def _sizes(grid: Grid, column: int) -> Counter[tuple[str, Kind]]:
+    """How many accounts get what in a column."""
+    sizes = Counter[tuple[str, Kind]]()
+    for row in grid.rows:
+        outcome = grid.outcomes[row.cells[column]]
+        sizes[briefly(outcome), outcome.kind] += row.count
+    return sizes
+
+
+def _canonical(address: str) -> str:
+    try:
+        return emails.canonical(address)
+    except InvalidEmails as error:
+        raise InvalidInput(
+            [Fault("account", one.code, one.detail) for one in error.faults]
+        ) from None

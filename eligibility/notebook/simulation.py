@@ -1,0 +1,157 @@
+"""Simulation: who gets what, from Python. docs/qa.md, "From Python"."""
+
+import os
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from eligibility.access import wire
+from eligibility.errors import UnknownProduct
+from eligibility.notebook.result import Result
+from eligibility.notebook.sources import GivenSource, Source, StoredSource, with_moves
+from eligibility.rules.requirements import load_requirements
+from eligibility.service.service import Service
+from eligibility.service.settings import load_settings
+from eligibility.simulation.inputs.accounts import Members, asker_of, read_accounts
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, publisher_in, read_draft
+from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.matrix import simulate
+from groups import emails
+
+Accounts = str | Path | Iterable[str]
+"""As `--accounts` of the command line: addresses, CSV files, group ids, `anonymous`; one or many."""
+
+Devices = str | Path | Iterable[str | NamedDevice]
+"""As `--devices`: presets, CSV files, `family/os_version/architecture`; one or many."""
+
+
+class Simulation:
+    """Asks a catalogue for whole audiences. Use as a context manager, or call close().
+
+    `Simulation("sqlite:///eligibility.db")` is over a store, `Simulation()` over the one of the
+    settings in force, `Simulation(service)` over a service that stays open, and
+    `Simulation.given(products, groups)` over no store at all.
+    Raises, whatever is asked: EligibilityError or GroupsError, each with a stable `code`.
+    """
+
+    def __init__(self, source: str | Service | Source | None = None) -> None:
+        if source is None or isinstance(source, str):
+            settings = load_settings(os.environ, {"store": source}).settings
+            source = StoredSource(Service(settings), owned=True)
+        elif isinstance(source, Service):
+            source = StoredSource(source, owned=False)
+        self._source: Source = source
+
+    @classmethod
+    def given(
+        cls,
+        products: Mapping[str, Any],
+        groups: Mapping[str, str | Iterable[str]] | None = None,
+        *,
+        publisher: str = "given",
+        requirements: Path | str | None = None,
+    ) -> "Simulation":
+        """Over products and groups by their ids; nothing is stored.
+
+        Args: products = as a catalogue's file has them, or Product; groups = addresses, as text or
+        as a list; publisher = whose they are, for drafts; requirements = path of other OS floors.
+        """
+        floors = load_requirements(Path(requirements) if requirements else None)
+        return cls(GivenSource.read(publisher, products, groups or {}, floors))
+
+    def matrix(
+        self,
+        product_id: str,
+        accounts: Accounts | None = None,
+        devices: Devices = "all",
+        *,
+        at: datetime | str | None = None,
+        draft: Draft = NO_DRAFT,
+        installed_version: str | None = None,
+        owned: bool = False,
+        market: str | None = None,
+        promotional_code: bool = False,
+        manual_check: bool = False,
+    ) -> Result:
+        """Ask for every account on every device.
+
+        Args: accounts = None: everybody in a group of the product; at = a moment with an offset,
+        past or ahead, None = now; draft = see `draft`; the others hold of every account that does
+        not say otherwise in a file.
+        """
+        told = asker_of(
+            installed_version=installed_version,
+            owned=owned,
+            market=market,
+            promotional_code=promotional_code,
+            manual_check=manual_check,
+        )
+        named = _devices(devices)
+        moment = None if at is None else wire.moment_of(str(at), "at")
+        state = self._source.state(product_id, moment, draft)
+        members = self._source.members(state.held.publisher, moment, draft)
+        asked = sorted(state.product.groups) if accounts is None else accounts
+        return Result(simulate(state, _population(asked, members, told), named))
+
+    def draft(
+        self,
+        product_id: str,
+        *,
+        add: Mapping[str, Iterable[str]] | None = None,
+        remove: Mapping[str, Iterable[str]] | None = None,
+        groups: Path | str | None = None,
+        catalog: Path | str | None = None,
+        requirements: Path | str | None = None,
+    ) -> Draft:
+        """What would be different of a product's publisher, and is saved nowhere.
+
+        Args: add, remove = accounts by group id; groups, catalog, requirements = files, as
+        `--with-groups`, `--with-catalog` and `--with-requirements` take them.
+        """
+        read = read_draft(
+            self._publisher(product_id, catalog),
+            groups=Path(groups) if groups else None,
+            catalog=Path(catalog) if catalog else None,
+            requirements=Path(requirements) if requirements else None,
+        )
+        return with_moves(read, add or {}, remove or {})
+
+    def _publisher(self, product_id: str, catalog: Path | str | None) -> str:
+        """Whose product it is; one that no store has yet is its draft's."""
+        try:
+            return self._source.publisher(product_id)
+        except UnknownProduct:
+            found = publisher_in(Path(catalog), product_id) if catalog else None
+            if found is None:
+                raise
+            return found
+
+    def close(self) -> None:
+        """Close the store, if it was opened here."""
+        self._source.close()
+
+    def __enter__(self) -> "Simulation":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _population(asked: Accounts, members: Members, told: Asker) -> Population:
+    listed = [str(asked)] if isinstance(asked, str | Path) else [*map(str, asked)]
+    plain = emails.canonical_together(listed)  # a million addresses are not looked at one by one
+    if plain is None or not plain:
+        return read_accounts(",".join(listed), members, told, "accounts")
+    return Population(list(dict.fromkeys(plain)), told)
+
+
+def _devices(asked: Devices) -> tuple[NamedDevice, ...]:
+    if isinstance(asked, str | Path):
+        return read_devices(str(asked), "devices")
+    found: dict[object, NamedDevice] = {}
+    for one in asked:
+        named = [one] if isinstance(one, NamedDevice) else read_devices(one, "devices")
+        found |= {each.device: each for each in named}
+    return tuple(found.values()) or read_devices("", "devices")

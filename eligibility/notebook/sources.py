@@ -1,0 +1,161 @@
+"""Sources: where Python takes states and members from, a store or what is given in the code itself."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+from eligibility.access.model import Revision
+from eligibility.catalog.model import Product
+from eligibility.catalog.store import Entry
+from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.engine.held_product import HeldProduct
+from eligibility.errors import UnknownProduct
+from eligibility.rules.requirements import Requirements
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.accounts import Members
+from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.state import State
+from groups import emails
+from groups.errors import UnknownGroup
+from groups.member_set import Digester, MemberIndex, MemberSet
+
+
+class Source(Protocol):
+    """Products and groups to simulate. A draft is laid over them; a moment is UTC-aware, None = now."""
+
+    def publisher(self, product_id: str) -> str:
+        """Whose product it is. Raises: UnknownProduct."""
+
+    def state(self, product_id: str, at: datetime | None, draft: Draft) -> State:
+        """A product, ready to be asked. Raises: UnknownProduct; InvalidInput, InvalidProduct."""
+
+    def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:
+        """Reads a publisher's groups."""
+
+    def close(self) -> None:
+        """Give back what was opened."""
+
+
+@dataclass(frozen=True)
+class StoredSource:
+    """What a service's store has. owned: whether to close the service in the end."""
+
+    service: Service
+    owned: bool
+
+    def publisher(self, product_id: str) -> str:
+        """See Source."""
+        return self.service.states.owner(product_id)
+
+    def state(self, product_id: str, at: datetime | None, draft: Draft) -> State:
+        """See Source."""
+        return self.service.states.read(product_id, at, draft)
+
+    def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:
+        """See Source."""
+        read: Members = partial(self.service.states.members, publisher, at=at, draft=draft)
+        return read
+
+    def close(self) -> None:
+        """See Source."""
+        if self.owned:
+            self.service.close()
+
+
+@dataclass(frozen=True)
+class GivenSource:
+    """Products and groups that the code gives, and that always were so. groups: canonical members."""
+
+    owner: str
+    products: Mapping[str, Product]
+    groups: Mapping[str, tuple[str, ...]]
+    requirements: Requirements
+    digester: Digester = field(default_factory=lambda: Digester(b"given"))
+
+    @classmethod
+    def read(
+        cls,
+        owner: str,
+        products: Mapping[str, Any],
+        groups: Mapping[str, str | Iterable[str]],
+        requirements: Requirements,
+    ) -> "GivenSource":
+        """Read products as a catalogue's file has them, and groups as addresses.
+
+        Raises: InvalidProduct, groups.errors.InvalidEmails with every fault.
+        """
+        read = {
+            product_id: one if isinstance(one, Product) else read_product(one)
+            for product_id, one in products.items()
+        }
+        members = {one: emails.parse(given, loc=one) for one, given in groups.items()}
+        return cls(owner, read, members, requirements)
+
+    def publisher(self, product_id: str) -> str:
+        """See Source."""
+        if product_id not in self.products:
+            raise UnknownProduct(product_id)
+        return self.owner
+
+    def state(self, product_id: str, at: datetime | None, draft: Draft) -> State:
+        """See Source."""
+        moment = at or datetime.now(UTC)
+        product = draft.products.get(product_id) or self.products.get(product_id)
+        if product is None:
+            raise UnknownProduct(product_id)
+        declared = self.groups.keys() | draft.groups.keys()
+        validate(product_id, product, Surroundings(declared, moment))
+        read = self.members(self.owner, at, draft)
+        sets = {
+            group_id: MemberSet.of(self.digester.of_all(read(group_id)))
+            for group_id in sorted(product.groups)
+        }
+        entry = Entry(
+            publisher=self.owner,
+            product_id=product_id,
+            product=product,
+            revision=0,
+            updated_at=moment,
+        )
+        held = HeldProduct(
+            entry,
+            MemberIndex.build(sets),
+            self.digester,
+            {},
+            draft.requirements or self.requirements,
+            Revision(0, 0),
+            "",
+            0,
+            0.0,
+        )
+        return State(held, moment, "given" if draft.is_empty else "given + draft")
+
+    def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:  # noqa: ARG002
+        """See Source."""
+
+        def read(group_id: str) -> list[str]:
+            moves = draft.groups.get(group_id, Moves())
+            if group_id not in self.groups and not moves.whole:
+                raise UnknownGroup(publisher, group_id)
+            return moves.over(self.groups.get(group_id, ()))
+
+        return read
+
+    def close(self) -> None:
+        """See Source."""
+
+
+def with_moves(
+    draft: Draft, add: Mapping[str, Iterable[str]], remove: Mapping[str, Iterable[str]]
+) -> Draft:
+    """The draft with accounts that come to groups and go from them. Raises: InvalidEmails."""
+    groups = dict(draft.groups)
+    for group_id in (*add, *remove):
+        comes = frozenset(emails.parse(add.get(group_id, ()), loc=f"add.{group_id}"))
+        goes = frozenset(emails.parse(remove.get(group_id, ()), loc=f"remove.{group_id}"))
+        before = draft.groups.get(group_id, Moves())
+        added, removed = (before.added - goes) | comes, (before.removed - comes) | goes
+        groups[group_id] = Moves(added, removed, before.whole)
+    return replace(draft, groups=groups)

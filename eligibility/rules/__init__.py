@@ -1,0 +1,1 @@
+"""The decision, pure: no clock, store, environment or log."""

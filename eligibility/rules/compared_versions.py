@@ -1,0 +1,48 @@
+"""Every OS version that a rule compares a device with: floors, MinVersions, bounds of what runs where."""
+
+from collections.abc import Iterator
+
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from eligibility.catalog.model import Package, Product
+from eligibility.rules.requirements import Requirements
+from eligibility.windows.releases import facts
+from eligibility.windows.versions import parse_os_version
+
+_COMPARISONS = frozenset({">=", ">", "<=", "<", "==", "!="})
+
+
+def points(product: Product, requirements: Requirements) -> list[Version] | None:
+    """Every version that a rule compares with, ascending; None where one compares otherwise."""
+    found = {
+        parse_os_version(minimum)
+        for package in _packages(product)
+        for minimum in package.targets.values()
+    }
+    for specifiers in _specifier_sets(requirements):
+        for specifier in specifiers:
+            if specifier.operator not in _COMPARISONS or specifier.version.endswith("*"):
+                return None  # a prefix or compatible match: every version is a class of its own
+            found.add(parse_os_version(specifier.version))
+    return sorted(found)
+
+
+def _specifier_sets(requirements: Requirements) -> Iterator[SpecifierSet]:
+    rules = (requirements.flight, requirements.private_audience, requirements.rollout)
+    for rule in rules:
+        yield from filter(None, rule.floors.values())
+    for devices in facts().architectures.values():
+        for packages in devices.values():
+            yield from filter(None, packages.values())
+
+
+def _packages(product: Product) -> Iterator[Package]:
+    yield from product.submission.packages
+    rollouts = [product.submission.rollout]
+    for flight in product.flights:
+        yield from flight.packages
+        rollouts.append(flight.rollout)
+    for rollout in rollouts:
+        if rollout is not None:
+            yield from rollout.previous_packages

@@ -1,0 +1,191 @@
+"""config/requirements.toml: the OS floors of flights, private audiences and rollouts.
+
+Read once, at start-up; whatever is wrong with the file is named at once and nothing starts.
+Source of the rules: design section 3, "Floors"; the file's comments name the pages.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from eligibility.errors import Fault, InvalidInput, InvalidSettings
+from eligibility.resources import config_dir
+from eligibility.windows.versions import (
+    is_known_family,
+    parse_family,
+    parse_os_version,
+    version_text,
+)
+
+ANY_FAMILY = "*"
+ANY_VERSION = "any"
+AppliesTo = Literal["existing_installs", "everyone"]
+
+_RULES = ("flight", "private_audience", "rollout")
+_APPLIES_TO = ("existing_installs", "everyone")
+
+
+class Floor(StrEnum):
+    """How a device stands to a rule's floor."""
+
+    MET = "met"
+    BELOW = "below"
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The floors of one rule: family (or `*`) -> the versions that meet it, None = any version."""
+
+    name: str
+    floors: Mapping[str, SpecifierSet | None]
+
+    def check(self, family: str, version: Version) -> Floor:
+        """How a device stands to the floor. A family nobody knows is supported by no rule."""
+        if not self._covers(family):
+            return Floor.UNSUPPORTED
+        floor = self._floor(family)
+        return Floor.MET if floor is None or _meets(floor, version) else Floor.BELOW
+
+    def minimum(self, family: str) -> Version | None:
+        """The lowest version that the family's `>=` asks for; None where it asks for none."""
+        floor = self._floor(family) if self._covers(family) else None
+        asked = [s.version for s in floor or () if s.operator in (">=", "==", "~=")]
+        return max((parse_os_version(text.removesuffix(".*")) for text in asked), default=None)
+
+    def families(self) -> tuple[str, ...]:
+        """Families named by the rule, in the file's order, without `*`."""
+        return tuple(family for family in self.floors if family != ANY_FAMILY)
+
+    def _covers(self, family: str) -> bool:
+        return family in self.floors or (ANY_FAMILY in self.floors and is_known_family(family))
+
+    def _floor(self, family: str) -> SpecifierSet | None:
+        return self.floors[family if family in self.floors else ANY_FAMILY]
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """Every floor. rollout_applies_to: whom a rollout's percentage concerns (GPR)."""
+
+    flight: Rule
+    private_audience: Rule
+    rollout: Rule
+    rollout_applies_to: AppliesTo
+
+
+def load_requirements(path: Path | None = None) -> Requirements:
+    """Read the floors from a file, by default the packaged one. Raises InvalidSettings."""
+    path = path or config_dir() / "requirements.toml"
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSettings(str(path), [Fault("", "UNREADABLE", str(error))]) from None
+    return parse_requirements(text, str(path))
+
+
+def parse_requirements(text: str, source: str) -> Requirements:
+    """Read the floors from TOML text. Raises InvalidSettings with every fault; source names it."""
+    try:
+        read = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidSettings(source, [Fault("", "NOT_TOML", str(error))]) from None
+    return requirements_of(read, source)
+
+
+def requirements_of(read: Mapping[str, Any], source: str) -> Requirements:
+    """The floors from what the text says, as plain values. Raises: as `parse_requirements`."""
+    faults = [
+        Fault(name, "UNKNOWN_RULE", f"unknown rule; the rules are {', '.join(_RULES)}")
+        for name in read
+        if name not in _RULES
+    ]
+    rules = {name: _rule(name, read.get(name), faults) for name in _RULES}
+    applies_to = _applies_to(read.get("rollout"), faults)
+    if faults:
+        raise InvalidSettings(source, faults)
+    return Requirements(
+        rules["flight"], rules["private_audience"], rules["rollout"], cast("AppliesTo", applies_to)
+    )
+
+
+@lru_cache(maxsize=65_536)
+def _meets(floor: SpecifierSet, version: Version) -> bool:
+    return floor.contains(version)
+
+
+def _rule(name: str, table: Any, faults: list[Fault]) -> Rule:
+    if not isinstance(table, dict):
+        detail = "missing" if table is None else f"must be a table, not `{table}`"
+        faults.append(Fault(name, "MISSING_RULE" if table is None else "WRONG_TYPE", detail))
+        return Rule(name, {})
+    floors: dict[str, SpecifierSet | None] = {}
+    for key, value in table.items():
+        if (name, key) == ("rollout", "applies_to"):
+            continue
+        loc = f"{name}.{key}"
+        try:
+            family = ANY_FAMILY if key == ANY_FAMILY else _known_family(key)
+            if family in floors:
+                raise _Wrong("DUPLICATE_FAMILY", f"{family} is named twice")
+            floors[family] = _specifiers(value)
+        except _Wrong as wrong:
+            faults.append(Fault(loc, wrong.code, str(wrong)))
+    if not floors and not faults:
+        faults.append(Fault(name, "EMPTY_RULE", "names no device family"))
+    return Rule(name, floors)
+
+
+class _Wrong(Exception):
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+
+
+def _known_family(text: str) -> str:
+    try:
+        family = parse_family(text)
+    except InvalidInput as error:
+        raise _Wrong("UNKNOWN_FAMILY", error.faults[0].detail) from None
+    if not is_known_family(family):
+        raise _Wrong("UNKNOWN_FAMILY", f"`{text}` is not a known device family")
+    return family
+
+
+def _specifiers(value: Any) -> SpecifierSet | None:
+    """A version specifier with every version brought to four parts; None for "any"."""
+    if value == ANY_VERSION:
+        return None
+    right = 'write a version specifier, as in ">=10.0.14393", or "any"'
+    if not isinstance(value, str):
+        raise _Wrong("WRONG_TYPE", f"`{value}` is not a text: {right}")
+    try:
+        parts = list(_four_parts(SpecifierSet(value)))
+    except (InvalidSpecifier, InvalidInput):
+        raise _Wrong("BAD_SPECIFIER", f"`{value}` cannot be read: {right}") from None
+    if not parts:
+        raise _Wrong("BAD_SPECIFIER", f"`{value}` says nothing: {right}")
+    return SpecifierSet(",".join(parts))
+
+
+def _four_parts(specifiers: SpecifierSet) -> Iterator[str]:
+    for specifier in specifiers:
+        version = specifier.version
+        if not version.endswith(".*") and specifier.operator != "~=":
+            version = version_text(parse_os_version(version))
+        yield f"{specifier.operator}{version}"
+
+
+def _applies_to(table: Any, faults: list[Fault]) -> str:
+    value = table.get("applies_to", _APPLIES_TO[0]) if isinstance(table, dict) else _APPLIES_TO[0]
+    if value not in _APPLIES_TO:
+        detail = f"`{value}` is not one of {', '.join(_APPLIES_TO)}"
+        faults.append(Fault("rollout.applies_to", "WRONG_VALUE", detail))
+    return str(value)

@@ -1,0 +1,50 @@
+"""Whether a membership change is so new that the Store may not have applied it. Source: KUG, CG."""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from typing import Literal
+
+from eligibility.access.model import Settling
+from groups.model import Change
+
+SETTLING_TIME = timedelta(minutes=30)
+"""How long Partner Center may take to apply a membership change (KUG, CG)."""
+
+Joined = tuple[datetime, str, Literal["added", "removed"]]
+"""When, which group, and whether an account came or went."""
+
+Recent = dict[int, Joined]
+"""The newest change of each address by its digest."""
+
+
+def settling_at(now: datetime, changes: Iterable[Joined]) -> Settling | None:
+    """The newest of an account's membership changes, while it may not be applied yet."""
+    newest = max(changes, default=None)
+    if newest is None:
+        return None
+    changed_at, group_id, change = newest
+    settled_at = changed_at + SETTLING_TIME
+    return Settling(group_id, change, changed_at, settled_at) if now < settled_at else None
+
+
+def recent_of(
+    changes: Iterable[Change],
+    groups: frozenset[str],
+    digest: Callable[[str], int],
+    before: Recent | None = None,
+    since: datetime | None = None,
+) -> Recent:
+    """The newest change of each address that concerns the groups; changes oldest first.
+
+    Args: before = what was recent until now, of which only what is newer than `since` is kept.
+    """
+    recent: Recent = {}
+    if before and since:
+        recent = {key: change for key, change in before.items() if change[0] > since}
+    for change in changes:
+        if change.group_id in groups:
+            for address in change.added:
+                recent[digest(address)] = (change.at, change.group_id, "added")
+            for address in change.removed:
+                recent[digest(address)] = (change.at, change.group_id, "removed")
+    return recent

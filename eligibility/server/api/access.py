@@ -1,0 +1,172 @@
+"""POST /v1/access and /v1/access/batch, which run thousands of times a second.
+
+A query that memory can answer is answered in the event loop; one that needs the store goes to a
+thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 0004); app.py puts
+these two into the OpenAPI document by hand.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from msgspec import UNSET
+
+from eligibility.access import wire
+from eligibility.access.redaction import unnamed
+from eligibility.access.wire import QueryFields
+from eligibility.activity.recorder import Recorder
+from eligibility.engine.decision_cache import Answer
+from eligibility.engine.evaluator import Evaluator
+from eligibility.errors import EligibilityError, Fault, InvalidInput
+from eligibility.explain.least_change import explained
+from eligibility.server.http import problems
+from eligibility.server.http.accounts import Accounts, may_hold_tokens
+from eligibility.server.http.asgi import Scope
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.endpoint import JSON, Reply, Work, check_post, problem_reply
+from eligibility.server.http.strict_route import check_content_type
+from groups.errors import GroupsError
+
+Asked = QueryFields | EligibilityError
+"""A query of a batch as sent, or what is wrong with it."""
+
+
+class AccessEndpoint:
+    """One of the two routes. answer: takes a body, whether the trace is wanted, and who asks."""
+
+    def __init__(self, answer: Callable[[bytes, bool, Admitted], bytes | Work]) -> None:
+        self.answer = answer
+
+    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> bool:
+        """See Endpoint; whether the trace is wanted."""
+        check_post(scope, by)
+        if headers.get(b"content-type") != JSON:
+            check_content_type(scope)
+        query_string = scope["query_string"]
+        if not query_string or not wants_trace(query_string):
+            return False
+        by.check_explain()
+        return True
+
+    def refusal(self, error: Exception) -> Reply:
+        """See Endpoint."""
+        return problem_reply(error)
+
+
+class Access:
+    """The two access routes over one evaluator.
+
+    Products of a publisher that the caller does not see are answered as unknown ones are, by the
+    same steps.
+    """
+
+    def __init__(self, evaluator: Evaluator, accounts: Accounts, recorder: Recorder) -> None:
+        self._evaluator = evaluator
+        self._accounts = accounts
+        self._hear, self._hear_all = recorder.one, recorder.many
+        self.endpoints = {
+            "/v1/access": AccessEndpoint(self._one),
+            "/v1/access/batch": AccessEndpoint(self._batch),
+        }
+
+    def _one(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
+        asked = wire.decode_query(body)
+        account = asked.account
+        asserted = by.asserts and not (account and account.token is not UNSET)
+        settled = asked if asserted else self._accounts.settle(asked, by)
+        if settled is not None and not explain and asked.for_memory:
+            held = self._evaluator.warm(asked.product_id, by.publishers)
+            if held is not None:
+                now = self._evaluator.clock()
+                answer = held.answer_json(settled, now, by.named)
+                self._hear(settled, answer, now)
+                return answer
+        return lambda: self._cold(asked, explain, by, search=True)
+
+    def _batch(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
+        batch = wire.decode_batch(body)
+        if by.allowance is not None:
+            by.allowance.take(len(batch), paid=1)  # for the request
+        settled: Sequence[Asked] | None = batch
+        if not by.asserts or may_hold_tokens(body):
+            settled = self._accounts.settle_all(batch, by)
+        answers = self._all_warm(settled, by) if settled is not None and not explain else None
+        if answers is None:
+            return lambda: wire.encoded_batch(self._all_cold(batch, explain, by))
+        return wire.encoded_batch(answers)
+
+    def _all_warm(self, batch: Sequence[Asked], by: Admitted) -> list[bytes] | None:
+        """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
+        now = self._evaluator.clock()
+        answers: list[Any] = list(batch)  # each query is replaced by its answer; faults stay
+        for product_id, places in _places_by_product(batch).items():
+            held = self._evaluator.warm(product_id, by.publishers)
+            everywhere = len(places) == len(batch)
+            queries: Sequence[Any] = batch if everywhere else [batch[place] for place in places]
+            if held is None or not all(asked.for_memory for asked in queries):
+                return None
+            told = held.answers_json(queries, now, by.named)
+            if everywhere:
+                answers = told
+                continue
+            for place, answer in zip(places, told, strict=True):
+                answers[place] = answer
+        self._hear_all(batch, answers, now)
+        return [one if isinstance(one, bytes) else _problem(one) for one in answers]
+
+    def _all_cold(self, batch: Iterable[Asked], explain: bool, by: Admitted) -> Iterator[bytes]:
+        return (self._cold_or_problem(asked, explain, by) for asked in batch)
+
+    def _cold(
+        self, asked: QueryFields, explain: bool, by: Admitted, *, search: bool = False
+    ) -> bytes:
+        """A decision; search = explained, with the least change, which a whole batch could not pay."""
+        settled = self._accounts.settle_in_thread(asked, by)
+        query = wire.to_query(settled)
+        if by.publishers is not None:
+            self._evaluator.check_publisher(query.product_id, by.publishers)
+        if explain:
+            decision = explained(*self._evaluator.explain(query), search=search)
+        else:
+            decision = self._evaluator.decide(query)
+        if query.at is None:
+            self._hear(settled, decision, self._evaluator.clock())
+        told = wire.encode(decision if explain or by.named else unnamed(decision))
+        return Answer.of(told, decision, member=False)
+
+    def _cold_or_problem(self, asked: Asked, explain: bool, by: Admitted) -> bytes:
+        """A decision, or the problem of this query alone."""
+        try:
+            if isinstance(asked, EligibilityError):
+                raise asked
+            return self._cold(asked, explain, by)
+        except (EligibilityError, GroupsError) as error:
+            return _problem(error)
+
+
+def _problem(error: Exception) -> bytes:
+    return problems.encoded(problems.problem(error))
+
+
+def _places_by_product(batch: Sequence[Asked]) -> dict[str, Sequence[int]]:
+    """Where in a batch each product is asked for; nearly always it is one, everywhere."""
+    ids = [None if isinstance(asked, EligibilityError) else asked.product_id for asked in batch]
+    first = ids[0]
+    if first is not None and ids.count(first) == len(ids):
+        return {first: range(len(ids))}
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for place, product_id in enumerate(ids):
+        if product_id is not None:
+            places[product_id].append(place)
+    return dict(places)
+
+
+def wants_trace(query_string: bytes) -> bool:
+    """Read `?explain=true|false`; anything else in the query string is refused."""
+    wanted = {b"explain=true": True, b"explain=false": False}.get(query_string)
+    if wanted is None:
+        detail = (
+            f"`{query_string.decode('ascii', 'replace')[:60]}` is unknown; ?explain=true is known"
+        )
+        raise InvalidInput([Fault("query", "UNKNOWN_PARAMETER", detail)])
+    return wanted

@@ -1,0 +1,102 @@
+"""What the routes of groups take, and what those that write answer."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StrictStr
+
+from eligibility.changes.effects import Effects
+from eligibility.server.http.parameters import REVISION_CURSOR, Body, Moment
+from groups.model import EditResult
+
+Addresses = Annotated[
+    StrictStr | list[StrictStr],
+    Field(
+        description="A list of addresses, or a text of them separated by spaces, commas, semicolons or lines.",
+        examples=[
+            ["ada@contoso.example", "grace@contoso.example"],
+            "ada@contoso.example; grace@contoso.example",
+        ],
+    ),
+]
+
+
+class GroupCreate(Body):
+    """A new group. Its id is made from the name unless given; both are permanent."""
+
+    name: StrictStr = Field(examples=["Beta testers"])
+    emails: Addresses
+    group_id: StrictStr | None = Field(None, examples=["beta"])
+
+
+class MembersPatch(Body):
+    """Addresses to add and to remove, in one step."""
+
+    add: Addresses = []
+    remove: Addresses = []
+
+
+class MembersPut(Body):
+    """The new membership, in place of the present one."""
+
+    emails: Addresses
+
+
+class MembersSearch(Body):
+    """How the addresses begin that are looked for."""
+
+    prefix: StrictStr = Field("", max_length=254, examples=["ada@"])
+    at: Moment | None = None
+    cursor: StrictStr | None = Field(None, max_length=512)
+    limit: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1_000
+
+
+class HistorySearch(Body):
+    """Whose memberships to look for."""
+
+    address: StrictStr = Field(examples=["ada@contoso.example"])
+    cursor: StrictStr | None = Field(None, pattern=REVISION_CURSOR)
+    limit: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 20
+
+
+class ConsentNote(Body):
+    """That the people of a group agreed to be in it; without `at`, now."""
+
+    confirmed_by: StrictStr = Field(examples=["Lin, beta programme"])
+    at: Moment | None = None
+    text: StrictStr = Field("", examples=["signed form of 2026-11-02"])
+
+
+class Forget(Body):
+    """Whom to forget, and who takes the place in groups that would be empty."""
+
+    address: StrictStr = Field(examples=["ada@contoso.example"])
+    replacement: StrictStr | None = Field(None, examples=["owner@contoso.example"])
+    dry_run: Annotated[bool, Field(strict=True)] = False
+
+
+class Edited(BaseModel):
+    """What a write did, or a dry run would do.
+
+    A dry run also names whom `added` and `removed` count, and tells what the edit would do to access:
+    how many accounts gain or lose which flight or audience, the first hundred by name.
+    """
+
+    publisher: str
+    group_id: str
+    revision: int
+    added: int
+    removed: int
+    unchanged: int
+    unknown: int
+    member_count: int
+    joined: list[str] | None = None
+    left: list[str] | None = None
+    effects: Effects | None = None
+
+    @classmethod
+    def of(cls, result: EditResult, effects: Effects | None) -> "Edited":
+        """The result as it goes over the wire; effects = of a dry run."""
+        made = cls.model_validate(result, from_attributes=True)
+        if effects is None:
+            return made.model_copy(update={"joined": None, "left": None})
+        return made.model_copy(update={"effects": effects})

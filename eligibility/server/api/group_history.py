@@ -1,0 +1,112 @@
+"""What was done to groups, over HTTP: history, consent notes, forgetting a person.
+
+Addresses never go into a URL, where logs would keep them: what is asked by address is sent by POST.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from eligibility.audit.log import AuditLog
+from eligibility.audit.notes import note_forgotten
+from eligibility.callers.model import Scope
+from eligibility.formats.addresses import read_fields
+from eligibility.server.api.group_bodies import ConsentNote, Forget, HistorySearch
+from eligibility.server.http.authorization import WritesGroups, needs
+from eligibility.server.http.parameters import (
+    REVISION_CURSOR,
+    GroupIdPath,
+    IfMatch,
+    Limit,
+    Publisher,
+    revision_of,
+    tag,
+)
+from eligibility.server.http.strict_route import StrictRoute
+from groups.emails import canonical
+from groups.model import Change, Consent, Forgotten, Group, Page
+from groups.store import GroupStore
+
+_WITHOUT_IDS = {"items": {"__all__": {"write_id", "chain"}}}
+_Cursor = Annotated[
+    str | None,
+    Query(pattern=REVISION_CURSOR, description="Where to go on: `next_cursor` of the page before."),
+]
+
+
+def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLog) -> APIRouter:
+    """The routes over one store.
+
+    Args: forgetting = Service.forget; log = notes that somebody was forgotten, and not who.
+    """
+    made = APIRouter(prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute)
+
+    @made.get(
+        "/groups/{group_id}/history",
+        response_model_exclude=_WITHOUT_IDS,
+        dependencies=[needs(Scope.READ_GROUPS)],
+    )
+    def list_history(
+        publisher: Publisher, group_id: GroupIdPath, cursor: _Cursor = None, limit: Limit = 20
+    ) -> Page[Change]:
+        """List a group's writes, the newest first: who, when, what."""
+        return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)
+
+    @made.post(
+        "/groups/{group_id}/history/search",
+        response_model_exclude=_WITHOUT_IDS,
+        dependencies=[needs(Scope.READ_GROUPS)],
+    )
+    def search_group_history(
+        publisher: Publisher, group_id: GroupIdPath, body: HistorySearch
+    ) -> Page[Change]:
+        """List the writes to a group that concern an address, the newest first."""
+        asked = read_fields(canonical, {"address": body.address})
+        return store.history(
+            publisher, group_id=group_id, cursor=body.cursor, limit=body.limit, **asked
+        )
+
+    @made.post(
+        "/history/search",
+        response_model_exclude=_WITHOUT_IDS,
+        dependencies=[needs(Scope.READ_GROUPS)],
+    )
+    def search_history(publisher: Publisher, body: HistorySearch) -> Page[Change]:
+        """List the writes to any group that concern an address, the newest first."""
+        asked = read_fields(canonical, {"address": body.address})
+        return store.history(publisher, cursor=body.cursor, limit=body.limit, **asked)
+
+    @made.put("/groups/{group_id}/consent")
+    def note_consent(
+        publisher: Publisher,
+        group_id: GroupIdPath,
+        body: ConsentNote,
+        response: Response,
+        by: WritesGroups,
+        if_match: IfMatch = None,
+    ) -> Group:
+        """Note that the people of a group agreed; the note before stays in history."""
+        note = Consent(
+            confirmed_by=body.confirmed_by, at=body.at or datetime.now(UTC), text=body.text
+        )
+        noted = store.set_consent(
+            publisher, group_id, note, actor=by.actor, if_revision=revision_of(if_match)
+        )
+        tag(response, noted.revision)
+        return noted
+
+    @made.post("/forget")
+    def forget(publisher: Publisher, body: Forget, by: WritesGroups) -> Forgotten:
+        """Remove a person from every group of the publisher and from history."""
+        if body.dry_run:
+            by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
+        named = {"address": body.address, "replacement": body.replacement}
+        read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
+        done = forgetting(publisher, **read, actor=by.actor, dry_run=body.dry_run)
+        if not body.dry_run:
+            note_forgotten(log, by.actor, done)
+        return done
+
+    return made

@@ -1,0 +1,110 @@
+"""Products over HTTP: /v1/publishers/{publisher}/products."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from pydantic import BaseModel
+
+from eligibility.callers.model import Scope
+from eligibility.catalog.catalog import Catalog
+from eligibility.catalog.model import Product
+from eligibility.catalog.store import Entry
+from eligibility.errors import UnknownProduct
+from eligibility.server.http.authorization import WritesCatalog, needs
+from eligibility.server.http.parameters import Cursor, IfMatch, Limit, Publisher, expected_of, tag
+from eligibility.server.http.strict_route import StrictRoute
+from groups.model import Page
+
+ProductId = Annotated[str, Path(description="Store id of the product.", examples=["9NBLGGH4R315"])]
+
+
+class StoredProduct(BaseModel):
+    """A product with the catalogue revision at which it last changed."""
+
+    publisher: str
+    product_id: str
+    revision: int
+    updated_at: datetime
+    product: Product
+
+    @classmethod
+    def of(cls, entry: Entry) -> "StoredProduct":
+        """The entry as it goes over the wire."""
+        return cls(
+            publisher=entry.publisher,
+            product_id=entry.product_id,
+            revision=entry.revision,
+            updated_at=entry.updated_at,
+            product=entry.product,
+        )
+
+
+class ProductPage(BaseModel):
+    """Products by id; next_cursor is null on the last page."""
+
+    items: list[StoredProduct]
+    next_cursor: str | None
+
+
+class CatalogWritten(BaseModel):
+    """The publisher's catalogue revision after the write."""
+
+    publisher: str
+    product_id: str
+    revision: int
+
+
+def router(catalog: Catalog) -> APIRouter:
+    """The routes over one catalogue."""
+    made = APIRouter(
+        prefix="/v1/publishers/{publisher}/products", tags=["products"], route_class=StrictRoute
+    )
+
+    @made.get("", dependencies=[needs(Scope.READ_CATALOG)])
+    def list_products(
+        publisher: Publisher, cursor: Cursor = None, limit: Limit = 100
+    ) -> ProductPage:
+        """List a publisher's products by id."""
+        page: Page[Entry] = catalog.store.list_products(publisher, cursor=cursor, limit=limit)
+        items = [StoredProduct.of(entry) for entry in page.items]
+        return ProductPage(items=items, next_cursor=page.next_cursor)
+
+    @made.get("/{product_id}", dependencies=[needs(Scope.READ_CATALOG)])
+    def show_product(
+        publisher: Publisher, product_id: ProductId, response: Response
+    ) -> StoredProduct:
+        """Show a product as it was declared; its revision is the ETag."""
+        found = catalog.store.get(product_id)
+        if found is None or found[0].publisher != publisher:
+            raise UnknownProduct(product_id)
+        tag(response, found[0].revision)
+        return StoredProduct.of(found[0])
+
+    @made.put("/{product_id}")
+    def put_product(
+        publisher: Publisher,
+        product_id: ProductId,
+        body: Product,
+        response: Response,
+        by: WritesCatalog,
+        if_match: IfMatch = None,
+    ) -> CatalogWritten:
+        """Declare a product whole: its audience, its flights from the highest rank down, its packages."""
+        seen = expected_of(if_match)
+        revision = catalog.put(
+            publisher, product_id, body, actor=by.actor, if_product_revision=seen
+        )
+        tag(response, revision)
+        return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
+
+    @made.delete("/{product_id}")
+    def delete_product(
+        publisher: Publisher, product_id: ProductId, by: WritesCatalog, if_match: IfMatch = None
+    ) -> CatalogWritten:
+        """Delete a product; its history stays."""
+        seen = expected_of(if_match)
+        revision = catalog.delete(publisher, product_id, actor=by.actor, if_product_revision=seen)
+        return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
+
+    return made

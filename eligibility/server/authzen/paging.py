@@ -1,0 +1,130 @@
+"""Pages of a search: what was asked for, and tokens that go on where a page ended.
+
+A token is encrypted, for it may hold an address, and good for its own query and limit only.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
+from itertools import islice
+from typing import Any, NamedTuple
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from msgspec import UNSET, Struct, UnsetType
+
+from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.strict_struct import StrictReader
+from eligibility.server.authzen.requests import Sent, is_told
+
+LONGEST_PAGE = 1_000
+
+Key = Sequence[str]
+"""Where a result stands among all: results come in ascending order of their keys."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+class _PageAsked(Struct, gc=False):
+    """See the standard's section 8.2."""
+
+    token: str | None | UnsetType = UNSET
+    limit: int | None | UnsetType = UNSET
+
+
+class _Token(Struct, gc=False):
+    """What a token holds. query: digest of what was asked. after: key of the last result."""
+
+    query: str
+    limit: int
+    after: list[str]
+
+
+class Page(NamedTuple):
+    """A page to be filled. after: key of the last result before it; None for the first page.
+
+    asked: the request has a page; else only an answer that is cut says anything of pages.
+    """
+
+    query: str
+    limit: int
+    after: Key | None
+    asked: bool
+
+
+class Found(NamedTuple):
+    """One result, and its key."""
+
+    key: Key
+    result: dict[str, str]
+
+
+_page = StrictReader(_PageAsked)
+
+
+class Pages:
+    """Reads the page of a request, and fills it.
+
+    secret: gives the deployment's digest key; may ask the store.
+    """
+
+    def __init__(self, secret: Callable[[], bytes]) -> None:
+        self._secret = secret
+
+    def read(self, sent: Sent, query: object) -> Page:
+        """Read the page of a request. Args: query = all else that is asked, and who asks.
+
+        Raises: InvalidInput, also for a token of another query or limit.
+        """
+        digest = blake2b(_encode(query), digest_size=16).hexdigest()
+        asked = _read(sent) if is_told(sent) else None
+        if asked is None:
+            return Page(digest, LONGEST_PAGE, None, False)
+        limit = asked.limit if isinstance(asked.limit, int) else None
+        if limit is not None and limit < 0:
+            raise _fault("limit", "WRONG_VALUE", "must be 0 or more")
+        if not asked.token:
+            return Page(
+                digest, LONGEST_PAGE if limit is None else min(limit, LONGEST_PAGE), None, True
+            )
+        token = self._opened(str(asked.token))
+        if token.query != digest or (limit is not None and min(limit, LONGEST_PAGE) != token.limit):
+            raise _fault("token", "OTHER_QUERY", "is of another query or limit")
+        return Page(digest, token.limit, token.after or None, True)
+
+    def filled(self, page: Page, results: Iterator[Found]) -> bytes:
+        """The answer with a page of results, which begin after `page.after`."""
+        found = list(islice(results, page.limit + 1))
+        more, found = found[page.limit :], found[: page.limit]
+        answer: dict[str, Any] = {}
+        if page.asked or more:
+            last = found[-1].key if found else page.after or ()
+            next_token = self._token(_Token(page.query, page.limit, list(last))) if more else ""
+            answer["page"] = {"next_token": next_token, "count": len(found)}
+        return _encode({**answer, "results": [one.result for one in found]})
+
+    def _token(self, token: _Token) -> str:
+        return self._cipher().encrypt(_encode(token)).decode()
+
+    def _opened(self, token: str) -> _Token:
+        try:
+            opened = self._cipher().decrypt(token.encode("utf-8", "replace"))
+            return msgspec.json.decode(opened, type=_Token)
+        except InvalidToken:
+            raise _fault("token", "UNKNOWN_TOKEN", "is no `next_token` of a page before") from None
+
+    def _cipher(self) -> Fernet:
+        key = blake2b(digest_size=32, key=self._secret(), person=b"authzen pages").digest()
+        return Fernet(urlsafe_b64encode(key))
+
+
+def _read(sent: Sent) -> _PageAsked:
+    try:
+        return _page.read(bytes(sent))  # type: ignore[arg-type]
+    except InvalidInput as error:
+        faults = [Fault(f"page.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
+        raise InvalidInput(faults) from None
+
+
+def _fault(name: str, code: str, detail: str) -> InvalidInput:
+    return InvalidInput([Fault(f"page.{name}", code, detail)])

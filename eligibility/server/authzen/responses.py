@@ -1,0 +1,113 @@
+"""Answers of AuthZEN: a verdict as the standard's Decision. No times, no ids: the same body each time.
+
+`reason_admin` is for callers who may read groups. `reason_user` is for the person, and says the same
+of what is private as of what nobody has.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from msgspec import Struct, structs
+
+from eligibility.access.model import Decision, Reason
+from eligibility.callers.errors import NotYourself
+from eligibility.server.http import problems
+from eligibility.standards import questions
+from eligibility.standards.questions import ACTIONS, Question, Verdict, Why
+
+_encode = msgspec.json.Encoder().encode
+
+PERMITTED = b'{"decision":true'
+"""What every yes begins with."""
+
+_FORBIDDEN = "403"
+_NOT_FOR_YOU = "Not available for this account"
+_FOR_USERS: dict[str, str] = {
+    Reason.PRODUCT_UNAVAILABLE: "No longer offered",
+    Reason.ACQUISITION_STOPPED: "No longer offered",
+    Reason.MARKET_NOT_OFFERED: "Not offered in this market",
+    Reason.DEVICE_FAMILY_NOT_OFFERED: "Not offered for this kind of device",
+    Reason.NO_PACKAGE_FOR_FAMILY: "Not offered for this kind of device",
+    Reason.OS_BELOW_PACKAGE_MINIMUM: "Needs a newer version of Windows",
+    Reason.ARCHITECTURE_MISMATCH: "Not offered for the processor of this device",
+    Why.DEVICE_UNKNOWN: "The device is not known",
+    Why.NOT_INSTALLED: "There is nothing to update",
+    Why.UP_TO_DATE: "Up to date",
+}
+_FOR_ADMINS: dict[str, str] = {
+    Why.UNKNOWN_RESOURCE: "no such resource, or none that the caller may know of",
+    Why.UNKNOWN_ACTION: "not an action of this type of resource: "
+    + "; ".join(f"{kind} has {', '.join(actions)}" for kind, actions in ACTIONS.items()),
+    Why.UNKNOWN_SUBJECT: "not an account: type `account` with an address, or `anonymous`",
+    Why.DEVICE_UNKNOWN: "the context lacks device_family or os_version",
+    Why.OTHER_SOURCE: "the account's packages do not come from this flight",
+    Why.NOT_INSTALLED: "the context has no installed_version",
+    Why.UP_TO_DATE: "what is installed is not older than what is offered",
+}
+
+
+class Told(Struct, frozen=True, cache_hash=True):
+    """Makes the answer to a question of a decision; equal ones make the same.
+
+    named: the caller may read groups.
+    """
+
+    resource_type: str
+    action: str
+    flight_id: str | None
+    device_known: bool
+    named: bool
+
+    def __call__(self, decision: Decision) -> bytes:
+        """The answer's body."""
+        question = Question(self.resource_type, self.action, decision.product_id, self.flight_id)
+        verdict = questions.verdict(question, decision, self.device_known)
+        for_admins = _for_admins(verdict, question, decision)
+        return _body(verdict, for_admins, self.named, decision.product_id)
+
+
+@lru_cache(maxsize=64)
+def told_without(verdict: Verdict, named: bool) -> bytes:
+    """The answer to what needs no decision, such as a question about what nobody has."""
+    return _body(verdict, _FOR_ADMINS[verdict.reason], named)
+
+
+def sentence(error: Exception) -> str:
+    """What is wrong, in words of the standard's requests."""
+    if isinstance(error, NotYourself):
+        return "an account may ask for itself only: the subject is another"
+    return str(problems.problem(error)["detail"])
+
+
+def told_error(error: Exception) -> bytes:
+    """The answer in the place of an item that cannot be decided."""
+    document = problems.problem(error)
+    told = {"status": document["status"], "message": sentence(error)}
+    return problems.encoded({"decision": False, "context": {"error": told}})
+
+
+def _body(verdict: Verdict, for_admins: str, named: bool, product_id: str = "") -> bytes:
+    context: dict[str, Any] = {"reason": verdict.reason, "reasons": verdict.reasons}
+    if verdict.selected is not None:
+        kind, flight_id, _, rank = structs.astuple(verdict.selected)
+        resource_id = product_id if flight_id is None else f"{product_id}:{flight_id}"
+        context["selected"] = {"type": kind, "id": resource_id, "rank": rank}
+    if not verdict.allowed:
+        if named:
+            context["reason_admin"] = {_FORBIDDEN: for_admins}
+        for_user = _NOT_FOR_YOU if verdict.secret else _FOR_USERS.get(verdict.reason, _NOT_FOR_YOU)
+        context["reason_user"] = {_FORBIDDEN: for_user}
+    return _encode({"decision": verdict.allowed, "context": context})
+
+
+def _for_admins(verdict: Verdict, question: Question, decision: Decision) -> str:
+    """What was decided and what would change it, groups by name."""
+    told = [_FOR_ADMINS[one] for one in verdict.reasons if one in _FOR_ADMINS]
+    if Why.DEVICE_UNKNOWN not in verdict.reasons:
+        told += [
+            remedy.text
+            for remedy in decision.remedies
+            if remedy.unlocks != "flight" or question.flight_id in remedy.flights
+        ]
+    return "; ".join(told) or ", ".join(verdict.reasons)

@@ -1,0 +1,39 @@
+"""The page at /docs: the API to read and to try, with Swagger UI served from here, not from a stranger."""
+
+from collections.abc import Callable
+from importlib.resources import files
+
+from fastapi import FastAPI, Request, Response
+
+_STATIC = files("eligibility.server.document") / "static"
+_FILES = {
+    "/docs": ("docs.html", "text/html; charset=utf-8"),
+    "/docs/start.js": ("start.js", "text/javascript; charset=utf-8"),
+    "/docs/swagger-ui-bundle.js": (
+        "swagger-ui/swagger-ui-bundle.js",
+        "text/javascript; charset=utf-8",
+    ),
+    "/docs/swagger-ui.css": ("swagger-ui/swagger-ui.css", "text/css; charset=utf-8"),
+    "/docs/favicon-32x32.png": ("swagger-ui/favicon-32x32.png", "image/png"),
+}
+PATHS = frozenset(_FILES)
+_HEADERS = {
+    # Swagger UI sets styles from its script; scripts come from here alone.
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'"
+    " 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none';"
+    " form-action 'none'; frame-ancestors 'none'",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Add the page and its files."""
+    for path, (name, media_type) in _FILES.items():
+        page = Response((_STATIC / name).read_bytes(), headers=_HEADERS, media_type=media_type)
+        app.add_route(path, _serving(page), methods=["GET"], include_in_schema=False)
+
+
+def _serving(page: Response) -> Callable[[Request], Response]:
+    return lambda _: page

@@ -1,0 +1,1 @@
+"""The plumbing of HTTP: authentication, limits, problems, logs."""

@@ -1,0 +1,81 @@
+"""What a route needs of its caller: a scope, and the publisher in the path to be one of the caller's.
+
+Every route takes `by: WritesGroups` or the like, or names `needs(...)` beside its path. StrictRoute
+checks it before a body is read, and refuses to be made without.
+"""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from eligibility.callers.model import Caller, Scope
+from eligibility.errors import EligibilityError
+from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.rate_limit import Allowance
+
+
+class UnknownPublisher(EligibilityError):
+    """No publisher of that id, or none that the caller sees: the two are told by the same words."""
+
+    code = "UNKNOWN_PUBLISHER"
+
+    def __init__(self, publisher: str) -> None:
+        super().__init__(f"unknown publisher `{publisher[:64]}`")
+
+
+class Asker:
+    """Who calls a route, and from where."""
+
+    __slots__ = ("_allowance", "caller", "origin")
+
+    def __init__(self, caller: Caller, origin: str, allowance: Allowance | None = None) -> None:
+        self.caller, self.origin = caller, origin
+        self._allowance = allowance
+
+    def pay(self, decisions: int) -> None:
+        """Count a request as so many decisions. Raises: RateLimited."""
+        if self._allowance is not None:
+            self._allowance.take(decisions, paid=1)  # for the request
+
+    @property
+    def actor(self) -> str:
+        """Who and from where, as history and the audit trail have it."""
+        return f"{self.caller.name} from {self.origin}"
+
+    @property
+    def reads_groups(self) -> bool:
+        """Whether it may be told who is in a group."""
+        return self.caller.may(Scope.READ_GROUPS)
+
+
+class Needs:
+    """The check of one route; as a dependency it gives the Asker."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+
+    def check(self, request: Request) -> Asker:
+        """Raise ScopeMissing or UnknownPublisher unless the caller may have the route."""
+        admitted: Admitted = request.scope["exchange"].admitted
+        caller = admitted.caller
+        publisher = request.path_params.get("publisher")
+        if publisher is not None and not caller.sees(publisher):
+            raise UnknownPublisher(publisher)
+        caller.check(self.scope)
+        return Asker(caller, request.app.state.origin_of(request.scope), admitted.allowance)
+
+    async def __call__(self, request: Request) -> Asker:
+        """See `check`."""
+        return self.check(request)
+
+
+def needs(scope: Scope) -> Any:
+    """The dependency of a route on a scope, for routes that do not look at their caller."""
+    return Depends(Needs(scope))
+
+
+Asks = Annotated[Asker, needs(Scope.QUERY)]
+ReadsGroups = Annotated[Asker, needs(Scope.READ_GROUPS)]
+WritesGroups = Annotated[Asker, needs(Scope.WRITE_GROUPS)]
+WritesCatalog = Annotated[Asker, needs(Scope.WRITE_CATALOG)]
+Administers = Annotated[Asker, needs(Scope.ADMIN)]

@@ -1,0 +1,226 @@
+"""Errors as RFC 9457 problems. The only place where an error meets a status."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from eligibility.callers.errors import (
+    AllPublishersNeeded,
+    IssuerUnavailable,
+    NotYourself,
+    ScopeMissing,
+    Unauthenticated,
+    UnknownKey,
+)
+from eligibility.catalog.errors import (
+    CatalogRevisionMismatch,
+    ProductRevisionMismatch,
+    ProductTaken,
+)
+from eligibility.catalog.validation import pydantic_fault
+from eligibility.errors import (
+    EligibilityError,
+    Fault,
+    InvalidInput,
+    RevisionNotReached,
+    UnknownProduct,
+)
+from eligibility.server.http.authorization import UnknownPublisher
+from eligibility.server.http.rate_limit import Overloaded, RateLimited
+from eligibility.standards.ofrep import FlagError, FlagNotFound
+from groups.errors import (
+    GroupExists,
+    GroupsError,
+    GroupSizeOutOfRange,
+    GroupsPermanent,
+    HistoryLost,
+    InvalidEmails,
+    InvalidGroup,
+    NewerDatabase,
+    NotOurDatabase,
+    RevisionMismatch,
+    StoreUnavailable,
+    UnknownGroup,
+    UnsupportedStore,
+    WouldBeEmpty,
+)
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_SECONDS = 1
+_STORE_AWAY = "the store cannot answer this now; the log of the server says why"
+
+
+class RequestProblem(EligibilityError):
+    """A request that HTTP itself finds fault with: too large, wrong media type, no such path."""
+
+    def __init__(self, status: int, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+
+
+def internal_error() -> RequestProblem:
+    """What a caller is told of an error that nobody foresaw; the log says more."""
+    return RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
+
+
+_STATUS: dict[type[Exception], tuple[int, str]] = {
+    Unauthenticated: (401, "the caller is not known"),
+    ScopeMissing: (403, "the caller may not do this"),
+    AllPublishersNeeded: (403, "the caller may not do this"),
+    NotYourself: (403, "the caller may not do this"),
+    UnknownPublisher: (404, "unknown publisher"),
+    UnknownKey: (404, "unknown key"),
+    UnknownProduct: (404, "unknown product"),
+    UnknownGroup: (404, "unknown group"),
+    FlagNotFound: (404, "unknown flag"),
+    FlagError: (400, "the request cannot be read"),
+    InvalidInput: (400, "the request cannot be read"),
+    InvalidEmails: (400, "invalid e-mail addresses"),
+    InvalidGroup: (400, "invalid group"),
+    GroupSizeOutOfRange: (400, "a group has 1 to 10,000 members"),
+    GroupExists: (409, "the group exists"),
+    ProductTaken: (409, "the product id is taken"),
+    WouldBeEmpty: (409, "a group would be empty"),
+    RevisionNotReached: (409, "not there yet"),
+    GroupsPermanent: (405, "groups are permanent"),
+    RevisionMismatch: (412, "changed meanwhile"),
+    CatalogRevisionMismatch: (412, "changed meanwhile"),
+    ProductRevisionMismatch: (412, "changed meanwhile"),
+    RateLimited: (429, "too many requests"),
+    Overloaded: (503, "the server is busy"),
+    IssuerUnavailable: (503, "the issuer of the token is away"),
+    StoreUnavailable: (503, "the store is away"),
+    HistoryLost: (503, "the store lost writes"),
+    UnsupportedStore: (503, "the store cannot be used"),
+    NotOurDatabase: (503, "the store cannot be used"),
+    NewerDatabase: (503, "the store cannot be used"),
+}
+
+
+_OF_THE_STORE = (StoreUnavailable, HistoryLost, UnsupportedStore, NotOurDatabase, NewerDatabase)
+
+
+def has_status(kind: type[Exception]) -> bool:
+    """Whether a status was chosen for a kind of error; others are 500."""
+    return issubclass(kind, RequestProblem) or any(one in _STATUS for one in kind.__mro__)
+
+
+def problem(error: Exception) -> dict[str, Any]:
+    """An error as a problem document."""
+    if isinstance(error, RequestProblem):
+        return _document(
+            error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error)
+        )
+    status, title = next(
+        (_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS),
+        (500, "the request failed"),
+    )
+    code = getattr(error, "code", "ERROR")
+    # Where the store is, and what is wrong with it, is the operator's to know: the log has it.
+    detail = _STORE_AWAY if isinstance(error, _OF_THE_STORE) else str(error)
+    document = _document(status, title, code, detail, getattr(error, "faults", ()))
+    return document | _extensions(error)
+
+
+def _extensions(error: Exception) -> dict[str, Any]:
+    """What a problem tells as data, beside its sentence: the present revision, groups concerned."""
+    if isinstance(error, RevisionMismatch | ProductRevisionMismatch):
+        return {"revision": error.actual}
+    if isinstance(error, RateLimited):
+        return {"retry_after": error.wait_seconds}
+    return {"groups": error.groups} if isinstance(error, WouldBeEmpty) else {}
+
+
+_TITLES = {
+    400: "the request cannot be read",
+    403: "the form was not sent from here",
+    404: "no such path",
+    405: "method not allowed",
+    412: "changed meanwhile",
+    413: "the body is too large",
+    415: "unsupported media type",
+    428: "a precondition is required",
+    500: "internal error",
+}
+
+
+def _document(
+    status: int, title: str, code: str, detail: str, faults: Sequence[Any] = ()
+) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "type": f"urn:eligibility:problem:{code.lower().replace('_', '-')}",
+        "title": title,
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if faults:
+        document["errors"] = [{"loc": f.loc, "code": f.code, "detail": f.detail} for f in faults]
+    return document
+
+
+def encoded(document: object) -> bytes:
+    """A problem document, or other JSON; a lone surrogate in an echoed value becomes a question mark."""
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
+
+
+def headers_for(document: dict[str, Any]) -> dict[str, str]:
+    """Headers that go with a problem: how to sign in, when to try again, the ETag of what changed."""
+    if document["status"] == 401:
+        failed = "" if document["code"] == "CREDENTIALS_MISSING" else ', error="invalid_token"'
+        return {"www-authenticate": f'Bearer realm="eligibility"{failed}'}
+    if document["status"] in (429, 503):
+        return {"retry-after": str(document.get("retry_after", RETRY_SECONDS))}
+    revision = document.get("revision")
+    return {"etag": f'"{revision}"'} if revision else {}  # 0: there is nothing that has one
+
+
+def response(error: Exception) -> JSONResponse:
+    """An error as a FastAPI response."""
+    document = problem(error)
+    made = JSONResponse(None, document["status"], headers_for(document), MEDIA_TYPE)
+    made.body = encoded(document)
+    made.headers["content-length"] = str(len(made.body))
+    return made
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of the application a problem, FastAPI's and Starlette's own included."""
+
+    def answer(request: Request, error: Exception) -> JSONResponse:
+        request.scope["exchange"].note(error)
+        return response(error)
+
+    def validation(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+        return answer(request, InvalidInput([_fault(details) for details in error.errors()]))
+
+    def http(request: Request, error: Exception) -> JSONResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+        code = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
+        told = RequestProblem(error.status_code, code, str(error.detail).lower())
+        made = answer(request, told)
+        made.headers.update(error.headers or {})
+        return made
+
+    def unexpected(request: Request, _: Exception) -> JSONResponse:  # logged by the server
+        return answer(request, internal_error())
+
+    app.add_exception_handler(EligibilityError, answer)
+    app.add_exception_handler(GroupsError, answer)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unexpected)
+
+
+def _fault(details: dict[str, Any]) -> Fault:
+    """One of FastAPI's validation errors; the first part of loc says body, query, path or header."""
+    where, *path = details["loc"]
+    inner = path if where == "body" else [where, *path]
+    return pydantic_fault(details | {"loc": tuple(inner)})

@@ -1,0 +1,1 @@
+"""Settings, opened stores, and the Service that edges use."""

@@ -1,0 +1,227 @@
+"""Moving everything from one store to another: groups, catalogue, API keys, audit log, digest key.
+
+Writes are taken over one after another, just as they were, so a copy that was cut off goes on where
+the target stands. At the end both stores are read whole and compared by count and digest.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+from itertools import chain
+from typing import Any
+
+import msgspec
+
+from eligibility.audit.log import AuditLog, LogEntry
+from eligibility.callers.store import KeyStore
+from eligibility.catalog.store import Version
+from eligibility.errors import EligibilityError
+from eligibility.service.stores import Stores
+from groups.errors import NotEmpty
+from groups.model import MAX_MEMBERS, Change, each
+from groups.redis.packed import missing
+
+_AT_ONCE = 50
+"""Writes taken over in one step: at most 500,000 addresses."""
+
+Step = Callable[[str, int], None]
+"""Told what is being done, and after each step how many writes it took over."""
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class CopyDiffers(EligibilityError):
+    """The target does not hold what the source holds, though every write was taken over."""
+
+    code = "COPY_DIFFERS"
+
+    def __init__(self, publisher: str) -> None:
+        super().__init__(
+            f"publisher `{publisher}` differs in the two stores: somebody wrote to the target, or"
+            " was forgotten in the source since the copy began; copy into an empty store again"
+        )
+        self.publisher = publisher
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a store holds of a publisher: counts, and a digest over all of it."""
+
+    groups: int
+    memberships: int
+    writes: int
+    products: int
+    versions: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Copied:
+    """What was copied and found equal, by publisher; taken_over counts the writes of this run.
+
+    keys: API keys that the source holds, and so does the target.
+    """
+
+    publishers: dict[str, Contents]
+    taken_over: int
+    keys: int
+
+
+def writes_of(stores: Stores) -> int:
+    """How many writes a store accepted, of all publishers: what there is to copy."""
+    return sum(
+        stores.groups.revision(one) + stores.catalog.revision(one) for one in publishers_of(stores)
+    )
+
+
+def publishers_of(stores: Stores) -> list[str]:
+    """Every publisher with a group or a product, in order."""
+    return sorted({*stores.groups.publishers(), *stores.catalog.publishers()})
+
+
+def copy(source: Stores, target: Stores, step: Step = lambda _what, _number: None) -> Copied:
+    """Copy everything, and see that it is the same. What the target has already is not sent again.
+
+    Raises: NotEmpty when the target holds other writes; CopyDiffers.
+    """
+    target.groups.adopt_digest_key(source.groups.digest_key())
+    taken_over = 0
+    for publisher in publishers_of(source):
+        _check_resumable(source, target, publisher)
+        for number in chain(
+            _copy_groups(source, target, publisher), _copy_catalog(source, target, publisher)
+        ):
+            taken_over += number
+            step(f"copying {publisher}", number)
+    keys = _copy_keys(source.keys, target.keys)
+    _copy_log(source.audit, target.audit)
+    found = {}
+    for publisher in publishers_of(source):
+        step(f"comparing {publisher}", 0)
+        found[publisher] = _verified(source, target, publisher)
+    return Copied(found, taken_over, keys)
+
+
+def contents(stores: Stores, publisher: str) -> Contents:
+    """Read all that a store holds of a publisher."""
+    digest, counts = blake2b(digest_size=16), Counter[str]()
+    for kind, count, facts in _facts(stores, publisher):
+        counts[kind] += count
+        digest.update(_encode(facts))
+    return Contents(
+        groups=counts["groups"],
+        memberships=counts["memberships"],
+        writes=counts["writes"],
+        products=counts["products"],
+        versions=counts["versions"],
+        digest=digest.hexdigest(),
+    )
+
+
+def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
+    """Everything stored, in an order of its own: what it counts as, how often, and itself."""
+    groups, catalog = stores.groups, stores.catalog
+    for group in each(lambda cursor: groups.list_groups(publisher, cursor=cursor)):
+        yield "groups", 1, asdict(group)
+        members = groups.members(publisher, group.group_id, limit=MAX_MEMBERS).items
+        yield "memberships", len(members), members
+    for change in _changes(stores, publisher, 0):
+        yield "writes", 1, _comparable(change)
+    for entry in each(lambda cursor: catalog.list_products(publisher, cursor=cursor)):
+        yield "products", 1, (entry.product_id, entry.revision, entry.updated_at)
+    for version in catalog.changes_since(publisher, 0):
+        yield "versions", 1, _written(version)
+
+
+def _comparable(change: Change) -> dict[str, Any]:
+    return {**asdict(change), "write_id": ""}  # which is each store's own
+
+
+def _written(version: Version) -> tuple[Any, ...]:
+    body = None if version.product is None else version.product.model_dump_json()
+    return version.product_id, version.revision, version.at, version.actor, body, version.chain
+
+
+def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[Change]:
+    while changes := stores.groups.changes_since(publisher, revision, limit=_AT_ONCE):
+        yield from changes
+        revision = changes[-1].revision
+
+
+def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
+    """See that what the target has is the beginning of what the source has. Raises: NotEmpty."""
+    reached = target.groups.revision(publisher)
+    if reached == 0:
+        return
+    pair = [
+        stores.groups.changes_since(publisher, reached - 1, limit=1) for stores in (source, target)
+    ]
+    chains = [[change.chain for change in changes] for changes in pair]
+    if pair[0] != pair[1] or chains[0] != chains[1]:
+        raise NotEmpty(
+            f"the target has writes of `{publisher}` that the source has not:"
+            " copy into an empty store, or one that an earlier copy filled"
+        )
+
+
+def _copy_keys(source: KeyStore, target: KeyStore) -> int:
+    """Copy the keys of callers, how they end and when they were used; how many there are."""
+    _, keys = source.all()
+    for key in keys:
+        target.add(key)
+    there = {key.key_id: key for key in target.all()[1]}
+    for key in keys:  # what became of those that an earlier copy brought
+        ends_at, new_id = key.expires_at, key.replaced_by
+        if new_id and ends_at and there[key.key_id].replaced_by != new_id:
+            replacement = next(one for one in keys if one.key_id == new_id)
+            target.replace(key.key_id, replacement, expires_at=ends_at)
+        target.end(key.key_id, revoked_at=key.revoked_at, expires_at=ends_at)
+    target.note_use({key.key_id: key.last_used_at for key in keys if key.last_used_at is not None})
+    return len(keys)
+
+
+def _copy_log(source: AuditLog, target: AuditLog) -> None:
+    """Take over what is new in the audit log. Raises: NotEmpty; StoreUnavailable where it is damaged."""
+    reached, last = target.head(), source.head().revision
+    if reached.revision:
+        same = next(source.entries(reached.revision, reached.revision))
+        if not isinstance(same, LogEntry) or same.chain != reached.chain:
+            raise NotEmpty("the target has an audit log of its own: copy into an empty store")
+    for revision, entry in enumerate(
+        source.entries(reached.revision + 1, last), reached.revision + 1
+    ):
+        if not isinstance(entry, LogEntry):
+            raise missing(f"revision {revision} of the audit log")
+        target.record([entry])
+
+
+def _copy_groups(source: Stores, target: Stores, publisher: str) -> Iterator[int]:
+    revision = target.groups.revision(publisher)
+    while changes := source.groups.changes_since(publisher, revision, limit=_AT_ONCE):
+        names = {
+            group_id: source.groups.get(publisher, group_id).name
+            for group_id in {change.group_id for change in changes}
+        }
+        target.groups.record(publisher, names, changes)
+        revision = changes[-1].revision
+        yield len(changes)
+
+
+def _copy_catalog(source: Stores, target: Stores, publisher: str) -> Iterator[int]:
+    versions = source.catalog.changes_since(publisher, target.catalog.revision(publisher))
+    for revision in sorted({version.revision for version in versions}):
+        target.catalog.record(publisher, _of(versions, revision))
+        yield 1
+
+
+def _of(versions: Iterable[Version], revision: int) -> list[Version]:
+    return [version for version in versions if version.revision == revision]
+
+
+def _verified(source: Stores, target: Stores, publisher: str) -> Contents:
+    """What both hold. Raises: CopyDiffers."""
+    found = contents(source, publisher)
+    if contents(target, publisher) != found:
+        raise CopyDiffers(publisher)
+    return found

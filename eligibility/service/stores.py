@@ -1,0 +1,80 @@
+"""Opening what a store URL leads to: groups, catalogue, API keys, audit log and activity."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from eligibility.activity.redis_store import RedisActivityStore
+from eligibility.activity.sqlite_store import SqliteActivityStore, path_beside
+from eligibility.activity.store import ActivityStore
+from eligibility.audit.log import AuditLog
+from eligibility.audit.redis_log import RedisAuditLog
+from eligibility.audit.sqlite_log import SqliteAuditLog
+from eligibility.audit.trail import Chain, chains
+from eligibility.callers.redis_store import RedisKeyStore
+from eligibility.callers.sqlite_store import SqliteKeyStore
+from eligibility.callers.store import KeyStore
+from eligibility.catalog.redis_store import RedisCatalogStore
+from eligibility.catalog.sqlite_store import SqliteCatalogStore
+from eligibility.catalog.store import CatalogStore
+from groups.open import groups_of, open_backend
+from groups.storage.redis_server import RedisServer
+from groups.storage.sqlite_database import Database, utc_now
+from groups.store import GroupStore
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What one backend keeps; `close` lets go of all."""
+
+    groups: GroupStore
+    catalog: CatalogStore
+    keys: KeyStore
+    audit: AuditLog
+    activity: ActivityStore
+    close: Callable[[], None]
+
+    def chains(self, publisher: str | None = None) -> list[Chain]:
+        """Every chain of the deployment, or those of one publisher, in a fixed order."""
+        return chains(self.groups, self.catalog, self.audit, publisher)
+
+
+def open_stores(
+    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+) -> Stores:
+    """Open all stores. Args and errors: as groups.open.open_backend."""
+    backend = open_backend(url, password=password, clock=clock)
+    try:
+        return stores_of(backend)
+    except BaseException:
+        backend.close()
+        raise
+
+
+def stores_of(backend: Database | RedisServer) -> Stores:
+    """Give the stores that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
+    groups = groups_of(backend)
+    key = groups.digest_key
+    if isinstance(backend, RedisServer):
+        return Stores(
+            groups,
+            RedisCatalogStore(backend, key),
+            RedisKeyStore(backend),
+            RedisAuditLog(backend, key),
+            RedisActivityStore(backend),
+            backend.close,
+        )
+    activity = SqliteActivityStore(path_beside(backend.path), backend.clock)
+
+    def close() -> None:
+        activity.close()
+        backend.close()
+
+    return Stores(
+        groups,
+        SqliteCatalogStore(backend, key),
+        SqliteKeyStore(backend),
+        SqliteAuditLog(backend, key),
+        activity,
+        close,
+    )

@@ -1,0 +1,120 @@
+"""Devices to simulate: presets of every release, a CSV file, or one written out."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from eligibility.access.model import Device
+from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.csv_table import Cells, read_table
+from eligibility.formats.suggestions import meant
+from eligibility.windows.releases import facts
+from eligibility.windows.versions import releases, version_text
+
+COLUMNS = ("name", "family", "os_version", "architecture")
+
+
+@dataclass(frozen=True, slots=True)
+class NamedDevice:
+    """A device and what people call it."""
+
+    name: str
+    device: Device
+
+
+def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
+    """Read what was asked for: presets, files and devices, with commas between them.
+
+    A preset is a name in config/releases.toml. A file is CSV, see `read_file`. A device is
+    `family/os_version` or `family/os_version/architecture`, as in `Xbox/1809`.
+    Raises: InvalidInput naming each that is none of these, or cannot be read.
+    """
+    found: list[NamedDevice] = []
+    faults: list[Fault] = []
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        try:
+            found += _part(part, loc)
+        except InvalidInput as error:
+            faults += error.faults
+    if not found and not faults:
+        faults.append(
+            Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {_presets()}")
+        )
+    each_once = tuple({one.device: one for one in found}.values())
+    faults += _named_twice(each_once, loc)
+    if faults:
+        raise InvalidInput(faults, "the devices")
+    return each_once
+
+
+def _named_twice(devices: Iterable[NamedDevice], loc: str) -> Iterator[Fault]:
+    """Nothing would tell two devices of one name apart in a grid."""
+    for name, number in Counter(one.name for one in devices).items():
+        if number > 1:
+            detail = f"{number} different devices are named `{name}`"
+            yield Fault(loc, "DUPLICATE_DEVICE_NAME", detail)
+
+
+def _part(part: str, loc: str) -> Iterable[NamedDevice]:
+    if part in facts().presets:
+        return preset(part)
+    path = Path(part)
+    if path.is_file():
+        return read_file(path)
+    if 1 <= part.count("/") <= 2 and path.suffix != ".csv":
+        return (written_out(part, loc),)
+    detail = (
+        f"`{part}` is no preset, no CSV file and no device{meant(part, facts().presets)};"
+        f" presets are {_presets()}; a device is `family/os_version/architecture`"
+    )
+    raise InvalidInput([Fault(loc, "UNKNOWN_DEVICES", detail)])
+
+
+def _presets() -> str:
+    return ", ".join(facts().presets)
+
+
+def preset(name: str) -> Iterator[NamedDevice]:
+    """Every device of a preset: by family, then architecture, then build. Raises: KeyError."""
+    found = facts().presets[name]
+    for family in found.families:
+        for architecture, builds in facts().devices[family].items():
+            for release in releases():
+                within = found.builds is None or found.builds.contains(release.version)
+                if within and builds.contains(release.version):
+                    device = Device.parse(family, version_text(release.version), architecture)
+                    yield NamedDevice(device_name(device, release.name), device)
+
+
+def device_name(device: Device, release: str) -> str:
+    """What people call a device: `Windows 11 24H2, x64`, or `Xbox 10 1809` where it is no desktop."""
+    family = device.family.removeprefix("Windows.")
+    name = release if family == "Desktop" else release.replace("Windows", family)
+    return f"{name}, {device.architecture}" if device.architecture else name
+
+
+def written_out(text: str, loc: str) -> NamedDevice:
+    """A device from `family/os_version` or `family/os_version/architecture`. Raises: InvalidInput."""
+    family, version, architecture = (*text.split("/"), "")[:3]
+    try:
+        return NamedDevice(text, Device.parse(family, version, architecture or None))
+    except InvalidInput as error:
+        raise InvalidInput(
+            [Fault(loc, f.code, f"`{text}`: {f.detail}") for f in error.faults]
+        ) from None
+
+
+def read_file(path: Path) -> list[NamedDevice]:
+    """Read a CSV file with a header: family and os_version, and maybe name and architecture.
+
+    Raises: InvalidInput naming file, line and value of everything that is wrong.
+    """
+    return read_table(path, COLUMNS, required=("family", "os_version"), read=_device)
+
+
+def _device(cells: Cells) -> NamedDevice:
+    family, version, architecture = cells["family"], cells["os_version"], cells.get("architecture")
+    device = Device.parse(family, version, architecture or None)
+    name = cells.get("name") or "/".join(filter(None, (family, version, architecture)))
+    return NamedDevice(name, device)

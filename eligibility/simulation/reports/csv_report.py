@@ -1,0 +1,53 @@
+"""CSV: every cell of the matrix (cells.py) as a line, written as it goes."""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from eligibility.simulation.matrix import Matrix
+from eligibility.simulation.reports.cells import COLUMNS, account_names, cells_by_class
+from eligibility.simulation.reports.report import Report
+from groups.csv_file import harmless_cell
+
+SIDE = "side"
+"""The last column where both sides of membership changes are told: `now` or `earlier`."""
+
+_BOM = "\ufeff"
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the report. No cell begins as a formula of a spreadsheet does.
+
+    It begins with a byte order mark, without which spreadsheets do not read it as UTF-8.
+    """
+    both = report.earlier is not None
+    header = [*COLUMNS, SIDE] if both else list(COLUMNS)
+    out.write((_BOM + _line(header)).encode())
+    out.writelines(_lines(report.matrix, "now" if both else None))
+    if report.earlier is not None:
+        out.writelines(_lines(report.earlier, "earlier"))
+
+
+def _lines(matrix: Matrix, side: str | None) -> Iterator[bytes]:
+    """For each account its lines together; what stands behind the account is made once a class."""
+    more = () if side is None else (side,)
+    endings = [
+        [_line([*cells, *more]) for cells in cells_of_class]
+        for cells_of_class in cells_by_class(matrix)
+    ]
+    for name, row in zip(account_names(matrix), matrix.rows, strict=True):
+        account = _line([name]).removesuffix("\r\n") + ","
+        yield "".join([account + ending for ending in endings[row]]).encode()
+
+
+def _line(cells: list[Any]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerow([_cell(one) for one in cells])
+    return text.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return harmless_cell(value)

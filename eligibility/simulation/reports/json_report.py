@@ -1,0 +1,153 @@
+"""JSON: compact and complete. Accounts and devices have the number of their class; a table of
+classes has the number of an answer for each pair; each answer is told once, with what helps.
+
+    {"product": {"product_id": ..., "name": ...},
+     "state": {"label": ..., "moment": ..., "revision": {"groups": ..., "catalog": ...}},
+     "rollout": [{"flight_id": null, "name": ..., "percentage": 25.0, "declared": true,
+                  "newest": ..., "previous": ...}],
+     "answers": [{"granted": true, "kind": "flight", "flight_id": ..., "version": ...,
+                  "architecture": ..., "action": ..., "sign": "A", "words": ...,
+                  "reasons": [{"code": ..., "text": ...}], "remedies": [...]}],
+     "devices": [{"name": ..., "family": ..., "os_version": ..., "architecture": ..., "class": 0}],
+     "classes": [[0, 1, ...]],
+     "accounts": [{"account": "ada@example.com", "class": 0}],
+     "settling": null}
+
+`answers[classes[account's class][device's class]]` is what an account is told on a device. `account`
+is null where nobody is signed in. With both sides of membership changes, `settling` has `classes`
+and `accounts` of its own: what the Store itself may still say.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, BinaryIO, NamedTuple
+
+import msgspec
+
+from eligibility.access.model import Reason
+from eligibility.explain.outcome import BRIEFLY, Outcome
+from eligibility.simulation.matrix import Matrix, change_of, settling_places
+from eligibility.simulation.reports.cells import account_names
+from eligibility.simulation.reports.report import Report
+from eligibility.simulation.reports.symbols import Mark, in_words, marks, remedies_of
+
+_AT_ONCE = 10_000
+_encode = msgspec.json.Encoder().encode
+
+
+class Answer(NamedTuple):
+    """What some accounts are told on some devices; of two no's that differ in what helps, one each."""
+
+    outcome: Outcome
+    remedies: tuple[str, ...]
+
+
+def write(report: Report, out: BinaryIO) -> None:
+    """Write the report, a line break after every part of it."""
+    out.writelines(_parts(report))
+
+
+def _parts(report: Report) -> Iterator[bytes]:
+    matrix, earlier = report.matrix, report.earlier
+    state = matrix.state
+    answers: dict[Answer, int] = {}
+    classes, columns = _classes(_told(matrix, answers))
+    before = _classes(_told(earlier, answers)) if earlier else None
+    shown = marks(state.product, [one.outcome for one in answers])
+    yield _field("product", {"product_id": state.product_id, "name": state.product.name}, b"{")
+    yield _field("state", _state(matrix))
+    yield _field("rollout", report.shares)
+    yield _field("answers", [_answer(matrix, *pair) for pair in zip(answers, shown, strict=True)])
+    yield _field("devices", _devices(matrix))
+    yield _field("classes", columns)
+    yield b',\n"accounts":['
+    yield from _listed(_accounts(matrix, classes))
+    yield b"]"
+    if earlier is None or before is None:
+        yield _field("settling", None)
+    else:
+        yield b',\n"settling":{"classes":' + _encode(before[1]) + b',\n"accounts":['
+        yield from _listed(_changed(matrix, earlier, before[0]))
+        yield b"]}"
+    yield b"}\n"
+
+
+def _field(name: str, value: Any, before: bytes = b",") -> bytes:
+    return before + b"\n" + _encode(name) + b":" + _encode(value)
+
+
+def _told(matrix: Matrix, answers: dict[Answer, int]) -> list[tuple[int, ...]]:
+    """The numbers of a matrix's answers, [row class][column class]; new ones are added."""
+    return [
+        tuple(
+            answers.setdefault(Answer(outcome, remedies_of(decision)), len(answers))
+            for outcome, decision in zip(outcomes, decisions, strict=True)
+        )
+        for outcomes, decisions in zip(matrix.outcomes, matrix.decisions, strict=True)
+    ]
+
+
+def _classes(
+    told: Iterable[tuple[int, ...]],
+) -> tuple[list[int], list[tuple[int, ...]]]:
+    """For each row class its number among those that are told different things; and these."""
+    numbers: dict[tuple[int, ...], int] = {}
+    return [numbers.setdefault(row, len(numbers)) for row in told], list(numbers)
+
+
+def _state(matrix: Matrix) -> dict[str, Any]:
+    state = matrix.state
+    return {"label": state.label, "moment": state.moment, "revision": state.held.revision}
+
+
+def _answer(matrix: Matrix, answer: Answer, mark: Mark) -> dict[str, Any]:
+    outcome = answer.outcome
+    return {
+        "granted": outcome.granted,
+        "kind": outcome.kind,
+        "flight_id": outcome.source or outcome.missed_flight,
+        "version": outcome.version,
+        "architecture": outcome.architecture,
+        "action": outcome.action,
+        "sign": mark.sign,
+        "words": in_words(matrix.state.product, outcome),
+        "reasons": [{"code": one, "text": _reason(one)} for one in outcome.reasons],
+        "remedies": answer.remedies,
+    }
+
+
+def _reason(code: str) -> str:
+    """A reason in words, be it for a no or a yes."""
+    return BRIEFLY.get(Reason(code), code.lower().replace("_", " "))
+
+
+def _devices(matrix: Matrix) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": named.name,
+            "family": named.device.family,
+            "os_version": named.device.os_version,
+            "architecture": named.device.architecture,
+            "class": number,
+        }
+        for named, number in zip(matrix.devices, matrix.columns, strict=True)
+    ]
+
+
+def _accounts(matrix: Matrix, classes: Sequence[int]) -> Iterator[dict[str, Any]]:
+    for name, row in zip(account_names(matrix), matrix.rows, strict=True):
+        yield {"account": name or None, "class": classes[row]}
+
+
+def _changed(matrix: Matrix, earlier: Matrix, classes: Sequence[int]) -> Iterator[dict[str, Any]]:
+    places = settling_places(matrix)
+    for place, account in zip(places, _accounts(earlier, classes), strict=True):
+        yield {**account, "change": change_of(matrix, place)}
+
+
+def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
+    """The items of a JSON array, so many at once, that a million are never in memory as one text."""
+    comma = b"\n"
+    while some := list(islice(items, _AT_ONCE)):
+        yield comma + _encode(some)[1:-1]
+        comma = b",\n"

@@ -1,0 +1,226 @@
+"""What simulations tell over the wire, as plain data: outcomes, devices, accounts, the state asked."""
+
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from typing import Self
+
+import msgspec
+from msgspec import Struct
+
+from eligibility.access.model import Revision, Settling
+from eligibility.access.redaction import unnamed_settling
+from eligibility.explain.outcome import Kind, Outcome
+from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.simulation.matrix import Matrix
+from eligibility.simulation.state import State
+
+
+class ToldOutcome(Struct, frozen=True, gc=False):
+    """What an account gets on a device.
+
+    flight_id: of the flight given; where it is denied, of the flight that has nothing for the device
+    and through which nothing falls. version, architecture, action: of the package given. reasons: all
+    of them where it is denied, else those of the package.
+    """
+
+    granted: bool
+    kind: Kind
+    flight_id: str | None
+    version: str | None
+    architecture: str | None
+    action: str
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def of(cls, outcome: Outcome) -> Self:
+        """An outcome as it is told."""
+        return cls(
+            outcome.granted,
+            outcome.kind,
+            outcome.source or outcome.missed_flight,
+            outcome.version,
+            outcome.architecture,
+            outcome.action,
+            outcome.reasons,
+        )
+
+
+class ToldDevice(Struct, frozen=True, rename={"number": "class"}):
+    """A device, what people call it, and its class: devices of one class get the same."""
+
+    name: str
+    family: str
+    os_version: str
+    architecture: str | None
+    number: int
+
+    @classmethod
+    def of(cls, named: NamedDevice, number: int) -> Self:
+        """A device as it is told."""
+        device = named.device
+        return cls(named.name, device.family, device.os_version, device.architecture, number)
+
+
+class ToldState(Struct, frozen=True):
+    """What was asked. label: `live`, the moment, `+ draft`. moment: the one that was decided for."""
+
+    label: str
+    moment: datetime
+    revision: Revision
+
+    @classmethod
+    def of(cls, state: State) -> Self:
+        """A state as it is told."""
+        return cls(state.label, state.moment, state.held.revision)
+
+
+class ToldClass(Struct, frozen=True, rename={"number": "class"}):
+    """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class.
+
+    settling: a change of their membership in the last 30 minutes; without its group for who may not
+    read groups.
+    """
+
+    number: int
+    accounts: int
+    settling: Settling | None
+    outcomes: tuple[ToldOutcome, ...]
+
+    @classmethod
+    def of(
+        cls,
+        number: int,
+        accounts: int,
+        settling: Settling | None,
+        outcomes: tuple[ToldOutcome, ...],
+        named: bool,
+    ) -> Self:
+        """A class as it is told; named = to who may read groups."""
+        return cls(number, accounts, settling if named else unnamed_settling(settling), outcomes)
+
+
+class ToldAccount(Struct, frozen=True, gc=False, rename={"number": "class"}):
+    """An account, and its class; null = nobody is signed in."""
+
+    account: str | None
+    number: int
+
+
+class ToldCounts(Struct, frozen=True):
+    """How much was simulated. flight, submission, denied: cells by what they come to."""
+
+    accounts: int
+    devices: int
+    cells: int
+    decisions: int
+    flight: int
+    submission: int
+    denied: int
+
+
+class Simulation(Struct, frozen=True):
+    """Accounts x devices: each account has a class, each device too, and two classes an outcome."""
+
+    product_id: str
+    state: ToldState
+    devices: tuple[ToldDevice, ...]
+    classes: tuple[ToldClass, ...]
+    accounts: tuple[ToldAccount, ...]
+    counts: ToldCounts
+
+
+class HeadLine(Struct, frozen=True, tag_field="line", tag="head"):
+    """The first line of a stream."""
+
+    product_id: str
+    state: ToldState
+    devices: tuple[ToldDevice, ...]
+
+
+class ClassLine(ToldClass, frozen=True, tag_field="line", tag="class"):
+    """A line for each class."""
+
+
+class AccountLine(ToldAccount, frozen=True, tag_field="line", tag="account"):
+    """A line for each account, in the order of the request."""
+
+
+class EndLine(ToldCounts, frozen=True, tag_field="line", tag="end"):
+    """The last line: without it, the stream was cut."""
+
+
+_CHUNK = 32_768
+"""Bytes, about, that are made at a time: within two milliseconds."""
+
+_encode = msgspec.json.encode
+
+
+def whole(matrix: Matrix, named: bool) -> bytes:
+    """One JSON object. named: whether the caller may read the names of groups."""
+    return _encode(
+        Simulation(
+            matrix.state.product_id,
+            ToldState.of(matrix.state),
+            _devices(matrix),
+            tuple(_classes(matrix, named, ToldClass)),
+            tuple(_accounts(matrix, ToldAccount)),
+            _counts(matrix, ToldCounts),
+        )
+    )
+
+
+def streamed(matrix: Matrix, named: bool) -> Iterator[bytes]:
+    """The same in lines, some at a time: a head, the classes, the accounts, and an end."""
+    chunk, size = list[bytes](), 0
+    for line in _lines(matrix, named):
+        chunk += _encode(line), b"\n"
+        size += len(chunk[-2])
+        if size > _CHUNK:
+            yield b"".join(chunk)
+            chunk, size = [], 0
+    yield b"".join(chunk)
+
+
+def _lines(matrix: Matrix, named: bool) -> Iterator[Struct]:
+    yield HeadLine(matrix.state.product_id, ToldState.of(matrix.state), _devices(matrix))
+    yield from _classes(matrix, named, ClassLine)
+    yield from _accounts(matrix, AccountLine)
+    yield _counts(matrix, EndLine)
+
+
+def _devices(matrix: Matrix) -> tuple[ToldDevice, ...]:
+    return tuple(map(ToldDevice.of, matrix.devices, matrix.columns))
+
+
+def _classes(matrix: Matrix, named: bool, kind: type[ToldClass]) -> Iterator[ToldClass]:
+    told = cache(ToldOutcome.of)
+    for number, outcomes in enumerate(matrix.outcomes):
+        settling = matrix.decisions[number][0].settling
+        yield kind.of(number, matrix.sizes[number], settling, tuple(map(told, outcomes)), named)
+
+
+def _accounts(matrix: Matrix, kind: type[ToldAccount]) -> Iterator[ToldAccount]:
+    names, others = matrix.population.names, matrix.population.others
+    for place, number in enumerate(matrix.rows):
+        other = others.get(place)
+        nobody = other is not None and other.account is None
+        yield kind(None if nobody else names[place], number)
+
+
+def _counts(matrix: Matrix, kind: type[ToldCounts]) -> ToldCounts:
+    columns, cells = Counter(matrix.columns), Counter[Kind]()
+    for size, outcomes in zip(matrix.sizes, matrix.outcomes, strict=True):
+        for column, outcome in enumerate(outcomes):
+            cells[outcome.kind] += size * columns[column]
+    accounts, devices = len(matrix.rows), len(matrix.columns)
+    return kind(
+        accounts=accounts,
+        devices=devices,
+        cells=accounts * devices,
+        decisions=len(matrix.outcomes) * len(columns),
+        flight=cells["flight"],
+        submission=cells["submission"],
+        denied=cells["denied"],
+    )

@@ -1,0 +1,210 @@
+"""The shape of a scenario file, as it is written: what pydantic checks and editors are told.
+
+What the texts mean (addresses, devices, groups that there are) is for file.py and worlds.py.
+"""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from eligibility.access.model import AccountKind, Reason, RemedyAction
+from eligibility.catalog.files import GroupDeclaration
+from eligibility.catalog.model import Architecture, GroupId, Moment, PackageVersion, Product
+from eligibility.rules.requirements import AppliesTo
+
+TAG = "<"
+"""What the parts of a place begin with that are pydantic's, not the file's."""
+
+_Text = Annotated[StrictStr, Field(min_length=1, max_length=1_000)]
+_Sentence = Annotated[
+    StrictStr, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+_Version = Annotated[  # a build or a release may look like a number
+    _Text,
+    BeforeValidator(lambda value: str(value) if type(value) is int else value),
+    WithJsonSchema({"type": ["string", "integer"]}),
+]
+
+
+def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
+    """After the items have been read: min_length would count those that could not be."""
+    if not items:
+        raise PydanticCustomError("NOTHING_LISTED", "lists nothing")
+    return items
+
+
+_NOT_EMPTY = AfterValidator(_at_least_one)
+_MIN_ITEMS = Field(json_schema_extra={"minItems": 1})
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return "<list>"
+    return "<fields>" if isinstance(value, dict | BaseModel) else "<text>"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DeviceFields(_Strict):
+    """A device, written out."""
+
+    family: _Text = Field(description="Windows.Desktop, Xbox, ...")
+    os_version: _Version = Field(description="10.0.22631.3007, a build, a release, or decimal")
+    architecture: _Text | None = Field(None, description="x64, arm64, x86, arm; null = not told")
+
+
+_Device = Annotated[
+    Annotated[_Text, Tag("<text>")] | Annotated[DeviceFields, Tag("<fields>")], Discriminator(_kind)
+]
+_Devices = Annotated[
+    Annotated[_Text, Tag("<text>")]
+    | Annotated[DeviceFields, Tag("<fields>")]
+    | Annotated[tuple[_Device, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
+    Discriminator(_kind),
+]
+_Accounts = Annotated[
+    Annotated[_Text | None, Tag("<text>")]
+    | Annotated[tuple[_Text | None, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
+    Discriminator(_kind),
+]
+
+
+class Told(_Strict):
+    """What a case tells of who asks, for what, on what, and when; `defaults` may tell any of it."""
+
+    product: _Text | None = Field(None, description="Store id of the product")
+    change: dict[str, Any] = Field(
+        {}, description="What is different of the product: dotted path to its new value"
+    )
+    account: _Accounts = Field(
+        None, description="An address, null for nobody signed in, or several: it holds for each"
+    )
+    kind: AccountKind = Field(AccountKind.MICROSOFT, description="Kind of the account")
+    aliases: tuple[_Text, ...] = Field((), description="Further addresses of the account")
+    in_: tuple[GroupId, ...] = Field(
+        (), alias="in", description="The groups the account is in; left out: those that list it"
+    )
+    device: _Devices | None = Field(
+        None,
+        description="A device, its name in `devices`, family/os_version/architecture, a preset of"
+        " config/releases.toml, or several of these: it holds for each",
+    )
+    now: Moment | None = Field(None, description="The moment that is asked for; left out: now")
+    installed_version: PackageVersion | None = Field(None, description="null = not installed")
+    owned: StrictBool = Field(False, description="The account acquired the product before")
+    market: _Text | None = Field(None, description="Two letters; null = not known")
+    promotional_code: StrictBool = Field(False, description="The account holds a code")
+    manual_check: StrictBool = Field(False, description='"Check for updates" was pressed')
+    rollout_applies_to: AppliesTo | None = Field(
+        None, description="Whom rollouts concern, where not as in requirements.toml"
+    )
+
+
+class RemedyFields(_Strict):
+    """Fields of the first remedy; those that are left out may be anything."""
+
+    action: RemedyAction | None = None
+    unlocks: Literal["submission", "package", "flight"] | None = None
+    flights: tuple[_Text, ...] = ()
+    groups: tuple[_Text, ...] = ()
+    families: tuple[_Text, ...] = ()
+    architectures: tuple[_Text, ...] = ()
+    markets: tuple[_Text, ...] = ()
+    os_version: _Text | None = None
+    release: _Text | None = None
+    at: Moment | None = None
+
+
+class Expect(_Strict):
+    """What the decision has to be; what is left out may be anything, null means that there is none."""
+
+    granted: StrictBool | None = Field(None, description="Listing and package, both")
+    source: _Text | None = Field(None, description="Id of the flight, or `submission`")
+    version: PackageVersion | None = Field(None, description="Version of the package")
+    action: Literal["install", "update", "keep", "none"] | None = None
+    reasons: tuple[Reason, ...] = Field(
+        (), description="All that deny it, in order; of a yes those of the package half"
+    )
+    submission: tuple[Reason, ...] = Field((), description="All reasons of the submission half")
+    package: tuple[Reason, ...] = Field((), description="All reasons of the package half")
+    audience: Literal["public", "private"] | None = None
+    listing: Literal["searchable", "link_only", "hidden"] | None = None
+    rank: StrictInt | None = Field(None, description="Rank of the source; 1 = non-flighted")
+    file_name: _Text | None = None
+    architecture: Architecture | None = Field(None, description="The one that would run")
+    delivery: Literal["automatic", "manual"] | None = None
+    remedies: tuple[RemedyAction, ...] = Field((), description="What helps, in order")
+    remedy: RemedyFields = Field(RemedyFields(), description="Fields of the first remedy")
+    settling: Literal["added", "removed"] | None = Field(
+        None, description="Which change of membership the Store itself may not have applied yet"
+    )
+
+
+class Case(Told):
+    """One expectation."""
+
+    case: _Sentence = Field(description="What is so, in one sentence; each once in a file")
+    expect: Expect
+
+
+class Given(_Strict):
+    """The catalogue that is asked: from files, written out, or the live store if there is neither."""
+
+    store: Literal["live"] | None = Field(None, description="Ask the store of --store")
+    catalog: _Text | None = Field(
+        None, description="A catalogue's file or directory, from this file's own directory"
+    )
+    publisher: _Text | None = Field(None, description="Whose `groups` and `products` these are")
+    groups: dict[GroupId, GroupDeclaration] = Field(
+        {}, description="As in a catalogue's file; in the place of the catalogue's of that id"
+    )
+    products: dict[str, Product] = Field({}, description="As in a catalogue's file")
+    requirements: _Text | None = Field(
+        None, description="Other OS floors: a file as requirements.toml"
+    )
+
+
+class Written(_Strict):
+    """Expectations of who gets what. Run with `eligibility test`."""
+
+    title: _Sentence = Field(description="What the file is about")
+    about: _Text = Field("", description="What a reader should know first")
+    rules: _Text = Field("", description="Where the rules are written down")
+    given: Given = Given()
+    devices: dict[str, DeviceFields] = Field({}, description="Devices by the names cases use")
+    defaults: Told = Field(Told(), description="What holds of every case that tells nothing else")
+    cases: Annotated[tuple[Case, ...], _NOT_EMPTY, _MIN_ITEMS]
+
+
+SCHEMA = "scenario.schema.json"
+"""Its name in config/."""
+
+
+def schema() -> dict[str, Any]:
+    """The schema, from the same model that files are read with.
+
+    Looser than reading: it knows the shape, not which addresses, devices and groups there are.
+    """
+    made = Written.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+
+
+def schema_text() -> str:
+    """The same as the text of the file."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

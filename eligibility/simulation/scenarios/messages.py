@@ -1,0 +1,91 @@
+"""Results in words, the same for a terminal and for JUnit, and as plain values for programs."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from eligibility.explain.outcome import briefly
+from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
+
+_MOST_NAMED = 3
+
+
+def value_in_words(value: Any) -> str:
+    """A value of an expectation as it is written in YAML, nearly."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(value_in_words, value)) or "none"
+    return str(value)
+
+
+def differences_in_words(mismatch: Mismatch) -> Iterator[str]:
+    """One line a field."""
+    for one in mismatch.differences:
+        wanted, got = value_in_words(one.expected), value_in_words(one.got)
+        yield f"{one.field}: expected {wanted}, got {got}"
+
+
+def where_in_words(mismatch: Mismatch) -> str:
+    """For whom and on what it is not as expected; an account is named before its first device."""
+    named: list[str] = []
+    account = None
+    for who, what in mismatch.where[:_MOST_NAMED]:
+        named.append(what if who == account else f"{who} on {what}")
+        account = who
+    more = len(mismatch.where) - _MOST_NAMED
+    return "; ".join([*named, f"and {more} more"] if more > 0 else named)
+
+
+def got_in_words(result: Result) -> str:
+    """What a scenario's askers get, briefly, and how many they are on how many devices."""
+    got = ", ".join(dict.fromkeys(map(briefly, result.outcomes)))
+    scenario = result.scenario
+    counts = (len(scenario.askers), "accounts"), (len(scenario.devices), "devices")
+    told = ", ".join(f"{count} {what}" for count, what in counts if count > 1)
+    return f"{got} ({told})" if told else got
+
+
+def as_plain(files: Iterable[FileResult]) -> dict[str, Any]:
+    """Everything as plain values, for JSON."""
+    ran = list(files)
+    results = [result for one in ran for result in one.results]
+    failed = sum(not result.passed for result in results)
+    return {
+        "passed": len(results) - failed,
+        "failed": failed,
+        "files": [
+            {
+                "file": str(one.file.path),
+                "title": one.file.title,
+                "cases": [*map(_case, one.results)],
+            }
+            for one in ran
+        ],
+    }
+
+
+def _case(result: Result) -> dict[str, Any]:
+    return {
+        "case": result.scenario.sentence,
+        "line": result.scenario.line,
+        "passed": result.passed,
+        "asked": result.asked,
+        "mismatches": [*map(_mismatch, result.mismatches)],
+    }
+
+
+def _mismatch(mismatch: Mismatch) -> dict[str, Any]:
+    trace = mismatch.decision.trace
+    return {
+        "where": [{"account": who, "device": what} for who, what in mismatch.where],
+        "differences": [
+            {"field": one.field, "expected": one.expected, "got": one.got}
+            for one in mismatch.differences
+        ],
+        "trace": [] if trace is UNSET else msgspec.to_builtins(trace),
+    }

@@ -1,0 +1,1 @@
+"""Facts about Windows: device families, versions, releases, package versions."""

@@ -1,0 +1,76 @@
+"""Opening a store by its URL."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+from groups.errors import InvalidStoreUrl
+from groups.redis.store import RedisGroupStore
+from groups.sqlite.store import SqliteGroupStore
+from groups.storage import redis_url
+from groups.storage.redis_server import RedisServer
+from groups.storage.redis_url import RedisUrl
+from groups.storage.sqlite_database import Database, utc_now
+from groups.store import GroupStore
+
+_SQLITE = "sqlite:///"
+
+shown = redis_url.shown
+"""A store URL as it may be printed: without its password."""
+
+
+def open_backend(
+    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+) -> Database | RedisServer:
+    """Open what a URL leads to: a SQLite file, or a Redis or Valkey server or cluster.
+
+    Args: password = for a server, where it is not in the URL; clock = the UTC time that writes are
+        stamped with.
+    Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase, UnsupportedStore.
+    """
+    if redis_url.is_redis(url):
+        return RedisServer(RedisUrl.parse(url, password), clock=clock)
+    return open_database(url, clock=clock)
+
+
+def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Database:
+    """Open the SQLite file of a URL; clock = the UTC time that writes are stamped with.
+
+    `sqlite:///a/b.db` is relative to the working directory, `sqlite:////a/b.db` and
+    `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded.
+    Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase.
+    """
+    if not url.startswith(_SQLITE):
+        scheme = url.partition(":")[0][:20]  # the rest may hold a password
+        raise InvalidStoreUrl(
+            f"store URL with scheme `{scheme}` cannot be opened: write `sqlite:///path` for a"
+            " relative path, `sqlite:////path` for an absolute one, or redis://, redis+cluster://,"
+            " redis+sentinel:// and the same with rediss for a server"
+        )
+    path = unquote(url.removeprefix(_SQLITE))
+    if not path or path.endswith("/") or "\0" in path or "?" in url or "#" in url:
+        raise InvalidStoreUrl(f"store URL `{url}` must name one file, without `?` and `#`")
+    return Database(Path(path), clock=clock)
+
+
+def open_store(
+    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+) -> GroupStore:
+    """Open the groups kept at a URL; closing the store closes all it opened.
+
+    Raises: as open_backend.
+    """
+    backend = open_backend(url, password=password, clock=clock)
+    try:
+        return groups_of(backend)
+    except BaseException:
+        backend.close()
+        raise
+
+
+def groups_of(backend: Database | RedisServer) -> GroupStore:
+    """Give the groups that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
+    if isinstance(backend, RedisServer):
+        return RedisGroupStore(backend)
+    return SqliteGroupStore(backend)

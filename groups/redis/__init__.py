@@ -1,0 +1,1 @@
+"""GroupStore on Redis or Valkey."""

@@ -1,0 +1,177 @@
+"""What RedisGroupStore writes: each write as the commands that save it, worked out beforehand.
+
+Pure: what was read goes in, a Write comes out, and RedisServer.commit saves it if nothing changed
+meanwhile.
+"""
+
+import secrets
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from groups import delta as rules
+from groups.chain import Links
+from groups.delta import Delta
+from groups.errors import NotEmpty
+from groups.model import Change, Consent, EditResult, Group, name_key
+from groups.moments import from_us, to_us
+from groups.redis import packed
+from groups.redis.packed import HeadField
+from groups.storage.redis_keys import Keys
+from groups.storage.redis_server import Command
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A group with its members as they were read."""
+
+    group: Group
+    members: Collection[str]
+
+
+@dataclass(slots=True)
+class Write:
+    """Commands that belong together, and where they leave the publisher's last write.
+
+    before: the last write that they were worked out from. changes, groups: what they save.
+    links: makes the digests of the audit trail.
+    """
+
+    keys: Keys
+    publisher: str
+    before: HeadField
+    clock: datetime
+    links: Links
+    commands: list[Command] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    groups: dict[str, Group] = field(default_factory=dict)
+    head: HeadField = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.head = self.before
+
+    @property
+    def at(self) -> datetime:
+        """When it happens: now, or with the publisher's last write where a clock was ahead."""
+        return from_us(max(to_us(self.clock), self.before.at_us))
+
+    def create(self, group_id: str, name: str, delta: Delta, actor: str) -> EditResult:
+        """Make a group. Raises: GroupSizeOutOfRange."""
+        made = new_group(self.publisher, group_id, name, self.at)
+        done = self.edit(Stored(made, []), delta, actor)
+        self._name(group_id, name)
+        return done
+
+    def edit(self, stored: Stored, delta: Delta, actor: str) -> EditResult:
+        """Change the members of a group. Raises: GroupSizeOutOfRange."""
+        done = rules.result(stored.group, delta)
+        if not delta:
+            return done
+        change = self._next(done.group_id, actor, added=done.joined, removed=done.left)
+        group = replace(stored.group, revision=change.revision, member_count=done.member_count)
+        self._save(group, _after(stored.members, change), change)
+        return replace(done, revision=change.revision)
+
+    def note_consent(self, stored: Stored, consent: Consent, actor: str) -> Group:
+        """Put a consent note; nothing if it is there already."""
+        if stored.group.consent == consent:
+            return stored.group
+        change = self._next(stored.group.group_id, actor, consent=consent)
+        noted = replace(stored.group, revision=change.revision, consent=consent)
+        self._save(noted, None, change)
+        return noted
+
+    def record(self, known: dict[str, Stored], names: Mapping[str, str], change: Change) -> None:
+        """Take over a write of another store. Raises: NotEmpty unless it is the next."""
+        if change.revision != self.head.revision + 1:
+            raise NotEmpty(
+                f"publisher `{self.publisher}` is at revision {self.head.revision}:"
+                f" {change.revision} is not next"
+            )
+        stored = known.get(change.group_id)
+        if stored is None:
+            name = names[change.group_id]
+            stored = Stored(new_group(self.publisher, change.group_id, name, change.at), [])
+            self._name(change.group_id, name)
+        taken = replace(change, publisher=self.publisher, write_id=secrets.token_hex(4))
+        members = _after(stored.members, taken)
+        group = replace(
+            stored.group,
+            revision=taken.revision,
+            member_count=len(members),
+            consent=taken.consent or stored.group.consent,
+        )
+        self.head = _head(taken)
+        self._save(group, members, taken)
+        known[change.group_id] = Stored(group, members)
+
+    def rewrite(self, change: Change) -> None:
+        """Put another text of a write that history has already."""
+        key = self.keys.edits(self.publisher)
+        self.commands.append(("HSET", key, str(change.revision), packed.packed_change(change)))
+
+    def put_group(self, group: Group) -> None:
+        """Put what is known of a group, but for its members."""
+        key = self.keys.groups(self.publisher)
+        self.groups[group.group_id] = group
+        self.commands.append(("HSET", key, group.group_id, packed.packed_group(group)))
+
+    def _next(
+        self,
+        group_id: str,
+        actor: str,
+        added: Sequence[str] = (),
+        removed: Sequence[str] = (),
+        consent: Consent | None = None,
+    ) -> Change:
+        change = Change(
+            publisher=self.publisher,
+            revision=self.head.revision + 1,
+            group_id=group_id,
+            at=self.at,
+            actor=actor,
+            added=tuple(added),
+            removed=tuple(removed),
+            consent=consent,
+            write_id=secrets.token_hex(4),
+        )
+        change = replace(change, chain=self.links.of_change(self.head.chain.hex(), change))
+        self.head = _head(change)
+        return change
+
+    def _name(self, group_id: str, name: str) -> None:
+        self.commands += [
+            ("ZADD", self.keys.group_ids(self.publisher), "0", group_id),
+            ("HSET", self.keys.group_names(self.publisher), name_key(name), group_id),
+        ]
+
+    def _save(self, group: Group, members: Collection[str] | None, change: Change) -> None:
+        keys, publisher, group_id = self.keys, self.publisher, group.group_id
+        self.put_group(group)
+        self.rewrite(change)
+        self.changes.append(change)
+        self.commands.append(("RPUSH", keys.edits_of(publisher, group_id), str(change.revision)))
+        if members is not None:
+            saved = packed.addresses(members)
+            self.commands.append(("SET", keys.members(publisher, group_id), saved))
+
+
+def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
+    """Give a group that has nobody yet."""
+    return Group(
+        publisher=publisher,
+        group_id=group_id,
+        name=name,
+        member_count=0,
+        revision=0,
+        created_at=at,
+    )
+
+
+def _head(change: Change) -> HeadField:
+    chain = bytes.fromhex(change.chain)
+    return HeadField(change.revision, change.write_id, to_us(change.at), chain)
+
+
+def _after(members: Collection[str], change: Change) -> Collection[str]:
+    return set(members).union(change.added).difference(change.removed)

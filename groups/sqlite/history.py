@@ -1,0 +1,196 @@
+"""What SqliteGroupStore reads of the past. Each function runs in the transaction it is given."""
+
+import sqlite3
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from json import dumps
+from operator import itemgetter
+from typing import Any
+
+from groups.chain import UNREADABLE
+from groups.model import Change, MembershipChange, PastMemberships
+from groups.model import storable as text
+from groups.moments import from_us, to_us
+from groups.sqlite.edits import ADDED, REMOVED
+from groups.sqlite.rows import AFTER_ANY, consent
+
+_LARGEST_INTEGER = 2**63 - 1
+_CHANGES = (
+    "SELECT revision, group_id, at_us, actor, consent, lower(hex(chain)), change, address FROM"
+    " (SELECT * FROM edit WHERE publisher = ? AND {} ORDER BY revision LIMIT ?)"
+    " LEFT JOIN edit_member USING (edit_key) ORDER BY revision, address"
+)
+_PAGE = """
+    SELECT revision, group_id, at_us, actor, consent, lower(hex(chain)), change, address
+    FROM (
+        SELECT * FROM edit e
+        WHERE publisher = :publisher AND revision < :before
+            AND (:group_id IS NULL OR group_id = :group_id)
+            AND (:address IS NULL OR EXISTS (
+                SELECT 1 FROM edit_member m WHERE m.edit_key = e.edit_key AND m.address = :address))
+        ORDER BY revision DESC LIMIT :count
+    ) LEFT JOIN edit_member USING (edit_key)
+    WHERE :address IS NULL OR address = :address
+    ORDER BY revision DESC, address
+"""
+# The other columns of a max() are those of its row.
+_LAST = (
+    "SELECT m.address, e.group_id, e.at_us, m.change, max(e.revision)"
+    " FROM edit_member m JOIN edit e USING (edit_key)"
+    " WHERE m.address IN (SELECT value FROM json_each(?)) AND e.publisher = ? AND e.at_us <= ?"
+    " AND e.group_id IN (SELECT value FROM json_each(?))"
+    " GROUP BY m.address, e.group_id"
+)
+_MEMBERS = """
+    SELECT address FROM (
+        SELECT m.address AS address, m.change AS change, max(e.revision)
+        FROM edit e JOIN edit_member m USING (edit_key)
+        WHERE e.publisher = ? AND e.group_id = ? AND e.at_us <= ?
+            AND m.address > ? AND m.address >= ? AND m.address < ?
+        GROUP BY m.address
+    ) WHERE change = 1 ORDER BY address LIMIT ?
+"""
+
+Row = tuple[int, str, int, str, str | None, str, int | None, str | None]
+
+
+def changes_after(
+    connection: sqlite3.Connection, publisher: str, revision: int, limit: int | None
+) -> tuple[Change, ...]:
+    """Give the writes after a revision, oldest first."""
+    after = min(max(revision, 0), _LARGEST_INTEGER)
+    return _changes(connection, publisher, "revision > ?", after, limit)
+
+
+def changes_from(
+    connection: sqlite3.Connection, publisher: str, since: datetime
+) -> tuple[Change, ...]:
+    """Give the writes at or after a moment, oldest first."""
+    return _changes(connection, publisher, "at_us >= ?", to_us(since))
+
+
+def page(
+    connection: sqlite3.Connection,
+    publisher: str,
+    group_id: str | None,
+    address: str | None,
+    before: int,
+    count: int,
+) -> list[Change]:
+    """Give up to that many writes before a revision, newest first; see GroupStore.history."""
+    asked = {
+        "publisher": text(publisher),
+        "group_id": group_id,
+        "address": address,
+        "before": min(before, _LARGEST_INTEGER),
+        "count": count,
+    }
+    return list(_read(publisher, connection.execute(_PAGE, asked)))
+
+
+def memberships_at(
+    connection: sqlite3.Connection,
+    publisher: str,
+    group_ids: Collection[str],
+    addresses: Collection[str],
+    at: datetime,
+) -> PastMemberships:
+    """See GroupStore."""
+    named, until = text(publisher), to_us(at)
+    (revision,) = connection.execute(
+        "SELECT coalesce(max(revision), 0) FROM edit WHERE publisher = ? AND at_us <= ?",
+        (named, until),
+    ).fetchone()
+    asked = dumps(list(map(text, addresses)))
+    groups = dumps(list(map(text, group_ids)))
+    found = connection.execute(_LAST, (asked, named, until, groups))
+    return PastMemberships(
+        revision=revision,
+        last=tuple(
+            MembershipChange(
+                address=address,
+                group_id=group_id,
+                at=from_us(at_us),
+                change="added" if change == ADDED else "removed",
+            )
+            for address, group_id, at_us, change, _ in sorted(found)
+        ),
+    )
+
+
+def members_at(
+    connection: sqlite3.Connection,
+    publisher: str,
+    group_id: str,
+    at: datetime,
+    cursor: str,
+    prefix: str,
+    count: int,
+) -> list[str]:
+    """Give up to that many members of a moment after the cursor that begin with the prefix."""
+    start = text(prefix.lower())
+    found = connection.execute(
+        _MEMBERS,
+        (publisher, group_id, to_us(at), text(cursor), start, start + AFTER_ANY, count),
+    )
+    return list(map(itemgetter(0), found))
+
+
+def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> int:
+    """Give how often history names a canonical address."""
+    (count,) = connection.execute(
+        "SELECT count(*) FROM edit_member m JOIN edit e USING (edit_key)"
+        " WHERE m.address = ? AND e.publisher = ?",
+        (address, text(publisher)),
+    ).fetchone()
+    return int(count)
+
+
+def kept_between(
+    connection: sqlite3.Connection, publisher: str, first: int, last: int
+) -> dict[int, Change | None]:
+    """Give the writes kept of some revisions; None for one that cannot be read."""
+    rows = connection.execute(
+        _CHANGES.format("revision >= ?"), (text(publisher), first, last - first + 1)
+    )
+    found: dict[int, Change | None] = {}
+    for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
+        try:
+            found[of_edit[0]] = _change(publisher, of_edit, members)
+        except UNREADABLE:
+            found[of_edit[0]] = None
+    return found
+
+
+def _changes(
+    connection: sqlite3.Connection,
+    publisher: str,
+    condition: str,
+    bound: int,
+    limit: int | None = None,
+) -> tuple[Change, ...]:
+    most = -1 if limit is None else limit  # for SQLite, -1 is all
+    found = connection.execute(_CHANGES.format(condition), (text(publisher), bound, most))
+    return tuple(_read(publisher, found))
+
+
+def _read(publisher: str, rows: Iterable[Row]) -> Iterator[Change]:
+    for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
+        yield _change(publisher, of_edit, members)
+
+
+def _change(publisher: str, of_edit: Sequence[Any], members: Iterable[Row]) -> Change:
+    revision, group_id, at_us, actor, noted, chain = of_edit
+    changed = [(change, address) for *_, change, address in members]
+    return Change(
+        publisher=publisher,
+        revision=revision,
+        group_id=group_id,
+        at=from_us(at_us),
+        actor=actor,
+        added=tuple(address for change, address in changed if change == ADDED and address),
+        removed=tuple(address for change, address in changed if change == REMOVED and address),
+        consent=consent(noted),
+        chain=chain,
+    )

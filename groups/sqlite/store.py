@@ -1,0 +1,353 @@
+"""GroupStore in a SQLite file: the embedded default. Layout in groups/sqlite_schema.py."""
+
+import secrets
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+
+from groups import emails as addresses
+from groups.chain import Links, Trail
+from groups.delta import Delta, Wanted, forgetting, replacing, result
+from groups.errors import (
+    GroupExists,
+    NotEmpty,
+    UnknownGroup,
+    WouldBeEmpty,
+)
+from groups.member_set import MemberSet
+from groups.model import (
+    Change,
+    Consent,
+    EditResult,
+    Forgotten,
+    Group,
+    Head,
+    MembershipEdit,
+    Page,
+    PastMemberships,
+    check_consent,
+    check_group_id,
+    check_limit,
+    check_name,
+    check_publisher,
+    slug,
+)
+from groups.sqlite import edits as edits
+from groups.sqlite import history as past
+from groups.sqlite import rows as rows
+from groups.sqlite.rows import StoredGroup
+from groups.sqlite.schema import GROUPS_PART
+from groups.sqlite.trail import SqliteTrail
+from groups.storage.sqlite_database import Database
+
+DIGEST_KEY_BYTES = 32
+
+
+class SqliteGroupStore:
+    """See GroupStore for what the methods promise. The database may hold other parts as well."""
+
+    def __init__(self, database: Database) -> None:
+        """Take an open database; the tables are made or brought up to date."""
+        self._database = database
+        database.migrate(GROUPS_PART)
+
+    def create(
+        self,
+        publisher: str,
+        name: str,
+        emails: Iterable[str],
+        *,
+        group_id: str | None = None,
+        actor: str,
+    ) -> EditResult:
+        """See GroupStore."""
+        check_publisher(publisher)
+        name = check_name(name)
+        made_id = slug(name) if group_id is None else check_group_id(group_id)
+        delta = Delta(added=addresses.parse(emails, loc="emails"))
+        links = self._links
+        with self._database.write() as connection:
+            taken = rows.taken(connection, publisher, made_id, name)
+            if taken is not None:
+                raise GroupExists(publisher, taken)
+            at = edits.moment(connection, publisher, self._database.clock())
+            group = edits.new_group(connection, publisher, made_id, name, at)
+            return edits.apply(connection, group, delta, actor, at, links)
+
+    def get(self, publisher: str, group_id: str) -> Group:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.group(connection, publisher, group_id).group
+
+    def list_groups(
+        self, publisher: str, *, cursor: str | None = None, limit: int = 100
+    ) -> Page[Group]:
+        """See GroupStore."""
+        check_limit(limit)
+        with self._database.read() as connection:
+            found = rows.groups_after(connection, publisher, cursor or "", limit + 1)
+        items = tuple(found[:limit])
+        return Page(items=items, next_cursor=items[-1].group_id if len(found) > limit else None)
+
+    def group_ids(self, publisher: str) -> frozenset[str]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.group_ids(connection, publisher)
+
+    def publishers(self) -> tuple[str, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.publishers(connection)
+
+    def members(
+        self,
+        publisher: str,
+        group_id: str,
+        *,
+        cursor: str | None = None,
+        prefix: str = "",
+        at: datetime | None = None,
+        limit: int = 1000,
+    ) -> Page[str]:
+        """See GroupStore."""
+        check_limit(limit)
+        after = cursor or ""
+        with self._database.read() as connection:
+            key = rows.group(connection, publisher, group_id).key
+            if at is None:
+                found = rows.members_after(connection, key, after, prefix, limit + 1)
+            else:
+                found = past.members_at(
+                    connection, publisher, group_id, at, after, prefix, limit + 1
+                )
+        items = tuple(found[:limit])
+        return Page(items=items, next_cursor=items[-1] if len(found) > limit else None)
+
+    def edit(
+        self,
+        publisher: str,
+        group_id: str,
+        edit: MembershipEdit,
+        *,
+        actor: str,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> EditResult:
+        """See GroupStore."""
+        wanted = Wanted.read(edit)
+
+        def delta(stored: StoredGroup) -> Delta:
+            return wanted.given(rows.present(stored, (*wanted.add, *wanted.remove)))
+
+        return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
+
+    def replace(
+        self,
+        publisher: str,
+        group_id: str,
+        emails: Iterable[str],
+        *,
+        actor: str,
+        if_revision: int | None = None,
+        dry_run: bool = False,
+    ) -> EditResult:
+        """See GroupStore."""
+        wanted = addresses.parse(emails, loc="emails")
+
+        def delta(stored: StoredGroup) -> Delta:
+            return replacing(wanted, rows.all_members(stored))
+
+        return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
+
+    def set_consent(
+        self,
+        publisher: str,
+        group_id: str,
+        consent: Consent,
+        *,
+        actor: str,
+        if_revision: int | None = None,
+    ) -> Group:
+        """See GroupStore."""
+        consent, links = check_consent(consent), self._links
+        with self._database.write() as connection:
+            stored = rows.group(connection, publisher, group_id, if_revision)
+            at = edits.moment(connection, publisher, self._database.clock())
+            return edits.note_consent(connection, stored, consent, actor, at, links)
+
+    def history(
+        self,
+        publisher: str,
+        *,
+        group_id: str | None = None,
+        address: str | None = None,
+        cursor: str | None = None,
+        limit: int = 20,
+    ) -> Page[Change]:
+        """See GroupStore."""
+        check_limit(limit)
+        about = None if address is None else addresses.canonical(address)
+        before = int(cursor) if cursor and cursor.isdecimal() else 2**63 - 1
+        with self._database.read() as connection:
+            if group_id is not None:
+                rows.group(connection, publisher, group_id)
+            found = past.page(connection, publisher, group_id, about, before, limit + 1)
+        items = tuple(found[:limit])
+        return Page(
+            items=items, next_cursor=str(items[-1].revision) if len(found) > limit else None
+        )
+
+    def memberships_at(
+        self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
+    ) -> PastMemberships:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return past.memberships_at(connection, publisher, group_ids, addresses, at)
+
+    def forget(
+        self,
+        publisher: str,
+        address: str,
+        *,
+        actor: str,
+        replacement: str | None = None,
+        dry_run: bool = False,
+    ) -> Forgotten:
+        """See GroupStore."""
+        gone, instead = forgetting(address, replacement)
+        links = self._links
+        with self._database.read() if dry_run else self._database.write() as connection:
+            listed = rows.groups_with(connection, publisher, gone)
+            stored = [rows.group(connection, publisher, group_id) for group_id in listed]
+            emptied = [one.group.group_id for one in stored if one.group.member_count == 1]
+            if dry_run:
+                entries = past.mentions(connection, publisher, gone)
+                return Forgotten(
+                    publisher=publisher,
+                    groups=tuple(listed),
+                    emptied=tuple(emptied),
+                    history=entries,
+                )
+            if emptied and not instead:
+                raise WouldBeEmpty([f"{publisher}/{group_id}" for group_id in emptied])
+            at = edits.moment(connection, publisher, self._database.clock())
+            for one in stored:
+                added = instead if one.group.group_id in emptied else ()
+                edits.apply(connection, one, Delta(added, (gone,)), actor, at, links)
+            instead_of = links.digester.forgotten(gone)
+            entries = edits.forget(connection, publisher, gone, instead_of)
+        self._database.wipe()
+        return Forgotten(
+            publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
+        )
+
+    def revision(self, publisher: str) -> int:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.revision(connection, publisher)
+
+    def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
+        """See GroupStore."""
+        head, sets = self.member_sets(publisher, (group_id,))
+        return head, sets[group_id]
+
+    def member_sets(
+        self, publisher: str, group_ids: Collection[str]
+    ) -> tuple[Head, dict[str, MemberSet]]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            keys = rows.group_keys(connection, publisher, group_ids)
+            for group_id in sorted(set(group_ids).difference(keys)):
+                raise UnknownGroup(publisher, group_id)
+            sets = {one: rows.member_set(connection, key) for one, key in keys.items()}
+            return Head(rows.revision(connection, publisher)), sets
+
+    def changes_since(
+        self,
+        publisher: str,
+        revision: int,
+        write_id: str = "",  # noqa: ARG002 - a file loses no write
+        *,
+        limit: int | None = None,
+    ) -> tuple[Change, ...]:
+        """See GroupStore."""
+        if limit is not None:
+            check_limit(limit)
+        with self._database.read() as connection:
+            return past.changes_after(connection, publisher, revision, limit)
+
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return past.changes_from(connection, publisher, since)
+
+    def digest_key(self) -> bytes:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            key = rows.secret(connection, "digest_key")
+        if key is None:
+            with self._database.write() as connection:
+                key = edits.kept_secret(
+                    connection, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES)
+                )
+        return key
+
+    def change_token(self, publisher: str) -> int:  # noqa: ARG002 - one file, one token
+        """See GroupStore."""
+        return self._database.change_token()
+
+    def last_look(self, publisher: str) -> tuple[int, datetime]:  # noqa: ARG002
+        """See GroupStore."""
+        return self._database.last_look()
+
+    def catch_up(self, publisher: str) -> None:  # noqa: ARG002
+        """See GroupStore."""
+        self._database.catch_up()
+
+    def adopt_digest_key(self, key: bytes) -> None:
+        """See GroupStore."""
+        with self._database.write() as connection:
+            if edits.kept_secret(connection, "digest_key", key) != key:
+                raise NotEmpty("the store has a secret of its own already: copy into an empty one")
+
+    def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
+        """See GroupStore."""
+        links = self._links
+        with self._database.write() as connection:
+            for change in changes:
+                edits.record(connection, publisher, names, change, links)
+
+    def close(self) -> None:
+        """Close the database, also for its other parts."""
+        self._database.close()
+
+    def trails(self) -> tuple[str, ...]:
+        """See GroupStore."""
+        with self._database.read() as connection:
+            return rows.with_anything(connection)
+
+    def trail(self, publisher: str) -> Trail[Change]:
+        """See GroupStore."""
+        return SqliteTrail(self._database, publisher, lambda: self._links)
+
+    @cached_property
+    def _links(self) -> Links:
+        return Links(self.digest_key())
+
+    def _change(
+        self,
+        publisher: str,
+        group_id: str,
+        delta: Callable[[StoredGroup], Delta],
+        actor: str,
+        if_revision: int | None,
+        dry_run: bool,
+    ) -> EditResult:
+        links = self._links
+        with self._database.read() if dry_run else self._database.write() as connection:
+            stored = rows.group(connection, publisher, group_id, if_revision)
+            made = delta(stored)
+            if dry_run:
+                return result(stored.group, made)
+            at = edits.moment(connection, publisher, self._database.clock())
+            return edits.apply(connection, stored, made, actor, at, links)

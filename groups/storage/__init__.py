@@ -1,0 +1,1 @@
+"""What every store shares: the SQLite database, the Redis server, its change feed, URLs, moments."""

@@ -1,0 +1,221 @@
+"""Whether anything of a publisher may have changed in Redis, cheap enough to ask on every query.
+
+A thread listens to the messages of writes, and once a second looks at the last writes of every
+publisher that was asked for, in case a message was lost. While it cannot reach the server, asking
+raises StoreUnavailable at once, and so does every other use of the server. A node of a cluster that
+is lost takes away its own publishers only.
+"""
+
+import logging
+import random
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from redis import RedisCluster
+from redis.exceptions import NoPermissionError, RedisClusterException
+
+from groups.errors import GroupsError, StoreUnavailable
+from groups.storage.redis_errors import translated
+from groups.storage.redis_keys import Keys
+
+POLL_INTERVAL_S = 1.0
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 1.0
+HEAD_FIELDS = ("groups", "catalog", "erased")
+
+_log = logging.getLogger("groups.redis")
+_unpack = msgspec.msgpack.Decoder(tuple[str, str, bytes]).decode
+
+
+class ChangeFeed:
+    """A token a publisher that differs after every write; see GroupStore.change_token."""
+
+    def __init__(
+        self,
+        client: Any,  # redis.Redis or redis.RedisCluster, which share no typed base
+        keys: Keys,
+        where: str,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._client, self._keys, self._where, self._clock = client, keys, where, clock
+        self._lock = threading.Lock()
+        self._tokens: dict[str, int] = {}
+        self._heads: dict[tuple[str, str], bytes | None] = {}
+        self._looked_at = clock()
+        self._away: str | None = None
+        self._away_parts: dict[str, str] = {}
+        self._stop = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def change_token(self, publisher: str) -> int:
+        """See GroupStore. Raises: StoreUnavailable while the server is away."""
+        if self._away is not None or publisher in self._away_parts:
+            raise StoreUnavailable(self._away or self._away_parts[publisher])
+        token = self._tokens.get(publisher)
+        return self._watched(publisher) if token is None else token
+
+    def last_look(self, publisher: str) -> tuple[int, datetime]:
+        """See GroupStore."""
+        with self._lock:
+            return self._tokens.get(publisher, -1), self._looked_at
+
+    def catch_up(self, publisher: str) -> None:
+        """Look at the publisher's last writes now. Raises: StoreUnavailable."""
+        self.check()
+        self._watched(publisher)
+        self._compare([publisher], self._heads_of([publisher]))
+
+    def check(self) -> None:
+        """Raise StoreUnavailable if the server is known to be away."""
+        if self._away is not None:
+            raise StoreUnavailable(self._away)
+
+    def note(self, publisher: str, field: str, value: bytes) -> None:
+        """Take notice of a write; one that was noted before is no news."""
+        with self._lock:
+            if publisher in self._tokens and self._heads.get((publisher, field)) != value:
+                self._heads[publisher, field] = value
+                self._tokens[publisher] += 1
+
+    def close(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._away = f"{self._where} was closed"
+        if self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(timeout=5)
+
+    def _watched(self, publisher: str) -> int:
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="store-changes", daemon=True)
+                self._thread.start()
+            return self._tokens.setdefault(publisher, 0)
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stop.is_set():
+            try:
+                self._follow()
+            except Exception as error:  # noqa: BLE001 - without this thread every answer would go stale
+                self._lost(error)
+            failures = failures + 1 if self._away else 0
+            longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failures)
+            self._stop.wait(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the load
+
+    def _follow(self) -> None:
+        """Listen and look until something fails. Raises: StoreUnavailable."""
+        listener = self._listener()
+        try:
+            self._look()  # whatever happened while nobody listened
+            self._back()
+            while not self._stop.is_set():
+                self._listen(listener)
+                self._look()
+        finally:
+            if listener is not None:
+                listener.close()
+
+    def _listener(self) -> Any:
+        """Subscribe, on any node of a cluster; None without the right to, then looking has to do."""
+        for node in self._nodes():
+            try:
+                with translated(self._where):
+                    listener = self._client.pubsub(ignore_subscribe_messages=True, **node)
+                    listener.subscribe(self._keys.changes)
+                    listener.get_message(timeout=LONGEST_WAIT_S)  # that it is so, or may not be
+                    return listener
+            except StoreUnavailable as error:
+                if isinstance(error.__cause__, NoPermissionError):
+                    _log.warning("changes take up to 1.5 s to be seen, without push: %s", error)
+                    return None
+                failure = error
+        raise failure
+
+    def _nodes(self) -> list[dict[str, Any]]:
+        """What to pass to listen to each node of a cluster, in random order; one way to a server."""
+        if not isinstance(self._client, RedisCluster):
+            return [{}]
+        nodes = [{"node": node} for node in self._client.get_primaries()]
+        random.shuffle(nodes)
+        return nodes or [{}]
+
+    def _listen(self, listener: Any) -> None:
+        """Take notice of messages until it is time for the next look."""
+        until = time.monotonic() + POLL_INTERVAL_S
+        while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
+            if listener is None:
+                self._stop.wait(left)
+                continue
+            with translated(self._where):
+                message = listener.get_message(timeout=min(left, 0.2))
+            if message is not None and message["type"] == "message":
+                self.note(*_unpack(message["data"]))
+
+    def _look(self) -> None:
+        """Compare the last writes of all watched publishers with those known.
+
+        Raises: StoreUnavailable when nothing could be asked.
+        """
+        looked_at = self._clock()
+        with self._lock:
+            watched = list(self._tokens)
+        failures: dict[str, str] = {}
+        for publishers in self._by_node(watched):
+            try:
+                self._compare(publishers, self._heads_of(publishers))
+            except StoreUnavailable as error:
+                failures.update(dict.fromkeys(publishers, error.reason))
+                last = error
+        if failures and len(failures) == len(watched):
+            raise last
+        self._away_parts = failures
+        self._looked_at = looked_at
+
+    def _by_node(self, publishers: list[str]) -> list[list[str]]:
+        """Publishers in lists of those that one node has; one list, be it empty, for a server."""
+        if not isinstance(self._client, RedisCluster) or not publishers:
+            return [publishers]
+        found: dict[str, list[str]] = {}
+        for publisher in publishers:
+            try:
+                node = self._client.get_node_from_key(self._keys.head(publisher))
+            except RedisClusterException:  # nobody has its slot just now
+                node = None
+            found.setdefault(str(node and node.name), []).append(publisher)
+        return list(found.values())
+
+    def _heads_of(self, publishers: list[str]) -> list[list[bytes | None]]:
+        with translated(self._where):
+            if not publishers:
+                self._client.ping()
+                return []
+            pipeline = self._client.pipeline(transaction=False)
+            for publisher in publishers:
+                pipeline.hmget(self._keys.head(publisher), *HEAD_FIELDS)
+            found: list[list[bytes | None]] = pipeline.execute()
+        return found
+
+    def _compare(self, publishers: list[str], heads: list[list[bytes | None]]) -> None:
+        with self._lock:
+            for publisher, head in zip(publishers, heads, strict=True):
+                for key, value in zip(((publisher, f) for f in HEAD_FIELDS), head, strict=True):
+                    if key not in self._heads or self._heads[key] != value:
+                        self._heads[key] = value
+                        self._tokens[publisher] = self._tokens.get(publisher, 0) + 1
+
+    def _lost(self, error: Exception) -> None:
+        if self._stop.is_set():
+            return
+        if self._away is None:
+            _log.warning(
+                "the store is away: %s", error, exc_info=not isinstance(error, GroupsError)
+            )
+        self._away = error.reason if isinstance(error, StoreUnavailable) else str(error)
+
+    def _back(self) -> None:
+        if self._away is not None:
+            _log.warning("the store is back: %s", self._where)
+        self._away = None

@@ -1,0 +1,188 @@
+"""One SQLite file that several parts of the program share, each with its own tables.
+
+Write-ahead log and synchronous=FULL: an acknowledged write survives a crash of the machine.
+Many threads and processes may use one file; readers never wait for the writer.
+"""
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic as machine_time
+
+from groups.errors import NewerDatabase, StoreUnavailable
+from groups.storage import sqlite_file
+from groups.storage.sqlite_file import translated
+from groups.storage.sqlite_watch import ChangeWatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """Tables that belong together. Migrations are SQL scripts, only ever appended.
+
+    slot: 0 to 3, which byte of the file's user_version counts the migrations applied (up to 255).
+    """
+
+    name: str
+    slot: int
+    migrations: tuple[str, ...]
+
+
+def utc_now() -> datetime:
+    """Give the present moment, UTC-aware."""
+    return datetime.now(UTC)
+
+
+class Database:
+    """An open SQLite file. Every thread may use it; each transaction has a connection to itself.
+
+    clock: the UTC time that writes are stamped with. monotonic: seconds, paces the look for writes
+    of other processes.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = machine_time,
+    ) -> None:
+        """Open the file, made if missing, its directory too.
+
+        Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
+        """
+        self.path = path.absolute()
+        self.clock = clock
+        self._idle: list[sqlite3.Connection] = []
+        self._current = threading.local()
+        self._closed = False
+        self._idle.append(sqlite_file.opened(self.path))
+        self._identity = self._identified()
+        reader = sqlite_file.DataVersion(self.path, self._check_in_place)
+        self._watch = ChangeWatch(reader, monotonic, clock)
+        self.change_token, self.catch_up = self._watch.change_token, self._watch.catch_up
+        self.last_look = self._watch.last_look
+
+    def migrate(self, part: Part) -> None:
+        """Bring a part's tables to its newest layout, in one transaction; nothing to do costs none.
+
+        Raises: NewerDatabase when a later program did so before; StoreUnavailable.
+        """
+        with self.read() as connection:
+            if self._version(connection, part) == len(part.migrations):
+                return
+        with self.write() as connection:
+            version = self._version(connection, part)  # another process may have been faster
+            for script in part.migrations[version:]:
+                for statement in sqlite_file.statements(script):
+                    connection.execute(statement)
+            sqlite_file.set_version_byte(connection, part.slot, len(part.migrations))
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection that sees one consistent snapshot; inside a transaction, that one.
+
+        Raises: StoreUnavailable in place of any sqlite3.Error.
+        """
+        present = getattr(self._current, "connection", None)
+        if present is not None:
+            yield present
+            return
+        with self._transaction("BEGIN") as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """Give a connection whose changes are all saved at the end, or none if an error leaves.
+
+        Once the block has ended without error the changes are on disk. Writers wait their turn.
+        Raises: StoreFull, StoreUnavailable (also when another holds the write lock for over 5 s).
+        """
+        if getattr(self._current, "connection", None) is not None:
+            raise RuntimeError("a write cannot begin inside another transaction of the same thread")
+        try:
+            with self._transaction("BEGIN IMMEDIATE") as connection:
+                yield connection
+        finally:
+            self.note_write()  # after an error too: a commit that failed may still have happened
+
+    def note_write(self) -> None:
+        """Make the next change token differ; whoever writes past `write` has to call this."""
+        self._watch.note_write()
+
+    def wipe(self) -> None:
+        """Write the file anew and empty the write-ahead log, so that nothing deleted stays there.
+
+        secure_delete overwrites what is deleted, but not the copies that a page keeps in its unused
+        part when rows move to another one. While somebody reads an older snapshot the log stays
+        until the next write wraps around.
+        """
+        with translated(self.path):
+            connection = self._taken()
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                self._given_back(connection)
+
+    def close(self) -> None:
+        """Close all connections; one in use closes when its transaction ends. Twice is fine."""
+        self._closed = True
+        self._watch.close()
+        while self._idle:
+            self._idle.pop().close()
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        with translated(self.path):
+            connection = self._taken()
+            self._current.connection = connection
+            try:
+                connection.execute(begin)
+                yield connection
+                connection.execute("COMMIT")
+            finally:
+                self._current.connection = None
+                self._given_back(connection)
+
+    def _taken(self) -> sqlite3.Connection:
+        self._check_in_place()
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return sqlite_file.connected(self.path)
+
+    def _given_back(self, connection: sqlite3.Connection) -> None:
+        try:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        self._idle.append(connection)
+        if self._closed:
+            self.close()
+
+    def _check_in_place(self) -> None:
+        """Refuse to work on a file that its path no longer leads to: nobody else would see it."""
+        if self._closed:
+            raise StoreUnavailable(f"`{self.path}` was closed")
+        if self._identified() != self._identity:
+            raise StoreUnavailable(f"`{self.path}` was replaced while open: restart to use it")
+
+    def _identified(self) -> tuple[int, int]:
+        try:
+            status = os.stat(self.path)
+        except OSError as error:
+            raise StoreUnavailable(f"`{self.path}` was taken away: {error.strerror}") from error
+        return status.st_dev, status.st_ino
+
+    def _version(self, connection: sqlite3.Connection, part: Part) -> int:
+        found, known = sqlite_file.version_byte(connection, part.slot), len(part.migrations)
+        if found > known:
+            raise NewerDatabase(self.path, found, known)
+        return found
