@@ -17,7 +17,7 @@ from benchmarks.report import Figure, in_turns
 from benchmarks.serving import compact, ours, rates, script, wrk_is_there
 from benchmarks.world import World
 from eligibility.app.app import create_app
-from eligibility.server.http.asgi import Message, Scope
+from eligibility.server.http.asgi import AsgiMessage, AsgiScope
 from eligibility.server.http.gate import Gate
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
@@ -81,7 +81,7 @@ def _in_process(
 def _timed(app: Gate, path: str, bodies: list[str], key: str, requests: int) -> Callable[[], float]:
     """Microseconds of CPU time a request, of all threads."""
     sent = [body.encode() for body in bodies]
-    scope: Scope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
+    scope: AsgiScope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
     bearer = (b"authorization", f"Bearer {key}".encode())
     scope["headers"] = [bearer, (b"content-type", b"application/json")]
 
@@ -89,7 +89,7 @@ def _timed(app: Gate, path: str, bodies: list[str], key: str, requests: int) -> 
         for number in range(requests):
             body = sent[number % len(sent)]
 
-            async def receive(body: bytes = body) -> Message:
+            async def receive(body: bytes = body) -> AsgiMessage:
                 return {"type": "http.request", "body": body}
 
             await app(dict(scope), receive, _ignored)
@@ -102,5 +102,5 @@ def _timed(app: Gate, path: str, bodies: list[str], key: str, requests: int) -> 
     return timed
 
 
-async def _ignored(_: Message) -> None:
+async def _ignored(_: AsgiMessage) -> None:
     pass

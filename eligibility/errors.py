@@ -4,24 +4,9 @@ Every error has a `code` that clients may rely on; the message may change, the c
 A message names the field, the value in backticks and what would be right.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """One thing that is wrong in an input.
-
-    loc: path to the field, as text with dots (`submission.packages.0.version`); "" for the whole.
-    code: SCREAMING_SNAKE, stable. detail: one sentence, lower case, no full stop.
-    """
-
-    loc: str
-    code: str
-    detail: str
-
-    def __str__(self) -> str:
-        return f"{self.loc}: {self.detail}" if self.loc else self.detail
+from groups.errors import Fault as Fault
 
 
 class EligibilityError(Exception):

@@ -13,10 +13,10 @@ from typing import Any, Literal, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from groups.member_set import Digester
-from groups.model import FORGOTTEN, Change, Consent, storable
+from groups.model import FORGOTTEN, Consent, GroupChange, storable
 from groups.moments import to_us
 
-Entry = TypeVar("Entry")
+ChainEntry = TypeVar("ChainEntry")
 Damage = Literal["missing", "unreadable"]
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
@@ -34,34 +34,34 @@ class ChainHead(NamedTuple):
     chain: str = ""
 
 
-class Kept(NamedTuple):
+class ChainExtent(NamedTuple):
     """Where a chain ends and how many entries of it are kept, of one moment."""
 
     head: ChainHead
     entries: int
 
 
-class Trail(Protocol[Entry]):
+class Trail(Protocol[ChainEntry]):
     """The entries of one chain as they are kept, damage included: what an audit reads.
 
     An entry has `chain`, its digest: "" where a release wrote it that had no chains yet.
     Every method may raise StoreUnavailable.
     """
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """Give the end of the chain; revision 0 where there is none, or none that can be read."""
 
-    def entries(self, first: int, last: int) -> Iterator[Entry | Damage]:
+    def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
         """Give what is kept of each revision from `first` to `last`."""
 
-    def expected(self, before: str, entry: Entry) -> str:
+    def expected(self, before: str, entry: ChainEntry) -> str:
         """Give the digest that an entry has to carry. Args: before = the one of the entry before.
 
         Raises: one of UNREADABLE when the entry holds what no entry can.
         """
 
 
-class Links:
+class ChainDigester:
     """Makes the digests of a deployment's chains; key = its GroupStore.digest_key."""
 
     def __init__(self, key: bytes) -> None:
@@ -81,7 +81,7 @@ class Links:
     def of_change(
         self,
         before: str,
-        change: Change,
+        change: GroupChange,
         added: Iterable[int] | None = None,
         removed: Iterable[int] | None = None,
     ) -> str:
@@ -91,7 +91,7 @@ class Links:
         """
         return self._of_change(before, change, self._words(change.consent), added, removed)
 
-    def of_recorded(self, before: str, change: Change) -> str:
+    def of_recorded(self, before: str, change: GroupChange) -> str:
         """Give the digest that a write of history has to carry. Raises: one of UNREADABLE.
 
         Words that somebody was forgotten in cannot be told by their digest any more.
@@ -104,7 +104,7 @@ class Links:
     def _of_change(
         self,
         before: str,
-        change: Change,
+        change: GroupChange,
         words: str,
         added: Iterable[int] | None = None,
         removed: Iterable[int] | None = None,

@@ -30,7 +30,7 @@ _MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-Line = tuple[int, list[str]]
+CsvLine = tuple[int, list[str]]
 """A line's number from 1, and its cells without the blanks around them."""
 
 
@@ -61,7 +61,7 @@ def read(data: bytes) -> tuple[str, ...]:
     return tuple(found)
 
 
-def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[Line]:
+def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[CsvLine]:
     """Give the rows of any CSV file that hold anything, as `read` sees them.
 
     Raises: InvalidCsv, maybe only at a later row.
@@ -113,7 +113,7 @@ def _text(data: bytes, max_bytes: int) -> str:
     raise InvalidCsv([_fault(number, "NOT_TEXT", f"{detail}: save the file as `CSV UTF-8`")])
 
 
-def _lines(text: str) -> Iterator[Line]:
+def _lines(text: str) -> Iterator[CsvLine]:
     """The lines that hold anything. Raises InvalidCsv for one that no spreadsheet writes."""
     for number, line in enumerate(_physical(text), 1):
         if len(line) > _LONGEST_LINE:

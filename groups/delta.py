@@ -22,14 +22,14 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EditRequest:
     """An edit with its addresses read: canonical, each once, none both to come and to go."""
 
     add: tuple[str, ...]
     remove: tuple[str, ...]
 
     @classmethod
-    def read(cls, edit: MembershipEdit) -> "Wanted":
+    def read(cls, edit: MembershipEdit) -> "EditRequest":
         """Read an edit. Raises: InvalidEmails; InvalidGroup for an address that is in both."""
         add, remove = emails.parse(edit.add, loc="add"), emails.parse(edit.remove, loc="remove")
         both = sorted(set(add).intersection(remove))

@@ -94,7 +94,7 @@ class Head(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class GroupChange:
     """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted.
 
     A person who was forgotten stands there as FORGOTTEN and the digest of the address.
@@ -146,7 +146,7 @@ class PastMemberships:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Forgotten:
+class ForgetResult:
     """What forgetting an address did, or a dry run would do, with one publisher.
 
     groups: it was a member of these. emptied: those among them that had no other member.

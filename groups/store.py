@@ -7,11 +7,11 @@ from typing import Protocol
 from groups.chain import Trail
 from groups.member_set import MemberSet
 from groups.model import (
-    Change,
     Consent,
     EditResult,
-    Forgotten,
+    ForgetResult,
     Group,
+    GroupChange,
     Head,
     MembershipEdit,
     Page,
@@ -134,7 +134,7 @@ class GroupStore(Protocol):
         address: str | None = None,
         cursor: str | None = None,
         limit: int = 20,
-    ) -> Page[Change]:
+    ) -> Page[GroupChange]:
         """Give accepted writes, the newest first: of one group, about one address, or all.
 
         With an address, in any form, a Change names that address alone. A cursor is a revision.
@@ -158,7 +158,7 @@ class GroupStore(Protocol):
         actor: str,
         replacement: str | None = None,
         dry_run: bool = False,
-    ) -> Forgotten:
+    ) -> ForgetResult:
         """Remove a person from every group and from history, where a digest takes the place.
 
         Each group left is a write. Args: replacement = who takes the place where a group would be
@@ -185,14 +185,14 @@ class GroupStore(Protocol):
 
     def changes_since(
         self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
-    ) -> tuple[Change, ...]:
+    ) -> tuple[GroupChange, ...]:
         """Give the writes after a revision, oldest first; creating a group is one that adds all.
 
         Args: limit = at most that many; by default all.
         Raises: HistoryLost when a write_id is given and the write of that revision is another.
         """
 
-    def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
         """Give the writes made at or after a moment (UTC-aware), oldest first."""
 
     def digest_key(self) -> bytes:
@@ -221,7 +221,9 @@ class GroupStore(Protocol):
         Raises: NotEmpty when this store has another one.
         """
 
-    def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
+    def record(
+        self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
+    ) -> None:
         """Take over writes of another store just as they were: revision, moment, actor, chain.
 
         The first has to be the next of the publisher. Args: names = of the groups they create, by
@@ -232,7 +234,7 @@ class GroupStore(Protocol):
     def trails(self) -> tuple[str, ...]:
         """Give every publisher of which anything is left in the audit trail, ordered."""
 
-    def trail(self, publisher: str) -> Trail[Change]:
+    def trail(self, publisher: str) -> Trail[GroupChange]:
         """Give a publisher's writes as the audit trail has them."""
 
     def close(self) -> None:

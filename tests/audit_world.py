@@ -10,7 +10,7 @@ from group_fixtures import ADA, BOB, CAT, P
 from hypothesis import strategies as st
 from worlds import flight, product
 
-from eligibility.audit.verify import Verified, verify
+from eligibility.audit.verify import VerificationReport, verify
 from eligibility.service.stores import Stores
 from groups.chain import ChainHead
 from groups.model import Consent, MembershipEdit
@@ -51,7 +51,7 @@ def stores(opened: Stores, deployment: Deployment) -> Stores:
     return lived(opened, deployment.clock)
 
 
-def looked(stores: Stores, known: dict[str, ChainHead] | None = None) -> Verified:
+def looked(stores: Stores, known: dict[str, ChainHead] | None = None) -> VerificationReport:
     return verify(stores.chains(), known)
 
 

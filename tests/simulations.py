@@ -9,7 +9,7 @@ from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, simulate
-from eligibility.simulation.reports import FORMATS, Format, Report
+from eligibility.simulation.reports import FORMATS, Format, SimulationReport
 
 APP = "9APP"
 ADA, BOB, CAT = "ada@x.com", "bob@x.com", "cat@x.com"
@@ -31,7 +31,7 @@ def matrix(service: Service, names: Iterable[str], devices: str = DESKTOPS) -> M
     return simulate(service.states.read(APP), Population(list(names)), read_devices(devices))
 
 
-def written(report: Report, as_format: Format) -> bytes:
+def written(report: SimulationReport, as_format: Format) -> bytes:
     """The whole report."""
     out = BytesIO()
     FORMATS[as_format].write(report, out)

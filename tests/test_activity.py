@@ -23,12 +23,12 @@ from worlds import DESKTOP, flight, group, package, product, put
 
 from eligibility.access import wire
 from eligibility.activity.buffer import LATEST, MOST_ASKERS
-from eligibility.activity.model import CountKey, LastAnswer, Seen
+from eligibility.activity.model import CountKey, LastAnswer, RecentDecision
 from eligibility.activity.sqlite_store import path_beside
 from eligibility.activity.store import FORGOTTEN_FOR
 from eligibility.callers.model import Scope
 from eligibility.cli.app import app as cli
-from eligibility.engine.decision_cache import Answer
+from eligibility.engine.decision_cache import DecisionBody
 from eligibility.service.copy import copy
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
@@ -79,7 +79,7 @@ class World:
     def last_of(self, address: str) -> LastAnswer | None:
         return self.last().get(self.digest(address))
 
-    def seen(self) -> list[Seen]:
+    def seen(self) -> list[RecentDecision]:
         self.service.recorder.flush()
         return self.service.activity.seen("contoso", 0)
 
@@ -236,7 +236,7 @@ def test_what_is_told_in_the_same_words_is_counted_apart(world: World, clock: Cl
     assert told[0] == told[1]
     world.service.recorder.many(sent, told, clock())
     for one, answer in zip(sent, told, strict=True):
-        assert isinstance(answer, Answer)
+        assert isinstance(answer, DecisionBody)
         world.service.recorder.one(one, answer, clock())
     assert world.counts() == {GETS_FLIGHT: 2, GETS_PUBLIC: 2}
 

@@ -6,7 +6,7 @@ from itertools import count
 import pytest
 from group_backends import Clock, Deployment
 
-from eligibility.activity.model import Batch, Count, CountKey, LastAnswer, Seen
+from eligibility.activity.model import Batch, CountKey, DecisionCount, LastAnswer, RecentDecision
 from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT, ActivityStore
 
 P = "contoso"
@@ -40,11 +40,11 @@ def told(clock: Clock, ago: timedelta = timedelta(0), version: str = "2.0.0.0") 
     return LastAnswer(at, "flight", "canary", version, ("FLIGHT_MEMBER",), *device)
 
 
-def seen(answer: LastAnswer, digest: int | None = ADA) -> Seen:
-    return Seen("APP", digest, digest is not None, answer)
+def seen(answer: LastAnswer, digest: int | None = ADA) -> RecentDecision:
+    return RecentDecision("APP", digest, digest is not None, answer)
 
 
-def counted(store: ActivityStore, *, by_minute: bool, publisher: str = P) -> list[Count]:
+def counted(store: ActivityStore, *, by_minute: bool, publisher: str = P) -> list[DecisionCount]:
     return store.counts(publisher, *EVER, by_minute=by_minute)
 
 
@@ -55,15 +55,15 @@ def test_counts_of_a_minute_add_up_and_are_there_by_hour_too(
     store.add(P, Batch({(now, FLIGHT): 3, (before, FLIGHT): 1, (now, DENIED): 2}))
     store.add(P, Batch({(now, FLIGHT): 4}))
     assert counted(store, by_minute=True) == [
-        Count(clock.now - timedelta(minutes=1), FLIGHT, 1),
-        Count(clock.now, DENIED, 2),
-        Count(clock.now, FLIGHT, 7),
+        DecisionCount(clock.now - timedelta(minutes=1), FLIGHT, 1),
+        DecisionCount(clock.now, DENIED, 2),
+        DecisionCount(clock.now, FLIGHT, 7),
     ]
     hour = timedelta(hours=1)
     assert counted(store, by_minute=False) == [
-        Count(clock.now - hour, FLIGHT, 1),
-        Count(clock.now, DENIED, 2),
-        Count(clock.now, FLIGHT, 7),
+        DecisionCount(clock.now - hour, FLIGHT, 1),
+        DecisionCount(clock.now, DENIED, 2),
+        DecisionCount(clock.now, FLIGHT, 7),
     ]
 
 

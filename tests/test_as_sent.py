@@ -11,9 +11,9 @@ from strategies import ACCOUNTS, NOW, memberships, products, queries
 
 from eligibility.access import wire
 from eligibility.catalog.validation import read_product
-from eligibility.engine.decision_cache import Key
+from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
-from eligibility.engine.query_keys import SentKeys
+from eligibility.engine.query_keys import QueryKeys
 from eligibility.errors import InvalidInput
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
@@ -58,7 +58,7 @@ def test_keys_of_a_batch_are_those_of_each_and_tell_apart_what_rules_do(
         group: MemberSet.from_addresses([a for a in members if group in members[a]], SECRET)
         for group in product.groups
     }
-    keys = SentKeys(
+    keys = QueryKeys(
         "APP",
         classes,
         digester,
@@ -68,7 +68,7 @@ def test_keys_of_a_batch_are_those_of_each_and_tell_apart_what_rules_do(
         product.markets is not None,
     )
     batch: Any = wire.decode_batch(json.dumps({"queries": bodies}).encode())
-    decisions: dict[Key, object] = {}
+    decisions: dict[CacheKey, object] = {}
     for asked in batch:
         try:
             query = wire.to_query(asked)

@@ -8,7 +8,7 @@ from worlds import flight, package, product
 
 from eligibility.activity.model import LastAnswer
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.dashboard.attention import attention, members_below_floor
 from eligibility.rules.requirements import load_requirements
 from groups.model import Consent, Group
@@ -32,7 +32,7 @@ def group(group_id: str, *, consent: bool = True) -> Group:
 
 def told(declared: Product, *groups: Group, below: int = 0) -> list[tuple[str, str]]:
     """Kind and text of everything that needs attention."""
-    entry = Entry(
+    entry = CatalogEntry(
         publisher="contoso", product_id="APP", product=declared, revision=1, updated_at=NOW
     )
     known = {one.group_id: one for one in groups or [group("beta")]}

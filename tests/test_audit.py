@@ -28,12 +28,12 @@ from eligibility.audit.log import LogEntry
 from eligibility.audit.log import link as log_link
 from eligibility.audit.verify import heads, verify
 from eligibility.catalog.chain import link as catalog_link
-from eligibility.catalog.store import Version
+from eligibility.catalog.store import ProductVersion
 from eligibility.service.copy import copy
 from eligibility.service.stores import Stores
-from groups.chain import ChainHead, Links
+from groups.chain import ChainDigester, ChainHead
 from groups.errors import NotEmpty, StoreUnavailable
-from groups.model import Change, MembershipEdit
+from groups.model import GroupChange, MembershipEdit
 from groups.redis import packed
 from groups.redis.packed import HeadField
 
@@ -107,9 +107,9 @@ def test_publishers_have_chains_of_their_own(stores: Stores) -> None:
 def test_nobody_can_tell_digests_of_one_deployment_from_another(
     stores: Stores, deployment: Deployment
 ) -> None:
-    ours = Links(stores.groups.digest_key()).of("groups", "", 1)
-    assert Links(bytes(32)).of("groups", "", 1) != ours
-    assert Links(stores.groups.digest_key()).of("catalog", "", 1) != ours
+    ours = ChainDigester(stores.groups.digest_key()).of("groups", "", 1)
+    assert ChainDigester(bytes(32)).of("groups", "", 1) != ours
+    assert ChainDigester(stores.groups.digest_key()).of("catalog", "", 1) != ours
 
 
 # Written by a release without chains
@@ -162,8 +162,8 @@ def test_a_head_is_packed_as_it_was_read_whichever_release_wrote_it() -> None:
 
 
 def test_digests_are_as_they_have_always_been() -> None:
-    links = Links(bytes(range(32)))
-    change = Change(
+    links = ChainDigester(bytes(range(32)))
+    change = GroupChange(
         publisher=P,
         revision=2,
         group_id="beta",
@@ -178,7 +178,7 @@ def test_digests_are_as_they_have_always_been() -> None:
         links.of_change("", noted)
         == "f4fb2a6763877226b9921bf5871fb17fe8f4a57f9d3bc0eb1b262e8065092613"
     )
-    version = Version(
+    version = ProductVersion(
         publisher=P, product_id="APP", revision=1, at=change.at, actor="k", product=product()
     )
     deleted = replace(version, product_id="GONE", product=None)

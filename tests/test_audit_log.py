@@ -12,7 +12,7 @@ from group_fixtures import ADA, P
 from eligibility.audit import trail
 from eligibility.audit.log import AuditLog, LogEntry
 from eligibility.audit.notes import note_forgotten, note_settings
-from eligibility.audit.trail import Record
+from eligibility.audit.trail import TrailEntry
 from eligibility.callers.key_admin import note_key
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
@@ -20,7 +20,7 @@ from eligibility.errors import InvalidInput
 from eligibility.service.stores import Stores
 from groups.chain import ChainHead
 from groups.errors import NotEmpty
-from groups.model import Forgotten
+from groups.model import ForgetResult
 
 # The log
 
@@ -109,7 +109,7 @@ def test_a_key_is_noted_without_its_digest(opened: Stores) -> None:
 
 
 def test_a_forgetting_is_noted_and_not_who(opened: Stores) -> None:
-    done = Forgotten(publisher=P, groups=("beta", "other"), emptied=(), history=7)
+    done = ForgetResult(publisher=P, groups=("beta", "other"), emptied=(), history=7)
     made = note_forgotten(opened.audit, "cli root", done)
     assert (made.kind, made.who) == ("person.forgotten", "cli root")
     assert made.what == {"publisher": P, "groups": "beta, other", "history": "7"}
@@ -167,7 +167,7 @@ def test_everything_is_listed_the_newest_first_without_addresses(stores: Stores)
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 10, 11, 50])
 def test_pages_come_one_after_the_other(stores: Stores, limit: int) -> None:
-    found: list[Record] = []
+    found: list[TrailEntry] = []
     cursor = None
     while True:
         page = trail.page(stores.chains(), cursor=cursor, limit=limit)

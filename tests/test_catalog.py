@@ -8,7 +8,7 @@ import pytest
 from conftest import Clock
 from worlds import flight, group, package, product, put
 
-from eligibility.catalog.catalog import Catalog, Expected
+from eligibility.catalog.catalog import Catalog, ExpectedRevision
 from eligibility.catalog.errors import (
     CatalogRevisionMismatch,
     InvalidProduct,
@@ -16,7 +16,7 @@ from eligibility.catalog.errors import (
     ProductTaken,
 )
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.errors import UnknownProduct
 from eligibility.service.service import Service
@@ -370,7 +370,7 @@ class Overtaken:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._service.catalog.store, name)
 
-    def get(self, product_id: str) -> tuple[Entry, int] | None:
+    def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
         found = self._service.catalog.store.get(product_id)
         if self._times:
             self._times -= 1
@@ -381,7 +381,7 @@ class Overtaken:
         return Catalog(self, self._service.groups)
 
 
-def put_as_seen(catalog: Catalog, seen: Expected) -> int:
+def put_as_seen(catalog: Catalog, seen: ExpectedRevision) -> int:
     return catalog.put("contoso", "APP", product(), actor="test", if_product_revision=seen)
 
 

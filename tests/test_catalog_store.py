@@ -11,7 +11,7 @@ from worlds import flight, package, product
 
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogStore, Entry, Version
+from eligibility.catalog.store import CatalogEntry, CatalogStore, ProductVersion
 from eligibility.errors import UnknownProduct
 from groups.errors import NotEmpty, StoreUnavailable
 
@@ -41,7 +41,7 @@ def delete(store: CatalogStore, product_id: str = "APP") -> int:
     return store.apply(P, {}, [product_id], actor="tests")
 
 
-def told(versions: tuple[Version, ...]) -> list[tuple[int, str, Product | None]]:
+def told(versions: tuple[ProductVersion, ...]) -> list[tuple[int, str, Product | None]]:
     return [(one.revision, one.product_id, one.product) for one in versions]
 
 
@@ -65,7 +65,7 @@ def test_what_is_stored_comes_back_equal(store: CatalogStore, clock: Clock) -> N
     ).model_copy(update={"markets": ("US",)})
     assert put(store, declared=declared) == 1
     assert store.get("APP") == (
-        Entry(
+        CatalogEntry(
             publisher=P,
             product_id="APP",
             product=declared,

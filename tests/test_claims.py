@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eligibility.access.model import Account, AccountKind
-from eligibility.callers.claims import Refusal, account_in, self_caller, service_caller
+from eligibility.callers.claims import TokenRefusal, account_in, self_caller, service_caller
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
 
@@ -114,7 +114,7 @@ def test_a_verified_address_counts(verified: object) -> None:
     "verified", [False, "false", "True", "yes", 0, 2, None, "", [True], {"true": 1}]
 )
 def test_any_other_address_does_not(verified: object) -> None:
-    with pytest.raises(Refusal) as caught:
+    with pytest.raises(TokenRefusal) as caught:
         account({"email_verified": verified})
     assert caught.value.code == "EMAIL_UNVERIFIED"
 
@@ -138,7 +138,7 @@ def test_the_tenant_decides_the_kind(
 
 @pytest.mark.parametrize("tenant", [None, "", 7])
 def test_without_a_tenant_the_kind_is_not_guessed(tenant: object) -> None:
-    with pytest.raises(Refusal, match="`tid`") as caught:
+    with pytest.raises(TokenRefusal, match="`tid`") as caught:
         account({"tid": tenant})
     assert caught.value.code == "TOKEN_CLAIMS"
 

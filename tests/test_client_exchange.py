@@ -6,28 +6,30 @@ from typing import Any
 
 import pytest
 
-from eligibility.client import Problem, Unauthenticated, Unreachable, calls
+from eligibility.client import ProblemError, Unauthenticated, Unreachable, calls
 from eligibility.client.exchange import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
-    Answer,
     Attempt,
     Call,
-    Exchange,
+    CallRules,
     Failure,
+    HttpResponse,
     Request,
     retry_after,
 )
 from eligibility.client.model import Device, Query
 
-OK = Answer(200, {}, b"{}")
+OK = HttpResponse(200, {}, b"{}")
 REFUSED = Failure(OSError("refused"), perhaps_done=False)
 CUT = Failure(OSError("cut"), perhaps_done=True)
 NOON = 1_764_072_000.0  # Tue, 25 Nov 2025 12:00:00 GMT
 
 
-def status(code: int, **headers: str) -> Answer:
-    return Answer(code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}")
+def status(code: int, **headers: str) -> HttpResponse:
+    return HttpResponse(
+        code, {name.replace("_", "-"): value for name, value in headers.items()}, b"{}"
+    )
 
 
 class Run:
@@ -35,7 +37,7 @@ class Run:
 
     def __init__(
         self,
-        outcomes: Sequence[Answer | Failure],
+        outcomes: Sequence[HttpResponse | Failure],
         *,
         repeatable: bool = True,
         takes: float = 0.0,
@@ -45,8 +47,8 @@ class Run:
         self.now = 0.0
         self.attempts: list[Attempt] = []
         self.pauses: list[float] = []
-        self.error: Problem | None = None
-        exchange = Exchange(
+        self.error: ProblemError | None = None
+        exchange = CallRules(
             **{"timeout": 5.0, "attempt_timeout": 2.0, "retries": 2, "deny": False, **limits},
             clock=lambda: self.now,
             wall_clock=lambda: NOON,
@@ -55,7 +57,7 @@ class Run:
         request = Request(method="GET", path="/", repeatable=repeatable)
         left = list(outcomes)
         steps = exchange.steps(Call(request, lambda body: body))
-        outcome: Answer | Failure | None = None
+        outcome: HttpResponse | Failure | None = None
         try:
             while True:
                 step = steps.send(outcome)
@@ -69,7 +71,7 @@ class Run:
                     outcome = None
         except StopIteration:
             pass
-        except Problem as error:
+        except ProblemError as error:
             self.error = error
         assert left == []
 
@@ -77,17 +79,19 @@ class Run:
 @pytest.mark.parametrize(
     "first", [REFUSED, CUT, status(429), status(502), status(503), status(504)]
 )
-def test_what_only_reads_is_asked_again(first: Answer | Failure) -> None:
+def test_what_only_reads_is_asked_again(first: HttpResponse | Failure) -> None:
     assert Run([first, OK]).error is None
 
 
 @pytest.mark.parametrize("first", [REFUSED, status(429)])
-def test_a_write_is_sent_again_where_it_cannot_have_been_done(first: Answer | Failure) -> None:
+def test_a_write_is_sent_again_where_it_cannot_have_been_done(
+    first: HttpResponse | Failure,
+) -> None:
     assert Run([first, OK], repeatable=False).error is None
 
 
 @pytest.mark.parametrize("first", [CUT, status(502), status(503), status(504)])
-def test_a_write_that_may_have_been_done_is_not_sent_again(first: Answer | Failure) -> None:
+def test_a_write_that_may_have_been_done_is_not_sent_again(first: HttpResponse | Failure) -> None:
     assert isinstance(Run([first], repeatable=False).error, Unreachable)
 
 
@@ -148,13 +152,13 @@ def test_a_write_may_take_all_the_time_there_is_and_its_connection_may_not() -> 
 def test_denials_are_logged_once_until_the_service_answers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    exchange = Exchange(timeout=5.0, attempt_timeout=2.0, retries=0, deny=True)
+    exchange = CallRules(timeout=5.0, attempt_timeout=2.0, retries=0, deny=True)
     call = calls.access(Query("APP", Device("Desktop", "22631")), explain=False)
     good = b"""{"product_id": "APP", "granted": true, "submission": {"granted": true,
         "audience": "public", "listing": "searchable", "reasons": []}, "package": {"granted": true,
         "source": null, "package": null, "action": "keep", "delivery": null, "reasons": []}}"""
 
-    def ask(outcome: Answer | Failure) -> Any:
+    def ask(outcome: HttpResponse | Failure) -> Any:
         steps = exchange.steps(call)
         next(steps)
         with pytest.raises(StopIteration) as done:
@@ -165,14 +169,18 @@ def test_denials_are_logged_once_until_the_service_answers(
         assert not ask(CUT).from_service
         assert not ask(status(503)).from_service
         assert len(caplog.records) == 1
-        assert ask(Answer(200, {}, good)).from_service
+        assert ask(HttpResponse(200, {}, good)).from_service
         assert not ask(CUT).granted
         assert len(caplog.records) == 2
 
 
-@pytest.mark.parametrize(("code", "kind"), [(401, Unauthenticated), (429, Problem), (400, Problem)])
-def test_a_callers_own_errors_are_raised_and_not_denied(code: int, kind: type[Problem]) -> None:
-    exchange = Exchange(timeout=5.0, attempt_timeout=2.0, retries=0, deny=True)
+@pytest.mark.parametrize(
+    ("code", "kind"), [(401, Unauthenticated), (429, ProblemError), (400, ProblemError)]
+)
+def test_a_callers_own_errors_are_raised_and_not_denied(
+    code: int, kind: type[ProblemError]
+) -> None:
+    exchange = CallRules(timeout=5.0, attempt_timeout=2.0, retries=0, deny=True)
     steps = exchange.steps(calls.access(Query("APP", Device("Desktop", "22631")), explain=False))
     next(steps)
     with pytest.raises(kind) as raised:

@@ -15,7 +15,7 @@ from eligibility.client import (
     Client,
     Forbidden,
     NotFound,
-    Problem,
+    ProblemError,
     Unauthenticated,
     Unreachable,
 )
@@ -148,10 +148,16 @@ def test_a_batch_with_an_answer_too_few_is_none(kind: type[Client | AsyncClient]
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(400, Problem), (401, Unauthenticated), (403, Forbidden), (404, NotFound), (301, Problem)],
+    [
+        (400, ProblemError),
+        (401, Unauthenticated),
+        (403, Forbidden),
+        (404, NotFound),
+        (301, ProblemError),
+    ],
 )
 def test_problems_by_status(
-    kind: type[Client | AsyncClient], status: int, expected: type[Problem]
+    kind: type[Client | AsyncClient], status: int, expected: type[ProblemError]
 ) -> None:
     body = {
         "code": "TOLD",

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eligibility.access import explanation, model, wire
-from eligibility.client import Account, Decision, Device, Edited, Query, Reason, StoredProduct
+from eligibility.client import Account, Decision, Device, EditResponse, Query, Reason, StoredProduct
 from eligibility.client import model as client_model
 from eligibility.server.api import group_bodies, products
 
@@ -32,8 +32,8 @@ def test_what_is_sent_has_the_fields_of_what_is_taken() -> None:
     assert set(fields(Query)) == set(fields(wire.QueryFields))
     assert set(fields(Device)) == set(fields(wire.DeviceFields))
     assert set(fields(Account)) == set(fields(wire.AccountFields))
-    assert fields(Edited) == list(group_bodies.Edited.model_fields)
-    assert fields(StoredProduct) == list(products.StoredProduct.model_fields)
+    assert fields(EditResponse) == list(group_bodies.EditResponse.model_fields)
+    assert fields(StoredProduct) == list(products.ProductResponse.model_fields)
 
 
 def test_an_account_is_told_one_way() -> None:
@@ -48,7 +48,7 @@ _reasons = st.lists(st.sampled_from(model.Reason)).map(tuple)
 _texts = st.lists(st.text()).map(tuple)
 _moments = st.datetimes(timezones=st.just(UTC))
 _source = st.builds(
-    model.Source,
+    model.PackageSource,
     st.sampled_from(["flight", "submission"]),
     st.none() | st.text(),
     st.text(),
@@ -68,7 +68,7 @@ _remedy = st.builds(
     st.none() | st.text(),
     st.none() | _moments,
 )
-_page = st.builds(explanation.Page, st.text(), st.text(), st.text())
+_page = st.builds(explanation.DocumentationPage, st.text(), st.text(), st.text())
 _change = st.builds(
     explanation.SuggestedChange,
     st.sampled_from(explanation.ChangeAction),
@@ -104,7 +104,7 @@ _decisions = st.builds(
     st.just(msgspec.UNSET)
     | st.lists(
         st.builds(
-            model.Step,
+            model.TraceStep,
             st.text(),
             st.text(),
             st.text(),
@@ -116,11 +116,14 @@ _decisions = st.builds(
     | st.lists(st.builds(explanation.Sentence, st.text(), st.lists(_page).map(tuple))).map(tuple),
     st.just(msgspec.UNSET)
     | st.builds(
-        explanation.Nearest,
+        explanation.LeastChange,
         st.text(),
         st.lists(
             st.builds(
-                explanation.Way, st.lists(_change, max_size=2).map(tuple), st.text(), st.text()
+                explanation.ChangeSet,
+                st.lists(_change, max_size=2).map(tuple),
+                st.text(),
+                st.text(),
             ),
             max_size=2,
         ).map(tuple),

@@ -11,7 +11,7 @@ from machine import linux_only
 from redis.exceptions import NoPermissionError
 from valkey_servers import free_port, valkey, valkey_cluster
 
-from eligibility.activity.model import Batch, CountKey, LastAnswer, Seen
+from eligibility.activity.model import Batch, CountKey, LastAnswer, RecentDecision
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.errors import StoreForbidden
@@ -50,7 +50,7 @@ def note_activity(service: Service) -> None:
     key = CountKey("APP", "denied", "", "NOT_IN_AUDIENCE")
     last = LastAnswer(now.timestamp(), "denied", "", "", ("NOT_IN_AUDIENCE",), "Windows.X", "1", "")
     minute = int(now.timestamp()) // 60 * 60
-    seen = [Seen("APP", 7, True, last)]
+    seen = [RecentDecision("APP", 7, True, last)]
     activity.add("contoso", Batch({(minute, key): 1}, {("APP", 7): last, ("APP", 8): last}, seen))
     long = timedelta(days=3)
     assert activity.counts("contoso", now - long, now, by_minute=True)

@@ -15,7 +15,7 @@ from worlds import flight, group, package, product, put
 
 from eligibility.access.model import AccessQuery, Account, Revision
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.cli.app import app
 from eligibility.engine.held_product import HeldProduct
@@ -27,7 +27,7 @@ from eligibility.service.service import Service
 from eligibility.simulation.coverage import Coverage, DeviceReach, coverage
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.population import PLAIN, Asker
-from eligibility.simulation.responses import ToldOutcome
+from eligibility.simulation.responses import OutcomeView
 from eligibility.simulation.rollout_shares import apportioned, sides
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
@@ -44,7 +44,7 @@ def state_of(declared: Product, members: Members, floors: Requirements = REQUIRE
     sets = {
         one: MemberSet.of(map(digester.of, members.get(one, ()))) for one in sorted(declared.groups)
     }
-    entry = Entry(
+    entry = CatalogEntry(
         publisher="contoso", product_id=PRODUCT_ID, product=declared, revision=1, updated_at=NOW
     )
     index = MemberIndex.build(sets)
@@ -54,11 +54,11 @@ def state_of(declared: Product, members: Members, floors: Requirements = REQUIRE
 
 def got(
     state: State, members: Members, address: str, named: NamedDevice, terms: Asker = PLAIN
-) -> ToldOutcome:
+) -> OutcomeView:
     """What one member gets, by the rules alone."""
     groups = frozenset(one for one in state.product.groups if address in members.get(one, ()))
     query: AccessQuery = terms.as_account(Account(address)).query(PRODUCT_ID, named.device)
-    return ToldOutcome.of(outcome_of(decide(query, state.product, groups, REQUIREMENTS, NOW)))
+    return OutcomeView.of(outcome_of(decide(query, state.product, groups, REQUIREMENTS, NOW)))
 
 
 def reach_on(found: Coverage, named: NamedDevice) -> DeviceReach:
@@ -73,7 +73,7 @@ def reach_on(found: Coverage, named: NamedDevice) -> DeviceReach:
     return one
 
 
-def counts(reach: DeviceReach) -> dict[ToldOutcome, int]:
+def counts(reach: DeviceReach) -> dict[OutcomeView, int]:
     return {one.outcome: one.members for one in reach.members}
 
 

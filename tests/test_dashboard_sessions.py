@@ -19,9 +19,9 @@ from eligibility.callers.api_keys import key_id_of
 from eligibility.callers.model import Scope
 from eligibility.cli.demo.demo import load_sample
 from eligibility.dashboard.pages.sign_in import below
-from eligibility.dashboard.signin.cookies import Cookie, Keeper
+from eligibility.dashboard.signin.cookies import Cookie, CookieCipher
 from eligibility.dashboard.signin.sessions import HOURS, Session, Sessions
-from eligibility.server.http.client_address import Origins
+from eligibility.server.http.client_address import ClientAddresses
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
@@ -69,7 +69,7 @@ def test_the_cookie_is_no_scripts_and_no_other_sites_and_ends(
     assert answer.headers["cache-control"] == "no-store"
 
 
-PROXIES = Origins([ip_network("192.0.2.0/24")])
+PROXIES = ClientAddresses([ip_network("192.0.2.0/24")])
 SECRET = b"k" * 32
 
 
@@ -79,7 +79,7 @@ def scope_of(cookie: str = "", *, peer: str = "198.51.100.1", **more: str) -> di
 
 
 def sessions(now: list[float], binding: str = "", *, people: bool = True) -> Sessions:
-    keeper = Keeper(lambda: SECRET, PROXIES.by_tls, binding, lambda: now[0])
+    keeper = CookieCipher(lambda: SECRET, PROXIES.by_tls, binding, lambda: now[0])
     return Sessions(keeper, people=people)
 
 
@@ -124,7 +124,9 @@ def test_a_session_ends_by_itself_and_counts_only_where_it_was_made() -> None:
     assert made.of(scope_of(f"{name}={value[:-4]}AAAA")) is None
     assert made.of(scope_of(f"{name}=\xff")) is None
     other = Cookie(
-        "eligibility_signing_in", 600, Keeper(lambda: SECRET, PROXIES.by_tls, "", lambda: now[0])
+        "eligibility_signing_in",
+        600,
+        CookieCipher(lambda: SECRET, PROXIES.by_tls, "", lambda: now[0]),
     )
     assert made.of(scope_of(f"{name}={other.sealed(msgspec.json.encode(person))}")) is None
     now[0] = 5_000.0

@@ -12,7 +12,7 @@ from worlds import flight, package
 
 from eligibility.access.model import Decision, Reason
 from eligibility.access.wire import query_of
-from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.catalog.validation import ValidationContext, read_product, validate
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 
@@ -22,7 +22,7 @@ REQUIREMENTS = load_requirements()
 
 def ask(query: Body, product: Body, groups: set[str], now: datetime = NOW) -> Decision:
     declared = read_product(product)
-    validate("APP", declared, Surroundings(GROUPS, now))
+    validate("APP", declared, ValidationContext(GROUPS, now))
     return decide(query_of(**query), declared, frozenset(groups), REQUIREMENTS, now)
 
 

@@ -13,22 +13,22 @@ from strategies import PRODUCT_ID, devices, products
 from worlds import flight, group, package, product, put
 
 from eligibility.access.model import Account, AccountKind, Device
-from eligibility.changes.compare import Side, compare, compare_all
-from eligibility.changes.contrast import Answer, contrast, device_ranges, substance
-from eligibility.changes.difference import NAMED, Difference
+from eligibility.changes.compare import ComparedState, compare, compare_all
+from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, substance
+from eligibility.changes.difference import NAMED, ProductDifference
 from eligibility.changes.responses import difference_told
 from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of
 from eligibility.rules.requirements import parse_requirements
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice, preset
-from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 from eligibility.simulation.matrix import simulate
 from groups.model import MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
-LIVE = Side("live")
+LIVE = ComparedState("live")
 DESKTOP = NamedDevice("desktop", Device.parse("Desktop", "22631", "x64"))
 XBOX = NamedDevice("xbox", Device.parse("Xbox", "19041", "x64"))
 
@@ -48,7 +48,7 @@ def test_each_account_and_device_is_where_its_answers_put_it_and_nowhere_else(
 ) -> None:
     asked = [NamedDevice(str(n), Device.parse(**device)) for n, device in enumerate(wanted)]
     with lived(history, first) as (service, _):
-        sides = Side("a", one), Side("b", other)
+        sides = ComparedState("a", one), ComparedState("b", other)
         try:
             found = compare(service.states, P, PRODUCT_ID, sides, asked, Population.of(EVERYBODY))
         except UnknownProduct:
@@ -71,11 +71,11 @@ def test_each_account_and_device_is_where_its_answers_put_it_and_nowhere_else(
         assert all(change.accounts == len(change.first) for change in found.changes)
 
 
-def answer(decision: Any) -> Answer:
+def answer(decision: Any) -> OutcomeOrNone:
     return None if decision is None else substance(outcome_of(decision))
 
 
-def expected(before: Answer, after: Answer) -> list[str]:
+def expected(before: OutcomeOrNone, after: OutcomeOrNone) -> list[str]:
     had, has = (one is not None and one.granted for one in (before, after))
     if before == after or (None in (before, after) and not had and not has):
         return []
@@ -96,12 +96,12 @@ FLIGHTS = flight("c", ["canary"], "3.0.0.0"), flight("f", ["beta"], "2.0.0.0")
 BEFORE = product(*FLIGHTS)
 
 
-def drafted(service: Service, draft: Draft, *named: NamedDevice, **more: Any) -> Difference:
-    sides = LIVE, Side("draft", None, draft)
+def drafted(service: Service, draft: Draft, *named: NamedDevice, **more: Any) -> ProductDifference:
+    sides = LIVE, ComparedState("draft", None, draft)
     return compare(service.states, P, PRODUCT_ID, sides, named or (DESKTOP,), **more)
 
 
-def only(found: Difference) -> tuple[str, str, tuple[str, ...]]:
+def only(found: ProductDifference) -> tuple[str, str, tuple[str, ...]]:
     """Of a single change its kind, what it is in words, and why."""
     (change,) = found.changes
     return change.kind, " -> ".join(contrast(change.before, change.after)), change.why
@@ -122,11 +122,11 @@ FLOORS = parse_requirements(
     ("draft", "told"),
     [
         (
-            Draft(P, {"canary": Moves(added=frozenset({ADA}))}),
+            Draft(P, {"canary": MemberMoves(added=frozenset({ADA}))}),
             ("moves", "f 2.0.0.0 -> c 3.0.0.0", ("added to group canary",)),
         ),
         (
-            Draft(P, {"beta": Moves(removed=frozenset({ADA}))}),
+            Draft(P, {"beta": MemberMoves(removed=frozenset({ADA}))}),
             ("moves", "f 2.0.0.0 -> public 1.0.0.0", ("removed from group beta",)),
         ),
         (
@@ -171,7 +171,7 @@ def test_floors_and_dates_are_causes_too(world: Service, clock: Clock) -> None:
     day = clock.moment + timedelta(days=1)
     new = flight("new", ["beta"], "4.0.0.0", publish_at=day.isoformat())
     put(world, PRODUCT_ID, product(new, *FLIGHTS))
-    sides = LIVE, Side("tomorrow", day)
+    sides = LIVE, ComparedState("tomorrow", day)
     there = compare(world.states, P, PRODUCT_ID, sides, [DESKTOP], Population([ADA]))
     back = compare(world.states, P, PRODUCT_ID, sides[::-1], [DESKTOP], Population([ADA]))
     assert only(there)[2] == ("`publish_at` of flight new reached",)
@@ -183,7 +183,10 @@ def test_what_takes_two_differences_names_both_and_what_does_nothing_is_not_name
 ) -> None:
     draft = Draft(
         P,
-        {"canary": Moves(added=frozenset({LINUS})), "beta": Moves(added=frozenset({LINUS}))},
+        {
+            "canary": MemberMoves(added=frozenset({LINUS})),
+            "beta": MemberMoves(added=frozenset({LINUS})),
+        },
         {PRODUCT_ID: product(flight("c", ["canary"], "3.5.0.0"), FLIGHTS[1])},
     )
     found = drafted(world, draft, population=Population([LINUS]))
@@ -203,7 +206,7 @@ def test_membership_of_a_group_that_only_one_state_names_is_no_change_of_members
 
 def test_a_product_that_comes_or_goes(world: Service) -> None:
     new = Draft(P, products={"NEW": product(audience="private", audience_groups=["beta"])})
-    sides = LIVE, Side("draft", None, new)
+    sides = LIVE, ComparedState("draft", None, new)
     came = compare(world.states, P, "NEW", sides, [DESKTOP])
     assert only(came) == ("gains", "no such product -> public 1.0.0.0", ("product declared",))
     assert (came.counts["gains"], came.changed) == (2, 2)  # nobody signed in had, and has, nothing
@@ -215,7 +218,7 @@ def test_a_product_that_comes_or_goes(world: Service) -> None:
 def test_the_default_population_is_everybody_in_a_group_on_either_side_and_nobody_signed_in(
     world: Service,
 ) -> None:
-    draft = Draft(P, {"beta": Moves(frozenset({LINUS}), frozenset({ADA}))})
+    draft = Draft(P, {"beta": MemberMoves(frozenset({LINUS}), frozenset({ADA}))})
     found = drafted(world, draft)
     names = [found.population.asker(place).name for place in range(len(found.population))]
     assert names == [ADA, GRACE, LINUS, "(not signed in)"]
@@ -278,7 +281,7 @@ def test_another_side_of_a_rollout_with_the_same_package_is_no_difference(world:
 
 def test_of_many_the_first_hundred_are_named_and_all_are_counted(world: Service) -> None:
     many = Population([f"m{number:04}@x.com" for number in range(1_000)])
-    draft = Draft(P, {"beta": Moves(added=frozenset(many.names))})
+    draft = Draft(P, {"beta": MemberMoves(added=frozenset(many.names))})
     found = drafted(world, draft, population=many)
     (change,) = found.changes
     assert (change.accounts, len(change.first)) == (1_000, NAMED)
@@ -289,19 +292,22 @@ def test_products_without_a_difference_are_left_out(world: Service, clock: Clock
     put(world, "OTHER", product())
     put(world, "GONE", product())
     world.catalog.delete(P, "GONE", actor="t")
-    sides = LIVE, Side("draft", None, Draft(P, {"beta": Moves(removed=frozenset({ADA}))}))
+    sides = (
+        LIVE,
+        ComparedState("draft", None, Draft(P, {"beta": MemberMoves(removed=frozenset({ADA}))})),
+    )
     found = list(compare_all(world.states, P, sides, [DESKTOP]))
     assert [one.product_id for one in found] == [PRODUCT_ID]
     before = clock.moment
     clock.advance(60)
     world.catalog.delete(P, "OTHER", actor="t")
-    sides = Side("then", before), LIVE
+    sides = ComparedState("then", before), LIVE
     assert [one.product_id for one in compare_all(world.states, P, sides, [DESKTOP])] == ["OTHER"]
 
 
 def test_a_million_accounts_cost_their_classes_only(world: Service) -> None:
     people = Population([f"m{number}@x.com" for number in range(300_000)])
-    draft = Draft(P, {"beta": Moves(added=frozenset(people.names[:9_000]))})
+    draft = Draft(P, {"beta": MemberMoves(added=frozenset(people.names[:9_000]))})
     begun = perf_counter()
     found = drafted(world, draft, *preset("all"), population=people)
     assert perf_counter() - begun < 10
@@ -328,6 +334,8 @@ def test_accounts_that_one_write_brought_are_alike_and_their_decisions_exact(
 def test_gains_come_before_losses_and_moves_and_the_many_before_the_few(world: Service) -> None:
     private = product(audience="private", audience_groups=["beta"])
     put(world, "NEW", private)
-    draft = Draft(P, {"beta": Moves(frozenset({LINUS, "more@x.com"}), frozenset({ADA}))})
-    found = compare(world.states, P, "NEW", (LIVE, Side("draft", None, draft)), [DESKTOP, XBOX])
+    draft = Draft(P, {"beta": MemberMoves(frozenset({LINUS, "more@x.com"}), frozenset({ADA}))})
+    found = compare(
+        world.states, P, "NEW", (LIVE, ComparedState("draft", None, draft)), [DESKTOP, XBOX]
+    )
     assert [(one.kind, one.accounts) for one in found.changes] == [("gains", 2), ("loses", 1)]

@@ -10,7 +10,7 @@ from worlds import DESKTOP, flight, group, product, put, query
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.errors import InvalidFile, InvalidInput, InvalidSettings, UnknownProduct
 from eligibility.service.service import Service
-from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves, read_draft
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves, read_draft
 from eligibility.windows.versions import parse_os_version
 
 ADA, BOB, CLEO = "ada@example.com", "bob@example.com", "cleo@example.com"
@@ -26,7 +26,7 @@ def draft_yaml(tmp_path: Path) -> Path:
     return tmp_path / "draft.yaml"
 
 
-def moves(file: Path) -> Mapping[str, Moves]:
+def moves(file: Path) -> Mapping[str, MemberMoves]:
     return read_draft("contoso", groups=file).groups
 
 
@@ -44,14 +44,14 @@ def test_edits_say_who_comes_and_who_goes(edits: Path) -> None:
         f"group,account,change\nbeta,Ada@Example.com,add\nbeta,{BOB},Remove\nalpha,{CLEO},\n"
     )
     assert moves(edits) == {
-        "beta": Moves(added=frozenset({ADA}), removed=frozenset({BOB})),
-        "alpha": Moves(added=frozenset({CLEO})),
+        "beta": MemberMoves(added=frozenset({ADA}), removed=frozenset({BOB})),
+        "alpha": MemberMoves(added=frozenset({CLEO})),
     }
 
 
 def test_without_a_column_for_it_everybody_comes(edits: Path) -> None:
     edits.write_text(f"account;group\r\n{ADA};beta\r\n")
-    assert moves(edits) == {"beta": Moves(added=frozenset({ADA}))}
+    assert moves(edits) == {"beta": MemberMoves(added=frozenset({ADA}))}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ products:
 def test_a_catalogue_declares_products_and_whole_groups(draft_yaml: Path) -> None:
     draft_yaml.write_text(CATALOG)
     draft = read_draft("contoso", catalog=draft_yaml)
-    assert draft.groups == {"beta": Moves(added=frozenset({ADA}), whole=True)}
+    assert draft.groups == {"beta": MemberMoves(added=frozenset({ADA}), whole=True)}
     assert list(draft.products) == ["APP"]
     assert draft.requirements is None
 
@@ -186,7 +186,7 @@ def version(service: Service, draft: Draft, who: str, product_id: str = "APP") -
 
 
 def test_a_draft_changes_the_answers_and_nothing_else(stored: Service) -> None:
-    draft = Draft("contoso", {"beta": Moves(frozenset({CLEO}), frozenset({BOB}))})
+    draft = Draft("contoso", {"beta": MemberMoves(frozenset({CLEO}), frozenset({BOB}))})
     drafted = [version(stored, draft, who) for who in (ADA, BOB, CLEO)]
     assert drafted == ["2.0.0.0", "1.0.0.0", "2.0.0.0"]
     saved = [version(stored, NO_DRAFT, who) for who in (ADA, BOB, CLEO)]
@@ -195,7 +195,7 @@ def test_a_draft_changes_the_answers_and_nothing_else(stored: Service) -> None:
 
 
 def test_a_group_that_nobody_declared_is_refused(stored: Service) -> None:
-    draft = Draft("contoso", {"betta": Moves(frozenset({CLEO}))})
+    draft = Draft("contoso", {"betta": MemberMoves(frozenset({CLEO}))})
     with pytest.raises(InvalidInput) as caught:
         stored.states.read("APP", draft=draft)
     ((fault),) = caught.value.faults
@@ -205,7 +205,7 @@ def test_a_group_that_nobody_declared_is_refused(stored: Service) -> None:
 def test_a_new_group_and_a_new_product_can_be_drafted_together(stored: Service) -> None:
     draft = Draft(
         "contoso",
-        {"inner": Moves(frozenset({CLEO}), whole=True)},
+        {"inner": MemberMoves(frozenset({CLEO}), whole=True)},
         {"NEW": product(flight("first", ["inner"], "5.0.0.0"))},
     )
     found = [version(stored, draft, who, "NEW") for who in (ADA, CLEO)]
@@ -217,15 +217,15 @@ def test_a_new_group_and_a_new_product_can_be_drafted_together(stored: Service) 
 @pytest.mark.parametrize(
     ("moves", "said"),
     [
-        (Moves(removed=frozenset({ADA, BOB})), "would have 0 members"),
+        (MemberMoves(removed=frozenset({ADA, BOB})), "would have 0 members"),
         (
-            Moves(frozenset(f"s{number}@example.com" for number in range(9_999))),
+            MemberMoves(frozenset(f"s{number}@example.com" for number in range(9_999))),
             "would have 10001 members",
         ),
     ],
 )
 def test_a_group_of_a_size_that_no_group_has_is_refused(
-    stored: Service, moves: Moves, said: str
+    stored: Service, moves: MemberMoves, said: str
 ) -> None:
     with pytest.raises(InvalidInput) as caught:
         stored.states.read("APP", draft=Draft("contoso", {"beta": moves}))

@@ -9,7 +9,7 @@ from group_fixtures import ADA, BOB, CAT, DAN, NAMES_NOTHING, P, add, emails, re
 
 from groups.errors import InvalidEmails, WouldBeEmpty
 from groups.member_set import Digester, digest
-from groups.model import FORGOTTEN, Consent, Forgotten
+from groups.model import FORGOTTEN, Consent, ForgetResult
 from groups.store import GroupStore
 
 EVER = datetime(2000, 1, 1, tzinfo=UTC)
@@ -29,11 +29,11 @@ def joined(store: GroupStore, beta: str) -> str:
     return beta
 
 
-def forget(store: GroupStore, address: str = ADA, replacement: str | None = None) -> Forgotten:
+def forget(store: GroupStore, address: str = ADA, replacement: str | None = None) -> ForgetResult:
     return store.forget(P, address, actor="eve", replacement=replacement)
 
 
-def dry_run(store: GroupStore, address: str = ADA, replacement: str | None = None) -> Forgotten:
+def dry_run(store: GroupStore, address: str = ADA, replacement: str | None = None) -> ForgetResult:
     return store.forget(P, address, actor="eve", replacement=replacement, dry_run=True)
 
 
@@ -140,7 +140,7 @@ def test_who_only_left_before_is_forgotten_without_a_write(store: GroupStore, jo
 def test_a_stranger_is_forgotten_without_a_trace(store: GroupStore, joined: str) -> None:
     before = everything(store)
     for _ in range(2):
-        assert forget(store, DAN) == Forgotten(publisher=P, groups=(), emptied=(), history=0)
+        assert forget(store, DAN) == ForgetResult(publisher=P, groups=(), emptied=(), history=0)
     assert everything(store) == before
 
 
@@ -152,7 +152,7 @@ def test_who_was_forgotten_may_come_back_and_be_forgotten_again(
     assert add(store, joined, ADA) == 7
     assert store.memberships_at(P, [joined], [ADA], clock.now).groups == {joined}
     assert [one.revision for one in store.history(P, address=ADA).items] == [7]
-    assert forget(store) == Forgotten(publisher=P, groups=(joined,), emptied=(), history=2)
+    assert forget(store) == ForgetResult(publisher=P, groups=(joined,), emptied=(), history=2)
     assert ADA not in everything(store)
 
 
@@ -162,7 +162,7 @@ def test_of_a_publisher_that_is_not_there_nobody_is_forgotten(
 ) -> None:
     for dry in (True, False):
         done = store.forget(publisher, ADA, actor="eve", dry_run=dry)
-        assert done == Forgotten(publisher=publisher, groups=(), emptied=(), history=0)
+        assert done == ForgetResult(publisher=publisher, groups=(), emptied=(), history=0)
     assert (store.publishers(), emails(store, beta)) == ((P,), (ADA, BOB))
 
 

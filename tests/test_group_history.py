@@ -7,7 +7,7 @@ from group_backends import Clock, Deployment
 from group_fixtures import ADA, BOB, CAT, DAN, LONE, NAMES_NOTHING, P, add, emails, remove
 
 from groups.errors import InvalidEmails, UnknownGroup
-from groups.model import Change, Consent, MembershipChange, Page
+from groups.model import Consent, GroupChange, MembershipChange, Page
 from groups.store import GroupStore
 
 TICK = timedelta(microseconds=1)
@@ -28,7 +28,7 @@ def other(store: GroupStore, beta: str) -> str:
     return "other"
 
 
-def revisions(page: Page[Change]) -> list[int]:
+def revisions(page: Page[GroupChange]) -> list[int]:
     return [change.revision for change in page.items]
 
 

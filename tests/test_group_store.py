@@ -20,7 +20,7 @@ from groups.errors import (
     UnknownGroup,
 )
 from groups.member_set import digest
-from groups.model import Change, Group, Head, MembershipEdit
+from groups.model import Group, GroupChange, Head, MembershipEdit
 from groups.store import GroupStore
 
 CROWD = [f"user{number}@example.com" for number in range(10_000)]
@@ -479,7 +479,7 @@ def test_the_history_says_who_changed_what_and_when(
     edit = MembershipEdit(add=(DAN, CAT), remove=(BOB, ADA))
     store.edit(P, beta, edit, actor="Eve Ö")
     first, second = store.changes_since(P, 0)
-    assert first == Change(
+    assert first == GroupChange(
         publisher=P,
         revision=1,
         group_id=beta,
@@ -488,7 +488,7 @@ def test_the_history_says_who_changed_what_and_when(
         added=(ADA, BOB),
         removed=(),
     )
-    assert second == Change(
+    assert second == GroupChange(
         publisher=P,
         revision=2,
         group_id=beta,

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
 
 from groups.errors import GroupExists, GroupSizeOutOfRange, RevisionMismatch, WouldBeEmpty
 from groups.member_set import digest
-from groups.model import FORGOTTEN, Change, Consent, EditResult, Forgotten, MembershipEdit
+from groups.model import FORGOTTEN, Consent, EditResult, ForgetResult, GroupChange, MembershipEdit
 from groups.store import GroupStore
 
 PUBLISHERS = st.sampled_from(["contoso", "fabrikam"])
@@ -48,7 +48,7 @@ class Written(NamedTuple):
     consent: Consent | None
 
 
-def written(change: Change) -> Written:
+def written(change: GroupChange) -> Written:
     added, removed = set(change.added), set(change.removed)
     return Written(change.group_id, change.at, added, removed, change.consent)
 
@@ -127,7 +127,7 @@ class AgainstADictOfSets(RuleBasedStateMachine):
         listed = sorted(g for (p, g), all_ in self.groups.items() if p == publisher and who in all_)
         emptied = [group_id for group_id in listed if len(self.groups[publisher, group_id]) == 1]
 
-        def ask() -> Forgotten:
+        def ask() -> ForgetResult:
             return self.store.forget(
                 publisher, who, actor="model", replacement=instead, dry_run=dry
             )

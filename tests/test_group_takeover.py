@@ -9,7 +9,7 @@ from group_backends import BACKENDS, Clock, Deploy, Deployment, sqlite_groups
 from group_fixtures import ADA, BOB, CAT, DAN, P, add, remove
 
 from groups.errors import NotEmpty
-from groups.model import Change, Consent, MembershipEdit, each
+from groups.model import Consent, GroupChange, MembershipEdit, each
 from groups.store import GroupStore
 
 NAMES = {"beta": "Beta", "other": "Anders"}
@@ -172,5 +172,5 @@ def test_who_was_forgotten_is_taken_over_as_a_digest_that_still_matches(
     assert len(created.added) == 2
     (forgotten,) = (one for one in created.added if one != BOB)
     assert int(forgotten.removeprefix("forgotten:"), 16) in members.digests
-    every: Iterator[Change] = each(lambda cursor: target.history(P, cursor=cursor))
+    every: Iterator[GroupChange] = each(lambda cursor: target.history(P, cursor=cursor))
     assert not any(ADA in (*change.added, *change.removed) for change in every)

@@ -35,11 +35,13 @@ def store() -> Iterator[KeyStore]:
         yield deployment.open_both().keys
 
 
-def create(store: KeyStore, now: datetime = NOW, **changed: Any) -> key_admin.Issued:
+def create(store: KeyStore, now: datetime = NOW, **changed: Any) -> key_admin.IssuedKey:
     return key_admin.create(store, now, **PLAIN | changed)
 
 
-def rotate(store: KeyStore, key_id: str, now: datetime = NOW, **options: Any) -> key_admin.Issued:
+def rotate(
+    store: KeyStore, key_id: str, now: datetime = NOW, **options: Any
+) -> key_admin.IssuedKey:
     return key_admin.rotate(store, now, key_id, created_by="tests", **options)
 
 

@@ -30,7 +30,7 @@ from strategies import (
 from worlds import flight, package, product
 
 from eligibility.access.model import Account, AccountKind, Decision, Device, Revision, Settling
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.engine.held_product import HeldProduct
 from eligibility.explain.outcome import outcome_of
@@ -44,7 +44,7 @@ from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 from eligibility.simulation.matrix import Matrix, simulate
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
-from groups.model import Change
+from groups.model import GroupChange
 
 REQUIREMENTS = load_requirements(None)
 EVERYONE = replace(REQUIREMENTS, rollout_applies_to="everyone")
@@ -69,7 +69,7 @@ class World:
     @property
     def state(self) -> State:
         declared = read_product(self.body)
-        entry = Entry(
+        entry = CatalogEntry(
             publisher="contoso",
             product_id=PRODUCT_ID,
             product=declared,
@@ -81,7 +81,7 @@ class World:
             for one in sorted(declared.groups)
         }
         changes = [
-            Change(
+            GroupChange(
                 publisher="contoso",
                 revision=number,
                 group_id=group,

@@ -27,7 +27,7 @@ from eligibility.engine.histogram import Histogram
 from eligibility.server.metrics import sharing as sharing_module
 from eligibility.server.metrics.families import FAMILIES
 from eligibility.server.metrics.sharing import Sharing, is_running, together
-from eligibility.server.metrics.snapshot import Snapshot
+from eligibility.server.metrics.snapshot import ProcessMetrics
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable
@@ -329,9 +329,11 @@ class Counting:
         self.waits = Event()
         self.waits.set()
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> ProcessMetrics:
         self.waits.wait()
-        return Snapshot(os.getpid(), {("requests", "POST /v1/access", "200"): self.requests}, {})
+        return ProcessMetrics(
+            os.getpid(), {("requests", "POST /v1/access", "200"): self.requests}, {}
+        )
 
 
 @pytest.fixture
@@ -408,7 +410,7 @@ def test_of_a_process_that_ended_only_counters_are_left() -> None:
     assert not is_running(ended.pid)
     assert is_running(os.getpid())
     made = [
-        Snapshot(
+        ProcessMetrics(
             pid,
             {("store_errors",): errors, ("workers",): 1, ("stale_seconds",): age},
             {("request_seconds", "access"): [1.0, errors]},

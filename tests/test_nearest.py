@@ -12,16 +12,16 @@ from strategies import NOW, Body, memberships, products, queries
 from test_decide import ask
 from worlds import DESKTOP, flight, package, product
 
-from eligibility.access.explanation import ChangeAction, Nearest, SuggestedChange
+from eligibility.access.explanation import ChangeAction, LeastChange, SuggestedChange
 from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.cli.demo.demo import load_sample
 from eligibility.errors import InvalidInput
-from eligibility.explain.least_change import GRANTED, MOST_TRIES, Wanted, nearest, wanted_of, worlds
-from eligibility.explain.person_changes import Candidate, of_person
+from eligibility.explain.least_change import GRANTED, MOST_TRIES, Goal, nearest, wanted_of, worlds
+from eligibility.explain.person_changes import CandidateChange, of_person
 from eligibility.explain.publisher_changes import of_publisher
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import load_requirements, parse_requirements
 from eligibility.service.service import Service
 
@@ -38,13 +38,13 @@ FLOORS = """
 """
 
 
-def grounds(declared: Product, *groups: str, **asked: Any) -> Grounds:
+def grounds(declared: Product, *groups: str, **asked: Any) -> DecisionCase:
     """Ada, or who is told, on a Desktop, or what is told."""
     query = query_of(**{"product_id": "APP", "account": ADA, "device": DESKTOP, **asked})
-    return Grounds(query, declared, frozenset(groups), REQUIREMENTS, NOW)
+    return DecisionCase(query, declared, frozenset(groups), REQUIREMENTS, NOW)
 
 
-def told(found: Nearest) -> list[list[str]]:
+def told(found: LeastChange) -> list[list[str]]:
     """The actions of each way, with the group, version or flight of each change."""
     return [
         [
@@ -111,7 +111,7 @@ def test_a_version_that_the_device_cannot_have_is_not_told() -> None:
 def test_a_floor_that_asks_for_more_than_a_version_is_passed_by_the_next_one() -> None:
     declared = product(flight("canary", ["testers"], "2.0.0.0"))
     asked = grounds(declared, "testers")
-    strict = Grounds(
+    strict = DecisionCase(
         asked.query, declared, asked.account_groups, parse_requirements(FLOORS, "floors"), NOW
     )
     found = nearest(strict, wanted_of("canary", declared))
@@ -192,7 +192,7 @@ def test_an_account_that_is_not_known_yet_has_to_do_on_either_side_of_a_rollout(
 
 
 def test_what_is_granted_needs_no_change() -> None:
-    assert nearest(grounds(product())) == Nearest("the product", (), 1)
+    assert nearest(grounds(product())) == LeastChange("the product", (), 1)
 
 
 @pytest.mark.parametrize("wanting", ["flight:canary", "canary", "2.0.0.0"])
@@ -214,11 +214,11 @@ def test_a_flight_that_there_is_not_is_refused_with_what_may_be_meant() -> None:
 # --- against trying everything ---
 
 
-def all_candidates(asked: Grounds, wanted: Wanted) -> list[Candidate]:
+def all_candidates(asked: DecisionCase, wanted: Goal) -> list[CandidateChange]:
     return [*of_person(asked), *of_publisher(asked, wanted.flight_id)]
 
 
-def by_trying_everything(asked: Grounds, wanted: Wanted, most: int) -> list[frozenset[str]]:
+def by_trying_everything(asked: DecisionCase, wanted: Goal, most: int) -> list[frozenset[str]]:
     """Every set of changes of the least size that does, by what it sets, without any short cut."""
     candidates = all_candidates(asked, wanted)
     for size in range(1, most + 1):
@@ -232,28 +232,28 @@ def by_trying_everything(asked: Grounds, wanted: Wanted, most: int) -> list[froz
     return []
 
 
-def at_most_once(chosen: tuple[Candidate, ...]) -> bool:
+def at_most_once(chosen: tuple[CandidateChange, ...]) -> bool:
     parts = [part for one in chosen for part in one.parts]
     return len(parts) == len(set(parts))
 
 
-def does(asked: Grounds, chosen: tuple[Candidate, ...], wanted: Wanted) -> bool:
+def does(asked: DecisionCase, chosen: tuple[CandidateChange, ...], wanted: Goal) -> bool:
     for one in chosen:
         asked = one.apply(asked)
     return all(wanted.met_by(world.decide()) for world in worlds(asked))
 
 
-def cases(query: Body, body: Body, groups: set[str]) -> Iterator[tuple[Grounds, Wanted]]:
+def cases(query: Body, body: Body, groups: set[str]) -> Iterator[tuple[DecisionCase, Goal]]:
     """The world, asked for any package, and for each of its flights."""
     declared = read_product(body)
     mine = frozenset(groups) & declared.groups if query["account"] else frozenset()
-    asked = Grounds(query_of(**query), declared, mine, REQUIREMENTS, NOW)
+    asked = DecisionCase(query_of(**query), declared, mine, REQUIREMENTS, NOW)
     for wanted in (GRANTED, *(wanted_of(one.flight_id, declared) for one in declared.flights)):
         if not wanted.met_by(asked.decide()):
             yield asked, wanted
 
 
-def same(asked: Grounds, wanted: Wanted, most: int) -> None:
+def same(asked: DecisionCase, wanted: Goal, most: int) -> None:
     found = nearest(asked, wanted, most_changes=most, most_tries=1_000_000)
     by_change = {one.change: one.likeness for one in all_candidates(asked, wanted)}
     reported = [frozenset(by_change[change] for change in way.changes) for way in found.ways]
@@ -342,7 +342,7 @@ def test_doing_what_is_reported_gives_what_is_reported(
 ) -> None:
     declared = read_product(body)
     mine = (groups & declared.groups) if query["account"] else set()
-    found = nearest(Grounds(query_of(**query), declared, frozenset(mine), REQUIREMENTS, NOW))
+    found = nearest(DecisionCase(query_of(**query), declared, frozenset(mine), REQUIREMENTS, NOW))
     for way in found.ways:
         if any(change.action not in BY_HAND for change in way.changes):
             continue

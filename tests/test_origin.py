@@ -4,7 +4,7 @@ from ipaddress import ip_network
 
 import pytest
 
-from eligibility.server.http.client_address import Origins
+from eligibility.server.http.client_address import ClientAddresses
 
 PROXIES = [ip_network(one) for one in ("10.1.0.0/16", "192.0.2.7/32", "fd00:1::/32")]
 PROXY, SECOND, CLIENT, LIAR = "10.1.0.5", "192.0.2.7", "198.51.100.20", "203.0.113.66"
@@ -16,7 +16,7 @@ def origin(peer: str | None, *headers: str, trusted: bool = True) -> str:
         "client": None if peer is None else (peer, 50_000),
         "headers": [(b"x-forwarded-for", one.encode("latin-1")) for one in headers],
     }
-    return Origins(PROXIES if trusted else ()).of(scope)
+    return ClientAddresses(PROXIES if trusted else ()).of(scope)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_other_headers_of_proxies_do_not_count() -> None:
     names = (b"forwarded", b"x-real-ip", b"x-forwarded-host", b"x-client-ip", b"client-ip")
     headers = [(name, LIAR.encode()) for name in names]
     scope = {"type": "http", "client": (PROXY, 1), "headers": headers}
-    assert Origins(PROXIES).of(scope) == PROXY
+    assert ClientAddresses(PROXIES).of(scope) == PROXY
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_other_headers_of_proxies_do_not_count() -> None:
 )
 def test_addresses_are_read_and_never_repeated_as_text(peer: str, said: str, origin: str) -> None:
     scope = {"client": (peer, 1), "headers": [(b"x-forwarded-for", said.encode())]}
-    assert Origins([ip_network("10.0.0.0/8")]).of(scope) == origin
+    assert ClientAddresses([ip_network("10.0.0.0/8")]).of(scope) == origin

@@ -16,9 +16,9 @@ from eligibility.standards.questions import (
     ACTIONS,
     UNKNOWN_ACTION,
     UNKNOWN_RESOURCE,
+    DenialReason,
     Question,
-    Verdict,
-    Why,
+    StandardVerdict,
     question_of,
     read_context,
 )
@@ -41,12 +41,12 @@ def world(service: Service, clock: Clock) -> Service:
 
 def ask(
     service: Service, what: str, who: str | None = ADA, context: dict[str, Any] = DESKTOP
-) -> Verdict:
+) -> StandardVerdict:
     """As `install product:APP`."""
     action, resource = what.split()
     resource_type, _, resource_id = resource.partition(":")
     question = question_of(resource_type, resource_id, action)
-    if isinstance(question, Verdict):
+    if isinstance(question, StandardVerdict):
         return question
     read = read_context(context)
     account = AccountFields(who) if who else None
@@ -136,18 +136,18 @@ def test_without_a_device_only_a_public_listing_may_be_seen(
     assert ask(world, "view product:APP", None, context).allowed
     for what in ("install product:APP", "update product:APP", "install flight:APP:canary"):
         found = ask(world, what, ADA, context)
-        assert found == Verdict(False, (Why.DEVICE_UNKNOWN,))
+        assert found == StandardVerdict(False, (DenialReason.DEVICE_UNKNOWN,))
     member = ask(world, "view product:SECRET", ADA, context)
-    assert member == Verdict(False, (Why.DEVICE_UNKNOWN,), None, True)
+    assert member == StandardVerdict(False, (DenialReason.DEVICE_UNKNOWN,), None, True)
     stranger = ask(world, "view product:SECRET", STRANGER, context)
-    assert stranger.reasons == (Reason.NOT_IN_AUDIENCE, Why.DEVICE_UNKNOWN)
+    assert stranger.reasons == (Reason.NOT_IN_AUDIENCE, DenialReason.DEVICE_UNKNOWN)
 
 
 def test_no_device_is_not_taken_for_one_that_suits(service: Service, clock: Clock) -> None:
     """Not even where a package runs on everything."""
     anything = package("1.0.0.0") | {"targets": {"Windows.Universal": "0.0.0.0"}}
     put(service, "ANY", product(packages=[anything]))
-    assert ask(service, "install product:ANY", None, {}).reasons == (Why.DEVICE_UNKNOWN,)
+    assert ask(service, "install product:ANY", None, {}).reasons == (DenialReason.DEVICE_UNKNOWN,)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 from eligibility.simulation.matrix import Matrix, before_settling, simulate
-from eligibility.simulation.reports import FORMATS, Format, Report, parquet
+from eligibility.simulation.reports import FORMATS, Format, SimulationReport, parquet
 from eligibility.simulation.reports.cells import COLUMNS, cells
 from eligibility.simulation.rollout_shares import shares_of
 
@@ -36,7 +36,7 @@ def flights(service: Service) -> Service:
 
 
 @pytest.fixture
-def nasty(service: Service) -> Report:
+def nasty(service: Service) -> SimulationReport:
     """A product, a flight, a group's device and an account that somebody named to do harm."""
     group(service, "first", ADA)
     ring = flight("ring", ["first"], "3.0.0.0", name=NASTY)
@@ -45,7 +45,7 @@ def nasty(service: Service) -> Report:
     put(service, APP, declared)
     devices = (NamedDevice("=cmd|' /C calc'!A0", read_devices("Desktop/1809/x64")[0].device),)
     people = Population.of([Asker(Account(ADA)), Asker(Account("=1+1@x.com")), PLAIN])
-    return Report(simulate(service.states.read(APP), people, devices))
+    return SimulationReport(simulate(service.states.read(APP), people, devices))
 
 
 def plain(matrix: Matrix) -> list[dict[str, Any]]:
@@ -69,11 +69,11 @@ def test_csv_has_every_cell(flights: Service) -> None:
         }
         for one in plain(asked)
     ]
-    assert csv_rows(written(Report(asked), Format.CSV)) == expected
+    assert csv_rows(written(SimulationReport(asked), Format.CSV)) == expected
     assert len(expected) == 6
 
 
-def test_csv_has_no_formulas(nasty: Report) -> None:
+def test_csv_has_no_formulas(nasty: SimulationReport) -> None:
     rows = csv_rows(written(nasty, Format.CSV))
     assert [row["account"] for row in rows] == [ADA, "'=1+1@x.com", ""]
     assert {row["device"] for row in rows} == {"'=cmd|' /C calc'!A0"}
@@ -81,7 +81,7 @@ def test_csv_has_no_formulas(nasty: Report) -> None:
 
 def test_csv_tells_both_sides_of_a_change_in_a_column_more(flights: Service) -> None:
     asked = matrix(flights, [ADA, CAT], "Desktop/24H2/x64")
-    rows = csv_rows(written(Report(asked, before_settling(asked)), Format.CSV))
+    rows = csv_rows(written(SimulationReport(asked, before_settling(asked)), Format.CSV))
     assert [(row["account"], row["flight_id"], row["settling"], row["side"]) for row in rows] == [
         (ADA, "ring-0", "added", "now"),
         (CAT, "", "", "now"),
@@ -94,7 +94,7 @@ def test_csv_tells_both_sides_of_a_change_in_a_column_more(flights: Service) -> 
 
 def test_json_gives_every_pair_its_answer_by_classes(flights: Service) -> None:
     asked = matrix(flights, PEOPLE, "flights")
-    told = json.loads(written(Report(asked), Format.JSON))
+    told = json.loads(written(SimulationReport(asked), Format.JSON))
     found = [
         told["answers"][told["classes"][account["class"]][device["class"]]]
         for account in told["accounts"]
@@ -115,7 +115,9 @@ def test_json_gives_every_pair_its_answer_by_classes(flights: Service) -> None:
 
 
 def test_json_says_why_not_and_what_helps_in_words(flights: Service) -> None:
-    told = json.loads(written(Report(matrix(flights, [ADA], "Desktop/1511/x64")), Format.JSON))
+    told = json.loads(
+        written(SimulationReport(matrix(flights, [ADA], "Desktop/1511/x64")), Format.JSON)
+    )
     (answer,) = told["answers"]
     assert answer["words"] == "no, flight Ring 0: OS too old for the package"
     assert answer["sign"] == "A:os"
@@ -129,14 +131,14 @@ def test_json_says_why_not_and_what_helps_in_words(flights: Service) -> None:
 
 def test_json_of_thousands_of_accounts_is_one_document(flights: Service) -> None:
     people = [*(f"{number}@x.com" for number in range(20_001)), ADA]
-    told = json.loads(written(Report(matrix(flights, people)), Format.JSON))
+    told = json.loads(written(SimulationReport(matrix(flights, people)), Format.JSON))
     assert len(told["accounts"]) == 20_002
     assert told["accounts"][-1] == {"account": ADA, "class": 1}
 
 
 def test_json_tells_what_the_store_may_still_say(flights: Service) -> None:
     asked = matrix(flights, PEOPLE, "Desktop/24H2/x64")
-    told = json.loads(written(Report(asked, before_settling(asked)), Format.JSON))
+    told = json.loads(written(SimulationReport(asked, before_settling(asked)), Format.JSON))
     before = told["settling"]
     assert [(one["account"], one["change"]) for one in before["accounts"]] == [
         (ADA, "added"),
@@ -146,7 +148,7 @@ def test_json_tells_what_the_store_may_still_say(flights: Service) -> None:
     assert told["answers"][number]["kind"] == "submission"
 
 
-def test_json_has_null_for_nobody(nasty: Report) -> None:
+def test_json_has_null_for_nobody(nasty: SimulationReport) -> None:
     told = json.loads(written(nasty, Format.JSON))
     assert told["accounts"][-1]["account"] is None
 
@@ -156,7 +158,7 @@ def test_json_has_null_for_nobody(nasty: Report) -> None:
 
 def test_parquet_has_every_cell_as_dictionaries(flights: Service) -> None:
     asked = matrix(flights, PEOPLE, "flights")
-    table = pyarrow.parquet.read_table(io.BytesIO(written(Report(asked), Format.PARQUET)))
+    table = pyarrow.parquet.read_table(io.BytesIO(written(SimulationReport(asked), Format.PARQUET)))
     assert table.to_pylist() == plain(asked)
     kinds = dict(zip(table.schema.names, map(str, table.schema.types), strict=True))
     assert (
@@ -173,14 +175,14 @@ def test_parquet_is_written_some_accounts_at_a_time(
 ) -> None:
     monkeypatch.setattr(parquet, "_ACCOUNTS", 2)
     asked = matrix(flights, [*PEOPLE, "dan@x.com", "eve@x.com"])
-    file = pyarrow.parquet.ParquetFile(io.BytesIO(written(Report(asked), Format.PARQUET)))
+    file = pyarrow.parquet.ParquetFile(io.BytesIO(written(SimulationReport(asked), Format.PARQUET)))
     assert file.num_row_groups == 3
     assert file.read().to_pylist() == plain(asked)
 
 
 def test_parquet_tells_both_sides_of_a_change(flights: Service) -> None:
     asked = matrix(flights, [ADA], "Desktop/24H2/x64")
-    data = written(Report(asked, before_settling(asked)), Format.PARQUET)
+    data = written(SimulationReport(asked, before_settling(asked)), Format.PARQUET)
     rows = pyarrow.parquet.read_table(io.BytesIO(data)).to_pylist()
     assert [(row["side"], row["flight_id"]) for row in rows] == [("now", "ring-0"), ("earlier", "")]
 
@@ -220,7 +222,7 @@ class Page(HTMLParser):
 
 
 def test_html_needs_nothing_from_anywhere(flights: Service) -> None:
-    page = Page(written(Report(matrix(flights, PEOPLE)), Format.HTML))
+    page = Page(written(SimulationReport(matrix(flights, PEOPLE)), Format.HTML))
     fetched = [
         (tag, name, value)
         for tag, attributes in page.tags
@@ -228,20 +230,20 @@ def test_html_needs_nothing_from_anywhere(flights: Service) -> None:
         if name in ("src", "href", "action", "srcset") and not (value or "").startswith("#")
     ]
     assert fetched == []
-    data = written(Report(matrix(flights, PEOPLE)), Format.HTML).decode()
+    data = written(SimulationReport(matrix(flights, PEOPLE)), Format.HTML).decode()
     assert "url(" not in data
     assert "@import" not in data
     assert "default-src 'none'" in data
 
 
 def test_html_runs_its_own_script_and_no_other(flights: Service) -> None:
-    data = written(Report(matrix(flights, PEOPLE)), Format.HTML).decode()
+    data = written(SimulationReport(matrix(flights, PEOPLE)), Format.HTML).decode()
     script = data.partition("<script>")[2].partition("</script>")[0]
     own = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{own}'" in data
 
 
-def test_html_escapes_whatever_people_named(nasty: Report) -> None:
+def test_html_escapes_whatever_people_named(nasty: SimulationReport) -> None:
     data = written(nasty, Format.HTML).decode()
     assert data.count("<script>") == 1  # ours
     assert "alert(&#34;x&#34;)" in data
@@ -250,14 +252,14 @@ def test_html_escapes_whatever_people_named(nasty: Report) -> None:
 
 
 def test_html_is_a_table_with_headers_for_rows_and_columns(flights: Service) -> None:
-    page = Page(written(Report(matrix(flights, PEOPLE)), Format.HTML))
+    page = Page(written(SimulationReport(matrix(flights, PEOPLE)), Format.HTML))
     assert sum(1 for _ in page.having("th", scope="row")) == 3 + 3  # accounts and outcomes
     assert {one["scope"] for one in page.having("th")} == {"row", "col", "colgroup"}
     assert "Ring 0, rank 3, 3.0.0.0, install" in page.text
 
 
 def test_html_leads_from_each_no_to_its_reasons_and_what_helps(flights: Service) -> None:
-    page = Page(written(Report(matrix(flights, [ADA], "Desktop/1511/x64")), Format.HTML))
+    page = Page(written(SimulationReport(matrix(flights, [ADA], "Desktop/1511/x64")), Format.HTML))
     (link,) = page.having("a")
     assert list(page.having("li", id=str(link["href"]).removeprefix("#")))
     (cell,) = (one for one in page.having("td") if one.get("class") == "denied")
@@ -270,7 +272,9 @@ def test_html_leads_from_each_no_to_its_reasons_and_what_helps(flights: Service)
 
 
 def test_html_of_a_large_audience_is_small_and_names_the_first_hundred(flights: Service) -> None:
-    data = written(Report(matrix(flights, [f"{n}@x.com" for n in range(9_000)])), Format.HTML)
+    data = written(
+        SimulationReport(matrix(flights, [f"{n}@x.com" for n in range(9_000)])), Format.HTML
+    )
     assert len(data) < 30_000
     page = Page(data)
     assert "0@x.com + 8,999 more" in page.text
@@ -280,7 +284,7 @@ def test_html_of_a_large_audience_is_small_and_names_the_first_hundred(flights: 
 
 def test_html_of_each_account_leaves_its_hover_texts_to_the_script(flights: Service) -> None:
     people = [f"{n}@x.com" for n in range(2_001)]
-    page = Page(written(Report(matrix(flights, people), each=True), Format.HTML))
+    page = Page(written(SimulationReport(matrix(flights, people), each=True), Format.HTML))
     assert not [one for one in page.having("td") if "title" in one]
 
 
@@ -295,7 +299,7 @@ def test_html_has_the_rollouts(service: Service) -> None:
     )
     put(service, APP, declared)
     asked = matrix(service, [f"{number}@x.com" for number in range(100)])
-    report = Report(asked, shares=shares_of(asked, [100]))
+    report = SimulationReport(asked, shares=shares_of(asked, [100]))
     text = Page(written(report, Format.HTML)).text
     assert "25 % (declared)" in text
     assert "100 % 100 0 100.0%" in text
@@ -311,7 +315,10 @@ def test_the_table_fits_the_terminal(
     monkeypatch.setenv("COLUMNS", str(width))
     people = ["an.account.with.a.very.long.address.indeed@department.example.com", *PEOPLE]
     asked = matrix(flights, people, "all")
-    for report in (Report(asked, before_settling(asked)), Report(asked, each=False)):
+    for report in (
+        SimulationReport(asked, before_settling(asked)),
+        SimulationReport(asked, each=False),
+    ):
         lines = written(report, Format.TABLE).decode().splitlines()
         assert max(map(len, lines)) <= width
         text = "\n".join(lines)
@@ -323,7 +330,9 @@ def test_the_table_says_what_its_signs_mean_and_that_nothing_falls_through(
     flights: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    text = written(Report(matrix(flights, PEOPLE, "Desktop/1511/x64")), Format.TABLE).decode()
+    text = written(
+        SimulationReport(matrix(flights, PEOPLE, "Desktop/1511/x64")), Format.TABLE
+    ).decode()
     assert "no, flight Ring 0: OS too old for the package" in text
     assert "nothing falls through" in text
     assert "2 accounts changed groups in the last 30 minutes" in text

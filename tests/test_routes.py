@@ -13,12 +13,12 @@ from worlds import DESKTOP, flight, group, product, put
 from eligibility.app.app import Routes, routes
 from eligibility.callers.api_keys import ID_PART
 from eligibility.callers.model import Scope
-from eligibility.server.api.access import Access
+from eligibility.server.api.access import AccessEndpoints
 from eligibility.server.authzen import endpoints as authzen
-from eligibility.server.http.accounts import Accounts
-from eligibility.server.http.endpoint import NothingHere
-from eligibility.server.http.rate_limit import Load
-from eligibility.server.http.tallies import Tallies
+from eligibility.server.http.accounts import AccountResolver
+from eligibility.server.http.endpoint import UnknownEndpoint
+from eligibility.server.http.rate_limit import ProcessLoad
+from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.metrics.sharing import Sharing
 from eligibility.server.metrics.snapshot import Metrics
 from eligibility.server.ofrep import endpoints as ofrep
@@ -162,22 +162,22 @@ def ask(app: App, route: str, headers: Headers, place: Place = MINE) -> Any:
 
 def all_routes(app: App) -> Routes:
     """Every route but those that the gate answers."""
-    metrics = Metrics(app.service, Tallies({}), Load(1, 1))
+    metrics = Metrics(app.service, RouteCounters({}), ProcessLoad(1, 1))
     return routes(app.service, Sharing(metrics, None))
 
 
 def test_the_table_names_every_route_and_no_other(app: App) -> None:
     others = all_routes(app)
-    accounts = Accounts(app.service.tokens)
+    accounts = AccountResolver(app.service.tokens)
     recorder = app.service.recorder
-    access = Access(app.service.evaluator, accounts, recorder).endpoints
+    access = AccessEndpoints(app.service.evaluator, accounts, recorder).endpoints
     standard = authzen.endpoints(app.service, accounts)
     flags = Flags(app.service.evaluator, accounts, app.service.listing, recorder, 1)
     standard |= ofrep.endpoints(flags)
     standard |= {
         f"{begins}{{key}}": one
         for begins, one in ofrep.families(flags).items()
-        if not isinstance(one, NothingHere)
+        if not isinstance(one, UnknownEndpoint)
     }
     found = {f"POST {path.replace('/*', '/{publisher}')}" for path in (*access, *standard)}
     for route in others.routes:

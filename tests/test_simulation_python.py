@@ -21,7 +21,7 @@ from worlds import flight, group, package, product, put, query
 from eligibility.errors import EligibilityError, InvalidInput, UnknownProduct
 from eligibility.explain.outcome import briefly
 from eligibility.notebook import Simulation, frames
-from eligibility.notebook.result import Result
+from eligibility.notebook.result import SimulationResult
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.reports.cells import COLUMNS, cells
@@ -47,11 +47,11 @@ def simulation(stored: Service) -> Simulation:
 
 
 @pytest.fixture
-def result(simulation: Simulation) -> Result:
+def result(simulation: Simulation) -> SimulationResult:
     return simulation.matrix("APP", [ADA, CLEO, "anonymous"], DEVICES)
 
 
-def names(result: Result) -> list[str]:
+def names(result: SimulationResult) -> list[str]:
     return list(result.matrix.population.names)
 
 
@@ -215,24 +215,24 @@ def test_a_moment_is_a_text_or_a_datetime(simulation: Simulation, clock: Clock) 
 # --- frames ---
 
 
-def rows(result: Result) -> list[tuple[Any, ...]]:
+def rows(result: SimulationResult) -> list[tuple[Any, ...]]:
     return list(cells(result.matrix))
 
 
-def test_a_pandas_frame_has_every_cell(result: Result) -> None:
+def test_a_pandas_frame_has_every_cell(result: SimulationResult) -> None:
     frame = result.to_pandas()
     assert list(frame.columns) == list(COLUMNS)
     assert list(frame.itertuples(index=False, name=None)) == rows(result)
     assert list(frame.index) == list(range(15))
 
 
-def test_a_polars_frame_has_every_cell(result: Result) -> None:
+def test_a_polars_frame_has_every_cell(result: SimulationResult) -> None:
     frame = result.to_polars()
     assert frame.columns == list(COLUMNS)
     assert frame.rows() == rows(result)
 
 
-def test_texts_are_categories_in_the_order_of_the_devices(result: Result) -> None:
+def test_texts_are_categories_in_the_order_of_the_devices(result: SimulationResult) -> None:
     pandas, polars = result.to_pandas(), result.to_polars()
     for name, kind in COLUMNS.items():
         assert (str(pandas[name].dtype) == "category") == (kind is str)
@@ -262,7 +262,7 @@ def test_many_accounts_make_a_frame_of_a_few_bytes_a_row(simulation: Simulation)
 
 
 @pytest.mark.parametrize("frame", ["to_pandas", "to_polars"])
-def test_more_rows_than_memory_holds_are_refused(result: Result, frame: str) -> None:
+def test_more_rows_than_memory_holds_are_refused(result: SimulationResult, frame: str) -> None:
     with patch.object(frames, "MOST_ROWS", 14), pytest.raises(InvalidInput) as error:
         getattr(result, frame)()
     assert refused(error) == ("", "TOO_MANY_ROWS")
@@ -273,7 +273,7 @@ def test_more_rows_than_memory_holds_are_refused(result: Result, frame: str) -> 
 # --- counts ---
 
 
-def test_counts_add_up_to_the_plain_count_of_cells(result: Result) -> None:
+def test_counts_add_up_to_the_plain_count_of_cells(result: SimulationResult) -> None:
     matrix = result.matrix
     plain: Counter[str] = Counter()
     for row in range(3):
@@ -285,7 +285,7 @@ def test_counts_add_up_to_the_plain_count_of_cells(result: Result) -> None:
     assert found == plain
 
 
-def test_counts_are_by_devices_and_what_most_get_comes_first(result: Result) -> None:
+def test_counts_are_by_devices_and_what_most_get_comes_first(result: SimulationResult) -> None:
     told = [(one.devices, one.kind, one.accounts) for one in result.counts()]
     assert told[:3] == [
         ("Desktop/1507/x64", "submission", 3),
@@ -356,7 +356,9 @@ def texts(figure: Figure) -> list[str]:
     return [one.get_text() for one in (*ticks, *axes.texts, *figure.texts)]
 
 
-def test_a_heat_map_names_accounts_devices_and_signs(result: Result, tmp_path: Path) -> None:
+def test_a_heat_map_names_accounts_devices_and_signs(
+    result: SimulationResult, tmp_path: Path
+) -> None:
     figure = result.heat_map()
     said = texts(figure)
     assert {ADA, CLEO, "(not signed in)"} <= set(said)
@@ -369,7 +371,7 @@ def test_a_heat_map_names_accounts_devices_and_signs(result: Result, tmp_path: P
     assert figure._repr_png_().startswith(b"\x89PNG")  # type: ignore[attr-defined]  # notebooks
 
 
-def test_each_cell_has_the_colour_of_what_it_gives(result: Result) -> None:
+def test_each_cell_has_the_colour_of_what_it_gives(result: SimulationResult) -> None:
     (axes,) = result.heat_map().axes
     (image,) = axes.images
     array = image.get_array()
@@ -414,7 +416,7 @@ def test_everything_fits_into_the_picture(simulation: Simulation) -> None:
 # --- in a notebook ---
 
 
-def test_a_notebook_shows_the_grid(result: Result) -> None:
+def test_a_notebook_shows_the_grid(result: SimulationResult) -> None:
     html = result._repr_html_()
     assert ADA in html
     assert "canary, rank 2, 2.0.0.0: 1 account" in html
@@ -434,7 +436,7 @@ def test_names_are_text_in_a_notebook_and_never_markup() -> None:
 # --- one story ---
 
 
-def test_an_explanation_has_its_trace(result: Result) -> None:
+def test_an_explanation_has_its_trace(result: SimulationResult) -> None:
     for device in ("Desktop/24H2/x64", "Desktop/Windows 11 24H2/amd64"):
         told = result.explain("Ada@Example.com", device)
         assert told.package.package is not None
@@ -455,7 +457,7 @@ def test_an_explanation_has_its_trace(result: Result) -> None:
     ],
 )
 def test_who_is_not_in_the_simulation_is_not_explained(
-    result: Result, account: str, device: str, expected: tuple[str, str], said: str
+    result: SimulationResult, account: str, device: str, expected: tuple[str, str], said: str
 ) -> None:
     with pytest.raises(InvalidInput) as error:
         result.explain(account, device)

@@ -24,10 +24,10 @@ from groups.open import open_database, open_store
 from groups.sqlite.schema import GROUPS_PART
 from groups.sqlite.store import SqliteGroupStore
 from groups.storage import sqlite_file
-from groups.storage.sqlite_database import Database, Part
+from groups.storage.sqlite_database import Database, SchemaPart
 from groups.storage.sqlite_watch import POLL_INTERVAL_S
 
-NOTES = Part(name="notes", slot=2, migrations=("CREATE TABLE note (body TEXT);",))
+NOTES = SchemaPart(name="notes", slot=2, migrations=("CREATE TABLE note (body TEXT);",))
 
 
 @dataclass
@@ -205,7 +205,7 @@ def test_a_url_opens_a_store_of_groups(path: Path) -> None:
 
 def test_a_store_of_a_newer_program_is_not_opened(path: Path) -> None:
     with closing(Database(path)) as database:
-        database.migrate(Part(name="groups", slot=0, migrations=("SELECT 1;",) * 99))
+        database.migrate(SchemaPart(name="groups", slot=0, migrations=("SELECT 1;",) * 99))
     with pytest.raises(NewerDatabase):
         open_store(f"sqlite:///{path}")
 
@@ -233,7 +233,7 @@ def test_a_url_that_cannot_be_opened_says_what_would_and_no_password(url: str) -
 
 
 def test_each_part_has_a_version_of_its_own(path: Path) -> None:
-    many = Part(name="many", slot=3, migrations=("SELECT 1;",) * 255)
+    many = SchemaPart(name="many", slot=3, migrations=("SELECT 1;",) * 255)
     with closing(Database(path)) as database:
         SqliteGroupStore(database)
         database.migrate(many)
@@ -247,7 +247,7 @@ def test_each_part_has_a_version_of_its_own(path: Path) -> None:
 
 def test_migrations_are_applied_once_and_in_order(path: Path, database: Database) -> None:
     note(database, "one")
-    later = Part(
+    later = SchemaPart(
         name="notes",
         slot=2,
         migrations=(
@@ -270,7 +270,7 @@ def test_migrations_are_applied_once_and_in_order(path: Path, database: Database
 
 
 def test_a_migration_that_fails_leaves_nothing_of_it(path: Path, database: Database) -> None:
-    broken = Part(
+    broken = SchemaPart(
         name="notes",
         slot=2,
         migrations=(*NOTES.migrations, "CREATE TABLE extra (a);", "CREATE TABLE note (body);"),
@@ -284,7 +284,7 @@ def test_a_migration_that_fails_leaves_nothing_of_it(path: Path, database: Datab
 
 
 def test_a_file_of_a_newer_program_is_refused(database: Database, path: Path) -> None:
-    older = Part(name="notes", slot=2, migrations=())
+    older = SchemaPart(name="notes", slot=2, migrations=())
     with pytest.raises(NewerDatabase) as caught:
         database.migrate(older)
     assert (caught.value.path, caught.value.found, caught.value.known) == (path, 1, 0)

@@ -11,7 +11,7 @@ from conftest import Clock
 from test_server_access import assert_problem
 from worlds import product, put
 
-from eligibility.server.http.endpoint import NothingHere, Paths
+from eligibility.server.http.endpoint import EndpointPaths, UnknownEndpoint
 from eligibility.server.http.problems import RequestProblem
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
@@ -137,7 +137,7 @@ def test_a_publisher_may_be_called_like_a_part_of_a_path(app: App) -> None:
 
 @pytest.mark.parametrize("step", ["check", "answer"])
 def test_where_nothing_is_no_step_gives_an_answer(step: str) -> None:
-    nothing: Any = NothingHere(lambda _: None)  # type: ignore[arg-type,return-value]
+    nothing: Any = UnknownEndpoint(lambda _: None)  # type: ignore[arg-type,return-value]
     with pytest.raises(RequestProblem) as caught:
         getattr(nothing, step)(None, None, None)
     assert (caught.value.status, caught.value.code) == (404, "NO_SUCH_PATH")
@@ -145,8 +145,8 @@ def test_where_nothing_is_no_step_gives_an_answer(step: str) -> None:
 
 def test_a_log_calls_a_path_by_our_name_for_it() -> None:
     """A path may hold anything that somebody sent."""
-    nothing: Any = NothingHere(lambda _: None)  # type: ignore[arg-type,return-value]
-    paths = Paths({"/a/b": nothing, "/*/a/b": nothing}, {"/a/": nothing, "/*/a/": nothing})
+    nothing: Any = UnknownEndpoint(lambda _: None)  # type: ignore[arg-type,return-value]
+    paths = EndpointPaths({"/a/b": nothing, "/*/a/b": nothing}, {"/a/": nothing, "/*/a/": nothing})
     names = {path: paths.name(path) for path in ("/a/b", "/x/a/b", "/a/x", "/y/a/z", "/x", "/", "")}
     assert (
         json.dumps(list(names.values())) == '["/a/b", "/*/a/b", "/a/", "/*/a/", null, null, null]'

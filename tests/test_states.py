@@ -19,7 +19,7 @@ from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.validation import read_product
 from eligibility.errors import InvalidInput, UnknownProduct
 from eligibility.service.service import Service
-from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves, read_draft
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves, read_draft
 from groups.model import MembershipEdit
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
@@ -94,8 +94,8 @@ def test_a_draft_is_decided_as_if_it_were_saved(
         assert [*map(verdict, before)] == [verdict(as_of(service, q, None)) for q in asked_of]
 
 
-def of_people(people: dict[str, bool]) -> Moves:
-    return Moves(
+def of_people(people: dict[str, bool]) -> MemberMoves:
+    return MemberMoves(
         frozenset(one for one, comes in people.items() if comes),
         frozenset(one for one, comes in people.items() if not comes),
     )
@@ -136,14 +136,14 @@ def test_a_draft_of_the_past_is_laid_over_the_past(world: Service, clock: Clock)
     then = clock.moment
     clock.advance(60)
     world.groups.edit(P, "beta", MembershipEdit(remove=(ADA,)), actor="t")
-    draft = Draft(P, {"beta": Moves(added=frozenset({LINUS}))})
+    draft = Draft(P, {"beta": MemberMoves(added=frozenset({LINUS}))})
     assert [version(world, who, draft, then) for who in (ADA, LINUS)] == ["2.0.0.0"] * 2
     assert [version(world, who, draft) for who in (ADA, LINUS)] == ["1.0.0.0", "2.0.0.0"]
 
 
 def test_what_a_draft_moves_does_not_settle_and_the_rest_does(world: Service) -> None:
     world.groups.edit(P, "beta", MembershipEdit(add=(LINUS, KEEPER)), actor="t")
-    draft = Draft(P, {"beta": Moves(removed=frozenset({LINUS}))})
+    draft = Draft(P, {"beta": MemberMoves(removed=frozenset({LINUS}))})
     state = world.states.read("APP", None, draft)
     settling = [state.decide(query("APP", who)).settling for who in (LINUS, KEEPER)]
     assert [one and one.change for one in settling] == [None, "added"]
@@ -168,9 +168,9 @@ def test_dates_are_reached_in_a_draft_too(world: Service, clock: Clock) -> None:
 @pytest.mark.parametrize(
     ("draft", "code"),
     [
-        (Draft(P, {"alpha": Moves(added=frozenset({ADA}))}), "UNKNOWN_GROUP"),
-        (Draft(P, {"beta": Moves(removed=frozenset({ADA, GRACE}))}), "GROUP_SIZE"),
-        (Draft(P, {"other": Moves(removed=frozenset({ADA}))}), "GROUP_SIZE"),
+        (Draft(P, {"alpha": MemberMoves(added=frozenset({ADA}))}), "UNKNOWN_GROUP"),
+        (Draft(P, {"beta": MemberMoves(removed=frozenset({ADA, GRACE}))}), "GROUP_SIZE"),
+        (Draft(P, {"other": MemberMoves(removed=frozenset({ADA}))}), "GROUP_SIZE"),
         (
             Draft(P, products={"APP": product(flight("f", ["nowhere"], "2.0.0.0"))}),
             "UNDECLARED_GROUP",

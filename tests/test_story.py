@@ -13,18 +13,18 @@ from test_vectors import VECTORS, worlds  # noqa: F401 - the fixture
 from worlds import DESKTOP, flight, package, product
 
 from eligibility.access.explanation import Sentence
-from eligibility.access.model import Account, Step
+from eligibility.access.model import Account, TraceStep
 from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.explain.documentation import PAGES, pages
 from eligibility.explain.phrases import WORDS, kind_of, words_of
 from eligibility.explain.story import MOST_SENTENCES, story
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import load_requirements
 from eligibility.rules.trace import alias_step
 from eligibility.simulation.scenarios.model import Scenario
-from eligibility.simulation.scenarios.worlds import World
+from eligibility.simulation.scenarios.worlds import StateSource
 from eligibility.simulation.state import State
 
 REQUIREMENTS = load_requirements()
@@ -34,11 +34,11 @@ ADA = {"id": "ada@example.com"}
 def tell(declared: Product, *groups: str, **asked: Any) -> tuple[Sentence, ...]:
     """The story for Ada on a Desktop, or for what is told."""
     query = query_of(**{"product_id": "APP", "account": ADA, "device": DESKTOP, **asked})
-    grounds = Grounds(query, declared, frozenset(groups), REQUIREMENTS, NOW)
+    grounds = DecisionCase(query, declared, frozenset(groups), REQUIREMENTS, NOW)
     return story(grounds.decide(), grounds)
 
 
-def traced(vector: Scenario, state: State) -> Iterator[Step]:
+def traced(vector: Scenario, state: State) -> Iterator[TraceStep]:
     """Every step that a vector's decisions note."""
     for asker in vector.askers:
         for named in vector.devices:
@@ -119,7 +119,7 @@ def test_a_long_story_leaves_out_what_does_not_stand_in_the_way() -> None:
     ).model_copy(update={"availability": "unavailable", "markets": ("DE",)})
     hololens = {"family": "HoloLens", "os_version": "1809"}
     query = query_of(product_id="APP", account=ADA, device=hololens)
-    grounds = Grounds(query, declared, frozenset({"beta"}), REQUIREMENTS, NOW)
+    grounds = DecisionCase(query, declared, frozenset({"beta"}), REQUIREMENTS, NOW)
     decision = grounds.decide()
     listed = alias_step(Account("ada@example.com", aliases=("a@example.com",)), ["a@example.com"])
     told = story(replace(decision, trace=(listed, *(decision.trace or ()))), grounds)
@@ -152,7 +152,7 @@ def test_whatever_decide_notes_has_words_and_pages(
     query: Body, body: Body, groups: set[str]
 ) -> None:
     declared = read_product(body)
-    grounds = Grounds(query_of(**query), declared, frozenset(groups), REQUIREMENTS, NOW)
+    grounds = DecisionCase(query_of(**query), declared, frozenset(groups), REQUIREMENTS, NOW)
     decision = grounds.decide()
     assert decision.trace is not UNSET
     for step in decision.trace:
@@ -171,7 +171,7 @@ def test_whatever_decide_notes_has_words_and_pages(
     assert all(sentence.sources for sentence in told[1:])
 
 
-def test_every_word_is_used(worlds: dict[Path, World]) -> None:  # noqa: F811 - the fixture
+def test_every_word_is_used(worlds: dict[Path, StateSource]) -> None:  # noqa: F811 - the fixture
     """By some world of the vectors: words for what never happens would be a second copy of rules."""
     noted = {
         (kind_of(step), step.outcome.partition(",")[0])

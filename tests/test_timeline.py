@@ -13,9 +13,9 @@ from strategies import ACCOUNTS, PRODUCT_ID, devices, products
 from worlds import flight, group, package, product, put
 
 from eligibility.access.model import Account, AccountKind, Device
-from eligibility.changes.contrast import Answer, contrast, substance
+from eligibility.changes.contrast import OutcomeOrNone, contrast, substance
 from eligibility.changes.moments import read_past
-from eligibility.changes.timeline import Turn, turns
+from eligibility.changes.timeline import TimelineTurn, turns
 from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of
 from eligibility.service.service import Service
@@ -34,7 +34,7 @@ def told(
     *devices: NamedDevice,
     product_id: str = PRODUCT_ID,
     everything: bool = False,
-) -> tuple[Turn, ...]:
+) -> tuple[TimelineTurn, ...]:
     addresses = asker.account.addresses if asker.account else ()
     past = read_past(service.groups, service.catalog.store, product_id, addresses)
     asked = devices or (DESKTOP,)
@@ -45,7 +45,7 @@ def of(address: str, *aliases: str) -> Asker:
     return Asker(Account(address, AccountKind.MICROSOFT, aliases))
 
 
-def answer(service: Service, asker: Asker, device: NamedDevice, at: datetime) -> Answer:
+def answer(service: Service, asker: Asker, device: NamedDevice, at: datetime) -> OutcomeOrNone:
     decision = as_of(service, asker.query(PRODUCT_ID, device.device), at)
     return None if decision is None else substance(outcome_of(decision))
 
@@ -98,7 +98,7 @@ def edit(service: Service, add: tuple[str, ...] = (), remove: tuple[str, ...] = 
     service.groups.edit(P, "beta", MembershipEdit(add=add, remove=remove), actor="meg")
 
 
-def lines(listed: tuple[Turn, ...]) -> list[str]:
+def lines(listed: tuple[TimelineTurn, ...]) -> list[str]:
     """Each turn on the first device, as a person reads it."""
     return [
         f"{' -> '.join(contrast(turn.before[0], turn.after[0]))}  {turn.causes[0].text}"

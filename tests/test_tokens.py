@@ -23,7 +23,7 @@ from token_bench import (
 from eligibility.access.model import Account, AccountKind
 from eligibility.callers.errors import IssuerUnavailable, Unauthenticated
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
-from eligibility.callers.known import Known
+from eligibility.callers.known import TokenCache
 from eligibility.callers.model import Caller, Scope
 from eligibility.callers.tokens import Verifier
 
@@ -208,7 +208,7 @@ def test_what_was_turned_away_is_not_known(bench: Bench) -> None:
 
 
 def test_of_too_many_tokens_those_unused_longest_go() -> None:
-    known: Known[int] = Known(limit_characters=30)
+    known: TokenCache[int] = TokenCache(limit_characters=30)
     for number, token in enumerate(("a" * 10, "b" * 10, "c" * 10)):
         known.keep(token, 100.0, number)
     known.keep("b" * 10, 100.0, 3)  # kept again, it counts once

@@ -11,7 +11,7 @@ from running import Server
 from worlds import DESKTOP
 
 from eligibility.server.http import rate_limit
-from eligibility.server.http.rate_limit import Overloaded, Turns
+from eligibility.server.http.rate_limit import ComputationQueue, Overloaded
 
 
 class Work:
@@ -31,16 +31,16 @@ class Work:
         return self.most
 
 
-async def together(taking: Turns, work: Callable[[], int], times: int) -> list[object]:
+async def together(taking: ComputationQueue, work: Callable[[], int], times: int) -> list[object]:
     return await asyncio.gather(*(taking.run(work) for _ in range(times)), return_exceptions=True)
 
 
 def test_one_is_computed_at_a_time() -> None:
-    assert asyncio.run(together(Turns(), Work(), 8)) == [1] * 8
+    assert asyncio.run(together(ComputationQueue(), Work(), 8)) == [1] * 8
 
 
 def test_whoever_comes_when_too_many_wait_is_told_to_come_again() -> None:
-    taking = Turns()
+    taking = ComputationQueue()
     found = asyncio.run(together(taking, Work(), rate_limit.MOST_WAITING + 4))
     refused = [one for one in found if isinstance(one, Overloaded)]
     assert len(refused) == 3
@@ -51,12 +51,12 @@ def test_work_that_fails_gives_its_turn_back() -> None:
     def fail() -> int:
         raise ValueError
 
-    async def both(taking: Turns) -> int:
+    async def both(taking: ComputationQueue) -> int:
         with pytest.raises(ValueError, match=r"^$"):
             await taking.run(fail)
         return await taking.run(Work())
 
-    assert asyncio.run(both(Turns())) == 1
+    assert asyncio.run(both(ComputationQueue())) == 1
 
 
 def test_access_queries_are_answered_while_simulations_run(server: Server) -> None:

@@ -20,12 +20,12 @@ from eligibility.access import wire
 from eligibility.access.model import Decision, Revision, Settling
 from eligibility.access.redaction import unnamed
 from eligibility.callers.model import Scope
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.engine.held_product import HeldProduct
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
-from eligibility.rules.settling import SETTLING_TIME, Recent
+from eligibility.rules.settling import SETTLING_TIME, RecentMoves
 from eligibility.service.service import Service
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.model import MembershipEdit
@@ -68,14 +68,14 @@ def worlds(draw: st.DrawFn) -> tuple[HeldProduct, list[tuple[Body, Decision]]]:
         for one in declared.groups
     }
     digester = Digester(KEY)
-    recent: Recent = {}
+    recent: RecentMoves = {}
     settling: dict[str, Settling] = {}
     for address, (group_id, change, ago) in draw(changes).items():
         at = NOW - timedelta(seconds=ago)
         recent[digester.of(address)] = at, group_id, change
         if at + SETTLING_TIME > NOW:
             settling[address] = Settling(group_id, change, at, at + SETTLING_TIME)
-    entry = Entry(
+    entry = CatalogEntry(
         publisher="contoso", product_id="APP", product=declared, revision=7, updated_at=NOW
     )
     index = MemberIndex.build(sets)

@@ -10,7 +10,7 @@ from eligibility.rules.requirements import load_requirements
 from eligibility.simulation.scenarios.file import find_files, read_files
 from eligibility.simulation.scenarios.model import Scenario
 from eligibility.simulation.scenarios.run import run
-from eligibility.simulation.scenarios.worlds import GivenWorld, World
+from eligibility.simulation.scenarios.worlds import FileStateSource, StateSource
 
 DIRECTORY = Path(__file__).parent / "vectors"
 FILES = read_files(find_files([DIRECTORY]))
@@ -20,15 +20,17 @@ _ALWAYS = {"granted", "submission", "package"}
 
 
 @pytest.fixture(scope="module")
-def worlds() -> dict[Path, World]:
+def worlds() -> dict[Path, StateSource]:
     requirements = load_requirements()
     return {
-        file.path: GivenWorld(file.catalog, requirements, _NEVER) for file in FILES if file.catalog
+        file.path: FileStateSource(file.catalog, requirements, _NEVER)
+        for file in FILES
+        if file.catalog
     }
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda v: f"{v.file.stem}: {v.sentence}")
-def test_vector(vector: Scenario, worlds: dict[Path, World]) -> None:
+def test_vector(vector: Scenario, worlds: dict[Path, StateSource]) -> None:
     assert vector.expect.keys() >= _ALWAYS
     assert vector.now is not None
     result = run(vector, worlds[vector.file].state(vector))

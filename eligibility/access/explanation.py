@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 
 
-class Page(Struct, frozen=True, gc=False):
+class DocumentationPage(Struct, frozen=True, gc=False):
     """A page of the Store's documentation: our code for it, its title, and the name it is found by."""
 
     code: str
@@ -23,7 +23,7 @@ class Sentence(Struct, frozen=True, gc=False):
     """One sentence of the story, and the pages of the rules it tells of; a verdict has none."""
 
     text: str
-    sources: tuple[Page, ...] = ()
+    sources: tuple[DocumentationPage, ...] = ()
 
 
 class ChangeAction(StrEnum):
@@ -74,7 +74,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
     at: datetime | None = None
 
 
-class Way(Struct, frozen=True, gc=False):
+class ChangeSet(Struct, frozen=True, gc=False):
     """Changes that together make a yes of a no, as deciding with them showed; and what they give.
 
     source: `flight <id>` or `submission`; version: of the package.
@@ -85,7 +85,7 @@ class Way(Struct, frozen=True, gc=False):
     version: str
 
 
-class Nearest(Struct, frozen=True, gc=False):
+class LeastChange(Struct, frozen=True, gc=False):
     """The least changes that give what was wanted: every way with the fewest changes, easiest first.
 
     wanted: what was looked for, in words. ways: none where it is so already, or where none was found.
@@ -94,6 +94,6 @@ class Nearest(Struct, frozen=True, gc=False):
     """
 
     wanted: str
-    ways: tuple[Way, ...]
+    ways: tuple[ChangeSet, ...]
     tries: int
     complete: bool = True

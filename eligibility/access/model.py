@@ -16,7 +16,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 from packaging.version import Version
 
-from eligibility.access.explanation import Nearest, Sentence
+from eligibility.access.explanation import LeastChange, Sentence
 from eligibility.errors import Fault, InvalidInput
 from eligibility.windows import versions
 from eligibility.windows.package_versions import parse_package_version
@@ -223,7 +223,7 @@ class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
     at: datetime | None = None
 
 
-class Step(Struct, frozen=True, gc=False):
+class TraceStep(Struct, frozen=True, gc=False):
     """One step of the trace: what was asked, how it came out, what was compared, whose rule.
 
     facts: what was compared as data, by name; `detail` is for reading.
@@ -236,7 +236,7 @@ class Step(Struct, frozen=True, gc=False):
     facts: dict[str, str | tuple[str, ...]] = {}
 
 
-class Source(Struct, frozen=True, gc=False):
+class PackageSource(Struct, frozen=True, gc=False):
     """Where packages come from: a flight, or the non-flighted submission (always rank 1)."""
 
     kind: Literal["flight", "submission"]
@@ -266,7 +266,7 @@ class PackageVerdict(Struct, frozen=True, gc=False):
     """May this device download, and what? A denied one offers no package."""
 
     granted: bool
-    source: Source | None
+    source: PackageSource | None
     package: OfferedPackage | None
     action: Literal["install", "update", "keep", "none"]
     delivery: Literal["automatic", "manual"] | None
@@ -300,6 +300,6 @@ class Decision(Struct, frozen=True, gc=False):
     settling: Settling | None = None
     revision: Revision = Revision(0, 0)
     stale_seconds: int = 0
-    trace: tuple[Step, ...] | UnsetType = UNSET
+    trace: tuple[TraceStep, ...] | UnsetType = UNSET
     story: tuple[Sentence, ...] | UnsetType = UNSET
-    nearest: Nearest | UnsetType = UNSET
+    nearest: LeastChange | UnsetType = UNSET

@@ -8,7 +8,7 @@ from typing import cast
 from eligibility.access.model import Decision
 from eligibility.access.wire import QueryFields
 from eligibility.activity.model import MINUTE, CountKey
-from eligibility.engine.decision_cache import Answer
+from eligibility.engine.decision_cache import DecisionBody
 from eligibility.explain.outcome import Outcome, outcome_of
 
 MOST_ASKERS = 500
@@ -16,14 +16,14 @@ MOST_ASKERS = 500
 LATEST = 50
 _LATEST_OF_A_BATCH = 10
 
-Told = Answer | Decision
+CachedOrDecision = DecisionBody | Decision
 
 
-Asked = tuple[QueryFields, Told, float]
+RecordedQuery = tuple[QueryFields, CachedOrDecision, float]
 """A query, what it was told, and when, in seconds since the epoch."""
 
 
-class Heard:
+class Buffer:
     """The decisions of at most a minute. Not safe for threads: the recorder sees to it.
 
     begins, ends: the seconds of the minute, [begins, ends). askers: what members were told last, by
@@ -36,16 +36,16 @@ class Heard:
         second = int(now)
         self.begins = second - second % MINUTE
         self.ends = self.begins + MINUTE
-        self.askers: dict[tuple[str, str], Asked] = {}
-        self.latest: deque[Asked] = deque(maxlen=LATEST)
+        self.askers: dict[tuple[str, str], RecordedQuery] = {}
+        self.latest: deque[RecordedQuery] = deque(maxlen=LATEST)
         self._room = MOST_ASKERS
         self._counts: Counter[CountKey] = Counter()
-        self._answers: Counter[Answer] = Counter()
+        self._answers: Counter[DecisionBody] = Counter()
         self._distinct = 0
 
-    def one(self, query: QueryFields, told: Told, now: float) -> None:
+    def one(self, query: QueryFields, told: CachedOrDecision, now: float) -> None:
         """Add a decision."""
-        if isinstance(told, Answer):
+        if isinstance(told, DecisionBody):
             # Not `+=`, which takes twice as long where the key is there.
             self._answers[told] = self._answers.get(told, 0) + 1
             wanted = told.member
@@ -61,9 +61,9 @@ class Heard:
 
     def many(self, queries: Sequence[object], told: Sequence[object], now: float) -> None:
         """Add what memory told of a batch; what is no answer in it is left out."""
-        self._answers.update(cast("Sequence[Answer]", told))
+        self._answers.update(cast("Sequence[DecisionBody]", told))
         if len(self._answers) > self._distinct:
-            for one in [one for one in self._answers if not isinstance(one, Answer)]:
+            for one in [one for one in self._answers if not isinstance(one, DecisionBody)]:
                 del self._answers[one]
             self._distinct = len(self._answers)
         last = slice(-_LATEST_OF_A_BATCH, None)
@@ -91,14 +91,14 @@ def key_of(decision: Decision) -> tuple[CountKey, Outcome]:
 
 def _answered(
     queries: Sequence[object], told: Sequence[object]
-) -> Iterator[tuple[QueryFields, Answer]]:
+) -> Iterator[tuple[QueryFields, DecisionBody]]:
     """The queries that were answered, with their answers."""
     for query, one in zip(queries, told, strict=True):
-        if isinstance(one, Answer):
+        if isinstance(one, DecisionBody):
             yield cast("QueryFields", query), one
 
 
 def _of_members(
     queries: Sequence[object], told: Sequence[object]
-) -> Iterator[tuple[QueryFields, Answer]]:
+) -> Iterator[tuple[QueryFields, DecisionBody]]:
     return (pair for pair in _answered(queries, told) if pair[1].member)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from eligibility.explain.outcome import Kind
+from eligibility.explain.outcome import OutcomeKind
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
@@ -16,12 +16,12 @@ class CountKey(NamedTuple):
     """What is counted together. reason: the first of the half that decided."""
 
     product_id: str
-    kind: Kind
+    kind: OutcomeKind
     flight_id: str
     reason: str
 
 
-class Count(NamedTuple):
+class DecisionCount(NamedTuple):
     """How many decisions of one kind there were in a minute or an hour, which begins `at`."""
 
     at: datetime
@@ -36,7 +36,7 @@ class LastAnswer(Struct, frozen=True, array_like=True):
     """
 
     at: float
-    kind: Kind
+    kind: OutcomeKind
     flight_id: str
     version: str
     reasons: tuple[str, ...]
@@ -45,7 +45,7 @@ class LastAnswer(Struct, frozen=True, array_like=True):
     architecture: str
 
 
-class Seen(Struct, frozen=True, array_like=True):
+class RecentDecision(Struct, frozen=True, array_like=True):
     """A decision as it happened. digest: the account's, None where nobody was signed in."""
 
     product_id: str
@@ -64,4 +64,4 @@ class Batch:
 
     counts: Mapping[tuple[int, CountKey], int] = field(default_factory=dict)
     last: Mapping[tuple[str, int], LastAnswer] = field(default_factory=dict)
-    seen: Sequence[Seen] = ()
+    seen: Sequence[RecentDecision] = ()

@@ -15,13 +15,13 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from eligibility.access.wire import QueryFields, to_query
-from eligibility.activity.buffer import LATEST, Asked, Heard, Told, key_of
-from eligibility.activity.model import Batch, CountKey, LastAnswer, Seen
+from eligibility.activity.buffer import LATEST, Buffer, CachedOrDecision, RecordedQuery, key_of
+from eligibility.activity.model import Batch, CountKey, LastAnswer, RecentDecision
 from eligibility.activity.store import ActivityStore
-from eligibility.engine.decision_cache import Answer
+from eligibility.engine.decision_cache import DecisionBody
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import InvalidInput
-from eligibility.explain.outcome import Kind
+from eligibility.explain.outcome import OutcomeKind
 from groups.errors import GroupsError
 
 _EVERY_S, _PRUNE_S = 2.0, 3_600.0
@@ -37,7 +37,7 @@ class _Pending:
 
     counts: Counter[tuple[int, CountKey]] = field(default_factory=Counter)
     last: dict[tuple[str, int], LastAnswer] = field(default_factory=dict)
-    seen: list[Seen] = field(default_factory=list)
+    seen: list[RecentDecision] = field(default_factory=list)
 
 
 class _Looked(NamedTuple):
@@ -67,17 +67,17 @@ class Recorder:
         self._store, self._held, self._keep, self._clock = store, held, keep, clock
         self._hearing, self._taking = threading.Lock(), threading.Lock()
         self._writing = threading.Lock()
-        self._heard, self._earlier = Heard(clock()), list[Heard]()
+        self._heard, self._earlier = Buffer(clock()), list[Buffer]()
         self._pending: dict[str, _Pending] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._away = False
-        self.totals: Counter[tuple[Kind, str]] = Counter()
+        self.totals: Counter[tuple[OutcomeKind, str]] = Counter()
         """Decisions since the start, by outcome and first reason."""
         self.dropped = 0
         """Decisions that could not be written down, since the start."""
 
-    def one(self, asked: QueryFields, told: Told, now: float) -> None:
+    def one(self, asked: QueryFields, told: CachedOrDecision, now: float) -> None:
         """Hear of a decision. now: seconds since the epoch."""
         with self._hearing:
             heard = self._heard
@@ -123,9 +123,9 @@ class Recorder:
             except Exception:  # noqa: BLE001 - activity must never end for good
                 _log.exception("activity was not noted")
 
-    def _turned(self, now: float) -> Heard:
+    def _turned(self, now: float) -> Buffer:
         self._earlier.append(self._heard)
-        self._heard = Heard(now)
+        self._heard = Buffer(now)
         return self._heard
 
     # --- taking up ------------------------------------------------------------------------------
@@ -152,7 +152,7 @@ class Recorder:
         else:
             self._of(held.publisher).counts[minute, key] += decisions
 
-    def _note(self, heard: Heard, pause: float) -> None:
+    def _note(self, heard: Buffer, pause: float) -> None:
         """Note who asked: what each member was told last, and the latest decisions."""
         for number, asked in enumerate(heard.askers.values(), 1):
             if (found := self._looked_at(asked)) is not None:
@@ -163,13 +163,17 @@ class Recorder:
         for asked in heard.latest:
             if (found := self._looked_at(asked)) is not None:
                 seen = found.pending.seen
-                seen.append(Seen(found.product_id, found.digest, bool(found.members), found.answer))
+                seen.append(
+                    RecentDecision(
+                        found.product_id, found.digest, bool(found.members), found.answer
+                    )
+                )
                 del seen[:-LATEST]
 
-    def _looked_at(self, asked: Asked) -> "_Looked | None":
+    def _looked_at(self, asked: RecordedQuery) -> "_Looked | None":
         """Whose a decision was and what it said; None where that cannot be told any more."""
         query, told, now = asked
-        key, outcome = key_of(told.decision if isinstance(told, Answer) else told)
+        key, outcome = key_of(told.decision if isinstance(told, DecisionBody) else told)
         held = self._held(key.product_id)
         if held is None:
             return None

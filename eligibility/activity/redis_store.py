@@ -19,9 +19,17 @@ from typing import Any
 
 import msgspec
 
-from eligibility.activity.model import DAY, HOUR, Batch, Count, CountKey, LastAnswer, Seen
+from eligibility.activity.model import (
+    DAY,
+    HOUR,
+    Batch,
+    CountKey,
+    DecisionCount,
+    LastAnswer,
+    RecentDecision,
+)
 from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
-from eligibility.explain.outcome import Kind
+from eligibility.explain.outcome import OutcomeKind
 from groups.moments import from_us
 from groups.storage.redis_server import Command, RedisServer
 
@@ -29,9 +37,9 @@ _AT_ONCE = 1_000
 _KEPT_S = int(MINUTES_KEPT.total_seconds()) + HOUR
 _pack = msgspec.msgpack.Encoder().encode
 _last = msgspec.msgpack.Decoder(LastAnswer).decode
-_seen = msgspec.msgpack.Decoder(Seen).decode
+_seen = msgspec.msgpack.Decoder(RecentDecision).decode
 _field = msgspec.json.Encoder().encode
-_unfield = msgspec.json.Decoder(tuple[int, str, Kind, str, str]).decode
+_unfield = msgspec.json.Decoder(tuple[int, str, OutcomeKind, str, str]).decode
 
 
 class RedisActivityStore:
@@ -52,7 +60,7 @@ class RedisActivityStore:
 
     def counts(
         self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
-    ) -> list[Count]:
+    ) -> list[DecisionCount]:
         """See ActivityStore."""
         first, last = since.timestamp(), until.timestamp()
         days = [day for day in self._days(publisher) if first // DAY <= day <= last // DAY]
@@ -70,7 +78,7 @@ class RedisActivityStore:
                 at, product_id, kind, flight_id, reason = _unfield(field)
                 if first <= at < last:
                     counted_as = CountKey(product_id, kind, flight_id, reason)
-                    found.append(Count(from_us(at * 1_000_000), counted_as, int(decisions)))
+                    found.append(DecisionCount(from_us(at * 1_000_000), counted_as, int(decisions)))
         return sorted(found)
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
@@ -79,7 +87,7 @@ class RedisActivityStore:
             int(digest, 16): answer for digest, answer in self._every_last(publisher, product_id)
         }
 
-    def seen(self, publisher: str, since: float) -> list[Seen]:
+    def seen(self, publisher: str, since: float) -> list[RecentDecision]:
         """See ActivityStore."""
         found = self._server.call("LRANGE", self._key(publisher, "seen"), "0", "-1")
         return [one for one in map(_seen, reversed(found)) if one.answer.at > since]
@@ -159,7 +167,7 @@ class RedisActivityStore:
         number = int(digest, 16)
         self._run(self._unseen(publisher, lambda one: one.digest == number))
 
-    def _unseen(self, publisher: str, unwanted: Callable[[Seen], bool]) -> list[Command]:
+    def _unseen(self, publisher: str, unwanted: Callable[[RecentDecision], bool]) -> list[Command]:
         """What removes some of the latest decisions."""
         key = self._key(publisher, "seen")
         packed = self._server.call("LRANGE", key, "0", "-1")

@@ -13,12 +13,20 @@ from typing import Any
 
 import msgspec
 
-from eligibility.activity.model import DAY, HOUR, Batch, Count, CountKey, LastAnswer, Seen
+from eligibility.activity.model import (
+    DAY,
+    HOUR,
+    Batch,
+    CountKey,
+    DecisionCount,
+    LastAnswer,
+    RecentDecision,
+)
 from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
 from groups.moments import from_us
-from groups.storage.sqlite_database import Database, Part
+from groups.storage.sqlite_database import Database, SchemaPart
 
-ACTIVITY_PART = Part(
+ACTIVITY_PART = SchemaPart(
     name="activity",
     slot=0,
     migrations=(
@@ -73,7 +81,7 @@ _TRIM = (
 )
 _pack = msgspec.msgpack.Encoder().encode
 _last = msgspec.msgpack.Decoder(LastAnswer).decode
-_seen = msgspec.msgpack.Decoder(Seen).decode
+_seen = msgspec.msgpack.Decoder(RecentDecision).decode
 
 
 def path_beside(path: Path) -> Path:
@@ -105,11 +113,13 @@ class SqliteActivityStore:
 
     def counts(
         self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
-    ) -> list[Count]:
+    ) -> list[DecisionCount]:
         """See ActivityStore."""
         table = _TABLES[0 if by_minute else 1][0]
         rows = self._rows(_COUNTED.format(table), publisher, since.timestamp(), until.timestamp())
-        return [Count(from_us(row[0] * 1_000_000), CountKey(*row[1:5]), row[5]) for row in rows]
+        return [
+            DecisionCount(from_us(row[0] * 1_000_000), CountKey(*row[1:5]), row[5]) for row in rows
+        ]
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
         """See ActivityStore."""
@@ -117,7 +127,7 @@ class SqliteActivityStore:
         rows = self._rows(asked, publisher, product_id)
         return {int.from_bytes(digest, "big"): _last(body) for digest, body in rows}
 
-    def seen(self, publisher: str, since: float) -> list[Seen]:
+    def seen(self, publisher: str, since: float) -> list[RecentDecision]:
         """See ActivityStore."""
         asked = "SELECT body FROM seen WHERE publisher = ? AND at > ? ORDER BY number"
         return [_seen(body) for (body,) in self._rows(asked, publisher, since)]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from eligibility.activity.model import Batch, Count, LastAnswer, Seen
+from eligibility.activity.model import Batch, DecisionCount, LastAnswer, RecentDecision
 
 MINUTES_KEPT = timedelta(hours=48)
 """Counts are kept by minute for so long, and by hour for as long as the settings say."""
@@ -31,13 +31,13 @@ class ActivityStore(Protocol):
 
     def counts(
         self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
-    ) -> list[Count]:
+    ) -> list[DecisionCount]:
         """Counts of minutes or hours that begin in [since, until), in order of moment and key."""
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
         """What each member was last told about a product, by the member's digest."""
 
-    def seen(self, publisher: str, since: float) -> list[Seen]:
+    def seen(self, publisher: str, since: float) -> list[RecentDecision]:
         """The latest decisions after a moment (seconds since the epoch), in the order they were added."""
 
     def forget(self, publisher: str, digest: int) -> None:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from eligibility import __version__
 from eligibility.dashboard import pages as dashboard
-from eligibility.dashboard.signin.cookies import Keeper
+from eligibility.dashboard.signin.cookies import CookieCipher
 from eligibility.dashboard.signin.sessions import Sessions
 from eligibility.dashboard.signin.visitors import Visitors
 from eligibility.dashboard.site import Site
@@ -22,19 +22,19 @@ from eligibility.server.api import (
     products,
     simulations,
 )
-from eligibility.server.api.access import Access
+from eligibility.server.api.access import AccessEndpoints
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
 from eligibility.server.document import docs_page, openapi
 from eligibility.server.http import problems
-from eligibility.server.http.accounts import Accounts
-from eligibility.server.http.authentication import Admission
-from eligibility.server.http.client_address import Origins
-from eligibility.server.http.endpoint import Endpoint, Paths
+from eligibility.server.http.accounts import AccountResolver
+from eligibility.server.http.authentication import Authenticator
+from eligibility.server.http.client_address import ClientAddresses
+from eligibility.server.http.endpoint import Endpoint, EndpointPaths
 from eligibility.server.http.gate import Gate
 from eligibility.server.http.logs import RequestLog
-from eligibility.server.http.rate_limit import Load
-from eligibility.server.http.tallies import Tallies
+from eligibility.server.http.rate_limit import ProcessLoad
+from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.http.traces import Traces, traces_of
 from eligibility.server.metrics import route as metrics_route
 from eligibility.server.metrics.sharing import Sharing
@@ -63,7 +63,7 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
     shared: the directory in which the worker processes of a server share what they count.
     """
     settings = service.settings
-    accounts = Accounts(service.tokens)
+    accounts = AccountResolver(service.tokens)
     flags = Flags(
         service.evaluator,
         accounts,
@@ -72,24 +72,24 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         settings.ofrep_bulk_products,
     )
     endpoints = {
-        **Access(service.evaluator, accounts, service.recorder).endpoints,
+        **AccessEndpoints(service.evaluator, accounts, service.recorder).endpoints,
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }
     families = ofrep.families(flags)
-    paths = Paths(endpoints, {**families, **authzen.families()})
-    tallies = Tallies(routes_of(endpoints, families))
-    load = Load(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
+    paths = EndpointPaths(endpoints, {**families, **authzen.families()})
+    tallies = RouteCounters(routes_of(endpoints, families))
+    load = ProcessLoad(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
     traces = traces_of(settings)
     public = {metrics_route.PATH} if settings.metrics_public else set()
-    admission = Admission(
+    admission = Authenticator(
         service.key_ring,
         service.tokens,
         rate_limit=settings.rate_limit,
         account_rate_limit=settings.account_rate_limit,
     )
     others = routes(service, Sharing(Metrics(service, tallies, load), shared), traces)
-    keeper = Keeper(
+    keeper = CookieCipher(
         service.groups.digest_key,
         others.state.by_tls,
         settings.provider_binding(),
@@ -145,7 +145,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
     settings = service.settings
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
-    origins = Origins(settings.trusted_proxies)
+    origins = ClientAddresses(settings.trusted_proxies)
     app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
     problems.install(app)
     docs_page.install(app)

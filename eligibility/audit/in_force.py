@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from eligibility.catalog.store import CatalogStore, CatalogWrite, Version
+from eligibility.catalog.store import CatalogStore, CatalogWrite, ProductVersion
 from groups.errors import StoreUnavailable, UnknownGroup
 from groups.member_set import Digester
-from groups.model import MAX_MEMBERS, Change, each
+from groups.model import MAX_MEMBERS, GroupChange, each
 from groups.store import GroupStore
 
 _TRIES = 20
@@ -32,7 +32,7 @@ class GroupReplay:
         self._digester = Digester(store.digest_key())
         self._members: defaultdict[str, set[int]] = defaultdict(set)
 
-    def take(self, entry: Change) -> None:
+    def take(self, entry: GroupChange) -> None:
         """See Replay."""
         members, digest = self._members[entry.group_id], self._digester.of_recorded
         members.update(map(digest, entry.added))
@@ -74,7 +74,7 @@ class CatalogReplay:
 
     def __init__(self, store: CatalogStore, publisher: str) -> None:
         self._store, self._publisher = store, publisher
-        self._products: dict[str, Version] = {}
+        self._products: dict[str, ProductVersion] = {}
 
     def take(self, entry: CatalogWrite) -> None:
         """See Replay."""

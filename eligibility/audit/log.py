@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from groups.chain import ChainHead, Damage, Kept, Links
+from groups.chain import ChainDigester, ChainExtent, ChainHead, Damage
 from groups.model import storable
 from groups.moments import to_us
 
@@ -45,7 +45,7 @@ class AuditLog(Protocol):
     def head(self) -> ChainHead:
         """The last entry's revision and digest; 0 and "" before the first."""
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
 
     def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
@@ -55,7 +55,7 @@ class AuditLog(Protocol):
         """See Trail."""
 
 
-def link(links: Links, before: str, entry: LogEntry) -> str:
+def link(links: ChainDigester, before: str, entry: LogEntry) -> str:
     """Give the digest of an entry; its own `chain` does not count. Args: before = of the one before."""
     return links.of(
         "deployment",

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 
 from eligibility.audit.log import AuditLog, LogEntry
-from groups.model import Forgotten
+from groups.model import ForgetResult
 
 SETTINGS = "settings.changed"
 
 
-def note_forgotten(log: AuditLog, who: str, done: Forgotten) -> LogEntry:
+def note_forgotten(log: AuditLog, who: str, done: ForgetResult) -> LogEntry:
     """Note that somebody was forgotten, and not who: history may have been all that named them."""
     what = {
         "publisher": done.publisher,

@@ -11,7 +11,7 @@ import msgspec
 
 from eligibility.audit.keys import LOG, AuditKeys
 from eligibility.audit.log import LogEntry, link, storable_what
-from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
+from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import storable
 from groups.moments import from_us, to_us
@@ -75,7 +75,7 @@ class RedisAuditLog:
         """See AuditLog."""
         return self.kept().head
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
         return kept(self._server, self._keys.head, _FIELD, self._keys.entries)
 
@@ -89,8 +89,8 @@ class RedisAuditLog:
         return link(self._links, before, entry)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self._digest_key())
+    def _links(self) -> ChainDigester:
+        return ChainDigester(self._digest_key())
 
     def _head(self) -> HeadField:
         return packed.head(self._server.call("HGET", self._keys.head, _FIELD))

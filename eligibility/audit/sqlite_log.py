@@ -7,13 +7,13 @@ from functools import cached_property
 import msgspec
 
 from eligibility.audit.log import LogEntry, link, storable_what
-from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
+from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
 from groups.errors import NotEmpty
 from groups.model import storable
 from groups.moments import from_us, to_us
-from groups.storage.sqlite_database import Database, Part
+from groups.storage.sqlite_database import Database, SchemaPart
 
-AUDIT_PART = Part(
+AUDIT_PART = SchemaPart(
     name="audit",
     slot=3,
     migrations=(
@@ -85,12 +85,12 @@ class SqliteAuditLog:
         """See AuditLog."""
         return self.kept().head
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
         with self._database.read() as connection:
             revision, chain, entries = connection.execute(_KEPT).fetchone()
         head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
-        return Kept(head, entries)
+        return ChainExtent(head, entries)
 
     def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
         """See Trail."""
@@ -107,8 +107,8 @@ class SqliteAuditLog:
         return link(self._links, before, entry)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self._digest_key())
+    def _links(self) -> ChainDigester:
+        return ChainDigester(self._digest_key())
 
 
 def _save(execute: Callable[..., object], entry: LogEntry) -> None:

@@ -13,7 +13,7 @@ from eligibility.audit.log import AuditLog, LogEntry
 from eligibility.catalog.store import CatalogStore, CatalogWrite
 from eligibility.errors import Fault, InvalidInput
 from groups.chain import Trail
-from groups.model import Change, Page
+from groups.model import GroupChange, Page
 from groups.moments import from_us, to_us
 from groups.store import GroupStore
 
@@ -35,7 +35,7 @@ class Chain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class TrailEntry:
     """One entry of any chain. who: and from where. kind, what: what was done, without addresses."""
 
     at: datetime
@@ -74,7 +74,7 @@ def page(
     since: datetime | None = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> Page[Record]:
+) -> Page[TrailEntry]:
     """Entries of some chains, the newest first; what is damaged is left to `verify` to name.
 
     Args: since = none older than that (UTC-aware).
@@ -88,7 +88,7 @@ def page(
     return Page(items=items, next_cursor=_cursor(items[-1]) if len(found) > limit else None)
 
 
-def _newest_first(chain: Chain, since: datetime | None) -> Iterator[Record]:
+def _newest_first(chain: Chain, since: datetime | None) -> Iterator[TrailEntry]:
     last = chain.trail.kept().head.revision
     while last > 0:
         first = max(1, last - _AT_ONCE + 1)
@@ -102,9 +102,9 @@ def _newest_first(chain: Chain, since: datetime | None) -> Iterator[Record]:
         last = first - 1
 
 
-def _record(chain: str, entry: Change | CatalogWrite | LogEntry) -> Record:
+def _record(chain: str, entry: GroupChange | CatalogWrite | LogEntry) -> TrailEntry:
     if isinstance(entry, LogEntry):
-        return Record(
+        return TrailEntry(
             at=entry.at,
             chain=chain,
             revision=entry.revision,
@@ -113,8 +113,8 @@ def _record(chain: str, entry: Change | CatalogWrite | LogEntry) -> Record:
             what=entry.what,
             digest=entry.chain,
         )
-    if isinstance(entry, Change):
-        return Record(
+    if isinstance(entry, GroupChange):
+        return TrailEntry(
             at=entry.at,
             chain=chain,
             revision=entry.revision,
@@ -124,7 +124,7 @@ def _record(chain: str, entry: Change | CatalogWrite | LogEntry) -> Record:
             digest=entry.chain,
         )
     first = entry.versions[0]
-    return Record(
+    return TrailEntry(
         at=first.at,
         chain=chain,
         revision=first.revision,
@@ -135,7 +135,7 @@ def _record(chain: str, entry: Change | CatalogWrite | LogEntry) -> Record:
     )
 
 
-def _of_change(change: Change) -> dict[str, str]:
+def _of_change(change: GroupChange) -> dict[str, str]:
     if change.consent is not None:
         return {"group_id": change.group_id, "agreed_at": change.consent.at.isoformat()}
     counts = {"added": len(change.added), "removed": len(change.removed)}
@@ -151,11 +151,11 @@ def _of_write(write: CatalogWrite) -> dict[str, str]:
 _Place = tuple[datetime, str, int]
 
 
-def _place(record: Record) -> _Place:
+def _place(record: TrailEntry) -> _Place:
     return record.at, record.chain, record.revision
 
 
-def _cursor(record: Record) -> str:
+def _cursor(record: TrailEntry) -> str:
     return f"{to_us(record.at)}:{record.revision}:{record.chain}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from eligibility.audit.trail import Chain
 from groups.chain import UNREADABLE, ChainHead, Trail
 
-Step = Callable[[str, int], None]
+Progress = Callable[[str, int], None]
 """Told the name of the chain that is read, and after each entry that it is one more."""
 
 _DAMAGED = {
@@ -33,7 +33,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerificationReport:
     """What a look at a trail found. findings: nothing, where all is as it was written.
 
     heads: where each chain ends, to keep elsewhere. entries: how many were read. unchained: by
@@ -54,8 +54,8 @@ def heads(chains: list[Chain]) -> dict[str, ChainHead]:
 def verify(
     chains: list[Chain],
     known: Mapping[str, ChainHead] | None = None,
-    step: Step = lambda _name, _number: None,
-) -> Verified:
+    step: Progress = lambda _name, _number: None,
+) -> VerificationReport:
     """Read chains whole. What is written meanwhile is left for the next time.
 
     Args: known = heads that were given earlier: what was rolled back as a whole is told by them only.
@@ -69,7 +69,7 @@ def verify(
         for name in gone
         if known[name].revision
     ]
-    return Verified(
+    return VerificationReport(
         heads={reader.name: reader.head for reader in readers},
         entries=sum(reader.found for reader in readers),
         unchained={reader.name: reader.unchained for reader in readers if reader.unchained},
@@ -90,7 +90,7 @@ class _Reader:
         self._before: str | None = ""
         """The digest of the entry before; None where that one is damaged."""
 
-    def read(self, step: Step) -> Iterator[Finding]:
+    def read(self, step: Progress) -> Iterator[Finding]:
         entries = self._trail.entries(1, self.head.revision)
         for revision, entry in enumerate(entries, 1):
             what = self._damage(revision, entry) or self._not_replayed(entry)

@@ -8,19 +8,19 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from eligibility.access.model import Account, AccountKind
-from eligibility.callers.issuers import AccountIssuer, Grants
+from eligibility.callers.issuers import AccountIssuer, TokenGrants
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import InvalidInput
 
 Claims = Mapping[str, Any]
-NameOf = Callable[[str], str]
+AddressPseudonym = Callable[[str], str]
 
 _OURS = {str(scope): (scope,) for scope in Scope}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._:/|-]{1,64}")
 _TRUE = (True, 1, "true", "1")
 
 
-class Refusal(Exception):
+class TokenRefusal(Exception):
     """A token that is turned away: a code of eligibility.callers.errors.Unauthenticated, and why."""
 
     def __init__(self, code: str, detail: str) -> None:
@@ -29,7 +29,7 @@ class Refusal(Exception):
 
 
 def service_caller(
-    claims: Claims, issuer: Grants, name_of: NameOf, called: str = "token"
+    claims: Claims, issuer: TokenGrants, name_of: AddressPseudonym, called: str = "token"
 ) -> Caller:
     """The service, or the person, that a token is of.
 
@@ -45,7 +45,7 @@ def service_caller(
     )
 
 
-def self_caller(account: Account, name_of: NameOf) -> Caller:
+def self_caller(account: Account, name_of: AddressPseudonym) -> Caller:
     """The caller that an account is when it asks for itself: about every publisher, and no more than that."""
     return Caller(
         kind="account",
@@ -60,10 +60,12 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
     """The account that an ID token is of. Raises: Refusal."""
     email = claims.get(issuer.email_claim)
     if not isinstance(email, str):
-        raise Refusal("TOKEN_CLAIMS", f"the claim `{issuer.email_claim}` is missing or no text")
+        raise TokenRefusal(
+            "TOKEN_CLAIMS", f"the claim `{issuer.email_claim}` is missing or no text"
+        )
     if claims.get(issuer.verified_claim) not in _TRUE:
         detail = f"the claim `{issuer.verified_claim}` does not say that the address is verified"
-        raise Refusal("EMAIL_UNVERIFIED", detail)
+        raise TokenRefusal("EMAIL_UNVERIFIED", detail)
     kind = _kind(claims, issuer)
     aliases = _texts(claims, issuer.aliases_claim)
     try:
@@ -74,7 +76,7 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
             "account.aliases": issuer.aliases_claim,
         }
         claim = named[error.faults[0].loc]
-        raise Refusal("TOKEN_CLAIMS", f"the claim `{claim}` holds no address") from None
+        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` holds no address") from None
 
 
 def _kind(claims: Claims, issuer: AccountIssuer) -> AccountKind:
@@ -82,28 +84,30 @@ def _kind(claims: Claims, issuer: AccountIssuer) -> AccountKind:
         return issuer.kind
     tenant = claims.get(issuer.tenant_claim)
     if not isinstance(tenant, str) or not tenant:
-        raise Refusal("TOKEN_CLAIMS", f"the claim `{issuer.tenant_claim}` is missing or no text")
+        raise TokenRefusal(
+            "TOKEN_CLAIMS", f"the claim `{issuer.tenant_claim}` is missing or no text"
+        )
     consumer = tenant in issuer.consumer_tenants
     return AccountKind.MICROSOFT if consumer else AccountKind.WORK_OR_SCHOOL
 
 
-def _name(claims: Claims, issuer: Grants, name_of: NameOf) -> str:
+def _name(claims: Claims, issuer: TokenGrants, name_of: AddressPseudonym) -> str:
     for claim in issuer.name_claim:
         name = claims.get(claim)
         if isinstance(name, str) and name:
             # an address, or anything else that does not belong into a log
             return name if _PLAIN_NAME.fullmatch(name) else name_of(name)
     listed = ", ".join(f"`{claim}`" for claim in issuer.name_claim)
-    raise Refusal("TOKEN_CLAIMS", f"no claim names the caller: none of {listed} is a text")
+    raise TokenRefusal("TOKEN_CLAIMS", f"no claim names the caller: none of {listed} is a text")
 
 
-def _scopes(claims: Claims, issuer: Grants) -> frozenset[Scope]:
+def _scopes(claims: Claims, issuer: TokenGrants) -> frozenset[Scope]:
     ours = issuer.scopes or _OURS
     names = [name for claim in issuer.scope_claims for name in _texts(claims, claim, split=True)]
     return frozenset(scope for name in names for scope in ours.get(name, ()))
 
 
-def _publishers(claims: Claims, issuer: Grants) -> frozenset[str] | None:
+def _publishers(claims: Claims, issuer: TokenGrants) -> frozenset[str] | None:
     if claims.get(issuer.publishers_claim) == "*":
         return None
     return frozenset(_texts(claims, issuer.publishers_claim))
@@ -117,5 +121,7 @@ def _texts(claims: Claims, claim: str, *, split: bool = False) -> list[str]:
     if isinstance(value, str):
         return value.split() if split else [value]
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
-        raise Refusal("TOKEN_CLAIMS", f"the claim `{claim}` is neither text nor a list of texts")
+        raise TokenRefusal(
+            "TOKEN_CLAIMS", f"the claim `{claim}` is neither text nor a list of texts"
+        )
     return value

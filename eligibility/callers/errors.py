@@ -41,7 +41,7 @@ class AllPublishersNeeded(EligibilityError):
         self.scope = scope
 
 
-class NotYourself(EligibilityError):
+class AccountMismatch(EligibilityError):
     """An account that asks with its own token asked for another account."""
 
     code = "NOT_YOURSELF"

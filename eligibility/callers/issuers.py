@@ -50,12 +50,14 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-Text = Annotated[str, Field(pattern=r"^\S+$", max_length=500)]
-OneOrMore = Annotated[tuple[Text, ...], BeforeValidator(_several), AfterValidator(_names_each_once)]
+IssuerText = Annotated[str, Field(pattern=r"^\S+$", max_length=500)]
+TextOrTexts = Annotated[
+    tuple[IssuerText, ...], BeforeValidator(_several), AfterValidator(_names_each_once)
+]
 Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 
 
-class Signs(BaseModel):
+class IssuerKeys(BaseModel):
     """Who signs tokens, and how.
 
     issuer: the tokens' `iss`, letter by letter. leeway_seconds: how far its clock and ours may differ.
@@ -63,14 +65,14 @@ class Signs(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    issuer: Text
+    issuer: IssuerText
     algorithms: Annotated[
         tuple[Algorithm, ...], BeforeValidator(_several), AfterValidator(_names_each_once)
     ] = ("RS256",)
     leeway_seconds: int = Field(60, ge=0, le=300)
 
 
-class Grants(BaseModel):
+class TokenGrants(BaseModel):
     """What claims of a token say that its bearer may do.
 
     scope_claims: claims that hold scopes, as text with spaces or a list; all of them count. scopes:
@@ -80,20 +82,20 @@ class Grants(BaseModel):
     of them that a token has names the caller in logs and history.
     """
 
-    scope_claims: OneOrMore = ("scope", "scp")
+    scope_claims: TextOrTexts = ("scope", "scp")
     scopes: dict[str, Scopes] = Field(default_factory=dict)
-    publishers_claim: Text = "publishers"
-    name_claim: OneOrMore = ("client_id", "azp", "sub")
+    publishers_claim: IssuerText = "publishers"
+    name_claim: TextOrTexts = ("client_id", "azp", "sub")
 
 
-class _Issuer(Signs):
+class _Issuer(IssuerKeys):
     """What issuers of both kinds have.
 
     jwks_url: where its keys are. audience: whom its tokens have to be for; one of them suffices.
     """
 
-    jwks_url: Annotated[Text, AfterValidator(fetched_safely)]
-    audience: OneOrMore
+    jwks_url: Annotated[IssuerText, AfterValidator(fetched_safely)]
+    audience: TextOrTexts
 
     @property
     def pattern(self) -> re.Pattern[str]:
@@ -101,7 +103,7 @@ class _Issuer(Signs):
         return re.compile(re.escape(self.issuer).replace(re.escape(TENANT), "[A-Za-z0-9.-]{1,64}"))
 
 
-class CallerIssuer(_Issuer, Grants):
+class CallerIssuer(_Issuer, TokenGrants):
     """An authorization server whose access tokens say what services may do."""
 
     @model_validator(mode="after")
@@ -127,12 +129,12 @@ class AccountIssuer(_Issuer):
     count as verified, for the issuer says that they are the account's.
     """
 
-    email_claim: Text = "email"
-    verified_claim: Text = "email_verified"
-    tenant_claim: Text = "tid"
-    consumer_tenants: tuple[Text, ...] = (MICROSOFT_ACCOUNTS,)
+    email_claim: IssuerText = "email"
+    verified_claim: IssuerText = "email_verified"
+    tenant_claim: IssuerText = "tid"
+    consumer_tenants: tuple[IssuerText, ...] = (MICROSOFT_ACCOUNTS,)
     kind: AccountKind | None = None
-    aliases_claim: Text = "aliases"
+    aliases_claim: IssuerText = "aliases"
 
     @model_validator(mode="after")
     def _tenants_decide_where_there_are_some(self) -> "AccountIssuer":

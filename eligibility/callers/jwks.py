@@ -15,7 +15,7 @@ from jwt import PyJWK, PyJWTError
 from jwt.algorithms import AllowedPublicKeys
 
 from eligibility.callers.errors import IssuerUnavailable
-from eligibility.callers.fetching import Unreadable, fetched_json
+from eligibility.callers.fetching import FetchFailed, fetched_json
 
 FRESH_SECONDS = 300  # a fetch each so often
 KEPT_SECONDS = 86_400  # how long held keys go on verifying while the issuer is away
@@ -31,7 +31,7 @@ _SUITABLE = {
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class PublicKey:
     """A public key. kid: its name, where it has one. algorithms: what it may verify.
 
     issuer: the only one whose tokens it signs, `{tenantid}` in it as Microsoft's sets have it.
@@ -45,10 +45,10 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    keys: tuple[Key, ...]
+    keys: tuple[PublicKey, ...]
     asked_at: float
 
-    def matching(self, kid: str | None, algorithm: str) -> tuple[Key, ...]:
+    def matching(self, kid: str | None, algorithm: str) -> tuple[PublicKey, ...]:
         return tuple(
             key
             for key in self.keys
@@ -68,7 +68,7 @@ class KeySet:
         self._failure = ""  # why the last fetch failed; "" = it did not
         self._retry_at = float("-inf")
 
-    def matching(self, kid: str | None, algorithm: str) -> tuple[Key, ...]:
+    def matching(self, kid: str | None, algorithm: str) -> tuple[PublicKey, ...]:
         """Keys that may have signed: those of that name, or where a token names none, all that suit.
 
         A name that is not held is asked for once more, at most every 10 s. May block for a fetch.
@@ -113,7 +113,7 @@ class KeySet:
         try:
             self._held = _Held(_fetched(self._url), asked_at)
             self._failure = ""
-        except Unreadable as error:
+        except FetchFailed as error:
             self._failure = str(error)
             self._retry_at = self._monotonic() + RETRY_SECONDS
 
@@ -124,15 +124,15 @@ class KeySet:
         return self._monotonic() - held.asked_at
 
 
-def _fetched(url: str) -> tuple[Key, ...]:
+def _fetched(url: str) -> tuple[PublicKey, ...]:
     document = fetched_json(url)
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
-        raise Unreadable("its answer is no key set")
+        raise FetchFailed("its answer is no key set")
     return tuple(key for key in map(_key, keys) if key)
 
 
-def _key(jwk: Any) -> Key | None:
+def _key(jwk: Any) -> PublicKey | None:
     """Read one entry of a set; None where it cannot verify a token of ours."""
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
         return None
@@ -154,7 +154,7 @@ def _key(jwk: Any) -> Key | None:
     if isinstance(public_key, RSAPublicKey) and public_key.key_size < MIN_RSA_BITS:
         return None
     issuer = jwk.get("issuer")
-    return Key(
+    return PublicKey(
         kid=kid if isinstance(kid, str) and kid else None,
         algorithms=suitable,
         issuer=issuer if isinstance(issuer, str) else None,

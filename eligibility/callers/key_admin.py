@@ -35,7 +35,7 @@ _ENDED = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
+class IssuedKey:
     """A new key. text: the key itself, had here and never again. replaced: the one it was made for."""
 
     text: str = field(repr=False)
@@ -53,7 +53,7 @@ def create(
     created_by: str,
     expires: str | None = None,
     rate_limit: int | None = None,
-) -> Issued:
+) -> IssuedKey:
     """Make a key and keep it.
 
     Args: publishers = None for all of them, also those yet to come; expires = a duration from now
@@ -72,7 +72,7 @@ def create(
     )
     _refuse(faults)
     store.add(key)
-    return Issued(text=text, key=key)
+    return IssuedKey(text=text, key=key)
 
 
 def rotate(
@@ -83,7 +83,7 @@ def rotate(
     created_by: str,
     overlap: str = DEFAULT_OVERLAP,
     expires: str | None = None,
-) -> Issued:
+) -> IssuedKey:
     """Make a key in place of another, for the same; the other ends after the overlap, or before.
 
     Args: overlap = a duration, `0` = ends at once; expires = as of `create`, None = the new key
@@ -112,7 +112,7 @@ def rotate(
         created_at=now,
         created_by=created_by,
     )
-    return Issued(
+    return IssuedKey(
         text=text, key=key, replaced=store.replace(old.key_id, key, expires_at=old_ends_at)
     )
 
@@ -253,7 +253,7 @@ class KeyAdmin:
         publishers: Collection[str] | None,
         expires: str | None = None,
         rate_limit: int | None = None,
-    ) -> Issued:
+    ) -> IssuedKey:
         """See create."""
         issued = create(
             self._keys,
@@ -275,7 +275,7 @@ class KeyAdmin:
         *,
         overlap: str = DEFAULT_OVERLAP,
         expires: str | None = None,
-    ) -> Issued:
+    ) -> IssuedKey:
         """See rotate."""
         issued = rotate(
             self._keys, self._now(), key_id, created_by=who, overlap=overlap, expires=expires

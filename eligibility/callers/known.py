@@ -6,10 +6,10 @@ from typing import Generic, TypeVar
 
 LIMIT_CHARACTERS = 16_777_216  # of tokens, together: some 16,000 of the usual 1 KiB
 
-Said = TypeVar("Said")
+Claim = TypeVar("Claim")
 
 
-class Known(Generic[Said]):
+class TokenCache(Generic[Claim]):
     """What tokens said, each until a moment; those unused longest go first.
 
     By the token itself, which Python compares to the last character: a digest would take twice the
@@ -19,10 +19,10 @@ class Known(Generic[Said]):
     def __init__(self, limit_characters: int = LIMIT_CHARACTERS) -> None:
         self._limit = limit_characters
         self._characters = 0
-        self._held: OrderedDict[str, tuple[float, Said]] = OrderedDict()
+        self._held: OrderedDict[str, tuple[float, Claim]] = OrderedDict()
         self._lock = threading.Lock()  # of writers
 
-    def get(self, token: str, now: float) -> Said | None:
+    def get(self, token: str, now: float) -> Claim | None:
         """What the token said; None where it has to be verified."""
         held = self._held.get(token)
         if held is None or now >= held[0]:
@@ -33,7 +33,7 @@ class Known(Generic[Said]):
             return held[1]
         return held[1]
 
-    def keep(self, token: str, until: float, said: Said) -> None:
+    def keep(self, token: str, until: float, said: Claim) -> None:
         """Remember what a verified token said until a moment, in seconds since 1970."""
         with self._lock:
             if token not in self._held:

@@ -7,10 +7,10 @@ from pydantic import AfterValidator, ConfigDict, Field
 
 from eligibility.callers.issuers import (
     CallerIssuer,
-    Grants,
-    OneOrMore,
-    Signs,
-    Text,
+    IssuerKeys,
+    IssuerText,
+    TextOrTexts,
+    TokenGrants,
     check_one_tenant,
     fetched_safely,
 )
@@ -28,7 +28,7 @@ def _one_line(label: str) -> str:
     return label
 
 
-class SignInProvider(Signs, Grants):
+class SignInProvider(IssuerKeys, TokenGrants):
     """An OpenID provider; what it says of itself is at /.well-known/openid-configuration below `issuer`.
 
     client_id: as what this server is registered there. client_secret_file: holds its secret; without
@@ -38,13 +38,13 @@ class SignInProvider(Signs, Grants):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    issuer: Annotated[Text, AfterValidator(fetched_safely), AfterValidator(check_one_tenant)]
-    client_id: Text
+    issuer: Annotated[IssuerText, AfterValidator(fetched_safely), AfterValidator(check_one_tenant)]
+    client_id: IssuerText
     client_secret_file: Path | None = None
-    ask_for: Annotated[OneOrMore, AfterValidator(_with_openid)] = ("openid", "profile")
+    ask_for: Annotated[TextOrTexts, AfterValidator(_with_openid)] = ("openid", "profile")
     label: Annotated[str, Field(max_length=60), AfterValidator(_one_line)] = "Sign in"
     hours: int = Field(8, ge=1, le=12)
-    name_claim: OneOrMore = ("sub",)  # `azp` would call everybody by the name of this server
+    name_claim: TextOrTexts = ("sub",)  # `azp` would call everybody by the name of this server
 
     @property
     def configuration_url(self) -> str:

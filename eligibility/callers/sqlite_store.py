@@ -10,9 +10,9 @@ from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.model import storable
 from groups.moments import to_us
-from groups.storage.sqlite_database import Database, Part
+from groups.storage.sqlite_database import Database, SchemaPart
 
-KEYS_PART = Part(
+KEYS_PART = SchemaPart(
     name="API keys",
     slot=2,
     migrations=(

@@ -14,17 +14,17 @@ import jwt
 
 from eligibility.access.model import Account
 from eligibility.callers.claims import (
+    AddressPseudonym,
     Claims,
-    NameOf,
-    Refusal,
+    TokenRefusal,
     account_in,
     self_caller,
     service_caller,
 )
 from eligibility.callers.errors import Unauthenticated
 from eligibility.callers.issuers import TENANT, AccountIssuer, Algorithm, CallerIssuer, Issuer
-from eligibility.callers.jwks import Key, KeySet
-from eligibility.callers.known import Known
+from eligibility.callers.jwks import KeySet, PublicKey
+from eligibility.callers.known import TokenCache
 from eligibility.callers.model import Caller
 
 MAX_TOKEN_CHARACTERS = 16_384
@@ -46,7 +46,7 @@ class Verifier:
         callers: Sequence[CallerIssuer],
         accounts: Sequence[AccountIssuer],
         *,
-        name_of: NameOf,
+        name_of: AddressPseudonym,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -62,8 +62,8 @@ class Verifier:
             for one in issuers
         }
         self._name_of, self._clock = name_of, clock
-        self._known_callers: Known[Caller] = Known()
-        self._known_accounts: Known[Account] = Known()
+        self._known_callers: TokenCache[Caller] = TokenCache()
+        self._known_accounts: TokenCache[Account] = TokenCache()
 
     def known_caller(self, token: str) -> Caller | None:
         """What `caller_of` answered in the last minutes; None where it has to be asked."""
@@ -102,7 +102,7 @@ class Verifier:
         with _named(loc):
             issuer, claims = self._verified(token)
             if isinstance(issuer, CallerIssuer):
-                raise Refusal("TOKEN_AUDIENCE", "the token is a service's, not an account's")
+                raise TokenRefusal("TOKEN_AUDIENCE", "the token is a service's, not an account's")
             account = account_in(claims, issuer)
             self._known_accounts.keep(token, self._until(claims, issuer), account)
         return account
@@ -121,15 +121,15 @@ class Verifier:
         tenant = _tenant(claims, issuer)
         algorithm = header.get("alg")
         if algorithm not in issuer.algorithms:
-            raise Refusal("TOKEN_INVALID", "its algorithm is not one that its issuer may use")
+            raise TokenRefusal("TOKEN_INVALID", "its algorithm is not one that its issuer may use")
         keys = self._key_sets[issuer.issuer, issuer.jwks_url].matching(header.get("kid"), algorithm)
         if "kid" not in header and len(keys) > 1:
-            raise Refusal("TOKEN_INVALID", "it names no key, and its issuer has several")
+            raise TokenRefusal("TOKEN_INVALID", "it names no key, and its issuer has several")
         # PyJWT's decode would read the whole token a second time, which takes longer than RSA.
         signed, verify = token.rpartition(".")[0].encode(), _ALGORITHMS[algorithm].verify
         right = (key for key in keys if _signs_for(key, tenant, claims))
         if not any(verify(signed, key.public_key, signature) for key in right):
-            raise Refusal("TOKEN_INVALID", "no key of its issuer made its signature")
+            raise TokenRefusal("TOKEN_INVALID", "no key of its issuer made its signature")
         _check_times(claims, issuer, self._clock())
         return issuer, claims
 
@@ -139,12 +139,14 @@ class Verifier:
         audiences = _audiences(claims)
         matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(named)]
         if not matching:
-            raise Refusal("TOKEN_ISSUER_UNKNOWN", "its issuer is none of those in the settings")
+            raise TokenRefusal(
+                "TOKEN_ISSUER_UNKNOWN", "its issuer is none of those in the settings"
+            )
         meant = [issuer for issuer in matching if audiences & set(issuer.audience)]
         if not meant:
-            raise Refusal("TOKEN_AUDIENCE", "it is not for this service")
+            raise TokenRefusal("TOKEN_AUDIENCE", "it is not for this service")
         if len({type(issuer) for issuer in meant}) > 1:
-            raise Refusal("TOKEN_AUDIENCE", "it is for services and for accounts at once")
+            raise TokenRefusal("TOKEN_AUDIENCE", "it is for services and for accounts at once")
         return meant[0]
 
     def _until(self, claims: Claims, issuer: Issuer) -> float:
@@ -158,23 +160,23 @@ def _named(loc: str) -> Iterator[None]:
     """Report a refusal with the place of the token, and without what led to it."""
     try:
         yield
-    except Refusal as refusal:
+    except TokenRefusal as refusal:
         raise Unauthenticated(refusal.code, refusal.detail, loc) from None
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
     """Header, claims and signature as they are written, to find out whose keys to ask for."""
     if len(token) > MAX_TOKEN_CHARACTERS:
-        raise Refusal("TOKEN_INVALID", f"it is longer than {MAX_TOKEN_CHARACTERS} characters")
+        raise TokenRefusal("TOKEN_INVALID", f"it is longer than {MAX_TOKEN_CHARACTERS} characters")
     if not token.isascii():
-        raise Refusal("TOKEN_INVALID", "it is not a signed token")
+        raise TokenRefusal("TOKEN_INVALID", "it is not a signed token")
     try:
         read = jwt.decode_complete(token, options={"verify_signature": False})
     except jwt.PyJWTError:
-        raise Refusal("TOKEN_INVALID", "it cannot be read") from None
+        raise TokenRefusal("TOKEN_INVALID", "it cannot be read") from None
     header = read["header"]
     if header.keys() & {"crit", "b64", "enc", "zip"} or "cty" in header:
-        raise Refusal("TOKEN_INVALID", "its header wants what is not supported")
+        raise TokenRefusal("TOKEN_INVALID", "its header wants what is not supported")
     return header, read["payload"], read["signature"]
 
 
@@ -184,11 +186,11 @@ def _tenant(claims: Claims, issuer: Issuer) -> str | None:
         return None
     tenant = _text(claims, issuer.tenant_claim)
     if issuer.issuer.replace(TENANT, tenant) != claims["iss"]:
-        raise Refusal("TOKEN_CLAIMS", f"`iss` and `{issuer.tenant_claim}` name two tenants")
+        raise TokenRefusal("TOKEN_CLAIMS", f"`iss` and `{issuer.tenant_claim}` name two tenants")
     return tenant
 
 
-def _signs_for(key: Key, tenant: str | None, claims: Claims) -> bool:
+def _signs_for(key: PublicKey, tenant: str | None, claims: Claims) -> bool:
     """Whether a key may sign for the tenant: in Microsoft's sets some are of one issuer only."""
     if tenant is None or key.issuer is None:
         return True
@@ -197,23 +199,23 @@ def _signs_for(key: Key, tenant: str | None, claims: Claims) -> bool:
 
 def _check_times(claims: Claims, issuer: Issuer, now: float) -> None:
     if now >= _moment(claims, "exp") + issuer.leeway_seconds:
-        raise Refusal("TOKEN_EXPIRED", "it has expired")
+        raise TokenRefusal("TOKEN_EXPIRED", "it has expired")
     for claim in ("nbf", "iat"):
         if claim in claims and _moment(claims, claim) > now + issuer.leeway_seconds:
-            raise Refusal("TOKEN_NOT_YET_VALID", f"its `{claim}` is yet to come")
+            raise TokenRefusal("TOKEN_NOT_YET_VALID", f"its `{claim}` is yet to come")
 
 
 def _moment(claims: Claims, claim: str) -> float:
     value = claims.get(claim)
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
         return value
-    raise Refusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no number of seconds")
+    raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no number of seconds")
 
 
 def _text(claims: Claims, claim: str) -> str:
     value = claims.get(claim)
     if not isinstance(value, str):
-        raise Refusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no text")
+        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no text")
     return value
 
 
@@ -221,5 +223,5 @@ def _audiences(claims: Claims) -> set[str]:
     value = claims.get("aud")
     several = [value] if isinstance(value, str) else value
     if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
-        raise Refusal("TOKEN_CLAIMS", "the claim `aud` is missing, or neither text nor a list")
+        raise TokenRefusal("TOKEN_CLAIMS", "the claim `aud` is missing, or neither text nor a list")
     return set(several)

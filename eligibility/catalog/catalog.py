@@ -12,7 +12,7 @@ from eligibility.catalog.errors import (
 )
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
-from eligibility.catalog.validation import Surroundings, validate
+from eligibility.catalog.validation import ValidationContext, validate
 from eligibility.errors import Fault
 from groups.errors import StoreUnavailable
 from groups.model import check_publisher, each
@@ -20,10 +20,10 @@ from groups.store import GroupStore
 
 _TRIES = 20
 
-Expected = int | Literal["*"]
+ExpectedRevision = int | Literal["*"]
 """What a product has to be for a write to be made: at that Entry.revision, or just there."""
 
-_NONE_EXPECTED: Mapping[str, Expected] = MappingProxyType({})
+_NONE_EXPECTED: Mapping[str, ExpectedRevision] = MappingProxyType({})
 
 
 class Catalog:
@@ -46,7 +46,7 @@ class Catalog:
         product: Product,
         *,
         actor: str,
-        if_product_revision: Expected | None = None,
+        if_product_revision: ExpectedRevision | None = None,
     ) -> int:
         """Store one product; answer the publisher's new catalogue revision.
 
@@ -62,7 +62,7 @@ class Catalog:
         product_id: str,
         *,
         actor: str,
-        if_product_revision: Expected | None = None,
+        if_product_revision: ExpectedRevision | None = None,
     ) -> int:
         """Delete one product; its history stays. Raises: UnknownProduct, ProductRevisionMismatch."""
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
@@ -76,7 +76,7 @@ class Catalog:
         *,
         actor: str,
         if_revision: int | None = None,
-        expected: Mapping[str, Expected] = _NONE_EXPECTED,
+        expected: Mapping[str, ExpectedRevision] = _NONE_EXPECTED,
     ) -> int:
         """Store and delete products in one step. Raises InvalidProduct with the faults of all of them.
 
@@ -107,7 +107,9 @@ class Catalog:
         faults: list[Fault] = []
         for product_id, product in products.items():
             try:
-                surroundings = Surroundings(declared, now, was_public(self.store, product_id, now))
+                surroundings = ValidationContext(
+                    declared, now, was_public(self.store, product_id, now)
+                )
                 validate(product_id, product, surroundings)
             except InvalidProduct as error:
                 faults += error.faults if len(products) == 1 else _within(product_id, error.faults)
@@ -116,7 +118,7 @@ class Catalog:
             raise InvalidProduct(faults, subject)
 
     def _check_expected(
-        self, publisher: str, expected: Mapping[str, Expected], deletes: Collection[str]
+        self, publisher: str, expected: Mapping[str, ExpectedRevision], deletes: Collection[str]
     ) -> None:
         """Raises ProductRevisionMismatch; leaves to the store what it refuses in any case.
 

@@ -6,15 +6,15 @@ from hashlib import blake2b
 import msgspec
 
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Version
-from groups.chain import Links
+from eligibility.catalog.store import ProductVersion
+from groups.chain import ChainDigester
 from groups.model import storable
 from groups.moments import to_us
 
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
-def link(links: Links, before: str, versions: Iterable[Version]) -> str:
+def link(links: ChainDigester, before: str, versions: Iterable[ProductVersion]) -> str:
     """Give the digest of what one revision writes, in any order.
 
     Args: before = the digest of the write before.

@@ -21,7 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from eligibility.catalog.errors import InvalidProduct
-from eligibility.catalog.model import Moment, Name, Product
+from eligibility.catalog.model import CatalogMoment, Name, Product
 from eligibility.catalog.validation import pydantic_faults, read_product
 from eligibility.errors import Fault, InvalidFile
 from eligibility.formats.yaml_file import Lines, line_of, load
@@ -35,7 +35,7 @@ class ConsentDeclaration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     confirmed_by: StrictStr
-    at: Moment
+    at: CatalogMoment
     text: StrictStr = ""
 
     @classmethod

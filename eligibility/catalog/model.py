@@ -94,7 +94,7 @@ OsVersion = Annotated[StrictStr, _reading(_os_version)]
 Architecture = Annotated[StrictStr, _reading(versions.parse_architecture)]
 TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
 Market = Annotated[StrictStr, AfterValidator(_market)]
-Moment = Annotated[
+CatalogMoment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment_from_text),
     AfterValidator(_to_utc),
@@ -186,7 +186,7 @@ class Submission(_Declared):
 
     audience: Literal["public", "private"] = "public"
     audience_groups: tuple[GroupId, ...] = ()
-    public_at: Moment | None = None
+    public_at: CatalogMoment | None = None
     discoverability: Literal["searchable", "link_only", "stop_acquisition"] = "searchable"
     device_families: tuple[TargetFamily, ...] | None = None
     packages: tuple[Package, ...] = ()
@@ -209,7 +209,7 @@ class Flight(_Declared):
     flight_id: FlightId
     name: Name
     groups: tuple[GroupId, ...]
-    publish_at: Moment | None = None
+    publish_at: CatalogMoment | None = None
     packages: tuple[Package, ...] = ()
     rollout: Rollout | None = None
 

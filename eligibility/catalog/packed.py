@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry, Version
+from eligibility.catalog.store import CatalogEntry, ProductVersion
 from groups.model import storable
 from groups.moments import from_us, to_us
 from groups.redis.packed import HeadField
@@ -18,7 +18,7 @@ class _Body(msgspec.Struct, array_like=True):
     body: str | None
 
 
-class Write(msgspec.Struct, array_like=True):
+class PackedWrite(msgspec.Struct, array_like=True):
     """What one revision wrote."""
 
     at_us: int
@@ -27,10 +27,10 @@ class Write(msgspec.Struct, array_like=True):
     bodies: list[_Body]
     chain: bytes = b""  # what an earlier release wrote ends before it
 
-    def versions(self, publisher: str, revision: int) -> Iterator[Version]:
+    def versions(self, publisher: str, revision: int) -> Iterator[ProductVersion]:
         """Give the versions, by product id."""
         for one in sorted(self.bodies, key=lambda body: body.product_id):
-            yield Version(
+            yield ProductVersion(
                 publisher=publisher,
                 product_id=one.product_id,
                 revision=revision,
@@ -52,25 +52,25 @@ class _Present(msgspec.Struct, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode_present = msgspec.msgpack.Decoder(_Present).decode
 
-read_write = msgspec.msgpack.Decoder(Write).decode
+read_write = msgspec.msgpack.Decoder(PackedWrite).decode
 """Give what `write` packed."""
 
 
-def write(head: HeadField, actor: str, versions: Iterable[Version]) -> bytes:
+def write(head: HeadField, actor: str, versions: Iterable[ProductVersion]) -> bytes:
     """Pack what a revision writes."""
     bodies = [_Body(version.product_id, _body(version.product)) for version in versions]
-    return _encode(Write(head.at_us, head.write_id, storable(actor), bodies, head.chain))
+    return _encode(PackedWrite(head.at_us, head.write_id, storable(actor), bodies, head.chain))
 
 
-def present(version: Version) -> bytes:
+def present(version: ProductVersion) -> bytes:
     """Pack a version that is the product's present one."""
     return _encode(_Present(version.revision, to_us(version.at), _body(version.product) or ""))
 
 
-def entry(publisher: str, product_id: str, saved: bytes) -> Entry:
+def entry(publisher: str, product_id: str, saved: bytes) -> CatalogEntry:
     """Give what `present` packed."""
     read = _decode_present(saved)
-    return Entry(
+    return CatalogEntry(
         publisher=publisher,
         product_id=product_id,
         product=Product.model_validate_json(read.body),

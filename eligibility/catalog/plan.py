@@ -17,7 +17,7 @@ from eligibility.catalog.files import (
     product_body,
 )
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogStore, Entry
+from eligibility.catalog.store import CatalogEntry, CatalogStore
 from eligibility.errors import Fault, InvalidFile
 from groups.errors import GroupSizeOutOfRange
 from groups.model import MAX_MEMBERS, Group, each
@@ -46,7 +46,7 @@ def _short(value: Any) -> str:
     return "unset" if value is None else str(value)
 
 
-Action = Literal["create", "change", "delete", "unchanged", "left_alone"]
+PlanAction = Literal["create", "change", "delete", "unchanged", "left_alone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class GroupPlan:
     """
 
     group_id: str
-    action: Action
+    action: PlanAction
     added: int = 0
     removed: int = 0
     consent: bool = False
@@ -73,7 +73,7 @@ class ProductPlan:
     """What happens to one product; differences are `field: before -> after`."""
 
     product_id: str
-    action: Action
+    action: PlanAction
     differences: tuple[str, ...] = ()
 
 
@@ -206,7 +206,7 @@ def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
     return each(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
 
 
-def all_products(catalog: CatalogStore, publisher: str) -> Iterator[Entry]:
+def all_products(catalog: CatalogStore, publisher: str) -> Iterator[CatalogEntry]:
     """Every product of a publisher."""
     return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
 
@@ -263,7 +263,7 @@ def _plan_change(declared: GroupDeclaration, stored: Group, groups: GroupStore) 
 
 
 def _plan_products(
-    declaration: Declaration, stored: dict[str, Entry], prune: bool
+    declaration: Declaration, stored: dict[str, CatalogEntry], prune: bool
 ) -> Iterator[ProductPlan]:
     for product_id, product in declaration.products.items():
         entry = stored.get(product_id)

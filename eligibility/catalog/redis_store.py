@@ -19,11 +19,11 @@ from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.model import Product
-from eligibility.catalog.packed import Write
+from eligibility.catalog.packed import PackedWrite
 from eligibility.catalog.redis_trail import RedisCatalogTrail
-from eligibility.catalog.store import CatalogWrite, Entry, Version
+from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion
 from eligibility.errors import UnknownProduct
-from groups.chain import Links, Trail
+from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import Page, storable
 from groups.moments import to_us
@@ -44,7 +44,7 @@ class RedisCatalogStore:
         self._server, self._digest_key = server, digest_key
         self._keys = CatalogKeys(server.keys)
 
-    def get(self, product_id: str) -> tuple[Entry, int] | None:
+    def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
         """See CatalogStore."""
         publisher = self.owner(product_id)
         if publisher is None:
@@ -61,7 +61,7 @@ class RedisCatalogStore:
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Entry]:
+    ) -> Page[CatalogEntry]:
         """See CatalogStore."""
         begin = f"({storable(cursor)}" if cursor else "-"
         key = self._keys.product_ids(publisher)
@@ -108,7 +108,7 @@ class RedisCatalogStore:
             at = max(self._server.clock(), head.at)
             products = {**puts, **dict.fromkeys(deletes)}
             versions = [
-                Version(
+                ProductVersion(
                     publisher=publisher,
                     product_id=product_id,
                     revision=head.revision + 1,
@@ -127,7 +127,7 @@ class RedisCatalogStore:
 
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Version]:
+    ) -> Page[ProductVersion]:
         """See CatalogStore."""
         before = int(cursor) if cursor else 2**62
         publisher = self.owner(product_id)
@@ -137,7 +137,7 @@ class RedisCatalogStore:
         more = len(older) > limit
         return Page(items=versions, next_cursor=str(versions[-1].revision) if more else None)
 
-    def as_of(self, product_id: str, at: datetime) -> tuple[Version, int] | None:
+    def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
         """See CatalogStore."""
         publisher = self.owner(product_id)
         if publisher is None:
@@ -154,12 +154,12 @@ class RedisCatalogStore:
         found = self._server.call("GET", self._keys.owner(storable(product_id)))
         return None if found is None else found.decode()
 
-    def changes_since(self, publisher: str, revision: int) -> tuple[Version, ...]:
+    def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
         """See CatalogStore."""
         last = self._head(publisher).revision
         return tuple(self._versions(publisher, range(revision + 1, last + 1)))
 
-    def record(self, publisher: str, versions: Sequence[Version]) -> None:
+    def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
         """See CatalogStore."""
         for revision, together in groupby(versions, attrgetter("revision")):
             head = self._head(publisher)
@@ -183,8 +183,8 @@ class RedisCatalogStore:
         return RedisCatalogTrail(self._server, self._keys, publisher, lambda: self._links)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self._digest_key())
+    def _links(self) -> ChainDigester:
+        return ChainDigester(self._digest_key())
 
     def _head(self, publisher: str) -> HeadField:
         return packed.head(self._server.call("HGET", self._keys.head(publisher), "catalog"))
@@ -203,7 +203,7 @@ class RedisCatalogStore:
         head: HeadField,
         after: HeadField,
         actor: str,
-        versions: Sequence[Version],
+        versions: Sequence[ProductVersion],
     ) -> bool:
         """Save the versions of the next revision; False when another write came first."""
         self._claim(publisher, versions)
@@ -223,7 +223,7 @@ class RedisCatalogStore:
         found = self._server.call("HGET", key, str(after.revision))
         return found is not None and catalog_packed.read_write(found).write_id == after.write_id
 
-    def _claim(self, publisher: str, versions: Iterable[Version]) -> None:
+    def _claim(self, publisher: str, versions: Iterable[ProductVersion]) -> None:
         """Make the product ids the publisher's. Raises: ProductTaken."""
         for version in versions:
             key = self._keys.owner(storable(version.product_id))
@@ -232,7 +232,7 @@ class RedisCatalogStore:
                 raise ProductTaken(version.product_id)
 
     def _commands(
-        self, publisher: str, after: HeadField, actor: str, versions: Sequence[Version]
+        self, publisher: str, after: HeadField, actor: str, versions: Sequence[ProductVersion]
     ) -> Iterator[Command]:
         keys, revision = self._keys, str(after.revision)
         for version in versions:
@@ -266,14 +266,14 @@ class RedisCatalogStore:
 
     def _versions(
         self, publisher: str, revisions: Sequence[int], product_id: str | None = None
-    ) -> Iterator[Version]:
+    ) -> Iterator[ProductVersion]:
         """What some revisions wrote, of one product or of all by product id."""
         for revision, made in zip(revisions, self._writes(publisher, revisions), strict=True):
             for version in made.versions(publisher, revision):
                 if product_id in (None, version.product_id):
                     yield version
 
-    def _writes(self, publisher: str, revisions: Sequence[int]) -> Iterator[Write]:
+    def _writes(self, publisher: str, revisions: Sequence[int]) -> Iterator[PackedWrite]:
         key = self._keys.versions(publisher)
         for begin in range(0, len(revisions), _AT_ONCE):
             asked = revisions[begin : begin + _AT_ONCE]

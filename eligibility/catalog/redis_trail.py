@@ -6,7 +6,7 @@ from eligibility.catalog import packed
 from eligibility.catalog.chain import link
 from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.store import CatalogWrite
-from groups.chain import UNREADABLE, Damage, Kept, Links
+from groups.chain import UNREADABLE, ChainDigester, ChainExtent, Damage
 from groups.redis.trail import kept, saved_entries
 from groups.storage.redis_server import RedisServer
 
@@ -15,12 +15,16 @@ class RedisCatalogTrail:
     """See groups.chain.Trail for what the methods promise."""
 
     def __init__(
-        self, server: RedisServer, keys: CatalogKeys, publisher: str, links: Callable[[], Links]
+        self,
+        server: RedisServer,
+        keys: CatalogKeys,
+        publisher: str,
+        links: Callable[[], ChainDigester],
     ) -> None:
         self._server, self._keys = server, keys
         self._publisher, self._links = publisher, links
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
         keys, publisher = self._keys, self._publisher
         return kept(self._server, keys.head(publisher), "catalog", keys.versions(publisher))

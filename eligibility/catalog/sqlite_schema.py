@@ -1,10 +1,10 @@
 """Tables of the catalogue in a SQLite file. Migrations are only ever appended."""
 
-from groups.storage.sqlite_database import Part
+from groups.storage.sqlite_database import SchemaPart
 
 # chain is the digest of the audit trail, of the last write or of each; NULL where an earlier release
 # wrote.
-CATALOG_PART = Part(
+CATALOG_PART = SchemaPart(
     name="catalogue",
     slot=1,
     migrations=(

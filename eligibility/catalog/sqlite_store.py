@@ -13,9 +13,9 @@ from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
 from eligibility.catalog.sqlite_schema import CATALOG_PART
 from eligibility.catalog.sqlite_trail import VERSIONS, SqliteCatalogTrail, version_of
-from eligibility.catalog.store import CatalogWrite, Entry, Version
+from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion
 from eligibility.errors import UnknownProduct
-from groups.chain import Links, Trail
+from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty
 from groups.model import Page
 from groups.storage.sqlite_database import Database
@@ -29,7 +29,7 @@ class SqliteCatalogStore:
         self._database, self._digest_key = database, digest_key
         database.migrate(CATALOG_PART)
 
-    def get(self, product_id: str) -> tuple[Entry, int] | None:
+    def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
         """See CatalogStore."""
         with self._database.read() as connection:
             row = connection.execute(
@@ -41,7 +41,7 @@ class SqliteCatalogStore:
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Entry]:
+    ) -> Page[CatalogEntry]:
         """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute(
@@ -87,7 +87,7 @@ class SqliteCatalogStore:
                 if not _has(connection, publisher, product_id):
                     raise UnknownProduct(product_id)
             versions = [
-                Version(
+                ProductVersion(
                     publisher=publisher,
                     product_id=product_id,
                     revision=revision,
@@ -102,7 +102,7 @@ class SqliteCatalogStore:
 
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Version]:
+    ) -> Page[ProductVersion]:
         """See CatalogStore."""
         before = int(cursor) if cursor else 2**62
         with self._database.read() as connection:
@@ -115,7 +115,7 @@ class SqliteCatalogStore:
             items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None
         )
 
-    def as_of(self, product_id: str, at: datetime) -> tuple[Version, int] | None:
+    def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
         """See CatalogStore."""
         until = _written(at)
         with self._database.read() as connection:
@@ -137,7 +137,7 @@ class SqliteCatalogStore:
         with self._database.read() as connection:
             return _owner(connection, product_id)
 
-    def changes_since(self, publisher: str, revision: int) -> tuple[Version, ...]:
+    def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
         """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute(
@@ -146,7 +146,7 @@ class SqliteCatalogStore:
             ).fetchall()
         return tuple(map(version_of, rows))
 
-    def record(self, publisher: str, versions: Sequence[Version]) -> None:
+    def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
         """See CatalogStore."""
         with self._database.write() as connection:
             for revision, together in groupby(versions, attrgetter("revision")):
@@ -168,8 +168,8 @@ class SqliteCatalogStore:
         return SqliteCatalogTrail(self._database, publisher, lambda: self._links)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self._digest_key())
+    def _links(self) -> ChainDigester:
+        return ChainDigester(self._digest_key())
 
 
 def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
@@ -205,7 +205,7 @@ def _has(connection: sqlite3.Connection, publisher: str, product_id: str) -> boo
 
 
 def _save(
-    connection: sqlite3.Connection, publisher: str, versions: Sequence[Version], chain: str
+    connection: sqlite3.Connection, publisher: str, versions: Sequence[ProductVersion], chain: str
 ) -> None:
     """Store the versions of the next revision, as present ones and in history. Raises: ProductTaken."""
     saved = bytes.fromhex(chain) or None
@@ -218,7 +218,7 @@ def _save(
 
 
 def _save_version(
-    connection: sqlite3.Connection, publisher: str, version: Version, chain: bytes | None
+    connection: sqlite3.Connection, publisher: str, version: ProductVersion, chain: bytes | None
 ) -> None:
     product_id, revision, at = version.product_id, version.revision, _written(version.at)
     if _owner(connection, product_id) not in (None, publisher):
@@ -244,9 +244,9 @@ def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 
-def _entry(row: tuple[str, str, int, str, str]) -> Entry:
+def _entry(row: tuple[str, str, int, str, str]) -> CatalogEntry:
     publisher, product_id, revision, updated_at, body = row
-    return Entry(
+    return CatalogEntry(
         publisher=publisher,
         product_id=product_id,
         product=Product.model_validate_json(body),

@@ -7,14 +7,14 @@ from operator import itemgetter
 
 from eligibility.catalog.chain import link
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogWrite, Version
-from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
+from eligibility.catalog.store import CatalogWrite, ProductVersion
+from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
 from groups.storage.sqlite_database import Database
 
 VERSIONS = "SELECT publisher, product_id, revision, at, actor, body, lower(hex(chain)) FROM product_version"
 """What `version_of` reads, before a condition."""
 
-Row = tuple[str, str, int, str, str, str | None, str]
+TrailRow = tuple[str, str, int, str, str, str | None, str]
 
 _AT_ONCE = 100
 _KEPT = (
@@ -31,16 +31,18 @@ _PUBLISHERS = (
 class SqliteCatalogTrail:
     """See groups.chain.Trail for what the methods promise."""
 
-    def __init__(self, database: Database, publisher: str, links: Callable[[], Links]) -> None:
+    def __init__(
+        self, database: Database, publisher: str, links: Callable[[], ChainDigester]
+    ) -> None:
         self._database, self._publisher, self._links = database, publisher, links
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
         with self._database.read() as connection:
             asked = {"publisher": self._publisher}
             revision, chain, entries = connection.execute(_KEPT, asked).fetchone()
         head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
-        return Kept(head, entries)
+        return ChainExtent(head, entries)
 
     def entries(self, first: int, last: int) -> Iterator[CatalogWrite | Damage]:
         """See Trail."""
@@ -76,10 +78,10 @@ def publishers(database: Database) -> tuple[str, ...]:
         return tuple(row[0] for row in connection.execute(_PUBLISHERS))
 
 
-def version_of(row: Row) -> Version:
+def version_of(row: TrailRow) -> ProductVersion:
     """Give a version as it is kept."""
     publisher, product_id, revision, at, actor, body, chain = row
-    return Version(
+    return ProductVersion(
         publisher=publisher,
         product_id=product_id,
         revision=revision,

@@ -11,7 +11,7 @@ from groups.model import Page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CatalogEntry:
     """A stored product. revision: the publisher's catalogue revision at which it last changed."""
 
     publisher: str
@@ -22,7 +22,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
+class ProductVersion:
     """One version of a product in its history; product is None where it was deleted.
 
     chain: the digest of the write in the audit trail, the same for all versions of one revision; ""
@@ -42,7 +42,7 @@ class Version:
 class CatalogWrite:
     """What one revision wrote, its versions by product id."""
 
-    versions: tuple[Version, ...]
+    versions: tuple[ProductVersion, ...]
 
     @property
     def chain(self) -> str:
@@ -59,12 +59,12 @@ class CatalogStore(Protocol):
     groups.errors.StoreUnavailable, and no error of the backend's own.
     """
 
-    def get(self, product_id: str) -> tuple[Entry, int] | None:
+    def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
         """The product and its publisher's present catalogue revision, of one moment; None if unknown."""
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Entry]:
+    ) -> Page[CatalogEntry]:
         """Products of a publisher by product id; an unknown publisher has none."""
 
     def revision(self, publisher: str) -> int:
@@ -92,10 +92,10 @@ class CatalogStore(Protocol):
 
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Version]:
+    ) -> Page[ProductVersion]:
         """Versions of a product, the newest first; of an unknown product none."""
 
-    def as_of(self, product_id: str, at: datetime) -> tuple[Version, int] | None:
+    def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
         """The version of a product at a moment (UTC-aware), and its publisher's revision then.
 
         None before it was first declared; a version without product where it was deleted.
@@ -104,10 +104,10 @@ class CatalogStore(Protocol):
     def owner(self, product_id: str) -> str | None:
         """The publisher that has the product id, for ever; None while nobody has it."""
 
-    def changes_since(self, publisher: str, revision: int) -> tuple[Version, ...]:
+    def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
         """Versions written after a revision, oldest first, those of one revision by product id."""
 
-    def record(self, publisher: str, versions: Sequence[Version]) -> None:
+    def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
         """Take over versions of another store just as they were; see GroupStore.record.
 
         Versions of one revision come together. Raises: groups.errors.NotEmpty; ProductTaken.

@@ -22,7 +22,7 @@ _PRODUCT_ID = re.compile(PRODUCT_ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ValidationContext:
     """What a product is checked against: its publisher's groups, whether it was public before, now."""
 
     declared_groups: Collection[str]
@@ -84,7 +84,7 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def validate(product_id: str, product: Product, surroundings: Surroundings) -> None:
+def validate(product_id: str, product: Product, surroundings: ValidationContext) -> None:
     """Refuse a product that must not be stored. Raises InvalidProduct with all faults found."""
     faults = [fault for check in _CHECKS for fault in check(product, surroundings)]
     if not _PRODUCT_ID.fullmatch(product_id):
@@ -94,7 +94,7 @@ def validate(product_id: str, product: Product, surroundings: Surroundings) -> N
         raise InvalidProduct(faults, f"product `{_shown(product_id)}`")
 
 
-def _undeclared_groups(product: Product, surroundings: Surroundings) -> Iterator[Fault]:
+def _undeclared_groups(product: Product, surroundings: ValidationContext) -> Iterator[Fault]:
     for loc, group in _named_groups(product):
         if group not in surroundings.declared_groups:
             detail = f"group `{group}` is not declared; create it first"
@@ -109,27 +109,27 @@ def _named_groups(product: Product) -> Iterator[tuple[str, str]]:
             yield f"flights.{number}.groups.{position}", group
 
 
-def _private_without_groups(product: Product, _: Surroundings) -> Iterator[Fault]:
+def _private_without_groups(product: Product, _: ValidationContext) -> Iterator[Fault]:
     if product.submission.audience == "private" and not product.submission.audience_groups:
         detail = "a private audience needs at least one known user group"
         yield Fault("submission.audience_groups", "AUDIENCE_WITHOUT_GROUP", detail)
 
 
-def _flights_without_groups(product: Product, _: Surroundings) -> Iterator[Fault]:
+def _flights_without_groups(product: Product, _: ValidationContext) -> Iterator[Fault]:
     for number, flight in enumerate(product.flights):
         if not flight.groups:
             detail = f"flight `{flight.flight_id}` needs at least one known user group"
             yield Fault(f"flights.{number}.groups", "FLIGHT_WITHOUT_GROUP", detail)
 
 
-def _private_again(product: Product, surroundings: Surroundings) -> Iterator[Fault]:
+def _private_again(product: Product, surroundings: ValidationContext) -> Iterator[Fault]:
     # A public date that has come leaves `audience` as it was declared; the product is public.
     if surroundings.was_public and product.submission.audience_at(surroundings.now) == "private":
         detail = "the product was public once; it can never be private again"
         yield Fault("submission.audience", "PRIVATE_AFTER_PUBLIC", detail)
 
 
-def _duplicate_flights(product: Product, _: Surroundings) -> Iterator[Fault]:
+def _duplicate_flights(product: Product, _: ValidationContext) -> Iterator[Fault]:
     for name, values in (
         ("flight_id", [flight.flight_id for flight in product.flights]),
         ("name", [flight.name.casefold() for flight in product.flights]),
@@ -142,7 +142,7 @@ def _duplicate_flights(product: Product, _: Surroundings) -> Iterator[Fault]:
                 yield Fault(f"flights.{number}.{name}", "DUPLICATE_FLIGHT", detail)
 
 
-def _same_version_and_architecture(product: Product, _: Surroundings) -> Iterator[Fault]:
+def _same_version_and_architecture(product: Product, _: ValidationContext) -> Iterator[Fault]:
     for loc, packages in _package_lists(product):
         first: dict[tuple[str, str], int] = {}
         for position, package in enumerate(packages):
@@ -156,7 +156,7 @@ def _same_version_and_architecture(product: Product, _: Surroundings) -> Iterato
                     yield Fault(f"{loc}.{position}", "DUPLICATE_PACKAGE", detail)
 
 
-def _version_starts_with_zero(product: Product, _: Surroundings) -> Iterator[Fault]:
+def _version_starts_with_zero(product: Product, _: ValidationContext) -> Iterator[Fault]:
     for loc, packages in _package_lists(product):
         for position, package in enumerate(packages):
             if package.first_part == 0:
@@ -164,7 +164,7 @@ def _version_starts_with_zero(product: Product, _: Surroundings) -> Iterator[Fau
                 yield Fault(f"{loc}.{position}.version", "PACKAGE_VERSION_ZERO", detail)
 
 
-def _rollout_without_previous(product: Product, _: Surroundings) -> Iterator[Fault]:
+def _rollout_without_previous(product: Product, _: ValidationContext) -> Iterator[Fault]:
     for loc, rollout in _rollouts(product):
         if rollout.status is not RolloutStatus.FINALIZED and not rollout.previous_packages:
             detail = "a rollout needs the previous packages, which everybody outside it gets"

@@ -20,7 +20,7 @@ from eligibility.catalog.plan import differences
 from eligibility.changes.contrast import substance
 from eligibility.changes.moments import dates_of
 from eligibility.explain.outcome import Outcome, outcome_of
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements, Rule
 from eligibility.simulation.state import State
 
@@ -34,7 +34,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class World:
+class DecisionInputs:
     """All that a decision on a query depends on."""
 
     groups: frozenset[str]
@@ -43,7 +43,7 @@ class World:
     moment: datetime
 
     @classmethod
-    def of(cls, state: State, account: Account | None) -> "World":
+    def of(cls, state: State, account: Account | None) -> "DecisionInputs":
         """What a state is to an account."""
         held = state.held
         groups = frozenset[str]() if account is None else held.groups_of(account)
@@ -51,19 +51,19 @@ class World:
 
     def outcome(self, query: AccessQuery) -> Outcome:
         """What is answered here."""
-        grounds = Grounds(query, self.product, self.groups, self.requirements, self.moment)
+        grounds = DecisionCase(query, self.product, self.groups, self.requirements, self.moment)
         return substance(outcome_of(grounds.decide()))
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class StatePart:
     """One difference between two worlds: in words, and made on a world."""
 
     words: str
-    make: Callable[[World], World]
+    make: Callable[[DecisionInputs], DecisionInputs]
 
 
-def causes(query: AccessQuery, before: World, after: World) -> tuple[str, ...]:
+def causes(query: AccessQuery, before: DecisionInputs, after: DecisionInputs) -> tuple[str, ...]:
     """Which differences between two worlds made the answer another; empty where it is the same."""
     wanted = after.outcome(query)
     if before.outcome(query) == wanted:
@@ -77,35 +77,37 @@ def causes(query: AccessQuery, before: World, after: World) -> tuple[str, ...]:
     return tuple(part.words for part in found or parts)
 
 
-def _told_alike(world: World, other: World) -> World:
+def _told_alike(world: DecisionInputs, other: DecisionInputs) -> DecisionInputs:
     """With the memberships that only the other is asked for, as its product alone names the group."""
     return replace(world, groups=world.groups | (other.groups - world.product.groups))
 
 
-def _all_but(left_out: Part, parts: Sequence[Part], world: World) -> World:
+def _all_but(
+    left_out: StatePart, parts: Sequence[StatePart], world: DecisionInputs
+) -> DecisionInputs:
     kept = (part for part in parts if part is not left_out)
     return reduce(lambda made, part: part.make(made), kept, world)
 
 
-def _parts(before: World, after: World) -> Iterator[Part]:
+def _parts(before: DecisionInputs, after: DecisionInputs) -> Iterator[StatePart]:
     for group_id in sorted(before.groups ^ after.groups):
         words = "added to" if group_id in after.groups else "removed from"
-        yield Part(f"{words} group {group_id}", partial(_moved, frozenset((group_id,))))
+        yield StatePart(f"{words} group {group_id}", partial(_moved, frozenset((group_id,))))
     yield from _fields(before.product, after.product)
     yield from _flights(before.product, after.product)
     for name in _RULES:
         was, becomes = (_floors(getattr(world.requirements, name)) for world in (before, after))
         if was != becomes:
             said = f"floor of {name.replace('_', ' ')}: {_said(differences(was, becomes))}"
-            yield Part(said, partial(_with_floor, name, after.requirements))
+            yield StatePart(said, partial(_with_floor, name, after.requirements))
     yield from _clock(before, after)
 
 
-def _moved(group: frozenset[str], world: World) -> World:
+def _moved(group: frozenset[str], world: DecisionInputs) -> DecisionInputs:
     return replace(world, groups=world.groups ^ group)
 
 
-def _with_floor(name: str, other: Requirements, world: World) -> World:
+def _with_floor(name: str, other: Requirements, world: DecisionInputs) -> DecisionInputs:
     changed = replace(world.requirements, **{name: getattr(other, name)})
     return replace(world, requirements=changed)
 
@@ -116,25 +118,25 @@ def _floors(rule: Rule | str) -> Any:
     return {family: str(floor or "any") for family, floor in rule.floors.items()}
 
 
-def _fields(before: Product, after: Product) -> Iterator[Part]:
+def _fields(before: Product, after: Product) -> Iterator[StatePart]:
     """Every field of the product, and of its submission, that a rule may look at."""
     was, becomes = product_body(before), product_body(after)
     for name in ("availability", "markets"):
         if getattr(before, name) != getattr(after, name):
             said = _said(differences(was.get(name), becomes.get(name), name))
-            yield Part(said, partial(_with_field, name, after))
+            yield StatePart(said, partial(_with_field, name, after))
     was, becomes = was["submission"], becomes["submission"]
     for name in Submission.model_fields:
         if getattr(before.submission, name) != getattr(after.submission, name):
             said = _said(differences(was.get(name), becomes.get(name), f"submission.{name}"))
-            yield Part(said, partial(_with_submission, name, after.submission))
+            yield StatePart(said, partial(_with_submission, name, after.submission))
 
 
-def _with_field(name: str, other: Product, world: World) -> World:
+def _with_field(name: str, other: Product, world: DecisionInputs) -> DecisionInputs:
     return replace(world, product=_copy(world.product, {name: getattr(other, name)}))
 
 
-def _with_submission(name: str, other: Submission, world: World) -> World:
+def _with_submission(name: str, other: Submission, world: DecisionInputs) -> DecisionInputs:
     submission = _copy(world.product.submission, {name: getattr(other, name)})
     return replace(world, product=_copy(world.product, {"submission": submission}))
 
@@ -145,7 +147,7 @@ def _copy(model: _Model, changes: Mapping[str, Any]) -> _Model:
     return type(model).model_construct(**{**fields, **changes})
 
 
-def _flights(before: Product, after: Product) -> Iterator[Part]:
+def _flights(before: Product, after: Product) -> Iterator[StatePart]:
     was, becomes = ({one.flight_id: one for one in p.flights} for p in (before, after))
     for flight_id in was | becomes:
         old, new = was.get(flight_id), becomes.get(flight_id)
@@ -154,18 +156,18 @@ def _flights(before: Product, after: Product) -> Iterator[Part]:
         said = f"flight {flight_id} is {'gone' if new is None else 'new'}"
         if old is not None and new is not None:
             said = f"flight {flight_id}: {_said(differences(_body(old), _body(new)))}"
-        yield Part(said, partial(_with_flight, flight_id, after))
+        yield StatePart(said, partial(_with_flight, flight_id, after))
     ranks = [[one for one in p if one in was and one in becomes] for p in (was, becomes)]
     if ranks[0] != ranks[1]:
         said = f"order of flights: {', '.join(ranks[0])} -> {', '.join(ranks[1])}"
-        yield Part(said, partial(_in_order, list(becomes)))
+        yield StatePart(said, partial(_in_order, list(becomes)))
 
 
 def _body(flight: Flight) -> dict[str, Any]:
     return flight.model_dump(mode="json", exclude_defaults=True)
 
 
-def _with_flight(flight_id: str, other: Product, world: World) -> World:
+def _with_flight(flight_id: str, other: Product, world: DecisionInputs) -> DecisionInputs:
     """With one flight as the other product has it; a new one goes above what it is above of there."""
     flights = list(world.product.flights)
     place = next((n for n, one in enumerate(flights) if one.flight_id == flight_id), None)
@@ -180,7 +182,7 @@ def _with_flight(flight_id: str, other: Product, world: World) -> World:
     return replace(world, product=_copy(world.product, {"flights": tuple(flights)}))
 
 
-def _in_order(names: Sequence[str], world: World) -> World:
+def _in_order(names: Sequence[str], world: DecisionInputs) -> DecisionInputs:
     """Flights that the names do not know stay above those that follow them."""
     known = iter(
         sorted(
@@ -192,7 +194,7 @@ def _in_order(names: Sequence[str], world: World) -> World:
     return replace(world, product=_copy(world.product, {"flights": flights}))
 
 
-def _clock(before: World, after: World) -> Iterator[Part]:
+def _clock(before: DecisionInputs, after: DecisionInputs) -> Iterator[StatePart]:
     earliest, latest = sorted((before.moment, after.moment))
     reached = {
         cause.text: date
@@ -203,7 +205,7 @@ def _clock(before: World, after: World) -> Iterator[Part]:
     if reached:
         forward = before.moment < after.moment
         said = "; ".join(text if forward else f"not yet: {text}" for text in reached)
-        yield Part(said, lambda world: replace(world, moment=after.moment))
+        yield StatePart(said, lambda world: replace(world, moment=after.moment))
 
 
 def _said(lines: Iterable[str]) -> str:

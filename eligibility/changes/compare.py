@@ -10,11 +10,11 @@ from eligibility.access import wire
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan, all_products
 from eligibility.catalog.store import CatalogStore
-from eligibility.changes.difference import Difference, difference
+from eligibility.changes.difference import ProductDifference, difference
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.formats.suggestions import meant
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves
 from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.state import State
@@ -25,7 +25,7 @@ _WORDS = ("live", "draft", "groups:1", "catalog:1")
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class ComparedState:
     """One of two states: of which moment (UTC-aware, None = now), with what draft over it."""
 
     label: str
@@ -40,7 +40,7 @@ def read_side(
     at: datetime | None,
     draft: Draft,
     loc: str = "",
-) -> Side:
+) -> ComparedState:
     """Read one of STATES; `groups:N` and `catalog:N` are as of when the publisher wrote that revision.
 
     Args: at = the moment of `live` and `draft`, None = now; loc = where the text stands.
@@ -48,11 +48,11 @@ def read_side(
     """
     as_of = "" if at is None else f" at {_named(at)}"
     if text == "live":
-        return Side(f"live{as_of}", at)
+        return ComparedState(f"live{as_of}", at)
     if text == "draft":
         if draft.is_empty:
             raise InvalidInput([Fault(loc, "NO_DRAFT", "`draft` needs a draft, and none is given")])
-        return Side(f"draft{as_of}", at, draft)
+        return ComparedState(f"draft{as_of}", at, draft)
     part, _, number = text.partition(":")
     if number.isascii() and number.isdecimal() and len(number) < 19:
         if part == "groups":
@@ -65,11 +65,11 @@ def read_side(
         shown = text if len(text) <= 60 else text[:57] + "..."
         detail = f"`{shown}` is no state{meant(text, _WORDS)}; a state is {STATES}"
         raise InvalidInput([Fault(loc, "UNKNOWN_STATE", detail)]) from None
-    return Side(_named(moment), moment)
+    return ComparedState(_named(moment), moment)
 
 
-def _at(text: str, moment: datetime) -> Side:
-    return Side(f"{text} ({_named(moment)})", moment)
+def _at(text: str, moment: datetime) -> ComparedState:
+    return ComparedState(f"{text} ({_named(moment)})", moment)
 
 
 def _named(moment: datetime) -> str:
@@ -80,11 +80,11 @@ def compare(
     states: States,
     publisher: str,
     product_id: str,
-    sides: tuple[Side, Side],
+    sides: tuple[ComparedState, ComparedState],
     devices: Sequence[NamedDevice],
     population: Population | None = None,
     as_told: Asker = PLAIN,
-) -> Difference:
+) -> ProductDifference:
     """What differs of a product between two sides.
 
     Args: population = by default everybody in a group that the product has on either side, and
@@ -108,12 +108,12 @@ def compare(
 def compare_all(
     states: States,
     publisher: str,
-    sides: tuple[Side, Side],
+    sides: tuple[ComparedState, ComparedState],
     devices: Sequence[NamedDevice],
     *,
     population: Population | None = None,
     as_told: Asker = PLAIN,
-) -> Iterator[Difference]:
+) -> Iterator[ProductDifference]:
     """What differs of each product of a publisher; those of which nothing does are left out."""
     drafted = {one for side in sides for one in side.draft.products}
     ever = any(side.at is not None for side in sides)
@@ -132,12 +132,12 @@ def compare_plan(
     plan: Plan,
     declaration: Declaration,
     devices: Sequence[NamedDevice],
-) -> Iterator[Difference]:
+) -> Iterator[ProductDifference]:
     """What applying a plan would change of what accounts get, of the products it concerns."""
     draft = Draft(
         plan.publisher,
         {
-            one.group_id: Moves(
+            one.group_id: MemberMoves(
                 frozenset(declaration.groups[one.group_id].members or ()), whole=True
             )
             for one in plan.groups
@@ -155,7 +155,7 @@ def compare_plan(
         for entry in all_products(catalog, plan.publisher)
         if entry.product.groups & draft.groups.keys()
     }
-    sides = Side("live"), Side("the plan", draft=draft)
+    sides = ComparedState("live"), ComparedState("the plan", draft=draft)
     for product_id in sorted({*draft.products, *draft.deleted, *edited}):
         found = compare(states, plan.publisher, product_id, sides, devices)
         if found.changes:
@@ -166,7 +166,7 @@ def everybody(
     states: States,
     publisher: str,
     both: Sequence[State | None],
-    sides: tuple[Side, Side],
+    sides: tuple[ComparedState, ComparedState],
     as_told: Asker = PLAIN,
 ) -> Population:
     """Everybody in a group of a product on either side, by address; and nobody signed in."""
@@ -189,7 +189,7 @@ def _market(both: Sequence[State | None]) -> str | None:
     return common[0] if common else None
 
 
-def _read(states: States, product_id: str, side: Side) -> State | None:
+def _read(states: States, product_id: str, side: ComparedState) -> State | None:
     try:
         return states.read(product_id, side.at, side.draft)
     except UnknownProduct:

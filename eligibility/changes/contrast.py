@@ -7,7 +7,7 @@ from eligibility.explain.outcome import BRIEFLY, Outcome, briefly
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.windows.versions import parse_os_version
 
-Answer = Outcome | None
+OutcomeOrNone = Outcome | None
 """What an account gets; None where there is no such product."""
 
 
@@ -16,17 +16,17 @@ def substance(outcome: Outcome) -> Outcome:
     return outcome._replace(reasons=()) if outcome.granted else outcome
 
 
-def plainly(before: Answer, after: Answer) -> tuple[Answer, Answer]:
+def plainly(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[OutcomeOrNone, OutcomeOrNone]:
     """Two answers with as little as tells them apart: no architecture, the first reason for a no."""
     plain = _plain(before), _plain(after)
     return (before, after) if plain[0] == plain[1] else plain
 
 
-def _plain(answer: Answer) -> Answer:
+def _plain(answer: OutcomeOrNone) -> OutcomeOrNone:
     return answer and answer._replace(architecture=None, reasons=answer.reasons[:1])
 
 
-def contrast(before: Answer, after: Answer) -> tuple[str, str]:
+def contrast(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[str, str]:
     """Two answers in the fewest words that tell them apart."""
     texts = _brief(before), _brief(after)
     if texts[0] != texts[1] or before is None or after is None:
@@ -34,7 +34,7 @@ def contrast(before: Answer, after: Answer) -> tuple[str, str]:
     return _at_length(before), _at_length(after)
 
 
-def _brief(answer: Answer) -> str:
+def _brief(answer: OutcomeOrNone) -> str:
     return "no such product" if answer is None else briefly(answer)
 
 

@@ -11,8 +11,8 @@ from itertools import repeat
 from typing import Literal
 
 from eligibility.access.model import Account
-from eligibility.changes.causes import World, causes
-from eligibility.changes.contrast import Answer, plainly, substance
+from eligibility.changes.causes import DecisionInputs, causes
+from eligibility.changes.contrast import OutcomeOrNone, plainly, substance
 from eligibility.explain.outcome import Outcome
 from eligibility.rules.rollout import place
 from eligibility.simulation.inputs.devices import NamedDevice
@@ -23,12 +23,12 @@ from eligibility.windows.package_versions import parse_package_version
 NAMED = 100
 """Accounts named of each change; the counts are of all."""
 
-Kind = Literal["gains", "loses", "moves", "still_denied"]
-KINDS: tuple[Kind, ...] = ("gains", "loses", "moves", "still_denied")
+ChangeKind = Literal["gains", "loses", "moves", "still_denied"]
+KINDS: tuple[ChangeKind, ...] = ("gains", "loses", "moves", "still_denied")
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class OutcomeChange:
     """What some accounts had, and have then, on some devices.
 
     kind: `moves` = another source, version, action or architecture; `still_denied` = for other
@@ -37,9 +37,9 @@ class Change:
     how many; first: the places of the first NAMED of them.
     """
 
-    kind: Kind
-    before: Answer
-    after: Answer
+    kind: ChangeKind
+    before: OutcomeOrNone
+    after: OutcomeOrNone
     why: tuple[str, ...]
     devices: tuple[int, ...]
     accounts: int
@@ -47,7 +47,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Difference:
+class ProductDifference:
     """All that differs of one product for a population on some devices.
 
     changes: by kind, the most accounts first. counts: for each kind how many accounts it happens to
@@ -59,18 +59,18 @@ class Difference:
     name: str
     population: Population
     devices: tuple[NamedDevice, ...]
-    changes: tuple[Change, ...]
-    counts: Mapping[Kind, int]
+    changes: tuple[OutcomeChange, ...]
+    counts: Mapping[ChangeKind, int]
     changed: int
     public: bool
 
 
-_Told = tuple[Answer, Answer, tuple[str, ...]]
-_Key = tuple[Answer, Answer, tuple[str, ...], tuple[int, ...]]
+_Told = tuple[OutcomeOrNone, OutcomeOrNone, tuple[str, ...]]
+_Key = tuple[OutcomeOrNone, OutcomeOrNone, tuple[str, ...], tuple[int, ...]]
 _Pair = tuple[int, int]
 
 
-def difference(before: Matrix | None, after: Matrix | None) -> Difference:
+def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference:
     """Compare two states of a product over the same accounts and devices; None = it is not there.
 
     Raises: ValueError without either.
@@ -81,7 +81,7 @@ def difference(before: Matrix | None, after: Matrix | None) -> Difference:
     compared = _Compared(before, after, either)
     sizes, firsts = _counted(compared.pairs())
     told = {pair: found for pair in sizes if (found := compared.told(pair, firsts[pair][0]))}
-    counts, accounts = Counter[Kind](), Counter[_Key]()
+    counts, accounts = Counter[ChangeKind](), Counter[_Key]()
     named = defaultdict[_Key, list[int]](list)
     for pair, found in told.items():
         counts.update(
@@ -91,10 +91,10 @@ def difference(before: Matrix | None, after: Matrix | None) -> Difference:
             accounts[key] += sizes[pair]
             named[key] += firsts[pair]
     changes = [
-        Change(_kind(*key[:2]), *key, accounts[key], tuple(sorted(named[key])[:NAMED]))
+        OutcomeChange(_kind(*key[:2]), *key, accounts[key], tuple(sorted(named[key])[:NAMED]))
         for key in accounts
     ]
-    return Difference(
+    return ProductDifference(
         either.state.product_id,
         either.state.product.name,
         either.population,
@@ -123,13 +123,13 @@ def _is_public(matrix: Matrix | None) -> bool:
     return state.product.submission.audience_at(state.moment) == "public"
 
 
-def _kind(before: Answer, after: Answer) -> Kind:
+def _kind(before: OutcomeOrNone, after: OutcomeOrNone) -> ChangeKind:
     if _has(before) and _has(after):
         return "moves"
     return "gains" if _has(after) else "loses" if _has(before) else "still_denied"
 
 
-def _has(answer: Answer) -> bool:
+def _has(answer: OutcomeOrNone) -> bool:
     return answer is not None and answer.granted
 
 
@@ -162,7 +162,7 @@ class _Compared:
             found[*plainly(was, becomes), causes_on(both)] += self._columns[both]
         return tuple((*told, tuple(sorted(devices))) for told, devices in found.items())
 
-    def _differing(self, pair: _Pair) -> Iterator[tuple[_Pair, Answer, Answer]]:
+    def _differing(self, pair: _Pair) -> Iterator[tuple[_Pair, OutcomeOrNone, OutcomeOrNone]]:
         """The pairs of devices on which it has something else; nothing and no product are the same."""
         before, after = self._answers[0][pair[0]], self._answers[1][pair[1]]
         for both in self._columns:
@@ -175,7 +175,7 @@ class _Compared:
         before, after = self._sides
         if before is None or after is None:
             return lambda _: ("product deleted" if after is None else "product declared",)
-        was, becomes = (World.of(side.state, asker.account) for side in (before, after))
+        was, becomes = (DecisionInputs.of(side.state, asker.account) for side in (before, after))
         terms = was.groups, becomes.groups, *self._terms(asker)
 
         def on(both: _Pair) -> tuple[str, ...]:
@@ -200,7 +200,7 @@ class _Compared:
                 yield place(held.thresholds, held.product_id, account.id)
 
 
-def _answers(matrix: Matrix | None) -> tuple[tuple[Answer, ...], ...]:
+def _answers(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
     """[row class][column class]; a product that is not there has one of each."""
     if matrix is None:
         return ((None,),)

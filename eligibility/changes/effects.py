@@ -17,8 +17,8 @@ from eligibility.catalog.model import Product
 NAMED = 100
 """Accounts named for each change; the counts are of all."""
 
-Groups = frozenset[str]
-Memberships = Mapping[str, tuple[Groups, Groups]]
+GroupIds = frozenset[str]
+Memberships = Mapping[str, tuple[GroupIds, GroupIds]]
 """For each address, the groups that list it before and after."""
 
 
@@ -90,7 +90,7 @@ def effects_on(
 
     Accounts in the same groups before and after are compared once, however many they are.
     """
-    alike: defaultdict[tuple[Groups, Groups], list[str]] = defaultdict(list)
+    alike: defaultdict[tuple[GroupIds, GroupIds], list[str]] = defaultdict(list)
     for address, groups in memberships.items():
         alike[groups].append(address)
     found: defaultdict[AccessChange, list[str]] = defaultdict(list)
@@ -111,7 +111,7 @@ def _private(product: Product | None, now: datetime) -> bool:
     return product is not None and product.submission.audience_at(now) == "private"
 
 
-def _standing(product: Product | None, groups: Groups, now: datetime) -> _Standing:
+def _standing(product: Product | None, groups: GroupIds, now: datetime) -> _Standing:
     if product is None:
         return _Standing(private=False, admitted=False, flight=None)
     flight = product.flight_for(groups, now)

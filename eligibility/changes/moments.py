@@ -11,15 +11,15 @@ from datetime import datetime
 from typing import Literal
 
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogStore, Version
+from eligibility.catalog.store import CatalogStore, ProductVersion
 from eligibility.errors import UnknownProduct
 from eligibility.rules.settling import SETTLING_TIME
-from groups.model import Change, each
+from groups.model import GroupChange, each
 from groups.store import GroupStore
 
 _PAGE = 1_000
 
-Kind = Literal["membership", "catalog", "public_at", "publish_at", "settled"]
+CauseKind = Literal["membership", "catalog", "public_at", "publish_at", "settled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Cause:
     actor, revision: of a write; group_id, address: of a membership.
     """
 
-    kind: Kind
+    kind: CauseKind
     text: str
     details: tuple[str, ...] = ()
     actor: str | None = None
@@ -39,7 +39,7 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class ProductHistory:
     """What is known of a product and an account.
 
     versions: of the product. changes: writes to groups of its publisher that name an address of the
@@ -47,13 +47,13 @@ class Past:
     """
 
     product_id: str
-    versions: Sequence[Version]
-    changes: Sequence[Change]
+    versions: Sequence[ProductVersion]
+    changes: Sequence[GroupChange]
 
 
 def read_past(
     groups: GroupStore, catalog: CatalogStore, product_id: str, addresses: Collection[str]
-) -> Past:
+) -> ProductHistory:
     """Read what there is of a product and of an account's canonical addresses.
 
     Raises: UnknownProduct; StoreUnavailable.
@@ -65,27 +65,27 @@ def read_past(
     changes = tuple(
         change for address in addresses for change in _about(groups, publisher, address)
     )
-    return Past(product_id, versions, changes)
+    return ProductHistory(product_id, versions, changes)
 
 
-def _about(groups: GroupStore, publisher: str, address: str) -> Iterator[Change]:
+def _about(groups: GroupStore, publisher: str, address: str) -> Iterator[GroupChange]:
     return each(
         lambda cursor: groups.history(publisher, address=address, cursor=cursor, limit=_PAGE)
     )
 
 
 @dataclass(slots=True)
-class Happened:
+class MomentEvents:
     """What happens at one moment."""
 
-    version: Version | None
-    changes: list[Change]
+    version: ProductVersion | None
+    changes: list[GroupChange]
     dates: list[Cause]
 
 
-def moments(past: Past) -> Mapping[datetime, Happened]:
+def moments(past: ProductHistory) -> Mapping[datetime, MomentEvents]:
     """Every moment at which an answer may change, with what happens there."""
-    found = defaultdict[datetime, Happened](lambda: Happened(None, [], []))
+    found = defaultdict[datetime, MomentEvents](lambda: MomentEvents(None, [], []))
     in_force = _in_force(past.versions)
     concerned = frozenset[str]().union(*(one.product.groups for one in in_force if one.product))
     for change in past.changes:
@@ -102,9 +102,9 @@ def moments(past: Past) -> Mapping[datetime, Happened]:
     return found
 
 
-def _in_force(versions: Iterable[Version]) -> list[Version]:
+def _in_force(versions: Iterable[ProductVersion]) -> list[ProductVersion]:
     """The versions that were in force at some moment, in order; of one moment only the last."""
-    kept: list[Version] = []
+    kept: list[ProductVersion] = []
     for version in sorted(versions, key=lambda one: (one.at, one.revision)):
         if kept and version.revision < kept[-1].revision:
             continue  # a clock went back: this one was written over before its moment

@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eligibility.changes.contrast import Answer, contrast, device_ranges, plainly
-from eligibility.changes.difference import Change, Difference, Kind, what_moved
+from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, plainly
+from eligibility.changes.difference import ChangeKind, OutcomeChange, ProductDifference, what_moved
 from eligibility.changes.moments import Cause
-from eligibility.changes.timeline import Turn
+from eligibility.changes.timeline import TimelineTurn
 from eligibility.simulation.inputs.devices import NamedDevice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AnswerTold:
+class OutcomeSummary:
     """What an account gets. text: in few words. flight_id: also of a flight that has nothing."""
 
     text: str
@@ -26,16 +26,16 @@ class AnswerTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChangeTold:
+class OutcomeChangeView:
     """See difference.Change; before, after: null where there is no such product.
 
     devices: names of all; ranges: the same in few words. accounts: how many; first: addresses.
     """
 
-    kind: Kind
+    kind: ChangeKind
     moved: tuple[str, ...]
-    before: AnswerTold | None
-    after: AnswerTold | None
+    before: OutcomeSummary | None
+    after: OutcomeSummary | None
     why: tuple[str, ...]
     devices: tuple[str, ...]
     ranges: tuple[str, ...]
@@ -44,7 +44,7 @@ class ChangeTold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DifferenceTold:
+class DifferenceView:
     """See difference.Difference; accounts, devices: how many were compared.
 
     market: which the accounts asked from that do not say themselves; null = unknown.
@@ -56,54 +56,54 @@ class DifferenceTold:
     devices: int
     market: str | None
     changed: int
-    counts: dict[Kind, int]
+    counts: dict[ChangeKind, int]
     public: bool
-    changes: tuple[ChangeTold, ...]
+    changes: tuple[OutcomeChangeView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComparisonTold:
+class ComparisonResponse:
     """Two states compared; products without any difference are left out."""
 
     before: str
     after: str
-    products: tuple[DifferenceTold, ...]
+    products: tuple[DifferenceView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnedTold:
+class DeviceTurnView:
     """What an answer was and is on some devices."""
 
     devices: tuple[str, ...]
     ranges: tuple[str, ...]
-    before: AnswerTold | None
-    after: AnswerTold | None
+    before: OutcomeSummary | None
+    after: OutcomeSummary | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TurnTold:
+class TurnView:
     """See timeline.Turn; coming: it is ahead. answers: those that change, of devices alike."""
 
     at: datetime
     coming: bool
     causes: tuple[Cause, ...]
-    answers: tuple[TurnedTold, ...]
+    answers: tuple[DeviceTurnView, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TimelineTold:
+class TimelineResponse:
     """The turns of an account's answers about a product; account: null = not signed in."""
 
     product_id: str
     account: str | None
     devices: tuple[str, ...]
     now: datetime
-    turns: tuple[TurnTold, ...]
+    turns: tuple[TurnView, ...]
 
 
-def difference_told(found: Difference) -> DifferenceTold:
+def difference_told(found: ProductDifference) -> DifferenceView:
     """A difference as plain values."""
-    return DifferenceTold(
+    return DifferenceView(
         product_id=found.product_id,
         name=found.name,
         accounts=len(found.population),
@@ -116,12 +116,12 @@ def difference_told(found: Difference) -> DifferenceTold:
     )
 
 
-def _change(found: Difference, one: Change) -> ChangeTold:
+def _change(found: ProductDifference, one: OutcomeChange) -> OutcomeChangeView:
     texts = contrast(one.before, one.after)
     moved: tuple[str, ...] = ()
     if one.kind == "moves" and one.before is not None and one.after is not None:
         moved = tuple(what_moved(one.before, one.after))
-    return ChangeTold(
+    return OutcomeChangeView(
         kind=one.kind,
         moved=moved,
         before=_answer(one.before, texts[0]),
@@ -138,17 +138,17 @@ def timeline_told(
     product_id: str,
     account: str | None,
     devices: Sequence[NamedDevice],
-    turns: Sequence[Turn],
+    turns: Sequence[TimelineTurn],
     now: datetime,
-) -> TimelineTold:
+) -> TimelineResponse:
     """A timeline as plain values."""
-    return TimelineTold(
+    return TimelineResponse(
         product_id=product_id,
         account=account,
         devices=tuple(named.name for named in devices),
         now=now,
         turns=tuple(
-            TurnTold(
+            TurnView(
                 at=turn.at,
                 coming=turn.at > now,
                 causes=turn.causes,
@@ -159,14 +159,14 @@ def timeline_told(
     )
 
 
-def _turned(devices: Sequence[NamedDevice], turn: Turn) -> Iterator[TurnedTold]:
-    alike = defaultdict[tuple[Answer, Answer], list[int]](list)
+def _turned(devices: Sequence[NamedDevice], turn: TimelineTurn) -> Iterator[DeviceTurnView]:
+    alike = defaultdict[tuple[OutcomeOrNone, OutcomeOrNone], list[int]](list)
     for place, both in enumerate(zip(turn.before, turn.after, strict=True)):
         if both[0] != both[1]:
             alike[plainly(*both)].append(place)
     for (before, after), places in alike.items():
         texts = contrast(before, after)
-        yield TurnedTold(
+        yield DeviceTurnView(
             devices=tuple(devices[place].name for place in places),
             ranges=device_ranges(devices, places),
             before=_answer(before, texts[0]),
@@ -174,10 +174,10 @@ def _turned(devices: Sequence[NamedDevice], turn: Turn) -> Iterator[TurnedTold]:
         )
 
 
-def _answer(answer: Answer, text: str) -> AnswerTold | None:
+def _answer(answer: OutcomeOrNone, text: str) -> OutcomeSummary | None:
     if answer is None:
         return None
-    return AnswerTold(
+    return OutcomeSummary(
         text=text,
         granted=answer.granted,
         flight_id=answer.source or answer.missed_flight,

@@ -13,27 +13,27 @@ from typing import Literal
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
 from eligibility.catalog.plan import differences
-from eligibility.catalog.store import Version
-from eligibility.changes.contrast import Answer, substance
-from eligibility.changes.moments import Cause, Past, moments
+from eligibility.catalog.store import ProductVersion
+from eligibility.changes.contrast import OutcomeOrNone, substance
+from eligibility.changes.moments import Cause, ProductHistory, moments
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.past import decide_past
 from eligibility.explain.outcome import outcome_of
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import settling_at
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.population import Asker
-from groups.model import Change, MembershipChange, PastMemberships
+from groups.model import GroupChange, MembershipChange, PastMemberships
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TimelineTurn:
     """A moment: before and after it, the answer on each device in order; and what happened."""
 
     at: datetime
-    before: tuple[Answer, ...]
-    after: tuple[Answer, ...]
+    before: tuple[OutcomeOrNone, ...]
+    after: tuple[OutcomeOrNone, ...]
     causes: tuple[Cause, ...]
 
     @property
@@ -43,13 +43,13 @@ class Turn:
 
 
 def turns(
-    past: Past,
+    past: ProductHistory,
     asker: Asker,
     devices: Sequence[NamedDevice],
     requirements: Requirements,
     *,
     everything: bool = False,
-) -> tuple[Turn, ...]:
+) -> tuple[TimelineTurn, ...]:
     """The turns of an account's answers on some devices, the first one first, those ahead included.
 
     A change of membership that made a turn is followed by one at which it has settled, at which no
@@ -60,7 +60,7 @@ def turns(
     )
 
 
-def _listed(walked: Iterable[Turn], everything: bool) -> Iterator[Turn]:
+def _listed(walked: Iterable[TimelineTurn], everything: bool) -> Iterator[TimelineTurn]:
     waiting = False
     for turn in walked:
         kinds = {cause.kind for cause in turn.causes}
@@ -84,13 +84,13 @@ class _Asked:
     ) -> None:
         self._queries = [asker.query(product_id, named.device) for named in devices]
         self._requirements = requirements
-        self._known: dict[object, tuple[Answer, ...]] = {}
+        self._known: dict[object, tuple[OutcomeOrNone, ...]] = {}
         self.addresses = asker.account.addresses if asker.account else ()
-        self.nowhere: tuple[Answer, ...] = (None,) * len(devices)
+        self.nowhere: tuple[OutcomeOrNone, ...] = (None,) * len(devices)
 
     def answers(
-        self, version: Version | None, last: Iterable[MembershipChange], at: datetime
-    ) -> tuple[Answer, ...]:
+        self, version: ProductVersion | None, last: Iterable[MembershipChange], at: datetime
+    ) -> tuple[OutcomeOrNone, ...]:
         """The answer on each device; last = of the account's memberships at that moment."""
         if version is None or version.product is None:
             return self.nowhere
@@ -103,21 +103,21 @@ class _Asked:
 
     def _asked(
         self, product: Product, memberships: PastMemberships, at: datetime
-    ) -> Iterator[Answer]:
+    ) -> Iterator[OutcomeOrNone]:
         classes = DeviceClasses(product, self._requirements)
-        known: dict[int, Answer] = {}
+        known: dict[int, OutcomeOrNone] = {}
         for query in self._queries:
             device_class = classes.of(query.device)
             if device_class not in known:
-                grounds = Grounds(query, product, memberships.groups, self._requirements, at)
+                grounds = DecisionCase(query, product, memberships.groups, self._requirements, at)
                 decision = decide_past(grounds, memberships)
                 known[device_class] = substance(outcome_of(decision))
             yield known[device_class]
 
 
-def _walked(past: Past, asked: _Asked) -> Iterator[Turn]:
+def _walked(past: ProductHistory, asked: _Asked) -> Iterator[TimelineTurn]:
     """Every moment with what is before and after it."""
-    version: Version | None = None
+    version: ProductVersion | None = None
     last: dict[tuple[str, str], MembershipChange] = {}
     answers, settling = asked.nowhere, False
     for at, happened in sorted(moments(past).items()):
@@ -136,7 +136,7 @@ def _walked(past: Past, asked: _Asked) -> Iterator[Turn]:
             causes.append(_SETTLED)
         before, answers = answers, asked.answers(version, mine, at)
         if causes:
-            yield Turn(at, before, answers, tuple(causes))
+            yield TimelineTurn(at, before, answers, tuple(causes))
         settling = unsettled
 
 
@@ -144,7 +144,7 @@ _SETTLED = Cause(kind="settled", text="settled: from here on the Store itself ha
 
 
 def _memberships(
-    change: Change, addresses: Sequence[str], last: dict[tuple[str, str], MembershipChange]
+    change: GroupChange, addresses: Sequence[str], last: dict[tuple[str, str], MembershipChange]
 ) -> Iterator[Cause]:
     """What a write did to the account's memberships; notes it in `last`."""
     kinds: Sequence[tuple[Literal["added", "removed"], tuple[str, ...], str]] = (
@@ -169,7 +169,7 @@ def _memberships(
             )
 
 
-def _written(before: Version | None, after: Version) -> Cause:
+def _written(before: ProductVersion | None, after: ProductVersion) -> Cause:
     """What a write of the product did."""
     found: tuple[str, ...] = ()
     if after.product is None:

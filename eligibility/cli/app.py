@@ -24,7 +24,7 @@ from eligibility.cli import (
     store,
     timeline,
 )
-from eligibility.cli.options.base import Json, Store
+from eligibility.cli.options.base import JsonOption, StoreOption
 from eligibility.cli.show.output import console, print_json
 from eligibility.service.settings import Settings, load_settings
 
@@ -71,7 +71,7 @@ def _root(
 
 
 @app.command()
-def settings(store: Store = None, as_json: Json = False) -> None:
+def settings(store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Show the settings in force, and where each comes from."""
     loaded = load_settings(os.environ, {"store": store})
     values = loaded.settings.shown()

@@ -15,9 +15,9 @@ from rich.text import Text
 from eligibility.access import wire
 from eligibility.audit import trail
 from eligibility.audit import verify as verifying
-from eligibility.audit.trail import Record
-from eligibility.audit.verify import Verified
-from eligibility.cli.options.base import Json, Store
+from eligibility.audit.trail import TrailEntry
+from eligibility.audit.verify import VerificationReport
+from eligibility.cli.options.base import JsonOption, StoreOption
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
@@ -42,8 +42,8 @@ def list_entries(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most entries shown.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on after the page that gave it.")] = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List changes to groups, catalogue, API keys and settings, the newest first.
 
@@ -69,8 +69,8 @@ def verify(
         Path | None,
         typer.Option(help="File that `audit heads` made earlier, kept where the store is not."),
     ] = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Check that no entry was changed, taken out or added. Exit code 3: something was.
 
@@ -93,7 +93,7 @@ def verify(
 
 
 @app.command()
-def heads(store: Store = None) -> None:
+def heads(store: StoreOption = None) -> None:
     """Print where each chain ends, as JSON for `audit verify --since`."""
     with _stores(store) as opened:
         print_json(verifying.heads(opened.chains()))
@@ -127,13 +127,13 @@ def _progress() -> Progress:
     )
 
 
-def _row(record: Record) -> tuple[str, ...]:
+def _row(record: TrailEntry) -> tuple[str, ...]:
     particulars = "; ".join(f"{name} {value}" for name, value in record.what.items())
     when = f"{record.at:%Y-%m-%d %H:%M:%S UTC}"
     return when, record.who, record.kind, particulars, record.chain, str(record.revision)
 
 
-def _tell(verified: Verified) -> None:
+def _tell(verified: VerificationReport) -> None:
     table = Table("chain", "revision", "digest of its last entry", title="Heads")
     for name, head in verified.heads.items():
         table.add_row(name, f"{head.revision:,}", head.chain or "-")

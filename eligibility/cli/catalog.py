@@ -12,17 +12,17 @@ from rich.text import Text
 
 from eligibility.catalog import files
 from eligibility.catalog.files import Declaration
-from eligibility.catalog.partner_center import Note, read_files
+from eligibility.catalog.partner_center import ImportNote, read_files
 from eligibility.catalog.plan import Plan, apply_plan, export, make_plan
 from eligibility.changes.compare import compare_plan
 from eligibility.changes.effects import Effects
-from eligibility.changes.responses import ComparisonTold, difference_told
+from eligibility.changes.responses import ComparisonResponse, difference_told
 from eligibility.cli.options.base import (
-    DryRun,
-    Json,
-    Publisher,
-    Store,
-    Yes,
+    DryRunOption,
+    JsonOption,
+    PublisherOption,
+    StoreOption,
+    YesOption,
     actor,
     confirm,
     service,
@@ -43,13 +43,13 @@ Directory = Annotated[Path, typer.Argument(help="Directory of *.yaml files, or o
 @app.command()
 def apply(
     directory: Directory,
-    dry_run: DryRun = False,
+    dry_run: DryRunOption = False,
     prune: Annotated[
         bool, typer.Option("--prune", help="Delete products that are not declared.")
     ] = False,
-    yes: Yes = False,
-    store: Store = None,
-    as_json: Json = False,
+    yes: YesOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make the store as the directory declares; shows the plan first. Twice changes nothing."""
     declarations = files.read_directory(directory)
@@ -70,7 +70,7 @@ def apply(
 
 
 @app.command()
-def validate(directory: Directory, store: Store = None, as_json: Json = False) -> None:
+def validate(directory: Directory, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Check a directory against the store, change nothing. Exit code 1 when something is wrong."""
     declarations = files.read_directory(directory)
     with service(store) as opened:
@@ -91,12 +91,12 @@ def validate(directory: Directory, store: Store = None, as_json: Json = False) -
 @app.command("export")
 def export_command(
     directory: Annotated[Path, typer.Argument(help="Directory to write to.")],
-    publisher: Publisher = "default",
+    publisher: PublisherOption = "default",
     members: Annotated[
         bool, typer.Option("--members/--no-members", help="Write the groups' addresses too.")
     ] = True,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a publisher's groups and products as files that `apply` takes."""
     with service(store) as opened:
@@ -119,7 +119,7 @@ def import_partner_center(
     paths: Annotated[
         list[Path], typer.Argument(metavar="FILE...", help="JSON of the submission API.")
     ],
-    publisher: Publisher = "default",
+    publisher: PublisherOption = "default",
     audience_group: Annotated[
         list[str] | None,
         typer.Option(help="Group of the private audience, which the API does not tell."),
@@ -131,10 +131,10 @@ def import_partner_center(
     out: Annotated[
         Path | None, typer.Option(help="Write a catalogue directory instead of changing the store.")
     ] = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    store: Store = None,
-    as_json: Json = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Read apps, flights and submissions as the Store submission API returns them."""
     read = read_files(paths, audience_groups=audience_group or (), group_names=_pairs(group or []))
@@ -183,12 +183,12 @@ def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
         yield lambda _: progress.advance(task)
 
 
-def _difference(opened: Service, plan: Plan, declaration: Declaration) -> ComparisonTold:
+def _difference(opened: Service, plan: Plan, declaration: Declaration) -> ComparisonResponse:
     """What would change on any device there is."""
     found = compare_plan(
         opened.states, opened.catalog.store, plan, declaration, tuple(preset("all"))
     )
-    return ComparisonTold(
+    return ComparisonResponse(
         before="live", after="the plan", products=tuple(difference_told(one) for one in found)
     )
 
@@ -197,7 +197,7 @@ def _show_plans(
     plans: list[Plan],
     as_json: bool,
     effects: Sequence[Effects],
-    differences: Sequence[ComparisonTold],
+    differences: Sequence[ComparisonResponse],
 ) -> None:
     """Show plans and their effects on access; differences = of a dry run, what devices would get."""
     if as_json:
@@ -223,7 +223,7 @@ def _show_warnings(plan: Plan) -> None:
         console().print(Text.assemble(("! ", "bold yellow"), text))
 
 
-def _show_notes(notes: tuple[Note, ...]) -> None:
+def _show_notes(notes: tuple[ImportNote, ...]) -> None:
     if not notes:
         return
     table = Table("about", "what the API did not tell, or what was left out", title="Notes")

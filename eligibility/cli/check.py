@@ -7,11 +7,11 @@ import typer
 from eligibility.access import wire
 from eligibility.access.model import AccountKind
 from eligibility.cli.options import query as options
-from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
 from eligibility.cli.options.simulation import (
-    WithCatalog,
-    WithGroups,
-    WithRequirements,
+    WithCatalogOption,
+    WithGroupsOption,
+    WithRequirementsOption,
     publisher_of,
 )
 from eligibility.cli.show.base import decision_panel
@@ -21,25 +21,25 @@ from eligibility.simulation.inputs.drafts import read_draft
 
 
 def check(
-    product: options.Product,
-    family: options.Family,
-    os_version: options.OsVersion,
-    account: options.Account = None,
-    kind: options.Kind = AccountKind.MICROSOFT,
-    alias: options.Alias = None,
-    arch: options.Architecture = None,
-    installed: options.Installed = None,
-    owned: options.Owned = False,
-    market: options.Market = None,
-    promotional_code: options.PromotionalCode = False,
-    manual_check: options.ManualCheck = False,
-    at: At = None,
-    with_groups: WithGroups = None,
-    with_catalog: WithCatalog = None,
-    with_requirements: WithRequirements = None,
+    product: options.ProductOption,
+    family: options.FamilyOption,
+    os_version: options.OsVersionOption,
+    account: options.AccountOption = None,
+    kind: options.AccountKindOption = AccountKind.MICROSOFT,
+    alias: options.AliasOption = None,
+    arch: options.ArchitectureOption = None,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
+    at: AtOption = None,
+    with_groups: WithGroupsOption = None,
+    with_catalog: WithCatalogOption = None,
+    with_requirements: WithRequirementsOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show every step.")] = False,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Ask one access query, with the --with-* files as if they were saved.
 

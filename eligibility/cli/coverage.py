@@ -4,17 +4,17 @@ from typing import Annotated
 
 import typer
 
-from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
 from eligibility.cli.options.simulation import (
-    Devices,
-    Installed,
-    ManualCheck,
-    Market,
-    Owned,
-    PromotionalCode,
-    WithCatalog,
-    WithGroups,
-    WithRequirements,
+    DevicesOption,
+    EveryInstalledOption,
+    EveryManualCheckOption,
+    EveryMarketOption,
+    EveryOwnedOption,
+    EveryPromotionalCodeOption,
+    WithCatalogOption,
+    WithGroupsOption,
+    WithRequirementsOption,
     asked_of,
     asker_of,
 )
@@ -27,18 +27,18 @@ from eligibility.simulation.inputs.devices import read_devices
 
 def coverage(
     product: Annotated[str, typer.Option(help="Store id of the product.")],
-    devices: Devices = "flights",
-    at: At = None,
-    with_groups: WithGroups = None,
-    with_catalog: WithCatalog = None,
-    with_requirements: WithRequirements = None,
-    installed: Installed = None,
-    owned: Owned = False,
-    market: Market = None,
-    promotional_code: PromotionalCode = False,
-    manual_check: ManualCheck = False,
-    store: Store = None,
-    as_json: Json = False,
+    devices: DevicesOption = "flights",
+    at: AtOption = None,
+    with_groups: WithGroupsOption = None,
+    with_catalog: WithCatalogOption = None,
+    with_requirements: WithRequirementsOption = None,
+    installed: EveryInstalledOption = None,
+    owned: EveryOwnedOption = False,
+    market: EveryMarketOption = None,
+    promotional_code: EveryPromotionalCodeOption = False,
+    manual_check: EveryManualCheckOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Count how many members of a product's groups reach which flight on which devices.
 

@@ -4,19 +4,19 @@ from typing import Annotated
 
 import typer
 
-from eligibility.changes.compare import STATES, Side, compare, compare_all, read_side
-from eligibility.changes.responses import ComparisonTold, difference_told
-from eligibility.cli.options.base import At, Json, Store, moment_of, service
+from eligibility.changes.compare import STATES, ComparedState, compare, compare_all, read_side
+from eligibility.changes.responses import ComparisonResponse, difference_told
+from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, moment_of, service
 from eligibility.cli.options.simulation import (
-    Accounts,
-    Installed,
-    ManualCheck,
-    Market,
-    Owned,
-    PromotionalCode,
-    WithCatalog,
-    WithGroups,
-    WithRequirements,
+    AccountsOption,
+    EveryInstalledOption,
+    EveryManualCheckOption,
+    EveryMarketOption,
+    EveryOwnedOption,
+    EveryPromotionalCodeOption,
+    WithCatalogOption,
+    WithGroupsOption,
+    WithRequirementsOption,
     asker_of,
     publisher_of,
 )
@@ -44,7 +44,7 @@ def diff(
     publisher: Annotated[
         str, typer.Option("--publisher", "-P", help="Whose products, without --product.")
     ] = "default",
-    accounts: Accounts = None,
+    accounts: AccountsOption = None,
     devices: Annotated[
         str,
         typer.Option(
@@ -53,20 +53,20 @@ def diff(
             help="Presets (desktop, xbox, all, ...), CSV files and devices (family/os_version/arch).",
         ),
     ] = "all",
-    with_groups: WithGroups = None,
-    with_catalog: WithCatalog = None,
-    with_requirements: WithRequirements = None,
-    at: At = None,
-    installed: Installed = None,
-    owned: Owned = False,
-    market: Market = None,
-    promotional_code: PromotionalCode = False,
-    manual_check: ManualCheck = False,
+    with_groups: WithGroupsOption = None,
+    with_catalog: WithCatalogOption = None,
+    with_requirements: WithRequirementsOption = None,
+    at: AtOption = None,
+    installed: EveryInstalledOption = None,
+    owned: EveryOwnedOption = False,
+    market: EveryMarketOption = None,
+    promotional_code: EveryPromotionalCodeOption = False,
+    manual_check: EveryManualCheckOption = False,
     names: Annotated[
         bool, typer.Option("--names", help="Name the first 100 accounts of each change.")
     ] = False,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Compare two states: who gains, loses or moves, on which devices, and why.
 
@@ -96,7 +96,7 @@ def diff(
             found = iter(
                 [compare(opened.states, owner, product, sides, asked, population, as_told)]
             )
-        told = ComparisonTold(
+        told = ComparisonResponse(
             before=sides[0].label,
             after=sides[1].label,
             products=tuple(difference_told(one) for one in found if one.changes),
@@ -109,7 +109,11 @@ def diff(
 
 
 def _population(
-    service: Service, publisher: str, text: str, sides: tuple[Side, Side], as_told: Asker
+    service: Service,
+    publisher: str,
+    text: str,
+    sides: tuple[ComparedState, ComparedState],
+    as_told: Asker,
 ) -> Population:
     """Accounts as asked for; of a group, its members on either side."""
 

@@ -7,15 +7,20 @@ import typer
 from eligibility.access import wire
 from eligibility.access.model import AccountKind
 from eligibility.cli.options import query as options
-from eligibility.cli.options.base import At, Json, Store, service
-from eligibility.cli.options.simulation import WithCatalog, WithGroups, WithRequirements, asked_of
+from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
+from eligibility.cli.options.simulation import (
+    WithCatalogOption,
+    WithGroupsOption,
+    WithRequirementsOption,
+    asked_of,
+)
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.explanation import letter
 from eligibility.cli.show.output import console, print_json
 from eligibility.explain.least_change import GRANTED, explained, wanted_of
 from eligibility.simulation.inputs.accounts import ANONYMOUS
 
-Wanting = Annotated[
+WantedOption = Annotated[
     str | None,
     typer.Option(
         help="Find what would give this flight, or this package version, rather than any package.",
@@ -25,25 +30,25 @@ Wanting = Annotated[
 
 
 def explain(
-    product: options.Product,
-    family: options.Family,
-    os_version: options.OsVersion,
-    account: options.Account = None,
-    kind: options.Kind = AccountKind.MICROSOFT,
-    alias: options.Alias = None,
-    arch: options.Architecture = None,
-    installed: options.Installed = None,
-    owned: options.Owned = False,
-    market: options.Market = None,
-    promotional_code: options.PromotionalCode = False,
-    manual_check: options.ManualCheck = False,
-    wanting: Wanting = None,
-    at: At = None,
-    with_groups: WithGroups = None,
-    with_catalog: WithCatalog = None,
-    with_requirements: WithRequirements = None,
-    store: Store = None,
-    as_json: Json = False,
+    product: options.ProductOption,
+    family: options.FamilyOption,
+    os_version: options.OsVersionOption,
+    account: options.AccountOption = None,
+    kind: options.AccountKindOption = AccountKind.MICROSOFT,
+    alias: options.AliasOption = None,
+    arch: options.ArchitectureOption = None,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
+    wanting: WantedOption = None,
+    at: AtOption = None,
+    with_groups: WithGroupsOption = None,
+    with_catalog: WithCatalogOption = None,
+    with_requirements: WithRequirementsOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Tell one decision as a story, and the least change that would grant it, found by trying.
 

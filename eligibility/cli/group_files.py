@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from eligibility.cli.groups import GroupId, app, print_edit
+from eligibility.cli.groups import GroupIdArgument, app, print_edit
 from eligibility.cli.options.base import (
-    At,
-    DryRun,
-    Json,
-    Publisher,
-    Store,
+    AtOption,
+    DryRunOption,
+    JsonOption,
+    PublisherOption,
+    StoreOption,
     actor,
     moment_of,
     service,
@@ -27,7 +27,7 @@ CsvFile = Annotated[Path, typer.Argument(help="CSV file; - reads standard input.
 
 @app.command("import")
 def import_file(
-    group_id: GroupId,
+    group_id: GroupIdArgument,
     file: CsvFile,
     merge: Annotated[
         bool, typer.Option("--merge", help="Add the addresses, and remove nobody.")
@@ -36,10 +36,10 @@ def import_file(
         str | None,
         typer.Option("--create", metavar="NAME", help="Make the group, which has that name."),
     ] = None,
-    publisher: Publisher = "default",
-    dry_run: DryRun = False,
-    store: Store = None,
-    as_json: Json = False,
+    publisher: PublisherOption = "default",
+    dry_run: DryRunOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make the addresses of a CSV file the members; says who came, went and stayed by count."""
     if create is not None and (dry_run or merge):
@@ -60,13 +60,13 @@ def import_file(
 
 @app.command("export")
 def export_file(
-    group_id: GroupId,
+    group_id: GroupIdArgument,
     file: Annotated[
         Path | None, typer.Argument(help="File to write; standard output by default.")
     ] = None,
-    publisher: Publisher = "default",
-    at: At = None,
-    store: Store = None,
+    publisher: PublisherOption = "default",
+    at: AtOption = None,
+    store: StoreOption = None,
 ) -> None:
     """Write the members as a CSV file that `import` takes to no change."""
     moment = moment_of(at)

@@ -9,14 +9,14 @@ from rich.table import Table
 from rich.text import Text
 
 from eligibility.audit.notes import note_forgotten
-from eligibility.cli.groups import GroupId, app
+from eligibility.cli.groups import GroupIdArgument, app
 from eligibility.cli.options.base import (
-    At,
-    DryRun,
-    Json,
-    Publisher,
-    Store,
-    Yes,
+    AtOption,
+    DryRunOption,
+    JsonOption,
+    PublisherOption,
+    StoreOption,
+    YesOption,
     actor,
     confirm,
     moment_of,
@@ -24,7 +24,7 @@ from eligibility.cli.options.base import (
 )
 from eligibility.cli.show.output import console, print_json
 from groups.errors import WouldBeEmpty
-from groups.model import Change, Consent, Forgotten
+from groups.model import Consent, ForgetResult, GroupChange
 
 _NAMED = 3
 """Addresses shown of a write; --json gives all."""
@@ -45,9 +45,9 @@ def history(
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="Most writes shown.")] = 20,
     cursor: Annotated[str | None, typer.Option(help="Go on before that revision.")] = None,
-    publisher: Publisher = "default",
-    store: Store = None,
-    as_json: Json = False,
+    publisher: PublisherOption = "default",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show writes to groups, the newest first: who, when, what."""
     with service(store) as opened:
@@ -69,13 +69,13 @@ def history(
 
 @app.command()
 def consent(
-    group_id: GroupId,
+    group_id: GroupIdArgument,
     confirmed_by: Annotated[str, typer.Option(help="Who says that the people agreed.")],
-    at: At = None,
+    at: AtOption = None,
     text: Annotated[str, typer.Option(help="What was agreed to, or where it is kept.")] = "",
-    publisher: Publisher = "default",
-    store: Store = None,
-    as_json: Json = False,
+    publisher: PublisherOption = "default",
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Note that the people of a group agreed to be in it; without --at, now."""
     note = Consent(confirmed_by=confirmed_by, at=moment_of(at) or datetime.now(UTC), text=text)
@@ -97,10 +97,10 @@ def forget(
     replace_with: Annotated[
         str | None, typer.Option(help="Who takes the place in groups that would be empty.")
     ] = None,
-    dry_run: DryRun = False,
-    yes: Yes = False,
-    store: Store = None,
-    as_json: Json = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove a person from every group, history and activity, for a request to erase."""
     with service(store) as opened:
@@ -132,14 +132,14 @@ def forget(
         console().print(_BACKUPS, style="dim")
 
 
-def _check_filled(found: Iterable[Forgotten], replacement: str | None) -> None:
+def _check_filled(found: Iterable[ForgetResult], replacement: str | None) -> None:
     """See that no publisher's part will be refused after another's was done."""
     emptied = [f"{one.publisher}/{group_id}" for one in found for group_id in one.emptied]
     if emptied and replacement is None:
         raise WouldBeEmpty(emptied)
 
 
-def _tell(found: list[Forgotten], as_json: bool, what: str) -> None:
+def _tell(found: list[ForgetResult], as_json: bool, what: str) -> None:
     if as_json:
         print_json(found)
         return
@@ -153,7 +153,7 @@ def _tell(found: list[Forgotten], as_json: bool, what: str) -> None:
     console().print(table)
 
 
-def _what(change: Change) -> str:
+def _what(change: GroupChange) -> str:
     if change.consent is not None:
         return f"consent confirmed by {change.consent.confirmed_by}"
     signs = (("+", change.added), ("-", change.removed))

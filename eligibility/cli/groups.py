@@ -10,11 +10,11 @@ from rich.table import Table
 from eligibility.catalog.plan import all_groups
 from eligibility.changes.effects import Effects
 from eligibility.cli.options.base import (
-    At,
-    DryRun,
-    Json,
-    Publisher,
-    Store,
+    AtOption,
+    DryRunOption,
+    JsonOption,
+    PublisherOption,
+    StoreOption,
     actor,
     moment_of,
     read_addresses,
@@ -27,8 +27,8 @@ from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
 
 app = typer.Typer(help="Known user groups: who is in which.", no_args_is_help=True)
 
-GroupId = Annotated[str, typer.Argument(help="Id of the group.")]
-Addresses = Annotated[
+GroupIdArgument = Annotated[str, typer.Argument(help="Id of the group.")]
+AddressesArgument = Annotated[
     list[str] | None,
     typer.Argument(help="Addresses, in any separators; - reads them from standard input."),
 ]
@@ -40,14 +40,14 @@ AddressFile = Annotated[
 @app.command()
 def create(
     name: Annotated[str, typer.Argument(help="Name of the group; permanent.")],
-    addresses: Addresses = None,
-    publisher: Publisher = "default",
+    addresses: AddressesArgument = None,
+    publisher: PublisherOption = "default",
     group_id: Annotated[
         str | None, typer.Option("--id", help="Id of the group; made from the name by default.")
     ] = None,
     file: AddressFile = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Create a group of 1 to 10,000 addresses."""
     members = emails.parse(read_addresses(addresses or [], file))
@@ -58,7 +58,7 @@ def create(
 
 @app.command("list")
 def list_groups(
-    publisher: Publisher = "default", store: Store = None, as_json: Json = False
+    publisher: PublisherOption = "default", store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
     """List the groups of a publisher."""
     with service(store) as opened:
@@ -79,11 +79,11 @@ def list_groups(
 
 @app.command()
 def show(
-    group_id: GroupId,
-    publisher: Publisher = "default",
-    at: At = None,
-    store: Store = None,
-    as_json: Json = False,
+    group_id: GroupIdArgument,
+    publisher: PublisherOption = "default",
+    at: AtOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show a group and its members, now or as of a moment."""
     moment = moment_of(at)
@@ -105,13 +105,13 @@ def show(
 
 @app.command()
 def add(
-    group_id: GroupId,
-    addresses: Addresses = None,
-    publisher: Publisher = "default",
+    group_id: GroupIdArgument,
+    addresses: AddressesArgument = None,
+    publisher: PublisherOption = "default",
     file: AddressFile = None,
-    dry_run: DryRun = False,
-    store: Store = None,
-    as_json: Json = False,
+    dry_run: DryRunOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Add members; adding one twice is no error."""
     edit = MembershipEdit(add=emails.parse(read_addresses(addresses or [], file)))
@@ -120,13 +120,13 @@ def add(
 
 @app.command()
 def remove(
-    group_id: GroupId,
-    addresses: Addresses = None,
-    publisher: Publisher = "default",
+    group_id: GroupIdArgument,
+    addresses: AddressesArgument = None,
+    publisher: PublisherOption = "default",
     file: AddressFile = None,
-    dry_run: DryRun = False,
-    store: Store = None,
-    as_json: Json = False,
+    dry_run: DryRunOption = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove members; removing a stranger is no error."""
     edit = MembershipEdit(remove=emails.parse(read_addresses(addresses or [], file)))

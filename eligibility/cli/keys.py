@@ -10,11 +10,11 @@ import typer
 from rich.table import Table
 
 from eligibility.callers import key_admin
-from eligibility.callers.key_admin import Issued, KeyAdmin
+from eligibility.callers.key_admin import IssuedKey, KeyAdmin
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import state_of
-from eligibility.cli.options.base import Json, Store, actor
+from eligibility.cli.options.base import JsonOption, StoreOption, actor
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service.settings import load_settings
@@ -23,7 +23,7 @@ from groups.storage.sqlite_database import utc_now
 
 app = typer.Typer(help="API keys: who may ask and edit what.", no_args_is_help=True)
 
-KeyId = Annotated[str, typer.Argument(help="Id of the key, or the key itself.")]
+KeyIdArgument = Annotated[str, typer.Argument(help="Id of the key, or the key itself.")]
 Expires = Annotated[
     str | None,
     typer.Option(help="When it ends: 90d, 12h, 30m from now, or a moment.", show_default=False),
@@ -48,8 +48,8 @@ def create(
             help="Requests a second it may make of one server process.", show_default=False
         ),
     ] = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key and show it, this once."""
     if all_publishers and publisher:
@@ -70,8 +70,8 @@ def create(
 @app.command("list")
 def list_keys(
     every: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """List the keys that work, the oldest first."""
     now = utc_now()
@@ -86,7 +86,7 @@ def list_keys(
 
 
 @app.command()
-def revoke(key_id: KeyId, store: Store = None, as_json: Json = False) -> None:
+def revoke(key_id: KeyIdArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """End a key for good; within a second no server takes it any more."""
     now = utc_now()
     with _keys(store) as keys:
@@ -101,13 +101,13 @@ def revoke(key_id: KeyId, store: Store = None, as_json: Json = False) -> None:
 
 @app.command()
 def rotate(
-    key_id: KeyId,
+    key_id: KeyIdArgument,
     overlap: Annotated[
         str, typer.Option(help="How long both keys work: 24h, 30m, 7d; 0 = the old one ends now.")
     ] = key_admin.DEFAULT_OVERLAP,
     expires: Expires = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Make a key in place of another, for the same, and show it, this once."""
     with _keys(store) as keys:
@@ -125,7 +125,7 @@ def _keys(store: str | None) -> Iterator[KeyAdmin]:
         stores.close()
 
 
-def _print_issued(issued: Issued, as_json: bool) -> None:
+def _print_issued(issued: IssuedKey, as_json: bool) -> None:
     key, old = issued.key, issued.replaced
     if as_json:
         told = {"key": issued.text, "key_id": key.key_id}

@@ -9,7 +9,7 @@ import typer
 from eligibility.access import wire
 from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.catalog.files import read_text
-from eligibility.cli.options.base import Json, service
+from eligibility.cli.options.base import JsonOption, service
 from eligibility.cli.scenario_worlds import live_world
 from eligibility.cli.show.base import decision_panel
 from eligibility.cli.show.output import console, print_json
@@ -27,52 +27,62 @@ from eligibility.simulation.scenarios.record import (
     recorded_case,
 )
 from eligibility.simulation.scenarios.run import run
-from eligibility.simulation.scenarios.worlds import GivenWorld, World
+from eligibility.simulation.scenarios.worlds import FileStateSource, StateSource
 
 
 def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer's own name for it
     return typer.Option(*names, help=help, rich_help_panel="Recording, with --record")
 
 
-Record = Annotated[
+RecordFileOption = Annotated[
     Path | None,
     _option("--record", help="Ask the store once; add question and answer to this file as a case."),
 ]
-Sentence = Annotated[str | None, _option("--case", help="The case in a sentence; else made up.")]
-Inline = Annotated[
+RecordSentenceOption = Annotated[
+    str | None, _option("--case", help="The case in a sentence; else made up.")
+]
+RecordInlineOption = Annotated[
     bool,
     _option(
         "--inline",
         help="Write product, groups of the account and moment down: the file needs no store.",
     ),
 ]
-Mask = Annotated[
+RecordMaskOption = Annotated[
     bool,
     _option("--mask", help="Write other addresses that get the same; the groups are named."),
 ]
-Product = Annotated[str | None, _option("--product", help="Store id of the product.")]
-Family = Annotated[str | None, _option("--family", help="Device family.")]
-OsVersion = Annotated[str | None, _option("--os", help="OS version.")]
+RecordProductOption = Annotated[str | None, _option("--product", help="Store id of the product.")]
+RecordFamilyOption = Annotated[str | None, _option("--family", help="Device family.")]
+RecordOsVersionOption = Annotated[str | None, _option("--os", help="OS version.")]
 AccountId = Annotated[
     str | None, _option("--account", help="Address that is signed in; leave out for nobody.")
 ]
-Kind = Annotated[AccountKind, _option("--kind", help="Kind of the account.")]
-Alias = Annotated[list[str] | None, _option("--alias", help="Further address of the account.")]
-Architecture = Annotated[str | None, _option("--arch", help="Architecture: x64, arm64, x86, arm.")]
-Installed = Annotated[str | None, _option("--installed", help="Installed package version.")]
-Owned = Annotated[bool, _option("--owned", help="The account owns the product.")]
-Market = Annotated[str | None, _option("--market", help="Market, two letters.")]
-PromotionalCode = Annotated[
+RecordAccountKindOption = Annotated[AccountKind, _option("--kind", help="Kind of the account.")]
+RecordAliasOption = Annotated[
+    list[str] | None, _option("--alias", help="Further address of the account.")
+]
+RecordArchitectureOption = Annotated[
+    str | None, _option("--arch", help="Architecture: x64, arm64, x86, arm.")
+]
+RecordInstalledOption = Annotated[
+    str | None, _option("--installed", help="Installed package version.")
+]
+RecordOwnedOption = Annotated[bool, _option("--owned", help="The account owns the product.")]
+RecordMarketOption = Annotated[str | None, _option("--market", help="Market, two letters.")]
+RecordPromotionalCodeOption = Annotated[
     bool, _option("--promotional-code", help="The account holds a promotional code.")
 ]
-ManualCheck = Annotated[
+RecordManualCheckOption = Annotated[
     bool, _option("--manual-check", help='The person pressed "check for updates".')
 ]
-Moment = Annotated[str | None, _option("--at", help="As of that moment, ISO 8601 with an offset.")]
+RecordMomentOption = Annotated[
+    str | None, _option("--at", help="As of that moment, ISO 8601 with an offset.")
+]
 
 
 @dataclass(frozen=True)
-class Asked:
+class RecordRequest:
     """What the command line says of the query to record, and how."""
 
     product: str | None = None
@@ -116,10 +126,10 @@ class Asked:
         )
 
 
-NOTHING = Asked()
+NOTHING = RecordRequest()
 
 
-def record(path: Path, asked: Asked, store: str | None, as_json: Json) -> None:
+def record(path: Path, asked: RecordRequest, store: str | None, as_json: JsonOption) -> None:
     """Ask, write, and show the answer. The file is as it was unless the case holds in it."""
     query = asked.query()
     how = Recording(asked.case, asked.inline, asked.mask)
@@ -167,8 +177,8 @@ def _check(path: Path, text: str, opened: Service) -> None:
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)])
 
 
-def _world(file: ScenarioFile, opened: Service) -> World:
+def _world(file: ScenarioFile, opened: Service) -> StateSource:
     if file.catalog is None:
         return live_world(opened, file)
     in_force = opened.evaluator.requirements
-    return GivenWorld(file.catalog, file.requirements or in_force, opened.now())
+    return FileStateSource(file.catalog, file.requirements or in_force, opened.now())

@@ -10,7 +10,7 @@ import typer
 
 from eligibility.access.model import AccountKind
 from eligibility.cli import recording
-from eligibility.cli.options.base import Json, Store
+from eligibility.cli.options.base import JsonOption, StoreOption
 from eligibility.cli.scenario_worlds import worlds
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
@@ -42,32 +42,32 @@ def scenarios(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Of cases that are as expected only the number.")
     ] = False,
-    store: Store = None,
-    as_json: Json = False,
-    record: recording.Record = None,
-    case: recording.Sentence = None,
-    inline: recording.Inline = False,
-    mask: recording.Mask = False,
-    product: recording.Product = None,
-    family: recording.Family = None,
-    os_version: recording.OsVersion = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+    record: recording.RecordFileOption = None,
+    case: recording.RecordSentenceOption = None,
+    inline: recording.RecordInlineOption = False,
+    mask: recording.RecordMaskOption = False,
+    product: recording.RecordProductOption = None,
+    family: recording.RecordFamilyOption = None,
+    os_version: recording.RecordOsVersionOption = None,
     account: recording.AccountId = None,
-    kind: recording.Kind = AccountKind.MICROSOFT,
-    alias: recording.Alias = None,
-    arch: recording.Architecture = None,
-    installed: recording.Installed = None,
-    owned: recording.Owned = False,
-    market: recording.Market = None,
-    promotional_code: recording.PromotionalCode = False,
-    manual_check: recording.ManualCheck = False,
-    at: recording.Moment = None,
+    kind: recording.RecordAccountKindOption = AccountKind.MICROSOFT,
+    alias: recording.RecordAliasOption = None,
+    arch: recording.RecordArchitectureOption = None,
+    installed: recording.RecordInstalledOption = None,
+    owned: recording.RecordOwnedOption = False,
+    market: recording.RecordMarketOption = None,
+    promotional_code: recording.RecordPromotionalCodeOption = False,
+    manual_check: recording.RecordManualCheckOption = False,
+    at: recording.RecordMomentOption = None,
 ) -> None:
     """Run scenario files: who is expected to get what, and whether it is so.
 
     A file names a catalogue or writes one out; one that does neither asks the store.
     Exit code: 0 all as expected; 1 not, or a file cannot be read, and then nothing was run; 2 usage.
     """
-    asked = recording.Asked(
+    asked = recording.RecordRequest(
         *(product, family, os_version, account, kind, tuple(alias or ()), arch, installed),
         *(owned, market, promotional_code, manual_check, at, case, inline, mask),
     )

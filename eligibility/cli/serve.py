@@ -14,7 +14,7 @@ from eligibility.audit.notes import note_settings
 from eligibility.cli.demo.activity import invent_activity
 from eligibility.cli.demo.demo import SAMPLE_PUBLISHER, ask_demo_queries, load_sample
 from eligibility.cli.demo.first_start import CannotListen, admin_key, announce, first_key
-from eligibility.cli.options.base import Store, actor
+from eligibility.cli.options.base import StoreOption, actor
 from eligibility.server.http.traces import exporters
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings, load_settings
@@ -33,7 +33,7 @@ def serve(
     workers: Annotated[
         int | None, typer.Option(help="Server processes.", show_default=False)
     ] = None,
-    store: Store = None,
+    store: StoreOption = None,
 ) -> None:
     """Serve the HTTP API and the dashboard until Ctrl-C."""
     # A stop by SIGTERM unwinds like Ctrl-C does, so that the demo's directory goes too.

@@ -8,18 +8,18 @@ from typing import Annotated, BinaryIO
 
 import typer
 
-from eligibility.cli.options.base import At, Json, Store, service
+from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
 from eligibility.cli.options.simulation import (
-    Accounts,
-    Devices,
-    Installed,
-    ManualCheck,
-    Market,
-    Owned,
-    PromotionalCode,
-    WithCatalog,
-    WithGroups,
-    WithRequirements,
+    AccountsOption,
+    DevicesOption,
+    EveryInstalledOption,
+    EveryManualCheckOption,
+    EveryMarketOption,
+    EveryOwnedOption,
+    EveryPromotionalCodeOption,
+    WithCatalogOption,
+    WithGroupsOption,
+    WithRequirementsOption,
     asked_of,
     asker_of,
 )
@@ -28,23 +28,23 @@ from eligibility.formats.atomic_file import whole_file
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.matrix import before_settling
 from eligibility.simulation.matrix import simulate as simulated
-from eligibility.simulation.reports import FORMATS, Format, Report
+from eligibility.simulation.reports import FORMATS, Format, SimulationReport
 from eligibility.simulation.rollout_shares import shares_of
 
 
 def simulate(
     product: Annotated[str, typer.Option(help="Store id of the product.")],
-    accounts: Accounts = None,
-    devices: Devices = "flights",
-    at: At = None,
-    with_groups: WithGroups = None,
-    with_catalog: WithCatalog = None,
-    with_requirements: WithRequirements = None,
-    installed: Installed = None,
-    owned: Owned = False,
-    market: Market = None,
-    promotional_code: PromotionalCode = False,
-    manual_check: ManualCheck = False,
+    accounts: AccountsOption = None,
+    devices: DevicesOption = "flights",
+    at: AtOption = None,
+    with_groups: WithGroupsOption = None,
+    with_catalog: WithCatalogOption = None,
+    with_requirements: WithRequirementsOption = None,
+    installed: EveryInstalledOption = None,
+    owned: EveryOwnedOption = False,
+    market: EveryMarketOption = None,
+    promotional_code: EveryPromotionalCodeOption = False,
+    manual_check: EveryManualCheckOption = False,
     settling: Annotated[
         bool,
         typer.Option(
@@ -83,8 +83,8 @@ def simulate(
         Path | None,
         typer.Option("--output", "-o", help="File to write; standard output by default."),
     ] = None,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Say who gets what: every account on every device. Exit code 0 where it ran, whatever it says.
 
@@ -108,7 +108,7 @@ def simulate(
         state = opened.states.read(product, asked.at, asked.draft)
         matrix = simulated(state, asked.population, named)
         earlier = before_settling(matrix) if settling else None
-        report = Report(matrix, earlier, shares_of(matrix, percentages), each)
+        report = SimulationReport(matrix, earlier, shares_of(matrix, percentages), each)
         FORMATS[chosen].write(report, out)
 
 

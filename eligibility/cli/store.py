@@ -7,9 +7,9 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from eligibility.cli.options.base import Json
+from eligibility.cli.options.base import JsonOption
 from eligibility.cli.show.output import console, print_json
-from eligibility.service.copy import Copied, copy, writes_of
+from eligibility.service.copy import CopyReport, copy, writes_of
 from eligibility.service.settings import load_settings
 from eligibility.service.stores import open_stores
 from groups.open import shown
@@ -26,7 +26,7 @@ def _root() -> None:
 def copy_command(
     source: Annotated[str, typer.Argument(metavar="FROM", help="Store URL to read.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="Store URL to fill.")],
-    as_json: Json = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Copy groups, history, catalogue and API keys, and check that both hold the same.
 
@@ -71,7 +71,7 @@ def _progress() -> Progress:
     )
 
 
-def _table(copied: Copied) -> Table:
+def _table(copied: CopyReport) -> Table:
     table = Table()
     table.add_column("publisher")
     for name in ("groups", "memberships", "writes", "products", "versions"):

@@ -8,13 +8,13 @@ from eligibility.access import wire
 from eligibility.access.model import AccountKind, Device
 from eligibility.changes.responses import timeline_told
 from eligibility.changes.timeline import turns
-from eligibility.cli.options.base import Json, Store, service
+from eligibility.cli.options.base import JsonOption, StoreOption, service
 from eligibility.cli.options.simulation import (
-    Installed,
-    ManualCheck,
-    Market,
-    Owned,
-    PromotionalCode,
+    EveryInstalledOption,
+    EveryManualCheckOption,
+    EveryMarketOption,
+    EveryOwnedOption,
+    EveryPromotionalCodeOption,
     asker_of,
 )
 from eligibility.cli.show.difference import timeline_view
@@ -46,16 +46,16 @@ def timeline(
             " Without either, desktop.",
         ),
     ] = None,
-    installed: Installed = None,
-    owned: Owned = False,
-    market: Market = None,
-    promotional_code: PromotionalCode = False,
-    manual_check: ManualCheck = False,
+    installed: EveryInstalledOption = None,
+    owned: EveryOwnedOption = False,
+    market: EveryMarketOption = None,
+    promotional_code: EveryPromotionalCodeOption = False,
+    manual_check: EveryManualCheckOption = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Also moments at which the answer stayed the same.")
     ] = False,
-    store: Store = None,
-    as_json: Json = False,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Show the moments at which an account's answer changed or will change, and what made it.
 

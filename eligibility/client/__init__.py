@@ -5,13 +5,19 @@ Needs httpx2, msgspec and packaging, and nothing of what the server needs.
 
 from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision
 from eligibility.client.async_client import AsyncClient
-from eligibility.client.errors import Forbidden, NotFound, Problem, Unauthenticated, Unreachable
+from eligibility.client.errors import (
+    Forbidden,
+    NotFound,
+    ProblemError,
+    Unauthenticated,
+    Unreachable,
+)
 from eligibility.client.model import (
     SERVICE_UNREACHABLE,
     Account,
     Decision,
     Device,
-    Edited,
+    EditResponse,
     Query,
     StoredProduct,
 )
@@ -28,12 +34,12 @@ __all__ = [
     "Consistency",
     "Decision",
     "Device",
-    "Edited",
+    "EditResponse",
     "Fault",
     "Forbidden",
     "Group",
     "NotFound",
-    "Problem",
+    "ProblemError",
     "Query",
     "Reason",
     "RemedyAction",

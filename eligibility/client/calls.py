@@ -8,13 +8,13 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Raw, Struct, ValidationError
 
-from eligibility.client.errors import Problem, Unreachable, problem_of
+from eligibility.client.errors import ProblemError, Unreachable, problem_of
 from eligibility.client.exchange import Call, Request
 from eligibility.client.model import (
     Account,
     Decision,
     Device,
-    Edited,
+    EditResponse,
     Query,
     StoredProduct,
     unreachable_decision,
@@ -50,7 +50,7 @@ def reader_of(kind: type[T]) -> Callable[[bytes], T]:
 _decision = reader_of(Decision)
 _batch = reader_of(_Batch)
 _written = reader_of(_Written)
-_edited = reader_of(Edited)
+_edited = reader_of(EditResponse)
 _group = reader_of(Group)
 _product = reader_of(StoredProduct)
 _groups = reader_of(Page[Group])
@@ -68,7 +68,7 @@ def access(query: Query, explain: bool) -> Call[Decision]:
 
 def access_many(
     queries: Iterable[Query], explain: bool, deny: bool
-) -> Iterator[Call[list[Decision | Problem]]]:
+) -> Iterator[Call[list[Decision | ProblemError]]]:
     """Access queries in batches that the service takes. deny: also in the place of a 5xx of one query."""
     for batch, parts in _batches(queries):
         body = b'{"queries":[' + b",".join(parts) + b"]}"
@@ -77,8 +77,8 @@ def access_many(
 
 def _one_batch(
     batch: Sequence[Query], request: Request, deny: bool
-) -> Call[list[Decision | Problem]]:
-    def read(body: bytes) -> list[Decision | Problem]:
+) -> Call[list[Decision | ProblemError]]:
+    def read(body: bytes) -> list[Decision | ProblemError]:
         answers = _batch(body).decisions
         if len(answers) != len(batch):
             raise ValidationError(f"{len(answers)} answers to {len(batch)} queries")
@@ -93,7 +93,7 @@ def _one_batch(
     return Call(request, read, lambda: [unreachable_decision(one.product_id) for one in batch])
 
 
-def _decision_or_problem(answer: Raw) -> Decision | Problem:
+def _decision_or_problem(answer: Raw) -> Decision | ProblemError:
     try:
         return _decision(bytes(answer))
     except ValidationError:
@@ -151,7 +151,9 @@ def members(
     return Call(Request(method="POST", path=f"{path}/search", body=body, repeatable=True), _members)
 
 
-def create_group(publisher: str, name: str, emails: Emails, group_id: str | None) -> Call[Edited]:
+def create_group(
+    publisher: str, name: str, emails: Emails, group_id: str | None
+) -> Call[EditResponse]:
     """A new group. Sent twice, it would find itself taken."""
     body = {"name": name, "emails": _sent(emails), "group_id": group_id}
     request = Request(
@@ -166,7 +168,7 @@ def edit_members(
     edit: Mapping[str, Emails],
     if_revision: int | None,
     dry_run: bool,
-) -> Call[Edited]:
+) -> Call[EditResponse]:
     """Members to `add` or `remove`, which sent twice does what it does sent once.
 
     Based on a revision it does not: the first may have made the second one's revision an old one.
@@ -178,7 +180,7 @@ def edit_members(
 
 def replace_members(
     publisher: str, group_id: str, emails: Emails, if_revision: int | None, dry_run: bool
-) -> Call[Edited]:
+) -> Call[EditResponse]:
     """A whole membership. Sent twice, it could undo an edit that came between."""
     body = {"emails": _sent(emails)}
     return _edit("PUT", publisher, group_id, body, if_revision, dry_run, repeatable=False)
@@ -192,7 +194,7 @@ def _edit(
     if_revision: int | None,
     dry_run: bool,
     repeatable: bool,
-) -> Call[Edited]:
+) -> Call[EditResponse]:
     path = path_of(publisher, "groups", group_id, "members")
     request = Request(
         method=method,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
-from eligibility.client.errors import UNREADABLE, Problem, Unreachable, problem_of
+from eligibility.client.errors import UNREADABLE, ProblemError, Unreachable, problem_of
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """What came back, whole. Names of headers in lower case."""
 
     status: int
@@ -69,10 +69,10 @@ class Pause:
     seconds: float
 
 
-Outcome = Answer | Failure | None
+AttemptResult = HttpResponse | Failure | None
 """What came of the step before: None at first, and after a Pause."""
 
-Steps = Generator[Attempt | Pause, Outcome, T]
+Steps = Generator[Attempt | Pause, AttemptResult, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Call(Generic[T]):
 
 
 @dataclass(slots=True, kw_only=True)
-class Exchange:
+class CallRules:
     """How calls are carried out: limits, retries, and what to do when the service is out of reach.
 
     timeout: seconds for a call with all its tries. attempt_timeout: for one try that may be repeated,
@@ -121,7 +121,7 @@ class Exchange:
         self._away = False
         return result
 
-    def _answer(self, request: Request) -> Steps[Answer]:
+    def _answer(self, request: Request) -> Steps[HttpResponse]:
         ends = self.clock() + self.timeout
         tries = 0
         while True:
@@ -130,14 +130,14 @@ class Exchange:
             short = min(left, self.attempt_timeout)
             outcome = yield Attempt(request, short, short if request.repeatable else left)
             assert outcome is not None  # noqa: S101 - an attempt has one
-            if isinstance(outcome, Answer) and 200 <= outcome.status < 300:
+            if isinstance(outcome, HttpResponse) and 200 <= outcome.status < 300:
                 return outcome
             pause = self._pause(tries, request, outcome)
             if pause is None or self.clock() + pause >= ends:
                 raise _problem(outcome, tries)
             yield Pause(pause)
 
-    def _pause(self, tries: int, request: Request, outcome: Answer | Failure) -> float | None:
+    def _pause(self, tries: int, request: Request, outcome: HttpResponse | Failure) -> float | None:
         """Seconds until the next try; None where there must be none."""
         if tries > self.retries:
             return None
@@ -149,7 +149,7 @@ class Exchange:
         # On top of it: whoever was told the same second must not come back in the same instant.
         return wait + retry_after(outcome.headers.get("retry-after"), self.wall_clock())
 
-    def _denied(self, error: Problem) -> None:
+    def _denied(self, error: ProblemError) -> None:
         """Log the first denial since the service last answered; more would bury it."""
         if not self._away:
             self._away = True
@@ -168,8 +168,8 @@ def retry_after(told: str | None, now: float) -> float:
         return 0.0
 
 
-def _problem(outcome: Answer | Failure, tries: int) -> Problem:
-    if isinstance(outcome, Answer):
+def _problem(outcome: HttpResponse | Failure, tries: int) -> ProblemError:
+    if isinstance(outcome, HttpResponse):
         return problem_of(outcome.body, outcome.status, outcome.headers.get("x-request-id"))
     why = f"{type(outcome.error).__name__} {outcome.error}".strip()
     made = Unreachable(

@@ -15,10 +15,10 @@ from eligibility.access.model import (
     AccountKind,
     Consistency,
     OfferedPackage,
+    PackageSource,
     Revision,
     Settling,
-    Source,
-    Step,
+    TraceStep,
 )
 
 SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
@@ -120,7 +120,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True):
     at: datetime | None = None
 
 
-class Way(Struct, frozen=True):
+class ChangeSet(Struct, frozen=True):
     """Changes that together would grant it, and what they give: `flight <id>` or `submission`."""
 
     changes: tuple[SuggestedChange, ...]
@@ -128,14 +128,14 @@ class Way(Struct, frozen=True):
     version: str
 
 
-class Nearest(Struct, frozen=True):
+class LeastChange(Struct, frozen=True):
     """The ways with the fewest changes that give what is `wanted`, easiest first; each was tried.
 
     complete: False where there was more to try than a service tries.
     """
 
     wanted: str
-    ways: tuple[Way, ...]
+    ways: tuple[ChangeSet, ...]
     tries: int
     complete: bool = True
 
@@ -160,7 +160,7 @@ class PackageVerdict(Struct, frozen=True):
     """
 
     granted: bool
-    source: Source | None
+    source: PackageSource | None
     package: OfferedPackage | None
     action: str
     delivery: str | None
@@ -182,9 +182,9 @@ class Decision(Struct, frozen=True):
     settling: Settling | None = None
     revision: Revision = Revision(0, 0)
     stale_seconds: int = 0
-    trace: tuple[Step, ...] | UnsetType = UNSET
+    trace: tuple[TraceStep, ...] | UnsetType = UNSET
     story: tuple[Sentence, ...] | UnsetType = UNSET
-    nearest: Nearest | UnsetType = UNSET
+    nearest: LeastChange | UnsetType = UNSET
 
     @property
     def from_service(self) -> bool:
@@ -203,7 +203,7 @@ def unreachable_decision(product_id: str) -> Decision:
     )
 
 
-class Edited(Struct, frozen=True):
+class EditResponse(Struct, frozen=True):
     """What an edit of a group did, or what it would do (dry_run).
 
     revision: the group's, afterwards. unchanged: were members already. unknown: removals of strangers.

@@ -9,11 +9,11 @@ import httpx2
 
 from eligibility.client import calls
 from eligibility.client.calls import Emails
-from eligibility.client.errors import Problem
-from eligibility.client.exchange import Answer, Attempt, Call, Failure, Outcome
-from eligibility.client.model import Account, Decision, Device, Edited, Query, StoredProduct
+from eligibility.client.errors import ProblemError
+from eligibility.client.exchange import Attempt, AttemptResult, Call, Failure, HttpResponse
+from eligibility.client.model import Account, Decision, Device, EditResponse, Query, StoredProduct
 from eligibility.client.transport import (
-    Options,
+    ClientOptions,
     Verify,
     WhenUnreachable,
     answer_of,
@@ -49,7 +49,7 @@ class Client:
         retries: int = 2,
         verify: Verify = True,
     ) -> None:
-        self._options = Options(
+        self._options = ClientOptions(
             base_url=base_url,
             key=key,
             token=token,
@@ -82,7 +82,7 @@ class Client:
 
     def access_many(
         self, queries: Iterable[Query], *, explain: bool = False
-    ) -> list[Decision | Problem]:
+    ) -> list[Decision | ProblemError]:
         """Ask any number of access queries; in order, each decision or why there is none.
 
         Sent as batches of up to 1,000, one after the other, each with a `timeout` of its own. What
@@ -109,7 +109,7 @@ class Client:
 
     def create_group(
         self, publisher: str, name: str, emails: Emails, *, group_id: str | None = None
-    ) -> Edited:
+    ) -> EditResponse:
         """Make a group; its id is made from the name unless given, and both are for good."""
         return self._run(calls.create_group(publisher, name, emails, group_id))
 
@@ -121,7 +121,7 @@ class Client:
         *,
         if_revision: int | None = None,
         dry_run: bool = False,
-    ) -> Edited:
+    ) -> EditResponse:
         """Add addresses to a group, all or none; those who are members already are counted.
 
         if_revision: only if the group is still at it; otherwise Problem, status 412. dry_run: tell
@@ -138,7 +138,7 @@ class Client:
         *,
         if_revision: int | None = None,
         dry_run: bool = False,
-    ) -> Edited:
+    ) -> EditResponse:
         """Remove addresses from a group, all or none; strangers are counted. See add_members."""
         edit = {"remove": emails}
         return self._run(calls.edit_members(publisher, group_id, edit, if_revision, dry_run))
@@ -151,7 +151,7 @@ class Client:
         *,
         if_revision: int | None = None,
         dry_run: bool = False,
-    ) -> Edited:
+    ) -> EditResponse:
         """Make these addresses the members of a group, and nobody else. See add_members."""
         return self._run(calls.replace_members(publisher, group_id, emails, if_revision, dry_run))
 
@@ -203,7 +203,7 @@ class Client:
 
     def _run(self, call: Call[T]) -> T:
         steps = self._exchange.steps(call)
-        outcome: Outcome = None
+        outcome: AttemptResult = None
         while True:
             try:
                 step = steps.send(outcome)
@@ -216,7 +216,7 @@ class Client:
                 outcome = None
                 time.sleep(step.seconds)
 
-    def _attempt(self, attempt: Attempt) -> Answer | Failure:
+    def _attempt(self, attempt: Attempt) -> HttpResponse | Failure:
         credential = self._credential() if callable(self._credential) else self._credential
         ends = time.monotonic() + attempt.seconds
         body = bytearray()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import httpx2
 
 from eligibility import __version__
-from eligibility.client.exchange import Answer, Attempt, Exchange, Failure
+from eligibility.client.exchange import Attempt, CallRules, Failure, HttpResponse
 
 WhenUnreachable = Literal["raise", "deny"]
 Verify = bool | str | Path | ssl.SSLContext
@@ -24,7 +24,7 @@ _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ClientOptions:
     """What a client is made with. Raises: ValueError, whose message holds no secret."""
 
     base_url: str
@@ -60,9 +60,9 @@ class Options:
         """The key, or the token or what gives one."""
         return self.token if self.key is None else self.key
 
-    def exchange(self) -> Exchange:
+    def exchange(self) -> CallRules:
         """How calls are carried out."""
-        return Exchange(
+        return CallRules(
             timeout=self.timeout,
             attempt_timeout=self.attempt_timeout,
             retries=self.retries,
@@ -118,9 +118,9 @@ def request_of(attempt: Attempt, credential: str | None) -> dict[str, Any]:
     }
 
 
-def answer_of(response: httpx2.Response, body: bytes) -> Answer:
+def answer_of(response: httpx2.Response, body: bytes) -> HttpResponse:
     """A response and its whole body."""
-    return Answer(response.status_code, response.headers, body)
+    return HttpResponse(response.status_code, response.headers, body)
 
 
 def failure_of(error: Exception) -> Failure:

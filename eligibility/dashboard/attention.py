@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from eligibility.activity.model import LastAnswer
 from eligibility.catalog.model import Flight, Product
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.rules.packages import covers
 from eligibility.rules.requirements import Floor, Requirements
 from eligibility.windows.versions import parse_os_version
@@ -27,7 +27,7 @@ class Attention:
 
 
 def attention(
-    products: Iterable[Entry],
+    products: Iterable[CatalogEntry],
     groups: Mapping[str, Group],
     below_floor: Mapping[str, int],
     now: datetime,
@@ -63,7 +63,7 @@ def members_below_floor(
     )
 
 
-def _of_members(entry: Entry, below: int) -> Iterator[Attention]:
+def _of_members(entry: CatalogEntry, below: int) -> Iterator[Attention]:
     if below:
         who = "1 member is" if below == 1 else f"{below:,} members are"
         text = f"{who} on an OS too old for flights or the private audience of {entry.product.name}"

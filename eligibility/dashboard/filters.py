@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from markupsafe import Markup
 
-from eligibility.dashboard.heat import Run
+from eligibility.dashboard.heat import ReleaseRun
 
 _STEPS = (
     (timedelta(minutes=1), timedelta(seconds=1), "second"),
@@ -71,7 +71,7 @@ def clock(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
-def run_class(run: Run) -> str:
+def run_class(run: ReleaseRun) -> str:
     """The style of what somebody gets: the flight's, the submission's, or one of the two of a no."""
     mark = run.mark
     if mark is None:

@@ -12,12 +12,12 @@ from eligibility.access.model import Account, Decision, Device, Reason
 from eligibility.catalog.model import Product
 from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
 from eligibility.simulation.inputs.population import PLAIN, Asker
-from eligibility.simulation.reports.symbols import Mark, in_words, marks
+from eligibility.simulation.reports.symbols import OutcomeMark, in_words, marks
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import releases, version_text
 
-Decide = Callable[[Device], Decision]
+DecideForDevice = Callable[[Device], Decision]
 """What decides for somebody on a device."""
 _Row = tuple[str, str]
 _LETTERS = 10
@@ -26,7 +26,7 @@ _SOMEBODY = Asker(Account("somebody@made-up.invalid"))
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class HeatSubject:
     """Somebody to look at. key: stands for it in a URL. groups: None = nobody is signed in."""
 
     key: str
@@ -35,7 +35,7 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class ReleaseRun:
     """Neighbouring releases on which somebody gets the same. releases: how many; mark: None = no such device.
 
     label: in few words; words: in all; devices: `Desktop x64, Windows 10 2004 to Windows 11 26H1`.
@@ -43,7 +43,7 @@ class Run:
     """
 
     releases: int
-    mark: Mark | None = None
+    mark: OutcomeMark | None = None
     label: str = ""
     words: str = ""
     devices: str = ""
@@ -60,12 +60,12 @@ class Run:
         return len(self.label) <= _LETTERS * self.releases
 
 
-Rows = tuple[tuple[str, str, tuple[Run, ...]], ...]
+HeatRows = tuple[tuple[str, str, tuple[ReleaseRun, ...]], ...]
 """Family, architecture, and runs over all releases."""
 
 
 @dataclass(frozen=True, slots=True)
-class Heat:
+class HeatMap:
     """series: `Windows 10` and how many of the releases are its. parts: whom it is about, and rows.
 
     legend: signs with what they mean, flights by rank, then the submission, then every no.
@@ -74,25 +74,25 @@ class Heat:
 
     series: tuple[tuple[str, int], ...]
     releases: tuple[str, ...]
-    parts: tuple[tuple[str, Rows], ...]
-    legend: tuple[Run, ...]
+    parts: tuple[tuple[str, HeatRows], ...]
+    legend: tuple[ReleaseRun, ...]
     elsewhere: tuple[str, ...]
 
 
-def everybody(state: State) -> tuple[Who, ...]:
+def everybody(state: State) -> tuple[HeatSubject, ...]:
     """Whom to look at: a member of each group, by the rank of what the group is for; then the others."""
     product = state.product
     named = dict.fromkeys(group for flight in product.flights for group in flight.groups)
     named |= dict.fromkeys(product.submission.audience_groups)
-    found = [Who(f"group:{one}", f"a member of {one}", frozenset({one})) for one in named]
+    found = [HeatSubject(f"group:{one}", f"a member of {one}", frozenset({one})) for one in named]
     return (
         *found,
-        Who("none", "somebody in none of the groups", frozenset()),
-        Who("anonymous", "somebody not signed in", None),
+        HeatSubject("none", "somebody in none of the groups", frozenset()),
+        HeatSubject("anonymous", "somebody not signed in", None),
     )
 
 
-def decided_for(state: State, who: Who) -> Decide:
+def decided_for(state: State, who: HeatSubject) -> DecideForDevice:
     """What decides for somebody on a device."""
 
     def decided(device: Device) -> Decision:
@@ -103,7 +103,7 @@ def decided_for(state: State, who: Who) -> Decide:
     return decided
 
 
-def heat(state: State, people: Iterable[tuple[str, Decide]]) -> Heat:
+def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap:
     """What is decided for each of some people, by what they are called, on every device that there is."""
     devices = tuple(_devices())
     found = [(who, _grid(devices, decide)) for who, decide in people]
@@ -114,13 +114,13 @@ def heat(state: State, people: Iterable[tuple[str, Decide]]) -> Heat:
     there = {name for _, name, _ in devices}
     order = [one.name for one in releases() if one.name in there]
     shown = [row for row in dict.fromkeys(row for row, _ in everywhere) if row in offered]
-    parts: dict[Rows, str] = {}
+    parts: dict[HeatRows, str] = {}
     for who, grid in found:  # who gets the same is shown once
         part = tuple(
             (*row, tuple(_runs(state.product, row, order, grid[row], signs))) for row in shown
         )
         parts[part] = f"{parts[part]}, or {who}" if part in parts else who
-    return Heat(
+    return HeatMap(
         tuple((name, len([*of])) for name, of in groupby(order, _series)),
         tuple(one.removeprefix(_series(one)).strip() for one in order),
         tuple((who, part) for part, who in parts.items()),
@@ -130,7 +130,7 @@ def heat(state: State, people: Iterable[tuple[str, Decide]]) -> Heat:
 
 
 def _grid(
-    devices: Iterable[tuple[str, str, Device]], decide: Decide
+    devices: Iterable[tuple[str, str, Device]], decide: DecideForDevice
 ) -> Mapping[_Row, Mapping[str, Outcome]]:
     """Outcomes by family and architecture, and by release."""
     grid: dict[_Row, dict[str, Outcome]] = {}
@@ -168,12 +168,12 @@ def _runs(
     name: tuple[str, str],
     order: Sequence[str],
     row: Mapping[str, Outcome],
-    signs: Mapping[Outcome, Mark],
-) -> Iterable[Run]:
+    signs: Mapping[Outcome, OutcomeMark],
+) -> Iterable[ReleaseRun]:
     for outcome, found in groupby(order, row.get):
         there = [*found]
         if outcome is None:
-            yield Run(len(there))
+            yield ReleaseRun(len(there))
             continue
         ends = there[0] if len(there) == 1 else f"{there[0]} to {there[-1]}"
         yield replace(
@@ -183,10 +183,10 @@ def _runs(
         )
 
 
-def _told(product: Product, outcome: Outcome, mark: Mark) -> Run:
+def _told(product: Product, outcome: Outcome, mark: OutcomeMark) -> ReleaseRun:
     label = _label(product, outcome)
     words, lost = in_words(product, outcome), outcome.missed_flight is not None
-    return Run(1, mark, label, words, lost=lost)
+    return ReleaseRun(1, mark, label, words, lost=lost)
 
 
 def _label(product: Product, outcome: Outcome) -> str:
@@ -198,13 +198,13 @@ def _label(product: Product, outcome: Outcome) -> str:
 
 
 def _legend(
-    product: Product, signs: Mapping[Outcome, Mark], parts: Iterable[Rows]
-) -> Iterable[Run]:
+    product: Product, signs: Mapping[Outcome, OutcomeMark], parts: Iterable[HeatRows]
+) -> Iterable[ReleaseRun]:
     """What gives something, and the signs that stand without a label; each once, as first met."""
     runs = [run for part in parts for _, _, cells in part for run in cells]
     alone = {(run.lost, run.sign) for run in runs if not run.fits}
 
-    def rank(one: tuple[Outcome, Mark]) -> tuple[bool, bool, float, str]:
+    def rank(one: tuple[Outcome, OutcomeMark]) -> tuple[bool, bool, float, str]:
         outcome, mark = one
         place = inf if mark.flight is None else mark.flight
         return not outcome.granted, outcome.missed_flight is None, place, mark.sign

@@ -15,11 +15,11 @@ from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
 from eligibility.simulation.state import State
 from eligibility.windows.versions import parse_os_version, release_name
 
-Standing = Literal["ready", "outranked", "blocked", "unseen"]
+TesterStatus = Literal["ready", "outranked", "blocked", "unseen"]
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
+class ReadinessTarget:
     """What members are meant to get: a flight, or with None sight of the private product."""
 
     flight_id: str | None
@@ -40,7 +40,7 @@ class Tester:
     """
 
     address: str
-    standing: Standing
+    standing: TesterStatus
     last: LastAnswer | None = None
     outcome: Outcome | None = None
     problem: str = ""
@@ -49,7 +49,7 @@ class Tester:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class ReadinessProblem:
     """What some testers have in common: `12 are on Windows 10 1507: OS too old for the package`.
 
     ours: it is the publisher's to mend, and testers need do nothing.
@@ -61,35 +61,35 @@ class Problem:
     ours: bool
 
 
-def aims(state: State) -> tuple[Aim, ...]:
+def aims(state: State) -> tuple[ReadinessTarget, ...]:
     """What the product's groups are for: its private audience, then flights from the highest rank."""
     submission = state.product.submission
-    found = [Aim(one.flight_id, one.name, one.groups) for one in state.product.flights]
+    found = [ReadinessTarget(one.flight_id, one.name, one.groups) for one in state.product.flights]
     if submission.audience_at(state.moment) == "private":
-        return (Aim(None, "Private audience", submission.audience_groups), *found)
+        return (ReadinessTarget(None, "Private audience", submission.audience_groups), *found)
     return tuple(found)
 
 
 def readiness(
-    state: State, aim: Aim, members: Iterable[str], last: Mapping[int, LastAnswer]
+    state: State, aim: ReadinessTarget, members: Iterable[str], last: Mapping[int, LastAnswer]
 ) -> tuple[Tester, ...]:
     """How each member stands to what it is meant to get. last: by digest."""
     digest = state.held.digester.of
     return tuple(_tester(state, aim, address, last.get(digest(address))) for address in members)
 
 
-def problems(testers: Iterable[Tester]) -> tuple[Problem, ...]:
+def problems(testers: Iterable[Tester]) -> tuple[ReadinessProblem, ...]:
     """What keeps testers from it, the most frequent first."""
     counted = Counter(
         (one.problem, one.remedy, one.ours) for one in testers if one.standing == "blocked"
     )
     return tuple(
-        Problem(text, remedy, number, ours)
+        ReadinessProblem(text, remedy, number, ours)
         for (text, remedy, ours), number in counted.most_common()
     )
 
 
-def _tester(state: State, aim: Aim, address: str, last: LastAnswer | None) -> Tester:
+def _tester(state: State, aim: ReadinessTarget, address: str, last: LastAnswer | None) -> Tester:
     if last is None:
         return Tester(address, "unseen")
     device = Device(last.family, last.os_version, last.architecture or None)
@@ -106,7 +106,7 @@ def _tester(state: State, aim: Aim, address: str, last: LastAnswer | None) -> Te
     return Tester(address, "blocked", last, outcome, problem, text, ours)
 
 
-def _has(aim: Aim, decision: Decision) -> bool:
+def _has(aim: ReadinessTarget, decision: Decision) -> bool:
     if aim.flight_id is None:
         return decision.submission.granted
     source = decision.package.source

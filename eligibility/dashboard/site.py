@@ -39,7 +39,7 @@ MOST_FORM_BYTES = 4_194_304
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RenderedPage:
     """What a page shows: a template and its values. status: of the answer."""
 
     template: str
@@ -47,11 +47,11 @@ class Page:
     status: int = 200
 
 
-Show = Callable[[Request, Viewer], Page | Response]
+PageView = Callable[[Request, Viewer], RenderedPage | Response]
 """A page, or a Response where it is none, as after a change."""
 
 
-Change = Callable[[Request, Viewer, Mapping[str, Any]], Page | Response]
+FormAction = Callable[[Request, Viewer, Mapping[str, Any]], RenderedPage | Response]
 """What a form does, with its fields: texts, and the bytes of files."""
 
 
@@ -84,7 +84,7 @@ class Site:
         }
         self._add_static()
 
-    def page(self, path: str, show: Show) -> None:
+    def page(self, path: str, show: PageView) -> None:
         """A page at a path below the prefix, for whoever is signed in; others are sent to sign in."""
 
         async def answer(request: Request) -> Response:
@@ -95,7 +95,7 @@ class Site:
 
         self._add(path, answer, "GET")
 
-    def change(self, path: str, do: Change) -> None:
+    def change(self, path: str, do: FormAction) -> None:
         """A form that changes something; it has to come from a page of the same session."""
 
         async def answer(request: Request) -> Response:
@@ -105,7 +105,7 @@ class Site:
             form = await self.form(request)
             sent = request.headers.get("x-csrf-token") or str(form.get("csrf", ""))
 
-            def checked(request: Request, viewer: Viewer) -> Page | Response:
+            def checked(request: Request, viewer: Viewer) -> RenderedPage | Response:
                 viewer.check_token(sent)
                 return do(request, viewer, form)
 
@@ -120,7 +120,7 @@ class Site:
     def otherwise(self) -> None:
         """Whatever else is below the prefix is a page that is not there; to be added last."""
 
-        def missing(_: Request, __: Viewer) -> Page:
+        def missing(_: Request, __: Viewer) -> RenderedPage:
             raise RequestProblem(404, "NO_SUCH_PAGE", "there is no such page")
 
         self.page("/{rest:path}", missing)
@@ -149,7 +149,7 @@ class Site:
         origin = request.app.state.origin_of(request.scope)
         return Viewer(admitted.caller, origin, self.sessions.csrf_token(visitor.cookie))
 
-    def _shown(self, request: Request, viewer: Viewer, show: Show) -> Response:
+    def _shown(self, request: Request, viewer: Viewer, show: PageView) -> Response:
         try:
             made = show(request, viewer)
         except (EligibilityError, GroupsError) as error:
@@ -159,12 +159,12 @@ class Site:
     def _failed(self, request: Request, viewer: Viewer | None, error: Exception) -> Response:
         request.scope["exchange"].note(error)
         told = problems.problem(error)
-        page = Page("error.html", {"title": told["title"], "problem": told}, told["status"])
+        page = RenderedPage("error.html", {"title": told["title"], "problem": told}, told["status"])
         made = self.rendered(request, viewer, page)
         made.headers.update(problems.headers_for(told) if told["status"] != 401 else {})
         return made
 
-    def rendered(self, request: Request, viewer: Viewer | None, page: Page) -> Response:
+    def rendered(self, request: Request, viewer: Viewer | None, page: RenderedPage) -> Response:
         """A page as it is sent."""
         now = self.service.now()
         values = {

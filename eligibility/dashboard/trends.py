@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from eligibility.access.model import Reason
-from eligibility.activity.model import Count
+from eligibility.activity.model import DecisionCount
 from eligibility.explain.outcome import BRIEFLY
 
 
@@ -25,7 +25,9 @@ class Trend:
         return self.granted + self.denied
 
 
-def trend(counts: Iterable[Count], since: datetime, until: datetime, step: timedelta) -> Trend:
+def trend(
+    counts: Iterable[DecisionCount], since: datetime, until: datetime, step: timedelta
+) -> Trend:
     """Put counts together; steps without any are there too, so that a line shows the pauses."""
     width = int(step.total_seconds())
     begins = int(since.timestamp()) // width * width

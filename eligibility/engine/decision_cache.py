@@ -7,7 +7,7 @@ from eligibility.access.model import Decision
 from eligibility.access.redaction import unnamed
 
 
-class Answer(bytes):
+class DecisionBody(bytes):
     """Bytes as they are sent.
 
     decision: without its stamp, the same object for all that are alike. member: whether the account
@@ -21,7 +21,7 @@ class Answer(bytes):
     __hash__ = object.__hash__
 
     @classmethod
-    def of(cls, body: bytes, decision: Decision, member: bool) -> "Answer":
+    def of(cls, body: bytes, decision: Decision, member: bool) -> "DecisionBody":
         """The body of an answer that tells a decision."""
         made = cls(body)
         made.decision, made.member = decision, member
@@ -30,10 +30,10 @@ class Answer(bytes):
 
 LIMIT = 65_536
 
-Key = tuple[object, ...]
+CacheKey = tuple[object, ...]
 
 
-class Known:
+class CachedDecision:
     """A decision without trace and stamp, and its JSON, with the names of groups and without.
 
     member: whether it is about an account that is in a group of the product.
@@ -48,7 +48,7 @@ class Known:
         # The last stamp, and what it made; never seen by halves.
         self._sealed = b"", self.answer(b"")
 
-    def json(self, stamp: bytes) -> Answer:
+    def json(self, stamp: bytes) -> DecisionBody:
         """The JSON with that stamp at its end."""
         last, sealed = self._sealed
         if last is not stamp:
@@ -56,18 +56,18 @@ class Known:
             self._sealed = stamp, sealed
         return sealed
 
-    def unnamed_json(self, stamp: bytes) -> Answer:
+    def unnamed_json(self, stamp: bytes) -> DecisionBody:
         """The same for callers who may not read groups."""
         if not self._unnamed:
             self._unnamed = wire.encoded_verdict(unnamed(self.decision))
         return self.answer(self._unnamed + stamp)
 
-    def answer(self, body: bytes) -> Answer:
+    def answer(self, body: bytes) -> DecisionBody:
         """A body that tells this decision."""
-        return Answer.of(body, self.decision, self.member)
+        return DecisionBody.of(body, self.decision, self.member)
 
 
-class Memo:
+class DecisionCache:
     """Decisions of one product for moments in [holds_from, holds_until), in seconds.
 
     When there are too many, it begins anew.
@@ -78,9 +78,9 @@ class Memo:
     def __init__(self, holds_from: float = 0.0, holds_until: float = 0.0) -> None:
         self.holds_from = holds_from
         self.holds_until = holds_until
-        self.known: dict[Key, Known] = {}
+        self.known: dict[CacheKey, CachedDecision] = {}
 
-    def keep(self, key: Key, known: Known) -> None:
+    def keep(self, key: CacheKey, known: CachedDecision) -> None:
         """Remember a decision."""
         if len(self.known) >= LIMIT:
             self.known = {}

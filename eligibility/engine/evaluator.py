@@ -18,9 +18,9 @@ from eligibility.access.model import AccessQuery, Decision, Device
 from eligibility.catalog.store import CatalogStore
 from eligibility.engine.held_product import HeldProduct
 from eligibility.engine.loader import Loader
-from eligibility.engine.past import Found, decide_as_of
+from eligibility.engine.past import PastDecision, decide_as_of
 from eligibility.errors import RevisionNotReached, UnknownProduct
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from groups.errors import StoreUnavailable
 from groups.member_set import Digester
@@ -67,7 +67,7 @@ class Evaluator:
         """
         return self.find(query, explain=explain).decision
 
-    def find(self, query: AccessQuery, *, explain: bool = False) -> Found:
+    def find(self, query: AccessQuery, *, explain: bool = False) -> PastDecision:
         """As `decide`, with the product that the decision is about."""
         if query.at is not None:
             found, _ = self._as_of(query, query.at)
@@ -75,11 +75,11 @@ class Evaluator:
             return found if explain else found._replace(decision=untold)
         held, now, stale_seconds = self._fresh(query)
         answer = held.explain if explain else held.answer
-        return Found(held.publisher, held.product, answer(query, now, stale_seconds))
+        return PastDecision(held.publisher, held.product, answer(query, now, stale_seconds))
 
     def find_or_hide(
-        self, query: AccessQuery, publishers: Set[str] | None, hides: Callable[[Found], bool]
-    ) -> Found:
+        self, query: AccessQuery, publishers: Set[str] | None, hides: Callable[[PastDecision], bool]
+    ) -> PastDecision:
         """As `find`, for a caller who may not know which products there are.
 
         What `hides` says of, and products of other publishers, are unknown, and take as many calls
@@ -87,7 +87,7 @@ class Evaluator:
         Raises: as `find`; while the store is away StoreUnavailable for all that would be unknown.
         """
 
-        def shown(found: Found) -> bool:
+        def shown(found: PastDecision) -> bool:
             return (publishers is None or found.publisher in publishers) and not hides(found)
 
         now, before = self.clock(), self._held.get(query.product_id)
@@ -109,7 +109,7 @@ class Evaluator:
             self._catalog.owner(query.product_id)  # what changed was one call, all of it is two
         raise UnknownProduct(query.product_id, query.at)
 
-    def explain(self, query: AccessQuery) -> tuple[Decision, Grounds]:
+    def explain(self, query: AccessQuery) -> tuple[Decision, DecisionCase]:
         """Decide a query afresh: the decision with its trace, and all that it was made from.
 
         Raises: as `decide`.
@@ -120,7 +120,7 @@ class Evaluator:
         held, now, stale_seconds = self._fresh(query)
         return held.explain(query, now, stale_seconds), held.grounds(query, now)
 
-    def _as_of(self, query: AccessQuery, at: datetime) -> tuple[Found, Grounds]:
+    def _as_of(self, query: AccessQuery, at: datetime) -> tuple[PastDecision, DecisionCase]:
         return decide_as_of(query, at, self._groups, self._catalog, self.requirements)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:

@@ -21,30 +21,36 @@ from eligibility.access.model import (
     Device,
     Revision,
     Settling,
-    Step,
+    TraceStep,
 )
 from eligibility.access.redaction import unnamed_settling
 from eligibility.access.wire import QueryFields
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
-from eligibility.engine.decision_cache import LIMIT, Answer, Key, Known, Memo
+from eligibility.catalog.store import CatalogEntry
+from eligibility.engine.decision_cache import (
+    LIMIT,
+    CachedDecision,
+    CacheKey,
+    DecisionBody,
+    DecisionCache,
+)
 from eligibility.engine.device_classes import DeviceClasses
-from eligibility.engine.query_keys import SentKeys
+from eligibility.engine.query_keys import QueryKeys
 from eligibility.errors import InvalidInput
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.rollout import place, thresholds
-from eligibility.rules.settling import Recent, settling_at
+from eligibility.rules.settling import RecentMoves, settling_at
 from eligibility.rules.trace import alias_step
 from groups.member_set import Digester, MemberIndex
 
 _NO_CLAIMS = (False, False, False)
 
-Form = Callable[[Decision], bytes]
+BodyFormat = Callable[[Decision], bytes]
 """What another way to tell a decision makes of it, without stamp and settling. Equal ones make the
 same, and there are not many: answers are remembered for each."""
 
-Memory = tuple[Memo, defaultdict[bool | Form, dict[Key, Answer]]]
+CachedBodies = tuple[DecisionCache, defaultdict[bool | BodyFormat, dict[CacheKey, DecisionBody]]]
 """Decisions, and answers by the words they were asked in.
 
 The answers in our own form carry this revision's stamp, and are there twice: without names of
@@ -63,10 +69,10 @@ class HeldProduct:
 
     def __init__(
         self,
-        entry: Entry,
+        entry: CatalogEntry,
         index: MemberIndex,
         digester: Digester,
-        recent: Recent,
+        recent: RecentMoves,
         requirements: Requirements,
         revision: Revision,
         write_id: str,
@@ -88,13 +94,16 @@ class HeldProduct:
         self._digest, self._find = digester.of, index.find
         self.requirements = requirements
         # One attribute, so that threads never see half.
-        self._memory: Memory = (before._memory[0] if before else Memo()), defaultdict(dict)
+        self._memory: CachedBodies = (
+            (before._memory[0] if before else DecisionCache()),
+            defaultdict(dict),
+        )
         self._classes: DeviceClasses = (
             before._classes if before else DeviceClasses(entry.product, requirements)
         )
         self.thresholds = thresholds(entry.product)
         self._limited_markets = entry.product.markets is not None
-        self._sent_keys = SentKeys(
+        self._sent_keys = QueryKeys(
             entry.product_id,
             self._classes,
             digester,
@@ -117,7 +126,9 @@ class HeldProduct:
         settling = self._settling(query.account, now) if self.recent else None
         return self._stamped(self._known(query, now).decision, settling, stale_seconds)
 
-    def answer_json(self, asked: QueryFields, now: float, form: bool | Form = True) -> Answer:
+    def answer_json(
+        self, asked: QueryFields, now: float, form: bool | BodyFormat = True
+    ) -> DecisionBody:
         """What wire.encode makes of `answer`; a query asked before in these words is not even read.
 
         Args: form = whether to tell the names of groups; or what to make of the decision instead.
@@ -129,8 +140,8 @@ class HeldProduct:
         return answer or self._read(asked, key, now, form)
 
     def answers_json(
-        self, batch: Sequence[QueryFields], now: float, form: bool | Form = True
-    ) -> list[Answer | InvalidInput]:
+        self, batch: Sequence[QueryFields], now: float, form: bool | BodyFormat = True
+    ) -> list[DecisionBody | InvalidInput]:
         """For each query what `answer_json` gives or raises."""
         answers = map(self._memory_at(now)[1][form].get, self._sent_keys.of_all(batch))
         return [
@@ -138,7 +149,9 @@ class HeldProduct:
             for asked, answer in zip(batch, answers, strict=True)
         ]
 
-    def _read(self, asked: QueryFields, key: Key | None, now: float, form: bool | Form) -> Answer:
+    def _read(
+        self, asked: QueryFields, key: CacheKey | None, now: float, form: bool | BodyFormat
+    ) -> DecisionBody:
         """Read and answer a query not asked before in these words; remembered where it has a key."""
         query = wire.to_query(asked)
         if isinstance(form, bool):
@@ -153,7 +166,7 @@ class HeldProduct:
             sent[key] = answer
         return answer
 
-    def _json(self, query: AccessQuery, now: float, named: bool) -> Answer:
+    def _json(self, query: AccessQuery, now: float, named: bool) -> DecisionBody:
         settling = self._settling(query.account, now) if self.recent else None
         stamp = self._stamp
         if settling is not None:
@@ -163,14 +176,14 @@ class HeldProduct:
         return known.json(stamp) if named else known.unnamed_json(stamp)
 
     def _read_or_fault(
-        self, asked: QueryFields, now: float, form: bool | Form
-    ) -> Answer | InvalidInput:
+        self, asked: QueryFields, now: float, form: bool | BodyFormat
+    ) -> DecisionBody | InvalidInput:
         try:
             return self._read(asked, self._sent_keys.of(asked), now, form)
         except InvalidInput as error:
             return error
 
-    def _known(self, query: AccessQuery, now: float) -> Known:
+    def _known(self, query: AccessQuery, now: float) -> CachedDecision:
         """The decision for all queries that no rule tells apart from this one; decided if new."""
         memo, _ = self._memory_at(now)
         account, device = query.account, query.device
@@ -199,11 +212,11 @@ class HeldProduct:
         )
         known = memo.known.get(key)
         if known is None:
-            known = Known(self._decide(query, now), member=bool(combination))
+            known = CachedDecision(self._decide(query, now), member=bool(combination))
             memo.keep(key, known)
         return known
 
-    def _memory_at(self, now: float) -> Memory:
+    def _memory_at(self, now: float) -> CachedBodies:
         """What is remembered for a moment; between two of the product's moments answers stay."""
         memory = self._memory
         if memory[0].holds_from <= now < memory[0].holds_until:
@@ -211,7 +224,7 @@ class HeldProduct:
         position = bisect_right(self._moments, now)
         begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self._memory = Memo(begins, ends), defaultdict(dict)
+        self._memory = DecisionCache(begins, ends), defaultdict(dict)
         return self._memory
 
     def _stamped(
@@ -219,7 +232,7 @@ class HeldProduct:
         decision: Decision,
         settling: Settling | None,
         stale_seconds: int,
-        trace: tuple[Step, ...] | UnsetType = UNSET,
+        trace: tuple[TraceStep, ...] | UnsetType = UNSET,
     ) -> Decision:
         return Decision(
             decision.product_id,
@@ -243,7 +256,7 @@ class HeldProduct:
             steps = (alias_step(account, matched), *steps)
         return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
 
-    def grounds(self, query: AccessQuery, now: float) -> Grounds:
+    def grounds(self, query: AccessQuery, now: float) -> DecisionCase:
         """Everything that the decision on a query is made from. now = seconds since the epoch."""
         groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
         return self._grounds(query, groups, now)
@@ -278,9 +291,9 @@ class HeldProduct:
     def _decide(self, query: AccessQuery, now: float) -> Decision:
         return self.grounds(query, now).decide()
 
-    def _grounds(self, query: AccessQuery, groups: frozenset[str], now: float) -> Grounds:
+    def _grounds(self, query: AccessQuery, groups: frozenset[str], now: float) -> DecisionCase:
         moment = datetime.fromtimestamp(now, UTC)
-        return Grounds(query, self.product, groups, self.requirements, moment)
+        return DecisionCase(query, self.product, groups, self.requirements, moment)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from eligibility.access.model import Revision
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.engine.held_product import HeldProduct
 from eligibility.engine.histogram import Histogram
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import SETTLING_TIME, recent_of
 from groups.errors import HistoryLost
 from groups.member_set import Digester, MemberIndex
-from groups.model import Change, Head
+from groups.model import GroupChange, Head
 from groups.store import GroupStore
 
 PROPAGATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
@@ -33,7 +33,12 @@ class Loader:
         """From a write to groups until the query that first saw it."""
 
     def load(
-        self, entry: Entry, catalog_revision: int, held: HeldProduct | None, token: int, now: float
+        self,
+        entry: CatalogEntry,
+        catalog_revision: int,
+        held: HeldProduct | None,
+        token: int,
+        now: float,
     ) -> HeldProduct:
         """Build what to hold; from the held one where nothing, or only a few members, changed."""
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
@@ -74,14 +79,16 @@ class Loader:
         self._groups.member_sets(_NOBODY, ())
         self._groups.recent_changes(_NOBODY, datetime.fromtimestamp(now, UTC))
 
-    def _note_propagation(self, changes: tuple[Change, ...], now: float) -> None:
+    def _note_propagation(self, changes: tuple[GroupChange, ...], now: float) -> None:
         """Note how long ago the last write was; beyond a minute it was a query that was waited for."""
         if changes:
             delay = max(0.0, now - changes[-1].at.timestamp())
             if delay <= _LONGEST_PROPAGATION_S:
                 self.propagation.add(delay)
 
-    def _changes_to(self, held: HeldProduct | None, entry: Entry) -> tuple[Change, ...] | None:
+    def _changes_to(
+        self, held: HeldProduct | None, entry: CatalogEntry
+    ) -> tuple[GroupChange, ...] | None:
         """What changed since the held product, where it can be patched; None where it must be built."""
         groups = entry.product.groups
         if held is None or held.product.groups != groups or held.publisher != entry.publisher:
@@ -103,7 +110,7 @@ class Loader:
 
 
 def _patch(
-    changes: tuple[Change, ...], groups: frozenset[str], digest: Callable[[str], int]
+    changes: tuple[GroupChange, ...], groups: frozenset[str], digest: Callable[[str], int]
 ) -> list[tuple[str, list[int], list[int]]]:
     """The changes of the groups as an index takes them: group, digests added, digests removed."""
     return [

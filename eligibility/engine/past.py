@@ -13,7 +13,7 @@ from eligibility.access.model import AccessQuery, Decision, Revision
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.errors import UnknownProduct
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import settling_at
 from eligibility.rules.trace import alias_step
@@ -21,7 +21,7 @@ from groups.model import PastMemberships
 from groups.store import GroupStore
 
 
-class Found(NamedTuple):
+class PastDecision(NamedTuple):
     """A decision, the product that it is about, and whose that is."""
 
     publisher: str
@@ -35,7 +35,7 @@ def decide_as_of(
     groups: GroupStore,
     catalog: CatalogStore,
     requirements: Requirements,
-) -> tuple[Found, Grounds]:
+) -> tuple[PastDecision, DecisionCase]:
     """Decide a query on what was stored at a moment (UTC-aware), that instant included.
 
     Requirements are today's: they are a file of the deployment, and have no history.
@@ -51,13 +51,13 @@ def decide_as_of(
     product = then[0].product
     addresses = query.account.addresses if query.account is not None else ()
     past = groups.memberships_at(version.publisher, product.groups, addresses, at)
-    grounds = Grounds(query, product, past.groups, requirements, at)
+    grounds = DecisionCase(query, product, past.groups, requirements, at)
     decision = decide_past(grounds, past)
     stamped = structs.replace(decision, revision=Revision(past.revision, catalog_revision))
-    return Found(version.publisher, product, stamped), grounds
+    return PastDecision(version.publisher, product, stamped), grounds
 
 
-def decide_past(grounds: Grounds, past: PastMemberships) -> Decision:
+def decide_past(grounds: DecisionCase, past: PastMemberships) -> Decision:
     """Decide on a product and the account's memberships of a moment, with the trace; pure.
 
     Args: past = of the account's addresses in the product's groups.

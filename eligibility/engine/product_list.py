@@ -7,7 +7,7 @@ from groups.errors import StoreUnavailable
 from groups.store import GroupStore
 
 
-class Listing:
+class ProductList:
     """Product ids by publisher, as fresh as the store. Safe to use from many threads."""
 
     def __init__(self, groups: GroupStore, catalog: CatalogStore) -> None:

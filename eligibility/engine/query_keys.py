@@ -14,23 +14,23 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import astuple
 
 from eligibility.access.wire import AccountFields, QueryFields, device_met, is_market
-from eligibility.engine.decision_cache import Key
+from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.rules.rollout import place
 from groups.emails import canonical_or_none, canonical_together
 from groups.member_set import Digester, MemberIndex
 
-Who = tuple[int | None, object, int]
+AccountKey = tuple[int | None, object, int]
 """What the rules see of an account: combination of groups, kind, side of the rollouts."""
 
-_NOBODY: Who = (None, None, 0)
-_UNTOLD: Who = (-1, None, 0)
+_NOBODY: AccountKey = (None, None, 0)
+_UNTOLD: AccountKey = (-1, None, 0)
 _UNREADABLE = object()
 
-Signed = AccountFields | UnsetType | None
+SentAccount = AccountFields | UnsetType | None
 
 
-class SentKeys:
+class QueryKeys:
     """Makes the keys of queries for one product.
 
     recent: digests whose membership may be settling; there is no key, for the answers tell of it.
@@ -68,7 +68,7 @@ class SentKeys:
         self._thresholds = thresholds
         self._limited_markets = limited_markets
 
-    def of(self, asked: QueryFields) -> Key | None:
+    def of(self, asked: QueryFields) -> CacheKey | None:
         """The key of one query; None where it has to be read."""
         _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(asked)
         device = device_met(bytes(raw))
@@ -80,7 +80,7 @@ class SentKeys:
         combination, kind, side = who
         return device_class, combination, kind, side, installed, owned, code, manual, offered_in, at
 
-    def of_all(self, batch: Sequence[QueryFields]) -> Iterable[Key]:
+    def of_all(self, batch: Sequence[QueryFields]) -> Iterable[CacheKey]:
         """The keys of queries, in order; where `of` gives None, a key that nothing is kept under."""
         devices: Iterable[Any] = map(device_met, [bytes(asked.device) for asked in batch])
         accounts = [asked.account for asked in batch]
@@ -101,7 +101,7 @@ class SentKeys:
             strict=False,  # `sides` may have no end
         )
 
-    def _who(self, account: Signed) -> Who | None:
+    def _who(self, account: SentAccount) -> AccountKey | None:
         """What the rules see of an account; None where it has to be read, or may be settling."""
         if account is UNSET or account is None:
             return _NOBODY
@@ -112,7 +112,7 @@ class SentKeys:
             return None
         return self._find(digest), account.kind, self._side(address) if self._thresholds else 0
 
-    def _whos(self, accounts: Sequence[Signed]) -> Iterable[Iterable[object]]:
+    def _whos(self, accounts: Sequence[SentAccount]) -> Iterable[Iterable[object]]:
         """What `_who` gives for each, as columns: all at once where all are of the usual kind."""
         usual = [one for one in accounts if one and one.aliases is UNSET]
         addresses = canonical_together([one.id for one in usual])

@@ -12,15 +12,15 @@ from typing import TypeVar
 
 from msgspec import UNSET, structs
 
-from eligibility.access.explanation import ChangeAction, Nearest, Way
+from eligibility.access.explanation import ChangeAction, ChangeSet, LeastChange
 from eligibility.access.model import Decision
 from eligibility.catalog.model import Flight, Product, Submission
 from eligibility.errors import Fault, InvalidInput
-from eligibility.explain.person_changes import STRANGER, Candidate, of_person
+from eligibility.explain.person_changes import STRANGER, CandidateChange, of_person
 from eligibility.explain.publisher_changes import declared_with, of_publisher
 from eligibility.explain.story import story
 from eligibility.formats.suggestions import meant
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.windows.package_versions import canonical_package_version
 
 MOST_CHANGES = 3
@@ -33,7 +33,7 @@ _FACTS = ("counted", "via", "packages", "publish_at", "minimum", "architectures"
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Goal:
     """What is looked for: in words, and whether a decision is it. flight_id: of a flight, if it is one."""
 
     text: str
@@ -41,10 +41,10 @@ class Wanted:
     flight_id: str | None = None
 
 
-GRANTED = Wanted("the product", lambda decision: decision.granted)
+GRANTED = Goal("the product", lambda decision: decision.granted)
 
 
-def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Wanted:
+def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
     """Read what is wanted: the id of a flight, with or without `flight:`, or a package version.
 
     Raises: InvalidInput where the product has neither.
@@ -52,7 +52,7 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Wanted:
     flight_id = text.removeprefix("flight:")
     flights = {flight.flight_id: flight.name for flight in product.flights}
     if flight_id in flights:
-        return Wanted(
+        return Goal(
             f"the flight {flights[flight_id]}", lambda d: _source(d) == flight_id, flight_id
         )
     try:
@@ -64,7 +64,7 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Wanted:
             f"{meant(flight_id, flights)}"
         )
         raise InvalidInput([Fault(loc, "UNKNOWN_FLIGHT", detail)]) from None
-    return Wanted(f"version {version}", lambda d: _version(d) == version)
+    return Goal(f"version {version}", lambda d: _version(d) == version)
 
 
 def _source(decision: Decision) -> str | None:
@@ -82,7 +82,7 @@ class _Tried:
     """Changes, by their places among the candidates, and what came of them."""
 
     chosen: tuple[int, ...]
-    grounds: Grounds
+    grounds: DecisionCase
     decisions: tuple[Decision, ...]
 
     def differs_from(self, before: "_Tried") -> bool:
@@ -94,12 +94,12 @@ class _Full(Exception):
 
 
 class _Search:
-    def __init__(self, grounds: Grounds, wanted: Wanted, most_tries: int) -> None:
+    def __init__(self, grounds: DecisionCase, wanted: Goal, most_tries: int) -> None:
         self.candidates = [*of_person(grounds), *of_publisher(grounds, wanted.flight_id)]
         self.wanted, self.left = wanted, most_tries
         self.known: set[frozenset[int]] = set()
 
-    def tried(self, chosen: tuple[int, ...], grounds: Grounds) -> _Tried:
+    def tried(self, chosen: tuple[int, ...], grounds: DecisionCase) -> _Tried:
         """Raises: _Full."""
         possible = tuple(worlds(grounds))
         self.left -= len(possible)
@@ -122,12 +122,12 @@ class _Search:
 
 
 def nearest(
-    grounds: Grounds,
-    wanted: Wanted = GRANTED,
+    grounds: DecisionCase,
+    wanted: Goal = GRANTED,
     *,
     most_changes: int = MOST_CHANGES,
     most_tries: int = MOST_TRIES,
-) -> Nearest:
+) -> LeastChange:
     """The least changes to the query, the memberships or the product that give what is wanted."""
     search = _Search(grounds, wanted, most_tries)
     found: list[_Tried] = []
@@ -135,7 +135,7 @@ def nearest(
     try:
         frontier = [search.tried((), grounds)]
         if search.meets(frontier[0]):
-            return Nearest(wanted.text, (), most_tries - search.left)
+            return LeastChange(wanted.text, (), most_tries - search.left)
         for _ in range(most_changes):
             further: list[_Tried] = []
             for before in frontier:
@@ -150,10 +150,10 @@ def nearest(
     except _Full:
         complete = False
     ways = _least(found, search.candidates)
-    return Nearest(wanted.text, ways, most_tries - max(search.left, 0), complete)
+    return LeastChange(wanted.text, ways, most_tries - max(search.left, 0), complete)
 
 
-def worlds(grounds: Grounds) -> Iterator[Grounds]:
+def worlds(grounds: DecisionCase) -> Iterator[DecisionCase]:
     """The grounds; for an account that is not known yet, on either side of every rollout.
 
     One decision looks at one rollout only, so all may be put to the same side together.
@@ -186,7 +186,7 @@ def _seen(decision: Decision) -> object:
     return steps, decision.submission, decision.package
 
 
-def _least(found: list[_Tried], candidates: list[Candidate]) -> tuple[Way, ...]:
+def _least(found: list[_Tried], candidates: list[CandidateChange]) -> tuple[ChangeSet, ...]:
     """Of ways that are alike the one with the least; the easiest first."""
     alike: dict[frozenset[str], _Tried] = {}
     for one in sorted(found, key=lambda one: sorted(one.chosen)):
@@ -195,21 +195,21 @@ def _least(found: list[_Tried], candidates: list[Candidate]) -> tuple[Way, ...]:
     return tuple(sorted(ways, key=_hardness))
 
 
-def _way(tried: _Tried, candidates: list[Candidate]) -> Way:
+def _way(tried: _Tried, candidates: list[CandidateChange]) -> ChangeSet:
     decision = tried.decisions[0]
     flight, version = _source(decision), _version(decision)
     changes = sorted(
         (candidates[place].change for place in tried.chosen), key=lambda one: _EASE[one.action]
     )
-    return Way(tuple(changes), f"flight {flight}" if flight else "submission", version or "")
+    return ChangeSet(tuple(changes), f"flight {flight}" if flight else "submission", version or "")
 
 
-def _hardness(way: Way) -> tuple[int, ...]:
+def _hardness(way: ChangeSet) -> tuple[int, ...]:
     return tuple(sorted((_EASE[change.action] for change in way.changes), reverse=True))
 
 
 def explained(
-    decision: Decision, grounds: Grounds, wanted: Wanted = GRANTED, *, search: bool = True
+    decision: Decision, grounds: DecisionCase, wanted: Goal = GRANTED, *, search: bool = True
 ) -> Decision:
     """The decision with its story, and with the least change that gives what is wanted.
 

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from eligibility.access.model import Decision, Reason
 
-Kind = Literal["flight", "submission", "denied"]
+OutcomeKind = Literal["flight", "submission", "denied"]
 
 
 class Outcome(NamedTuple):
@@ -17,7 +17,7 @@ class Outcome(NamedTuple):
     missed_flight: the flight that has nothing for the device and through which nothing falls (PF).
     """
 
-    kind: Kind
+    kind: OutcomeKind
     source: str | None
     version: str | None
     architecture: str | None

@@ -14,7 +14,7 @@ from eligibility.access.explanation import ChangeAction, SuggestedChange
 from eligibility.access.model import Account, AccountKind, Device
 from eligibility.explain.device_names import a_device, a_kind, release_text
 from eligibility.rules.compared_versions import points
-from eligibility.rules.decide import Grounds
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import parse_os_version, release_name, releases, version_text
@@ -24,7 +24,7 @@ STRANGER = Account("somebody@account.invalid")
 
 
 @dataclass(frozen=True)
-class Candidate:
+class CandidateChange:
     """A change, and what it makes of the grounds.
 
     parts: what it sets; of two that set the same, only one can be. likeness: candidates that are the
@@ -32,12 +32,12 @@ class Candidate:
     """
 
     change: SuggestedChange
-    apply: Callable[[Grounds], Grounds]
+    apply: Callable[[DecisionCase], DecisionCase]
     parts: frozenset[str]
     likeness: str
 
 
-def of_person(grounds: Grounds) -> Iterator[Candidate]:
+def of_person(grounds: DecisionCase) -> Iterator[CandidateChange]:
     """Everything that the person, or who keeps the groups, could do; of versions the lowest first."""
     yield from _accounts(grounds)
     yield from _groups(grounds)
@@ -47,16 +47,18 @@ def of_person(grounds: Grounds) -> Iterator[Candidate]:
     yield from _other_devices(grounds)
 
 
-def asking(change: SuggestedChange, *parts: str, likeness: str = "", **fields: object) -> Candidate:
+def asking(
+    change: SuggestedChange, *parts: str, likeness: str = "", **fields: object
+) -> CandidateChange:
     """A candidate that changes fields of the query."""
 
-    def apply(grounds: Grounds) -> Grounds:
+    def apply(grounds: DecisionCase) -> DecisionCase:
         return replace(grounds, query=with_fields(grounds.query, **fields))
 
-    return Candidate(change, apply, frozenset(parts or fields), likeness or change.action)
+    return CandidateChange(change, apply, frozenset(parts or fields), likeness or change.action)
 
 
-def _accounts(grounds: Grounds) -> Iterator[Candidate]:
+def _accounts(grounds: DecisionCase) -> Iterator[CandidateChange]:
     """Signing in with some Microsoft account, in one of the groups or in none."""
     account = grounds.query.account
     if account is None:
@@ -71,7 +73,7 @@ def _accounts(grounds: Grounds) -> Iterator[Candidate]:
         return
     for group in sorted(grounds.product.groups):
         change = SuggestedChange(action, "person", f"{text} that is in {group}", group=group)
-        yield Candidate(
+        yield CandidateChange(
             change,
             _as_member(group, grounds.account_groups),
             frozenset({"account", *map(_membership, grounds.account_groups | {group})}),
@@ -79,10 +81,10 @@ def _accounts(grounds: Grounds) -> Iterator[Candidate]:
         )
 
 
-def _as_member(group: str, before: frozenset[str]) -> Callable[[Grounds], Grounds]:
+def _as_member(group: str, before: frozenset[str]) -> Callable[[DecisionCase], DecisionCase]:
     """As another account, which is in that group, and in what has been joined since `before`."""
 
-    def apply(grounds: Grounds) -> Grounds:
+    def apply(grounds: DecisionCase) -> DecisionCase:
         query = with_fields(grounds.query, account=STRANGER)
         groups = (grounds.account_groups - before) | {group}
         return replace(grounds, query=query, account_groups=groups)
@@ -94,7 +96,7 @@ def _membership(group: str) -> str:
     return f"group:{group}"
 
 
-def _groups(grounds: Grounds) -> Iterator[Candidate]:
+def _groups(grounds: DecisionCase) -> Iterator[CandidateChange]:
     who = "have that account" if grounds.query.account is None else "ask the publisher to be"
     for group in sorted(grounds.product.groups):
         member = group in grounds.account_groups
@@ -103,7 +105,7 @@ def _groups(grounds: Grounds) -> Iterator[Candidate]:
         else:
             action, text = ChangeAction.JOIN_GROUP, f"{who} added to {group}"
         name = _membership(group)
-        yield Candidate(
+        yield CandidateChange(
             SuggestedChange(action, "publisher", text, group=group),
             _leaving(group) if member else _joining(group),
             frozenset({name}),
@@ -111,18 +113,18 @@ def _groups(grounds: Grounds) -> Iterator[Candidate]:
         )
 
 
-def _joining(group: str) -> Callable[[Grounds], Grounds]:
+def _joining(group: str) -> Callable[[DecisionCase], DecisionCase]:
     return lambda grounds: replace(grounds, account_groups=grounds.account_groups | {group})
 
 
-def _leaving(group: str) -> Callable[[Grounds], Grounds]:
+def _leaving(group: str) -> Callable[[DecisionCase], DecisionCase]:
     return lambda grounds: replace(grounds, account_groups=grounds.account_groups - {group})
 
 
 # --- the device ---
 
 
-def _newer_versions(grounds: Grounds) -> Iterator[Candidate]:
+def _newer_versions(grounds: DecisionCase) -> Iterator[CandidateChange]:
     """Every version that rules compare with and that such a device can be updated to."""
     device = grounds.query.device
     builds = facts().devices.get(device.family, {}).get(device.architecture or "")
@@ -139,7 +141,7 @@ def _newer_versions(grounds: Grounds) -> Iterator[Candidate]:
             yield _on_device(change, frozenset({"os"}), "os", os_version=text)
 
 
-def _compared(grounds: Grounds) -> list[Version]:
+def _compared(grounds: DecisionCase) -> list[Version]:
     compared = points(grounds.product, grounds.requirements)
     if compared is None:
         return [release.version for release in releases()]
@@ -159,7 +161,7 @@ def _next(version: str) -> str:
     return ".".join([*parts, str(min(int(last) + 1, 65_535))])
 
 
-def _other_devices(grounds: Grounds) -> Iterator[Candidate]:
+def _other_devices(grounds: DecisionCase) -> Iterator[CandidateChange]:
     """The same kind of device with another processor; and the newest of each other kind."""
     mine = grounds.query.device
     for family, builds in facts().devices.items():
@@ -190,18 +192,18 @@ def _other_devices(grounds: Grounds) -> Iterator[Candidate]:
 
 def _on_device(
     change: SuggestedChange, parts: frozenset[str], likeness: str, **fields: object
-) -> Candidate:
-    def apply(grounds: Grounds) -> Grounds:
+) -> CandidateChange:
+    def apply(grounds: DecisionCase) -> DecisionCase:
         device = with_fields(grounds.query.device, **fields)
         return replace(grounds, query=with_fields(grounds.query, device=device))
 
-    return Candidate(change, apply, parts, likeness)
+    return CandidateChange(change, apply, parts, likeness)
 
 
 # --- what is claimed, where, and when ---
 
 
-def _claims(grounds: Grounds) -> Iterator[Candidate]:
+def _claims(grounds: DecisionCase) -> Iterator[CandidateChange]:
     query, markets = grounds.query, grounds.product.markets
     if not query.manual_check:
         text = "look for updates by hand, in the Store"
@@ -231,7 +233,7 @@ def _claims(grounds: Grounds) -> Iterator[Candidate]:
         )
 
 
-def _moments(grounds: Grounds) -> Iterator[Candidate]:
+def _moments(grounds: DecisionCase) -> Iterator[CandidateChange]:
     """The dates ahead that the product declares, the first one first."""
     product = grounds.product
     for moment in product.moments:
@@ -243,8 +245,8 @@ def _moments(grounds: Grounds) -> Iterator[Candidate]:
                 what.insert(0, "the product becomes public")
             text = f"wait until {moment:%Y-%m-%d %H:%M} UTC, when {' and '.join(what)}"
             change = SuggestedChange(ChangeAction.WAIT, "person", text, at=moment)
-            yield Candidate(change, _waiting(moment), frozenset({"now"}), "now")
+            yield CandidateChange(change, _waiting(moment), frozenset({"now"}), "now")
 
 
-def _waiting(moment: datetime) -> Callable[[Grounds], Grounds]:
+def _waiting(moment: datetime) -> Callable[[DecisionCase], DecisionCase]:
     return lambda grounds: replace(grounds, now=moment)

@@ -13,15 +13,15 @@ from eligibility.access.explanation import ChangeAction, SuggestedChange
 from eligibility.access.model import Device
 from eligibility.catalog.model import Flight, Package, Product, Rollout, RolloutStatus, Submission
 from eligibility.explain.device_names import family_text
-from eligibility.explain.person_changes import Candidate
-from eligibility.rules.decide import Grounds
+from eligibility.explain.person_changes import CandidateChange
+from eligibility.rules.decide import DecisionCase
 from eligibility.rules.packages import best_architecture, covers, minimum_for
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Edit = Callable[[Product], Product]
 
 
-def of_publisher(grounds: Grounds, flight_id: str | None = None) -> Iterator[Candidate]:
+def of_publisher(grounds: DecisionCase, flight_id: str | None = None) -> Iterator[CandidateChange]:
     """Everything that another declaration could change. flight_id: of a flight that is wanted."""
     yield from _whole_product(grounds)
     yield from _audience(grounds)
@@ -31,8 +31,8 @@ def of_publisher(grounds: Grounds, flight_id: str | None = None) -> Iterator[Can
         yield from _packages(grounds, holder)
 
 
-def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> Candidate:
-    return Candidate(
+def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> CandidateChange:
+    return CandidateChange(
         change,
         lambda grounds: replace(grounds, product=edit(grounds.product)),
         frozenset({part}),
@@ -53,7 +53,7 @@ def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
 # --- the product and its audience ---
 
 
-def _whole_product(grounds: Grounds) -> Iterator[Candidate]:
+def _whole_product(grounds: DecisionCase) -> Iterator[CandidateChange]:
     product, market = grounds.product, grounds.query.market
     if product.availability == "unavailable":
         change = _change(ChangeAction.MAKE_AVAILABLE, "puts the product back into the Store")
@@ -75,14 +75,14 @@ def _whole_product(grounds: Grounds) -> Iterator[Candidate]:
         yield _submission(change, "device_families", device_families=families)
 
 
-def _submission(change: SuggestedChange, part: str, **fields: Any) -> Candidate:
+def _submission(change: SuggestedChange, part: str, **fields: Any) -> CandidateChange:
     def edit(product: Product) -> Product:
         return declared_with(product, submission=declared_with(product.submission, **fields))
 
     return _declaring(change, edit, part)
 
 
-def _audience(grounds: Grounds) -> Iterator[Candidate]:
+def _audience(grounds: DecisionCase) -> Iterator[CandidateChange]:
     declared = grounds.product.submission
     if declared.audience_at(grounds.now) == "public":
         return
@@ -135,7 +135,7 @@ def _holders(product: Product) -> Iterator[_Holder]:
     yield _Holder(product.submission)
 
 
-def _flight(grounds: Grounds, holder: _Holder, *, wanted: bool) -> Iterator[Candidate]:
+def _flight(grounds: DecisionCase, holder: _Holder, *, wanted: bool) -> Iterator[CandidateChange]:
     flight = holder.flight
     assert flight is not None  # noqa: S101 - the caller looked
     named: dict[str, Any] = {"flight": flight.flight_id}
@@ -158,7 +158,7 @@ def _setting(holder: _Holder, **fields: Any) -> _Edit:
 # --- the packages ---
 
 
-def _packages(grounds: Grounds, holder: _Holder) -> Iterator[Candidate]:
+def _packages(grounds: DecisionCase, holder: _Holder) -> Iterator[CandidateChange]:
     device, rollout = grounds.query.device, holder.declared.rollout
     data: dict[str, Any] = {"flight": holder.flight.flight_id} if holder.flight else {}
     if not holder.declared.packages:

@@ -9,12 +9,12 @@ from typing import NamedTuple
 from msgspec import UNSET
 
 from eligibility.access.explanation import Sentence
-from eligibility.access.model import AccountKind, Decision, Step
+from eligibility.access.model import AccountKind, Decision, TraceStep
 from eligibility.explain.device_names import a_device, family_text, release_text
 from eligibility.explain.documentation import pages
 from eligibility.explain.outcome import BRIEFLY
-from eligibility.explain.phrases import Facts, Names, kind_of, words_of
-from eligibility.rules.decide import Grounds
+from eligibility.explain.phrases import NameList, StepFacts, kind_of, words_of
+from eligibility.rules.decide import DecisionCase
 
 MOST_SENTENCES = 12
 """A story that somebody reads out has no more."""
@@ -31,7 +31,7 @@ class _Told(NamedTuple):
     source: str
 
 
-def story(decision: Decision, grounds: Grounds) -> tuple[Sentence, ...]:
+def story(decision: Decision, grounds: DecisionCase) -> tuple[Sentence, ...]:
     """Tell a decision: the verdict in one sentence, then each step that led to it.
 
     Args: decision = with its trace; grounds = what it was made from, for the names of things.
@@ -43,12 +43,12 @@ def story(decision: Decision, grounds: Grounds) -> tuple[Sentence, ...]:
     return Sentence(_verdict(decision, standing)), *_sentences(told)
 
 
-def _matters(step: Step, grounds: Grounds) -> bool:
+def _matters(step: TraceStep, grounds: DecisionCase) -> bool:
     """Whether it is worth a word: of flights nothing is said where there are none."""
     return bool(grounds.product.flights) or kind_of(step) not in _OF_FLIGHTS
 
 
-def _told(step: Step, standing: Facts) -> _Told:
+def _told(step: TraceStep, standing: StepFacts) -> _Told:
     words, facts = words_of(step), _facts(step, standing)
     return _Told(words.lead.format_map(facts), words.told(facts), step.source)
 
@@ -72,7 +72,7 @@ def _together(several: list[_Told]) -> str:
     named = [one.text for one in several[:_MOST_TOLD]]
     if len(several) > _MOST_TOLD:
         named.append(f"{len(several) - _MOST_TOLD} more")
-    return f"{several[0].lead} {Names(named):and}."
+    return f"{several[0].lead} {NameList(named):and}."
 
 
 def _begun(text: str) -> str:
@@ -83,7 +83,7 @@ def _begun(text: str) -> str:
 # --- who and what it is about ---
 
 
-def _standing(decision: Decision, grounds: Grounds) -> Facts:
+def _standing(decision: Decision, grounds: DecisionCase) -> StepFacts:
     query, product = grounds.query, grounds.product
     device, account = query.device, query.account
     source, offered = decision.package.source, decision.package.package
@@ -99,7 +99,7 @@ def _standing(decision: Decision, grounds: Grounds) -> Facts:
         "os_version": release_text(device.os_version),
         "source": _source(source.name if source and source.flight_id else None),
         "package": f"{offered.version} ({offered.architecture})" if offered else "",
-        "why_not": Names(_why_not(decision)),
+        "why_not": NameList(_why_not(decision)),
     }
 
 
@@ -112,12 +112,12 @@ def _why_not(decision: Decision) -> Iterator[str]:
     return (BRIEFLY[reason] for reason in half.reasons if reason in BRIEFLY)
 
 
-def _facts(step: Step, standing: Facts) -> Facts:
+def _facts(step: TraceStep, standing: StepFacts) -> StepFacts:
     facts: dict[str, object] = dict(standing)
     for name, value in step.facts.items():
-        facts[name] = Names(value) if isinstance(value, tuple) else value
+        facts[name] = NameList(value) if isinstance(value, tuple) else value
     if "families" in facts:
-        facts["families"] = Names(map(family_text, step.facts["families"]))
+        facts["families"] = NameList(map(family_text, step.facts["families"]))
     if facts.get("minimum"):
         facts["minimum"] = release_text(str(facts["minimum"]))
     if "markets" in facts:
@@ -128,7 +128,7 @@ def _facts(step: Step, standing: Facts) -> Facts:
 # --- the verdict ---
 
 
-def _verdict(decision: Decision, standing: Facts) -> str:
+def _verdict(decision: Decision, standing: StepFacts) -> str:
     if not decision.submission.granted:
         return (
             "No: {person} may not see {product}, and so cannot get it ({why_not:and}).".format_map(

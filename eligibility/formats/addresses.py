@@ -6,18 +6,20 @@ from typing import TypeVar
 from eligibility.errors import Fault, InvalidInput
 from groups.errors import InvalidEmails
 
-Sent = TypeVar("Sent")
-Read = TypeVar("Read")
+SentAddresses = TypeVar("SentAddresses")
+AddressReader = TypeVar("AddressReader")
 
 
 def read_fields(
-    read: Callable[[Sent], Read], fields: Mapping[str, Sent], subject: str = "the request"
-) -> dict[str, Read]:
+    read: Callable[[SentAddresses], AddressReader],
+    fields: Mapping[str, SentAddresses],
+    subject: str = "the request",
+) -> dict[str, AddressReader]:
     """Read several fields by `emails.parse` or `emails.canonical`.
 
     Raises: InvalidInput with the faults of all of them: field, position and value.
     """
-    found: dict[str, Read] = {}
+    found: dict[str, AddressReader] = {}
     faults: list[Fault] = []
     for name, sent in fields.items():
         try:

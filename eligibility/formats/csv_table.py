@@ -65,7 +65,7 @@ def read_table(
 
 
 def rows_read(
-    path: Path, rows: Iterable[csv_file.Line], read: Callable[[list[str]], _Read]
+    path: Path, rows: Iterable[csv_file.CsvLine], read: Callable[[list[str]], _Read]
 ) -> list[_Read]:
     """What `read` makes of each row's cells. Raises: InvalidInput with every fault, as `read_table`."""
     found: list[_Read] = []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from eligibility.errors import MissingPackage
 from eligibility.simulation.reports.grid import Grid
-from eligibility.simulation.reports.legend import Key
-from eligibility.simulation.reports.symbols import Mark
+from eligibility.simulation.reports.legend import LegendEntry
+from eligibility.simulation.reports.symbols import OutcomeMark
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ _MOST_SIGNS = 5_000
 _NARROW_COLUMN = 0.17
 
 
-def colour(mark: Mark) -> str:
+def colour(mark: OutcomeMark) -> str:
     """The colour behind a sign: its flight's, or the submission's, or that of a no."""
     if mark.kind == "denied":
         return DENIED
@@ -154,7 +154,7 @@ def _label(axes: "Axes", layout: _Layout) -> None:
     axes.spines[:].set_visible(False)
 
 
-def _explain(drawn: "Figure", keys: Sequence[Key], layout: _Layout) -> None:
+def _explain(drawn: "Figure", keys: Sequence[LegendEntry], layout: _Layout) -> None:
     """What the signs mean: a line each, below."""
     whole, tall = layout.size
     for number, (key, words) in enumerate(zip(keys, layout.keys, strict=True), 2):
@@ -166,7 +166,7 @@ def _explain(drawn: "Figure", keys: Sequence[Key], layout: _Layout) -> None:
         drawn.text(0.85 / whole, at, words, fontsize=_SIZE, color=_INK)
 
 
-def in_words(key: Key) -> str:
+def in_words(key: LegendEntry) -> str:
     """`Canary, rank 3, 2.1.0.0: 1 account`."""
     if not key.accounts:
         return key.meaning

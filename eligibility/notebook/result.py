@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from eligibility.access.model import Decision
 from eligibility.errors import Fault, InvalidInput
-from eligibility.explain.outcome import Kind, briefly
+from eligibility.explain.outcome import OutcomeKind, briefly
 from eligibility.formats.suggestions import meant
 from eligibility.notebook import frames, heat_map
 from eligibility.simulation.inputs.devices import read_devices
@@ -27,7 +27,7 @@ _SHOWN_ROWS = 25
 """Rows of a grid that a notebook shows; `heat_map` and frames have more."""
 
 
-class Count(NamedTuple):
+class ResultCount(NamedTuple):
     """How many accounts get the same on devices that answer alike for everybody.
 
     devices: their range in words; device_count: how many they are. outcome: in words; kind:
@@ -37,11 +37,11 @@ class Count(NamedTuple):
     devices: str
     device_count: int
     outcome: str
-    kind: Kind
+    kind: OutcomeKind
     accounts: int
 
 
-class Result:
+class SimulationResult:
     """Who gets what. len() = accounts; matrix: every decision by place of account and device."""
 
     def __init__(self, matrix: Matrix) -> None:
@@ -60,11 +60,11 @@ class Result:
         what = f"{accounts:,} accounts x {devices:,} devices"
         return f"{state.product.name}, {state.label}: {what}"
 
-    def counts(self) -> list[Count]:
+    def counts(self) -> list[ResultCount]:
         """By devices in order, and for each what most get first. Any number of accounts is fine."""
         grid = self._grouped
         return [
-            Count(column.name, len(column.devices), outcome, kind, accounts)
+            ResultCount(column.name, len(column.devices), outcome, kind, accounts)
             for place, column in enumerate(grid.columns)
             for (outcome, kind), accounts in _sizes(grid, place).most_common()
         ]
@@ -76,13 +76,13 @@ class Result:
         """
         return shares_of(self.matrix, percentages)
 
-    def before_settling(self) -> "Result | None":
+    def before_settling(self) -> "SimulationResult | None":
         """Those whose membership changed within the last 30 minutes, as the Store may still have it.
 
         None where nobody's did.
         """
         earlier = before_settling(self.matrix)
-        return None if earlier is None else Result(earlier)
+        return None if earlier is None else SimulationResult(earlier)
 
     def to_pandas(self) -> "pandas.DataFrame":
         """A row for each account and device, texts as categories (columns: simulation.cells.COLUMNS).
@@ -170,9 +170,9 @@ class Result:
             raise InvalidInput([Fault("device", "UNKNOWN_DEVICE", detail)]) from None
 
 
-def _sizes(grid: Grid, column: int) -> Counter[tuple[str, Kind]]:
+def _sizes(grid: Grid, column: int) -> Counter[tuple[str, OutcomeKind]]:
     """How many accounts get what in a column."""
-    sizes = Counter[tuple[str, Kind]]()
+    sizes = Counter[tuple[str, OutcomeKind]]()
     for row in grid.rows:
         outcome = grid.outcomes[row.cells[column]]
         sizes[briefly(outcome), outcome.kind] += row.count

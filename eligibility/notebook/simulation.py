@@ -8,8 +8,8 @@ from typing import Any
 
 from eligibility.access import wire
 from eligibility.errors import UnknownProduct
-from eligibility.notebook.result import Result
-from eligibility.notebook.sources import GivenSource, Source, StoredSource, with_moves
+from eligibility.notebook.result import SimulationResult
+from eligibility.notebook.sources import MemorySource, SimulationSource, StoredSource, with_moves
 from eligibility.rules.requirements import load_requirements
 from eligibility.service.service import Service
 from eligibility.service.settings import load_settings
@@ -20,10 +20,10 @@ from eligibility.simulation.inputs.population import Asker, Population
 from eligibility.simulation.matrix import simulate
 from groups import emails
 
-Accounts = str | Path | Iterable[str]
+AccountsInput = str | Path | Iterable[str]
 """As `--accounts` of the command line: addresses, CSV files, group ids, `anonymous`; one or many."""
 
-Devices = str | Path | Iterable[str | NamedDevice]
+DevicesInput = str | Path | Iterable[str | NamedDevice]
 """As `--devices`: presets, CSV files, `family/os_version/architecture`; one or many."""
 
 
@@ -36,13 +36,13 @@ class Simulation:
     Raises, whatever is asked: EligibilityError or GroupsError, each with a stable `code`.
     """
 
-    def __init__(self, source: str | Service | Source | None = None) -> None:
+    def __init__(self, source: str | Service | SimulationSource | None = None) -> None:
         if source is None or isinstance(source, str):
             settings = load_settings(os.environ, {"store": source}).settings
             source = StoredSource(Service(settings), owned=True)
         elif isinstance(source, Service):
             source = StoredSource(source, owned=False)
-        self._source: Source = source
+        self._source: SimulationSource = source
 
     @classmethod
     def given(
@@ -59,13 +59,13 @@ class Simulation:
         as a list; publisher = whose they are, for drafts; requirements = path of other OS floors.
         """
         floors = load_requirements(Path(requirements) if requirements else None)
-        return cls(GivenSource.read(publisher, products, groups or {}, floors))
+        return cls(MemorySource.read(publisher, products, groups or {}, floors))
 
     def matrix(
         self,
         product_id: str,
-        accounts: Accounts | None = None,
-        devices: Devices = "all",
+        accounts: AccountsInput | None = None,
+        devices: DevicesInput = "all",
         *,
         at: datetime | str | None = None,
         draft: Draft = NO_DRAFT,
@@ -74,7 +74,7 @@ class Simulation:
         market: str | None = None,
         promotional_code: bool = False,
         manual_check: bool = False,
-    ) -> Result:
+    ) -> SimulationResult:
         """Ask for every account on every device.
 
         Args: accounts = None: everybody in a group of the product; at = a moment with an offset,
@@ -93,7 +93,7 @@ class Simulation:
         state = self._source.state(product_id, moment, draft)
         members = self._source.members(state.held.publisher, moment, draft)
         asked = sorted(state.product.groups) if accounts is None else accounts
-        return Result(simulate(state, _population(asked, members, told), named))
+        return SimulationResult(simulate(state, _population(asked, members, told), named))
 
     def draft(
         self,
@@ -139,7 +139,7 @@ class Simulation:
         self.close()
 
 
-def _population(asked: Accounts, members: Members, told: Asker) -> Population:
+def _population(asked: AccountsInput, members: Members, told: Asker) -> Population:
     listed = [str(asked)] if isinstance(asked, str | Path) else [*map(str, asked)]
     plain = emails.canonical_together(listed)  # a million addresses are not looked at one by one
     if plain is None or not plain:
@@ -147,7 +147,7 @@ def _population(asked: Accounts, members: Members, told: Asker) -> Population:
     return Population(list(dict.fromkeys(plain)), told)
 
 
-def _devices(asked: Devices) -> tuple[NamedDevice, ...]:
+def _devices(asked: DevicesInput) -> tuple[NamedDevice, ...]:
     if isinstance(asked, str | Path):
         return read_devices(str(asked), "devices")
     found: dict[object, NamedDevice] = {}

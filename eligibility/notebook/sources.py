@@ -8,21 +8,21 @@ from typing import Any, Protocol
 
 from eligibility.access.model import Revision
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
-from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.catalog.store import CatalogEntry
+from eligibility.catalog.validation import ValidationContext, read_product, validate
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import UnknownProduct
 from eligibility.rules.requirements import Requirements
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.accounts import Members
-from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.state import State
 from groups import emails
 from groups.errors import UnknownGroup
 from groups.member_set import Digester, MemberIndex, MemberSet
 
 
-class Source(Protocol):
+class SimulationSource(Protocol):
     """Products and groups to simulate. A draft is laid over them; a moment is UTC-aware, None = now."""
 
     def publisher(self, product_id: str) -> str:
@@ -65,7 +65,7 @@ class StoredSource:
 
 
 @dataclass(frozen=True)
-class GivenSource:
+class MemorySource:
     """Products and groups that the code gives, and that always were so. groups: canonical members."""
 
     owner: str
@@ -81,7 +81,7 @@ class GivenSource:
         products: Mapping[str, Any],
         groups: Mapping[str, str | Iterable[str]],
         requirements: Requirements,
-    ) -> "GivenSource":
+    ) -> "MemorySource":
         """Read products as a catalogue's file has them, and groups as addresses.
 
         Raises: InvalidProduct, groups.errors.InvalidEmails with every fault.
@@ -106,13 +106,13 @@ class GivenSource:
         if product is None:
             raise UnknownProduct(product_id)
         declared = self.groups.keys() | draft.groups.keys()
-        validate(product_id, product, Surroundings(declared, moment))
+        validate(product_id, product, ValidationContext(declared, moment))
         read = self.members(self.owner, at, draft)
         sets = {
             group_id: MemberSet.of(self.digester.of_all(read(group_id)))
             for group_id in sorted(product.groups)
         }
-        entry = Entry(
+        entry = CatalogEntry(
             publisher=self.owner,
             product_id=product_id,
             product=product,
@@ -136,7 +136,7 @@ class GivenSource:
         """See Source."""
 
         def read(group_id: str) -> list[str]:
-            moves = draft.groups.get(group_id, Moves())
+            moves = draft.groups.get(group_id, MemberMoves())
             if group_id not in self.groups and not moves.whole:
                 raise UnknownGroup(publisher, group_id)
             return moves.over(self.groups.get(group_id, ()))
@@ -155,7 +155,7 @@ def with_moves(
     for group_id in (*add, *remove):
         comes = frozenset(emails.parse(add.get(group_id, ()), loc=f"add.{group_id}"))
         goes = frozenset(emails.parse(remove.get(group_id, ()), loc=f"remove.{group_id}"))
-        before = draft.groups.get(group_id, Moves())
+        before = draft.groups.get(group_id, MemberMoves())
         added, removed = (before.added - goes) | comes, (before.removed - comes) | goes
-        groups[group_id] = Moves(added, removed, before.whole)
+        groups[group_id] = MemberMoves(added, removed, before.whole)
     return replace(draft, groups=groups)

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
-from eligibility.access.model import AccessQuery, AccountKind, Reason, Step
+from eligibility.access.model import AccessQuery, AccountKind, Reason, TraceStep
 from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
 
 
 @dataclass(frozen=True)
-class Case:
+class CaseTrace:
     """One query with everything its decision may depend on, and the trace as it grows."""
 
     query: AccessQuery
@@ -18,13 +18,13 @@ class Case:
     account_groups: frozenset[str]
     requirements: Requirements
     now: datetime
-    trace: list[Step] = field(default_factory=list)
+    trace: list[TraceStep] = field(default_factory=list)
 
     def note(
         self, step: str, outcome: str, detail: str, source: str, **facts: str | tuple[str, ...]
     ) -> None:
         """Write down one step of the decision; detail and facts both tell what was compared."""
-        self.trace.append(Step(step, outcome, detail, source, facts))
+        self.trace.append(TraceStep(step, outcome, detail, source, facts))
 
     @cached_property
     def identity_blocker(self) -> Reason | None:

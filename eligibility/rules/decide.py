@@ -13,20 +13,20 @@ from eligibility.access.model import (
     AccessQuery,
     Decision,
     OfferedPackage,
+    PackageSource,
     PackageVerdict,
     Reason,
-    Source,
     SubmissionVerdict,
 )
 from eligibility.catalog.model import Flight, Package, Product, Rollout
 from eligibility.rules import remedies, trace
-from eligibility.rules.case import Case
-from eligibility.rules.packages import XBOX, Selection, covers, select
+from eligibility.rules.case import CaseTrace
+from eligibility.rules.packages import XBOX, PackageSelection, covers, select
 from eligibility.rules.requirements import Floor, Requirements
 from eligibility.rules.rollout import packages_of
 from eligibility.windows.package_versions import parse_package_version
 
-NON_FLIGHTED = Source("submission", None, "Non-flighted submission", 1)
+NON_FLIGHTED = PackageSource("submission", None, "Non-flighted submission", 1)
 _LISTING: dict[str, Literal["searchable", "link_only"]] = {
     "searchable": "searchable",
     "link_only": "link_only",
@@ -50,7 +50,7 @@ def decide(
     Raises: nothing on a validated product and a parsed query.
     Source: design section 3; tests/vectors.
     """
-    case = Case(query, product, account_groups, requirements, now)
+    case = CaseTrace(query, product, account_groups, requirements, now)
     trace.groups(case)
     submission = _decide_submission(case)
     package, selection, flight = _decide_package(case, submission)
@@ -67,7 +67,7 @@ def decide(
 # --- submission: may this account see the listing? ---------------------------------------------
 
 
-def _decide_submission(case: Case) -> SubmissionVerdict:
+def _decide_submission(case: CaseTrace) -> SubmissionVerdict:
     declared = case.product.submission
     audience = declared.audience_at(case.now)
     trace.audience(case, audience)
@@ -78,7 +78,7 @@ def _decide_submission(case: Case) -> SubmissionVerdict:
     return SubmissionVerdict(True, audience, _LISTING[declared.discoverability], (reason,))
 
 
-def _audience_blockers(case: Case) -> tuple[Reason, ...]:
+def _audience_blockers(case: CaseTrace) -> tuple[Reason, ...]:
     """Who you are first, then the device; each of the two blocks for at most one reason."""
     device, rule = case.query.device, case.requirements.private_audience
     identity = case.identity_blocker
@@ -98,8 +98,8 @@ def _audience_blockers(case: Case) -> tuple[Reason, ...]:
 
 
 def _decide_package(
-    case: Case, submission: SubmissionVerdict
-) -> tuple[PackageVerdict, Selection | None, Flight | None]:
+    case: CaseTrace, submission: SubmissionVerdict
+) -> tuple[PackageVerdict, PackageSelection | None, Flight | None]:
     if not submission.granted:
         verdict = PackageVerdict(False, None, None, "none", None, (Reason.SUBMISSION_DENIED,))
         return verdict, None, None
@@ -124,7 +124,7 @@ def _decide_package(
     return verdict, selection, flight
 
 
-def _offer_blockers(case: Case) -> tuple[Reason, ...]:
+def _offer_blockers(case: CaseTrace) -> tuple[Reason, ...]:
     """Blockers that hold whatever the source: availability, acquisition, market, device family."""
     return tuple(
         reason
@@ -138,30 +138,30 @@ def _offer_blockers(case: Case) -> tuple[Reason, ...]:
     )
 
 
-def _may_still_acquire(case: Case) -> bool:
+def _may_still_acquire(case: CaseTrace) -> bool:
     return case.query.owned or case.query.promotional_code
 
 
-def _unavailable(case: Case) -> bool:
+def _unavailable(case: CaseTrace) -> bool:
     availability = case.product.availability
     trace.claim(case, "availability", availability, "MGT")
     return availability == "unavailable" and not _may_still_acquire(case)
 
 
-def _acquisition_stopped(case: Case) -> bool:
+def _acquisition_stopped(case: CaseTrace) -> bool:
     discoverability = case.product.submission.discoverability
     trace.claim(case, "discoverability", discoverability, "VIS, PROMO")
     return discoverability == "stop_acquisition" and not _may_still_acquire(case)
 
 
-def _market_not_offered(case: Case) -> bool:
+def _market_not_offered(case: CaseTrace) -> bool:
     markets, market = case.product.markets, case.query.market
     offered = markets is None or market in markets
     trace.market(case, offered)
     return not offered
 
 
-def _family_not_offered(case: Case) -> bool:
+def _family_not_offered(case: CaseTrace) -> bool:
     """Family availability comes from the non-flighted submission alone, flights or not (PF, PD)."""
     family, declared = case.query.device.family, case.product.submission
     named = {target for package in declared.packages for target in package.targets}
@@ -174,7 +174,7 @@ def _family_not_offered(case: Case) -> bool:
     return not (offered or kept)
 
 
-def _source(case: Case) -> tuple[Flight | None, Source]:
+def _source(case: CaseTrace) -> tuple[Flight | None, PackageSource]:
     """The highest-ranked published flight with one of the account's groups, else the submission."""
     device, rule = case.query.device, case.requirements.flight
     floor = rule.check(device.family, device.version)
@@ -185,13 +185,13 @@ def _source(case: Case) -> tuple[Flight | None, Source]:
             trace.flight(case, flight)
             if flight is found:
                 rank = case.product.rank_of(position)
-                return flight, Source("flight", flight.flight_id, flight.name, rank)
+                return flight, PackageSource("flight", flight.flight_id, flight.name, rank)
     trace.no_flight(case)
     return None, NON_FLIGHTED
 
 
 def _rollout_side(
-    case: Case, source: Source, packages: tuple[Package, ...], rollout: Rollout | None
+    case: CaseTrace, source: PackageSource, packages: tuple[Package, ...], rollout: Rollout | None
 ) -> tuple[tuple[Package, ...], Reason | None]:
     chosen, reason = packages_of(packages, rollout, case.query, case.requirements)
     if reason and rollout:
@@ -199,7 +199,7 @@ def _rollout_side(
     return chosen, reason
 
 
-def _action(case: Case, offered: OfferedPackage) -> Literal["install", "update", "keep"]:
+def _action(case: CaseTrace, offered: OfferedPackage) -> Literal["install", "update", "keep"]:
     """An installed app only moves upward: an older package never replaces a newer one (REQ)."""
     installed = case.query.installed
     if installed is None:
@@ -211,7 +211,7 @@ def _action(case: Case, offered: OfferedPackage) -> Literal["install", "update",
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
+class DecisionCase:
     """A query with the rest of what its decision may depend on; see `decide` for each."""
 
     query: AccessQuery

@@ -15,7 +15,7 @@ XBOX = "Windows.Xbox"
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class PackageSelection:
     """The best applicable package, or what stands in the way of every one of them."""
 
     offered: OfferedPackage | None
@@ -33,13 +33,13 @@ def covers(families: Iterable[str], family: str) -> bool:
     return family in names or (UNIVERSAL in names and family != XBOX)
 
 
-def select(packages: tuple[Package, ...], device: Device) -> Selection:
+def select(packages: tuple[Package, ...], device: Device) -> PackageSelection:
     """Highest version first, then arm64, x64, x86, arm, neutral; a bundle is its best applicable."""
     candidates = [
         (package, entry) for package in packages if (entry := minimum_for(package, device.family))
     ]
     if not candidates:
-        return Selection(None, (Reason.NO_PACKAGE_FOR_FAMILY,))
+        return PackageSelection(None, (Reason.NO_PACKAGE_FOR_FAMILY,))
     fitting = [
         (package, architecture)
         for package, minimum in candidates
@@ -48,7 +48,7 @@ def select(packages: tuple[Package, ...], device: Device) -> Selection:
     if not fitting:
         return _blocked(candidates, device)
     package, architecture = max(fitting, key=_preference)
-    return Selection(OfferedPackage(package.file_name, package.version, architecture))
+    return PackageSelection(OfferedPackage(package.file_name, package.version, architecture))
 
 
 def minimum_for(package: Package, family: str) -> Version | None:
@@ -78,7 +78,7 @@ def _preference(fit: tuple[Package, str]) -> tuple[Version, int]:
     return parse_package_version(package.version), -ARCHITECTURE_RANK[architecture]
 
 
-def _blocked(candidates: list[tuple[Package, Version]], device: Device) -> Selection:
+def _blocked(candidates: list[tuple[Package, Version]], device: Device) -> PackageSelection:
     """Name what blocks the packages that come nearest, those that lack one thing rather than two."""
     too_old = [minimum for package, minimum in candidates if best_architecture(package, device)]
     mismatched = [
@@ -97,7 +97,7 @@ def _blocked(candidates: list[tuple[Package, Version]], device: Device) -> Selec
         blockers.append(Reason.OS_BELOW_PACKAGE_MINIMUM)
     if mismatched:
         blockers.append(Reason.ARCHITECTURE_MISMATCH)
-    return Selection(
+    return PackageSelection(
         None,
         tuple(blockers),
         min(too_old, default=None),

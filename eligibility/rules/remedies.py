@@ -14,12 +14,12 @@ from packaging.version import Version
 from eligibility.access.model import PackageVerdict, Reason, Remedy, RemedyAction, SubmissionVerdict
 from eligibility.access.redaction import listed_groups
 from eligibility.catalog.model import Flight
-from eligibility.rules.packages import Selection, select
+from eligibility.rules.packages import PackageSelection, select
 from eligibility.rules.requirements import Floor, Rule
 from eligibility.windows.versions import release_name, version_text
 
 if TYPE_CHECKING:
-    from eligibility.rules.case import Case
+    from eligibility.rules.case import CaseTrace
 
 Unlocks = Literal["submission", "package", "flight"]
 
@@ -28,20 +28,20 @@ Unlocks = Literal["submission", "package", "flight"]
 class _Blocked:
     """A blocker in its surroundings: what a remedy may need to know."""
 
-    case: Case
+    case: CaseTrace
     unlocks: Unlocks
     rule: Rule
     groups: tuple[str, ...]
     flights: tuple[str, ...] = ()
-    selection: Selection | None = None
+    selection: PackageSelection | None = None
     source_name: str = ""
 
 
 def find(
-    case: Case,
+    case: CaseTrace,
     submission: SubmissionVerdict,
     package: PackageVerdict,
-    selection: Selection | None,
+    selection: PackageSelection | None,
     flight: Flight | None,
 ) -> tuple[Remedy, ...]:
     """Remedies for each blocker in the order of the blockers, then for the flights not given."""
@@ -74,14 +74,14 @@ def _for(reason: Reason, blocked: _Blocked) -> Iterator[Remedy]:
         yield make(blocked)
 
 
-def _wait_until_public(case: Case) -> Iterator[Remedy]:
+def _wait_until_public(case: CaseTrace) -> Iterator[Remedy]:
     public_at = case.product.submission.public_at
     if public_at is not None:
         text = f"wait until {public_at:%Y-%m-%d %H:%M} UTC, when the product becomes public"
         yield Remedy(RemedyAction.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
 
 
-def _for_missed_flights(case: Case, given: Flight | None) -> Iterator[Remedy]:
+def _for_missed_flights(case: CaseTrace, given: Flight | None) -> Iterator[Remedy]:
     """What keeps the account from each published flight that ranks above the source it got."""
     position = case.product.flights.index(given) if given else len(case.product.flights)
     missed = [f for f in case.product.flights[:position] if f.published_at(case.now)]

@@ -5,19 +5,19 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from eligibility.access.model import Settling
-from groups.model import Change
+from groups.model import GroupChange
 
 SETTLING_TIME = timedelta(minutes=30)
 """How long Partner Center may take to apply a membership change (KUG, CG)."""
 
-Joined = tuple[datetime, str, Literal["added", "removed"]]
+MembershipMove = tuple[datetime, str, Literal["added", "removed"]]
 """When, which group, and whether an account came or went."""
 
-Recent = dict[int, Joined]
+RecentMoves = dict[int, MembershipMove]
 """The newest change of each address by its digest."""
 
 
-def settling_at(now: datetime, changes: Iterable[Joined]) -> Settling | None:
+def settling_at(now: datetime, changes: Iterable[MembershipMove]) -> Settling | None:
     """The newest of an account's membership changes, while it may not be applied yet."""
     newest = max(changes, default=None)
     if newest is None:
@@ -28,17 +28,17 @@ def settling_at(now: datetime, changes: Iterable[Joined]) -> Settling | None:
 
 
 def recent_of(
-    changes: Iterable[Change],
+    changes: Iterable[GroupChange],
     groups: frozenset[str],
     digest: Callable[[str], int],
-    before: Recent | None = None,
+    before: RecentMoves | None = None,
     since: datetime | None = None,
-) -> Recent:
+) -> RecentMoves:
     """The newest change of each address that concerns the groups; changes oldest first.
 
     Args: before = what was recent until now, of which only what is newer than `since` is kept.
     """
-    recent: Recent = {}
+    recent: RecentMoves = {}
     if before and since:
         recent = {key: change for key, change in before.items() if change[0] > since}
     for change in changes:

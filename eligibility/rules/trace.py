@@ -6,29 +6,29 @@ project's domain notes.
 
 from collections.abc import Collection, Iterable
 
-from eligibility.access.model import Account, OfferedPackage, Reason, Step
+from eligibility.access.model import Account, OfferedPackage, Reason, TraceStep
 from eligibility.catalog.model import Flight, Rollout
-from eligibility.rules.case import Case
-from eligibility.rules.packages import UNIVERSAL, Selection
+from eligibility.rules.case import CaseTrace
+from eligibility.rules.packages import UNIVERSAL, PackageSelection
 from eligibility.rules.requirements import Floor, Rule
 from eligibility.windows.versions import version_text
 
 
-def alias_step(account: Account, matched: Collection[str]) -> Step:
+def alias_step(account: Account, matched: Collection[str]) -> TraceStep:
     """Which address of an account with aliases is listed in the product's groups, for the trace.
 
     Whoever finds the account's groups knows it; here it is told.
     """
     listed = next((address for address in account.addresses if address in matched), None)
     if listed is None:
-        return Step("aliases", "no_match", "no address of the account is in a group", "KUG")
+        return TraceStep("aliases", "no_match", "no address of the account is in a group", "KUG")
     primary = listed == account.id
     note = "the primary address" if primary else "an alias, not the primary address"
     outcome, detail = "primary" if primary else "alias", f"matched `{listed}`: {note}"
-    return Step("aliases", outcome, detail, "KUG", {"matched": listed})
+    return TraceStep("aliases", outcome, detail, "KUG", {"matched": listed})
 
 
-def groups(case: Case) -> None:
+def groups(case: CaseTrace) -> None:
     """Which groups count, and which of them the account is in."""
     active = sorted(case.product.active_groups(case.now))
     counted = sorted(case.counted_groups)
@@ -39,7 +39,7 @@ def groups(case: Case) -> None:
     case.note("groups", outcome, detail, "KUG", active=tuple(active), counted=tuple(counted))
 
 
-def audience(case: Case, effective: str) -> None:
+def audience(case: CaseTrace, effective: str) -> None:
     """The effective audience, against what is declared."""
     declared = case.product.submission
     until = f"; public from {declared.public_at.isoformat()}" if declared.public_at else ""
@@ -48,14 +48,14 @@ def audience(case: Case, effective: str) -> None:
     case.note("audience", effective, detail, "VIS", declared=declared.audience, public_at=public_at)
 
 
-def audience_member(case: Case, outcome: Reason) -> None:
+def audience_member(case: CaseTrace, outcome: Reason) -> None:
     """Whether the account is in the private audience."""
     audience_groups = case.product.submission.audience_groups
     detail = f"audience groups: {_names(audience_groups)}"
     case.note("audience_member", outcome, detail, "VIS", groups=audience_groups)
 
 
-def floor(case: Case, step: str, rule: Rule, found: Floor, source: str) -> None:
+def floor(case: CaseTrace, step: str, rule: Rule, found: Floor, source: str) -> None:
     """How the device stands to a rule's floor."""
     device = case.query.device
     minimum = rule.minimum(device.family)
@@ -64,7 +64,7 @@ def floor(case: Case, step: str, rule: Rule, found: Floor, source: str) -> None:
     case.note(step, found, detail, source, minimum=version_text(minimum) if minimum else "")
 
 
-def claim(case: Case, step: str, outcome: str, source: str) -> None:
+def claim(case: CaseTrace, step: str, outcome: str, source: str) -> None:
     """Whether somebody may still get what others no longer can."""
     query = case.query
     owned, code = "owned" if query.owned else "not owned", "a" if query.promotional_code else "no"
@@ -73,7 +73,7 @@ def claim(case: Case, step: str, outcome: str, source: str) -> None:
     case.note(step, outcome, f"{owned}, {code} promotional code", source, entitled_by=entitled_by)
 
 
-def market(case: Case, offered: bool) -> None:
+def market(case: CaseTrace, offered: bool) -> None:
     """Whether the product is offered in the query's market."""
     markets, asked = case.product.markets, case.query.market
     limits = "every market" if markets is None else _names(markets)
@@ -83,7 +83,7 @@ def market(case: Case, offered: bool) -> None:
     case.note("market", outcome, detail, "MKT", market=asked or "", markets=told)
 
 
-def family_offered(case: Case, outcome: str, families: Collection[str]) -> None:
+def family_offered(case: CaseTrace, outcome: str, families: Collection[str]) -> None:
     """Whether the non-flighted submission offers the device family."""
     ordered = sorted(families)
     detail = f"{case.query.device.family} against {_names(ordered)} of the non-flighted submission"
@@ -92,7 +92,7 @@ def family_offered(case: Case, outcome: str, families: Collection[str]) -> None:
     case.note("family_offered", outcome, detail, "PD, UPL", families=tuple(ordered))
 
 
-def flight(case: Case, declared: Flight) -> None:
+def flight(case: CaseTrace, declared: Flight) -> None:
     """How the account stands to a flight."""
     via = sorted(case.counted_groups.intersection(declared.groups))
     outcome = (
@@ -111,12 +111,12 @@ def flight(case: Case, declared: Flight) -> None:
     )
 
 
-def no_flight(case: Case) -> None:
+def no_flight(case: CaseTrace) -> None:
     """That packages come from the non-flighted submission."""
     case.note("source", "submission", "no flight applies: the non-flighted submission", "PF, PD")
 
 
-def rollout(case: Case, source: str, declared: Rollout, reason: Reason, newest: bool) -> None:
+def rollout(case: CaseTrace, source: str, declared: Rollout, reason: Reason, newest: bool) -> None:
     """On which side of a rollout the device is."""
     side = "newest" if newest else "previous"
     detail = f"{declared.percentage} % of `{source}`, {declared.status}: {side} packages"
@@ -124,7 +124,7 @@ def rollout(case: Case, source: str, declared: Rollout, reason: Reason, newest: 
     case.note("rollout", reason, detail, "GPR, MAS", percentage=percentage, side=side)
 
 
-def selection(case: Case, packages: int, found: Selection) -> None:
+def selection(case: CaseTrace, packages: int, found: PackageSelection) -> None:
     """Which of so many packages fits the device, or what stands in the way of each."""
     device, offered = case.query.device, found.offered
     untold = "" if device.architecture else "; architecture not told, so not tested"
@@ -143,7 +143,7 @@ def selection(case: Case, packages: int, found: Selection) -> None:
     )
 
 
-def action(case: Case, outcome: str, offered: OfferedPackage) -> None:
+def action(case: CaseTrace, outcome: str, offered: OfferedPackage) -> None:
     """How the offered package compares with the installed one."""
     query = case.query
     detail = f"installed `{query.installed_version}`, offered `{offered.version}`"

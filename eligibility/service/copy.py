@@ -15,17 +15,17 @@ import msgspec
 
 from eligibility.audit.log import AuditLog, LogEntry
 from eligibility.callers.store import KeyStore
-from eligibility.catalog.store import Version
+from eligibility.catalog.store import ProductVersion
 from eligibility.errors import EligibilityError
 from eligibility.service.stores import Stores
 from groups.errors import NotEmpty
-from groups.model import MAX_MEMBERS, Change, each
+from groups.model import MAX_MEMBERS, GroupChange, each
 from groups.redis.packed import missing
 
 _AT_ONCE = 50
 """Writes taken over in one step: at most 500,000 addresses."""
 
-Step = Callable[[str, int], None]
+CopyProgress = Callable[[str, int], None]
 """Told what is being done, and after each step how many writes it took over."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -45,7 +45,7 @@ class CopyDiffers(EligibilityError):
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
+class StoreContents:
     """What a store holds of a publisher: counts, and a digest over all of it."""
 
     groups: int
@@ -57,13 +57,13 @@ class Contents:
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class CopyReport:
     """What was copied and found equal, by publisher; taken_over counts the writes of this run.
 
     keys: API keys that the source holds, and so does the target.
     """
 
-    publishers: dict[str, Contents]
+    publishers: dict[str, StoreContents]
     taken_over: int
     keys: int
 
@@ -80,7 +80,9 @@ def publishers_of(stores: Stores) -> list[str]:
     return sorted({*stores.groups.publishers(), *stores.catalog.publishers()})
 
 
-def copy(source: Stores, target: Stores, step: Step = lambda _what, _number: None) -> Copied:
+def copy(
+    source: Stores, target: Stores, step: CopyProgress = lambda _what, _number: None
+) -> CopyReport:
     """Copy everything, and see that it is the same. What the target has already is not sent again.
 
     Raises: NotEmpty when the target holds other writes; CopyDiffers.
@@ -100,16 +102,16 @@ def copy(source: Stores, target: Stores, step: Step = lambda _what, _number: Non
     for publisher in publishers_of(source):
         step(f"comparing {publisher}", 0)
         found[publisher] = _verified(source, target, publisher)
-    return Copied(found, taken_over, keys)
+    return CopyReport(found, taken_over, keys)
 
 
-def contents(stores: Stores, publisher: str) -> Contents:
+def contents(stores: Stores, publisher: str) -> StoreContents:
     """Read all that a store holds of a publisher."""
     digest, counts = blake2b(digest_size=16), Counter[str]()
     for kind, count, facts in _facts(stores, publisher):
         counts[kind] += count
         digest.update(_encode(facts))
-    return Contents(
+    return StoreContents(
         groups=counts["groups"],
         memberships=counts["memberships"],
         writes=counts["writes"],
@@ -134,16 +136,16 @@ def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
         yield "versions", 1, _written(version)
 
 
-def _comparable(change: Change) -> dict[str, Any]:
+def _comparable(change: GroupChange) -> dict[str, Any]:
     return {**asdict(change), "write_id": ""}  # which is each store's own
 
 
-def _written(version: Version) -> tuple[Any, ...]:
+def _written(version: ProductVersion) -> tuple[Any, ...]:
     body = None if version.product is None else version.product.model_dump_json()
     return version.product_id, version.revision, version.at, version.actor, body, version.chain
 
 
-def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[Change]:
+def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[GroupChange]:
     while changes := stores.groups.changes_since(publisher, revision, limit=_AT_ONCE):
         yield from changes
         revision = changes[-1].revision
@@ -215,11 +217,11 @@ def _copy_catalog(source: Stores, target: Stores, publisher: str) -> Iterator[in
         yield 1
 
 
-def _of(versions: Iterable[Version], revision: int) -> list[Version]:
+def _of(versions: Iterable[ProductVersion], revision: int) -> list[ProductVersion]:
     return [version for version in versions if version.revision == revision]
 
 
-def _verified(source: Stores, target: Stores, publisher: str) -> Contents:
+def _verified(source: Stores, target: Stores, publisher: str) -> StoreContents:
     """What both hold. Raises: CopyDiffers."""
     found = contents(source, publisher)
     if contents(target, publisher) != found:

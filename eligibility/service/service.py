@@ -13,9 +13,9 @@ from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan
 from eligibility.changes import preview
 from eligibility.changes.effects import Effects
-from eligibility.changes.moments import Past, read_past
+from eligibility.changes.moments import ProductHistory, read_past
 from eligibility.engine.evaluator import Evaluator
-from eligibility.engine.product_list import Listing
+from eligibility.engine.product_list import ProductList
 from eligibility.rules.requirements import load_requirements
 from eligibility.service.copy import publishers_of
 from eligibility.service.settings import Settings
@@ -23,7 +23,7 @@ from eligibility.service.stores import open_stores
 from eligibility.simulation.states import States
 from groups.emails import canonical
 from groups.member_set import digest
-from groups.model import EditResult, Forgotten
+from groups.model import EditResult, ForgetResult
 
 
 class Service:
@@ -51,7 +51,7 @@ class Service:
             settings.issuers, settings.account_issuers, name_of=self.name_of, clock=clock
         )
         self.catalog = Catalog(self._stores.catalog, self.groups, now)
-        self.listing = Listing(self.groups, self._stores.catalog)
+        self.listing = ProductList(self.groups, self._stores.catalog)
         self.evaluator = Evaluator(
             self.groups,
             self._stores.catalog,
@@ -68,7 +68,7 @@ class Service:
         )
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
-    def past(self, product_id: str, addresses: Collection[str]) -> Past:
+    def past(self, product_id: str, addresses: Collection[str]) -> ProductHistory:
         """All that was written of a product and of an account's canonical addresses.
 
         Raises: UnknownProduct.
@@ -91,7 +91,7 @@ class Service:
         actor: str,
         replacement: str | None = None,
         dry_run: bool = False,
-    ) -> Forgotten:
+    ) -> ForgetResult:
         """Forget a person: in groups and history (see GroupStore.forget), and what was asked of them."""
         done = self.groups.forget(
             publisher, address, actor=actor, replacement=replacement, dry_run=dry_run

@@ -285,7 +285,7 @@ def _secret(file: Path | None, name: str) -> str | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedSettings:
     """The settings in force, and for each field where its value comes from."""
 
     settings: Settings
@@ -296,7 +296,7 @@ def load_settings(
     environ: Mapping[str, str],
     overrides: Mapping[str, object] | None = None,
     file: Path | None = None,
-) -> Loaded:
+) -> LoadedSettings:
     """Read the settings.
 
     Args: environ = the process environment; overrides = command-line values, None = not given;
@@ -316,7 +316,7 @@ def load_settings(
     for origin, layer in layers:
         values.update(layer)
         origins.update(dict.fromkeys(layer, origin))
-    return Loaded(_validated(values, origins), origins)
+    return LoadedSettings(_validated(values, origins), origins)
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:

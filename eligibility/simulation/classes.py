@@ -14,7 +14,7 @@ from itertools import count, repeat
 from eligibility.access.model import Device
 from eligibility.engine.held_product import HeldProduct
 from eligibility.rules.rollout import BUCKETS, buckets, place
-from eligibility.rules.settling import Joined
+from eligibility.rules.settling import MembershipMove
 from eligibility.simulation.inputs.population import Asker, Population
 
 _CHUNK = 50_000
@@ -69,7 +69,10 @@ def _plain_classes(held: HeldProduct, names: Sequence[str]) -> tuple["array[int]
     """The same for accounts with one Microsoft address each, which ask on the same terms."""
     numbers_of = _numbers(held, len(names))
     sides_of = _sides(held)
-    recent, ids = held.recent, defaultdict[tuple[int, int, Joined | None], int](count().__next__)
+    recent, ids = (
+        held.recent,
+        defaultdict[tuple[int, int, MembershipMove | None], int](count().__next__),
+    )
     rows, firsts = array("I"), list[int]()
     for start in range(0, len(names), _CHUNK):
         chunk = names[start : start + _CHUNK]

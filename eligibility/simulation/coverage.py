@@ -16,18 +16,18 @@ from eligibility.simulation.classes import device_classes
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.population import PLAIN, Asker
 from eligibility.simulation.matrix import check_decisions
-from eligibility.simulation.responses import ToldOutcome, ToldState
+from eligibility.simulation.responses import OutcomeView, StateView
 from eligibility.simulation.rollout_shares import (
-    ExpectedShare,
-    Side,
+    RolloutEstimate,
+    RolloutSide,
     apportioned,
     expected_shares,
     sides,
 )
 from eligibility.simulation.state import State
 
-Groups = frozenset[str]
-_Gets = Mapping[Groups, Sequence[Mapping[Outcome, int]]]
+CoverageGroups = frozenset[str]
+_Gets = Mapping[CoverageGroups, Sequence[Mapping[Outcome, int]]]
 """By combination and by device class: what its members get, and on how many places of rollouts."""
 
 
@@ -42,7 +42,7 @@ class GroupCount(Struct, frozen=True):
 class Reach(Struct, frozen=True):
     """How many members get this. estimated: a rollout splits them, and the number is the average."""
 
-    outcome: ToldOutcome
+    outcome: OutcomeView
     members: int
     estimated: bool
 
@@ -60,7 +60,7 @@ class DeviceReach(Struct, frozen=True):
     devices: tuple[str, ...]
     granted: int
     members: tuple[Reach, ...]
-    others: tuple[ToldOutcome, ...]
+    others: tuple[OutcomeView, ...]
 
 
 class Combination(Struct, frozen=True):
@@ -90,13 +90,13 @@ class Coverage(Struct, frozen=True):
 
     product_id: str
     name: str
-    state: ToldState
+    state: StateView
     members: int
     groups: tuple[GroupCount, ...]
     devices: tuple[DeviceReach, ...]
     combinations: tuple[Combination, ...]
     overlaps: tuple[Overlap, ...]
-    rollouts: tuple[ExpectedShare, ...]
+    rollouts: tuple[RolloutEstimate, ...]
 
 
 def coverage(
@@ -115,7 +115,7 @@ def coverage(
     sizes = {index.combination(number): size for number, size in index.sizes().items()}
     columns, representatives = device_classes(state.held, [one.device for one in devices])
     on_sides = sides(state.held)
-    asked = [*sizes, Groups()]
+    asked = [*sizes, CoverageGroups()]
     check_decisions(len(asked) * len(on_sides), len(representatives), most_decisions)
     gets = {
         groups: [_gets(state, groups, device, as_told, on_sides) for device in representatives]
@@ -125,7 +125,7 @@ def coverage(
     return Coverage(
         state.product_id,
         state.product.name,
-        ToldState.of(state),
+        StateView.of(state),
         sum(sizes.values()),
         tuple(_group_counts(state, sizes)),
         tuple(_device_reaches(devices, columns, sizes, gets)),
@@ -136,7 +136,11 @@ def coverage(
 
 
 def _gets(
-    state: State, groups: Groups, device: Device, as_told: Asker, on_sides: Iterable[Side]
+    state: State,
+    groups: CoverageGroups,
+    device: Device,
+    as_told: Asker,
+    on_sides: Iterable[RolloutSide],
 ) -> Mapping[Outcome, int]:
     """What members of exactly these groups get on a device, and on how many places of rollouts."""
     found = Counter[Outcome]()
@@ -146,14 +150,14 @@ def _gets(
     return found
 
 
-def _group_counts(state: State, sizes: Mapping[Groups, int]) -> Iterator[GroupCount]:
+def _group_counts(state: State, sizes: Mapping[CoverageGroups, int]) -> Iterator[GroupCount]:
     active = state.product.active_groups(state.moment)
     for group_id in sorted(state.product.groups):
         members = sum(size for groups, size in sizes.items() if group_id in groups)
         yield GroupCount(group_id, members, group_id in active)
 
 
-def _combination(state: State, groups: Groups, size: int) -> Combination:
+def _combination(state: State, groups: CoverageGroups, size: int) -> Combination:
     """By the two rules of catalog/model.py that `decide` and effects.py go by."""
     flight = state.product.flight_for(groups, state.moment)
     admitted = state.product.submission.admits(groups, state.moment)
@@ -168,7 +172,7 @@ def _sources(told: Iterable[Combination]) -> Mapping[str | None, int]:
     return found
 
 
-def _overlaps(sizes: Mapping[Groups, int]) -> tuple[Overlap, ...]:
+def _overlaps(sizes: Mapping[CoverageGroups, int]) -> tuple[Overlap, ...]:
     shared = Counter[tuple[str, str]]()
     for groups, size in sizes.items():
         for pair in combinations(sorted(groups), 2):
@@ -180,7 +184,7 @@ def _overlaps(sizes: Mapping[Groups, int]) -> tuple[Overlap, ...]:
 def _device_reaches(
     devices: Sequence[NamedDevice],
     columns: Sequence[int],
-    sizes: Mapping[Groups, int],
+    sizes: Mapping[CoverageGroups, int],
     gets: _Gets,
 ) -> Iterator[DeviceReach]:
     """One for each run of neighbours that every combination gets the same on."""
@@ -196,7 +200,7 @@ def _device_reaches(
 
 
 def _device_reach(
-    run: Sequence[NamedDevice], column: int, sizes: Mapping[Groups, int], gets: _Gets
+    run: Sequence[NamedDevice], column: int, sizes: Mapping[CoverageGroups, int], gets: _Gets
 ) -> DeviceReach:
     members, estimated = Counter[Outcome](), set[Outcome]()
     for groups, size in sizes.items():
@@ -211,10 +215,10 @@ def _device_reach(
         tuple(one.name for one in run),
         sum(size for outcome, size in members.items() if outcome.granted),
         tuple(
-            Reach(ToldOutcome.of(outcome), size, outcome in estimated)
+            Reach(OutcomeView.of(outcome), size, outcome in estimated)
             for outcome, size in members.most_common()
         ),
-        tuple(map(ToldOutcome.of, gets[Groups()][column])),
+        tuple(map(OutcomeView.of, gets[CoverageGroups()][column])),
     )
 
 

@@ -11,13 +11,13 @@ from msgspec import Struct
 
 from eligibility.access.model import Revision, Settling
 from eligibility.access.redaction import unnamed_settling
-from eligibility.explain.outcome import Kind, Outcome
+from eligibility.explain.outcome import Outcome, OutcomeKind
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.state import State
 
 
-class ToldOutcome(Struct, frozen=True, gc=False):
+class OutcomeView(Struct, frozen=True, gc=False):
     """What an account gets on a device.
 
     flight_id: of the flight given; where it is denied, of the flight that has nothing for the device
@@ -26,7 +26,7 @@ class ToldOutcome(Struct, frozen=True, gc=False):
     """
 
     granted: bool
-    kind: Kind
+    kind: OutcomeKind
     flight_id: str | None
     version: str | None
     architecture: str | None
@@ -47,7 +47,7 @@ class ToldOutcome(Struct, frozen=True, gc=False):
         )
 
 
-class ToldDevice(Struct, frozen=True, rename={"number": "class"}):
+class DeviceView(Struct, frozen=True, rename={"number": "class"}):
     """A device, what people call it, and its class: devices of one class get the same."""
 
     name: str
@@ -63,7 +63,7 @@ class ToldDevice(Struct, frozen=True, rename={"number": "class"}):
         return cls(named.name, device.family, device.os_version, device.architecture, number)
 
 
-class ToldState(Struct, frozen=True):
+class StateView(Struct, frozen=True):
     """What was asked. label: `live`, the moment, `+ draft`. moment: the one that was decided for."""
 
     label: str
@@ -76,7 +76,7 @@ class ToldState(Struct, frozen=True):
         return cls(state.label, state.moment, state.held.revision)
 
 
-class ToldClass(Struct, frozen=True, rename={"number": "class"}):
+class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
     """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class.
 
     settling: a change of their membership in the last 30 minutes; without its group for who may not
@@ -86,7 +86,7 @@ class ToldClass(Struct, frozen=True, rename={"number": "class"}):
     number: int
     accounts: int
     settling: Settling | None
-    outcomes: tuple[ToldOutcome, ...]
+    outcomes: tuple[OutcomeView, ...]
 
     @classmethod
     def of(
@@ -94,21 +94,21 @@ class ToldClass(Struct, frozen=True, rename={"number": "class"}):
         number: int,
         accounts: int,
         settling: Settling | None,
-        outcomes: tuple[ToldOutcome, ...],
+        outcomes: tuple[OutcomeView, ...],
         named: bool,
     ) -> Self:
         """A class as it is told; named = to who may read groups."""
         return cls(number, accounts, settling if named else unnamed_settling(settling), outcomes)
 
 
-class ToldAccount(Struct, frozen=True, gc=False, rename={"number": "class"}):
+class AccountView(Struct, frozen=True, gc=False, rename={"number": "class"}):
     """An account, and its class; null = nobody is signed in."""
 
     account: str | None
     number: int
 
 
-class ToldCounts(Struct, frozen=True):
+class SimulationCounts(Struct, frozen=True):
     """How much was simulated. flight, submission, denied: cells by what they come to."""
 
     accounts: int
@@ -120,34 +120,34 @@ class ToldCounts(Struct, frozen=True):
     denied: int
 
 
-class Simulation(Struct, frozen=True):
+class SimulationResponse(Struct, frozen=True):
     """Accounts x devices: each account has a class, each device too, and two classes an outcome."""
 
     product_id: str
-    state: ToldState
-    devices: tuple[ToldDevice, ...]
-    classes: tuple[ToldClass, ...]
-    accounts: tuple[ToldAccount, ...]
-    counts: ToldCounts
+    state: StateView
+    devices: tuple[DeviceView, ...]
+    classes: tuple[AccountClassView, ...]
+    accounts: tuple[AccountView, ...]
+    counts: SimulationCounts
 
 
 class HeadLine(Struct, frozen=True, tag_field="line", tag="head"):
     """The first line of a stream."""
 
     product_id: str
-    state: ToldState
-    devices: tuple[ToldDevice, ...]
+    state: StateView
+    devices: tuple[DeviceView, ...]
 
 
-class ClassLine(ToldClass, frozen=True, tag_field="line", tag="class"):
+class ClassLine(AccountClassView, frozen=True, tag_field="line", tag="class"):
     """A line for each class."""
 
 
-class AccountLine(ToldAccount, frozen=True, tag_field="line", tag="account"):
+class AccountLine(AccountView, frozen=True, tag_field="line", tag="account"):
     """A line for each account, in the order of the request."""
 
 
-class EndLine(ToldCounts, frozen=True, tag_field="line", tag="end"):
+class EndLine(SimulationCounts, frozen=True, tag_field="line", tag="end"):
     """The last line: without it, the stream was cut."""
 
 
@@ -160,13 +160,13 @@ _encode = msgspec.json.encode
 def whole(matrix: Matrix, named: bool) -> bytes:
     """One JSON object. named: whether the caller may read the names of groups."""
     return _encode(
-        Simulation(
+        SimulationResponse(
             matrix.state.product_id,
-            ToldState.of(matrix.state),
+            StateView.of(matrix.state),
             _devices(matrix),
-            tuple(_classes(matrix, named, ToldClass)),
-            tuple(_accounts(matrix, ToldAccount)),
-            _counts(matrix, ToldCounts),
+            tuple(_classes(matrix, named, AccountClassView)),
+            tuple(_accounts(matrix, AccountView)),
+            _counts(matrix, SimulationCounts),
         )
     )
 
@@ -184,24 +184,26 @@ def streamed(matrix: Matrix, named: bool) -> Iterator[bytes]:
 
 
 def _lines(matrix: Matrix, named: bool) -> Iterator[Struct]:
-    yield HeadLine(matrix.state.product_id, ToldState.of(matrix.state), _devices(matrix))
+    yield HeadLine(matrix.state.product_id, StateView.of(matrix.state), _devices(matrix))
     yield from _classes(matrix, named, ClassLine)
     yield from _accounts(matrix, AccountLine)
     yield _counts(matrix, EndLine)
 
 
-def _devices(matrix: Matrix) -> tuple[ToldDevice, ...]:
-    return tuple(map(ToldDevice.of, matrix.devices, matrix.columns))
+def _devices(matrix: Matrix) -> tuple[DeviceView, ...]:
+    return tuple(map(DeviceView.of, matrix.devices, matrix.columns))
 
 
-def _classes(matrix: Matrix, named: bool, kind: type[ToldClass]) -> Iterator[ToldClass]:
-    told = cache(ToldOutcome.of)
+def _classes(
+    matrix: Matrix, named: bool, kind: type[AccountClassView]
+) -> Iterator[AccountClassView]:
+    told = cache(OutcomeView.of)
     for number, outcomes in enumerate(matrix.outcomes):
         settling = matrix.decisions[number][0].settling
         yield kind.of(number, matrix.sizes[number], settling, tuple(map(told, outcomes)), named)
 
 
-def _accounts(matrix: Matrix, kind: type[ToldAccount]) -> Iterator[ToldAccount]:
+def _accounts(matrix: Matrix, kind: type[AccountView]) -> Iterator[AccountView]:
     names, others = matrix.population.names, matrix.population.others
     for place, number in enumerate(matrix.rows):
         other = others.get(place)
@@ -209,8 +211,8 @@ def _accounts(matrix: Matrix, kind: type[ToldAccount]) -> Iterator[ToldAccount]:
         yield kind(None if nobody else names[place], number)
 
 
-def _counts(matrix: Matrix, kind: type[ToldCounts]) -> ToldCounts:
-    columns, cells = Counter(matrix.columns), Counter[Kind]()
+def _counts(matrix: Matrix, kind: type[SimulationCounts]) -> SimulationCounts:
+    columns, cells = Counter(matrix.columns), Counter[OutcomeKind]()
     for size, outcomes in zip(matrix.sizes, matrix.outcomes, strict=True):
         for column, outcome in enumerate(outcomes):
             cells[outcome.kind] += size * columns[column]

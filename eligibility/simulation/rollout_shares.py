@@ -110,14 +110,14 @@ _TRIED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class RolloutSide:
     """A made-up account, and how many of the 10,000 places in the order of rollouts are on its side."""
 
     account: Account
     places: int
 
 
-def sides(held: HeldProduct) -> list[Side]:
+def sides(held: HeldProduct) -> list[RolloutSide]:
     """The sides that there are, from those who get everything first; one where nothing is rolled out."""
     side_of = [bisect_right(held.thresholds, bucket) for bucket in range(BUCKETS)]
     places = Counter(side_of)
@@ -127,7 +127,7 @@ def sides(held: HeldProduct) -> list[Side]:
         for name, bucket in zip(names, buckets(held.product_id, names), strict=True):
             found.setdefault(side_of[bucket], Account(name))
         if len(found) == len(places):
-            return [Side(found[side], places[side]) for side in sorted(places)]
+            return [RolloutSide(found[side], places[side]) for side in sorted(places)]
     raise AssertionError  # `count` never ends
 
 
@@ -144,7 +144,7 @@ def apportioned(members: int, places: Mapping[_Key, int]) -> dict[_Key, int]:
     return found
 
 
-class ExpectedShare(Struct, frozen=True):
+class RolloutEstimate(Struct, frozen=True):
     """A rollout in progress, and the members whose packages come from there.
 
     flight_id: null for the non-flighted submission. newest, previous: the highest version of either
@@ -161,7 +161,7 @@ class ExpectedShare(Struct, frozen=True):
 
 def expected_shares(
     product: Product, members_of: Mapping[str | None, int]
-) -> tuple[ExpectedShare, ...]:
+) -> tuple[RolloutEstimate, ...]:
     """Every rollout in progress. members_of: how many there are by flight, None = the submission."""
     submission = product.submission
     sources = [(one.flight_id, one.packages, one.rollout) for one in product.flights]
@@ -177,11 +177,11 @@ def expected_shares(
 
 def _share(
     flight_id: str | None, packages: tuple[Package, ...], rollout: Rollout, members: int
-) -> ExpectedShare:
+) -> RolloutEstimate:
     included = math.ceil(threshold(rollout.percentage))
     split = apportioned(members, {True: included, False: BUCKETS - included})
     newest, previous = _highest(packages), _highest(rollout.previous_packages)
-    return ExpectedShare(flight_id, rollout.percentage, newest, previous, members, split[True])
+    return RolloutEstimate(flight_id, rollout.percentage, newest, previous, members, split[True])
 
 
 def _highest(packages: tuple[Package, ...]) -> str | None:

@@ -9,16 +9,16 @@ from eligibility.access.model import Revision
 from eligibility.catalog.catalog import was_public
 from eligibility.catalog.model import Product
 from eligibility.catalog.plan import all_products
-from eligibility.catalog.store import CatalogStore, Entry, Version
-from eligibility.catalog.validation import Surroundings, validate
+from eligibility.catalog.store import CatalogEntry, CatalogStore, ProductVersion
+from eligibility.catalog.validation import ValidationContext, validate
 from eligibility.engine.evaluator import Evaluator
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.rules.settling import SETTLING_TIME, recent_of
-from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, Moves
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet
-from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, Change
+from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, GroupChange
 from groups.store import GroupStore
 
 _FIRST = datetime.min.replace(tzinfo=UTC) + SETTLING_TIME
@@ -33,7 +33,7 @@ class _Members:
 
     index: MemberIndex
     revision: int
-    changes: tuple[Change, ...]
+    changes: tuple[GroupChange, ...]
     moved: set[tuple[str, int]]
 
 
@@ -92,7 +92,7 @@ class States:
 
         Whoever was forgotten is left out. Raises: groups.errors.UnknownGroup.
         """
-        moves = draft.groups.get(group_id, Moves())
+        moves = draft.groups.get(group_id, MemberMoves())
         if moves.whole:
             return moves.over(())
         page = self._groups.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
@@ -108,7 +108,7 @@ class States:
         self, publisher: str, part: Literal["groups", "catalog"], revision: int
     ) -> datetime:
         """When a publisher's revision was written. Raises: InvalidInput where there is none."""
-        written: Iterable[Change | Version] = ()
+        written: Iterable[GroupChange | ProductVersion] = ()
         if revision > 0 and part == "groups":
             written = self._groups.changes_since(publisher, revision - 1, limit=1)
         elif revision > 0:
@@ -127,7 +127,9 @@ class States:
             raise UnknownProduct(product_id)
         return owner
 
-    def _entry(self, product_id: str, at: datetime | None, moment: datetime, draft: Draft) -> Entry:
+    def _entry(
+        self, product_id: str, at: datetime | None, moment: datetime, draft: Draft
+    ) -> CatalogEntry:
         """The product as stored, or as the draft has it; revision: the publisher's catalogue's."""
         stored, revision = self._stored(product_id, at)
         product = None if product_id in draft.deleted else draft.products.get(product_id, stored)
@@ -137,8 +139,8 @@ class States:
         if product != stored:
             groups = self._groups.group_ids(publisher) | draft.groups.keys()
             public = was_public(self._catalog, product_id, moment, until=at)
-            validate(product_id, product, Surroundings(groups, moment, public))
-        return Entry(
+            validate(product_id, product, ValidationContext(groups, moment, public))
+        return CatalogEntry(
             publisher=publisher,
             product_id=product_id,
             product=product,
@@ -155,7 +157,7 @@ class States:
         return (then[0].product, then[1]) if then else (None, None)
 
     def _members(
-        self, entry: Entry, at: datetime | None, moment: datetime, draft: Draft
+        self, entry: CatalogEntry, at: datetime | None, moment: datetime, draft: Draft
     ) -> _Members:
         publisher, named = entry.publisher, entry.product.groups
         existing = self._groups.group_ids(publisher)
@@ -205,7 +207,7 @@ class States:
 
     def _changes(
         self, publisher: str, groups: Collection[str], moment: datetime
-    ) -> tuple[Change, ...]:
+    ) -> tuple[GroupChange, ...]:
         """The memberships of those groups that were settling at a moment."""
         since = max(moment, _FIRST) - SETTLING_TIME
         recent = self._groups.recent_changes(publisher, since)
@@ -216,7 +218,7 @@ def _state(
     held: HeldProduct,
     moment: datetime,
     label: str,
-    changes: tuple[Change, ...],
+    changes: tuple[GroupChange, ...],
     digest: Callable[[str], int],
 ) -> State:
     def earlier() -> State | None:
@@ -236,7 +238,7 @@ def _named(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
-def _moved(group_id: str, present: set[int], moves: Moves, digester: Digester) -> set[int]:
+def _moved(group_id: str, present: set[int], moves: MemberMoves, digester: Digester) -> set[int]:
     """A group's members after a draft's moves. Raises: InvalidInput for a size that no group has."""
     kept = set() if moves.whole else present
     after = (kept - {*map(digester.of, moves.removed)}) | {*map(digester.of, moves.added)}

@@ -16,7 +16,7 @@ from eligibility.catalog.model import Product
 from eligibility.standards.questions import (
     UNKNOWN_SUBJECT,
     Question,
-    Verdict,
+    StandardVerdict,
     question_of,
     verdict,
 )
@@ -33,7 +33,7 @@ NOT_FOUND = b"-"
 _encode = msgspec.json.Encoder().encode
 
 
-class Evaluation(Struct, frozen=True, gc=False):
+class FlagEvaluation(Struct, frozen=True, gc=False):
     """A flag's evaluation on the wire. Everything is always there, for some clients need it."""
 
     key: str
@@ -64,7 +64,7 @@ def questions_of(product_id: str, product: Product) -> list[Question]:
     return [product_question, Question("submission", "view", product_id), *flights]
 
 
-class Viewed(NamedTuple):
+class FlagView(NamedTuple):
     """From where flags are looked at.
 
     device_known: see `verdict`. itself: by an account that asks for itself, which is told of what it
@@ -76,7 +76,7 @@ class Viewed(NamedTuple):
     nobody: bool = False
 
 
-class Form(Struct, frozen=True, cache_hash=True):
+class FlagWriter(Struct, frozen=True, cache_hash=True):
     """Makes the evaluation of a question's flag from a decision; equal ones make the same.
 
     known: such a flight is the product's, or the question names none. open: it is published.
@@ -85,10 +85,10 @@ class Form(Struct, frozen=True, cache_hash=True):
     question: Question
     known: bool
     open: bool
-    viewed: Viewed
+    viewed: FlagView
 
     @classmethod
-    def of(cls, question: Question, product: Product, now: float, viewed: Viewed) -> "Form":
+    def of(cls, question: Question, product: Product, now: float, viewed: FlagView) -> "FlagWriter":
         """The form of a question about a product as it is at a moment, in seconds."""
         if question.flight_id is None:
             return cls(question, True, True, viewed)
@@ -117,8 +117,8 @@ _ROLLED_OUT = frozenset({Reason.ROLLOUT_INCLUDED, Reason.ROLLOUT_EXCLUDED})
 
 
 def _evaluation(
-    question: Question, found: Verdict, decision: Decision, is_open: bool
-) -> Evaluation:
+    question: Question, found: StandardVerdict, decision: Decision, is_open: bool
+) -> FlagEvaluation:
     metadata = {"reason": str(found.reason), "reasons": ",".join(found.reasons)}
     metadata["productId"] = question.product_id
     flight_id = found.selected.flight_id if found.selected else question.flight_id
@@ -126,10 +126,10 @@ def _evaluation(
         metadata["flightId"] = flight_id
     key = key_of(question)
     if found.allowed:
-        return Evaluation(key, True, _why_allowed(question, decision), "eligible", metadata)
+        return FlagEvaluation(key, True, _why_allowed(question, decision), "eligible", metadata)
     if not is_open or not _WITHDRAWN.isdisjoint(found.reasons):
-        return Evaluation(key, False, "DISABLED", "disabled", metadata)
-    return Evaluation(key, False, "TARGETING_MATCH", "ineligible", metadata)
+        return FlagEvaluation(key, False, "DISABLED", "disabled", metadata)
+    return FlagEvaluation(key, False, "TARGETING_MATCH", "ineligible", metadata)
 
 
 def _why_allowed(

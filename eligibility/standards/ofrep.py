@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.formats import strict_json
 from eligibility.formats.strict_struct import shown
-from eligibility.standards.questions import CONTEXT_KEYS, Context, read_context
+from eligibility.standards.questions import CONTEXT_KEYS, QuestionContext, read_context
 
 ANONYMOUS = "-"
 """The targeting key of nobody signed in; clients do not send an empty one."""
@@ -21,7 +21,7 @@ ErrorCode = Literal[
 _MOST_REMEMBERED = 65_536
 
 _encode = msgspec.json.Encoder().encode
-_contexts: dict[tuple[str | bool | None, ...], Context] = {}
+_contexts: dict[tuple[str | bool | None, ...], QuestionContext] = {}
 """What contexts said that were read before, by the values of CONTEXT_KEYS."""
 
 
@@ -41,7 +41,7 @@ class FlagNotFound(FlagError):
         super().__init__("FLAG_NOT_FOUND", f"flag `{key}` was not found", key)
 
 
-class Asked(NamedTuple):
+class FlagRequest(NamedTuple):
     """What a request says.
 
     targeting_key: the account's address, or ANONYMOUS. token: the account's ID token, if it came.
@@ -51,10 +51,10 @@ class Asked(NamedTuple):
     targeting_key: str
     token: str | None
     publisher: str | None
-    context: Context
+    context: QuestionContext
 
 
-def read_request(body: bytes) -> Asked:
+def read_request(body: bytes) -> FlagRequest:
     """Read a request; unknown members and attributes mean nothing here.
 
     Raises: FlagError without a key.
@@ -89,7 +89,7 @@ class _Request(Struct, gc=False):
 _decode_usual = msgspec.json.Decoder(_Request).decode
 
 
-def _usual(body: bytes) -> Asked | None:
+def _usual(body: bytes) -> FlagRequest | None:
     """Read a request in which nothing is unknown, null or escaped; None where it has to be looked at.
 
     Such a one, written again, has as many colons, unless a name stood twice.
@@ -104,7 +104,7 @@ def _usual(body: bytes) -> Asked | None:
     known = _contexts.get(tuple(values))
     if known is None or not targeting_key:
         return None
-    return Asked(targeting_key, token, publisher, known)
+    return FlagRequest(targeting_key, token, publisher, known)
 
 
 # --- any request --------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ def _sent(body: bytes) -> Mapping[str, Any]:
     return context
 
 
-def _any(context: Mapping[str, Any]) -> Asked:
+def _any(context: Mapping[str, Any]) -> FlagRequest:
     """Read a context, and remember what it tells of the device."""
     if context.get("targetingKey") in (None, ""):
         raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required")
@@ -142,10 +142,10 @@ def _any(context: Mapping[str, Any]) -> Asked:
     _contexts[tuple(map(context.get, CONTEXT_KEYS))] = (
         read  # texts, booleans and None, as it was read
     )
-    return Asked(targeting_key or "", token, publisher, read)
+    return FlagRequest(targeting_key or "", token, publisher, read)
 
 
-def _known(context: Mapping[str, Any]) -> Context | None:
+def _known(context: Mapping[str, Any]) -> QuestionContext | None:
     values = tuple(map(context.get, CONTEXT_KEYS))
     # In Python 1 is True: a number must not find what a boolean left.
     usual = all(value is None or isinstance(value, str | bool) for value in values)

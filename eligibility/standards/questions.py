@@ -13,7 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from eligibility.access import wire
-from eligibility.access.model import Decision, Reason, Source
+from eligibility.access.model import Decision, PackageSource, Reason
 from eligibility.access.wire import AccountFields, QueryFields
 from eligibility.catalog.model import PRODUCT_ID_PATTERN
 from eligibility.errors import Fault, InvalidInput
@@ -22,7 +22,7 @@ _ID = re.compile(PRODUCT_ID_PATTERN)
 _encode = msgspec.json.Encoder().encode
 
 
-class Why(StrEnum):
+class DenialReason(StrEnum):
     """Why a question is denied, where no rule of a decision says it. Codes are never renamed."""
 
     UNKNOWN_RESOURCE = "UNKNOWN_RESOURCE"  # none, or none of which the caller may know
@@ -34,7 +34,7 @@ class Why(StrEnum):
     UP_TO_DATE = "UP_TO_DATE"
 
 
-class Verdict(NamedTuple):
+class StandardVerdict(NamedTuple):
     """Yes or no, with all reasons, the first being `reason`.
 
     selected: where the package comes from, for a product that may be installed or updated.
@@ -43,7 +43,7 @@ class Verdict(NamedTuple):
 
     allowed: bool
     reasons: tuple[str, ...]
-    selected: Source | None = None
+    selected: PackageSource | None = None
     secret: bool = False
 
     @property
@@ -52,9 +52,9 @@ class Verdict(NamedTuple):
         return self.reasons[0]
 
 
-UNKNOWN_RESOURCE = Verdict(False, (Why.UNKNOWN_RESOURCE,), None, True)
-UNKNOWN_ACTION = Verdict(False, (Why.UNKNOWN_ACTION,))
-UNKNOWN_SUBJECT = Verdict(False, (Why.UNKNOWN_SUBJECT,))
+UNKNOWN_RESOURCE = StandardVerdict(False, (DenialReason.UNKNOWN_RESOURCE,), None, True)
+UNKNOWN_ACTION = StandardVerdict(False, (DenialReason.UNKNOWN_ACTION,))
+UNKNOWN_SUBJECT = StandardVerdict(False, (DenialReason.UNKNOWN_SUBJECT,))
 
 
 class Question(NamedTuple):
@@ -69,41 +69,43 @@ class Question(NamedTuple):
 # --- what a resource takes, and what counts as yes ----------------------------------------------
 
 
-def _view(_: Question, decision: Decision) -> Verdict:
+def _view(_: Question, decision: Decision) -> StandardVerdict:
     half = decision.submission
-    return Verdict(half.granted, half.reasons, None, not half.granted)
+    return StandardVerdict(half.granted, half.reasons, None, not half.granted)
 
 
-def _install(_: Question, decision: Decision) -> Verdict:
+def _install(_: Question, decision: Decision) -> StandardVerdict:
     if not decision.submission.granted:
-        return Verdict(False, decision.submission.reasons, None, True)
+        return StandardVerdict(False, decision.submission.reasons, None, True)
     half = decision.package
-    return Verdict(half.granted, half.reasons, half.source if half.granted else None)
+    return StandardVerdict(half.granted, half.reasons, half.source if half.granted else None)
 
 
-def _update(question: Question, decision: Decision) -> Verdict:
+def _update(question: Question, decision: Decision) -> StandardVerdict:
     installable = _install(question, decision)
     if not installable.allowed or decision.package.action == "update":
         return installable
-    why = Why.UP_TO_DATE if decision.package.action == "keep" else Why.NOT_INSTALLED
-    return Verdict(False, (why,))
+    why = (
+        DenialReason.UP_TO_DATE if decision.package.action == "keep" else DenialReason.NOT_INSTALLED
+    )
+    return StandardVerdict(False, (why,))
 
 
-def _of_flight(ask: Callable[[Question, Decision], Verdict]) -> "_Rule":
+def _of_flight(ask: Callable[[Question, Decision], StandardVerdict]) -> "_Rule":
     """The same of a flight: only where the package comes from it."""
 
-    def verdict(question: Question, decision: Decision) -> Verdict:
+    def verdict(question: Question, decision: Decision) -> StandardVerdict:
         source = decision.package.source
         if decision.submission.granted and (
             source is None or source.flight_id != question.flight_id
         ):
-            return Verdict(False, (Why.OTHER_SOURCE,), None, True)
+            return StandardVerdict(False, (DenialReason.OTHER_SOURCE,), None, True)
         return ask(question, decision)._replace(selected=None)
 
     return verdict
 
 
-_Rule = Callable[[Question, Decision], Verdict]
+_Rule = Callable[[Question, Decision], StandardVerdict]
 
 ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
     "product": {"install": _install, "update": _update, "view": _view},
@@ -113,7 +115,7 @@ ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
 """Resource type -> action -> what counts as yes; actions in alphabetical order."""
 
 
-def question_of(resource_type: str, resource_id: str, action: str) -> Question | Verdict:
+def question_of(resource_type: str, resource_id: str, action: str) -> Question | StandardVerdict:
     """The question about a resource, or the no to what cannot be a question here."""
     actions = ACTIONS.get(resource_type)
     if actions is None:
@@ -129,7 +131,7 @@ def question_of(resource_type: str, resource_id: str, action: str) -> Question |
     return Question(resource_type, action, product_id, flight_id if is_flight else None)
 
 
-def verdict(question: Question, decision: Decision, device_known: bool = True) -> Verdict:
+def verdict(question: Question, decision: Decision, device_known: bool = True) -> StandardVerdict:
     """What a decision says to a question about its product.
 
     Args: device_known = the context told the device; where not, the decision is for a stand-in, and
@@ -142,7 +144,9 @@ def verdict(question: Question, decision: Decision, device_known: bool = True) -
     if question.action == "view" and half.audience == "public":
         return found
     told = () if half.granted else tuple(r for r in half.reasons if r not in _OF_THE_DEVICE)
-    return Verdict(False, (*told, Why.DEVICE_UNKNOWN), None, half.audience == "private")
+    return StandardVerdict(
+        False, (*told, DenialReason.DEVICE_UNKNOWN), None, half.audience == "private"
+    )
 
 
 _OF_THE_DEVICE = frozenset({Reason.OS_BELOW_AUDIENCE_MINIMUM, Reason.DEVICE_FAMILY_UNSUPPORTED})
@@ -151,7 +155,7 @@ _OF_THE_DEVICE = frozenset({Reason.OS_BELOW_AUDIENCE_MINIMUM, Reason.DEVICE_FAMI
 # --- the context --------------------------------------------------------------------------------
 
 
-class Context(NamedTuple):
+class QuestionContext(NamedTuple):
     """The fields of an access query that a context tells, in the order of QueryFields.
 
     device_known: both family and OS version were told; else `device` is a stand-in.
@@ -185,7 +189,7 @@ CONTEXT_KEYS = (*_DEVICE, *_QUERY)
 """What a context may tell; other keys mean nothing here."""
 
 
-def read_context(context: Mapping[str, Any], loc: str = "context") -> Context:
+def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionContext:
     """Read a context; null is as absent, other keys are ignored.
 
     Raises: InvalidInput naming every known key whose value cannot be read, as `context.market`.
@@ -200,11 +204,11 @@ def read_context(context: Mapping[str, Any], loc: str = "context") -> Context:
         within = f"{loc}." if loc else ""
         faults = [Fault(within + _LOCS.get(f.loc, f.loc), f.code, f.detail) for f in error.faults]
         raise InvalidInput(faults) from None
-    return Context(Raw(_encode(_STAND_IN | device)), known, **fields)
+    return QuestionContext(Raw(_encode(_STAND_IN | device)), known, **fields)
 
 
 def query_fields(
-    question: Question, account: AccountFields | None, context: Context
+    question: Question, account: AccountFields | None, context: QuestionContext
 ) -> QueryFields:
     """The access query that a question is."""
     device, _, installed, owned, market, code, manual, at = context

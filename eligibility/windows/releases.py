@@ -31,7 +31,7 @@ class Preset:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class WindowsFacts:
     """What the file says.
 
     families: any accepted name in lower case -> canonical family. releases: by build, ascending.
@@ -47,12 +47,12 @@ class Facts:
 
 
 @cache
-def facts() -> Facts:
+def facts() -> WindowsFacts:
     """The facts. Raises InvalidSettings naming the file when it is missing or broken."""
     path = config_dir() / "releases.toml"
     try:
         read = tomllib.loads(path.read_text("utf-8"))
-        return Facts(
+        return WindowsFacts(
             _families(read["families"]),
             _releases(read["releases"]),
             _architectures(read),

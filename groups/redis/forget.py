@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from groups.chain import Links
+from groups.chain import ChainDigester
 from groups.delta import Delta, forgetting
 from groups.errors import WouldBeEmpty
 from groups.member_set import Digester
-from groups.model import Change, Consent, Forgotten
+from groups.model import Consent, ForgetResult, GroupChange
 from groups.redis import history as past
 from groups.redis import packed
 from groups.redis import reads as reads
 from groups.redis.packed import HeadField
-from groups.redis.writes import Stored, Write
+from groups.redis.writes import CommandBatch, GroupState
 from groups.storage.redis_server import RedisServer
 
 _GROUPS_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ForgetRequestData:
     """Whom to forget: `gone`, in history from then on `digest`; `instead` has a place left empty."""
 
     publisher: str
@@ -30,25 +30,25 @@ class Asked:
     @classmethod
     def read(
         cls, publisher: str, address: str, replacement: str | None, digester: Digester
-    ) -> "Asked":
+    ) -> "ForgetRequestData":
         """Read what was asked. Raises: InvalidEmails."""
         gone, instead = forgetting(address, replacement)
         return cls(publisher, gone, instead, digester.forgotten(gone))
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AddressUses:
     """Where the address stands, as of `head` and of the `erased` count of the publisher's head."""
 
     head: HeadField
     erased: bytes | None
-    groups: Sequence[Stored]
-    noted: Sequence[Stored]
-    history: Sequence[Change]
-    told: Forgotten
+    groups: Sequence[GroupState]
+    noted: Sequence[GroupState]
+    history: Sequence[GroupChange]
+    told: ForgetResult
 
 
-def find(server: RedisServer, asked: Asked) -> Found:
+def find(server: RedisServer, asked: ForgetRequestData) -> AddressUses:
     """Look for the address in every group and in all of history."""
     publisher, gone = asked.publisher, asked.gone
     head, erased = server.call("HMGET", server.keys.head(publisher), "groups", "erased")
@@ -57,22 +57,28 @@ def find(server: RedisServer, asked: Asked) -> Found:
     listed = [one for one in every if gone in one.members]
     changes = past.changes(server, publisher, range(1, last.revision + 1))
     history = [one for one in changes if _names(one, gone)]
-    told = Forgotten(
+    told = ForgetResult(
         publisher=publisher,
         groups=tuple(one.group.group_id for one in listed),
         emptied=tuple(one.group.group_id for one in listed if one.group.member_count == 1),
         history=sum(gone in one.added or gone in one.removed for one in history),
     )
     noted = [one for one in every if _noted(one.group.consent, gone)]
-    return Found(last, erased, listed, noted, history, told)
+    return AddressUses(last, erased, listed, noted, history, told)
 
 
-def write(server: RedisServer, asked: Asked, found: Found, actor: str, links: Links) -> Write:
+def write(
+    server: RedisServer,
+    asked: ForgetRequestData,
+    found: AddressUses,
+    actor: str,
+    links: ChainDigester,
+) -> CommandBatch:
     """Make the write that forgets. Raises: WouldBeEmpty."""
     publisher = asked.publisher
     if found.told.emptied and not asked.instead:
         raise WouldBeEmpty([f"{publisher}/{one}" for one in found.told.emptied])
-    made = Write(server.keys, publisher, found.head, server.clock(), links)
+    made = CommandBatch(server.keys, publisher, found.head, server.clock(), links)
     for stored in found.groups:
         emptied = stored.group.group_id in found.told.emptied
         made.edit(stored, Delta(asked.instead if emptied else (), (asked.gone,)), actor)
@@ -85,7 +91,7 @@ def write(server: RedisServer, asked: Asked, found: Found, actor: str, links: Li
     return made
 
 
-def commit(server: RedisServer, found: Found, made: Write) -> bool:
+def commit(server: RedisServer, found: AddressUses, made: CommandBatch) -> bool:
     """Save the write; False when another write, or another forgetting, came first."""
     before = packed.packed_head(found.head) if found.head.revision else None
     erased = b"%d" % (int(found.erased or b"0") + 1)
@@ -98,13 +104,13 @@ def commit(server: RedisServer, found: Found, made: Write) -> bool:
     return saved or (bool(made.changes) and reads.was_saved(server, made))
 
 
-def done(asked: Asked, found: Found, made: Write) -> Forgotten:
+def done(asked: ForgetRequestData, found: AddressUses, made: CommandBatch) -> ForgetResult:
     """Say what the write did; the groups left are in history too."""
     left = sum(asked.gone in one.removed for one in made.changes)
     return replace(found.told, history=found.told.history + left)
 
 
-def _every_group(server: RedisServer, publisher: str) -> Sequence[Stored]:
+def _every_group(server: RedisServer, publisher: str) -> Sequence[GroupState]:
     ids = reads.group_ids(server, publisher)
     return [
         stored
@@ -115,7 +121,7 @@ def _every_group(server: RedisServer, publisher: str) -> Sequence[Stored]:
     ]
 
 
-def _names(change: Change, address: str) -> bool:
+def _names(change: GroupChange, address: str) -> bool:
     return address in change.added or address in change.removed or _noted(change.consent, address)
 
 
@@ -123,7 +129,7 @@ def _noted(note: Consent | None, address: str) -> bool:
     return note is not None and (address in note.confirmed_by or address in note.text)
 
 
-def _forgotten(change: Change, asked: Asked) -> Change:
+def _forgotten(change: GroupChange, asked: ForgetRequestData) -> GroupChange:
     def other(some: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(asked.digest if one == asked.gone else one for one in some)
 
@@ -135,7 +141,7 @@ def _forgotten(change: Change, asked: Asked) -> Change:
     )
 
 
-def _scrubbed(note: Consent | None, asked: Asked) -> Consent | None:
+def _scrubbed(note: Consent | None, asked: ForgetRequestData) -> Consent | None:
     if note is None:
         return None
     by = note.confirmed_by.replace(asked.gone, asked.digest)

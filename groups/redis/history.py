@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from groups.errors import HistoryLost
-from groups.model import Change, MembershipChange, PastMemberships
+from groups.model import GroupChange, MembershipChange, PastMemberships
 from groups.moments import to_us
 from groups.redis import packed
 from groups.redis.packed import HeadField
@@ -24,7 +24,7 @@ def head(server: RedisServer, publisher: str) -> HeadField:
     return packed.head(server.call("HGET", server.keys.head(publisher), "groups"))
 
 
-def changes(server: RedisServer, publisher: str, revisions: Sequence[int]) -> Iterator[Change]:
+def changes(server: RedisServer, publisher: str, revisions: Sequence[int]) -> Iterator[GroupChange]:
     """Give the writes of some revisions, in the order asked for. Raises: StoreUnavailable."""
     key = server.keys.edits(publisher)
     for begin in range(0, len(revisions), _AT_ONCE):
@@ -36,7 +36,7 @@ def changes(server: RedisServer, publisher: str, revisions: Sequence[int]) -> It
 
 def changes_after(
     server: RedisServer, publisher: str, revision: int, write_id: str, limit: int | None
-) -> tuple[Change, ...]:
+) -> tuple[GroupChange, ...]:
     """See GroupStore.changes_since."""
     last = head(server, publisher).revision
     if write_id:
@@ -59,7 +59,7 @@ def revision_at(server: RedisServer, publisher: str, until_us: int, last: int) -
     return low
 
 
-def changes_from(server: RedisServer, publisher: str, since: datetime) -> tuple[Change, ...]:
+def changes_from(server: RedisServer, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
     """See GroupStore.recent_changes."""
     last = head(server, publisher)
     if last.at_us < to_us(since):
@@ -77,7 +77,7 @@ def revisions_of(server: RedisServer, publisher: str, group_id: str) -> list[int
 
 def newest_first(
     server: RedisServer, publisher: str, group_id: str | None, before: int
-) -> Iterator[Change]:
+) -> Iterator[GroupChange]:
     """Give the writes before a revision, of one group or all, the newest first."""
     last = head(server, publisher).revision
     known: Sequence[int] = (
@@ -140,7 +140,7 @@ def _last(
             return
 
 
-def about(changes: Iterable[Change], address: str) -> Iterator[Change]:
+def about(changes: Iterable[GroupChange], address: str) -> Iterator[GroupChange]:
     """Give those of some writes that change the memberships of an address, each naming it alone."""
     for one in changes:
         if address in one.added or address in one.removed:

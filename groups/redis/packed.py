@@ -11,7 +11,7 @@ from datetime import datetime
 import msgspec
 
 from groups.errors import StoreUnavailable
-from groups.model import Change, Consent, Group, storable
+from groups.model import Consent, Group, GroupChange, storable
 from groups.moments import from_us, to_us
 
 _PLAIN, _COMPRESSED = b"t", b"z"
@@ -113,7 +113,7 @@ def group(publisher: str, group_id: str, packed: bytes) -> Group:
     )
 
 
-def packed_change(change: Change) -> bytes:
+def packed_change(change: GroupChange) -> bytes:
     """Pack a write, without its publisher and revision, which the key tells."""
     made = _Edit(
         to_us(change.at),
@@ -128,12 +128,12 @@ def packed_change(change: Change) -> bytes:
     return _encode(made)
 
 
-def change(publisher: str, revision: int, packed: bytes | None) -> Change:
+def change(publisher: str, revision: int, packed: bytes | None) -> GroupChange:
     """Give a packed write. Raises: StoreUnavailable when it is not there, as it has to be."""
     if packed is None:
         raise missing(f"revision {revision} of `{publisher}`")
     read = _edit(packed)
-    return Change(
+    return GroupChange(
         publisher=publisher,
         revision=revision,
         group_id=read.group_id,

@@ -6,7 +6,7 @@ from groups.errors import RevisionMismatch, UnknownGroup
 from groups.model import Group, name_key, storable
 from groups.redis import packed
 from groups.redis.packed import HeadField
-from groups.redis.writes import Stored, Write
+from groups.redis.writes import CommandBatch, GroupState
 from groups.storage.redis_server import Command, RedisServer
 
 
@@ -59,7 +59,7 @@ def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str 
 
 def stored(
     server: RedisServer, publisher: str, group_id: str, if_revision: int | None = None
-) -> tuple[HeadField, Stored]:
+) -> tuple[HeadField, GroupState]:
     """Give a group with its members. Raises: UnknownGroup; RevisionMismatch if it is at another."""
     head, found = _stored(server, publisher, [group_id])
     if group_id not in found:
@@ -70,7 +70,9 @@ def stored(
     return head, found[group_id]
 
 
-def stored_of(server: RedisServer, publisher: str, group_ids: Sequence[str]) -> dict[str, Stored]:
+def stored_of(
+    server: RedisServer, publisher: str, group_ids: Sequence[str]
+) -> dict[str, GroupState]:
     """Give those of some groups that exist, with their members."""
     return _stored(server, publisher, group_ids)[1]
 
@@ -86,7 +88,7 @@ def members_of(
     return head, {one: list(found[one].members) for one in group_ids}
 
 
-def saved(server: RedisServer, write: Write) -> bool:
+def saved(server: RedisServer, write: CommandBatch) -> bool:
     """Save a write; False when another came first. Raises: StoreUnavailable."""
     publisher = write.publisher
     if write.before.revision == 0:  # known first, so that nobody's groups are overlooked
@@ -98,7 +100,7 @@ def saved(server: RedisServer, write: Write) -> bool:
     return was_saved(server, write)
 
 
-def was_saved(server: RedisServer, write: Write) -> bool:
+def was_saved(server: RedisServer, write: CommandBatch) -> bool:
     """Tell whether history has the write: saved, its answer lost, and others written since."""
     revision = write.head.revision
     found = server.call("HGET", server.keys.edits(write.publisher), str(revision))
@@ -109,19 +111,19 @@ def was_saved(server: RedisServer, write: Write) -> bool:
 
 def _stored(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
-) -> tuple[HeadField, dict[str, Stored]]:
+) -> tuple[HeadField, dict[str, GroupState]]:
     keys, asked = server.keys, [storable(one) for one in group_ids]
     commands: list[Command] = [("HGET", keys.head(publisher), "groups")]
     commands += [("HGET", keys.groups(publisher), one) for one in asked]
     commands += [("GET", keys.members(publisher, one)) for one in asked]
     head, *rest = server.read(commands)
     groups, members = rest[: len(asked)], rest[len(asked) :]
-    found: dict[str, Stored] = {}
+    found: dict[str, GroupState] = {}
     for group_id, known, addresses in zip(group_ids, groups, members, strict=True):
         if known is None:
             continue
         if addresses is None:
             raise packed.missing(f"members of group `{group_id}` of `{publisher}`")
         made = packed.group(publisher, group_id, known)
-        found[group_id] = Stored(made, packed.unpacked(addresses))
+        found[group_id] = GroupState(made, packed.unpacked(addresses))
     return packed.head(head), found

@@ -11,16 +11,16 @@ from itertools import islice
 from typing import TypeVar
 
 from groups import emails as addresses
-from groups.chain import Links, Trail
-from groups.delta import Delta, Wanted, replacing, result
+from groups.chain import ChainDigester, Trail
+from groups.delta import Delta, EditRequest, replacing, result
 from groups.errors import GroupExists, NotEmpty, StoreUnavailable
 from groups.member_set import MemberSet
 from groups.model import (
-    Change,
     Consent,
     EditResult,
-    Forgotten,
+    ForgetResult,
     Group,
+    GroupChange,
     Head,
     MembershipEdit,
     Page,
@@ -37,7 +37,7 @@ from groups.redis import forget as forgetting
 from groups.redis import history as past
 from groups.redis import reads as reads
 from groups.redis.trail import RedisTrail
-from groups.redis.writes import Write
+from groups.redis.writes import CommandBatch
 from groups.storage.redis_server import RedisServer
 
 DIGEST_KEY_BYTES = 32
@@ -72,7 +72,7 @@ class RedisGroupStore:
         made_id = slug(name) if group_id is None else check_group_id(group_id)
         delta = Delta(added=addresses.parse(emails, loc="emails"))
 
-        def made(write: Write) -> EditResult:
+        def made(write: CommandBatch) -> EditResult:
             taken = reads.taken(self._server, publisher, made_id, name)
             if taken is not None:
                 raise GroupExists(publisher, taken)
@@ -135,7 +135,7 @@ class RedisGroupStore:
         dry_run: bool = False,
     ) -> EditResult:
         """See GroupStore."""
-        wanted = Wanted.read(edit)
+        wanted = EditRequest.read(edit)
         return self._change(publisher, group_id, wanted.given, actor, if_revision, dry_run)
 
     def replace(
@@ -168,7 +168,7 @@ class RedisGroupStore:
         """See GroupStore."""
         consent = check_consent(consent)
 
-        def made(write: Write) -> Group:
+        def made(write: CommandBatch) -> Group:
             _, stored = reads.stored(self._server, publisher, group_id, if_revision)
             return write.note_consent(stored, consent, actor)
 
@@ -182,7 +182,7 @@ class RedisGroupStore:
         address: str | None = None,
         cursor: str | None = None,
         limit: int = 20,
-    ) -> Page[Change]:
+    ) -> Page[GroupChange]:
         """See GroupStore."""
         check_limit(limit)
         about = None if address is None else addresses.canonical(address)
@@ -212,9 +212,11 @@ class RedisGroupStore:
         actor: str,
         replacement: str | None = None,
         dry_run: bool = False,
-    ) -> Forgotten:
+    ) -> ForgetResult:
         """See GroupStore."""
-        asked = forgetting.Asked.read(publisher, address, replacement, self._links.digester)
+        asked = forgetting.ForgetRequestData.read(
+            publisher, address, replacement, self._links.digester
+        )
         for _ in range(_TRIES):
             found = forgetting.find(self._server, asked)
             if dry_run:
@@ -245,13 +247,13 @@ class RedisGroupStore:
 
     def changes_since(
         self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
-    ) -> tuple[Change, ...]:
+    ) -> tuple[GroupChange, ...]:
         """See GroupStore."""
         if limit is not None:
             check_limit(limit)
         return past.changes_after(self._server, publisher, revision, write_id, limit)
 
-    def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
         """See GroupStore."""
         return past.changes_from(self._server, publisher, since)
 
@@ -271,10 +273,12 @@ class RedisGroupStore:
         if self.digest_key() != key:
             raise NotEmpty("the store has a secret of its own already: copy into an empty one")
 
-    def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
+    def record(
+        self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
+    ) -> None:
         """See GroupStore."""
 
-        def made(write: Write) -> None:
+        def made(write: CommandBatch) -> None:
             named = {change.group_id for change in changes}
             known = reads.stored_of(self._server, publisher, sorted(named))
             for change in changes:
@@ -290,13 +294,13 @@ class RedisGroupStore:
         """See GroupStore."""
         return reads.ever_written(self._server)
 
-    def trail(self, publisher: str) -> Trail[Change]:
+    def trail(self, publisher: str) -> Trail[GroupChange]:
         """See GroupStore."""
         return RedisTrail(self._server, publisher, lambda: self._links)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self.digest_key())
+    def _links(self) -> ChainDigester:
+        return ChainDigester(self.digest_key())
 
     def _change(
         self,
@@ -307,7 +311,7 @@ class RedisGroupStore:
         if_revision: int | None,
         dry_run: bool,
     ) -> EditResult:
-        def made(write: Write) -> EditResult:
+        def made(write: CommandBatch) -> EditResult:
             _, stored = reads.stored(self._server, publisher, group_id, if_revision)
             wanted = delta(frozenset(stored.members))
             if dry_run:
@@ -316,7 +320,7 @@ class RedisGroupStore:
 
         return self._written(publisher, made)
 
-    def _written(self, publisher: str, made: Callable[[Write], _Answer]) -> _Answer:
+    def _written(self, publisher: str, made: Callable[[CommandBatch], _Answer]) -> _Answer:
         """Work a write out and save it; again as long as others come first.
 
         The head is read before anything else, so what is read after it is what the write is saved on.
@@ -324,7 +328,7 @@ class RedisGroupStore:
         server = self._server
         for _ in range(_TRIES):
             before = past.head(server, publisher)
-            write = Write(server.keys, publisher, before, server.clock(), self._links)
+            write = CommandBatch(server.keys, publisher, before, server.clock(), self._links)
             answer = made(write)
             if not write.commands or reads.saved(server, write):
                 return answer

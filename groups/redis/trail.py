@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from groups.chain import UNREADABLE, ChainHead, Damage, Kept, Links
-from groups.model import Change
+from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
+from groups.model import GroupChange
 from groups.redis import packed
 from groups.storage.redis_server import RedisServer
 
@@ -13,15 +13,17 @@ _AT_ONCE = 200
 class RedisTrail:
     """See Trail for what the methods promise."""
 
-    def __init__(self, server: RedisServer, publisher: str, links: Callable[[], Links]) -> None:
+    def __init__(
+        self, server: RedisServer, publisher: str, links: Callable[[], ChainDigester]
+    ) -> None:
         self._server, self._publisher, self._links = server, publisher, links
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
         keys, publisher = self._server.keys, self._publisher
         return kept(self._server, keys.head(publisher), "groups", keys.edits(publisher))
 
-    def entries(self, first: int, last: int) -> Iterator[Change | Damage]:
+    def entries(self, first: int, last: int) -> Iterator[GroupChange | Damage]:
         """See Trail."""
         key = self._server.keys.edits(self._publisher)
         for revision, saved in saved_entries(self._server, key, first, last):
@@ -30,19 +32,19 @@ class RedisTrail:
             except UNREADABLE:
                 yield "unreadable"
 
-    def expected(self, before: str, entry: Change) -> str:
+    def expected(self, before: str, entry: GroupChange) -> str:
         """See Trail."""
         return self._links().of_recorded(before, entry)
 
 
-def kept(server: RedisServer, head: str, field: str, entries: str) -> Kept:
+def kept(server: RedisServer, head: str, field: str, entries: str) -> ChainExtent:
     """Give where a chain ends by a field of a head, and how many entries a hash of one slot has."""
     last, number = server.read([("HGET", head, field), ("HLEN", entries)])
     try:
         read = packed.head(last)
     except UNREADABLE:
-        return Kept(ChainHead(), number)
-    return Kept(ChainHead(read.revision, read.chain.hex()), number)
+        return ChainExtent(ChainHead(), number)
+    return ChainExtent(ChainHead(read.revision, read.chain.hex()), number)
 
 
 def saved_entries(

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from groups import delta as rules
-from groups.chain import Links
+from groups.chain import ChainDigester
 from groups.delta import Delta
 from groups.errors import NotEmpty
-from groups.model import Change, Consent, EditResult, Group, name_key
+from groups.model import Consent, EditResult, Group, GroupChange, name_key
 from groups.moments import from_us, to_us
 from groups.redis import packed
 from groups.redis.packed import HeadField
@@ -22,7 +22,7 @@ from groups.storage.redis_server import Command
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class GroupState:
     """A group with its members as they were read."""
 
     group: Group
@@ -30,7 +30,7 @@ class Stored:
 
 
 @dataclass(slots=True)
-class Write:
+class CommandBatch:
     """Commands that belong together, and where they leave the publisher's last write.
 
     before: the last write that they were worked out from. changes, groups: what they save.
@@ -41,9 +41,9 @@ class Write:
     publisher: str
     before: HeadField
     clock: datetime
-    links: Links
+    links: ChainDigester
     commands: list[Command] = field(default_factory=list)
-    changes: list[Change] = field(default_factory=list)
+    changes: list[GroupChange] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
     head: HeadField = field(init=False)
 
@@ -58,11 +58,11 @@ class Write:
     def create(self, group_id: str, name: str, delta: Delta, actor: str) -> EditResult:
         """Make a group. Raises: GroupSizeOutOfRange."""
         made = new_group(self.publisher, group_id, name, self.at)
-        done = self.edit(Stored(made, []), delta, actor)
+        done = self.edit(GroupState(made, []), delta, actor)
         self._name(group_id, name)
         return done
 
-    def edit(self, stored: Stored, delta: Delta, actor: str) -> EditResult:
+    def edit(self, stored: GroupState, delta: Delta, actor: str) -> EditResult:
         """Change the members of a group. Raises: GroupSizeOutOfRange."""
         done = rules.result(stored.group, delta)
         if not delta:
@@ -72,7 +72,7 @@ class Write:
         self._save(group, _after(stored.members, change), change)
         return replace(done, revision=change.revision)
 
-    def note_consent(self, stored: Stored, consent: Consent, actor: str) -> Group:
+    def note_consent(self, stored: GroupState, consent: Consent, actor: str) -> Group:
         """Put a consent note; nothing if it is there already."""
         if stored.group.consent == consent:
             return stored.group
@@ -81,7 +81,9 @@ class Write:
         self._save(noted, None, change)
         return noted
 
-    def record(self, known: dict[str, Stored], names: Mapping[str, str], change: Change) -> None:
+    def record(
+        self, known: dict[str, GroupState], names: Mapping[str, str], change: GroupChange
+    ) -> None:
         """Take over a write of another store. Raises: NotEmpty unless it is the next."""
         if change.revision != self.head.revision + 1:
             raise NotEmpty(
@@ -91,7 +93,7 @@ class Write:
         stored = known.get(change.group_id)
         if stored is None:
             name = names[change.group_id]
-            stored = Stored(new_group(self.publisher, change.group_id, name, change.at), [])
+            stored = GroupState(new_group(self.publisher, change.group_id, name, change.at), [])
             self._name(change.group_id, name)
         taken = replace(change, publisher=self.publisher, write_id=secrets.token_hex(4))
         members = _after(stored.members, taken)
@@ -103,9 +105,9 @@ class Write:
         )
         self.head = _head(taken)
         self._save(group, members, taken)
-        known[change.group_id] = Stored(group, members)
+        known[change.group_id] = GroupState(group, members)
 
-    def rewrite(self, change: Change) -> None:
+    def rewrite(self, change: GroupChange) -> None:
         """Put another text of a write that history has already."""
         key = self.keys.edits(self.publisher)
         self.commands.append(("HSET", key, str(change.revision), packed.packed_change(change)))
@@ -123,8 +125,8 @@ class Write:
         added: Sequence[str] = (),
         removed: Sequence[str] = (),
         consent: Consent | None = None,
-    ) -> Change:
-        change = Change(
+    ) -> GroupChange:
+        change = GroupChange(
             publisher=self.publisher,
             revision=self.head.revision + 1,
             group_id=group_id,
@@ -145,7 +147,7 @@ class Write:
             ("HSET", self.keys.group_names(self.publisher), name_key(name), group_id),
         ]
 
-    def _save(self, group: Group, members: Collection[str] | None, change: Change) -> None:
+    def _save(self, group: Group, members: Collection[str] | None, change: GroupChange) -> None:
         keys, publisher, group_id = self.keys, self.publisher, group.group_id
         self.put_group(group)
         self.rewrite(change)
@@ -168,10 +170,10 @@ def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
     )
 
 
-def _head(change: Change) -> HeadField:
+def _head(change: GroupChange) -> HeadField:
     chain = bytes.fromhex(change.chain)
     return HeadField(change.revision, change.write_id, to_us(change.at), chain)
 
 
-def _after(members: Collection[str], change: Change) -> Collection[str]:
+def _after(members: Collection[str], change: GroupChange) -> Collection[str]:
     return set(members).union(change.added).difference(change.removed)

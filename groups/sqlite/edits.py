@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from groups.chain import Links
+from groups.chain import ChainDigester
 from groups.delta import Delta, result
 from groups.errors import NotEmpty, UnknownGroup
-from groups.model import Change, Consent, EditResult, Group, name_key
+from groups.model import Consent, EditResult, Group, GroupChange, name_key
 from groups.model import storable as text
 from groups.moments import from_us, to_us
 from groups.sqlite.rows import StoredGroup, consent_json, group
@@ -54,7 +54,7 @@ def apply(
     delta: Delta,
     actor: str,
     at: datetime,
-    links: Links,
+    links: ChainDigester,
 ) -> EditResult:
     """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
 
@@ -69,7 +69,7 @@ def apply(
         "UPDATE known_group SET revision = ?, member_count = ? WHERE group_key = ?",
         (done.revision, done.member_count, stored.key),
     )
-    change = Change(
+    change = GroupChange(
         publisher=done.publisher,
         revision=revision,
         group_id=done.group_id,
@@ -92,7 +92,7 @@ def note_consent(
     consent: Consent,
     actor: str,
     at: datetime,
-    links: Links,
+    links: ChainDigester,
 ) -> Group:
     """Save a consent note as the publisher's next revision; nothing if it is there already."""
     if stored.group.consent == consent:
@@ -103,7 +103,7 @@ def note_consent(
         (revision, consent_json(consent), stored.key),
     )
     noted = replace(stored.group, revision=revision, consent=consent)
-    change = Change(
+    change = GroupChange(
         publisher=noted.publisher,
         revision=revision,
         group_id=noted.group_id,
@@ -138,8 +138,8 @@ def record(
     connection: sqlite3.Connection,
     publisher: str,
     names: Mapping[str, str],
-    change: Change,
-    links: Links,
+    change: GroupChange,
+    links: ChainDigester,
 ) -> None:
     """Save a write of another store, just as it was. Raises: NotEmpty unless it is the next."""
     revision, _ = _next_revision(connection, publisher)
@@ -183,7 +183,7 @@ def _next_revision(connection: sqlite3.Connection, publisher: str) -> tuple[int,
 
 
 def _save_members(
-    connection: sqlite3.Connection, key: int, change: Change, joined: Iterable[int]
+    connection: sqlite3.Connection, key: int, change: GroupChange, joined: Iterable[int]
 ) -> None:
     """Put the members of a group as a write leaves them; joined = digests of those added."""
     rows = zip(change.added, joined, strict=True)
@@ -197,7 +197,7 @@ def _save_members(
     )
 
 
-def _save_change(connection: sqlite3.Connection, change: Change) -> None:
+def _save_change(connection: sqlite3.Connection, change: GroupChange) -> None:
     """Put a write into history, as the publisher's last one."""
     chain = bytes.fromhex(change.chain) or None
     consent = None if change.consent is None else consent_json(change.consent)

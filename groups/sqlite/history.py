@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from groups.chain import UNREADABLE
-from groups.model import Change, MembershipChange, PastMemberships
+from groups.model import GroupChange, MembershipChange, PastMemberships
 from groups.model import storable as text
 from groups.moments import from_us, to_us
 from groups.sqlite.edits import ADDED, REMOVED
@@ -52,12 +52,12 @@ _MEMBERS = """
     ) WHERE change = 1 ORDER BY address LIMIT ?
 """
 
-Row = tuple[int, str, int, str, str | None, str, int | None, str | None]
+HistoryRow = tuple[int, str, int, str, str | None, str, int | None, str | None]
 
 
 def changes_after(
     connection: sqlite3.Connection, publisher: str, revision: int, limit: int | None
-) -> tuple[Change, ...]:
+) -> tuple[GroupChange, ...]:
     """Give the writes after a revision, oldest first."""
     after = min(max(revision, 0), _LARGEST_INTEGER)
     return _changes(connection, publisher, "revision > ?", after, limit)
@@ -65,7 +65,7 @@ def changes_after(
 
 def changes_from(
     connection: sqlite3.Connection, publisher: str, since: datetime
-) -> tuple[Change, ...]:
+) -> tuple[GroupChange, ...]:
     """Give the writes at or after a moment, oldest first."""
     return _changes(connection, publisher, "at_us >= ?", to_us(since))
 
@@ -77,7 +77,7 @@ def page(
     address: str | None,
     before: int,
     count: int,
-) -> list[Change]:
+) -> list[GroupChange]:
     """Give up to that many writes before a revision, newest first; see GroupStore.history."""
     asked = {
         "publisher": text(publisher),
@@ -149,12 +149,12 @@ def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> in
 
 def kept_between(
     connection: sqlite3.Connection, publisher: str, first: int, last: int
-) -> dict[int, Change | None]:
+) -> dict[int, GroupChange | None]:
     """Give the writes kept of some revisions; None for one that cannot be read."""
     rows = connection.execute(
         _CHANGES.format("revision >= ?"), (text(publisher), first, last - first + 1)
     )
-    found: dict[int, Change | None] = {}
+    found: dict[int, GroupChange | None] = {}
     for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
         try:
             found[of_edit[0]] = _change(publisher, of_edit, members)
@@ -169,21 +169,21 @@ def _changes(
     condition: str,
     bound: int,
     limit: int | None = None,
-) -> tuple[Change, ...]:
+) -> tuple[GroupChange, ...]:
     most = -1 if limit is None else limit  # for SQLite, -1 is all
     found = connection.execute(_CHANGES.format(condition), (text(publisher), bound, most))
     return tuple(_read(publisher, found))
 
 
-def _read(publisher: str, rows: Iterable[Row]) -> Iterator[Change]:
+def _read(publisher: str, rows: Iterable[HistoryRow]) -> Iterator[GroupChange]:
     for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
         yield _change(publisher, of_edit, members)
 
 
-def _change(publisher: str, of_edit: Sequence[Any], members: Iterable[Row]) -> Change:
+def _change(publisher: str, of_edit: Sequence[Any], members: Iterable[HistoryRow]) -> GroupChange:
     revision, group_id, at_us, actor, noted, chain = of_edit
     changed = [(change, address) for *_, change, address in members]
-    return Change(
+    return GroupChange(
         publisher=publisher,
         revision=revision,
         group_id=group_id,

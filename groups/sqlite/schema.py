@@ -1,13 +1,13 @@
 """Tables of the groups in a SQLite file. Migrations are only ever appended."""
 
-from groups.storage.sqlite_database import Part
+from groups.storage.sqlite_database import SchemaPart
 
 # member.digest is the 64-bit digest of the address as SQLite keeps integers: signed.
 # edit.at_us counts microseconds since 1970-01-01 UTC. edit_member.change: 1 added, -1 removed.
 # consent is JSON: confirmed_by, at (ISO 8601), text.
 # chain is the digest of the audit trail (groups/chain.py), of the last write or of each; NULL where
 # an earlier release wrote.
-GROUPS_PART = Part(
+GROUPS_PART = SchemaPart(
     name="groups",
     slot=0,
     migrations=(

@@ -6,8 +6,8 @@ from datetime import datetime
 from functools import cached_property
 
 from groups import emails as addresses
-from groups.chain import Links, Trail
-from groups.delta import Delta, Wanted, forgetting, replacing, result
+from groups.chain import ChainDigester, Trail
+from groups.delta import Delta, EditRequest, forgetting, replacing, result
 from groups.errors import (
     GroupExists,
     NotEmpty,
@@ -16,11 +16,11 @@ from groups.errors import (
 )
 from groups.member_set import MemberSet
 from groups.model import (
-    Change,
     Consent,
     EditResult,
-    Forgotten,
+    ForgetResult,
     Group,
+    GroupChange,
     Head,
     MembershipEdit,
     Page,
@@ -134,7 +134,7 @@ class SqliteGroupStore:
         dry_run: bool = False,
     ) -> EditResult:
         """See GroupStore."""
-        wanted = Wanted.read(edit)
+        wanted = EditRequest.read(edit)
 
         def delta(stored: StoredGroup) -> Delta:
             return wanted.given(rows.present(stored, (*wanted.add, *wanted.remove)))
@@ -183,7 +183,7 @@ class SqliteGroupStore:
         address: str | None = None,
         cursor: str | None = None,
         limit: int = 20,
-    ) -> Page[Change]:
+    ) -> Page[GroupChange]:
         """See GroupStore."""
         check_limit(limit)
         about = None if address is None else addresses.canonical(address)
@@ -212,7 +212,7 @@ class SqliteGroupStore:
         actor: str,
         replacement: str | None = None,
         dry_run: bool = False,
-    ) -> Forgotten:
+    ) -> ForgetResult:
         """See GroupStore."""
         gone, instead = forgetting(address, replacement)
         links = self._links
@@ -222,7 +222,7 @@ class SqliteGroupStore:
             emptied = [one.group.group_id for one in stored if one.group.member_count == 1]
             if dry_run:
                 entries = past.mentions(connection, publisher, gone)
-                return Forgotten(
+                return ForgetResult(
                     publisher=publisher,
                     groups=tuple(listed),
                     emptied=tuple(emptied),
@@ -237,7 +237,7 @@ class SqliteGroupStore:
             instead_of = links.digester.forgotten(gone)
             entries = edits.forget(connection, publisher, gone, instead_of)
         self._database.wipe()
-        return Forgotten(
+        return ForgetResult(
             publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
         )
 
@@ -269,14 +269,14 @@ class SqliteGroupStore:
         write_id: str = "",  # noqa: ARG002 - a file loses no write
         *,
         limit: int | None = None,
-    ) -> tuple[Change, ...]:
+    ) -> tuple[GroupChange, ...]:
         """See GroupStore."""
         if limit is not None:
             check_limit(limit)
         with self._database.read() as connection:
             return past.changes_after(connection, publisher, revision, limit)
 
-    def recent_changes(self, publisher: str, since: datetime) -> tuple[Change, ...]:
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
         """See GroupStore."""
         with self._database.read() as connection:
             return past.changes_from(connection, publisher, since)
@@ -310,7 +310,9 @@ class SqliteGroupStore:
             if edits.kept_secret(connection, "digest_key", key) != key:
                 raise NotEmpty("the store has a secret of its own already: copy into an empty one")
 
-    def record(self, publisher: str, names: Mapping[str, str], changes: Sequence[Change]) -> None:
+    def record(
+        self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
+    ) -> None:
         """See GroupStore."""
         links = self._links
         with self._database.write() as connection:
@@ -326,13 +328,13 @@ class SqliteGroupStore:
         with self._database.read() as connection:
             return rows.with_anything(connection)
 
-    def trail(self, publisher: str) -> Trail[Change]:
+    def trail(self, publisher: str) -> Trail[GroupChange]:
         """See GroupStore."""
         return SqliteTrail(self._database, publisher, lambda: self._links)
 
     @cached_property
-    def _links(self) -> Links:
-        return Links(self.digest_key())
+    def _links(self) -> ChainDigester:
+        return ChainDigester(self.digest_key())
 
     def _change(
         self,

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator
 
-from groups.chain import ChainHead, Damage, Kept, Links
-from groups.model import Change
+from groups.chain import ChainDigester, ChainExtent, ChainHead, Damage
+from groups.model import GroupChange
 from groups.model import storable as text
 from groups.sqlite import history as past
 from groups.storage.sqlite_database import Database
@@ -18,18 +18,20 @@ _KEPT = (
 class SqliteTrail:
     """See Trail for what the methods promise."""
 
-    def __init__(self, database: Database, publisher: str, links: Callable[[], Links]) -> None:
+    def __init__(
+        self, database: Database, publisher: str, links: Callable[[], ChainDigester]
+    ) -> None:
         self._database, self._publisher, self._links = database, publisher, links
 
-    def kept(self) -> Kept:
+    def kept(self) -> ChainExtent:
         """See Trail."""
         with self._database.read() as connection:
             asked = {"publisher": text(self._publisher)}
             revision, chain, entries = connection.execute(_KEPT, asked).fetchone()
         head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
-        return Kept(head, entries)
+        return ChainExtent(head, entries)
 
-    def entries(self, first: int, last: int) -> Iterator[Change | Damage]:
+    def entries(self, first: int, last: int) -> Iterator[GroupChange | Damage]:
         """See Trail."""
         for begin in range(first, last + 1, _AT_ONCE):
             end = min(begin + _AT_ONCE - 1, last)
@@ -38,6 +40,6 @@ class SqliteTrail:
             for revision in range(begin, end + 1):
                 yield found.get(revision, "missing") or "unreadable"
 
-    def expected(self, before: str, entry: Change) -> str:
+    def expected(self, before: str, entry: GroupChange) -> str:
         """See Trail."""
         return self._links().of_recorded(before, entry)

@@ -21,7 +21,7 @@ from groups.storage.sqlite_watch import ChangeWatch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class SchemaPart:
     """Tables that belong together. Migrations are SQL scripts, only ever appended.
 
     slot: 0 to 3, which byte of the file's user_version counts the migrations applied (up to 255).
@@ -67,7 +67,7 @@ class Database:
         self.change_token, self.catch_up = self._watch.change_token, self._watch.catch_up
         self.last_look = self._watch.last_look
 
-    def migrate(self, part: Part) -> None:
+    def migrate(self, part: SchemaPart) -> None:
         """Bring a part's tables to its newest layout, in one transaction; nothing to do costs none.
 
         Raises: NewerDatabase when a later program did so before; StoreUnavailable.
@@ -181,7 +181,7 @@ class Database:
             raise StoreUnavailable(f"`{self.path}` was taken away: {error.strerror}") from error
         return status.st_dev, status.st_ino
 
-    def _version(self, connection: sqlite3.Connection, part: Part) -> int:
+    def _version(self, connection: sqlite3.Connection, part: SchemaPart) -> int:
         found, known = sqlite_file.version_byte(connection, part.slot), len(part.migrations)
         if found > known:
             raise NewerDatabase(self.path, found, known)

@@ -10,7 +10,7 @@ from groups.errors import StoreUnavailable
 POLL_INTERVAL_S = 0.002
 
 
-class Version(Protocol):
+class VersionReader(Protocol):
     """Reads a number that differs after another connection committed."""
 
     def read(self) -> int:
@@ -39,7 +39,7 @@ class ChangeWatch:
 
     def __init__(
         self,
-        version: Version,
+        version: VersionReader,
         monotonic: Callable[[], float],
         clock: Callable[[], datetime],
     ) -> None:

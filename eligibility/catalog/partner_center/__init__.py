@@ -6,6 +6,6 @@ Source: domain.md section 5.
 """
 
 from eligibility.catalog.partner_center.convert import Import, read_files
-from eligibility.catalog.partner_center.report import Note
+from eligibility.catalog.partner_center.report import ImportNote
 
-__all__ = ["Import", "Note", "read_files"]
+__all__ = ["Import", "ImportNote", "read_files"]

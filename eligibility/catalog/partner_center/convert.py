@@ -16,15 +16,15 @@ from eligibility.catalog.partner_center.packages import (
     packages_and_rollout,
 )
 from eligibility.catalog.partner_center.ranks import rank_order
-from eligibility.catalog.partner_center.report import SUBJECT, Note, Report
+from eligibility.catalog.partner_center.report import SUBJECT, ImportNote, ImportReport
 from eligibility.catalog.partner_center.shapes import (
     App,
     AppSubmission,
     FlightPage,
     FlightResource,
     FlightSubmission,
-    Reference,
-    Resource,
+    PartnerCenterResource,
+    SubmissionReference,
     SubmissionResource,
     read_resources,
 )
@@ -43,7 +43,7 @@ _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "NotSet": ({}, "imported as public"),
 }
 
-_Kind = TypeVar("_Kind", bound=Resource)
+_Kind = TypeVar("_Kind", bound=PartnerCenterResource)
 _Submission = TypeVar("_Submission", bound=SubmissionResource)
 
 
@@ -52,7 +52,7 @@ class Import(NamedTuple):
 
     product_id: str
     product: Product
-    notes: tuple[Note, ...]
+    notes: tuple[ImportNote, ...]
 
 
 def read_files(
@@ -71,12 +71,12 @@ def read_files(
 
 
 def convert(
-    resources: list[Resource],
+    resources: list[PartnerCenterResource],
     audience_groups: tuple[str, ...] = (),
     group_names: Mapping[str, str] | None = None,
 ) -> Import:
     """Turn what the API answered about one app into a product. Pure. Raises InvalidFile."""
-    report = Report()
+    report = ImportReport()
     app = _app(resources, report)
     flights = rank_order(_flights(resources, report), report)
     submissions = _of_kind(resources, AppSubmission)
@@ -107,7 +107,7 @@ def convert(
         raise InvalidFile(error.faults, f"app `{app.name}`") from None
 
 
-def _of_kind(resources: list[Resource], kind: type[_Kind]) -> list[_Kind]:
+def _of_kind(resources: list[PartnerCenterResource], kind: type[_Kind]) -> list[_Kind]:
     """Resources of one kind; what is given twice counts once."""
     found: list[_Kind] = []
     for resource in resources:
@@ -116,7 +116,7 @@ def _of_kind(resources: list[Resource], kind: type[_Kind]) -> list[_Kind]:
     return found
 
 
-def _app(resources: list[Resource], report: Report) -> App:
+def _app(resources: list[PartnerCenterResource], report: ImportReport) -> App:
     apps = _of_kind(resources, App)
     if not apps:
         report.fault("", "NO_APP", "no app among the files: add the answer to `applications/{id}`")
@@ -127,10 +127,10 @@ def _app(resources: list[Resource], report: Report) -> App:
     return apps[0]
 
 
-def _flights(resources: list[Resource], report: Report) -> list[FlightResource]:
+def _flights(resources: list[PartnerCenterResource], report: ImportReport) -> list[FlightResource]:
     """All flights of the app, listed or given by themselves; faults where some are missing."""
     pages = _of_kind(resources, FlightPage)
-    listed: list[Resource] = [flight for page in pages for flight in page.flights]
+    listed: list[PartnerCenterResource] = [flight for page in pages for flight in page.flights]
     flights = _of_kind(listed + resources, FlightResource)
     ids = {flight.flight_id for flight in flights}
     if not flights and not pages:
@@ -154,7 +154,11 @@ def _flights(resources: list[Resource], report: Report) -> list[FlightResource]:
 
 
 def _newest(
-    submissions: list[_Submission], last: Reference | None, what: str, where: str, report: Report
+    submissions: list[_Submission],
+    last: SubmissionReference | None,
+    what: str,
+    where: str,
+    report: ImportReport,
 ) -> _Submission | None:
     """The newest published submission; the one the API calls the last has to be among the files."""
     for submission in submissions:
@@ -174,7 +178,7 @@ def _flight(
     families: Targets,
     group_names: Mapping[str, str],
     where: str,
-    report: Report,
+    report: ImportReport,
 ) -> dict[str, Any]:
     what = f"flight `{flight.name}`"
     own = [s for s in submissions if s.flight_id == flight.flight_id]
@@ -195,7 +199,7 @@ def _flight(
 
 
 def _visibility(
-    submission: AppSubmission, audience_groups: tuple[str, ...], report: Report
+    submission: AppSubmission, audience_groups: tuple[str, ...], report: ImportReport
 ) -> dict[str, Any]:
     """Audience and discoverability, for which the API has one word (MAS)."""
     source, visibility = submission.title, submission.visibility

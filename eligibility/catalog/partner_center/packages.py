@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from packaging.version import Version
 
-from eligibility.catalog.partner_center.report import Report
+from eligibility.catalog.partner_center.report import ImportReport
 from eligibility.catalog.partner_center.shapes import (
     AppSubmission,
     SubmissionResource,
@@ -31,7 +31,7 @@ _Submission = TypeVar("_Submission", bound=SubmissionResource)
 
 
 def packages_and_rollout(
-    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
+    newest: _Submission, others: list[_Submission], families: Targets | None, report: ImportReport
 ) -> dict[str, Any]:
     """Packages and rollout of a submission. families = for packages that name none themselves."""
     what = newest.title
@@ -45,7 +45,7 @@ def packages_and_rollout(
 
 
 def _rollout(
-    newest: _Submission, others: list[_Submission], families: Targets | None, report: Report
+    newest: _Submission, others: list[_Submission], families: Targets | None, report: ImportReport
 ) -> dict[str, Any] | None:
     rollout = newest.delivery.rollout
     if not rollout.used:
@@ -76,7 +76,7 @@ def _rollout(
 
 
 def _offered(
-    submission: SubmissionResource, families: Targets | None, report: Report
+    submission: SubmissionResource, families: Targets | None, report: ImportReport
 ) -> Iterator[dict[str, Any]]:
     """The packages that a submission offers; notes for those it does not."""
     for package in submission.packages:
@@ -102,7 +102,7 @@ def _offered(
         }
 
 
-def _architectures(package: UploadedPackage, source: str, report: Report) -> Iterable[str]:
+def _architectures(package: UploadedPackage, source: str, report: ImportReport) -> Iterable[str]:
     if package.architectures:
         return package.architectures
     report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")

@@ -6,11 +6,11 @@ the non-flighted submission; domain.md section 5 (CF, GF). Null means the top ra
 
 from collections.abc import Iterator, Mapping
 
-from eligibility.catalog.partner_center.report import Report
+from eligibility.catalog.partner_center.report import ImportReport
 from eligibility.catalog.partner_center.shapes import NON_FLIGHTED, FlightResource
 
 
-def rank_order(flights: list[FlightResource], report: Report) -> list[FlightResource]:
+def rank_order(flights: list[FlightResource], report: ImportReport) -> list[FlightResource]:
     """The flights from the highest rank to the lowest; faults where the links make no one order."""
     top = [flight for flight in flights if flight.above is None]
     if len(top) > 1:
@@ -62,7 +62,7 @@ def _returns(flight_id: str, below: Mapping[str, str]) -> bool:
 
 
 def _below(
-    link: str, flight: FlightResource, flights: list[FlightResource], report: Report
+    link: str, flight: FlightResource, flights: list[FlightResource], report: ImportReport
 ) -> str | None:
     """Id of the flight that a link names, by id or else by name; or the non-flighted submission."""
     if link == NON_FLIGHTED:

@@ -8,7 +8,7 @@ from eligibility.errors import Fault, InvalidFile
 SUBJECT = "the Partner Center files"
 
 
-class Note(NamedTuple):
+class ImportNote(NamedTuple):
     """Something that the API does not tell, or that a catalogue has no place for."""
 
     source: str
@@ -17,11 +17,11 @@ class Note(NamedTuple):
 
 
 @dataclass(slots=True)
-class Report:
+class ImportReport:
     """Gathers faults and notes; `stop_if_faulty` raises all faults at once."""
 
     faults: list[Fault] = field(default_factory=list)
-    notes: list[Note] = field(default_factory=list)
+    notes: list[ImportNote] = field(default_factory=list)
 
     def fault(self, source: str, code: str, detail: str) -> None:
         """Something is wrong: the import will be refused."""
@@ -29,7 +29,7 @@ class Report:
 
     def note(self, source: str, code: str, detail: str) -> None:
         """Something could not be known or kept: the import goes on."""
-        self.notes.append(Note(source, code, detail))
+        self.notes.append(ImportNote(source, code, detail))
 
     def stop_if_faulty(self) -> None:
         """Raise InvalidFile with all faults so far, if any."""

@@ -48,7 +48,7 @@ class _Resource(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
 
 
-class Reference(_Resource):
+class SubmissionReference(_Resource):
     """A last published or pending submission, named by a flight or an app."""
 
     id: SubmissionId
@@ -59,7 +59,7 @@ class App(_Resource):
 
     id: Id
     name: str = Field(alias="primaryName")
-    published: Reference | None = Field(None, alias="lastPublishedApplicationSubmission")
+    published: SubmissionReference | None = Field(None, alias="lastPublishedApplicationSubmission")
 
 
 class FlightResource(_Resource):
@@ -69,7 +69,7 @@ class FlightResource(_Resource):
     name: str = Field(alias="friendlyName")
     group_ids: tuple[Id, ...] = Field((), alias="groupIds")
     above: str | None = Field(None, alias="rankHigherThan")
-    published: Reference | None = Field(None, alias="lastPublishedFlightSubmission")
+    published: SubmissionReference | None = Field(None, alias="lastPublishedFlightSubmission")
 
 
 class FlightPage(_Resource):
@@ -189,11 +189,11 @@ class FlightSubmission(SubmissionResource):
     packages: tuple[UploadedPackage, ...] = Field(alias="flightPackages")
 
 
-Resource = App | FlightResource | FlightPage | AppSubmission | FlightSubmission
+PartnerCenterResource = App | FlightResource | FlightPage | AppSubmission | FlightSubmission
 
 # A resource is known by a field that only its kind has. The order matters: a flight submission
 # names its flight too.
-_KINDS: tuple[tuple[str, type[Resource]], ...] = (
+_KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
     ("applicationPackages", AppSubmission),
     ("flightPackages", FlightSubmission),
     ("value", FlightPage),
@@ -202,12 +202,12 @@ _KINDS: tuple[tuple[str, type[Resource]], ...] = (
 )
 
 
-def read_resources(paths: list[Path]) -> list[Resource]:
+def read_resources(paths: list[Path]) -> list[PartnerCenterResource]:
     """Read files, each with one answer of the API.
 
     Raises: InvalidFile naming every file and field that cannot be used.
     """
-    resources: list[Resource] = []
+    resources: list[PartnerCenterResource] = []
     faults: list[Fault] = []
     for path in paths:
         try:
@@ -219,7 +219,7 @@ def read_resources(paths: list[Path]) -> list[Resource]:
     return resources
 
 
-def _read(path: Path) -> Resource:
+def _read(path: Path) -> PartnerCenterResource:
     try:
         body = strict_json.loads(read_text(path))
     except strict_json.InvalidJson as error:
@@ -233,7 +233,7 @@ def _read(path: Path) -> Resource:
         raise InvalidFile(list(_in_file(path, error))) from None
 
 
-def _kind(body: Any) -> type[Resource] | None:
+def _kind(body: Any) -> type[PartnerCenterResource] | None:
     if not isinstance(body, dict):
         return None
     found = next((kind for field, kind in _KINDS if field in body), None)

@@ -18,19 +18,21 @@ from eligibility.errors import Fault, InvalidInput
 from eligibility.service.service import Service
 from eligibility.service.settings import load_settings
 
-Store = Annotated[
+StoreOption = Annotated[
     str | None,
     typer.Option("--store", help="Store URL, as in sqlite:///eligibility.db.", show_default=False),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs, no tables.")]
-Publisher = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would change; change nothing.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs, no tables.")]
+PublisherOption = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
+]
 
-At = Annotated[
+AtOption = Annotated[
     str | None,
     typer.Option("--at", help="As of that moment, ISO 8601 with an offset.", show_default=False),
 ]
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")]
 
 
 @contextmanager

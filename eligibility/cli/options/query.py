@@ -7,24 +7,24 @@ import typer
 from eligibility.access import wire
 from eligibility.access.model import AccessQuery, AccountKind
 
-Product = Annotated[str, typer.Option(help="Store id of the product.")]
-Family = Annotated[str, typer.Option(help="Device family: Windows.Desktop, Xbox, ...")]
-OsVersion = Annotated[
+ProductOption = Annotated[str, typer.Option(help="Store id of the product.")]
+FamilyOption = Annotated[str, typer.Option(help="Device family: Windows.Desktop, Xbox, ...")]
+OsVersionOption = Annotated[
     str, typer.Option("--os", help="OS version: 10.0.22631.3007, a build, a release, decimal.")
 ]
-Account = Annotated[
+AccountOption = Annotated[
     str | None, typer.Option(help="Address that is signed in; leave out for nobody.")
 ]
-Kind = Annotated[AccountKind, typer.Option(help="Kind of the account.")]
-Alias = Annotated[list[str] | None, typer.Option(help="Further address of the account.")]
-Architecture = Annotated[str | None, typer.Option(help="Architecture: x64, arm64, x86, arm.")]
-Installed = Annotated[str | None, typer.Option(help="Installed package version.")]
-Owned = Annotated[bool, typer.Option("--owned", help="The account owns the product.")]
-Market = Annotated[str | None, typer.Option(help="Market, two letters.")]
-PromotionalCode = Annotated[
+AccountKindOption = Annotated[AccountKind, typer.Option(help="Kind of the account.")]
+AliasOption = Annotated[list[str] | None, typer.Option(help="Further address of the account.")]
+ArchitectureOption = Annotated[str | None, typer.Option(help="Architecture: x64, arm64, x86, arm.")]
+InstalledOption = Annotated[str | None, typer.Option(help="Installed package version.")]
+OwnedOption = Annotated[bool, typer.Option("--owned", help="The account owns the product.")]
+MarketOption = Annotated[str | None, typer.Option(help="Market, two letters.")]
+PromotionalCodeOption = Annotated[
     bool, typer.Option("--promotional-code", help="The account holds a promotional code.")
 ]
-ManualCheck = Annotated[
+ManualCheckOption = Annotated[
     bool, typer.Option("--manual-check", help='The person pressed "check for updates".')
 ]
 

@@ -16,7 +16,7 @@ from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.drafts import Draft, publisher_in, read_draft
 from eligibility.simulation.inputs.population import PLAIN, Asker, Population
 
-Accounts = Annotated[
+AccountsOption = Annotated[
     str | None,
     typer.Option(
         "--accounts",
@@ -26,7 +26,7 @@ Accounts = Annotated[
         show_default=False,
     ),
 ]
-Devices = Annotated[
+DevicesOption = Annotated[
     str,
     typer.Option(
         "--devices",
@@ -34,33 +34,33 @@ Devices = Annotated[
         help="Presets (desktop, xbox, all, ...), CSV files and devices (family/os_version/arch).",
     ),
 ]
-WithGroups = Annotated[
+WithGroupsOption = Annotated[
     Path | None,
     typer.Option("--with-groups", help="Draft: a CSV of edits, group,account,change."),
 ]
-WithCatalog = Annotated[
+WithCatalogOption = Annotated[
     Path | None,
     typer.Option("--with-catalog", help="Draft: a catalogue, as `catalog apply` takes it."),
 ]
-WithRequirements = Annotated[
+WithRequirementsOption = Annotated[
     Path | None,
     typer.Option("--with-requirements", help="Draft: other OS floors, as requirements.toml."),
 ]
-Installed = Annotated[
+EveryInstalledOption = Annotated[
     str | None, typer.Option("--installed", help="Installed package version, of every account.")
 ]
-Owned = Annotated[bool, typer.Option("--owned", help="Every account owns the product.")]
-Market = Annotated[str | None, typer.Option("--market", help="Market of every account.")]
-PromotionalCode = Annotated[
+EveryOwnedOption = Annotated[bool, typer.Option("--owned", help="Every account owns the product.")]
+EveryMarketOption = Annotated[str | None, typer.Option("--market", help="Market of every account.")]
+EveryPromotionalCodeOption = Annotated[
     bool, typer.Option("--promotional-code", help="Every account holds a promotional code.")
 ]
-ManualCheck = Annotated[
+EveryManualCheckOption = Annotated[
     bool, typer.Option("--manual-check", help='Everybody pressed "check for updates".')
 ]
 
 
 @dataclass(frozen=True)
-class Asked:
+class SimulationRequest:
     """What a command simulates, as read from its options."""
 
     publisher: str
@@ -92,7 +92,7 @@ def asked_of(
     with_catalog: Path | None = None,
     with_requirements: Path | None = None,
     as_told: Asker = PLAIN,
-) -> Asked:
+) -> SimulationRequest:
     """Read accounts, draft and moment of a command about one product.
 
     A product that no store has yet is its draft's. Raises: InvalidInput; UnknownProduct;
@@ -107,8 +107,10 @@ def asked_of(
     if accounts is None:
         state = service.states.read(product_id, moment, draft)
         everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]
-        return Asked(publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment)
-    return Asked(publisher, read_accounts(accounts, members, as_told), draft, moment)
+        return SimulationRequest(
+            publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment
+        )
+    return SimulationRequest(publisher, read_accounts(accounts, members, as_told), draft, moment)
 
 
 def publisher_of(service: Service, product_id: str, with_catalog: Path | None = None) -> str:

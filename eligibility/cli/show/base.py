@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.access.model import Decision, PackageVerdict, Reason, Settling, Step
+from eligibility.access.model import Decision, PackageVerdict, Reason, Settling, TraceStep
 from eligibility.catalog.plan import Plan
 from eligibility.changes.effects import AccessChange, Effects, in_words
 
@@ -83,7 +83,7 @@ def settling_text(settling: Settling) -> str:
     )
 
 
-def steps_table(steps: Iterable[Step]) -> Table:
+def steps_table(steps: Iterable[TraceStep]) -> Table:
     """A trace: a row a step."""
     table = Table("step", "outcome", "what was compared", "rule", box=None, header_style="bold dim")
     for step in steps:

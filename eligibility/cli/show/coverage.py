@@ -10,8 +10,8 @@ from rich.text import Text
 from eligibility.access.model import Reason
 from eligibility.explain.outcome import BRIEFLY
 from eligibility.simulation.coverage import Coverage, DeviceReach
-from eligibility.simulation.responses import ToldOutcome
-from eligibility.simulation.rollout_shares import ExpectedShare
+from eligibility.simulation.responses import OutcomeView
+from eligibility.simulation.rollout_shares import RolloutEstimate
 
 _MOST_ROWS = 20
 _NO_FLIGHT = "non-flighted"
@@ -66,7 +66,7 @@ def _rows(device: DeviceReach, members: int) -> Iterator[tuple[Text, Text, Text]
         yield Text("-", "dim"), Text(), Text()
 
 
-def _outcome(outcome: ToldOutcome) -> Text:
+def _outcome(outcome: OutcomeView) -> Text:
     style = _STYLE[outcome.kind]
     if outcome.granted:
         return Text(f"{outcome.flight_id or _NO_FLIGHT} {outcome.version}", style)
@@ -97,7 +97,7 @@ def _overlaps(found: Coverage) -> Table:
     return _cut(table, len(found.overlaps))
 
 
-def _rollouts(rollouts: Iterable[ExpectedShare]) -> Table:
+def _rollouts(rollouts: Iterable[RolloutEstimate]) -> Table:
     table = _table("of", "at", "newest", "members", "previous", "members")
     table.columns[3].justify = table.columns[5].justify = "right"
     for one in rollouts:

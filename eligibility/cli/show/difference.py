@@ -7,14 +7,14 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.changes.difference import Kind
+from eligibility.changes.difference import ChangeKind
 from eligibility.changes.responses import (
-    AnswerTold,
-    ChangeTold,
-    ComparisonTold,
-    DifferenceTold,
-    TimelineTold,
-    TurnTold,
+    ComparisonResponse,
+    DifferenceView,
+    OutcomeChangeView,
+    OutcomeSummary,
+    TimelineResponse,
+    TurnView,
 )
 from eligibility.cli.show.output import console
 from eligibility.simulation.inputs.population import NOBODY
@@ -33,7 +33,7 @@ _PUBLIC = (
 )
 
 
-def show_comparison(told: ComparisonTold, *, names: bool) -> None:
+def show_comparison(told: ComparisonResponse, *, names: bool) -> None:
     """Print a comparison; names = with the first accounts of each change."""
     console().print(Text(f"{told.before} -> {told.after}", "bold"))
     for one in told.products:
@@ -43,7 +43,7 @@ def show_comparison(told: ComparisonTold, *, names: bool) -> None:
         console().print("no difference: every account gets what it got")
 
 
-def difference_view(found: DifferenceTold, *, names: bool) -> RenderableType:
+def difference_view(found: DifferenceView, *, names: bool) -> RenderableType:
     """Counts first, then each change; names = with the first addresses of each."""
     head = Text.assemble((found.product_id, "bold"), f"  {found.name}\n")
     head.append(f"{found.changed:,} of {_many(found.accounts, 'account')} changed")
@@ -55,11 +55,11 @@ def difference_view(found: DifferenceTold, *, names: bool) -> RenderableType:
     return Group(head, *(_change(change, names=names) for change in found.changes))
 
 
-def _count(kind: Kind, count: int) -> Text:
+def _count(kind: ChangeKind, count: int) -> Text:
     return Text(f"{count:,} {_VERBS[kind][0 if count == 1 else 1]}", _STYLE[kind])
 
 
-def _change(change: ChangeTold, *, names: bool) -> RenderableType:
+def _change(change: OutcomeChangeView, *, names: bool) -> RenderableType:
     moved = f" ({', '.join(change.moved)})" if change.moved else ""
     head = Text.assemble(
         ("\n" + change.kind.replace("_", " "), f"bold {_STYLE[change.kind]}"),
@@ -77,7 +77,7 @@ def _change(change: ChangeTold, *, names: bool) -> RenderableType:
     return Group(head, Padding(rows, (0, 0, 0, 2)))
 
 
-def _names(change: ChangeTold) -> str:
+def _names(change: OutcomeChangeView) -> str:
     more = change.accounts - len(change.first)
     return "\n".join((*change.first, *((f"and {more:,} more",) if more else ())))
 
@@ -86,17 +86,17 @@ def _many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _from_to(before: AnswerTold | None, after: AnswerTold | None) -> Text:
+def _from_to(before: OutcomeSummary | None, after: OutcomeSummary | None) -> Text:
     return Text().append_text(_said(before)).append(" -> ").append_text(_said(after))
 
 
-def _said(answer: AnswerTold | None) -> Text:
+def _said(answer: OutcomeSummary | None) -> Text:
     if answer is None:
         return Text(_NOBODY, "dim")
     return Text(answer.text, "green" if answer.granted else "red")
 
 
-def timeline_view(found: TimelineTold) -> RenderableType:
+def timeline_view(found: TimelineResponse) -> RenderableType:
     """Each moment with what changed and why; a line for now, and what is ahead of it."""
     head = Text.assemble((found.product_id, "bold"), f" for {found.account or NOBODY} on ")
     several = len(found.devices) > 1
@@ -114,7 +114,7 @@ def timeline_view(found: TimelineTold) -> RenderableType:
     return Group(head, Text(), rows)
 
 
-def _turn(found: TimelineTold, turn: TurnTold) -> RenderableType:
+def _turn(found: TimelineResponse, turn: TurnView) -> RenderableType:
     shown: list[RenderableType] = []
     for one in turn.answers:
         shown.append(_from_to(one.before, one.after))

@@ -7,7 +7,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.access.explanation import Nearest, Sentence, Way
+from eligibility.access.explanation import ChangeSet, LeastChange, Sentence
 from eligibility.access.model import Decision
 from eligibility.cli.show.base import settling_text
 
@@ -65,7 +65,7 @@ def _what_else(decision: Decision) -> list[RenderableType]:
     return [Text(), Text(f"For what would give a higher flight, add {options}.", "dim")]
 
 
-def _what_helps(nearest: Nearest) -> list[RenderableType]:
+def _what_helps(nearest: LeastChange) -> list[RenderableType]:
     """Nothing where what was wanted is so already."""
     if not nearest.ways and nearest.tries == 1:
         return []
@@ -86,7 +86,7 @@ def _what_helps(nearest: Nearest) -> list[RenderableType]:
     return [Text(), _titled(f"To get {nearest.wanted}, {one_of}", rows)]
 
 
-def _way(way: Way) -> Text:
+def _way(way: ChangeSet) -> Text:
     done = ", and ".join(change.text for change in way.changes)
     kind, _, flight = way.source.partition(" ")
     origin = f"the flight {flight}" if kind == "flight" else "the general release"

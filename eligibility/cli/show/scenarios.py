@@ -10,7 +10,7 @@ from rich.text import Text
 
 from eligibility.cli.show.base import steps_table
 from eligibility.simulation.scenarios.messages import got_in_words, value_in_words, where_in_words
-from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
+from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
 
 def results(files: Sequence[FileResult], quiet: bool) -> RenderableType:
@@ -40,7 +40,7 @@ def _line(mark: str, style: str, sentence: str, note: str) -> RenderableType:
     return row
 
 
-def _failed(result: Result) -> Iterator[RenderableType]:
+def _failed(result: ScenarioResult) -> Iterator[RenderableType]:
     scenario = result.scenario
     place = f"{scenario.file.name}:{scenario.line}"
     yield _line("✘", "bold red", scenario.sentence, place)

@@ -6,17 +6,17 @@ from eligibility.dashboard.pages.groups import GroupPages
 from eligibility.dashboard.pages.live import Live
 from eligibility.dashboard.pages.overview import Overview
 from eligibility.dashboard.pages.products import ProductPages
-from eligibility.dashboard.pages.sign_in import SigningIn
+from eligibility.dashboard.pages.sign_in import SignInPages
 from eligibility.dashboard.pages.testers import TesterPages
-from eligibility.dashboard.signin.cookies import Keeper
+from eligibility.dashboard.signin.cookies import CookieCipher
 from eligibility.dashboard.site import Site
-from eligibility.server.http.authentication import Admission
+from eligibility.server.http.authentication import Authenticator
 
 
-def install(site: Site, admission: Admission, keeper: Keeper) -> None:
+def install(site: Site, admission: Authenticator, keeper: CookieCipher) -> None:
     """Add every page to the application."""
     provider = site.service.settings.dashboard_provider
-    signing_in = SigningIn(site, admission, provider.label if provider else "")
+    signing_in = SignInPages(site, admission, provider.label if provider else "")
     if provider:
         from eligibility.dashboard.pages import provider_sign_in  # needs the extra `oidc`
 

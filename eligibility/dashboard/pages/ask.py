@@ -10,16 +10,16 @@ from eligibility.access import wire
 from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
-from eligibility.changes.responses import TimelineTold, timeline_told
+from eligibility.changes.responses import TimelineResponse, timeline_told
 from eligibility.changes.timeline import turns
 from eligibility.dashboard.heat import heat
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import Page, Site, faults_of
+from eligibility.dashboard.site import RenderedPage, Site, faults_of
 from eligibility.errors import EligibilityError, UnknownProduct
 from eligibility.explain.least_change import GRANTED, explained, wanted_of
-from eligibility.server.http.sealed_cursors import Links
+from eligibility.server.http.sealed_cursors import SealedLinks
 from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
-from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.inputs.population import Asker
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
@@ -37,11 +37,11 @@ class Ask:
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
-        self._links = Links(site.service.groups.digest_key)
+        self._links = SealedLinks(site.service.groups.digest_key)
         site.page("/{publisher}/ask", self.form)
         site.change("/{publisher}/ask", self.answer)
 
-    def form(self, request: Request, viewer: Viewer) -> Page:
+    def form(self, request: Request, viewer: Viewer) -> RenderedPage:
         """The form, filled in from a permanent link; one with an account is answered at once."""
         self._check(request, viewer)
         asked = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
@@ -51,7 +51,7 @@ class Ask:
             return self._page(request, asked)
         return self.answer(request, viewer, asked)
 
-    def answer(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page:
+    def answer(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """The form with its answer below."""
         publisher = self._check(request, viewer)
         asked = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
@@ -90,7 +90,7 @@ class Ask:
             found |= {"supposed": supposed, "otherwise": _explained(other, query, asked["wanting"])}
         return found
 
-    def _timeline(self, query: AccessQuery) -> TimelineTold:
+    def _timeline(self, query: AccessQuery) -> TimelineResponse:
         """When the answer on that device changed or will change, and why."""
         device = query.device
         release = release_name(device.version) or f"Windows {device.os_version}"
@@ -107,7 +107,7 @@ class Ask:
             viewer.check(scope, publisher)
         return publisher
 
-    def _page(self, request: Request, asked: Mapping[str, Any], **found: Any) -> Page:
+    def _page(self, request: Request, asked: Mapping[str, Any], **found: Any) -> RenderedPage:
         publisher: str = request.path_params["publisher"]
         values: dict[str, Any] = {
             "title": "Ask",
@@ -122,7 +122,7 @@ class Ask:
             "otherwise": None,
             "supposed": None,
         }
-        return Page("ask.html", {**values, **found})
+        return RenderedPage("ask.html", {**values, **found})
 
 
 def _query(asked: Mapping[str, str]) -> AccessQuery:
@@ -167,8 +167,8 @@ def _supposing(
     publisher: str, account: str, present: frozenset[str], supposed: frozenset[str]
 ) -> Draft:
     """The account in other groups than it is in."""
-    moves = {one: Moves(added=frozenset({account})) for one in supposed - present}
-    moves |= {one: Moves(removed=frozenset({account})) for one in present - supposed}
+    moves = {one: MemberMoves(added=frozenset({account})) for one in supposed - present}
+    moves |= {one: MemberMoves(removed=frozenset({account})) for one in present - supposed}
     return Draft(publisher, moves)
 
 

@@ -13,7 +13,7 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
 from eligibility.changes.effects import in_words
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import PREFIX, Page, Site, faults_of, is_part
+from eligibility.dashboard.site import PREFIX, RenderedPage, Site, faults_of, is_part
 from eligibility.errors import EligibilityError
 from eligibility.server.http.sealed_cursors import AddressCursors
 from groups import csv_file, emails
@@ -24,7 +24,7 @@ _LISTED, _MEMBERS, _HISTORY = 100, 100, 20
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
+class GroupUse:
     """Where a group is used: as whose audience, or by which flight."""
 
     product_id: str
@@ -53,7 +53,7 @@ class GroupPages:
 
     # --- the list -------------------------------------------------------------------------------
 
-    def listed(self, request: Request, viewer: Viewer) -> Page:
+    def listed(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Groups with what uses them, some at a time; a text narrows them by name or id."""
         publisher = _publisher(request, viewer, Scope.READ_GROUPS)
         text = request.query_params.get("q", "").strip()
@@ -74,27 +74,29 @@ class GroupPages:
             "page": page,
             "pages": max(1, -(-len(shown) // _LISTED)),
         }
-        return Page("groups.html", values)
+        return RenderedPage("groups.html", values)
 
-    def _uses(self, publisher: str) -> Mapping[str, list[Use]]:
-        uses = defaultdict[str, list[Use]](list)
+    def _uses(self, publisher: str) -> Mapping[str, list[GroupUse]]:
+        uses = defaultdict[str, list[GroupUse]](list)
         for entry in all_products(self._service.catalog.store, publisher):
             product = entry.product
             for group_id in product.submission.audience_groups:
-                uses[group_id].append(Use(entry.product_id, product.name, None))
+                uses[group_id].append(GroupUse(entry.product_id, product.name, None))
             for flight in product.flights:
                 for group_id in flight.groups:
-                    uses[group_id].append(Use(entry.product_id, product.name, flight.name))
+                    uses[group_id].append(GroupUse(entry.product_id, product.name, flight.name))
         return uses
 
     # --- a new one ------------------------------------------------------------------------------
 
-    def new(self, request: Request, viewer: Viewer) -> Page:
+    def new(self, request: Request, viewer: Viewer) -> RenderedPage:
         """The form of a new group."""
         _publisher(request, viewer, Scope.WRITE_GROUPS)
-        return Page("group_new.html", {"title": "New group", "form": {}, "faults": ()})
+        return RenderedPage("group_new.html", {"title": "New group", "form": {}, "faults": ()})
 
-    def create(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page | Response:
+    def create(
+        self, request: Request, viewer: Viewer, form: Mapping[str, Any]
+    ) -> RenderedPage | Response:
         """Make a group; what is wrong stands beside the form, which keeps what was typed."""
         publisher = _publisher(request, viewer, Scope.WRITE_GROUPS)
         try:
@@ -107,16 +109,16 @@ class GroupPages:
             )
         except GroupsError as error:
             values = {"title": "New group", "form": form, "faults": faults_of(error)}
-            return Page("group_new.html", values, 400)
+            return RenderedPage("group_new.html", values, 400)
         return RedirectResponse(f"{PREFIX}/{publisher}/groups/{made.group_id}?made=1", 303)
 
     # --- one group ------------------------------------------------------------------------------
 
-    def shown(self, request: Request, viewer: Viewer) -> Page:
+    def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """A group: its members, what uses it, how to change it."""
         return self._whole(self._group(request, viewer, Scope.READ_GROUPS), request)
 
-    def _whole(self, group: Group, request: Request, **more: Any) -> Page:
+    def _whole(self, group: Group, request: Request, **more: Any) -> RenderedPage:
         values = {
             "title": group.name,
             "group": group,
@@ -129,16 +131,18 @@ class GroupPages:
             **self._members(group, None, ""),
             **self._history(group, None),
         }
-        return Page("group.html", {**values, **more})
+        return RenderedPage("group.html", {**values, **more})
 
-    def members(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page:
+    def members(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Members whose address begins with a text; a form, for addresses never go into a URL."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         cursor = self._cursors.read(str(form.get("cursor", "")) or None)
         found = self._members(group, cursor, str(form.get("begins", ""))[:254])
         if not is_part(request):
             return self._whole(group, request, **found)
-        return Page("group_members.html", {"group": group, "more": cursor is not None, **found})
+        return RenderedPage(
+            "group_members.html", {"group": group, "more": cursor is not None, **found}
+        )
 
     def _members(self, group: Group, cursor: str | None, begins: str) -> dict[str, Any]:
         page = self._store.members(
@@ -147,11 +151,11 @@ class GroupPages:
         next_cursor = self._cursors.made(page.next_cursor)
         return {"members": page.items, "next_cursor": next_cursor, "begins": begins}
 
-    def history(self, request: Request, viewer: Viewer) -> Page:
+    def history(self, request: Request, viewer: Viewer) -> RenderedPage:
         """More of the group's history."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         cursor = request.query_params.get("cursor")
-        return Page("group_history.html", {"group": group, **self._history(group, cursor)})
+        return RenderedPage("group_history.html", {"group": group, **self._history(group, cursor)})
 
     def _history(self, group: Group, cursor: str | None) -> dict[str, Any]:
         page = self._store.history(
@@ -168,7 +172,7 @@ class GroupPages:
 
     # --- edits ----------------------------------------------------------------------------------
 
-    def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page:
+    def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """What an edit would do: to the group, and to access. Nothing is saved."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         told: dict[str, Any] = {"form": _kept(form), "faults": (), "result": None}
@@ -180,9 +184,11 @@ class GroupPages:
             told["faults"] = faults_of(error)
         if not is_part(request):
             return self._whole(group, request, **told)
-        return Page("group_preview.html", {"group": group, **told})
+        return RenderedPage("group_preview.html", {"group": group, **told})
 
-    def save(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Page | Response:
+    def save(
+        self, request: Request, viewer: Viewer, form: Mapping[str, Any]
+    ) -> RenderedPage | Response:
         """Make the edit that was previewed, unless the group has changed since."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         done = self._edit(group, viewer, form, dry_run=False)

@@ -6,11 +6,11 @@ from typing import Any
 from fastapi import Request
 
 from eligibility.access.model import Reason
-from eligibility.activity.model import Seen
+from eligibility.activity.model import RecentDecision
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import Page, Site
+from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.explain.outcome import BRIEFLY
 from groups.model import MAX_MEMBERS
 
@@ -18,10 +18,10 @@ _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LiveDecision:
     """A decision. account: the address of a member for who may see it, else what stands for it."""
 
-    seen: Seen
+    seen: RecentDecision
     product: str
     account: str
     reason: str
@@ -35,13 +35,13 @@ class Live:
         site.page("/{publisher}/live", self.shown)
         site.page("/{publisher}/live/lines", self.lines)
 
-    def shown(self, request: Request, viewer: Viewer) -> Page:
+    def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """The whole page."""
-        return Page("live.html", {"title": "Live", **self._values(request, viewer)})
+        return RenderedPage("live.html", {"title": "Live", **self._values(request, viewer)})
 
-    def lines(self, request: Request, viewer: Viewer) -> Page:
+    def lines(self, request: Request, viewer: Viewer) -> RenderedPage:
         """The lines alone."""
-        return Page("live_lines.html", self._values(request, viewer))
+        return RenderedPage("live_lines.html", self._values(request, viewer))
 
     def _values(self, request: Request, viewer: Viewer) -> dict[str, Any]:
         publisher: str = request.path_params["publisher"]
@@ -62,7 +62,7 @@ class Live:
         ][:_SHOWN]
         addresses = self._addresses(publisher, found) if viewer.reads_groups else {}
         lines = [
-            Line(
+            LiveDecision(
                 one,
                 names.get(one.product_id, one.product_id),
                 _account(one, addresses),
@@ -72,7 +72,7 @@ class Live:
         ]
         return {"lines": lines, "products": names, "product": product, "kind": kind}
 
-    def _addresses(self, publisher: str, seen: list[Seen]) -> dict[int, str]:
+    def _addresses(self, publisher: str, seen: list[RecentDecision]) -> dict[int, str]:
         """The addresses of the members among them, for activity knows digests alone."""
         wanted = {
             one.digest: one.product_id for one in seen if one.member and one.digest is not None
@@ -89,16 +89,16 @@ class Live:
         return found
 
 
-def _kind(seen: Seen) -> str:
+def _kind(seen: RecentDecision) -> str:
     return "denied" if seen.answer.kind == "denied" else "granted"
 
 
-def _reason(seen: Seen) -> str:
+def _reason(seen: RecentDecision) -> str:
     reason = Reason(seen.answer.reasons[0])
     return BRIEFLY.get(reason, "") if seen.answer.kind == "denied" else ""
 
 
-def _account(seen: Seen, addresses: dict[int, str]) -> str:
+def _account(seen: RecentDecision, addresses: dict[int, str]) -> str:
     if seen.digest is None:
         return "not signed in"
     what = "a member" if seen.member else "somebody"

@@ -7,10 +7,10 @@ from fastapi import Request
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.dashboard.attention import attention, members_below_floor
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import Page, Site
+from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.dashboard.trends import trend
 from groups.errors import StoreUnavailable
 from groups.model import Group, each
@@ -19,13 +19,13 @@ _SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ProductSummary:
     """A product of the list. members: of its groups. asked, granted: members by their last answer.
 
     below_floor: members whose OS is too old for what they are in a group for.
     """
 
-    entry: Entry
+    entry: CatalogEntry
     members: int
     asked: int
     granted: int
@@ -39,7 +39,7 @@ class Overview:
         self._service = site.service
         site.page("/{publisher}", self.shown)
 
-    def shown(self, request: Request, viewer: Viewer) -> Page:
+    def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Products with audience, flights and members; decisions lately; what needs attention."""
         publisher: str = request.path_params["publisher"]
         viewer.check(Scope.READ_CATALOG, publisher)
@@ -61,15 +61,15 @@ class Overview:
             "attention": attention(entries, groups if viewer.reads_groups else {}, below, now),
             "store": self._store(publisher),
         }
-        return Page("overview.html", values)
+        return RenderedPage("overview.html", values)
 
-    def _row(self, entry: Entry, groups: dict[str, Group], now: datetime) -> Row:
+    def _row(self, entry: CatalogEntry, groups: dict[str, Group], now: datetime) -> ProductSummary:
         last = self._service.activity.last_answers(entry.publisher, entry.product_id).values()
         requirements = self._service.evaluator.requirements
         below = members_below_floor(entry.product, last, requirements, now)
         members = sum(groups[one].member_count for one in entry.product.groups if one in groups)
         granted = sum(one.kind != "denied" for one in last)
-        return Row(entry, members, len(last), granted, below)
+        return ProductSummary(entry, members, len(last), granted, below)
 
     def _store(self, publisher: str) -> dict[str, object]:
         """Whether the store answers, which revisions are in force, and how soon edits are."""

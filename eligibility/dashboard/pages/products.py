@@ -13,11 +13,11 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
 from eligibility.catalog.plan import differences
-from eligibility.catalog.store import Version
+from eligibility.catalog.store import ProductVersion
 from eligibility.dashboard.attention import lacking_families
 from eligibility.dashboard.heat import decided_for, everybody, heat
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import PREFIX, Page, Site
+from eligibility.dashboard.site import PREFIX, RenderedPage, Site
 from eligibility.errors import InvalidInput, UnknownProduct
 from eligibility.explain.outcome import BRIEFLY
 from eligibility.simulation.coverage import coverage
@@ -48,7 +48,7 @@ class ProductPages:
         viewer.check(Scope.READ_CATALOG, publisher)
         return RedirectResponse(f"{PREFIX}/{publisher}", 303)
 
-    def shown(self, request: Request, viewer: Viewer) -> Page:
+    def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """A product, now or at a moment."""
         state = self._state(request, viewer)
         groups = {  # whoever may not read groups sees their ids, which the product has, and no names
@@ -69,12 +69,12 @@ class ProductPages:
             "briefly": lambda reason: BRIEFLY[reason],
             **self._heat(request, state),
         }
-        return Page("product.html", values)
+        return RenderedPage("product.html", values)
 
-    def heat(self, request: Request, viewer: Viewer) -> Page:
+    def heat(self, request: Request, viewer: Viewer) -> RenderedPage:
         """The heat map alone, of somebody else."""
         state = self._state(request, viewer)
-        return Page("heat.html", self._heat(request, state))
+        return RenderedPage("heat.html", self._heat(request, state))
 
     def _heat(self, request: Request, state: State) -> dict[str, Any]:
         people = everybody(state)
@@ -114,7 +114,7 @@ def _at(request: Request) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class ProductEvent:
     """Something that changes answers. look: the first whole second at which it is so; who: "" = by date."""
 
     at: datetime
@@ -129,21 +129,21 @@ class Event:
         return f"{whole if whole == self.at else whole + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
 
 
-def _timeline(product: Product, versions: tuple[Version, ...]) -> list[Event]:
+def _timeline(product: Product, versions: tuple[ProductVersion, ...]) -> list[ProductEvent]:
     """What was and will be: declared dates and versions, the latest first."""
     return sorted((*_dates(product), *_changes(versions)), key=lambda one: one.at, reverse=True)
 
 
-def _dates(product: Product) -> Iterator[Event]:
+def _dates(product: Product) -> Iterator[ProductEvent]:
     """Moments at which answers change by themselves."""
     if product.submission.public_at is not None:
-        yield Event(product.submission.public_at, ["becomes public for everybody"])
+        yield ProductEvent(product.submission.public_at, ["becomes public for everybody"])
     for flight in product.flights:
         if flight.publish_at is not None:
-            yield Event(flight.publish_at, [f"flight {flight.name} is published"])
+            yield ProductEvent(flight.publish_at, [f"flight {flight.name} is published"])
 
 
-def _changes(versions: tuple[Version, ...]) -> Iterator[Event]:
+def _changes(versions: tuple[ProductVersion, ...]) -> Iterator[ProductEvent]:
     """Each version with what differs from the one before; of more than are shown, not the last."""
     for version, before in zip(versions, (*versions[1:], None), strict=True):
         if version.product is None:
@@ -153,4 +153,4 @@ def _changes(versions: tuple[Version, ...]) -> Iterator[Event]:
         else:
             bodies = product_body(before.product), product_body(version.product)
             changes = list(differences(*bodies))
-        yield Event(version.at, changes, version.actor, version.revision)
+        yield ProductEvent(version.at, changes, version.actor, version.revision)

@@ -5,10 +5,10 @@ from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import RedirectResponse
 
-from eligibility.dashboard.pages.sign_in import SigningIn, below
-from eligibility.dashboard.signin.cookies import Cookie, Keeper
+from eligibility.dashboard.pages.sign_in import SignInPages, below
+from eligibility.dashboard.signin.cookies import Cookie, CookieCipher
 from eligibility.dashboard.signin.errors import SignInRefused
-from eligibility.dashboard.signin.provider import Begun, Provider
+from eligibility.dashboard.signin.provider import PendingSignIn, Provider
 from eligibility.dashboard.site import SIGN_IN, Site
 
 CALLBACK = f"{SIGN_IN}/callback"
@@ -17,7 +17,7 @@ _MOST_SECONDS = 600
 """How long somebody may take at the provider."""
 
 
-def install(site: Site, pages: SigningIn, keeper: Keeper) -> None:
+def install(site: Site, pages: SignInPages, keeper: CookieCipher) -> None:
     """Add the two routes; the settings declare a provider. pages: those that show what went wrong."""
     service, settings = site.service, site.service.settings
     if settings.dashboard_provider is None:
@@ -29,16 +29,16 @@ def install(site: Site, pages: SigningIn, keeper: Keeper) -> None:
         clock=service.evaluator.clock,
     )
     kept = Cookie("eligibility_signing_in", _MOST_SECONDS, keeper)
-    ThroughProvider(site, pages, provider, kept, settings.public_url)
+    ProviderPages(site, pages, provider, kept, settings.public_url)
 
 
-class ThroughProvider:
+class ProviderPages:
     """The two routes. kept: the cookie in which a browser keeps what was begun.
     here: the URL that people reach this server at; None = the one that a request names.
     """
 
     def __init__(
-        self, site: Site, pages: SigningIn, provider: Provider, kept: Cookie, here: str | None
+        self, site: Site, pages: SignInPages, provider: Provider, kept: Cookie, here: str | None
     ) -> None:
         self._site, self._pages, self._provider = site, pages, provider
         self._kept, self._here = kept, here
@@ -60,7 +60,7 @@ class ThroughProvider:
     async def finish(self, request: Request) -> Response:
         """Sign in whom the provider sends back; what was begun counts once in this browser."""
         found = await run_in_threadpool(self._kept.opened, request.scope)
-        begun = msgspec.json.decode(found[1], type=Begun) if found else None
+        begun = msgspec.json.decode(found[1], type=PendingSignIn) if found else None
         try:
             if begun is None:
                 raise SignInRefused("STATE_MISMATCH")

@@ -6,9 +6,9 @@ from starlette.responses import RedirectResponse
 
 from eligibility.callers.api_keys import PREFIX as KEY_PREFIX
 from eligibility.callers.errors import Unauthenticated
-from eligibility.dashboard.site import PREFIX, SIGN_IN, Page, Site
+from eligibility.dashboard.site import PREFIX, SIGN_IN, RenderedPage, Site
 from eligibility.errors import EligibilityError
-from eligibility.server.http.authentication import Admission
+from eligibility.server.http.authentication import Authenticator
 from groups.errors import GroupsError
 
 _STRANGE = "this is no API key of this server, or it was revoked or has expired"
@@ -16,10 +16,10 @@ _MOST_FORM_BYTES = 8_192
 """Of a form that anybody may send."""
 
 
-class SigningIn:
+class SignInPages:
     """The pages. admission: says whose a key is. label: of the provider's button; "" = there is none."""
 
-    def __init__(self, site: Site, admission: Admission, label: str = "") -> None:
+    def __init__(self, site: Site, admission: Authenticator, label: str = "") -> None:
         self._site, self._admission, self._label = site, admission, label
         site.open("/sign-in", "GET", self.show)
         site.open("/sign-in", "POST", self.sign_in)
@@ -65,7 +65,7 @@ class SigningIn:
             "of_key": status == 401,
             "provider": self._label,
         }
-        return self._site.rendered(request, None, Page("sign_in.html", values, status))
+        return self._site.rendered(request, None, RenderedPage("sign_in.html", values, status))
 
 
 def below(path: str) -> str:

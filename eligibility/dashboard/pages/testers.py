@@ -10,9 +10,9 @@ from fastapi import Request, Response
 
 from eligibility.callers.model import Scope
 from eligibility.dashboard.filters import exact_seconds
-from eligibility.dashboard.readiness import Aim, Tester, aims, problems, readiness
+from eligibility.dashboard.readiness import ReadinessTarget, Tester, aims, problems, readiness
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import Page, Site
+from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.errors import UnknownProduct
 from eligibility.simulation.state import State
 from groups import csv_file
@@ -33,7 +33,7 @@ class TesterPages:
         site.page(f"{base}/list", self.part)
         site.page(f"{base}.csv", self.exported)
 
-    def shown(self, request: Request, viewer: Viewer) -> Page:
+    def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Who can get it and who cannot, by problem and by member."""
         state, aim, all_aims, testers = self._testers(request, viewer)
         values = {
@@ -43,12 +43,12 @@ class TesterPages:
             "problems": problems(testers),
             **self._page(request, state, aim, testers),
         }
-        return Page("readiness.html", values)
+        return RenderedPage("readiness.html", values)
 
-    def part(self, request: Request, viewer: Viewer) -> Page:
+    def part(self, request: Request, viewer: Viewer) -> RenderedPage:
         """More of the list."""
         state, aim, _, testers = self._testers(request, viewer)
-        return Page("readiness_list.html", self._page(request, state, aim, testers))
+        return RenderedPage("readiness_list.html", self._page(request, state, aim, testers))
 
     def exported(self, request: Request, viewer: Viewer) -> Response:
         """Everything as a CSV file."""
@@ -78,7 +78,7 @@ class TesterPages:
         return Response(text.getvalue(), 200, headers, "text/csv; charset=utf-8")
 
     def _page(
-        self, request: Request, state: State, aim: Aim | None, testers: Sequence[Tester]
+        self, request: Request, state: State, aim: ReadinessTarget | None, testers: Sequence[Tester]
     ) -> dict[str, Any]:
         wanted = request.query_params.get("standing", "")
         chosen = [one for one in testers if wanted in ("", one.standing)]
@@ -95,7 +95,7 @@ class TesterPages:
 
     def _testers(
         self, request: Request, viewer: Viewer
-    ) -> tuple[State, Aim | None, tuple[Aim, ...], tuple[Tester, ...]]:
+    ) -> tuple[State, ReadinessTarget | None, tuple[ReadinessTarget, ...], tuple[Tester, ...]]:
         publisher: str = request.path_params["publisher"]
         viewer.check(Scope.READ_CATALOG, publisher)
         viewer.check(Scope.READ_GROUPS, publisher)

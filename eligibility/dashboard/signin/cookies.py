@@ -9,14 +9,14 @@ from hashlib import blake2b
 from cryptography.fernet import Fernet, InvalidToken
 from starlette.requests import cookie_parser
 
-from eligibility.server.http.asgi import Scope
+from eligibility.server.http.asgi import AsgiScope
 
 _PERSON = b"dashboard"
 _LONGEST_HEADER = 8_192
 
 
 @dataclass(frozen=True, slots=True)
-class Keeper:
+class CookieCipher:
     """What cookies are encrypted with.
 
     secret: gives the deployment's digest key; asks the store the first time, so not for an event loop.
@@ -25,7 +25,7 @@ class Keeper:
     """
 
     secret: Callable[[], bytes]
-    by_tls: Callable[[Scope], bool]
+    by_tls: Callable[[AsgiScope], bool]
     binding: str = ""
     clock: Callable[[], float] = time.time
 
@@ -36,7 +36,7 @@ class Cookie:
     By TLS it has the prefix `__Host-`, which browsers let no other host set, nor a page without TLS.
     """
 
-    def __init__(self, name: str, seconds: int, keeper: Keeper) -> None:
+    def __init__(self, name: str, seconds: int, keeper: CookieCipher) -> None:
         self._name, self.seconds, self._keeper = name, seconds, keeper
         self._cipher: Fernet | None = None
 
@@ -44,7 +44,7 @@ class Cookie:
         """The cookie's value."""
         return self._fernet().encrypt_at_time(body, int(self._keeper.clock())).decode()
 
-    def opened(self, scope: Scope) -> tuple[str, bytes] | None:
+    def opened(self, scope: AsgiScope) -> tuple[str, bytes] | None:
         """The value that a request brings, and what is in it; None without one that still holds."""
         header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
         if len(header) > _LONGEST_HEADER:
@@ -58,7 +58,7 @@ class Cookie:
         except (InvalidToken, ValueError):
             return None
 
-    def header(self, scope: Scope, value: str) -> str:
+    def header(self, scope: AsgiScope, value: str) -> str:
         """The `set-cookie` header that answers a request; "" = the browser forgets it.
 
         Lax, so that a provider may send a person back signed in.
@@ -69,7 +69,7 @@ class Cookie:
         name = self._name_for(scope)
         return f"{name}={value}; Path={where}; Max-Age={lasts}; HttpOnly; SameSite=Lax"
 
-    def _name_for(self, scope: Scope) -> str:
+    def _name_for(self, scope: AsgiScope) -> str:
         return f"__Host-{self._name}" if self._keeper.by_tls(scope) else self._name
 
     def _fernet(self) -> Fernet:

@@ -17,9 +17,9 @@ from authlib.integrations.base_client import OAuthError
 from authlib.integrations.httpx_client import AsyncOAuth2Client
 from starlette.concurrency import run_in_threadpool
 
-from eligibility.callers.claims import NameOf, Refusal, service_caller
+from eligibility.callers.claims import AddressPseudonym, TokenRefusal, service_caller
 from eligibility.callers.errors import IssuerUnavailable, Unauthenticated
-from eligibility.callers.fetching import Unreadable, fetched_json
+from eligibility.callers.fetching import FetchFailed, fetched_json
 from eligibility.callers.issuers import fetched_safely
 from eligibility.callers.model import Caller
 from eligibility.callers.provider import SignInProvider
@@ -36,7 +36,7 @@ _MOST_UNDER_WAY = 16
 """Codes exchanged at a time: nobody has to be known here to have one tried."""
 
 
-class Begun(msgspec.Struct, frozen=True):
+class PendingSignIn(msgspec.Struct, frozen=True):
     """What the browser keeps, encrypted, while its person is at the provider. to: where to go then."""
 
     state: str
@@ -73,7 +73,7 @@ class Provider:
         declared: SignInProvider,
         secret: str | None,
         *,
-        name_of: NameOf,
+        name_of: AddressPseudonym,
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -86,10 +86,10 @@ class Provider:
         self._asking = asyncio.Lock()
         self._under_way = 0
 
-    async def begin(self, redirect_uri: str, to: str) -> tuple[str, Begun]:
+    async def begin(self, redirect_uri: str, to: str) -> tuple[str, PendingSignIn]:
         """Where to send a person, and what its browser has to keep. Raises: SignInRefused."""
         known = await self._metadata()
-        begun = Begun(
+        begun = PendingSignIn(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), to
         )
         async with self._client(known.says, redirect_uri) as client:
@@ -101,7 +101,9 @@ class Provider:
             )
         return url, begun
 
-    async def finish(self, redirect_uri: str, begun: Begun, said: Mapping[str, str]) -> Caller:
+    async def finish(
+        self, redirect_uri: str, begun: PendingSignIn, said: Mapping[str, str]
+    ) -> Caller:
         """Who came back. said: the parameters of the address that the provider sent the person to.
 
         Raises: SignInRefused, Overloaded.
@@ -129,7 +131,9 @@ class Provider:
             declined = said.get("error") == "access_denied"
             raise SignInRefused("DECLINED" if declined else "PROVIDER_REFUSED")
 
-    async def _id_token(self, says: _Metadata, redirect_uri: str, begun: Begun, code: str) -> str:
+    async def _id_token(
+        self, says: _Metadata, redirect_uri: str, begun: PendingSignIn, code: str
+    ) -> str:
         """The ID token that a code stands for."""
         try:
             async with (
@@ -157,7 +161,7 @@ class Provider:
             caller = service_caller(claims, declared, self._name_of, "person")
         except IssuerUnavailable as error:
             raise SignInRefused("PROVIDER_UNAVAILABLE", str(error)) from None
-        except (Unauthenticated, Refusal) as error:
+        except (Unauthenticated, TokenRefusal) as error:
             raise SignInRefused("TOKEN_REFUSED", str(error)) from None
         if not _same(claims.get("nonce", ""), nonce):
             raise SignInRefused("TOKEN_REFUSED", "it answers another sign-in: its nonce is another")
@@ -186,7 +190,7 @@ class Provider:
         try:
             document = await run_in_threadpool(fetched_json, self.declared.configuration_url)
             says = _checked(document, self.declared.issuer)
-        except Unreadable as error:
+        except FetchFailed as error:
             self._failure, self._retry_at = str(error), now + RETRY_SECONDS
             return self._known
         tokens = self._known.tokens if self._known else None
@@ -222,11 +226,11 @@ def _checked(document: object, issuer: str) -> _Metadata:
         for url in (says.authorization_endpoint, says.token_endpoint, says.jwks_uri):
             fetched_safely(url)
     except (msgspec.ValidationError, ValueError) as error:
-        raise Unreadable(f"its configuration is none: {error}") from None
+        raise FetchFailed(f"its configuration is none: {error}") from None
     if says.issuer != issuer:
-        raise Unreadable("its configuration is of another issuer")
+        raise FetchFailed("its configuration is of another issuer")
     if "S256" not in says.code_challenge_methods_supported:
-        raise Unreadable("it does no PKCE with S256")
+        raise FetchFailed("it does no PKCE with S256")
     return says
 
 

@@ -10,7 +10,7 @@ from hashlib import blake2b
 import msgspec
 
 from eligibility.callers.model import Caller, Scope
-from eligibility.dashboard.signin.cookies import Cookie, Keeper
+from eligibility.dashboard.signin.cookies import Cookie, CookieCipher
 from eligibility.dashboard.signin.errors import SignInRefused
 from eligibility.server.http import asgi
 
@@ -46,7 +46,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
 class Sessions:
     """Makes and reads sessions. people: whether a provider is declared, that may vouch for people."""
 
-    def __init__(self, keeper: Keeper, *, people: bool = False) -> None:
+    def __init__(self, keeper: CookieCipher, *, people: bool = False) -> None:
         self._keeper, self._people = keeper, people
         self._cookie = Cookie(COOKIE, HOURS * 3_600, keeper)
 
@@ -60,18 +60,18 @@ class Sessions:
         scopes = tuple(sorted(caller.scopes))
         return Session(self._ends(min(hours, HOURS)), "", caller.name, scopes, publishers)
 
-    def begun(self, scope: asgi.Scope, session: Session) -> str:
+    def begun(self, scope: asgi.AsgiScope, session: Session) -> str:
         """The `set-cookie` header of a session. Raises: SignInRefused."""
         value = self._cookie.sealed(msgspec.json.encode(session))
         if len(value) > _MOST_CHARACTERS:
             raise SignInRefused("TOO_MANY_PUBLISHERS")
         return self._cookie.header(scope, value)
 
-    def ended(self, scope: asgi.Scope) -> str:
+    def ended(self, scope: asgi.AsgiScope) -> str:
         """The `set-cookie` header with which the browser forgets the session."""
         return self._cookie.header(scope, "")
 
-    def of(self, scope: asgi.Scope) -> tuple[str, Session] | None:
+    def of(self, scope: asgi.AsgiScope) -> tuple[str, Session] | None:
         """The cookie of a request and its session; None without one that holds."""
         found = self._cookie.opened(scope)
         if found is None:

@@ -4,24 +4,24 @@ from typing import NamedTuple
 
 from eligibility.callers.errors import Unauthenticated
 from eligibility.dashboard.signin.sessions import Session, Sessions
-from eligibility.server.http.asgi import Scope
-from eligibility.server.http.authentication import Admission, Admitted
+from eligibility.server.http.asgi import AsgiScope
+from eligibility.server.http.authentication import AuthenticatedCaller, Authenticator
 
 
 class Visitor(NamedTuple):
     """Somebody signed in. cookie: that of the session, which tokens of forms are made of."""
 
-    admitted: Admitted
+    admitted: AuthenticatedCaller
     cookie: str
 
 
 class Visitors:
     """Turns the cookies of requests into callers, by the same admission as credentials."""
 
-    def __init__(self, sessions: Sessions, admission: Admission) -> None:
+    def __init__(self, sessions: Sessions, admission: Authenticator) -> None:
         self._sessions, self._admission = sessions, admission
 
-    def of(self, scope: Scope) -> Visitor | None:
+    def of(self, scope: AsgiScope) -> Visitor | None:
         """Who sends a request; None where nobody is signed in, or no longer. Not for an event loop.
 
         Raises: groups.errors.StoreUnavailable.
@@ -33,7 +33,7 @@ class Visitors:
         admitted = self._admitted(session)
         return None if admitted is None else Visitor(admitted, cookie)
 
-    def _admitted(self, session: Session) -> Admitted | None:
+    def _admitted(self, session: Session) -> AuthenticatedCaller | None:
         if not session.key:
             return self._admission.admit_caller(session.caller())
         authorization = b"Bearer " + session.key.encode()

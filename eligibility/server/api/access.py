@@ -15,29 +15,39 @@ from eligibility.access import wire
 from eligibility.access.redaction import unnamed
 from eligibility.access.wire import QueryFields
 from eligibility.activity.recorder import Recorder
-from eligibility.engine.decision_cache import Answer
+from eligibility.engine.decision_cache import DecisionBody
 from eligibility.engine.evaluator import Evaluator
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 from eligibility.explain.least_change import explained
 from eligibility.server.http import problems
-from eligibility.server.http.accounts import Accounts, may_hold_tokens
-from eligibility.server.http.asgi import Scope
-from eligibility.server.http.authentication import Admitted
-from eligibility.server.http.endpoint import JSON, Reply, Work, check_post, problem_reply
+from eligibility.server.http.accounts import AccountResolver, may_hold_tokens
+from eligibility.server.http.asgi import AsgiScope
+from eligibility.server.http.authentication import AuthenticatedCaller
+from eligibility.server.http.endpoint import (
+    JSON,
+    DeferredAnswer,
+    HttpReply,
+    check_post,
+    problem_reply,
+)
 from eligibility.server.http.strict_route import check_content_type
 from groups.errors import GroupsError
 
-Asked = QueryFields | EligibilityError
+ParsedQuery = QueryFields | EligibilityError
 """A query of a batch as sent, or what is wrong with it."""
 
 
 class AccessEndpoint:
     """One of the two routes. answer: takes a body, whether the trace is wanted, and who asks."""
 
-    def __init__(self, answer: Callable[[bytes, bool, Admitted], bytes | Work]) -> None:
+    def __init__(
+        self, answer: Callable[[bytes, bool, AuthenticatedCaller], bytes | DeferredAnswer]
+    ) -> None:
         self.answer = answer
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> bool:
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> bool:
         """See Endpoint; whether the trace is wanted."""
         check_post(scope, by)
         if headers.get(b"content-type") != JSON:
@@ -48,19 +58,19 @@ class AccessEndpoint:
         by.check_explain()
         return True
 
-    def refusal(self, error: Exception) -> Reply:
+    def refusal(self, error: Exception) -> HttpReply:
         """See Endpoint."""
         return problem_reply(error)
 
 
-class Access:
+class AccessEndpoints:
     """The two access routes over one evaluator.
 
     Products of a publisher that the caller does not see are answered as unknown ones are, by the
     same steps.
     """
 
-    def __init__(self, evaluator: Evaluator, accounts: Accounts, recorder: Recorder) -> None:
+    def __init__(self, evaluator: Evaluator, accounts: AccountResolver, recorder: Recorder) -> None:
         self._evaluator = evaluator
         self._accounts = accounts
         self._hear, self._hear_all = recorder.one, recorder.many
@@ -69,7 +79,7 @@ class Access:
             "/v1/access/batch": AccessEndpoint(self._batch),
         }
 
-    def _one(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
+    def _one(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         asked = wire.decode_query(body)
         account = asked.account
         asserted = by.asserts and not (account and account.token is not UNSET)
@@ -83,11 +93,11 @@ class Access:
                 return answer
         return lambda: self._cold(asked, explain, by, search=True)
 
-    def _batch(self, body: bytes, explain: bool, by: Admitted) -> bytes | Work:
+    def _batch(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         batch = wire.decode_batch(body)
         if by.allowance is not None:
             by.allowance.take(len(batch), paid=1)  # for the request
-        settled: Sequence[Asked] | None = batch
+        settled: Sequence[ParsedQuery] | None = batch
         if not by.asserts or may_hold_tokens(body):
             settled = self._accounts.settle_all(batch, by)
         answers = self._all_warm(settled, by) if settled is not None and not explain else None
@@ -95,7 +105,9 @@ class Access:
             return lambda: wire.encoded_batch(self._all_cold(batch, explain, by))
         return wire.encoded_batch(answers)
 
-    def _all_warm(self, batch: Sequence[Asked], by: Admitted) -> list[bytes] | None:
+    def _all_warm(
+        self, batch: Sequence[ParsedQuery], by: AuthenticatedCaller
+    ) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
         now = self._evaluator.clock()
         answers: list[Any] = list(batch)  # each query is replaced by its answer; faults stay
@@ -114,11 +126,13 @@ class Access:
         self._hear_all(batch, answers, now)
         return [one if isinstance(one, bytes) else _problem(one) for one in answers]
 
-    def _all_cold(self, batch: Iterable[Asked], explain: bool, by: Admitted) -> Iterator[bytes]:
+    def _all_cold(
+        self, batch: Iterable[ParsedQuery], explain: bool, by: AuthenticatedCaller
+    ) -> Iterator[bytes]:
         return (self._cold_or_problem(asked, explain, by) for asked in batch)
 
     def _cold(
-        self, asked: QueryFields, explain: bool, by: Admitted, *, search: bool = False
+        self, asked: QueryFields, explain: bool, by: AuthenticatedCaller, *, search: bool = False
     ) -> bytes:
         """A decision; search = explained, with the least change, which a whole batch could not pay."""
         settled = self._accounts.settle_in_thread(asked, by)
@@ -132,9 +146,9 @@ class Access:
         if query.at is None:
             self._hear(settled, decision, self._evaluator.clock())
         told = wire.encode(decision if explain or by.named else unnamed(decision))
-        return Answer.of(told, decision, member=False)
+        return DecisionBody.of(told, decision, member=False)
 
-    def _cold_or_problem(self, asked: Asked, explain: bool, by: Admitted) -> bytes:
+    def _cold_or_problem(self, asked: ParsedQuery, explain: bool, by: AuthenticatedCaller) -> bytes:
         """A decision, or the problem of this query alone."""
         try:
             if isinstance(asked, EligibilityError):
@@ -148,7 +162,7 @@ def _problem(error: Exception) -> bytes:
     return problems.encoded(problems.problem(error))
 
 
-def _places_by_product(batch: Sequence[Asked]) -> dict[str, Sequence[int]]:
+def _places_by_product(batch: Sequence[ParsedQuery]) -> dict[str, Sequence[int]]:
     """Where in a batch each product is asked for; nearly always it is one, everywhere."""
     ids = [None if isinstance(asked, EligibilityError) else asked.product_id for asked in batch]
     first = ids[0]

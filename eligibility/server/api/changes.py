@@ -15,8 +15,8 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.model import Product
 from eligibility.changes.compare import STATES, compare, read_side
 from eligibility.changes.responses import (
-    ComparisonTold,
-    TimelineTold,
+    ComparisonResponse,
+    TimelineResponse,
     difference_told,
     timeline_told,
 )
@@ -24,13 +24,13 @@ from eligibility.changes.timeline import turns
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.formats.addresses import read_fields
 from eligibility.formats.suggestions import meant
-from eligibility.server.http.authorization import Asker as By
+from eligibility.server.http.authorization import RouteCaller as By
 from eligibility.server.http.authorization import needs
-from eligibility.server.http.parameters import Body
+from eligibility.server.http.parameters import StrictBody
 from eligibility.server.http.strict_route import StrictRoute
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice, preset
-from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.inputs.population import Asker, Population
 from eligibility.windows.releases import facts
 from groups.emails import canonical
@@ -39,7 +39,7 @@ _ADA = "ada@contoso.example"
 _Queries = Annotated[By, needs(Scope.QUERY)]
 
 
-class NamedAccount(Body):
+class NamedAccount(StrictBody):
     """An account by its address, with further ones that sign in to it."""
 
     id: StrictStr = Field(examples=[_ADA])
@@ -47,7 +47,7 @@ class NamedAccount(Body):
     aliases: list[StrictStr] = Field(default_factory=list, max_length=100)
 
 
-class AskedDevice(Body):
+class DeviceField(StrictBody):
     """A device; the OS version in any form of an access query. name: by default what it is."""
 
     family: StrictStr = Field(examples=["Windows.Desktop"])
@@ -56,36 +56,36 @@ class AskedDevice(Body):
     name: StrictStr | None = Field(None, max_length=100)
 
 
-Devices = Annotated[
-    StrictStr | Annotated[list[AskedDevice], Field(max_length=1_000)],
+DevicesField = Annotated[
+    StrictStr | Annotated[list[DeviceField], Field(max_length=1_000)],
     Field(description="The name of a preset, as `desktop`, `xbox` or `all`; or devices."),
 ]
 
 
-class TimelineAsked(Body):
+class TimelineRequest(StrictBody):
     """Whose answers about a product to follow; account null = nobody signed in."""
 
     product_id: StrictStr = Field(examples=["9NBLGGH4R315"])
     account: NamedAccount | None = None
-    devices: Devices = "desktop"
+    devices: DevicesField = "desktop"
     everything: StrictBool = Field(False, description="Also moments that changed no answer.")
 
 
-class DraftedMoves(Body):
+class DraftMovesRequest(StrictBody):
     """Who would come to a group, and who would go."""
 
     add: list[StrictStr] = Field(default_factory=list, max_length=10_000)
     remove: list[StrictStr] = Field(default_factory=list, max_length=10_000)
 
 
-class DraftAsked(Body):
+class DraftRequest(StrictBody):
     """What would be different, by ids of the publisher's groups and products."""
 
-    groups: dict[str, DraftedMoves] = Field(default_factory=dict)
+    groups: dict[str, DraftMovesRequest] = Field(default_factory=dict)
     products: dict[str, Product] = Field(default_factory=dict)
 
 
-class DiffAsked(Body):
+class DiffRequest(StrictBody):
     """Which states of a product to compare.
 
     accounts: addresses; by default everybody in a group of the product, and nobody signed in.
@@ -94,9 +94,9 @@ class DiffAsked(Body):
     product_id: StrictStr = Field(examples=["9NBLGGH4R315"])
     before: StrictStr = Field("live", description=f"One of: {STATES}.")
     after: StrictStr = Field(description=f"One of: {STATES}.", examples=["2026-12-01T09:00:00Z"])
-    draft: DraftAsked | None = None
+    draft: DraftRequest | None = None
     accounts: list[StrictStr] | None = Field(None, min_length=1, max_length=100_000)
-    devices: Devices = "all"
+    devices: DevicesField = "all"
 
 
 def router(service: Service) -> APIRouter:
@@ -104,7 +104,7 @@ def router(service: Service) -> APIRouter:
     made = APIRouter(prefix="/v1", tags=["simulation"], route_class=StrictRoute)
 
     @made.post("/access/timeline")
-    def timeline(body: TimelineAsked, by: _Queries) -> TimelineTold:
+    def timeline(body: TimelineRequest, by: _Queries) -> TimelineResponse:
         """List the moments at which an account's answer changed or will change, each with its cause."""
         _check(service, body.product_id, by)
         account, devices = _account(body.account), _devices(body.devices)
@@ -118,7 +118,7 @@ def router(service: Service) -> APIRouter:
         return timeline_told(body.product_id, name, devices, found, service.now())
 
     @made.post("/simulations/diff")
-    def diff(body: DiffAsked, by: _Queries) -> ComparisonTold:
+    def diff(body: DiffRequest, by: _Queries) -> ComparisonResponse:
         """Compare two states of a product: who gains, loses or moves, on which devices, and why."""
         _check(service, body.product_id, by)
         publisher = service.states.owner(body.product_id)
@@ -130,7 +130,7 @@ def router(service: Service) -> APIRouter:
             service.states, publisher, body.product_id, (before, after), devices, population
         )
         told = (difference_told(found),) if found.changes else ()
-        return ComparisonTold(before=before.label, after=after.label, products=told)
+        return ComparisonResponse(before=before.label, after=after.label, products=told)
 
     return made
 
@@ -149,7 +149,7 @@ def _account(sent: NamedAccount | None) -> Account | None:
     return wire.query_of(product_id="-", account=sent.model_dump(), device=device).account
 
 
-def _devices(sent: str | Sequence[AskedDevice]) -> tuple[NamedDevice, ...]:
+def _devices(sent: str | Sequence[DeviceField]) -> tuple[NamedDevice, ...]:
     """Never a file, as on the command line: it would be the server's."""
     if isinstance(sent, str):
         known = facts().presets
@@ -178,7 +178,7 @@ def _devices(sent: str | Sequence[AskedDevice]) -> tuple[NamedDevice, ...]:
     return tuple(found)
 
 
-def _draft(publisher: str, sent: DraftAsked | None) -> Draft:
+def _draft(publisher: str, sent: DraftRequest | None) -> Draft:
     if sent is None:
         return Draft(publisher)
     groups = {}
@@ -192,7 +192,7 @@ def _draft(publisher: str, sent: DraftAsked | None) -> Draft:
         if both:
             detail = f"`{both[0]}` is both to be added and to be removed"
             raise InvalidInput([Fault(loc, "ADDED_AND_REMOVED", detail)])
-        groups[group_id] = Moves(frozenset(added), frozenset(removed))
+        groups[group_id] = MemberMoves(frozenset(added), frozenset(removed))
     return Draft(publisher, groups, sent.products)
 
 

@@ -5,10 +5,10 @@ from typing import Annotated
 from pydantic import BaseModel, Field, StrictStr
 
 from eligibility.changes.effects import Effects
-from eligibility.server.http.parameters import REVISION_CURSOR, Body, Moment
+from eligibility.server.http.parameters import REVISION_CURSOR, MomentParameter, StrictBody
 from groups.model import EditResult
 
-Addresses = Annotated[
+AddressesField = Annotated[
     StrictStr | list[StrictStr],
     Field(
         description="A list of addresses, or a text of them separated by spaces, commas, semicolons or lines.",
@@ -20,37 +20,37 @@ Addresses = Annotated[
 ]
 
 
-class GroupCreate(Body):
+class GroupCreate(StrictBody):
     """A new group. Its id is made from the name unless given; both are permanent."""
 
     name: StrictStr = Field(examples=["Beta testers"])
-    emails: Addresses
+    emails: AddressesField
     group_id: StrictStr | None = Field(None, examples=["beta"])
 
 
-class MembersPatch(Body):
+class MembersPatch(StrictBody):
     """Addresses to add and to remove, in one step."""
 
-    add: Addresses = []
-    remove: Addresses = []
+    add: AddressesField = []
+    remove: AddressesField = []
 
 
-class MembersPut(Body):
+class MembersPut(StrictBody):
     """The new membership, in place of the present one."""
 
-    emails: Addresses
+    emails: AddressesField
 
 
-class MembersSearch(Body):
+class MembersSearch(StrictBody):
     """How the addresses begin that are looked for."""
 
     prefix: StrictStr = Field("", max_length=254, examples=["ada@"])
-    at: Moment | None = None
+    at: MomentParameter | None = None
     cursor: StrictStr | None = Field(None, max_length=512)
     limit: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 1_000
 
 
-class HistorySearch(Body):
+class HistorySearch(StrictBody):
     """Whose memberships to look for."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])
@@ -58,15 +58,15 @@ class HistorySearch(Body):
     limit: Annotated[int, Field(strict=True, ge=1, le=1_000)] = 20
 
 
-class ConsentNote(Body):
+class ConsentNote(StrictBody):
     """That the people of a group agreed to be in it; without `at`, now."""
 
     confirmed_by: StrictStr = Field(examples=["Lin, beta programme"])
-    at: Moment | None = None
+    at: MomentParameter | None = None
     text: StrictStr = Field("", examples=["signed form of 2026-11-02"])
 
 
-class Forget(Body):
+class ForgetRequest(StrictBody):
     """Whom to forget, and who takes the place in groups that would be empty."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])
@@ -74,7 +74,7 @@ class Forget(Body):
     dry_run: Annotated[bool, Field(strict=True)] = False
 
 
-class Edited(BaseModel):
+class EditResponse(BaseModel):
     """What a write did, or a dry run would do.
 
     A dry run also names whom `added` and `removed` count, and tells what the edit would do to access:
@@ -94,7 +94,7 @@ class Edited(BaseModel):
     effects: Effects | None = None
 
     @classmethod
-    def of(cls, result: EditResult, effects: Effects | None) -> "Edited":
+    def of(cls, result: EditResult, effects: Effects | None) -> "EditResponse":
         """The result as it goes over the wire; effects = of a dry run."""
         made = cls.model_validate(result, from_attributes=True)
         if effects is None:

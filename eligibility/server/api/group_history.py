@@ -13,8 +13,8 @@ from eligibility.audit.log import AuditLog
 from eligibility.audit.notes import note_forgotten
 from eligibility.callers.model import Scope
 from eligibility.formats.addresses import read_fields
-from eligibility.server.api.group_bodies import ConsentNote, Forget, HistorySearch
-from eligibility.server.http.authorization import WritesGroups, needs
+from eligibility.server.api.group_bodies import ConsentNote, ForgetRequest, HistorySearch
+from eligibility.server.http.authorization import GroupWriter, needs
 from eligibility.server.http.parameters import (
     REVISION_CURSOR,
     GroupIdPath,
@@ -26,7 +26,7 @@ from eligibility.server.http.parameters import (
 )
 from eligibility.server.http.strict_route import StrictRoute
 from groups.emails import canonical
-from groups.model import Change, Consent, Forgotten, Group, Page
+from groups.model import Consent, ForgetResult, Group, GroupChange, Page
 from groups.store import GroupStore
 
 _WITHOUT_IDS = {"items": {"__all__": {"write_id", "chain"}}}
@@ -36,7 +36,7 @@ _Cursor = Annotated[
 ]
 
 
-def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLog) -> APIRouter:
+def router(store: GroupStore, forgetting: Callable[..., ForgetResult], log: AuditLog) -> APIRouter:
     """The routes over one store.
 
     Args: forgetting = Service.forget; log = notes that somebody was forgotten, and not who.
@@ -50,7 +50,7 @@ def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLo
     )
     def list_history(
         publisher: Publisher, group_id: GroupIdPath, cursor: _Cursor = None, limit: Limit = 20
-    ) -> Page[Change]:
+    ) -> Page[GroupChange]:
         """List a group's writes, the newest first: who, when, what."""
         return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)
 
@@ -61,7 +61,7 @@ def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLo
     )
     def search_group_history(
         publisher: Publisher, group_id: GroupIdPath, body: HistorySearch
-    ) -> Page[Change]:
+    ) -> Page[GroupChange]:
         """List the writes to a group that concern an address, the newest first."""
         asked = read_fields(canonical, {"address": body.address})
         return store.history(
@@ -73,7 +73,7 @@ def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLo
         response_model_exclude=_WITHOUT_IDS,
         dependencies=[needs(Scope.READ_GROUPS)],
     )
-    def search_history(publisher: Publisher, body: HistorySearch) -> Page[Change]:
+    def search_history(publisher: Publisher, body: HistorySearch) -> Page[GroupChange]:
         """List the writes to any group that concern an address, the newest first."""
         asked = read_fields(canonical, {"address": body.address})
         return store.history(publisher, cursor=body.cursor, limit=body.limit, **asked)
@@ -84,7 +84,7 @@ def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLo
         group_id: GroupIdPath,
         body: ConsentNote,
         response: Response,
-        by: WritesGroups,
+        by: GroupWriter,
         if_match: IfMatch = None,
     ) -> Group:
         """Note that the people of a group agreed; the note before stays in history."""
@@ -98,7 +98,7 @@ def router(store: GroupStore, forgetting: Callable[..., Forgotten], log: AuditLo
         return noted
 
     @made.post("/forget")
-    def forget(publisher: Publisher, body: Forget, by: WritesGroups) -> Forgotten:
+    def forget(publisher: Publisher, body: ForgetRequest, by: GroupWriter) -> ForgetResult:
         """Remove a person from every group of the publisher and from history."""
         if body.dry_run:
             by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing

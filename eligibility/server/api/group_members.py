@@ -10,12 +10,17 @@ from fastapi import APIRouter, Query, Response
 from eligibility.callers.model import Scope
 from eligibility.changes.effects import Effects
 from eligibility.formats.addresses import read_fields
-from eligibility.server.api.group_bodies import Edited, MembersPatch, MembersPut, MembersSearch
-from eligibility.server.http.authorization import Asker, WritesGroups, needs
+from eligibility.server.api.group_bodies import (
+    EditResponse,
+    MembersPatch,
+    MembersPut,
+    MembersSearch,
+)
+from eligibility.server.http.authorization import GroupWriter, RouteCaller, needs
 from eligibility.server.http.parameters import (
-    At,
+    AtParameter,
     Cursor,
-    DryRun,
+    DryRunParameter,
     GroupIdPath,
     IfMatch,
     Limit,
@@ -60,7 +65,7 @@ def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRo
         publisher: Publisher,
         group_id: GroupIdPath,
         cursor: Cursor = None,
-        at: At = None,
+        at: AtParameter = None,
         limit: Limit = 1_000,
     ) -> Page[str]:
         """List a group's members by address, now or as of a moment."""
@@ -79,10 +84,10 @@ def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRo
         group_id: GroupIdPath,
         body: MembersPatch,
         response: Response,
-        by: WritesGroups,
+        by: GroupWriter,
         if_match: IfMatch = None,
-        dry_run: DryRun = False,
-    ) -> Edited:
+        dry_run: DryRunParameter = False,
+    ) -> EditResponse:
         """Add and remove members in one step, all or none."""
         _check_names(by, dry_run)
         read = read_fields(emails.parse, {"add": body.add, "remove": body.remove})
@@ -103,11 +108,11 @@ def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRo
         group_id: GroupIdPath,
         body: MembersPut,
         response: Response,
-        by: WritesGroups,
+        by: GroupWriter,
         if_match: IfMatch = None,
-        dry_run: DryRun = False,
+        dry_run: DryRunParameter = False,
         merge: Annotated[bool, Query(description="Add these members, and remove nobody.")] = False,
-    ) -> Edited:
+    ) -> EditResponse:
         """Replace the whole membership, by JSON or a CSV file, all or nothing."""
         _check_names(by, dry_run)
         members = read_fields(emails.parse, {"emails": body.emails})["emails"]
@@ -128,7 +133,9 @@ def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRo
         response_class=Response,
         responses={200: {"content": {CSV: {"schema": {"type": "string"}}}}},
     )
-    def export_members(publisher: Publisher, group_id: GroupIdPath, at: At = None) -> Response:
+    def export_members(
+        publisher: Publisher, group_id: GroupIdPath, at: AtParameter = None
+    ) -> Response:
         """Give the members as a CSV file of one column, which a PUT takes back to no change."""
         members = store.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
         headers = {"content-disposition": f'attachment; filename="{group_id}.csv"'}
@@ -137,7 +144,7 @@ def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRo
     return made
 
 
-def _check_names(by: Asker, dry_run: bool) -> None:
+def _check_names(by: RouteCaller, dry_run: bool) -> None:
     """A dry run names members and what they have, which is reading."""
     if dry_run:
         by.caller.check(Scope.READ_GROUPS)
@@ -160,6 +167,6 @@ def _merged(
     )
 
 
-def _edited(result: EditResult, response: Response, effects: Effects | None) -> Edited:
+def _edited(result: EditResult, response: Response, effects: Effects | None) -> EditResponse:
     tag(response, result.revision)
-    return Edited.of(result, effects)
+    return EditResponse.of(result, effects)

@@ -4,8 +4,8 @@ from fastapi import APIRouter, Response
 
 from eligibility.callers.model import Scope
 from eligibility.formats.addresses import read_fields
-from eligibility.server.api.group_bodies import Edited, GroupCreate
-from eligibility.server.http.authorization import WritesGroups, needs
+from eligibility.server.api.group_bodies import EditResponse, GroupCreate
+from eligibility.server.http.authorization import GroupWriter, needs
 from eligibility.server.http.parameters import Cursor, GroupIdPath, Limit, Publisher, tag
 from eligibility.server.http.strict_route import StrictRoute
 from groups import emails
@@ -27,14 +27,14 @@ def router(store: GroupStore) -> APIRouter:
 
     @made.post("", status_code=201)
     def create_group(
-        publisher: Publisher, body: GroupCreate, response: Response, by: WritesGroups
-    ) -> Edited:
+        publisher: Publisher, body: GroupCreate, response: Response, by: GroupWriter
+    ) -> EditResponse:
         """Create a group of 1 to 10,000 addresses."""
         members = read_fields(emails.parse, {"emails": body.emails})["emails"]
         result = store.create(publisher, body.name, members, group_id=body.group_id, actor=by.actor)
         response.headers["location"] = f"/v1/publishers/{publisher}/groups/{result.group_id}"
         tag(response, result.revision)
-        return Edited.of(result, None)
+        return EditResponse.of(result, None)
 
     @made.get("/{group_id}", dependencies=[needs(Scope.READ_GROUPS)])
     def show_group(publisher: Publisher, group_id: GroupIdPath, response: Response) -> Group:

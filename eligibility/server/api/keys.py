@@ -9,19 +9,19 @@ from pydantic import BaseModel, Field, StrictInt, StrictStr
 
 from eligibility.callers import key_admin
 from eligibility.callers.errors import AllPublishersNeeded
-from eligibility.callers.key_admin import Issued, KeyAdmin
+from eligibility.callers.key_admin import IssuedKey, KeyAdmin
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
-from eligibility.server.http.authorization import Administers, Asker
-from eligibility.server.http.parameters import Body
+from eligibility.server.http.authorization import AdminCaller, RouteCaller
+from eligibility.server.http.parameters import StrictBody
 from eligibility.server.http.strict_route import StrictRoute
 
-KeyId = Annotated[
+KeyIdPath = Annotated[
     str, Path(description="Id of the key, 12 letters and digits.", examples=["G8SbCiefLLA2"])
 ]
 
 
-class NewKey(Body):
+class NewKey(StrictBody):
     """What a key is for. `publishers` null: for all, also those that are yet to come."""
 
     name: StrictStr = Field(examples=["store-backend"])
@@ -31,14 +31,14 @@ class NewKey(Body):
     rate_limit: StrictInt | None = Field(None, examples=[500])
 
 
-class Rotation(Body):
+class Rotation(StrictBody):
     """How long both keys work, and how long the new one does; null = as long as the old was to."""
 
     overlap: StrictStr = Field(key_admin.DEFAULT_OVERLAP, examples=["24h", "0"])
     expires: StrictStr | None = Field(None, examples=["90d"])
 
 
-class Key(BaseModel):
+class KeyView(BaseModel):
     """A key without what is secret of it; `publishers` null = all."""
 
     key_id: str
@@ -55,34 +55,34 @@ class Key(BaseModel):
     last_used_at: datetime | None
 
 
-class MadeKey(BaseModel):
+class NewKeyResponse(BaseModel):
     """A new key: `key` is told here and never again."""
 
     key: str
     key_id: str
-    replaced: Key | None = None
+    replaced: KeyView | None = None
 
 
 class KeyList(BaseModel):
     """The keys of the deployment, the oldest first."""
 
-    items: list[Key]
+    items: list[KeyView]
 
 
 def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
     """The routes over the keys of a deployment; now = gives the present moment."""
     made = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=StrictRoute)
 
-    def told(key: StoredKey) -> Key:
-        return Key.model_validate(key_admin.told(key, now()))
+    def told(key: StoredKey) -> KeyView:
+        return KeyView.model_validate(key_admin.told(key, now()))
 
-    def made_key(issued: Issued) -> MadeKey:
+    def made_key(issued: IssuedKey) -> NewKeyResponse:
         old = None if issued.replaced is None else told(issued.replaced)
-        return MadeKey(key=issued.text, key_id=issued.key.key_id, replaced=old)
+        return NewKeyResponse(key=issued.text, key_id=issued.key.key_id, replaced=old)
 
     @made.get("")
     def list_keys(
-        by: Administers,
+        by: AdminCaller,
         every: Annotated[
             bool, Query(alias="all", description="Also those that have ended.")
         ] = False,
@@ -92,19 +92,19 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
         return KeyList(items=[told(key) for key in admin.listed(every)])
 
     @made.post("", status_code=201)
-    def create_key(body: NewKey, by: Administers) -> MadeKey:
+    def create_key(body: NewKey, by: AdminCaller) -> NewKeyResponse:
         """Make a key."""
         _check_all(by)
         return made_key(admin.create(by.actor, **body.model_dump()))
 
     @made.post("/{key_id}/rotate", status_code=201)
-    def rotate_key(key_id: KeyId, body: Rotation, by: Administers) -> MadeKey:
+    def rotate_key(key_id: KeyIdPath, body: Rotation, by: AdminCaller) -> NewKeyResponse:
         """Make a key in place of another, for the same; the old one ends after the overlap."""
         _check_all(by)
         return made_key(admin.rotate(by.actor, key_id, **body.model_dump()))
 
     @made.delete("/{key_id}")
-    def revoke_key(key_id: KeyId, by: Administers) -> Key:
+    def revoke_key(key_id: KeyIdPath, by: AdminCaller) -> KeyView:
         """End a key for good; within a second no server takes it any more."""
         _check_all(by)
         return told(admin.revoke(by.actor, key_id))
@@ -112,7 +112,7 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
     return made
 
 
-def _check_all(by: Asker) -> None:
+def _check_all(by: RouteCaller) -> None:
     """Keys may be for any publisher, so whoever makes them has to be for all."""
     if by.caller.publishers is not None:
         raise AllPublishersNeeded(Scope.ADMIN)

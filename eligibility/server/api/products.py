@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from eligibility.callers.model import Scope
 from eligibility.catalog.catalog import Catalog
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
+from eligibility.catalog.store import CatalogEntry
 from eligibility.errors import UnknownProduct
-from eligibility.server.http.authorization import WritesCatalog, needs
+from eligibility.server.http.authorization import CatalogWriter, needs
 from eligibility.server.http.parameters import Cursor, IfMatch, Limit, Publisher, expected_of, tag
 from eligibility.server.http.strict_route import StrictRoute
 from groups.model import Page
@@ -19,7 +19,7 @@ from groups.model import Page
 ProductId = Annotated[str, Path(description="Store id of the product.", examples=["9NBLGGH4R315"])]
 
 
-class StoredProduct(BaseModel):
+class ProductResponse(BaseModel):
     """A product with the catalogue revision at which it last changed."""
 
     publisher: str
@@ -29,7 +29,7 @@ class StoredProduct(BaseModel):
     product: Product
 
     @classmethod
-    def of(cls, entry: Entry) -> "StoredProduct":
+    def of(cls, entry: CatalogEntry) -> "ProductResponse":
         """The entry as it goes over the wire."""
         return cls(
             publisher=entry.publisher,
@@ -43,11 +43,11 @@ class StoredProduct(BaseModel):
 class ProductPage(BaseModel):
     """Products by id; next_cursor is null on the last page."""
 
-    items: list[StoredProduct]
+    items: list[ProductResponse]
     next_cursor: str | None
 
 
-class CatalogWritten(BaseModel):
+class CatalogWriteResponse(BaseModel):
     """The publisher's catalogue revision after the write."""
 
     publisher: str
@@ -66,20 +66,22 @@ def router(catalog: Catalog) -> APIRouter:
         publisher: Publisher, cursor: Cursor = None, limit: Limit = 100
     ) -> ProductPage:
         """List a publisher's products by id."""
-        page: Page[Entry] = catalog.store.list_products(publisher, cursor=cursor, limit=limit)
-        items = [StoredProduct.of(entry) for entry in page.items]
+        page: Page[CatalogEntry] = catalog.store.list_products(
+            publisher, cursor=cursor, limit=limit
+        )
+        items = [ProductResponse.of(entry) for entry in page.items]
         return ProductPage(items=items, next_cursor=page.next_cursor)
 
     @made.get("/{product_id}", dependencies=[needs(Scope.READ_CATALOG)])
     def show_product(
         publisher: Publisher, product_id: ProductId, response: Response
-    ) -> StoredProduct:
+    ) -> ProductResponse:
         """Show a product as it was declared; its revision is the ETag."""
         found = catalog.store.get(product_id)
         if found is None or found[0].publisher != publisher:
             raise UnknownProduct(product_id)
         tag(response, found[0].revision)
-        return StoredProduct.of(found[0])
+        return ProductResponse.of(found[0])
 
     @made.put("/{product_id}")
     def put_product(
@@ -87,24 +89,24 @@ def router(catalog: Catalog) -> APIRouter:
         product_id: ProductId,
         body: Product,
         response: Response,
-        by: WritesCatalog,
+        by: CatalogWriter,
         if_match: IfMatch = None,
-    ) -> CatalogWritten:
+    ) -> CatalogWriteResponse:
         """Declare a product whole: its audience, its flights from the highest rank down, its packages."""
         seen = expected_of(if_match)
         revision = catalog.put(
             publisher, product_id, body, actor=by.actor, if_product_revision=seen
         )
         tag(response, revision)
-        return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
+        return CatalogWriteResponse(publisher=publisher, product_id=product_id, revision=revision)
 
     @made.delete("/{product_id}")
     def delete_product(
-        publisher: Publisher, product_id: ProductId, by: WritesCatalog, if_match: IfMatch = None
-    ) -> CatalogWritten:
+        publisher: Publisher, product_id: ProductId, by: CatalogWriter, if_match: IfMatch = None
+    ) -> CatalogWriteResponse:
         """Delete a product; its history stays."""
         seen = expected_of(if_match)
         revision = catalog.delete(publisher, product_id, actor=by.actor, if_product_revision=seen)
-        return CatalogWritten(publisher=publisher, product_id=product_id, revision=revision)
+        return CatalogWriteResponse(publisher=publisher, product_id=product_id, revision=revision)
 
     return made

@@ -18,9 +18,9 @@ from eligibility.catalog.errors import InvalidProduct, ProductTaken
 from eligibility.errors import UnknownProduct
 from eligibility.server.api.products import ProductId
 from eligibility.server.document.openapi import COVERED, EXTRA, NDJSON, RESPONSES
-from eligibility.server.http.authorization import Asker, Asks, UnknownPublisher, needs
-from eligibility.server.http.parameters import At, Publisher
-from eligibility.server.http.rate_limit import Turns
+from eligibility.server.http.authorization import QueryCaller, RouteCaller, UnknownPublisher, needs
+from eligibility.server.http.parameters import AtParameter, Publisher
+from eligibility.server.http.rate_limit import ComputationQueue
 from eligibility.server.http.strict_route import JSON, StrictRoute, check_content_type, whole_body
 from eligibility.service.service import Service
 from eligibility.simulation import responses
@@ -30,10 +30,10 @@ from eligibility.simulation.inputs import json_body
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.drafts import Draft
 from eligibility.simulation.inputs.json_body import (
+    AccountTerms,
     SimulatedAccount,
     SimulatedGroups,
     SimulationFields,
-    Terms,
 )
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import MOST_DECISIONS, Matrix, check_size, simulate
@@ -79,8 +79,8 @@ def _terms(
     manual_check: Annotated[
         bool, Query(description='Every member pressed "check for updates".')
     ] = False,
-) -> Terms:
-    return Terms(
+) -> AccountTerms:
+    return AccountTerms(
         installed_version=installed_version,
         owned=owned,
         market=market,
@@ -92,14 +92,14 @@ def _terms(
 def router(service: Service) -> APIRouter:
     """The routes over one service."""
     made = APIRouter(prefix="/v1", tags=["simulations"], route_class=StrictRoute)
-    turns = Turns()
+    turns = ComputationQueue()
 
     @made.post(
         "/simulations",
         responses=RESPONSES,
         openapi_extra=EXTRA,
     )
-    async def simulate_accounts(request: Request, by: Asks) -> Response:
+    async def simulate_accounts(request: Request, by: QueryCaller) -> Response:
         """Tell what accounts get on devices, now, at a moment, or with a draft laid over it.
 
         One JSON object; or, where it is long or the client asks for it, NDJSON of the same parts.
@@ -123,11 +123,11 @@ def router(service: Service) -> APIRouter:
     async def show_coverage(
         publisher: Publisher,
         product_id: ProductId,
-        terms: Annotated[Terms, Depends(_terms)],
+        terms: Annotated[AccountTerms, Depends(_terms)],
         devices: Annotated[
             str, Query(description="A preset of devices, or several with commas between them.")
         ] = "flights",
-        at: At = None,
+        at: AtParameter = None,
     ) -> Response:
         """Count how many members of its groups reach which flight on which devices, and why others do not."""
         found = await turns.run(
@@ -144,7 +144,7 @@ def _coverage(
     product_id: str,
     devices: str,
     at: datetime | None,
-    terms: Terms,
+    terms: AccountTerms,
 ) -> bytes:
     named = json_body.devices_of([one.strip() for one in devices.split(",") if one.strip()])
     as_told = json_body.asker_of(SimulatedAccount(id=None), terms)
@@ -154,7 +154,7 @@ def _coverage(
     return msgspec.json.encode(coverage(state, named, as_told, MOST_DECISIONS))
 
 
-def _read(service: Service, sent: bytes, by: Asker) -> _Asked:
+def _read(service: Service, sent: bytes, by: RouteCaller) -> _Asked:
     """Read what is simulated, from the body and the store. Raises: what a caller did wrong."""
     fields = json_body.read(sent)
     _check_scopes(fields, by)
@@ -175,7 +175,7 @@ def _state(service: Service, product_id: str, moment: datetime | None, draft: Dr
         return service.states.read(product_id, moment, draft).apart()
 
 
-def _check_scopes(fields: SimulationFields, by: Asker) -> None:
+def _check_scopes(fields: SimulationFields, by: RouteCaller) -> None:
     """Raise ScopeMissing where more is asked than access:query is for, or by an account for itself.
 
     A draft needs groups:read too: by drafted flights anybody's membership could be found out.
@@ -192,7 +192,7 @@ def _check_scopes(fields: SimulationFields, by: Asker) -> None:
         by.caller.check(Scope.READ_GROUPS)
 
 
-def _owner(service: Service, fields: SimulationFields, by: Asker) -> str:
+def _owner(service: Service, fields: SimulationFields, by: RouteCaller) -> str:
     """Whose product it is, or would be. Those of others are unknown, and their ids taken."""
     draft = fields.draft
     drafted = draft.publisher if draft is not None and draft.product is not None else None

@@ -9,22 +9,27 @@ from msgspec import UNSET
 from eligibility.access import wire
 from eligibility.access.model import Decision
 from eligibility.access.wire import AccountFields, QueryFields
-from eligibility.callers.errors import NotYourself
+from eligibility.callers.errors import AccountMismatch
 from eligibility.engine.evaluator import Evaluator
 from eligibility.engine.held_product import HeldProduct
-from eligibility.engine.past import Found
+from eligibility.engine.past import PastDecision
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.server.authzen import entities, requests
 from eligibility.server.authzen.entities import ACCOUNT
-from eligibility.server.authzen.requests import AnyAsked, LooseAsked, Sent, Subject
-from eligibility.server.http.accounts import Accounts
-from eligibility.server.http.authentication import Admitted
+from eligibility.server.authzen.requests import (
+    AnyEvaluationRequest,
+    LooseEvaluationRequest,
+    RawMember,
+    Subject,
+)
+from eligibility.server.http.accounts import AccountResolver
+from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.standards.questions import (
     UNKNOWN_RESOURCE,
     UNKNOWN_SUBJECT,
-    Context,
     Question,
-    Verdict,
+    QuestionContext,
+    StandardVerdict,
     query_fields,
     question_of,
     verdict,
@@ -50,24 +55,24 @@ class Ready(NamedTuple):
 class Vain(NamedTuple):
     """The same about what there cannot be: the answer stands, but not yet whether it may be asked."""
 
-    verdict: Verdict
+    verdict: StandardVerdict
     fields: QueryFields
     claimed: str | None
 
 
-Read = Ready | Vain | Verdict
+ReadEvaluation = Ready | Vain | StandardVerdict
 """An evaluation that was read; or the no to a subject that nobody is."""
 
 
-class Reader:
+class EvaluationReader:
     """Reads evaluations that leave out some of their members, as these defaults have them."""
 
-    def __init__(self, defaults: AnyAsked) -> None:
+    def __init__(self, defaults: AnyEvaluationRequest) -> None:
         self._defaults = defaults
-        self._question: Question | Verdict | None = None
-        self._context: Context | None = None
+        self._question: Question | StandardVerdict | None = None
+        self._context: QuestionContext | None = None
 
-    def read(self, asked: AnyAsked) -> Read:
+    def read(self, asked: AnyEvaluationRequest) -> ReadEvaluation:
         """Read an evaluation; what it has replaces the default whole. Raises: InvalidInput."""
         subject, action, resource = asked.subject, asked.action, asked.resource
         # Most are as the default has them, or an account without properties: that is found out first.
@@ -79,7 +84,7 @@ class Reader:
                 subject is not None and requests.is_told(subject)
             )
             who = entities.subject_of(subject if told else self._defaults.subject)
-            if isinstance(who, Verdict):
+            if isinstance(who, StandardVerdict):
                 self._check_others(asked)
                 return who
             account, claimed = who
@@ -90,17 +95,17 @@ class Reader:
             if as_default:
                 self._question = question
         context = self._context_of(asked.context)
-        if isinstance(question, Verdict):
+        if isinstance(question, StandardVerdict):
             return Vain(question, query_fields(_NO_QUESTION, account, context), claimed)
         fields = query_fields(question, account, context)
         return Ready(question, context.device_known, fields, claimed)
 
-    def _check_others(self, asked: AnyAsked) -> None:
+    def _check_others(self, asked: AnyEvaluationRequest) -> None:
         """Raise InvalidInput where the rest of an evaluation cannot be read."""
         self._asked(asked.action, asked.resource)
         self._context_of(asked.context)
 
-    def _context_of(self, sent: Sent) -> Context:
+    def _context_of(self, sent: RawMember) -> QuestionContext:
         if sent is not UNSET:
             met = entities.context_met(bytes(sent))
             if met is not None:
@@ -111,7 +116,7 @@ class Reader:
             self._context = entities.context_of(self._defaults.context)
         return self._context
 
-    def _asked(self, action: Sent, resource: Sent) -> Question | Verdict:
+    def _asked(self, action: RawMember, resource: RawMember) -> Question | StandardVerdict:
         """What is asked: the action on the resource."""
         done = entities.action_of(action if requests.is_told(action) else self._defaults.action)
         to = entities.resource_of(
@@ -120,38 +125,42 @@ class Reader:
         return _question(to.type, to.id, done.name)
 
 
-def read(asked: AnyAsked) -> Read:
+def read(asked: AnyEvaluationRequest) -> ReadEvaluation:
     """Read an evaluation that has everything. Raises: InvalidInput."""
-    return Reader(LooseAsked()).read(asked)
+    return EvaluationReader(LooseEvaluationRequest()).read(asked)
 
 
 class Decider:
     """Decides evaluations that were read, for the endpoints and the searches."""
 
-    def __init__(self, evaluator: Evaluator, accounts: Accounts) -> None:
+    def __init__(self, evaluator: Evaluator, accounts: AccountResolver) -> None:
         self.evaluator, self._accounts = evaluator, accounts
 
-    def settled(self, ready: Read, by: Admitted) -> Ready | Verdict | None:
+    def settled(
+        self, ready: ReadEvaluation, by: AuthenticatedCaller
+    ) -> Ready | StandardVerdict | None:
         """With the account as if asserted, or the no; None where a token has to be verified first.
 
         Raises: as Accounts.settle.
         """
-        if isinstance(ready, Verdict):
+        if isinstance(ready, StandardVerdict):
             return _nobody(ready, by)
         if by.asserts and ready.claimed is None:
             return ready if isinstance(ready, Ready) else ready.verdict
         fields = self._accounts.settle(ready.fields, by)
         return None if fields is None else _as_claimed(ready, fields, by)
 
-    def settled_in_thread(self, ready: Read, by: Admitted) -> Ready | Verdict:
+    def settled_in_thread(
+        self, ready: ReadEvaluation, by: AuthenticatedCaller
+    ) -> Ready | StandardVerdict:
         """The same; may ask an issuer."""
-        if isinstance(ready, Verdict):
+        if isinstance(ready, StandardVerdict):
             return _nobody(ready, by)
         return _as_claimed(ready, self._accounts.settle_in_thread(ready.fields, by), by)
 
     def decide(
-        self, settled: Ready, by: Admitted, publishers: Publishers, listed: bool = False
-    ) -> Decision | Verdict:
+        self, settled: Ready, by: AuthenticatedCaller, publishers: Publishers, listed: bool = False
+    ) -> Decision | StandardVerdict:
         """Decide by the store, or say that the caller knows no such product or account.
 
         An account that asks for itself may not know of private products, nor of flights it is not in.
@@ -160,7 +169,7 @@ class Decider:
         """
         question, device_known, fields, _ = settled
 
-        def hides(found: Found) -> bool:
+        def hides(found: PastDecision) -> bool:
             return verdict(question, found.decision, device_known).secret
 
         try:
@@ -177,33 +186,37 @@ class Decider:
         except InvalidInput as error:
             return nobody_or(error)
 
-    def warm(self, product_id: str, by: Admitted, publishers: Publishers) -> HeldProduct | None:
+    def warm(
+        self, product_id: str, by: AuthenticatedCaller, publishers: Publishers
+    ) -> HeldProduct | None:
         """The product, if memory may answer for it to this caller."""
         if by.caller.account is not None:
             return None
         return self.evaluator.warm(product_id, publishers)
 
 
-def _nobody(verdict: Verdict, by: Admitted) -> Verdict:
+def _nobody(verdict: StandardVerdict, by: AuthenticatedCaller) -> StandardVerdict:
     """The no to a subject of an unknown type; an account may ask for itself only."""
     if by.caller.account is not None:
-        raise NotYourself
+        raise AccountMismatch
     return verdict
 
 
-def _as_claimed(ready: Ready | Vain, fields: QueryFields, by: Admitted) -> Ready | Verdict:
+def _as_claimed(
+    ready: Ready | Vain, fields: QueryFields, by: AuthenticatedCaller
+) -> Ready | StandardVerdict:
     """What a token says has to be what the subject says. An account does not ask as nobody either."""
     sent, settled = ready.fields.account, fields.account
     if by.caller.account is not None and sent is None:
-        raise NotYourself
+        raise AccountMismatch
     if ready.claimed is not None and isinstance(settled, AccountFields):
         addresses = {settled.id, *(settled.aliases or ())}
         if canonical_or_none(ready.claimed) not in addresses:
-            raise NotYourself
+            raise AccountMismatch
     return ready._replace(fields=fields) if isinstance(ready, Ready) else ready.verdict
 
 
-def nobody_or(error: InvalidInput) -> Verdict:
+def nobody_or(error: InvalidInput) -> StandardVerdict:
     """The no to a query that cannot be read as its account's id is no address: it is nobody's.
 
     Raises: InvalidInput where it is an alias; all else was read with the request.

@@ -10,21 +10,21 @@ from typing import Any
 from eligibility.callers.errors import ScopeMissing
 from eligibility.callers.model import Scope as CallerScope
 from eligibility.server.authzen.decider import Decider, Publishers
-from eligibility.server.authzen.evaluations import Answering, Evaluations
+from eligibility.server.authzen.evaluations import EvaluationEndpoints, EvaluationHandler
 from eligibility.server.authzen.responses import sentence
-from eligibility.server.authzen.searches import Searches
+from eligibility.server.authzen.searches import SearchEndpoints
 from eligibility.server.http import problems
-from eligibility.server.http.accounts import Accounts
-from eligibility.server.http.asgi import Scope
-from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.accounts import AccountResolver
+from eligibility.server.http.asgi import AsgiScope
+from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.authorization import UnknownPublisher
 from eligibility.server.http.endpoint import (
     ANY_PART,
     JSON,
+    DeferredAnswer,
     Endpoint,
-    NothingHere,
-    Reply,
-    Work,
+    HttpReply,
+    UnknownEndpoint,
     check_post,
     problem_reply,
 )
@@ -41,10 +41,12 @@ _BASE = "/access/v1/"
 class AuthZenEndpoint:
     """One path, with and without a publisher before it. needs: a scope beside `access:query`."""
 
-    def __init__(self, answer: Answering, needs: CallerScope | None = None) -> None:
+    def __init__(self, answer: EvaluationHandler, needs: CallerScope | None = None) -> None:
         self._answer, self._needs = answer, needs
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> Publishers:
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> Publishers:
         """See Endpoint; whose products are asked about."""
         check_post(scope, by)
         if self._needs is not None and not by.caller.may(self._needs):
@@ -58,27 +60,29 @@ class AuthZenEndpoint:
             raise UnknownPublisher(first)
         return frozenset({first})
 
-    def answer(self, body: bytes, head: Publishers, by: Admitted) -> bytes | Work:
+    def answer(
+        self, body: bytes, head: Publishers, by: AuthenticatedCaller
+    ) -> bytes | DeferredAnswer:
         """See Endpoint."""
         return self._answer(body, head, by)
 
-    def refusal(self, error: Exception) -> Reply:
+    def refusal(self, error: Exception) -> HttpReply:
         """See Endpoint."""
         return refusal(error)
 
 
-def refusal(error: Exception) -> Reply:
+def refusal(error: Exception) -> HttpReply:
     """An error in the standard's form: a sentence, as JSON."""
     reply = problem_reply(error)
     status = 400 if reply.status == 415 else reply.status
-    return Reply(status, problems.encoded(sentence(error)), JSON, reply.headers)
+    return HttpReply(status, problems.encoded(sentence(error)), JSON, reply.headers)
 
 
-def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
+def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint[Any]]:
     """The endpoints by path."""
     decider = Decider(service.evaluator, accounts)
-    evaluations = Evaluations(decider, service.recorder)
-    searches = Searches(decider, service.catalog.store, service.groups)
+    evaluations = EvaluationEndpoints(decider, service.recorder)
+    searches = SearchEndpoints(decider, service.catalog.store, service.groups)
     made = {
         EVALUATION: AuthZenEndpoint(evaluations.one),
         EVALUATIONS: AuthZenEndpoint(evaluations.many),
@@ -92,4 +96,4 @@ def endpoints(service: Service, accounts: Accounts) -> dict[str, Endpoint[Any]]:
 
 def families() -> dict[str, Endpoint[Any]]:
     """What else there is below the two base paths: nothing."""
-    return dict.fromkeys((_BASE, ANY_PART + _BASE), NothingHere(refusal))
+    return dict.fromkeys((_BASE, ANY_PART + _BASE), UnknownEndpoint(refusal))

@@ -14,8 +14,13 @@ from eligibility.access.wire import AccountFields
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
 from eligibility.formats.strict_struct import StrictReader, shown
-from eligibility.server.authzen.requests import NULL, Sent, Subject, is_told
-from eligibility.standards.questions import UNKNOWN_SUBJECT, Context, Verdict, read_context
+from eligibility.server.authzen.requests import NULL, RawMember, Subject, is_told
+from eligibility.standards.questions import (
+    UNKNOWN_SUBJECT,
+    QuestionContext,
+    StandardVerdict,
+    read_context,
+)
 
 _MOST_REMEMBERED = 65_536
 _LONGEST_REMEMBERED = 512
@@ -31,26 +36,26 @@ SEMANTICS: Mapping[str, bool | None] = {
 _T = TypeVar("_T")
 
 
-class Resource(Struct, gc=False):
+class ResourceEntity(Struct, gc=False):
     """See the standard's section 5.2."""
 
     type: str
     id: str
-    properties: Sent = UNSET
+    properties: RawMember = UNSET
 
 
-class Action(Struct, gc=False):
+class ActionEntity(Struct, gc=False):
     """See the standard's section 5.3."""
 
     name: str
-    properties: Sent = UNSET
+    properties: RawMember = UNSET
 
 
-class Kind(Struct, gc=False):
+class SearchTarget(Struct, gc=False):
     """What a search looks for: an entity without id, or with one that does not count."""
 
     type: str
-    properties: Sent = UNSET
+    properties: RawMember = UNSET
 
 
 class Properties(Struct, gc=False):
@@ -61,13 +66,13 @@ class Properties(Struct, gc=False):
     token: str | None | UnsetType = UNSET
 
 
-class Options(Struct, gc=False):
+class BatchOptions(Struct, gc=False):
     """What we read of a batch's options."""
 
     evaluations_semantic: str | None | UnsetType = UNSET
 
 
-class Who(NamedTuple):
+class SubjectAccount(NamedTuple):
     """A subject as an account; None = nobody is signed in. claimed: its id, where a token tells it."""
 
     account: AccountFields | None
@@ -83,7 +88,7 @@ class Member(Generic[_T]):
         self.met = self._known.get
         """What these very bytes were read as before, or None."""
 
-    def __call__(self, sent: Sent) -> _T:
+    def __call__(self, sent: RawMember) -> _T:
         """Read a member. Raises: InvalidInput naming it; also where it is missing."""
         body = b"" if sent is UNSET else bytes(sent)
         known = self.met(body)
@@ -106,7 +111,7 @@ def _within(name: str, fault: Fault) -> Fault:
     return Fault(f"{name}.{fault.loc}".rstrip("."), fault.code, fault.detail)
 
 
-def _object(sent: Sent, name: str) -> Mapping[str, Any]:
+def _object(sent: RawMember, name: str) -> Mapping[str, Any]:
     """A free object as sent. Raises: InvalidInput."""
     if not is_told(sent):
         return {}
@@ -117,25 +122,25 @@ def _object(sent: Sent, name: str) -> Mapping[str, Any]:
 
 
 _subject = StrictReader(Subject)
-_resource = StrictReader(Resource)
-_action = StrictReader(Action)
-_kind = StrictReader(Kind)
+_resource = StrictReader(ResourceEntity)
+_action = StrictReader(ActionEntity)
+_kind = StrictReader(SearchTarget)
 _properties = StrictReader(Properties)
-_options = StrictReader(Options)
+_options = StrictReader(BatchOptions)
 
 
-def _options_of(sent: Sent) -> Options:
+def _options_of(sent: RawMember) -> BatchOptions:
     try:
         return _options.read(bytes(sent))  # type: ignore[arg-type]
     except InvalidInput as error:
         raise InvalidInput([_within("options", fault) for fault in error.faults]) from None
 
 
-def _read_subject(body: bytes) -> Who | Verdict:
+def _read_subject(body: bytes) -> SubjectAccount | StandardVerdict:
     return _who(_subject.read(body))
 
 
-def _who(subject: Subject) -> Who | Verdict:
+def _who(subject: Subject) -> SubjectAccount | StandardVerdict:
     """A subject of ours, or the no to one that is none of ours."""
     told = Properties()
     if is_told(subject.properties):
@@ -143,12 +148,12 @@ def _who(subject: Subject) -> Who | Verdict:
         if subject.type == ACCOUNT:
             told = _properties_of(bytes(subject.properties))  # type: ignore[arg-type]
     if subject.type == ANONYMOUS:
-        return Who(None)
+        return SubjectAccount(None)
     if subject.type != ACCOUNT:
         return UNKNOWN_SUBJECT
     if told.token:
-        return Who(AccountFields(token=told.token), subject.id)
-    return Who(AccountFields(subject.id, told.kind or UNSET, told.aliases or UNSET))
+        return SubjectAccount(AccountFields(token=told.token), subject.id)
+    return SubjectAccount(AccountFields(subject.id, told.kind or UNSET, told.aliases or UNSET))
 
 
 def _properties_of(body: bytes) -> Properties:
@@ -158,25 +163,25 @@ def _properties_of(body: bytes) -> Properties:
         raise InvalidInput([_within("properties", fault) for fault in error.faults]) from None
 
 
-def _read_resource(body: bytes) -> Resource:
+def _read_resource(body: bytes) -> ResourceEntity:
     resource = _resource.read(body)
     _object(resource.properties, "properties")
     return resource
 
 
-def _read_action(body: bytes) -> Action:
+def _read_action(body: bytes) -> ActionEntity:
     action = _action.read(body)
     _object(action.properties, "properties")
     return action
 
 
-def _read_kind(body: bytes) -> Kind:
+def _read_kind(body: bytes) -> SearchTarget:
     kind = _kind.read(body)
     _object(kind.properties, "properties")
     return kind
 
 
-def _read_context(body: bytes) -> Context:
+def _read_context(body: bytes) -> QuestionContext:
     value = strict_json.loads(body)
     if not isinstance(value, dict):
         raise InvalidInput([Fault("", "WRONG_TYPE", "must be an object")])
@@ -193,24 +198,24 @@ context_met = _context_of.met
 _NO_CONTEXT = read_context({})
 
 
-def subject_of(sent: Subject | Sent | None) -> Who | Verdict:
+def subject_of(sent: Subject | RawMember | None) -> SubjectAccount | StandardVerdict:
     """Read a subject. Raises: InvalidInput."""
     if not isinstance(sent, Subject):
         return _subject_of(UNSET if sent is None else sent)
     if sent.properties is UNSET and sent.type == "account":
-        return Who(AccountFields(sent.id))
+        return SubjectAccount(AccountFields(sent.id))
     try:
         return _who(sent)
     except InvalidInput as error:
         raise InvalidInput([_within("subject", fault) for fault in error.faults]) from None
 
 
-def context_of(sent: Sent) -> Context:
+def context_of(sent: RawMember) -> QuestionContext:
     """Read a context; without one nothing is told. Raises: InvalidInput."""
     return _context_of(sent) if is_told(sent) else _NO_CONTEXT
 
 
-def semantic_of(options: Sent) -> str:
+def semantic_of(options: RawMember) -> str:
     """The semantic that the options of a batch name; other options are ignored.
 
     Raises: InvalidInput for one that there is not.

@@ -11,47 +11,51 @@ from msgspec import UNSET
 
 from eligibility.access.wire import QueryFields
 from eligibility.activity.recorder import Recorder
-from eligibility.callers.errors import NotYourself
+from eligibility.callers.errors import AccountMismatch
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import EligibilityError, InvalidInput
 from eligibility.server.authzen import entities, requests
 from eligibility.server.authzen.decider import (
     Decider,
+    EvaluationReader,
     Publishers,
-    Read,
-    Reader,
+    ReadEvaluation,
     Ready,
     nobody_or,
     read,
 )
 from eligibility.server.authzen.entities import EXECUTE_ALL, SEMANTICS
-from eligibility.server.authzen.requests import AnyAsked
-from eligibility.server.authzen.responses import PERMITTED, Told, told_error, told_without
-from eligibility.server.http.authentication import Admitted
-from eligibility.server.http.endpoint import Work
-from eligibility.standards.questions import Question, Verdict
+from eligibility.server.authzen.requests import AnyEvaluationRequest
+from eligibility.server.authzen.responses import PERMITTED, ResponseWriter, told_error, told_without
+from eligibility.server.http.authentication import AuthenticatedCaller
+from eligibility.server.http.endpoint import DeferredAnswer
+from eligibility.standards.questions import Question, StandardVerdict
 from groups.errors import GroupsError
 
-Answering = Callable[[bytes, Publishers, Admitted], bytes | Work]
+EvaluationHandler = Callable[[bytes, Publishers, AuthenticatedCaller], bytes | DeferredAnswer]
 """What an endpoint does with a body, for these publishers and that caller."""
 
-_told = lru_cache(maxsize=65_536)(Told)
+_told = lru_cache(maxsize=65_536)(ResponseWriter)
 _NO_FLIGHT = ""
 """An id that no flight has, in the place of those that the product has not."""
 
 
-class Evaluations:
+class EvaluationEndpoints:
     """The two endpoints; see endpoint.Endpoint for what they take and give."""
 
     def __init__(self, decider: Decider, recorder: Recorder) -> None:
         self._decider = decider
         self._hear, self._hear_all = recorder.one, recorder.many
 
-    def one(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
+    def one(
+        self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
+    ) -> bytes | DeferredAnswer:
         """Answer a single evaluation."""
         return self._single(requests.read_one(body), publishers, by)
 
-    def many(self, body: bytes, publishers: Publishers, by: Admitted) -> bytes | Work:
+    def many(
+        self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
+    ) -> bytes | DeferredAnswer:
         """Answer a batch; one without evaluations as the single evaluation of its defaults."""
         defaults, items = requests.read_many(body)
         requests.check_objects(defaults)
@@ -60,17 +64,19 @@ class Evaluations:
             return self._single(defaults, publishers, by)
         if by.allowance is not None:
             by.allowance.take(len(items), paid=1)  # for the request
-        reader = Reader(defaults)
+        reader = EvaluationReader(defaults)
         batch = [_read_or_fault(item, reader) for item in items]
         answers = self._all_warm(batch, publishers, by)
         if answers is None:
             return lambda: _told_all(self._all_cold(batch, publishers, by), semantic)
         return _told_all(answers, semantic)
 
-    def _single(self, asked: AnyAsked, publishers: Publishers, by: Admitted) -> bytes | Work:
+    def _single(
+        self, asked: AnyEvaluationRequest, publishers: Publishers, by: AuthenticatedCaller
+    ) -> bytes | DeferredAnswer:
         ready = read(asked)
         settled = self._decider.settled(ready, by)
-        if isinstance(settled, Verdict):
+        if isinstance(settled, StandardVerdict):
             return told_without(settled, by.named)
         held = None
         if settled is not None and settled.fields.for_memory:
@@ -86,19 +92,24 @@ class Evaluations:
         self._hear(settled.fields, answer, now)
         return answer
 
-    def _cold(self, ready: Read, publishers: Publishers, by: Admitted) -> bytes:
+    def _cold(
+        self, ready: ReadEvaluation, publishers: Publishers, by: AuthenticatedCaller
+    ) -> bytes:
         settled = self._decider.settled_in_thread(ready, by)
-        if isinstance(settled, Verdict):
+        if isinstance(settled, StandardVerdict):
             return told_without(settled, by.named)
         decision = self._decider.decide(settled, by, publishers)
-        if isinstance(decision, Verdict):
+        if isinstance(decision, StandardVerdict):
             return told_without(decision, by.named)
         if settled.fields.at is UNSET:
             self._hear(settled.fields, decision, self._decider.evaluator.clock())
         return _told_of(settled.question, settled.device_known, by)(decision)
 
     def _all_warm(
-        self, batch: Sequence[Read | InvalidInput], publishers: Publishers, by: Admitted
+        self,
+        batch: Sequence[ReadEvaluation | InvalidInput],
+        publishers: Publishers,
+        by: AuthenticatedCaller,
     ) -> list[bytes] | None:
         """Answer a batch from memory, all of it as of one moment; None if one item needs the store."""
         now = self._decider.evaluator.clock()
@@ -139,8 +150,8 @@ class Evaluations:
         return answers
 
     def _settled_item(
-        self, item: Read | InvalidInput, by: Admitted
-    ) -> Ready | Verdict | EligibilityError | None:
+        self, item: ReadEvaluation | InvalidInput, by: AuthenticatedCaller
+    ) -> Ready | StandardVerdict | EligibilityError | None:
         """As Decider.settled; what is wrong with the item's own token is its own."""
         if isinstance(item, EligibilityError):
             return item
@@ -151,7 +162,10 @@ class Evaluations:
             return error
 
     def _all_cold(
-        self, batch: Iterable[Read | InvalidInput], publishers: Publishers, by: Admitted
+        self,
+        batch: Iterable[ReadEvaluation | InvalidInput],
+        publishers: Publishers,
+        by: AuthenticatedCaller,
     ) -> Iterator[bytes]:
         for item in batch:
             try:
@@ -163,13 +177,15 @@ class Evaluations:
                 yield told_error(error)
 
 
-def _check_own(error: Exception, by: Admitted) -> None:
+def _check_own(error: Exception, by: AuthenticatedCaller) -> None:
     """Raise what is wrong with the caller, an account that asks for another; an item's is the item's."""
-    if isinstance(error, NotYourself) and by.caller.account is not None:
+    if isinstance(error, AccountMismatch) and by.caller.account is not None:
         raise error
 
 
-def _read_or_fault(item: AnyAsked | InvalidInput, reader: Reader) -> Read | InvalidInput:
+def _read_or_fault(
+    item: AnyEvaluationRequest | InvalidInput, reader: EvaluationReader
+) -> ReadEvaluation | InvalidInput:
     if isinstance(item, InvalidInput):
         return item
     try:
@@ -178,7 +194,9 @@ def _read_or_fault(item: AnyAsked | InvalidInput, reader: Reader) -> Read | Inva
         return error
 
 
-def _form(question: Question, device_known: bool, held: HeldProduct, by: Admitted) -> Told:
+def _form(
+    question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
+) -> ResponseWriter:
     """How the decision is told. Flights that are not there are one, for answers are remembered."""
     flight_id = question.flight_id
     if flight_id is not None and all(flight_id != one.flight_id for one in held.product.flights):
@@ -186,20 +204,20 @@ def _form(question: Question, device_known: bool, held: HeldProduct, by: Admitte
     return _told_of(question, device_known, by)
 
 
-def _told_of(question: Question, device_known: bool, by: Admitted) -> Told:
+def _told_of(question: Question, device_known: bool, by: AuthenticatedCaller) -> ResponseWriter:
     resource_type, action, _, flight_id = question
     return _told(resource_type, action, flight_id, device_known, by.named)
 
 
-def _told_nobody(error: InvalidInput, by: Admitted) -> bytes:
+def _told_nobody(error: InvalidInput, by: AuthenticatedCaller) -> bytes:
     try:
         return told_without(nobody_or(error), by.named)
     except InvalidInput as other:
         return told_error(other)
 
 
-def _told_item(item: Verdict | EligibilityError, by: Admitted) -> bytes:
-    return told_without(item, by.named) if isinstance(item, Verdict) else told_error(item)
+def _told_item(item: StandardVerdict | EligibilityError, by: AuthenticatedCaller) -> bytes:
+    return told_without(item, by.named) if isinstance(item, StandardVerdict) else told_error(item)
 
 
 def _told_all(answers: Iterable[bytes], semantic: str) -> bytes:

@@ -34,7 +34,7 @@ class Configuration(BaseModel):
     search_action_endpoint: str
 
 
-Publisher = Annotated[
+PublisherPath = Annotated[
     str, Path(description="Id of the publisher.", pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")
 ]
 
@@ -64,7 +64,7 @@ def install(app: FastAPI, settings: Settings) -> None:
 
     @app.get(f"{PATH}/{{publisher}}", tags=["authzen"], response_model_exclude_none=True)
     async def authzen_configuration_of_publisher(
-        response: Response, publisher: Publisher
+        response: Response, publisher: PublisherPath
     ) -> Configuration:
         """The same for one publisher, whose products alone its endpoints see."""
         return configuration(response, f"/{publisher}")

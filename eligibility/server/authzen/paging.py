@@ -15,11 +15,11 @@ from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.strict_struct import StrictReader
-from eligibility.server.authzen.requests import Sent, is_told
+from eligibility.server.authzen.requests import RawMember, is_told
 
 LONGEST_PAGE = 1_000
 
-Key = Sequence[str]
+ResultKey = Sequence[str]
 """Where a result stands among all: results come in ascending order of their keys."""
 
 _encode = msgspec.json.Encoder().encode
@@ -40,7 +40,7 @@ class _Token(Struct, gc=False):
     after: list[str]
 
 
-class Page(NamedTuple):
+class SearchPage(NamedTuple):
     """A page to be filled. after: key of the last result before it; None for the first page.
 
     asked: the request has a page; else only an answer that is cut says anything of pages.
@@ -48,14 +48,14 @@ class Page(NamedTuple):
 
     query: str
     limit: int
-    after: Key | None
+    after: ResultKey | None
     asked: bool
 
 
-class Found(NamedTuple):
+class SearchResult(NamedTuple):
     """One result, and its key."""
 
-    key: Key
+    key: ResultKey
     result: dict[str, str]
 
 
@@ -71,7 +71,7 @@ class Pages:
     def __init__(self, secret: Callable[[], bytes]) -> None:
         self._secret = secret
 
-    def read(self, sent: Sent, query: object) -> Page:
+    def read(self, sent: RawMember, query: object) -> SearchPage:
         """Read the page of a request. Args: query = all else that is asked, and who asks.
 
         Raises: InvalidInput, also for a token of another query or limit.
@@ -79,20 +79,20 @@ class Pages:
         digest = blake2b(_encode(query), digest_size=16).hexdigest()
         asked = _read(sent) if is_told(sent) else None
         if asked is None:
-            return Page(digest, LONGEST_PAGE, None, False)
+            return SearchPage(digest, LONGEST_PAGE, None, False)
         limit = asked.limit if isinstance(asked.limit, int) else None
         if limit is not None and limit < 0:
             raise _fault("limit", "WRONG_VALUE", "must be 0 or more")
         if not asked.token:
-            return Page(
+            return SearchPage(
                 digest, LONGEST_PAGE if limit is None else min(limit, LONGEST_PAGE), None, True
             )
         token = self._opened(str(asked.token))
         if token.query != digest or (limit is not None and min(limit, LONGEST_PAGE) != token.limit):
             raise _fault("token", "OTHER_QUERY", "is of another query or limit")
-        return Page(digest, token.limit, token.after or None, True)
+        return SearchPage(digest, token.limit, token.after or None, True)
 
-    def filled(self, page: Page, results: Iterator[Found]) -> bytes:
+    def filled(self, page: SearchPage, results: Iterator[SearchResult]) -> bytes:
         """The answer with a page of results, which begin after `page.after`."""
         found = list(islice(results, page.limit + 1))
         more, found = found[page.limit :], found[: page.limit]
@@ -118,7 +118,7 @@ class Pages:
         return Fernet(urlsafe_b64encode(key))
 
 
-def _read(sent: Sent) -> _PageAsked:
+def _read(sent: RawMember) -> _PageAsked:
     try:
         return _page.read(bytes(sent))  # type: ignore[arg-type]
     except InvalidInput as error:

@@ -14,7 +14,7 @@ NULL = b"null"
 _T = TypeVar("_T")
 _Fields = TypeVar("_Fields", bound=Struct)
 
-Sent = Raw | UnsetType
+RawMember = Raw | UnsetType
 """A member as sent."""
 
 
@@ -23,69 +23,71 @@ class Subject(Struct, gc=False):
 
     type: str
     id: str
-    properties: Sent = UNSET
+    properties: RawMember = UNSET
 
 
-class Asked(Struct, gc=False):
+class EvaluationRequest(Struct, gc=False):
     """The members of an evaluation as sent, its subject read already."""
 
     subject: Subject | None | UnsetType = UNSET
-    action: Sent = UNSET
-    resource: Sent = UNSET
-    context: Sent = UNSET
+    action: RawMember = UNSET
+    resource: RawMember = UNSET
+    context: RawMember = UNSET
 
 
-class LooseAsked(Struct, gc=False):
+class LooseEvaluationRequest(Struct, gc=False):
     """The same where something cannot be read, or stands where nobody looks."""
 
-    subject: Sent = UNSET
-    action: Sent = UNSET
-    resource: Sent = UNSET
-    context: Sent = UNSET
+    subject: RawMember = UNSET
+    action: RawMember = UNSET
+    resource: RawMember = UNSET
+    context: RawMember = UNSET
 
 
-class EvaluationsAsked(Asked, gc=False):
+class EvaluationsRequest(EvaluationRequest, gc=False):
     """The same as defaults, and the evaluations that have them."""
 
-    evaluations: list[Asked] | None | UnsetType = UNSET
-    options: Sent = UNSET
+    evaluations: list[EvaluationRequest] | None | UnsetType = UNSET
+    options: RawMember = UNSET
 
 
-class LooseEvaluations(LooseAsked, gc=False):
+class LooseEvaluationsRequest(LooseEvaluationRequest, gc=False):
     """The same in parts."""
 
     evaluations: list[Raw] | None | UnsetType = UNSET
-    options: Sent = UNSET
+    options: RawMember = UNSET
 
 
-AnyAsked = Asked | LooseAsked
-AnyEvaluations = EvaluationsAsked | LooseEvaluations
+AnyEvaluationRequest = EvaluationRequest | LooseEvaluationRequest
+AnyEvaluationsRequest = EvaluationsRequest | LooseEvaluationsRequest
 
 
-class SearchAsked(LooseAsked, gc=False):
+class SearchRequest(LooseEvaluationRequest, gc=False):
     """The members of a search as sent."""
 
-    page: Sent = UNSET
+    page: RawMember = UNSET
 
 
-_asked = StrictReader(Asked)
-_loose_asked = StrictReader(LooseAsked)
-_evaluations = StrictReader(EvaluationsAsked)
-_loose_evaluations = StrictReader(LooseEvaluations)
-_search = StrictReader(SearchAsked)
+_asked = StrictReader(EvaluationRequest)
+_loose_asked = StrictReader(LooseEvaluationRequest)
+_evaluations = StrictReader(EvaluationsRequest)
+_loose_evaluations = StrictReader(LooseEvaluationsRequest)
+_search = StrictReader(SearchRequest)
 
 
-def read_one(body: bytes) -> AnyAsked:
+def read_one(body: bytes) -> AnyEvaluationRequest:
     """Take a single evaluation as sent. Raises: InvalidInput."""
     return _as_usual(_asked, body) or _loose_asked.read(body)
 
 
-def read_search(body: bytes) -> SearchAsked:
+def read_search(body: bytes) -> SearchRequest:
     """Take a search as sent. Raises: InvalidInput."""
     return _search.read(body)
 
 
-def read_many(body: bytes) -> tuple[AnyEvaluations, Sequence[AnyAsked | InvalidInput]]:
+def read_many(
+    body: bytes,
+) -> tuple[AnyEvaluationsRequest, Sequence[AnyEvaluationRequest | InvalidInput]]:
     """Take a batch as sent: its defaults, and its items or what each is instead of an object.
 
     No items is a single evaluation of the defaults.
@@ -114,19 +116,19 @@ def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
     return items
 
 
-def _item(raw: Raw) -> LooseAsked | InvalidInput:
+def _item(raw: Raw) -> LooseEvaluationRequest | InvalidInput:
     try:
         return _loose_asked.read(bytes(raw))
     except InvalidInput as error:
         return error
 
 
-def is_told(sent: Sent) -> bool:
+def is_told(sent: RawMember) -> bool:
     """Whether a member is there: neither left out nor null."""
     return sent is not UNSET and bytes(sent) != NULL
 
 
-def check_objects(asked: AnyEvaluations) -> None:
+def check_objects(asked: AnyEvaluationsRequest) -> None:
     """Refuse defaults of a batch that are no objects; what they lack is the items' to tell."""
     faults = []
     for name in ("subject", "action", "resource", "context", "options"):

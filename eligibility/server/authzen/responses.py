@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Struct, structs
 
 from eligibility.access.model import Decision, Reason
-from eligibility.callers.errors import NotYourself
+from eligibility.callers.errors import AccountMismatch
 from eligibility.server.http import problems
 from eligibility.standards import questions
-from eligibility.standards.questions import ACTIONS, Question, Verdict, Why
+from eligibility.standards.questions import ACTIONS, DenialReason, Question, StandardVerdict
 
 _encode = msgspec.json.Encoder().encode
 
@@ -31,23 +31,23 @@ _FOR_USERS: dict[str, str] = {
     Reason.NO_PACKAGE_FOR_FAMILY: "Not offered for this kind of device",
     Reason.OS_BELOW_PACKAGE_MINIMUM: "Needs a newer version of Windows",
     Reason.ARCHITECTURE_MISMATCH: "Not offered for the processor of this device",
-    Why.DEVICE_UNKNOWN: "The device is not known",
-    Why.NOT_INSTALLED: "There is nothing to update",
-    Why.UP_TO_DATE: "Up to date",
+    DenialReason.DEVICE_UNKNOWN: "The device is not known",
+    DenialReason.NOT_INSTALLED: "There is nothing to update",
+    DenialReason.UP_TO_DATE: "Up to date",
 }
 _FOR_ADMINS: dict[str, str] = {
-    Why.UNKNOWN_RESOURCE: "no such resource, or none that the caller may know of",
-    Why.UNKNOWN_ACTION: "not an action of this type of resource: "
+    DenialReason.UNKNOWN_RESOURCE: "no such resource, or none that the caller may know of",
+    DenialReason.UNKNOWN_ACTION: "not an action of this type of resource: "
     + "; ".join(f"{kind} has {', '.join(actions)}" for kind, actions in ACTIONS.items()),
-    Why.UNKNOWN_SUBJECT: "not an account: type `account` with an address, or `anonymous`",
-    Why.DEVICE_UNKNOWN: "the context lacks device_family or os_version",
-    Why.OTHER_SOURCE: "the account's packages do not come from this flight",
-    Why.NOT_INSTALLED: "the context has no installed_version",
-    Why.UP_TO_DATE: "what is installed is not older than what is offered",
+    DenialReason.UNKNOWN_SUBJECT: "not an account: type `account` with an address, or `anonymous`",
+    DenialReason.DEVICE_UNKNOWN: "the context lacks device_family or os_version",
+    DenialReason.OTHER_SOURCE: "the account's packages do not come from this flight",
+    DenialReason.NOT_INSTALLED: "the context has no installed_version",
+    DenialReason.UP_TO_DATE: "what is installed is not older than what is offered",
 }
 
 
-class Told(Struct, frozen=True, cache_hash=True):
+class ResponseWriter(Struct, frozen=True, cache_hash=True):
     """Makes the answer to a question of a decision; equal ones make the same.
 
     named: the caller may read groups.
@@ -68,14 +68,14 @@ class Told(Struct, frozen=True, cache_hash=True):
 
 
 @lru_cache(maxsize=64)
-def told_without(verdict: Verdict, named: bool) -> bytes:
+def told_without(verdict: StandardVerdict, named: bool) -> bytes:
     """The answer to what needs no decision, such as a question about what nobody has."""
     return _body(verdict, _FOR_ADMINS[verdict.reason], named)
 
 
 def sentence(error: Exception) -> str:
     """What is wrong, in words of the standard's requests."""
-    if isinstance(error, NotYourself):
+    if isinstance(error, AccountMismatch):
         return "an account may ask for itself only: the subject is another"
     return str(problems.problem(error)["detail"])
 
@@ -87,7 +87,7 @@ def told_error(error: Exception) -> bytes:
     return problems.encoded({"decision": False, "context": {"error": told}})
 
 
-def _body(verdict: Verdict, for_admins: str, named: bool, product_id: str = "") -> bytes:
+def _body(verdict: StandardVerdict, for_admins: str, named: bool, product_id: str = "") -> bytes:
     context: dict[str, Any] = {"reason": verdict.reason, "reasons": verdict.reasons}
     if verdict.selected is not None:
         kind, flight_id, _, rank = structs.astuple(verdict.selected)
@@ -101,10 +101,10 @@ def _body(verdict: Verdict, for_admins: str, named: bool, product_id: str = "") 
     return _encode({"decision": verdict.allowed, "context": context})
 
 
-def _for_admins(verdict: Verdict, question: Question, decision: Decision) -> str:
+def _for_admins(verdict: StandardVerdict, question: Question, decision: Decision) -> str:
     """What was decided and what would change it, groups by name."""
     told = [_FOR_ADMINS[one] for one in verdict.reasons if one in _FOR_ADMINS]
-    if Why.DEVICE_UNKNOWN not in verdict.reasons:
+    if DenialReason.DEVICE_UNKNOWN not in verdict.reasons:
         told += [
             remedy.text
             for remedy in decision.remedies

@@ -16,7 +16,13 @@ from eligibility.server.http.strict_route import StrictRoute
 from eligibility.server.ofrep import openapi as ofrep
 from eligibility.simulation.coverage import Coverage
 from eligibility.simulation.inputs.json_body import SimulationFields
-from eligibility.simulation.responses import AccountLine, ClassLine, EndLine, HeadLine, Simulation
+from eligibility.simulation.responses import (
+    AccountLine,
+    ClassLine,
+    EndLine,
+    HeadLine,
+    SimulationResponse,
+)
 from eligibility.windows.releases import facts
 
 _SCHEMAS = "#/components/schemas/"
@@ -353,7 +359,7 @@ COVERED: dict[int | str, dict[str, Any]] = {
     }
 }
 
-_TOLD = (SimulationFields, Simulation, HeadLine, ClassLine, AccountLine, EndLine, Coverage)
+_TOLD = (SimulationFields, SimulationResponse, HeadLine, ClassLine, AccountLine, EndLine, Coverage)
 
 
 def schemas(product: str) -> dict[str, Any]:

@@ -7,15 +7,15 @@ from msgspec.structs import replace
 
 from eligibility.access.model import Account
 from eligibility.access.wire import AccountFields, QueryFields, not_one_of_both
-from eligibility.callers.errors import NotYourself, Unauthenticated
+from eligibility.callers.errors import AccountMismatch, Unauthenticated
 from eligibility.callers.tokens import Verifier
 from eligibility.errors import EligibilityError, InvalidInput
-from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.authentication import AuthenticatedCaller
 from groups.emails import canonical
 from groups.errors import InvalidEmails
 
 
-class Accounts:
+class AccountResolver:
     """Settles queries: each then names its account as if a caller that may had asserted it.
 
     A caller without `access:assert` has to send the account's token. An account that asks for
@@ -25,7 +25,7 @@ class Accounts:
     def __init__(self, tokens: Verifier) -> None:
         self._tokens = tokens
 
-    def settle(self, asked: QueryFields, by: Admitted) -> QueryFields | None:
+    def settle(self, asked: QueryFields, by: AuthenticatedCaller) -> QueryFields | None:
         """Settle a query from memory; None where a token has to be verified first.
 
         Raises: Unauthenticated, NotYourself, InvalidInput.
@@ -35,7 +35,7 @@ class Accounts:
             return asked
         return self._settled(asked, by, self._tokens.known_account)
 
-    def settle_in_thread(self, asked: QueryFields, by: Admitted) -> QueryFields:
+    def settle_in_thread(self, asked: QueryFields, by: AuthenticatedCaller) -> QueryFields:
         """Settle a query, verifying its token; may ask the token's issuer for its keys.
 
         Raises: as `settle`, and IssuerUnavailable.
@@ -45,7 +45,7 @@ class Accounts:
         return settled
 
     def settle_all(
-        self, batch: Sequence[QueryFields | EligibilityError], by: Admitted
+        self, batch: Sequence[QueryFields | EligibilityError], by: AuthenticatedCaller
     ) -> Sequence[QueryFields | EligibilityError] | None:
         """Settle the queries of a batch; None where a token has to be verified first.
 
@@ -63,7 +63,7 @@ class Accounts:
         return made
 
     def _settled(
-        self, asked: QueryFields, by: Admitted, read: Callable[[str], Account | None]
+        self, asked: QueryFields, by: AuthenticatedCaller, read: Callable[[str], Account | None]
     ) -> QueryFields | None:
         account, own = asked.account, by.caller.account
         if not account:
@@ -73,11 +73,11 @@ class Accounts:
                 raise InvalidInput([not_one_of_both(account)])
             found = read(account.token)
             if found is not None and own is not None and found.id != own.id:
-                raise NotYourself
+                raise AccountMismatch
             return None if found is None else _about(asked, found)
         if own is not None:
             if not are_of(own, (account.id, *(account.aliases or ()))):
-                raise NotYourself
+                raise AccountMismatch
             return _about(asked, own)
         if not by.asserts:
             raise Unauthenticated(

@@ -19,7 +19,7 @@ _REMEMBERED_SECONDS = 20
 _MOST_REMEMBERED = 10_000
 
 
-class Admitted:
+class AuthenticatedCaller:
     """A caller as the routes need it: what is asked of its scopes on every query, found out once.
 
     allowance: None where the caller has no limit. until: seconds of the admission's clock, and
@@ -67,7 +67,7 @@ def credentials(headers: Mapping[bytes, bytes]) -> bytes | None:
     return authorization
 
 
-class Admission:
+class Authenticator:
     """Turns the credentials of requests into callers.
 
     rate_limit, account_rate_limit: queries a second of one caller, and of an account that asks for
@@ -87,10 +87,10 @@ class Admission:
         self._tokens = tokens
         self._rate_limit, self._account_rate_limit = rate_limit, account_rate_limit
         self._now = monotonic
-        self._by_header: dict[bytes, Admitted] = {}
+        self._by_header: dict[bytes, AuthenticatedCaller] = {}
         self._allowances: dict[tuple[str, int], Allowance] = {}
 
-    def known(self, authorization: bytes | None) -> Admitted | None:
+    def known(self, authorization: bytes | None) -> AuthenticatedCaller | None:
         """Who sends that header, from memory; None where that has to be found out."""
         if authorization is None:
             return None
@@ -103,7 +103,7 @@ class Admission:
         caller = self._tokens.known_caller(_text(authorization))
         return None if caller is None else self._admitted(caller)
 
-    def admit(self, authorization: bytes | None) -> Admitted:
+    def admit(self, authorization: bytes | None) -> AuthenticatedCaller:
         """Find out who sends that header; may ask the store or an issuer, so not for an event loop.
 
         Raises: Unauthenticated; IssuerUnavailable; groups.errors.StoreUnavailable.
@@ -123,12 +123,14 @@ class Admission:
         self._by_header[authorization] = admitted
         return admitted
 
-    def admit_caller(self, caller: Caller) -> Admitted:
+    def admit_caller(self, caller: Caller) -> AuthenticatedCaller:
         """Take somebody in who is known by other means."""
         return self._admitted(caller)
 
-    def _admitted(self, caller: Caller) -> Admitted:
-        return Admitted(caller, self._allowance(caller), self._now() + _REMEMBERED_SECONDS)
+    def _admitted(self, caller: Caller) -> AuthenticatedCaller:
+        return AuthenticatedCaller(
+            caller, self._allowance(caller), self._now() + _REMEMBERED_SECONDS
+        )
 
     def _allowance(self, caller: Caller) -> Allowance | None:
         general = self._account_rate_limit if caller.kind == "account" else self._rate_limit

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import EligibilityError
-from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.rate_limit import Allowance
 
 
@@ -23,7 +23,7 @@ class UnknownPublisher(EligibilityError):
         super().__init__(f"unknown publisher `{publisher[:64]}`")
 
 
-class Asker:
+class RouteCaller:
     """Who calls a route, and from where."""
 
     __slots__ = ("_allowance", "caller", "origin")
@@ -48,34 +48,34 @@ class Asker:
         return self.caller.may(Scope.READ_GROUPS)
 
 
-class Needs:
+class ScopeCheck:
     """The check of one route; as a dependency it gives the Asker."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
-    def check(self, request: Request) -> Asker:
+    def check(self, request: Request) -> RouteCaller:
         """Raise ScopeMissing or UnknownPublisher unless the caller may have the route."""
-        admitted: Admitted = request.scope["exchange"].admitted
+        admitted: AuthenticatedCaller = request.scope["exchange"].admitted
         caller = admitted.caller
         publisher = request.path_params.get("publisher")
         if publisher is not None and not caller.sees(publisher):
             raise UnknownPublisher(publisher)
         caller.check(self.scope)
-        return Asker(caller, request.app.state.origin_of(request.scope), admitted.allowance)
+        return RouteCaller(caller, request.app.state.origin_of(request.scope), admitted.allowance)
 
-    async def __call__(self, request: Request) -> Asker:
+    async def __call__(self, request: Request) -> RouteCaller:
         """See `check`."""
         return self.check(request)
 
 
 def needs(scope: Scope) -> Any:
     """The dependency of a route on a scope, for routes that do not look at their caller."""
-    return Depends(Needs(scope))
+    return Depends(ScopeCheck(scope))
 
 
-Asks = Annotated[Asker, needs(Scope.QUERY)]
-ReadsGroups = Annotated[Asker, needs(Scope.READ_GROUPS)]
-WritesGroups = Annotated[Asker, needs(Scope.WRITE_GROUPS)]
-WritesCatalog = Annotated[Asker, needs(Scope.WRITE_CATALOG)]
-Administers = Annotated[Asker, needs(Scope.ADMIN)]
+QueryCaller = Annotated[RouteCaller, needs(Scope.QUERY)]
+GroupReader = Annotated[RouteCaller, needs(Scope.READ_GROUPS)]
+GroupWriter = Annotated[RouteCaller, needs(Scope.WRITE_GROUPS)]
+CatalogWriter = Annotated[RouteCaller, needs(Scope.WRITE_CATALOG)]
+AdminCaller = Annotated[RouteCaller, needs(Scope.ADMIN)]

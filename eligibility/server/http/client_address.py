@@ -6,19 +6,19 @@ Forwarding headers of anybody else are ignored: whoever sends a request can writ
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-from eligibility.server.http.asgi import Scope
+from eligibility.server.http.asgi import AsgiScope
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
 
 
-class Origins:
+class ClientAddresses:
     """Tells where requests come from. trusted: networks of the declared proxies."""
 
     def __init__(self, trusted: Iterable[Network]) -> None:
         self._trusted = tuple(trusted)
 
-    def of(self, scope: Scope) -> str:
+    def of(self, scope: AsgiScope) -> str:
         """The address of the client as far as it is known; `unknown` over a Unix socket."""
         peer = _peer(scope)
         for hop in reversed(_said(scope, b"x-forwarded-for")):
@@ -30,7 +30,7 @@ class Origins:
             peer = said
         return "unknown" if peer is None else str(peer)
 
-    def by_tls(self, scope: Scope) -> bool:
+    def by_tls(self, scope: AsgiScope) -> bool:
         """Whether the client came by TLS: to this server, or to the declared proxy that asks."""
         if scope.get("scheme") == "https":
             return True
@@ -43,11 +43,11 @@ class Origins:
         return any(peer in one for one in self._trusted)
 
 
-def _peer(scope: Scope) -> Address | None:
+def _peer(scope: AsgiScope) -> Address | None:
     return _address((scope.get("client") or ("",))[0])
 
 
-def _said(scope: Scope, header: bytes) -> list[str]:
+def _said(scope: AsgiScope, header: bytes) -> list[str]:
     """The values of a forwarding header, the nearest hop's last."""
     named = [value for name, value in scope["headers"] if name == header]
     return [one.strip() for value in named for one in value.decode("latin-1").split(",")]

@@ -6,71 +6,69 @@ where memory can, in a thread where not. What an answer and an error look like i
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar
 
 from eligibility.callers.errors import ScopeMissing
 from eligibility.callers.model import Scope as CallerScope
 from eligibility.server.http import problems
-from eligibility.server.http.asgi import Scope
-from eligibility.server.http.authentication import Admitted
+from eligibility.server.http.asgi import AsgiScope
+from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.problems import RequestProblem
 
 JSON = b"application/json"
-Headers = list[tuple[bytes, bytes]]
+HeaderList = list[tuple[bytes, bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpReply:
     """An answer that is not just JSON with status 200."""
 
     status: int
     body: bytes
     media_type: bytes = JSON
-    headers: Headers = field(default_factory=list)
+    headers: HeaderList = field(default_factory=list)
 
 
-Answer = bytes | Reply
+EndpointAnswer = bytes | HttpReply
 """JSON that is sent with status 200, or a Reply."""
 
-Work = Callable[[], Answer]
+DeferredAnswer = Callable[[], EndpointAnswer]
 """What is left to do for an answer when memory cannot give it: reads the store, so for a thread."""
 
-Head = TypeVar("Head")
+EndpointHead = TypeVar("EndpointHead")
 
 
-class Endpoint(Protocol[Head]):
+class Endpoint(Protocol[EndpointHead]):
     """One route, or all that begin alike."""
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> Head:
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> EndpointHead:
         """Refuse what cannot be answered, before a body is read; give what `answer` needs of the head."""
 
-    def answer(self, body: bytes, head: Head, by: Admitted) -> Answer | Work:
+    def answer(
+        self, body: bytes, head: EndpointHead, by: AuthenticatedCaller
+    ) -> EndpointAnswer | DeferredAnswer:
         """Answer from memory, or say what is left to do. Raises: EligibilityError, GroupsError."""
 
-    def refusal(self, error: Exception) -> Reply:
+    def refusal(self, error: Exception) -> HttpReply:
         """What is sent in place of an answer."""
 
 
-class NothingHere:
+class UnknownEndpoint:
     """Where a standard has no endpoint: 404, told as that standard tells errors."""
 
-    def __init__(self, refusal: Callable[[Exception], Reply]) -> None:
+    def __init__(self, refusal: Callable[[Exception], HttpReply]) -> None:
         self.refusal = refusal
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> None:  # noqa: ARG002
+    def check(self, *_: object) -> NoReturn:
         """See Endpoint."""
-        raise _nothing_here()
+        raise RequestProblem(404, "NO_SUCH_PATH", "not found")
 
-    def answer(self, body: bytes, head: None, by: Admitted) -> Answer | Work:  # noqa: ARG002
-        """See Endpoint."""
-        raise _nothing_here()
+    answer = check
 
 
-def _nothing_here() -> RequestProblem:
-    return RequestProblem(404, "NO_SUCH_PATH", "not found")
-
-
-def check_post(scope: Scope, by: Admitted) -> None:
+def check_post(scope: AsgiScope, by: AuthenticatedCaller) -> None:
     """Refuse other methods than POST, and callers without `access:query`."""
     if scope["method"] != "POST":
         raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
@@ -78,13 +76,13 @@ def check_post(scope: Scope, by: Admitted) -> None:
         raise ScopeMissing(CallerScope.QUERY, by.caller.scopes)
 
 
-def problem_reply(error: Exception) -> Reply:
+def problem_reply(error: Exception) -> HttpReply:
     """An error as a problem of RFC 9457."""
     document = problems.problem(error)
     headers = [(n.encode(), v.encode()) for n, v in problems.headers_for(document).items()]
     if document["status"] == 405:
         headers.append((b"allow", b"POST"))
-    return Reply(
+    return HttpReply(
         document["status"],
         problems.encoded(document),
         problems.MEDIA_TYPE.encode(),
@@ -96,7 +94,7 @@ ANY_PART = "/*"
 """In a path of an endpoint: whatever the first part is."""
 
 
-class Paths:
+class EndpointPaths:
     """The gate's endpoints.
 
     endpoints: by path. families: by what the paths of one endpoint begin with; the first that fits.

@@ -9,9 +9,9 @@ from typing import Any
 
 from eligibility.access.model import Decision
 from eligibility.server.http import one_write
-from eligibility.server.http.asgi import Message, Scope, Send
-from eligibility.server.http.authentication import Admitted
-from eligibility.server.http.endpoint import Endpoint, Reply, problem_reply
+from eligibility.server.http.asgi import AsgiMessage, AsgiScope, Send
+from eligibility.server.http.authentication import AuthenticatedCaller
+from eligibility.server.http.endpoint import Endpoint, HttpReply, problem_reply
 from eligibility.server.http.strict_route import JSON_HEADER
 
 _process, _numbers = secrets.token_hex(6).encode(), itertools.count()
@@ -19,7 +19,7 @@ _PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=|~-]{1,128}")
 """An id as it may stand in a log; any other may be an address, or anything else."""
 
 
-class Exchange:
+class HttpExchange:
     """A request and its answer. status is None until one is sent.
 
     error: what was answered in place of an answer, for the log. sent_id: the id that the request came with.
@@ -28,10 +28,10 @@ class Exchange:
 
     __slots__ = ("_send", "admitted", "began", "decision", "error", "scope", "sent_id", "status")
 
-    def __init__(self, scope: Scope, sent_id: bytes | None, send: Send) -> None:
+    def __init__(self, scope: AsgiScope, sent_id: bytes | None, send: Send) -> None:
         self.scope = scope
         self.sent_id = sent_id
-        self.admitted: Admitted | None = None
+        self.admitted: AuthenticatedCaller | None = None
         self.status: int | None = None
         self.error: Exception | None = None
         self.decision: Decision | None = None
@@ -75,7 +75,7 @@ class Exchange:
         """Remember why there is no answer, for the log."""
         self.error = error
 
-    async def send(self, reply: Reply) -> None:
+    async def send(self, reply: HttpReply) -> None:
         """Answer with a reply."""
         self.status = reply.status
         headers = [*reply.headers, *self._headers()]
@@ -89,7 +89,7 @@ class Exchange:
         )
         await self._send({"type": "http.response.body", "body": reply.body})
 
-    async def send_others(self, message: Message) -> None:
+    async def send_others(self, message: AsgiMessage) -> None:
         """What FastAPI sends, with our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]

@@ -10,17 +10,17 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
-from eligibility.engine.decision_cache import Answer as Told
+from eligibility.engine.decision_cache import DecisionBody as Told
 from eligibility.errors import EligibilityError
 from eligibility.server.http import problems
-from eligibility.server.http.asgi import Application, Receive, Scope, Send
-from eligibility.server.http.authentication import Admission, Admitted, credentials
-from eligibility.server.http.endpoint import Endpoint, Paths
-from eligibility.server.http.exchange import Exchange
+from eligibility.server.http.asgi import Application, AsgiScope, Receive, Send
+from eligibility.server.http.authentication import AuthenticatedCaller, Authenticator, credentials
+from eligibility.server.http.endpoint import Endpoint, EndpointPaths
+from eligibility.server.http.exchange import HttpExchange
 from eligibility.server.http.logs import RequestLog
-from eligibility.server.http.rate_limit import Load, Overloaded
+from eligibility.server.http.rate_limit import Overloaded, ProcessLoad
 from eligibility.server.http.strict_route import whole_body
-from eligibility.server.http.tallies import Tallies
+from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.http.traces import Traces
 from groups.errors import GroupsError
 
@@ -41,11 +41,11 @@ class Gate:
 
     def __init__(
         self,
-        paths: Paths,
-        admission: Admission,
-        load: Load,
+        paths: EndpointPaths,
+        admission: Authenticator,
+        load: ProcessLoad,
         log: RequestLog,
-        tallies: Tallies,
+        tallies: RouteCounters,
         others: Application,
         max_body_bytes: int,
         public_paths: Collection[str],
@@ -61,13 +61,13 @@ class Gate:
         self._traces = traces
         self._max_body_bytes = max_body_bytes
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; every error is told as its endpoint tells errors, or as a problem."""
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = Exchange(scope, headers.get(b"x-request-id") or None, send)
+        exchange = HttpExchange(scope, headers.get(b"x-request-id") or None, send)
         endpoint = self._paths.endpoint(scope["path"])
         load = self._load
         if load.requests >= load.most_requests and scope["path"] != "/healthz":  # it is alive
@@ -100,7 +100,7 @@ class Gate:
     async def _answer(
         self,
         endpoint: Endpoint[Any],
-        exchange: Exchange,
+        exchange: HttpExchange,
         headers: dict[bytes, bytes],
         receive: Receive,
     ) -> None:
@@ -126,7 +126,7 @@ class Gate:
             await exchange.send(answer)
 
     async def _pass_on(
-        self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive
+        self, exchange: HttpExchange, headers: dict[bytes, bytes], receive: Receive
     ) -> None:
         """Let FastAPI answer, once it is known who asks."""
         scope = exchange.scope
@@ -143,5 +143,5 @@ class Gate:
         """Whether anybody may have a path, as far as the gate is concerned."""
         return path in self._public_paths or path.startswith(_OPEN)
 
-    async def _admitted(self, authorization: bytes | None) -> Admitted:
+    async def _admitted(self, authorization: bytes | None) -> AuthenticatedCaller:
         return await run_in_threadpool(self._admission.admit, authorization)

@@ -17,8 +17,8 @@ from typing import Any, Literal
 import structlog
 from structlog.types import EventDict, Processor
 
-from eligibility.server.http.endpoint import Paths
-from eligibility.server.http.exchange import Exchange
+from eligibility.server.http.endpoint import EndpointPaths
+from eligibility.server.http.exchange import HttpExchange
 
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:=`]+(?:@|%40)[^\s\"'<>(),;:=`@]+")
 MASK = "<address>"
@@ -111,12 +111,12 @@ class RequestLog:
     access_too: also of access queries that were answered. paths: those that the gate answers.
     """
 
-    def __init__(self, access_too: bool, paths: Paths) -> None:
+    def __init__(self, access_too: bool, paths: EndpointPaths) -> None:
         self.access_too = access_too
         self._paths = paths
         self._log = structlog.get_logger("eligibility.requests")
 
-    def note(self, exchange: Exchange) -> None:
+    def note(self, exchange: HttpExchange) -> None:
         """Log a request that was answered, or whose sender went away (no status)."""
         scope = exchange.scope
         path = scope["path"]

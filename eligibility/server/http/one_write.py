@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import (
 
 from eligibility.server.http.asgi import Send
 
-Headers = Iterable[tuple[bytes, bytes]]
+HeaderPairs = Iterable[tuple[bytes, bytes]]
 
 _OK = STATUS_LINE[200]
 _LARGEST = 65_536
@@ -24,7 +24,7 @@ _LARGEST = 65_536
 _cached: tuple[object, bytes] = (None, b"")
 
 
-def sent(send: Send, headers: Headers, body: bytes) -> bool:
+def sent(send: Send, headers: HeaderPairs, body: bytes) -> bool:
     """Send an answer with status 200, and say whether it was; nothing is sent where not.
 
     Args: headers = names in lower case, `content-length` among them.

@@ -8,7 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from eligibility.access import wire
-from eligibility.catalog.catalog import Expected
+from eligibility.catalog.catalog import ExpectedRevision
 from eligibility.errors import Fault, InvalidInput
 
 REVISION_CURSOR = r"^[0-9]{1,18}$"
@@ -24,7 +24,7 @@ def _moment(sent: object) -> datetime:
         raise PydanticCustomError("UNREADABLE_MOMENT", "{why}", {"why": fault.detail}) from None
 
 
-Moment = Annotated[
+MomentParameter = Annotated[
     datetime, BeforeValidator(_moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
 Publisher = Annotated[str, Path(description="Id of the publisher.", examples=["contoso"])]
@@ -41,14 +41,16 @@ IfMatch = Annotated[
         examples=['"7"'],
     ),
 ]
-At = Annotated[
-    Moment | None,
+AtParameter = Annotated[
+    MomentParameter | None,
     Query(description="As of that moment, in place of now.", examples=["2026-12-01T09:00:00Z"]),
 ]
-DryRun = Annotated[bool, Query(description="Answer what would change, and change nothing.")]
+DryRunParameter = Annotated[
+    bool, Query(description="Answer what would change, and change nothing.")
+]
 
 
-class Body(BaseModel):
+class StrictBody(BaseModel):
     """A JSON body without unknown fields."""
 
     model_config = ConfigDict(extra="forbid")
@@ -59,7 +61,7 @@ def tag(response: Response, revision: int) -> None:
     response.headers["etag"] = f'"{revision}"'
 
 
-def expected_of(if_match: str | None) -> Expected | None:
+def expected_of(if_match: str | None) -> ExpectedRevision | None:
     """What a write is based on: the revision of an ETag, or `*` for any."""
     if if_match is None or if_match.strip() == "*":
         return None if if_match is None else "*"

@@ -10,9 +10,9 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from eligibility.callers.errors import (
+    AccountMismatch,
     AllPublishersNeeded,
     IssuerUnavailable,
-    NotYourself,
     ScopeMissing,
     Unauthenticated,
     UnknownKey,
@@ -73,7 +73,7 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     Unauthenticated: (401, "the caller is not known"),
     ScopeMissing: (403, "the caller may not do this"),
     AllPublishersNeeded: (403, "the caller may not do this"),
-    NotYourself: (403, "the caller may not do this"),
+    AccountMismatch: (403, "the caller may not do this"),
     UnknownPublisher: (404, "unknown publisher"),
     UnknownKey: (404, "unknown key"),
     UnknownProduct: (404, "unknown product"),

@@ -11,9 +11,9 @@ from typing import TypeVar
 from starlette.concurrency import run_in_threadpool
 
 from eligibility.errors import EligibilityError
-from eligibility.server.http.asgi import Message, Receive
+from eligibility.server.http.asgi import AsgiMessage, Receive
 
-Headers = list[tuple[bytes, bytes]]
+RequestHeaders = list[tuple[bytes, bytes]]
 
 
 class RateLimited(EligibilityError):
@@ -56,7 +56,7 @@ class Allowance:
         self._left -= wanted
 
     @property
-    def headers(self) -> Headers:
+    def headers(self) -> RequestHeaders:
         """The policy and what is left of it."""
         until_full = math.ceil((self.rate - self._left) / self.rate)
         return [
@@ -78,7 +78,7 @@ class Overloaded(EligibilityError):
         super().__init__(f"{what} are under way already; try again")
 
 
-class Load:
+class ProcessLoad:
     """Counts what is under way. most_requests, most_bytes: the limits of this process.
 
     requests is counted by the gate, which does so for every request.
@@ -110,11 +110,11 @@ class Load:
 class _Counted:
     """Receives a large body, each part of which is counted."""
 
-    def __init__(self, load: Load, receive: Receive) -> None:
+    def __init__(self, load: ProcessLoad, receive: Receive) -> None:
         self._load, self._receive = load, receive
         self.bytes = 0
 
-    async def __call__(self) -> Message:
+    async def __call__(self) -> AsgiMessage:
         message = await self._receive()
         size = len(message.get("body", b""))
         self._load.take(size)
@@ -126,7 +126,7 @@ MOST_WAITING = 16
 _T = TypeVar("_T")
 
 
-class Turns:
+class ComputationQueue:
     """Runs what it is given, one at a time."""
 
     def __init__(self) -> None:

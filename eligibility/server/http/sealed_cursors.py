@@ -37,7 +37,7 @@ class AddressCursors:
         return Fernet(urlsafe_b64encode(key))
 
 
-class Links:
+class SealedLinks:
     """Encrypts addresses for links, with a key made from a secret of the deployment.
 
     secret: gives the deployment's digest key; may ask the store.

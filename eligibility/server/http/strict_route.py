@@ -15,8 +15,8 @@ from starlette.concurrency import run_in_threadpool
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
-from eligibility.server.http.asgi import Message, Receive, Scope
-from eligibility.server.http.authorization import Needs
+from eligibility.server.http.asgi import AsgiMessage, AsgiScope, Receive
+from eligibility.server.http.authorization import ScopeCheck
 from eligibility.server.http.problems import RequestProblem
 from groups import csv_file
 
@@ -24,7 +24,7 @@ JSON = "application/json"
 JSON_HEADER = (b"content-type", JSON.encode())
 
 
-async def whole_body(message: Message, receive: Receive, limit: int) -> bytes:
+async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> bytes:
     """The body that begins with a message.
 
     Raises: RequestProblem 413 as soon as it is too large; 400 where the sender went away in the
@@ -45,7 +45,7 @@ async def whole_body(message: Message, receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def check_content_type(scope: Scope, taken: Sequence[str] = (JSON,)) -> str:
+def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:
     """The media type of a body, which has to be one of some; none said is taken as the first.
 
     Raises: RequestProblem 415.
@@ -83,7 +83,7 @@ class StrictRoute(APIRoute):
     paths where members are uploaded.
     """
 
-    needs: Needs
+    needs: ScopeCheck
     """What the route needs of its caller."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -122,9 +122,9 @@ class StrictRoute(APIRoute):
         return CSV in extra.get("requestBody", {}).get("content", {})
 
 
-def _needs_of(route: APIRoute) -> Needs:
+def _needs_of(route: APIRoute) -> ScopeCheck:
     """What the route needs of its caller. Raises TypeError for one that does not say."""
-    found = [one.call for one in route.dependant.dependencies if isinstance(one.call, Needs)]
+    found = [one.call for one in route.dependant.dependencies if isinstance(one.call, ScopeCheck)]
     if len(found) != 1:
         raise TypeError(f"{route.path} has to say once which scope it needs: `by: ... needs(...)`")
     return found[0]
@@ -151,7 +151,7 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
         raise InvalidInput(faults)
 
 
-def _as_json(scope: Scope) -> Scope:
+def _as_json(scope: AsgiScope) -> AsgiScope:
     """The scope of a request whose body was read: to FastAPI it is JSON, whatever was sent."""
     headers = [one for one in scope["headers"] if one[0] != b"content-type"]
     return {**scope, "headers": [*headers, JSON_HEADER]}

@@ -7,7 +7,7 @@ from typing import Any
 
 from eligibility.engine.histogram import Histogram
 from eligibility.server.http.endpoint import Endpoint
-from eligibility.server.http.exchange import Exchange
+from eligibility.server.http.exchange import HttpExchange
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 OTHERS = "others"
@@ -17,7 +17,7 @@ _UNMATCHED = "unmatched"
 """The route of what is nobody's: path and method may be anything that somebody sent."""
 
 
-class Tally:
+class RouteCounter:
     """The requests of one route, as `POST /v1/access`; `took` may be shared by several."""
 
     __slots__ = ("route", "statuses", "took")
@@ -28,7 +28,7 @@ class Tally:
         self.took = took
 
 
-class Tallies:
+class RouteCounters:
     """Every request of a process.
 
     endpoints: those that the gate answers, with their routes as `POST /v1/access`. A route's API is
@@ -37,12 +37,12 @@ class Tallies:
 
     def __init__(self, endpoints: Mapping[str, Endpoint[Any]]) -> None:
         self.took: dict[str, Histogram] = {}
-        self.routes: dict[str, Tally] = {}
+        self.routes: dict[str, RouteCounter] = {}
         self.refusals: Counter[str] = Counter()
         self._endpoints = {one: self._tally(route) for route, one in endpoints.items()}
         self._took_others = self._histogram(OTHERS)
 
-    def note(self, exchange: Exchange, endpoint: Endpoint[Any] | None) -> Tally:
+    def note(self, exchange: HttpExchange, endpoint: Endpoint[Any] | None) -> RouteCounter:
         """Count a request that was answered, or whose sender went away; under what it was."""
         tally = (endpoint and self._endpoints.get(endpoint)) or self._other(exchange)
         tally.statuses[exchange.status or _LEFT] += 1
@@ -51,18 +51,18 @@ class Tallies:
             self.refusals[getattr(exchange.error, "code", "INTERNAL_ERROR")] += 1
         return tally
 
-    def _other(self, exchange: Exchange) -> Tally:
+    def _other(self, exchange: HttpExchange) -> RouteCounter:
         matched, method = exchange.scope.get("route"), exchange.scope["method"]
         route = _UNMATCHED
         if matched is not None and method in (matched.methods or ()):
             route = f"{method} {matched.path}"
         tally = self.routes.get(route)
         if tally is None:
-            tally = self.routes[route] = Tally(route, self._took_others)
+            tally = self.routes[route] = RouteCounter(route, self._took_others)
         return tally
 
-    def _tally(self, route: str) -> Tally:
-        tally = self.routes[route] = Tally(route, self._histogram(api_of(route)))
+    def _tally(self, route: str) -> RouteCounter:
+        tally = self.routes[route] = RouteCounter(route, self._histogram(api_of(route)))
         return tally
 
     def _histogram(self, api: str) -> Histogram:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from eligibility import __version__
 from eligibility.errors import Fault, InvalidSettings
 from eligibility.explain.outcome import outcome_of
-from eligibility.server.http.exchange import Exchange
+from eligibility.server.http.exchange import HttpExchange
 from eligibility.service.settings import Settings
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Traces:
         self._extract = TraceContextTextMapPropagator().extract
         self._server, self._error = SpanKind.SERVER, StatusCode.ERROR
 
-    def note(self, exchange: Exchange, headers: Mapping[bytes, bytes], route: str) -> None:
+    def note(self, exchange: HttpExchange, headers: Mapping[bytes, bytes], route: str) -> None:
         """Make the span of a request that was answered."""
         took = int((time.perf_counter() - exchange.began) * 1e9)
         ended = time.time_ns()
@@ -79,7 +79,7 @@ def exporters() -> "Callable[[str], SpanExporter]":
     return OTLPSpanExporter
 
 
-def _told(exchange: Exchange, route: str) -> dict[str, Any]:
+def _told(exchange: HttpExchange, route: str) -> dict[str, Any]:
     """A span's attributes; names with dots but no `eligibility` are OpenTelemetry's own."""
     method, _, path = route.rpartition(" ")
     told: dict[str, Any] = {"http.route": path, "http.request.method": method or "_OTHER"}

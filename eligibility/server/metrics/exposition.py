@@ -18,14 +18,14 @@ from prometheus_client.registry import Collector
 from eligibility import __version__
 from eligibility.engine.loader import PROPAGATION_SECONDS
 from eligibility.server.http.tallies import SECONDS
-from eligibility.server.metrics.families import FAMILIES, Family
+from eligibility.server.metrics.families import FAMILIES, MetricFamily
 from eligibility.server.metrics.sharing import is_running, together
-from eligibility.server.metrics.snapshot import Key, Snapshot
+from eligibility.server.metrics.snapshot import LabelValues, ProcessMetrics
 
 _BOUNDS = {"request_seconds": SECONDS, "propagation_seconds": PROPAGATION_SECONDS}
 
 
-def exposed(snapshots: Sequence[Snapshot], accept: str) -> tuple[bytes, str]:
+def exposed(snapshots: Sequence[ProcessMetrics], accept: str) -> tuple[bytes, str]:
     """The text of a scrape and its media type, in the newest format that `accept` names."""
     registry = CollectorRegistry()
     registry.register(_Snapshots(snapshots))
@@ -36,7 +36,7 @@ def exposed(snapshots: Sequence[Snapshot], accept: str) -> tuple[bytes, str]:
 class _Snapshots(Collector):
     """What the library asks for metrics."""
 
-    def __init__(self, snapshots: Sequence[Snapshot]) -> None:
+    def __init__(self, snapshots: Sequence[ProcessMetrics]) -> None:
         self._snapshots = snapshots
 
     def collect(self) -> Iterator[Metric]:
@@ -55,7 +55,7 @@ def _build() -> Metric:
     return InfoMetricFamily("eligibility_build", "The program.", {"version": __version__})
 
 
-def _plain(family: Family, numbers: dict[Key, float]) -> Metric:
+def _plain(family: MetricFamily, numbers: dict[LabelValues, float]) -> Metric:
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
     made = kind(f"eligibility_{family.name}", family.tells, labels=family.labels)
     for (name, *labels), number in sorted(numbers.items()):
@@ -64,7 +64,7 @@ def _plain(family: Family, numbers: dict[Key, float]) -> Metric:
     return made
 
 
-def _histogram(family: Family, histograms: dict[Key, list[float]]) -> Metric:
+def _histogram(family: MetricFamily, histograms: dict[LabelValues, list[float]]) -> Metric:
     bounds = [*map(str, _BOUNDS[family.name]), "+Inf"]
     made = HistogramMetricFamily(f"eligibility_{family.name}", family.tells, labels=family.labels)
     for (name, *labels), (*counts, total) in sorted(histograms.items()):

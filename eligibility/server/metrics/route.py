@@ -6,18 +6,18 @@ from fastapi import APIRouter, FastAPI, Header, Response
 
 from eligibility.callers.errors import AllPublishersNeeded
 from eligibility.callers.model import Scope
-from eligibility.server.http.authorization import Asker, needs
+from eligibility.server.http.authorization import RouteCaller, needs
 from eligibility.server.http.strict_route import StrictRoute
 from eligibility.server.metrics.exposition import exposed
 from eligibility.server.metrics.sharing import Sharing
 
 PATH = "/metrics"
-Accept = Annotated[str, Header(include_in_schema=False)]
+AcceptHeader = Annotated[str, Header(include_in_schema=False)]
 _TEXT = {"schema": {"type": "string"}}
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": _TEXT, "application/openmetrics-text": _TEXT}}
 }
-Scrapes = Annotated[Asker, needs(Scope.METRICS)]
+Scrapes = Annotated[RouteCaller, needs(Scope.METRICS)]
 
 
 def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
@@ -30,7 +30,7 @@ def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
     if public:
 
         @app.get(PATH, tags=["health"], response_class=Response, responses=_ANSWERS)
-        def public_metrics(accept: Accept = "") -> Response:
+        def public_metrics(accept: AcceptHeader = "") -> Response:
             """Numbers of this server in the format of Prometheus."""
             return told(accept)
 
@@ -38,7 +38,7 @@ def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
     router = APIRouter(tags=["health"], route_class=StrictRoute)
 
     @router.get(PATH, response_class=Response, responses=_ANSWERS)
-    def metrics(by: Scrapes, accept: Accept = "") -> Response:
+    def metrics(by: Scrapes, accept: AcceptHeader = "") -> Response:
         """Numbers of this server in the format of Prometheus, for callers of all publishers."""
         if by.caller.publishers is not None:  # they name publishers, and count everybody's
             raise AllPublishersNeeded(Scope.METRICS)

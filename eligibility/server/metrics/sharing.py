@@ -16,14 +16,14 @@ from socketserver import BaseRequestHandler, UnixStreamServer
 import msgspec
 
 from eligibility.server.metrics.families import FAMILIES
-from eligibility.server.metrics.snapshot import Key, Metrics, Snapshot
+from eligibility.server.metrics.snapshot import LabelValues, Metrics, ProcessMetrics
 
 _WAIT_S = 2.0
 """How long another worker is waited for; one that is busy for longer is told as of its last scrape."""
 _SOCKET, _TOLD = ".sock", ".told"
 _KINDS = {family.name: family for family in FAMILIES}
 _pack = msgspec.msgpack.Encoder().encode
-_unpack = msgspec.msgpack.Decoder(Snapshot).decode
+_unpack = msgspec.msgpack.Decoder(ProcessMetrics).decode
 _log = logging.getLogger("eligibility.metrics")
 
 
@@ -63,7 +63,7 @@ class Sharing:
         if self._directory is not None:
             _keep(self._directory / self._name, _pack(self._metrics.snapshot()))
 
-    def all(self) -> list[Snapshot]:
+    def all(self) -> list[ProcessMetrics]:
         """This process and the others as they are now; as they told last where they do not answer."""
         own = self._metrics.snapshot()
         if self._directory is None:
@@ -101,10 +101,12 @@ def _keep(place: Path, told: bytes) -> None:
     unfinished.replace(place.with_suffix(_TOLD))
 
 
-def together(snapshots: Sequence[Snapshot]) -> tuple[dict[Key, float], dict[Key, list[float]]]:
+def together(
+    snapshots: Sequence[ProcessMetrics],
+) -> tuple[dict[LabelValues, float], dict[LabelValues, list[float]]]:
     """The numbers and histograms of several processes as one; gauges of those that run."""
-    numbers: defaultdict[Key, list[float]] = defaultdict(list)
-    histograms: defaultdict[Key, list[list[float]]] = defaultdict(list)
+    numbers: defaultdict[LabelValues, list[float]] = defaultdict(list)
+    histograms: defaultdict[LabelValues, list[list[float]]] = defaultdict(list)
     for one in snapshots:
         runs = is_running(one.pid)
         for key, number in one.numbers.items():

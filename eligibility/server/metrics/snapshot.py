@@ -7,31 +7,31 @@ from datetime import datetime
 from msgspec import Struct
 
 from eligibility.engine.evaluator import Evaluator
-from eligibility.server.http.rate_limit import Load
-from eligibility.server.http.tallies import Tallies
+from eligibility.server.http.rate_limit import ProcessLoad
+from eligibility.server.http.tallies import RouteCounters
 from eligibility.service.service import Service
 from groups.errors import GroupsError, StoreUnavailable
 from groups.store import GroupStore
 
-Key = tuple[str, ...]
+LabelValues = tuple[str, ...]
 """A metric's name, and the values of its labels."""
 
 
-class Snapshot(Struct, array_like=True):
+class ProcessMetrics(Struct, array_like=True):
     """The numbers of a process. histograms: each as Histogram.numbers gives it."""
 
     pid: int
-    numbers: dict[Key, float]
-    histograms: dict[Key, list[float]]
+    numbers: dict[LabelValues, float]
+    histograms: dict[LabelValues, list[float]]
 
 
 class Metrics:
     """Takes snapshots of this process."""
 
-    def __init__(self, service: Service, tallies: Tallies, load: Load) -> None:
+    def __init__(self, service: Service, tallies: RouteCounters, load: ProcessLoad) -> None:
         self._service, self._tallies, self._load = service, tallies, load
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> ProcessMetrics:
         """Look at everything now; asks the store whether it is there."""
         self._service.recorder.take_up()
         evaluator = self._service.evaluator
@@ -42,13 +42,13 @@ class Metrics:
             ("workers",): 1,
             ("activity_dropped",): self._service.recorder.dropped,
         }
-        histograms: dict[Key, list[float]] = {
+        histograms: dict[LabelValues, list[float]] = {
             ("request_seconds", api): took.numbers() for api, took in self._tallies.took.items()
         }
         histograms["propagation_seconds",] = evaluator.propagation.numbers()
-        return Snapshot(os.getpid(), numbers, histograms)
+        return ProcessMetrics(os.getpid(), numbers, histograms)
 
-    def _requests(self) -> Iterator[tuple[Key, float]]:
+    def _requests(self) -> Iterator[tuple[LabelValues, float]]:
         yield ("requests_under_way",), self._load.requests
         yield ("upload_bytes_under_way",), self._load.bytes
         for route, tally in [*self._tallies.routes.items()]:
@@ -59,7 +59,7 @@ class Metrics:
         for (outcome, reason), decisions in self._service.recorder.totals.copy().items():
             yield ("decisions", outcome, reason), decisions
 
-    def _store(self) -> dict[Key, float]:
+    def _store(self) -> dict[LabelValues, float]:
         evaluator, now = self._service.evaluator, self._service.now()
         try:
             evaluator.check_ready()
@@ -76,7 +76,7 @@ class Metrics:
         }
 
 
-def _memory(evaluator: Evaluator) -> Iterator[tuple[Key, float]]:
+def _memory(evaluator: Evaluator) -> Iterator[tuple[LabelValues, float]]:
     held = evaluator.everything()
     yield ("products_held",), len(held)
     yield ("members_held",), sum(len(one.index) for one in held)

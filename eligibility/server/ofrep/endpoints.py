@@ -11,16 +11,16 @@ from typing import Any
 
 import msgspec
 
-from eligibility.callers.errors import NotYourself, Unauthenticated
-from eligibility.server.http.asgi import Scope
-from eligibility.server.http.authentication import Admitted
+from eligibility.callers.errors import AccountMismatch, Unauthenticated
+from eligibility.server.http.asgi import AsgiScope
+from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.endpoint import (
     JSON,
-    Answer,
+    DeferredAnswer,
     Endpoint,
-    NothingHere,
-    Reply,
-    Work,
+    EndpointAnswer,
+    HttpReply,
+    UnknownEndpoint,
     check_post,
     problem_reply,
 )
@@ -43,7 +43,7 @@ def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
 
 def families(flags: Flags) -> dict[str, Endpoint[Any]]:
     """The endpoints by what paths begin with: a key comes whole or in several parts."""
-    return {ONE: FlagEndpoint(flags), _BASE: NothingHere(refusal)}
+    return {ONE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}
 
 
 class FlagEndpoint:
@@ -52,14 +52,18 @@ class FlagEndpoint:
     def __init__(self, flags: Flags) -> None:
         self._flags = flags
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> str:
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> str:
         """See Endpoint."""
         key: str = scope["path"][len(ONE) :]
         check_post(scope, by)
         _check_media_type(scope, headers, key)
         return key
 
-    def answer(self, body: bytes, head: str, by: Admitted) -> Answer | Work:
+    def answer(
+        self, body: bytes, head: str, by: AuthenticatedCaller
+    ) -> EndpointAnswer | DeferredAnswer:
         """See Endpoint."""
         try:
             made = self._flags.one(body, head, by)
@@ -68,7 +72,7 @@ class FlagEndpoint:
             raise
         return partial(_naming, head, made) if callable(made) else made
 
-    def refusal(self, error: Exception) -> Reply:
+    def refusal(self, error: Exception) -> HttpReply:
         """See Endpoint."""
         return refusal(error)
 
@@ -79,26 +83,30 @@ class BulkEndpoint:
     def __init__(self, flags: Flags) -> None:
         self._flags = flags
 
-    def check(self, scope: Scope, headers: Mapping[bytes, bytes], by: Admitted) -> bytes:
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> bytes:
         """See Endpoint. Query parameters are taken and mean nothing: every answer is of now."""
         check_post(scope, by)
         _check_media_type(scope, headers)
         return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
 
-    def answer(self, body: bytes, head: bytes, by: Admitted) -> Answer | Work:
+    def answer(
+        self, body: bytes, head: bytes, by: AuthenticatedCaller
+    ) -> EndpointAnswer | DeferredAnswer:
         """See Endpoint. Always for a thread: there may be hundreds of flags."""
         return partial(self._tagged, body, head, by)
 
-    def _tagged(self, body: bytes, known: bytes, by: Admitted) -> Reply:
+    def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
         """The answer, or that one with these tags is the same; a tag is the answer's digest."""
         answer = self._flags.all(body, by)
         tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
         headers = [(b"etag", tag)]
         if tag in known:  # it is quoted: no other tag has it within
-            return Reply(304, b"", headers=headers)
-        return Reply(200, answer, headers=headers)
+            return HttpReply(304, b"", headers=headers)
+        return HttpReply(200, answer, headers=headers)
 
-    def refusal(self, error: Exception) -> Reply:
+    def refusal(self, error: Exception) -> HttpReply:
         """See Endpoint."""
         return refusal(error)
 
@@ -106,7 +114,7 @@ class BulkEndpoint:
 # --- errors -------------------------------------------------------------------------------------
 
 
-def _naming(key: str, work: Work) -> Answer:
+def _naming(key: str, work: DeferredAnswer) -> EndpointAnswer:
     """What is left to do, done; why it cannot be is told with the flag's key."""
     try:
         return work()
@@ -115,7 +123,9 @@ def _naming(key: str, work: Work) -> Answer:
         raise
 
 
-def _check_media_type(scope: Scope, headers: Mapping[bytes, bytes], key: str | None = None) -> None:
+def _check_media_type(
+    scope: AsgiScope, headers: Mapping[bytes, bytes], key: str | None = None
+) -> None:
     if headers.get(b"content-type") == JSON:
         return
     try:
@@ -124,7 +134,7 @@ def _check_media_type(scope: Scope, headers: Mapping[bytes, bytes], key: str | N
         raise FlagError("PARSE_ERROR", str(error), key) from None
 
 
-def refusal(error: Exception) -> Reply:
+def refusal(error: Exception) -> HttpReply:
     """An error in the protocol's form; where it has none, `errorDetails` as for 500."""
     details = str(error)
     told = {"errorDetails": details}
@@ -132,7 +142,7 @@ def refusal(error: Exception) -> Reply:
         told = {"errorCode": error.code, **told}
         if error.key is not None:
             told = {"key": error.key, **told}
-    elif isinstance(error, NotYourself):
+    elif isinstance(error, AccountMismatch):
         told["errorDetails"] = (
             "an account may ask for itself only: context.targetingKey is another's"
         )

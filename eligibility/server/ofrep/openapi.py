@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 from eligibility.server.ofrep.endpoints import BULK, ONE
-from eligibility.standards.flags import Evaluation
+from eligibility.standards.flags import FlagEvaluation
 from eligibility.standards.ofrep import ErrorCode
 
 _KEY = f"{ONE}{{key}}"
@@ -42,7 +42,7 @@ def _ref(name: str) -> dict[str, Any]:
 
 
 def _literals(field: str) -> dict[str, Any]:
-    return {"enum": list(get_args(Evaluation.__annotations__[field]))}
+    return {"enum": list(get_args(FlagEvaluation.__annotations__[field]))}
 
 
 _CONTEXT = {

@@ -16,7 +16,7 @@ EDIT_COLUMNS = ("group", "account", "change")
 
 
 @dataclass(frozen=True, slots=True)
-class Moves:
+class MemberMoves:
     """Who comes to a group and who goes, canonical. whole: `added` are its only members."""
 
     added: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class Draft:
     """
 
     publisher: str = ""
-    groups: Mapping[str, Moves] = field(default_factory=dict)
+    groups: Mapping[str, MemberMoves] = field(default_factory=dict)
     products: Mapping[str, Product] = field(default_factory=dict)
     requirements: Requirements | None = None
     deleted: frozenset[str] = frozenset()
@@ -88,26 +88,26 @@ def _declared(publisher: str, declared: tuple[Declaration, ...], path: str) -> D
         detail = f"declares nothing of publisher `{publisher}`, only of {named}"
         raise InvalidInput([Fault(path, "UNKNOWN_PUBLISHER", detail)], "the draft")
     groups = {
-        group_id: Moves(frozenset(members), whole=True)
+        group_id: MemberMoves(frozenset(members), whole=True)
         for group_id, one in mine.groups.items()
         if (members := one.members) is not None
     }
     return Draft(publisher, groups, mine.products)
 
 
-def _edits(path: Path, declared: Mapping[str, Moves]) -> dict[str, Moves]:
+def _edits(path: Path, declared: Mapping[str, MemberMoves]) -> dict[str, MemberMoves]:
     """The edits of a file, over what a catalogue's draft declares."""
-    edits = dict[str, Moves]()
+    edits = dict[str, MemberMoves]()
     for group_id, address, comes in read_table(
         path, EDIT_COLUMNS, required=("group", "account"), read=_edit
     ):
-        moves = edits.get(group_id) or declared.get(group_id, Moves())
+        moves = edits.get(group_id) or declared.get(group_id, MemberMoves())
         added, removed = moves.added - {address}, moves.removed - {address}
         if comes:
             added |= {address}
         else:
             removed |= {address}
-        edits[group_id] = Moves(added, removed, moves.whole)
+        edits[group_id] = MemberMoves(added, removed, moves.whole)
     return edits
 
 

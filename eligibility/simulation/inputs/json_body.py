@@ -23,7 +23,7 @@ from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import requirements_of
 from eligibility.simulation.inputs.accounts import Members
 from eligibility.simulation.inputs.devices import NamedDevice, preset
-from eligibility.simulation.inputs.drafts import Draft, Moves
+from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.inputs.population import Asker, Population
 from eligibility.windows.releases import facts
 from groups import emails
@@ -32,7 +32,7 @@ _ANY_DEVICE = Raw(b'{"family":"Windows.Desktop","os_version":"10.0.10240.0"}')
 _T = TypeVar("_T")
 
 
-class Terms(Struct, forbid_unknown_fields=True, kw_only=True):
+class AccountTerms(Struct, forbid_unknown_fields=True, kw_only=True):
     """What an account says of itself, as in an access query."""
 
     installed_version: str | None | UnsetType = UNSET
@@ -42,7 +42,7 @@ class Terms(Struct, forbid_unknown_fields=True, kw_only=True):
     manual_check: bool | UnsetType = UNSET
 
 
-class SimulatedAccount(Terms):
+class SimulatedAccount(AccountTerms):
     """An account on terms of its own; id null = nobody is signed in."""
 
     id: str | None
@@ -85,7 +85,7 @@ class DraftFields(Struct, forbid_unknown_fields=True):
     publisher: str | None = None
 
 
-class SimulationFields(Terms):
+class SimulationFields(AccountTerms):
     """Accounts x devices of a product. Its own terms are those of every account that says no other.
 
     accounts: addresses, accounts, or null for nobody; or groups. devices: presets and devices.
@@ -176,11 +176,11 @@ def _account(asked: str | SimulatedAccount | None) -> SimulatedAccount:
     return asked if isinstance(asked, SimulatedAccount) else SimulatedAccount(id=asked)
 
 
-def asker_of(account: SimulatedAccount, terms: Terms) -> Asker:
+def asker_of(account: SimulatedAccount, terms: AccountTerms) -> Asker:
     """The account on its own terms, else on those of all. Raises: InvalidInput."""
     told = {
         name: getattr(terms if getattr(account, name) is UNSET else account, name)
-        for name in Terms.__struct_fields__
+        for name in AccountTerms.__struct_fields__
     }
     who = None
     if account.id is not None:
@@ -204,16 +204,16 @@ def draft_of(product_id: str, publisher: str, asked: DraftFields | None) -> Draf
     return Draft(publisher, groups, products, floors or None)
 
 
-def _moves(loc: str, asked: GroupDraft) -> Moves:
+def _moves(loc: str, asked: GroupDraft) -> MemberMoves:
     if asked.emails is not UNSET:
         if asked.add or asked.remove:
             detail = "`emails` are all its members: send no `add` or `remove` beside them"
             raise InvalidInput([Fault(loc, "MEMBERS_TWICE", detail)])
         whole = read_fields(emails.parse, {f"{loc}.emails": asked.emails})
-        return Moves(frozenset(*whole.values()), whole=True)
+        return MemberMoves(frozenset(*whole.values()), whole=True)
     sent = {f"{loc}.add": asked.add, f"{loc}.remove": asked.remove}
     added, removed = map(frozenset, read_fields(emails.parse, sent).values())
-    return Moves(added, removed)
+    return MemberMoves(added, removed)
 
 
 @contextmanager

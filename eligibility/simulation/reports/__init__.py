@@ -6,9 +6,9 @@ from enum import StrEnum
 from typing import BinaryIO
 
 from eligibility.simulation.reports import csv_report, html, json_report, parquet, table
-from eligibility.simulation.reports.report import Report
+from eligibility.simulation.reports.report import SimulationReport
 
-__all__ = ["FORMATS", "Format", "Report", "ReportFormat"]
+__all__ = ["FORMATS", "Format", "ReportFormat", "SimulationReport"]
 
 
 class Format(StrEnum):
@@ -28,7 +28,7 @@ class ReportFormat:
     text: whether a terminal can show it.
     """
 
-    write: Callable[[Report, BinaryIO], None]
+    write: Callable[[SimulationReport, BinaryIO], None]
     check: Callable[[], None] = lambda: None
     text: bool = True
 

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.reports.cells import COLUMNS, account_names, cells_by_class
-from eligibility.simulation.reports.report import Report
+from eligibility.simulation.reports.report import SimulationReport
 from groups.csv_file import harmless_cell
 
 SIDE = "side"
@@ -16,7 +16,7 @@ SIDE = "side"
 _BOM = "\ufeff"
 
 
-def write(report: Report, out: BinaryIO) -> None:
+def write(report: SimulationReport, out: BinaryIO) -> None:
     """Write the report. No cell begins as a formula of a spreadsheet does.
 
     It begins with a byte order mark, without which spreadsheets do not read it as UTF-8.

@@ -10,8 +10,8 @@ from typing import Literal
 from eligibility.explain.outcome import Outcome
 from eligibility.simulation.matrix import Matrix, change_of, settling_places
 from eligibility.simulation.reports.columns import Column, columns
-from eligibility.simulation.reports.legend import Key, legend
-from eligibility.simulation.reports.symbols import Help, Mark, Outcomes, marks
+from eligibility.simulation.reports.legend import LegendEntry, legend
+from eligibility.simulation.reports.symbols import Help, OutcomeMark, OutcomeNumbers, marks
 
 MOST_ROWS = 40
 """More accounts than this are told together, unless somebody wants each by itself."""
@@ -19,12 +19,12 @@ MOST_ROWS = 40
 FIRST_NAMES = 100
 """So many accounts of a row are named."""
 
-Side = Literal["", "here now", "the Store may still say"]
+MembershipView = Literal["", "here now", "the Store may still say"]
 """Of which side of a membership change a row tells; "" where only one is looked at."""
 
 
 @dataclass(slots=True)
-class Row:
+class GridRow:
     """Accounts that are told the same on every device. names: the first FIRST_NAMES; count: of all.
 
     cells: for each column the number of its outcome. change: `added` or `removed` where it is settling
@@ -32,7 +32,7 @@ class Row:
     """
 
     cells: tuple[int, ...]
-    side: Side = ""
+    side: MembershipView = ""
     change: str = ""
     names: list[str] = field(default_factory=list)
     count: int = 0
@@ -55,11 +55,11 @@ class Grid:
     """What is to be shown. helps, marks: by outcome. grouped: whether a row may be several accounts."""
 
     columns: tuple[Column, ...]
-    rows: tuple[Row, ...]
+    rows: tuple[GridRow, ...]
     outcomes: tuple[Outcome, ...]
     helps: tuple[tuple[Help, ...], ...]
-    marks: tuple[Mark, ...]
-    legend: tuple[Key, ...]
+    marks: tuple[OutcomeMark, ...]
+    legend: tuple[LegendEntry, ...]
     grouped: bool
 
     @property
@@ -75,7 +75,7 @@ def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | Non
     each = whether every account is a row of its own; None = where there are at most MOST_ROWS.
     Rows of several accounts come the largest first, else all in order.
     """
-    outcomes = Outcomes()
+    outcomes = OutcomeNumbers()
     told = outcomes.of(matrix)
     told_before = outcomes.of(earlier) if earlier else []
 
@@ -94,12 +94,12 @@ def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | Non
         cells = sides[matrix.rows[place]]
         before = settling.get(place)
         if before is None:
-            rows.take(place, name, Row(cells))
+            rows.take(place, name, GridRow(cells))
         else:
             change = change_of(matrix, place)
             both = (
-                Row(cells, "here now", change),
-                Row(sides_before[before], "the Store may still say", change),
+                GridRow(cells, "here now", change),
+                GridRow(sides_before[before], "the Store may still say", change),
             )
             rows.take(place, name, *both)
     shown = marks(matrix.state.product, outcomes.all)
@@ -112,14 +112,14 @@ class _Rows:
 
     def __init__(self, grouped: bool) -> None:
         self._grouped = grouped
-        self._rows: dict[object, Sequence[Row]] = {}
+        self._rows: dict[object, Sequence[GridRow]] = {}
 
-    def take(self, place: int, name: str, *rows: Row) -> None:
+    def take(self, place: int, name: str, *rows: GridRow) -> None:
         key = tuple((row.cells, row.change) for row in rows) if self._grouped else place
         for row in self._rows.setdefault(key, rows):
             row.take(name)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[GridRow]:
         found = list(self._rows.values())
         if self._grouped:
             found.sort(key=lambda rows: -rows[0].count)

@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from eligibility.simulation.matrix import settling_places
 from eligibility.simulation.reports.columns import Column
-from eligibility.simulation.reports.report import Report
-from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, Help, Mark, in_words
+from eligibility.simulation.reports.report import SimulationReport
+from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, Help, OutcomeMark, in_words
 
 _COLOURS = 6
 """Colours of flights there are in simulation.css; further flights begin again, with other letters."""
@@ -24,7 +24,7 @@ _MOST_TITLES = 2_000
 """In more cells the text that hovering shows is left to the script: it would be most of the file."""
 
 
-class Shown(NamedTuple):
+class CellView(NamedTuple):
     """An outcome as a cell shows it. told: all of it in words, with what helps. number: of the no it links to."""
 
     sign: str
@@ -33,7 +33,7 @@ class Shown(NamedTuple):
     number: int | None
 
 
-class Refusal(NamedTuple):
+class DenialText(NamedTuple):
     """A no, told once for all cells that have it."""
 
     number: int
@@ -43,7 +43,7 @@ class Refusal(NamedTuple):
     remedies: tuple[str, ...]
 
 
-def write(report: Report, out: BinaryIO) -> None:
+def write(report: SimulationReport, out: BinaryIO) -> None:
     """Write the page. Whatever people named is escaped; nothing is fetched from anywhere."""
     out.writelines(part.encode() for part in _template().generate(**_facts(report)))
 
@@ -67,7 +67,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "\N{EN DASH}"
 
 
-def _facts(report: Report) -> dict[str, Any]:
+def _facts(report: SimulationReport) -> dict[str, Any]:
     matrix, grid = report.matrix, report.grid
     refusals = [number for number, one in enumerate(grid.outcomes) if not one.granted]
     granted = sum(key.pairs for key in grid.legend if key.mark.kind != "denied")
@@ -97,23 +97,25 @@ def _own(name: str) -> str:
     return (files("eligibility.simulation.reports") / "templates" / name).read_text("utf-8")
 
 
-def style_of(mark: Mark) -> str:
+def style_of(mark: OutcomeMark) -> str:
     """The class of a cell: the colour of its flight, or the submission's, or that of a no."""
     return mark.kind if mark.flight is None else f"flight f{mark.flight % _COLOURS}"
 
 
-def _shown(report: Report, number: int) -> Shown:
+def _shown(report: SimulationReport, number: int) -> CellView:
     outcome, mark = report.grid.outcomes[number], report.grid.marks[number]
     lines = [in_words(report.matrix.state.product, outcome)]
     lines += [f"\N{BULLET} {_help(one)}" for one in report.grid.helps[number]]
-    return Shown(mark.sign, style_of(mark), "\n".join(lines), None if outcome.granted else number)
+    return CellView(
+        mark.sign, style_of(mark), "\n".join(lines), None if outcome.granted else number
+    )
 
 
-def _refusal(report: Report, number: int) -> Refusal:
+def _refusal(report: SimulationReport, number: int) -> DenialText:
     outcome, helps = report.grid.outcomes[number], report.grid.helps[number]
     words = in_words(report.matrix.state.product, outcome)
     sign = report.grid.marks[number].sign
-    return Refusal(number, sign, words, outcome.reasons, tuple(map(_help, helps)))
+    return DenialText(number, sign, words, outcome.reasons, tuple(map(_help, helps)))
 
 
 def _help(one: Help) -> str:

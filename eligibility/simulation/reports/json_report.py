@@ -28,29 +28,29 @@ from eligibility.access.model import Reason
 from eligibility.explain.outcome import BRIEFLY, Outcome
 from eligibility.simulation.matrix import Matrix, change_of, settling_places
 from eligibility.simulation.reports.cells import account_names
-from eligibility.simulation.reports.report import Report
-from eligibility.simulation.reports.symbols import Mark, in_words, marks, remedies_of
+from eligibility.simulation.reports.report import SimulationReport
+from eligibility.simulation.reports.symbols import OutcomeMark, in_words, marks, remedies_of
 
 _AT_ONCE = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
-class Answer(NamedTuple):
+class ReportOutcome(NamedTuple):
     """What some accounts are told on some devices; of two no's that differ in what helps, one each."""
 
     outcome: Outcome
     remedies: tuple[str, ...]
 
 
-def write(report: Report, out: BinaryIO) -> None:
+def write(report: SimulationReport, out: BinaryIO) -> None:
     """Write the report, a line break after every part of it."""
     out.writelines(_parts(report))
 
 
-def _parts(report: Report) -> Iterator[bytes]:
+def _parts(report: SimulationReport) -> Iterator[bytes]:
     matrix, earlier = report.matrix, report.earlier
     state = matrix.state
-    answers: dict[Answer, int] = {}
+    answers: dict[ReportOutcome, int] = {}
     classes, columns = _classes(_told(matrix, answers))
     before = _classes(_told(earlier, answers)) if earlier else None
     shown = marks(state.product, [one.outcome for one in answers])
@@ -76,11 +76,11 @@ def _field(name: str, value: Any, before: bytes = b",") -> bytes:
     return before + b"\n" + _encode(name) + b":" + _encode(value)
 
 
-def _told(matrix: Matrix, answers: dict[Answer, int]) -> list[tuple[int, ...]]:
+def _told(matrix: Matrix, answers: dict[ReportOutcome, int]) -> list[tuple[int, ...]]:
     """The numbers of a matrix's answers, [row class][column class]; new ones are added."""
     return [
         tuple(
-            answers.setdefault(Answer(outcome, remedies_of(decision)), len(answers))
+            answers.setdefault(ReportOutcome(outcome, remedies_of(decision)), len(answers))
             for outcome, decision in zip(outcomes, decisions, strict=True)
         )
         for outcomes, decisions in zip(matrix.outcomes, matrix.decisions, strict=True)
@@ -100,7 +100,7 @@ def _state(matrix: Matrix) -> dict[str, Any]:
     return {"label": state.label, "moment": state.moment, "revision": state.held.revision}
 
 
-def _answer(matrix: Matrix, answer: Answer, mark: Mark) -> dict[str, Any]:
+def _answer(matrix: Matrix, answer: ReportOutcome, mark: OutcomeMark) -> dict[str, Any]:
     outcome = answer.outcome
     return {
         "granted": outcome.granted,

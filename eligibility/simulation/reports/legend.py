@@ -7,17 +7,17 @@ from dataclasses import dataclass
 from eligibility.catalog.model import Product
 from eligibility.explain.outcome import Outcome
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.reports.symbols import Mark, flight_letters, in_words
+from eligibility.simulation.reports.symbols import OutcomeMark, flight_letters, in_words
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class LegendEntry:
     """One sign. accounts: that are told it on any device; pairs: of an account and a device.
 
     meaning: the source with its rank, or the reasons for the no. version, actions: of the packages.
     """
 
-    mark: Mark
+    mark: OutcomeMark
     meaning: str
     version: str
     actions: tuple[str, ...]
@@ -30,15 +30,15 @@ def legend(
     told: Sequence[tuple[int, ...]],
     told_before: Sequence[tuple[int, ...]],
     outcomes: Sequence[Outcome],
-    shown: Sequence[Mark],
-) -> tuple[Key, ...]:
+    shown: Sequence[OutcomeMark],
+) -> tuple[LegendEntry, ...]:
     """The signs in order: flights by rank, the submission, then what is denied, the most first.
 
     A flight that nobody gets is there too. Counts are of `told`, not of what was before.
     """
     pairs, accounts = _counts(matrix, told, shown)
     here = {number for row in (*told, *told_before) for number in row}
-    meant: dict[Mark, list[Outcome]] = {}
+    meant: dict[OutcomeMark, list[Outcome]] = {}
     for number in sorted(here):
         meant.setdefault(shown[number], []).append(outcomes[number])
     product = matrix.state.product
@@ -50,9 +50,9 @@ def legend(
 
 
 def _counts(
-    matrix: Matrix, told: Sequence[tuple[int, ...]], shown: Sequence[Mark]
-) -> tuple[Counter[Mark], Counter[Mark]]:
-    pairs, accounts = Counter[Mark](), Counter[Mark]()
+    matrix: Matrix, told: Sequence[tuple[int, ...]], shown: Sequence[OutcomeMark]
+) -> tuple[Counter[OutcomeMark], Counter[OutcomeMark]]:
+    pairs, accounts = Counter[OutcomeMark](), Counter[OutcomeMark]()
     widths = Counter(matrix.columns)
     for size, row in zip(matrix.sizes, told, strict=True):
         for column, number in enumerate(row):
@@ -62,14 +62,16 @@ def _counts(
     return pairs, accounts
 
 
-def _key(product: Product, mark: Mark, alike: Iterable[Outcome], accounts: int, pairs: int) -> Key:
+def _key(
+    product: Product, mark: OutcomeMark, alike: Iterable[Outcome], accounts: int, pairs: int
+) -> LegendEntry:
     outcomes = list(alike)
     if mark.kind == "denied":
         said = "; or ".join(dict.fromkeys(in_words(product, one) for one in outcomes))
-        return Key(mark, said, "", (), accounts, pairs)
+        return LegendEntry(mark, said, "", (), accounts, pairs)
     actions = tuple(dict.fromkeys(one.action for one in outcomes))
     version = outcomes[0].version or ""
-    return Key(mark, _source(product, mark.flight), version, actions, accounts, pairs)
+    return LegendEntry(mark, _source(product, mark.flight), version, actions, accounts, pairs)
 
 
 def _source(product: Product, flight: int | None) -> str:
@@ -78,14 +80,14 @@ def _source(product: Product, flight: int | None) -> str:
     return f"{product.flights[flight].name}, rank {len(product.flights) + 1 - flight}"
 
 
-def _not_given(product: Product, given: set[int | None]) -> Iterable[Key]:
+def _not_given(product: Product, given: set[int | None]) -> Iterable[LegendEntry]:
     letters = flight_letters(product)
     for place, flight in enumerate(product.flights):
         if place not in given:
-            mark = Mark(letters[flight.flight_id], "flight", place)
-            yield Key(mark, f"{_source(product, place)}: nobody here gets it", "", (), 0, 0)
+            mark = OutcomeMark(letters[flight.flight_id], "flight", place)
+            yield LegendEntry(mark, f"{_source(product, place)}: nobody here gets it", "", (), 0, 0)
 
 
-def _order(key: Key) -> tuple[object, ...]:
+def _order(key: LegendEntry) -> tuple[object, ...]:
     kind = ("flight", "submission", "denied").index(key.mark.kind)
     return kind, key.mark.flight or 0, -key.pairs if kind == 2 else 0, key.mark.sign

@@ -15,7 +15,7 @@ from eligibility.errors import MissingPackage
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.reports.cells import COLUMNS, Cell, account_names, cells_by_class
 from eligibility.simulation.reports.csv_report import SIDE
-from eligibility.simulation.reports.report import Report
+from eligibility.simulation.reports.report import SimulationReport
 
 _ROWS = 1_000_000
 """Rows of a group, about; more accounts fit into it the fewer devices there are."""
@@ -38,7 +38,7 @@ def _pyarrow(module: str) -> Any:
         raise MissingPackage("pyarrow", "parquet", "reports as Parquet") from None
 
 
-def write(report: Report, out: BinaryIO) -> None:
+def write(report: SimulationReport, out: BinaryIO) -> None:
     """Write the report. Raises: MissingPackage without pyarrow."""
     pa, parquet = _pyarrow(""), _pyarrow(".parquet")
     both = report.earlier is not None
@@ -51,7 +51,7 @@ def write(report: Report, out: BinaryIO) -> None:
                 writer.write_table(pa.table(columns, schema=schema))
 
 
-def _schema(pa: Any, report: Report, both: bool) -> Any:
+def _schema(pa: Any, report: SimulationReport, both: bool) -> Any:
     text = pa.dictionary(pa.int32(), pa.string())
     columns: dict[str, type] = {**COLUMNS, **({SIDE: str} if both else {})}
     state = report.matrix.state

@@ -9,7 +9,7 @@ from eligibility.simulation.rollout_shares import RolloutShare
 
 
 @dataclass(frozen=True)
-class Report:
+class SimulationReport:
     """A simulation to be written out.
 
     earlier: `before_settling(matrix)`, where both sides of changes are wanted. shares: of rollouts

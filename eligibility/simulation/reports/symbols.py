@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from eligibility.access.model import Decision, Reason
 from eligibility.catalog.model import Product
-from eligibility.explain.outcome import BRIEFLY, Kind, Outcome
+from eligibility.explain.outcome import BRIEFLY, Outcome, OutcomeKind
 from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 
@@ -45,15 +45,15 @@ class Help(NamedTuple):
     always: bool
 
 
-class Mark(NamedTuple):
+class OutcomeMark(NamedTuple):
     """How a grid shows an outcome. flight: its place from the highest rank, None where it is none."""
 
     sign: str
-    kind: Kind
+    kind: OutcomeKind
     flight: int | None
 
 
-class Outcomes:
+class OutcomeNumbers:
     """Numbers distinct outcomes, in order of appearance; several matrices may share one."""
 
     def __init__(self) -> None:
@@ -108,7 +108,7 @@ def letter(place: int) -> str:
     return (letter(before - 1) if before else "") + chr(ord("A") + last)
 
 
-def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[Mark, ...]:
+def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[OutcomeMark, ...]:
     """The mark of each outcome.
 
     A letter is a flight; where one source gives several versions they are numbered, the highest
@@ -119,14 +119,16 @@ def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[Mark, ...]:
     places = {one.flight_id: place for place, one in enumerate(product.flights)}
     suffixes = _version_suffixes(outcomes)
 
-    def mark(outcome: Outcome) -> Mark:
+    def mark(outcome: Outcome) -> OutcomeMark:
         if outcome.granted:
             suffix = suffixes[outcome.source, outcome.version]
             flight = None if outcome.source is None else places[outcome.source]
-            return Mark(letters[outcome.source] + suffix, outcome.kind, flight)
+            return OutcomeMark(letters[outcome.source] + suffix, outcome.kind, flight)
         through = f"{letters[outcome.missed_flight]}:" if outcome.missed_flight else ""
         more = "+" if len(outcome.reasons) > 1 else ""
-        return Mark(f"{through}{DENIAL_SIGNS[Reason(outcome.reasons[0])]}{more}", "denied", None)
+        return OutcomeMark(
+            f"{through}{DENIAL_SIGNS[Reason(outcome.reasons[0])]}{more}", "denied", None
+        )
 
     return tuple(map(mark, outcomes))
 

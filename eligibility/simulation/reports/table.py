@@ -10,10 +10,10 @@ from rich.text import Text
 
 from eligibility.simulation.matrix import settling_places
 from eligibility.simulation.reports.columns import Column
-from eligibility.simulation.reports.grid import Grid, Row
-from eligibility.simulation.reports.legend import Key
-from eligibility.simulation.reports.report import Report
-from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, Mark
+from eligibility.simulation.reports.grid import Grid, GridRow
+from eligibility.simulation.reports.legend import LegendEntry
+from eligibility.simulation.reports.report import SimulationReport
+from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, OutcomeMark
 from eligibility.simulation.rollout_shares import RolloutShare
 
 _FLIGHTS = (
@@ -30,7 +30,7 @@ _SUBMISSION, _DENIED = "bold", "red"
 _WIDEST_NAME = 34
 
 
-def write(report: Report, out: BinaryIO) -> None:
+def write(report: SimulationReport, out: BinaryIO) -> None:
     """Write the report as text; in colours on a terminal."""
     text = io.TextIOWrapper(out, "utf-8", errors="replace", write_through=True)
     try:
@@ -41,7 +41,7 @@ def write(report: Report, out: BinaryIO) -> None:
         text.detach()
 
 
-def parts(report: Report, width: int) -> Iterator[RenderableType]:
+def parts(report: SimulationReport, width: int) -> Iterator[RenderableType]:
     """The report from top to bottom: what was asked, the grid, what its signs mean, the rollouts."""
     yield _title(report)
     yield Text()
@@ -58,7 +58,7 @@ def parts(report: Report, width: int) -> Iterator[RenderableType]:
     yield from _notes(report)
 
 
-def _title(report: Report) -> Text:
+def _title(report: SimulationReport) -> Text:
     state, matrix = report.matrix.state, report.matrix
     revision = state.held.revision
     devices = len(matrix.devices)
@@ -119,7 +119,7 @@ def _head(column: Column) -> str:
     return "\n".join(column.head)
 
 
-def _label(row: Row, grid: Grid) -> Iterator[Text]:
+def _label(row: GridRow, grid: Grid) -> Iterator[Text]:
     yield Text(row.names[0])
     if grid.grouped:
         yield Text(f"+ {row.count - 1:,}" if row.count > 1 else "")
@@ -127,17 +127,17 @@ def _label(row: Row, grid: Grid) -> Iterator[Text]:
         yield Text(row.side, "yellow" if row.side else "")
 
 
-def _cell(mark: Mark) -> Text:
+def _cell(mark: OutcomeMark) -> Text:
     return Text(f" {mark.sign} ", _style(mark))
 
 
-def _style(mark: Mark) -> str:
+def _style(mark: OutcomeMark) -> str:
     if mark.flight is not None:
         return _FLIGHTS[mark.flight % len(_FLIGHTS)]
     return _SUBMISSION if mark.kind == "submission" else _DENIED
 
 
-def _legend(keys: Iterable[Key], report: Report) -> Table:
+def _legend(keys: Iterable[LegendEntry], report: SimulationReport) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("sign", no_wrap=True)
     table.add_column("means", overflow="fold")
@@ -169,7 +169,7 @@ def _shares(shares: Iterable[RolloutShare]) -> Table:
     return table
 
 
-def _notes(report: Report) -> Iterator[Text]:
+def _notes(report: SimulationReport) -> Iterator[Text]:
     if report.grid.names_flights_that_deny:
         yield Text(f"\n{NO_FALL_THROUGH}", "dim")
     changed = len(settling_places(report.matrix))

@@ -11,7 +11,13 @@ from eligibility.formats.suggestions import meant
 from eligibility.formats.yaml_file import Lines, line_of
 from eligibility.simulation.inputs.devices import NamedDevice, preset, written_out
 from eligibility.simulation.inputs.population import Asker
-from eligibility.simulation.scenarios.document import Case, DeviceFields, Expect, Told, Written
+from eligibility.simulation.scenarios.document import (
+    CaseDocument,
+    DeviceDocument,
+    ExpectDocument,
+    QueryDocument,
+    ScenarioDocument,
+)
 from eligibility.simulation.scenarios.faults import listed
 from eligibility.simulation.scenarios.given import account_faults
 from eligibility.simulation.scenarios.model import Scenario
@@ -27,10 +33,12 @@ _ANY_DEVICE = {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}
 _Read = TypeVar("_Read")
 
 
-class Reader:
+class CaseReader:
     """Reads the cases of one file; what is wrong is added to its faults, by dotted place."""
 
-    def __init__(self, path: Path, written: Written, lines: Lines, faults: list[Fault]) -> None:
+    def __init__(
+        self, path: Path, written: ScenarioDocument, lines: Lines, faults: list[Fault]
+    ) -> None:
         self._path, self._written, self._lines, self._faults = path, written, lines, faults
         self._devices = {
             name: self._try(f"devices.{name}", lambda one=one: _device(one), None)  # type: ignore[misc]
@@ -119,7 +127,7 @@ class Reader:
         return Asker.of(query)
 
     def _groups(
-        self, told: Mapping[str, Any], case: Case, places: Mapping[str, str]
+        self, told: Mapping[str, Any], case: CaseDocument, places: Mapping[str, str]
     ) -> frozenset[str] | None:
         if told["account"] is None and case.in_:
             detail = "says groups, and nobody is signed in"
@@ -136,8 +144,8 @@ class Reader:
             found = [*self._device(given, loc)]
         return tuple({one.device: one for one in found}.values())
 
-    def _device(self, given: str | DeviceFields, loc: str) -> Iterator[NamedDevice]:
-        if isinstance(given, DeviceFields):
+    def _device(self, given: str | DeviceDocument, loc: str) -> Iterator[NamedDevice]:
+        if isinstance(given, DeviceDocument):
             device = self._try(loc, lambda: _device(given), None)
             if device is not None:
                 yield NamedDevice(_name(given), device)
@@ -158,9 +166,9 @@ class Reader:
             self._faults.append(Fault(loc, "UNKNOWN_DEVICES", detail))
 
 
-def _told(told: Told) -> dict[str, Any]:
+def _told(told: QueryDocument) -> dict[str, Any]:
     """The fields that were written, by their names in the file."""
-    fields = Told.model_fields
+    fields = QueryDocument.model_fields
     return {
         fields[name].alias or name: getattr(told, name)
         for name in fields
@@ -168,15 +176,15 @@ def _told(told: Told) -> dict[str, Any]:
     }
 
 
-def _device(fields: DeviceFields) -> Device:
+def _device(fields: DeviceDocument) -> Device:
     return Device.parse(fields.family, fields.os_version, fields.architecture)
 
 
-def _name(fields: DeviceFields) -> str:
+def _name(fields: DeviceDocument) -> str:
     return " ".join(filter(None, (fields.family, fields.os_version, fields.architecture)))
 
 
-def _flat(expect: Expect) -> dict[str, Any]:
+def _flat(expect: ExpectDocument) -> dict[str, Any]:
     """What is expected as plain values; fields of the remedy by `remedy.field`."""
     flat = expect.model_dump(mode="json", exclude_unset=True)
     remedy = flat.pop("remedy", {})

@@ -23,7 +23,7 @@ from pydantic_core import PydanticCustomError
 
 from eligibility.access.model import AccountKind, Reason, RemedyAction
 from eligibility.catalog.files import GroupDeclaration
-from eligibility.catalog.model import Architecture, GroupId, Moment, PackageVersion, Product
+from eligibility.catalog.model import Architecture, CatalogMoment, GroupId, PackageVersion, Product
 from eligibility.rules.requirements import AppliesTo
 
 TAG = "<"
@@ -61,7 +61,7 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class DeviceFields(_Strict):
+class DeviceDocument(_Strict):
     """A device, written out."""
 
     family: _Text = Field(description="Windows.Desktop, Xbox, ...")
@@ -70,11 +70,12 @@ class DeviceFields(_Strict):
 
 
 _Device = Annotated[
-    Annotated[_Text, Tag("<text>")] | Annotated[DeviceFields, Tag("<fields>")], Discriminator(_kind)
+    Annotated[_Text, Tag("<text>")] | Annotated[DeviceDocument, Tag("<fields>")],
+    Discriminator(_kind),
 ]
 _Devices = Annotated[
     Annotated[_Text, Tag("<text>")]
-    | Annotated[DeviceFields, Tag("<fields>")]
+    | Annotated[DeviceDocument, Tag("<fields>")]
     | Annotated[tuple[_Device, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
     Discriminator(_kind),
 ]
@@ -85,7 +86,7 @@ _Accounts = Annotated[
 ]
 
 
-class Told(_Strict):
+class QueryDocument(_Strict):
     """What a case tells of who asks, for what, on what, and when; `defaults` may tell any of it."""
 
     product: _Text | None = Field(None, description="Store id of the product")
@@ -105,7 +106,9 @@ class Told(_Strict):
         description="A device, its name in `devices`, family/os_version/architecture, a preset of"
         " config/releases.toml, or several of these: it holds for each",
     )
-    now: Moment | None = Field(None, description="The moment that is asked for; left out: now")
+    now: CatalogMoment | None = Field(
+        None, description="The moment that is asked for; left out: now"
+    )
     installed_version: PackageVersion | None = Field(None, description="null = not installed")
     owned: StrictBool = Field(False, description="The account acquired the product before")
     market: _Text | None = Field(None, description="Two letters; null = not known")
@@ -128,10 +131,10 @@ class RemedyFields(_Strict):
     markets: tuple[_Text, ...] = ()
     os_version: _Text | None = None
     release: _Text | None = None
-    at: Moment | None = None
+    at: CatalogMoment | None = None
 
 
-class Expect(_Strict):
+class ExpectDocument(_Strict):
     """What the decision has to be; what is left out may be anything, null means that there is none."""
 
     granted: StrictBool | None = Field(None, description="Listing and package, both")
@@ -156,14 +159,14 @@ class Expect(_Strict):
     )
 
 
-class Case(Told):
+class CaseDocument(QueryDocument):
     """One expectation."""
 
     case: _Sentence = Field(description="What is so, in one sentence; each once in a file")
-    expect: Expect
+    expect: ExpectDocument
 
 
-class Given(_Strict):
+class CatalogDocument(_Strict):
     """The catalogue that is asked: from files, written out, or the live store if there is neither."""
 
     store: Literal["live"] | None = Field(None, description="Ask the store of --store")
@@ -180,16 +183,18 @@ class Given(_Strict):
     )
 
 
-class Written(_Strict):
+class ScenarioDocument(_Strict):
     """Expectations of who gets what. Run with `eligibility test`."""
 
     title: _Sentence = Field(description="What the file is about")
     about: _Text = Field("", description="What a reader should know first")
     rules: _Text = Field("", description="Where the rules are written down")
-    given: Given = Given()
-    devices: dict[str, DeviceFields] = Field({}, description="Devices by the names cases use")
-    defaults: Told = Field(Told(), description="What holds of every case that tells nothing else")
-    cases: Annotated[tuple[Case, ...], _NOT_EMPTY, _MIN_ITEMS]
+    given: CatalogDocument = CatalogDocument()
+    devices: dict[str, DeviceDocument] = Field({}, description="Devices by the names cases use")
+    defaults: QueryDocument = Field(
+        QueryDocument(), description="What holds of every case that tells nothing else"
+    )
+    cases: Annotated[tuple[CaseDocument, ...], _NOT_EMPTY, _MIN_ITEMS]
 
 
 SCHEMA = "scenario.schema.json"
@@ -201,7 +206,7 @@ def schema() -> dict[str, Any]:
 
     Looser than reading: it knows the shape, not which addresses, devices and groups there are.
     """
-    made = Written.model_json_schema(by_alias=True, mode="validation")
+    made = ScenarioDocument.model_json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 

@@ -14,19 +14,19 @@ from eligibility.formats.suggestions import meant
 from eligibility.simulation.scenarios import document
 
 _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
-    (r"", document.Written),
-    (r"given", document.Given),
+    (r"", document.ScenarioDocument),
+    (r"given", document.CatalogDocument),
     (r"given\.groups\.[^.]+", GroupDeclaration),
     (r"given\.products\.[^.]+(?=\.|$)", Product),
     (r"given\.products\..*submission", Submission),
     (r"given\.products\..*flights\.\d+", Flight),
     (r"given\.products\..*rollout", Rollout),
     (r"given\.products\..*packages\.\d+", Package),
-    (r"defaults", document.Told),
-    (r"cases\.\d+", document.Case),
-    (r"cases\.\d+\.expect", document.Expect),
+    (r"defaults", document.QueryDocument),
+    (r"cases\.\d+", document.CaseDocument),
+    (r"cases\.\d+\.expect", document.ExpectDocument),
     (r"cases\.\d+\.expect\.remedy", document.RemedyFields),
-    (r"devices\..+|.*\.device(\.\d+)?", document.DeviceFields),
+    (r"devices\..+|.*\.device(\.\d+)?", document.DeviceDocument),
 )
 """The shape of what stands at a place: for an unknown field, the fields that there are."""
 _QUOTED = re.compile(r"'([^']*)'")

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from eligibility.catalog.files import read_text
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.yaml_file import Lines, line_of, load
-from eligibility.simulation.scenarios.cases import Reader
-from eligibility.simulation.scenarios.document import Written
+from eligibility.simulation.scenarios.cases import CaseReader
+from eligibility.simulation.scenarios.document import ScenarioDocument
 from eligibility.simulation.scenarios.faults import shape_faults
 from eligibility.simulation.scenarios.given import read_given
 from eligibility.simulation.scenarios.model import InvalidScenarios, ScenarioFile
@@ -61,12 +61,12 @@ def read_text_of(path: Path, text: str) -> ScenarioFile:
     """
     body, lines = load(text, str(path))
     try:
-        written = Written.model_validate(body)
+        written = ScenarioDocument.model_validate(body)
     except ValidationError as error:
         raise InvalidScenarios(_located(path, lines, shape_faults(error))) from None
     faults = [*_said_twice(written)]
     given = read_given(written.given, path.parent, faults)
-    reader = Reader(path, written, lines, faults)
+    reader = CaseReader(path, written, lines, faults)
     scenarios = tuple(filter(None, map(reader.read, range(len(written.cases)))))
     if faults:
         raise InvalidScenarios(_located(path, lines, faults))
@@ -82,7 +82,7 @@ def read_text_of(path: Path, text: str) -> ScenarioFile:
     )
 
 
-def _said_twice(written: Written) -> Iterator[Fault]:
+def _said_twice(written: ScenarioDocument) -> Iterator[Fault]:
     counted = Counter(case.case for case in written.cases)
     for number, case in enumerate(written.cases):
         if counted[case.case] > 1:

@@ -7,8 +7,8 @@ from typing import NamedTuple
 from eligibility.catalog.files import Declaration, GroupDeclaration, read_directory
 from eligibility.errors import Fault, InvalidInput, InvalidSettings
 from eligibility.rules.requirements import Requirements, load_requirements
-from eligibility.simulation.scenarios.document import Given
-from eligibility.simulation.scenarios.model import Catalog
+from eligibility.simulation.scenarios.document import CatalogDocument
+from eligibility.simulation.scenarios.model import ScenarioCatalog
 from groups.emails import canonical
 from groups.errors import GroupsError, InvalidEmails
 from groups.model import check_group_id, check_publisher
@@ -17,22 +17,22 @@ _NOBODYS = "given"
 """The publisher of what a file writes out without saying whose it is."""
 
 
-class Found(NamedTuple):
+class ResolvedCatalog(NamedTuple):
     """What is given. catalog: None = the live store. requirements: None = those in force."""
 
-    catalog: Catalog | None
+    catalog: ScenarioCatalog | None
     requirements: Requirements | None
     reads: tuple[Path, ...]
 
 
-def read_given(given: Given, directory: Path, faults: list[Fault]) -> Found:
+def read_given(given: CatalogDocument, directory: Path, faults: list[Fault]) -> ResolvedCatalog:
     """Read what is given; paths are from the directory. What is wrong is added to the faults."""
     named = (given.catalog, given.requirements)
     reads = tuple(directory / one for one in named if one is not None)
     requirements = _requirements(given, directory, faults)
     own = bool(given.groups or given.products or given.publisher)
     if given.catalog is None and not own:
-        return Found(None, requirements, reads)
+        return ResolvedCatalog(None, requirements, reads)
     if given.store is not None:
         detail = "asks the live store, and a catalogue is given too: one of the two"
         faults.append(Fault("given.store", "GIVEN_TWICE", detail))
@@ -47,10 +47,12 @@ def read_given(given: Given, directory: Path, faults: list[Fault]) -> Found:
     groups = {one.publisher: _members(one.groups) for one in declared}
     if given.groups:
         groups[publisher] = groups.get(publisher, {}) | _own_members(given.groups, faults)
-    return Found(Catalog(products, groups), requirements, reads)
+    return ResolvedCatalog(ScenarioCatalog(products, groups), requirements, reads)
 
 
-def _requirements(given: Given, directory: Path, faults: list[Fault]) -> Requirements | None:
+def _requirements(
+    given: CatalogDocument, directory: Path, faults: list[Fault]
+) -> Requirements | None:
     if given.requirements is None:
         return None
     try:
@@ -62,7 +64,9 @@ def _requirements(given: Given, directory: Path, faults: list[Fault]) -> Require
         return None
 
 
-def _declared(given: Given, directory: Path, faults: list[Fault]) -> tuple[Declaration, ...]:
+def _declared(
+    given: CatalogDocument, directory: Path, faults: list[Fault]
+) -> tuple[Declaration, ...]:
     if given.catalog is None:
         return ()
     try:
@@ -72,7 +76,9 @@ def _declared(given: Given, directory: Path, faults: list[Fault]) -> tuple[Decla
         return ()
 
 
-def _publisher(given: Given, declared: tuple[Declaration, ...], faults: list[Fault]) -> str:
+def _publisher(
+    given: CatalogDocument, declared: tuple[Declaration, ...], faults: list[Fault]
+) -> str:
     """Whose the groups and products are that the file writes out."""
     if given.publisher is None and len(declared) > 1:
         names = ", ".join(f"`{one.publisher}`" for one in declared)

@@ -7,7 +7,7 @@ from junitparser import Failure, JUnitXml, TestCase, TestSuite
 from msgspec import UNSET
 
 from eligibility.simulation.scenarios.messages import differences_in_words, where_in_words
-from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
+from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -26,7 +26,7 @@ def junit_xml(files: Iterable[FileResult]) -> str:
     return f"{_DECLARATION}\n{text.decode()}\n"
 
 
-def _case(topic: str, result: Result, seconds: float) -> TestCase:
+def _case(topic: str, result: ScenarioResult, seconds: float) -> TestCase:
     case = TestCase(_plain(result.scenario.sentence), _plain(topic), round(seconds, 6))
     if result.mismatches:  # readers take one failure a case
         first = "; ".join(differences_in_words(result.mismatches[0]))
@@ -37,7 +37,7 @@ def _case(topic: str, result: Result, seconds: float) -> TestCase:
     return case
 
 
-def _details(result: Result, mismatch: Mismatch) -> Iterable[str]:
+def _details(result: ScenarioResult, mismatch: Mismatch) -> Iterable[str]:
     yield f"{result.scenario.file}:{result.scenario.line}"
     yield where_in_words(mismatch)
     yield from differences_in_words(mismatch)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET
 
 from eligibility.explain.outcome import briefly
-from eligibility.simulation.scenarios.run import FileResult, Mismatch, Result
+from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
 _MOST_NAMED = 3
 
@@ -41,7 +41,7 @@ def where_in_words(mismatch: Mismatch) -> str:
     return "; ".join([*named, f"and {more} more"] if more > 0 else named)
 
 
-def got_in_words(result: Result) -> str:
+def got_in_words(result: ScenarioResult) -> str:
     """What a scenario's askers get, briefly, and how many they are on how many devices."""
     got = ", ".join(dict.fromkeys(map(briefly, result.outcomes)))
     scenario = result.scenario
@@ -69,7 +69,7 @@ def as_plain(files: Iterable[FileResult]) -> dict[str, Any]:
     }
 
 
-def _case(result: Result) -> dict[str, Any]:
+def _case(result: ScenarioResult) -> dict[str, Any]:
     return {
         "case": result.scenario.sentence,
         "line": result.scenario.line,

@@ -48,7 +48,7 @@ class Scenario:
 
 
 @dataclass(frozen=True, slots=True)
-class Catalog:
+class ScenarioCatalog:
     """A catalogue that a file gives.
 
     products: by id, with the publisher. groups: canonical members by publisher and group id; one
@@ -70,7 +70,7 @@ class ScenarioFile:
     title: str
     about: str
     rules: str
-    catalog: Catalog | None
+    catalog: ScenarioCatalog | None
     requirements: Requirements | None
     scenarios: tuple[Scenario, ...]
     reads: tuple[Path, ...] = ()

@@ -11,12 +11,12 @@ from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
-from eligibility.simulation.scenarios.worlds import Bound
+from eligibility.simulation.scenarios.worlds import BoundScenario
 from eligibility.simulation.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FieldMismatch:
     """A field that is not as expected; plain values."""
 
     field: str
@@ -28,13 +28,13 @@ class Difference:
 class Mismatch:
     """The same differences, wherever they are. decision: the first one's, with its trace."""
 
-    differences: tuple[Difference, ...]
+    differences: tuple[FieldMismatch, ...]
     where: tuple[tuple[str, str], ...]  # account, device
     decision: Decision
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ScenarioResult:
     """How a scenario came out. asked: how many pairs of account and device.
 
     outcomes: what they got, each once, in order of appearance.
@@ -56,16 +56,18 @@ class FileResult:
     """The results of one file's scenarios, in order, and how long each took."""
 
     file: ScenarioFile
-    results: tuple[Result, ...]
+    results: tuple[ScenarioResult, ...]
     seconds: tuple[float, ...]
 
     @property
-    def failed(self) -> tuple[Result, ...]:
+    def failed(self) -> tuple[ScenarioResult, ...]:
         """Those that are not as expected."""
         return tuple(result for result in self.results if not result.passed)
 
 
-def run_file(file: ScenarioFile, bound: Iterable[Bound], clock: Callable[[], float]) -> FileResult:
+def run_file(
+    file: ScenarioFile, bound: Iterable[BoundScenario], clock: Callable[[], float]
+) -> FileResult:
     """Run scenarios of a file; clock = seconds, from anywhere."""
     results, seconds = [], []
     for scenario, state in bound:
@@ -75,10 +77,10 @@ def run_file(file: ScenarioFile, bound: Iterable[Bound], clock: Callable[[], flo
     return FileResult(file, tuple(results), tuple(seconds))
 
 
-def run(scenario: Scenario, state: State) -> Result:
+def run(scenario: Scenario, state: State) -> ScenarioResult:
     """Ask for every account and device of a scenario, and compare."""
     matrix = simulate(state, Population.of(scenario.askers), scenario.devices)
-    found: dict[bytes, tuple[tuple[Difference, ...], list[tuple[int, int]]]] = {}
+    found: dict[bytes, tuple[tuple[FieldMismatch, ...], list[tuple[int, int]]]] = {}
     outcomes: dict[Outcome, None] = {}
     for account in range(len(scenario.askers)):
         for device in range(len(scenario.devices)):
@@ -97,14 +99,14 @@ def run(scenario: Scenario, state: State) -> Result:
         for differences, places in found.values()
     )
     asked = len(scenario.askers) * len(scenario.devices)
-    return Result(scenario, asked, tuple(outcomes), mismatches)
+    return ScenarioResult(scenario, asked, tuple(outcomes), mismatches)
 
 
-def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[Difference, ...]:
+def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismatch, ...]:
     """Where a decision is not as expected, in the order of what is expected."""
     seen = observed(decision)
     return tuple(
-        Difference(name, wanted, seen.get(name))
+        FieldMismatch(name, wanted, seen.get(name))
         for name, wanted in expect.items()
         if seen.get(name) != wanted
     )

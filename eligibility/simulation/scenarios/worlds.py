@@ -9,22 +9,27 @@ from typing import Any, Protocol
 from eligibility.access.model import Revision
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import Entry
-from eligibility.catalog.validation import Surroundings, read_product, validate
+from eligibility.catalog.store import CatalogEntry
+from eligibility.catalog.validation import ValidationContext, read_product, validate
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import Requirements
 from eligibility.simulation.inputs.drafts import Draft
 from eligibility.simulation.scenarios.faults import listed
-from eligibility.simulation.scenarios.model import Catalog, InvalidScenarios, Scenario, ScenarioFile
+from eligibility.simulation.scenarios.model import (
+    InvalidScenarios,
+    Scenario,
+    ScenarioCatalog,
+    ScenarioFile,
+)
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
 from groups.member_set import Digester, MemberIndex, MemberSet
 from groups.store import GroupStore
 
 
-class World(Protocol):
+class StateSource(Protocol):
     """Something to ask. One for each file."""
 
     def state(self, scenario: Scenario) -> State:
@@ -35,13 +40,13 @@ class World(Protocol):
 
 
 @dataclass(frozen=True)
-class GivenWorld:
+class FileStateSource:
     """A catalogue that a file gives. requirements: the OS floors, the file's or those in force.
 
     now: the moment of running, UTC-aware, which is asked for where a case names none.
     """
 
-    catalog: Catalog
+    catalog: ScenarioCatalog
     requirements: Requirements
     now: datetime
     _held: dict[str, HeldProduct] = field(default_factory=dict)
@@ -67,7 +72,7 @@ class GivenWorld:
         _check(scenario, product, declared.keys(), moment)
         digester = Digester(b"scenarios")
         sets = {one: MemberSet.of(map(digester.of, declared[one])) for one in product.groups}
-        entry = Entry(
+        entry = CatalogEntry(
             publisher=publisher,
             product_id=scenario.product_id,
             product=product,
@@ -80,7 +85,7 @@ class GivenWorld:
 
 
 @dataclass(frozen=True)
-class LiveWorld:
+class StoreStateSource:
     """The store, with a file's changes as drafts over it. requirements: where not those in force."""
 
     states: States
@@ -130,7 +135,7 @@ def _applying(requirements: Requirements, scenario: Scenario) -> Requirements:
 
 def _check(scenario: Scenario, product: Product, groups: Collection[str], moment: datetime) -> None:
     try:
-        validate(scenario.product_id, product, Surroundings(groups, moment))
+        validate(scenario.product_id, product, ValidationContext(groups, moment))
     except InvalidProduct as error:
         raise _in_the_case(scenario, error) from None
 
@@ -187,20 +192,22 @@ def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
         raise InvalidInput(faults) from None
 
 
-Bound = tuple[Scenario, State]
+BoundScenario = tuple[Scenario, State]
 """A scenario and what it is asked of."""
 
 
-def bind(files: Sequence[ScenarioFile], worlds: Iterable[World]) -> tuple[tuple[Bound, ...], ...]:
+def bind(
+    files: Sequence[ScenarioFile], worlds: Iterable[StateSource]
+) -> tuple[tuple[BoundScenario, ...], ...]:
     """For each file its scenarios, each with its state; nothing is asked yet.
 
     Args: worlds = one for each file.
     Raises: InvalidScenarios with everything in the cases that their worlds do not have.
     """
     faults: list[Fault] = []
-    bound: list[tuple[Bound, ...]] = []
+    bound: list[tuple[BoundScenario, ...]] = []
     for file, world in zip(files, worlds, strict=True):
-        pairs: list[Bound] = []
+        pairs: list[BoundScenario] = []
         for scenario in file.scenarios:
             try:
                 pairs.append((scenario, world.state(scenario)))
