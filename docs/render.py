@@ -2,7 +2,8 @@
 
 tests/vectors/README.md comes from the vectors, docs/settings.md from the settings, docs/cli.md from
 the commands themselves, docs/images/demo.svg from the demo, config/scenario.schema.json from the
-model of scenario files. Tests compare each with what would be rendered.
+model of scenario files, the rooms of docs/architecture.md from the code. Tests compare each page with
+what would be rendered.
 """
 
 import io
@@ -16,6 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
+from docs.code_map import architecture_page
 from eligibility.access.wire import query_of
 from eligibility.cli.demo.demo import QUERIES, in_words, load_sample
 from eligibility.cli.show.base import decision_panel
@@ -165,6 +167,7 @@ PAGES: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "settings.md": settings_page,
     ROOT / "docs" / "cli.md": cli_page,
     ROOT / "docs" / "images" / "demo.svg": demo_picture,
+    ROOT / "docs" / "architecture.md": architecture_page,
 }
 
 

@@ -1,1 +1,1 @@
-"""Known user groups: who is in which group. Imports nothing from `eligibility`."""
+"""Known user groups: who is a member of which group, now and at any past moment."""

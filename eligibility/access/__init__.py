@@ -1,1 +1,1 @@
-"""The question and the answer: what an access query and a decision are, and their JSON."""
+"""The access query and the decision: their types, their JSON, and what may be hidden in them."""

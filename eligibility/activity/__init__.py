@@ -1,5 +1,5 @@
-"""What was asked and answered: counts by minute, the last answer of each member, the latest decisions.
+"""Counts of the decisions that were made: by minute, by member, and the latest ones.
 
-Gathered beside the answers, in batches, and never in their way: what cannot be kept is dropped. No
-address is kept; a member is its digest, as in an evaluator's memory.
+Activity is gathered beside the answers, in batches, and never delays them: what cannot be kept is
+dropped. No address is kept; a member is known by its digest, as in an evaluator's memory.
 """

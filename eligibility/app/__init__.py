@@ -1,1 +1,1 @@
-"""The whole server put together and run: API, standards and dashboard over one Service."""
+"""The ASGI application, which joins server and dashboard, and the process that runs it."""

@@ -1,1 +1,1 @@
-"""The audit trail: who changed what, from where, and whether all of it is still as it was written."""
+"""The audit trail: who changed what and from where, in chains that reveal tampering."""

@@ -1,1 +1,1 @@
-"""Who may ask and edit what: API keys, tokens of issuers, and accounts that ask for themselves."""
+"""Who calls and what they may do: API keys, tokens of issuers, scopes."""

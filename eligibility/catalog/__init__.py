@@ -1,1 +1,1 @@
-"""The catalogue: products, submissions, flights and packages; their store; what reads them in."""
+"""What publishers declare: products, submissions, flights, packages; and its store."""

@@ -1,1 +1,1 @@
-"""What a change does to access: of groups, of products, between two states, over time."""
+"""What a change does to access: an edit, two states compared, an answer over time."""

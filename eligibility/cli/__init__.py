@@ -1,4 +1,4 @@
-"""The command line: `eligibility --help`. Parses, opens the store, prints; decides nothing."""
+"""The command line, one file a command: `eligibility --help`."""
 
 import sys
 

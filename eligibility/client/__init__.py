@@ -1,6 +1,6 @@
-"""The service from Python, sync and async: docs/client.md.
+"""The Python client of the HTTP API, synchronous and asynchronous.
 
-Needs httpx2, msgspec and packaging, and nothing of what the server needs.
+It needs httpx2, msgspec and packaging, and nothing of what the server needs (docs/client.md).
 """
 
 from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision

@@ -1,1 +1,1 @@
-"""Products in memory, fresh and fast: what answers an access query."""
+"""Products and members in memory, kept fresh, so that a warm access query needs no store."""

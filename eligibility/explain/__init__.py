@@ -1,1 +1,1 @@
-"""A decision in words for people: its story, and the least change that would turn it."""
+"""A decision in words for people: why it came out so, and the least change to turn it."""

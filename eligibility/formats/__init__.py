@@ -1,1 +1,1 @@
-"""Files and JSON read strictly; knows nothing of flights or groups."""
+"""Strict readers and writers of JSON, YAML, CSV and files; they know no products or groups."""

@@ -1,6 +1,6 @@
-"""Simulations from Python, for notebooks and unit tests: `from eligibility.notebook import Simulation`.
+"""Simulations from Python, for notebooks and tests.
 
-docs/qa.md has examples.
+`from eligibility.notebook import Simulation`; docs/qa.md has examples.
 """
 
 from eligibility.notebook.simulation import Simulation

@@ -1,1 +1,1 @@
-"""The decision, pure: no clock, store, environment or log."""
+"""The rules of the Store as pure functions; `decide` alone makes a verdict."""

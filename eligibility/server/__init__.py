@@ -1,1 +1,1 @@
-"""The HTTP edge: FastAPI for everything, plain ASGI for the access queries. Decides nothing."""
+"""The HTTP server: our own API, two standards, metrics and the API document."""

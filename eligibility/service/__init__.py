@@ -1,4 +1,4 @@
-"""Settings, opened stores, and the Service that edges use."""
+"""The settings, the opened stores, and the Service that puts the lower rooms together."""
 
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings

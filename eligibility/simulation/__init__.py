@@ -1,5 +1,1 @@
-"""Who gets what, asked for whole audiences: matrices and scenario files.
-
-One access query is one decision; here are thousands of them, over a state of the catalogue that is,
-was, will be, or is only drafted. Every verdict is `decide`'s, through HeldProduct.
-"""
+"""Decisions for whole audiences: every account on every device, at any moment, with drafts."""

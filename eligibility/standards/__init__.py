@@ -1,1 +1,1 @@
-"""What the questions of open standards mean here, AuthZEN and OFREP: one mapping, one engine."""
+"""AuthZEN and OFREP requests as access queries, and decisions as their answers."""

@@ -1,1 +1,1 @@
-"""Facts about Windows: device families, versions, releases, package versions."""
+"""Facts about Windows: device families, OS versions, releases, package versions."""

@@ -1,4 +1,4 @@
-"""Opening a store by its URL."""
+"""Open the store that a URL names."""
 
 from collections.abc import Callable
 from datetime import datetime

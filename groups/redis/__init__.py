@@ -1,1 +1,1 @@
-"""GroupStore on Redis or Valkey."""
+"""The group store on Redis or Valkey."""

@@ -1,1 +1,1 @@
-"""GroupStore on SQLite."""
+"""The group store on SQLite."""

@@ -1,1 +1,1 @@
-"""What every store shares: the SQLite database, the Redis server, its change feed, URLs, moments."""
+"""What all stores share: the SQLite database, the Redis server, its change feed, URLs."""

@@ -1,8 +1,7 @@
-"""Partner Center import: what the Store submission API returns, turned into a product.
+"""Import a product from the JSON that the Store submission API returns.
 
-`shapes` reads the API's answers, `ranks` orders flights, `packages` takes packages and rollouts,
-`convert` makes the product, and `report` gathers what is wrong and what could not be known.
-Source: domain.md section 5.
+`shapes` reads the API's answers, `ranks` orders flights, `packages` reads packages and rollouts,
+`convert` makes the product, and `report` gathers faults and notes. Source: domain.md section 5.
 """
 
 from eligibility.catalog.partner_center.convert import Import, read_files

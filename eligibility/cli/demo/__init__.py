@@ -1,1 +1,1 @@
-"""The demo: a sample catalogue with activity, and three access queries."""
+"""The demo: a sample catalogue with made-up activity, and three access queries."""

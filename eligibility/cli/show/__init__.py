@@ -1,1 +1,1 @@
-"""What commands print for people."""
+"""What the commands print."""

@@ -1,4 +1,4 @@
-"""The pages, one file each, and where they are."""
+"""One file for each page of the dashboard."""
 
 from eligibility.dashboard.pages import home
 from eligibility.dashboard.pages.ask import Ask

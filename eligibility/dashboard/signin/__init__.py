@@ -1,1 +1,1 @@
-"""Signing in to the dashboard: by key, or by an OpenID provider."""
+"""Sign-in to the dashboard: sessions, cookies, and OpenID providers."""

@@ -1,1 +1,1 @@
-"""AuthZEN Authorization API 1.0: evaluation, evaluations, searches and metadata (docs/authzen.md)."""
+"""The endpoints of the AuthZEN Authorization API 1.0."""

@@ -1,1 +1,1 @@
-"""The plumbing of HTTP: authentication, limits, problems, logs."""
+"""What every request passes: authentication, rate limits, error responses, the log."""

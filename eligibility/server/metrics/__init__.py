@@ -1,6 +1,6 @@
-"""GET /metrics: what a server does, in numbers, for Prometheus.
+"""GET /metrics: the numbers of a server for Prometheus.
 
-Requests are counted as plain integers in the event loop (tallies.py). A scrape reads them and all else
-that there is to know (snapshot.py), adds up the worker processes (sharing.py), and tells it in the
-format of Prometheus (exposition.py).
+Requests are counted as plain integers in the event loop (http/tallies.py). A scrape reads these and all
+other numbers (snapshot.py), adds up the worker processes (sharing.py), and writes them in the format of
+Prometheus (exposition.py).
 """

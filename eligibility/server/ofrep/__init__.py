@@ -1,1 +1,1 @@
-"""OFREP: OpenFeature's remote evaluation, one flag and all of them."""
+"""The endpoints of OFREP, OpenFeature's remote evaluation protocol."""

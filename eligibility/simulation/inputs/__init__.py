@@ -1,1 +1,1 @@
-"""What a simulation is asked: accounts, devices, drafts."""
+"""What a simulation starts from: accounts, devices and drafts, from JSON, files or YAML."""

@@ -1,4 +1,4 @@
-"""Reports of a simulation: one file a format, and the table of them."""
+"""A simulation written as a table, CSV, JSON, HTML page or Parquet file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Scenario files: what QA expects, one sentence a case, run against a catalogue or the live store.
+"""Scenario files: sentences about what an account should get, run as checks.
 
     title: Who gets which Contoso Reader
     given: {catalog: ../contoso.yaml}
