@@ -10,8 +10,6 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
-from tests.test_layers import LAYERS
-
 ROOT = Path(__file__).resolve().parent.parent
 MOST_ROOMS = 25
 MOST_LINES = 37_500
@@ -52,6 +50,18 @@ def rooms() -> dict[str, str]:
     """Every folder of code, as `eligibility/rules`, with the first sentence of its docstring."""
     packages = [path for path in source_files() if path.name == "__init__.py"]
     return {str(path.parent.relative_to(ROOT)): _summary(path) for path in packages}
+
+
+def layers() -> tuple[tuple[str, ...], ...]:
+    """The rooms by layer, lowest first: the tuple that tests/test_layers.py holds, read from its source."""
+    tree = ast.parse((ROOT / "tests" / "test_layers.py").read_text("utf-8"))
+    (value,) = [
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LAYERS"
+    ]
+    rooms_by_layer: tuple[tuple[str, ...], ...] = ast.literal_eval(value)
+    return rooms_by_layer
 
 
 def lines_of(paths: Iterable[Path]) -> int:
@@ -99,7 +109,7 @@ def _rooms_table() -> str:
 
 def _in_order(names: Iterable[str]) -> list[str]:
     """Rooms from the lowest layer to the highest; below a room those inside it."""
-    order = [_folder(room) for layer in LAYERS for room in layer]
+    order = [_folder(room) for layer in layers() for room in layer]
     return sorted((name for name in names if name in order), key=order.index)
 
 
