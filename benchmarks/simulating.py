@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 
 from benchmarks.report import Figure
 from benchmarks.world import PRODUCT, PRODUCT_ID, PUBLISHER, World
+from eligibility.access.asker import Asker
 from eligibility.catalog.validation import read_product
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, simulate
 from eligibility.simulation.state import State
 

@@ -7,11 +7,12 @@ import pytest
 from conftest import Clock
 from worlds import flight, group, package, product, put
 
+from eligibility.access.asker import Asker
 from eligibility.access.model import Account, Reason
 from eligibility.explain.outcome import BRIEFLY
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import read_devices
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, simulate
 from eligibility.simulation.reports.cells import COLUMNS, cells
 from groups.model import MembershipEdit

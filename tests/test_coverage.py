@@ -13,6 +13,7 @@ from strategies import GROUPS, NOW, PRODUCT_ID, mostly, package_versions, produc
 from typer.testing import CliRunner
 from worlds import flight, group, package, product, put
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import AccessQuery, Account, Revision
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry
@@ -26,7 +27,6 @@ from eligibility.rules.requirements import Requirements, load_requirements
 from eligibility.service.service import Service
 from eligibility.simulation.coverage import Coverage, DeviceReach, coverage
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
-from eligibility.simulation.inputs.population import PLAIN, Asker
 from eligibility.simulation.responses import OutcomeView
 from eligibility.simulation.rollout_shares import apportioned, sides
 from eligibility.simulation.state import State

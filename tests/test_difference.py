@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strategies import PRODUCT_ID, devices, products
 from worlds import flight, group, package, product, put
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, AccountKind, Device
 from eligibility.changes.compare import ComparedState, compare, compare_all
 from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, substance
@@ -23,7 +24,7 @@ from eligibility.rules.requirements import parse_requirements
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice, preset
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
-from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
 from groups.model import MembershipEdit
 

@@ -29,6 +29,7 @@ from strategies import (
 )
 from worlds import flight, package, product
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, AccountKind, Decision, Device, Revision, Settling
 from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
@@ -40,7 +41,7 @@ from eligibility.rules.rollout import bucket
 from eligibility.rules.settling import recent_of
 from eligibility.simulation import classes
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
-from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, simulate
 from eligibility.simulation.state import State
 from groups.member_set import Digester, MemberIndex, MemberSet

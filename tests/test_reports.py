@@ -15,11 +15,12 @@ import pytest
 from simulations import ADA, APP, BOB, CAT, matrix, two_flights, written
 from worlds import flight, group, package, product, put
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account
 from eligibility.errors import MissingPackage
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
-from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, before_settling, simulate
 from eligibility.simulation.reports import FORMATS, Format, SimulationReport, parquet
 from eligibility.simulation.reports.cells import COLUMNS, cells

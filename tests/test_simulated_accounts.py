@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from eligibility.access.asker import NOBODY, PLAIN, Asker
 from eligibility.access.model import Account, AccountKind
 from eligibility.errors import InvalidInput
 from eligibility.simulation.inputs.accounts import read_accounts
-from eligibility.simulation.inputs.population import NOBODY, PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 from groups.errors import UnknownGroup
 
 MEMBERS = {"beta": ["ada@example.com", "bob@example.com"], "v1.2": ["cleo@example.com"]}

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from strategies import ACCOUNTS, PRODUCT_ID, devices, products
 from worlds import flight, group, package, product, put
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, AccountKind, Device
 from eligibility.changes.contrast import OutcomeOrNone, contrast, substance
 from eligibility.changes.moments import read_past
@@ -20,7 +21,6 @@ from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.simulation.inputs.population import PLAIN, Asker
 from groups.model import MembershipEdit
 
 ADA, GRACE, ALIAS = "ada@x.com", "grace@x.com", "a.lovelace@x.com"

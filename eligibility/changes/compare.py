@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import structs
 
 from eligibility.access import wire
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.plan import Plan, all_products
 from eligibility.catalog.store import CatalogStore
@@ -15,7 +16,7 @@ from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.formats.suggestions import meant
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves
-from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import Literal
 
+from eligibility.access.asker import Asker
 from eligibility.access.model import Account
 from eligibility.changes.causes import DecisionInputs, causes
 from eligibility.changes.contrast import OutcomeOrNone, plainly, substance
 from eligibility.explain.outcome import Outcome
 from eligibility.rules.rollout import place
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from eligibility.access.asker import Asker
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
 from eligibility.catalog.plan import differences
@@ -23,7 +24,6 @@ from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import settling_at
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.simulation.inputs.population import Asker
 from groups.model import GroupChange, MembershipChange, PastMemberships
 
 
@@ -85,7 +85,7 @@ class _Asked:
         self._queries = [asker.query(product_id, named.device) for named in devices]
         self._requirements = requirements
         self._known: dict[object, tuple[OutcomeOrNone, ...]] = {}
-        self.addresses = asker.account.addresses if asker.account else ()
+        self.addresses = asker.addresses
         self.nowhere: tuple[OutcomeOrNone, ...] = (None,) * len(devices)
 
     def answers(

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from eligibility.access.asker import Asker
 from eligibility.changes.compare import STATES, ComparedState, compare, compare_all, read_side
 from eligibility.changes.responses import ComparisonResponse, difference_told
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, moment_of, service
@@ -27,7 +28,7 @@ from eligibility.service.service import Service
 from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.inputs.drafts import read_draft
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from groups.errors import UnknownGroup
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.access.model import AccountKind, Device
 from eligibility.changes.responses import timeline_told
 from eligibility.changes.timeline import turns
@@ -21,7 +21,6 @@ from eligibility.cli.show.difference import timeline_view
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
-from eligibility.simulation.inputs.population import Asker
 from eligibility.windows.versions import release_name
 
 
@@ -66,8 +65,7 @@ def timeline(
     asker = _account(account, kind, alias or [], told)
     asked = _devices(devices, family, os_version, arch)
     with service(store) as opened:
-        addresses = asker.account.addresses if asker.account else ()
-        past = opened.past(product, addresses)
+        past = opened.past(product, asker.addresses)
         requirements = opened.evaluator.requirements
         found = turns(past, asker, asked, requirements, everything=everything)
         name = asker.account.id if asker.account else None
@@ -82,9 +80,7 @@ def _account(address: str | None, kind: AccountKind, aliases: list[str], told: A
     if address is None:
         return told
     account = {"id": address, "kind": kind, "aliases": aliases}
-    device = {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}
-    query = wire.query_of(product_id="-", account=account, device=device)
-    return told.as_account(query.account) if query.account else told
+    return told.as_account(Asker.parse(account=account).account)
 
 
 def _devices(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from math import inf
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, Decision, Device, Reason
 from eligibility.catalog.model import Product
 from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
-from eligibility.simulation.inputs.population import PLAIN, Asker
 from eligibility.simulation.reports.symbols import OutcomeMark, in_words, marks
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts

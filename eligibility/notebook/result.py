@@ -5,13 +5,13 @@ from functools import cached_property
 from html import escape
 from typing import TYPE_CHECKING, NamedTuple
 
+from eligibility.access.asker import NOBODY
 from eligibility.access.model import Decision
 from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.outcome import OutcomeKind, briefly
 from eligibility.formats.suggestions import meant
 from eligibility.notebook import frames, heat_map
 from eligibility.simulation.inputs.devices import read_devices
-from eligibility.simulation.inputs.population import NOBODY
 from eligibility.simulation.matrix import Matrix, before_settling
 from eligibility.simulation.reports.grid import Grid, make_grid
 from eligibility.simulation.rollout_shares import RolloutShare, shares_of

@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.errors import UnknownProduct
 from eligibility.notebook.result import SimulationResult
 from eligibility.notebook.sources import MemorySource, SimulationSource, StoredSource, with_moves
 from eligibility.rules.requirements import load_requirements
 from eligibility.service.service import Service
 from eligibility.service.settings import load_settings
-from eligibility.simulation.inputs.accounts import Members, asker_of, read_accounts
+from eligibility.simulation.inputs.accounts import Members, read_accounts
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, publisher_in, read_draft
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
 from groups import emails
 
@@ -81,7 +82,7 @@ class Simulation:
         past or ahead, None = now; draft = see `draft`; the others hold of every account that does
         not say otherwise in a file.
         """
-        told = asker_of(
+        told = Asker.parse(
             installed_version=installed_version,
             owned=owned,
             market=market,

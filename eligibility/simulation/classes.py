@@ -11,11 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from itertools import count, repeat
 
+from eligibility.access.asker import Asker
 from eligibility.access.model import Device
 from eligibility.engine.held_product import HeldProduct
 from eligibility.rules.rollout import BUCKETS, buckets, place
 from eligibility.rules.settling import MembershipMove
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 
 _CHUNK = 50_000
 """Accounts looked up at a time, so that their digests need not all be in memory."""

@@ -10,11 +10,11 @@ from itertools import combinations, groupby
 
 from msgspec import Struct
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Device
 from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.classes import device_classes
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.simulation.inputs.population import PLAIN, Asker
 from eligibility.simulation.matrix import check_decisions
 from eligibility.simulation.responses import OutcomeView, StateView
 from eligibility.simulation.rollout_shares import (

@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 
+from eligibility.access.asker import PLAIN, Asker
 from eligibility.cli.options.base import moment_of
 from eligibility.errors import UnknownProduct
 from eligibility.service.service import Service
-from eligibility.simulation.inputs.accounts import asker_of as read_asker
 from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.drafts import Draft, publisher_in, read_draft
-from eligibility.simulation.inputs.population import PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 
 AccountsOption = Annotated[
     str | None,
@@ -73,7 +73,7 @@ def asker_of(
     installed: str | None, owned: bool, market: str | None, code: bool, manual_check: bool
 ) -> Asker:
     """What holds of every account that does not say otherwise. Raises: InvalidInput."""
-    return read_asker(
+    return Asker.parse(
         installed_version=installed,
         owned=owned,
         market=market,

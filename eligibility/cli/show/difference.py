@@ -7,6 +7,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from eligibility.access.asker import NOBODY
 from eligibility.changes.difference import ChangeKind
 from eligibility.changes.responses import (
     ComparisonResponse,
@@ -17,7 +18,6 @@ from eligibility.changes.responses import (
     TurnView,
 )
 from eligibility.cli.show.output import console
-from eligibility.simulation.inputs.population import NOBODY
 
 _STYLE = {"gains": "green", "loses": "red", "moves": "yellow", "still_denied": "dim"}
 _VERBS = {

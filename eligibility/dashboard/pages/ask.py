@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import Request
 
 from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
@@ -20,7 +21,6 @@ from eligibility.explain.least_change import GRANTED, explained, wanted_of
 from eligibility.server.http.sealed_cursors import SealedLinks
 from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
-from eligibility.simulation.inputs.population import Asker
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import release_name, releases

@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from pydantic import Field, StrictBool, StrictStr
 
 from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.access.model import Account, AccountKind, Device
 from eligibility.callers.model import Scope
 from eligibility.catalog.model import Product
@@ -31,7 +32,7 @@ from eligibility.server.http.strict_route import StrictRoute
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import NamedDevice, preset
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.windows.releases import facts
 from groups.emails import canonical
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from eligibility.access import wire
+from eligibility.access.asker import NOBODY, PLAIN, Asker
 from eligibility.access.model import Account, AccountKind
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.csv_table import (
@@ -17,7 +17,7 @@ from eligibility.formats.csv_table import (
     read_table,
     rows_read,
 )
-from eligibility.simulation.inputs.population import NOBODY, PLAIN, Asker, Population
+from eligibility.simulation.inputs.population import Population
 from groups import csv_file, emails
 from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
 
@@ -37,19 +37,9 @@ ANONYMOUS = ("anonymous", NOBODY, "-")
 """What stands for nobody being signed in, instead of an address."""
 
 _YES_NO = {"no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
-_ANY_DEVICE = {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}
 
 Members = Callable[[str], Sequence[str]]
 """Gives the members of a group by its id. Raises: groups.errors.UnknownGroup."""
-
-
-def asker_of(**told: Any) -> Asker:
-    """Read what somebody asks with: fields of an access query, but product and device.
-
-    Raises: InvalidInput.
-    """
-    query = wire.query_of(product_id="-", device=_ANY_DEVICE, **told)
-    return Asker.of(query)
 
 
 def read_accounts(
@@ -171,7 +161,7 @@ def _asker(cells: Cells, as_told: Asker) -> Asker:
         account = {"id": address, "kind": cells.get("kind") or AccountKind.MICROSOFT}
         aliases = cells.get("aliases", "").split()
         account = {**account, "aliases": aliases} if aliases else account
-    return asker_of(account=account, **_told(as_told) | given)
+    return Asker.parse(account=account, **_told(as_told) | given)
 
 
 def _told(asker: Asker) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.access.model import AccountKind, Device
 from eligibility.access.wire import AccountFields, QueryFields
 from eligibility.catalog.validation import read_product
@@ -24,7 +25,7 @@ from eligibility.rules.requirements import requirements_of
 from eligibility.simulation.inputs.accounts import Members
 from eligibility.simulation.inputs.devices import NamedDevice, preset
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
-from eligibility.simulation.inputs.population import Asker, Population
+from eligibility.simulation.inputs.population import Population
 from eligibility.windows.releases import facts
 from groups import emails
 

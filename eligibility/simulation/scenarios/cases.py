@@ -4,13 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.access.model import Device
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.suggestions import meant
 from eligibility.formats.yaml_file import Lines, line_of
 from eligibility.simulation.inputs.devices import NamedDevice, preset, written_out
-from eligibility.simulation.inputs.population import Asker
 from eligibility.simulation.scenarios.document import (
     CaseDocument,
     DeviceDocument,
@@ -29,7 +28,6 @@ _REQUIRED = {
     "device": "is required, here or in `defaults`",
 }
 _ASKED = ("installed_version", "owned", "market", "promotional_code", "manual_check")
-_ANY_DEVICE = {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}
 _Read = TypeVar("_Read")
 
 
@@ -117,14 +115,13 @@ class CaseReader:
             account["aliases"] = list(told.get("aliases", ()))
         asked = {name: told[name] for name in _ASKED if name in told}
         try:
-            query = wire.query_of(product_id="-", account=account, device=_ANY_DEVICE, **asked)
+            return Asker.parse(account=account, **asked)
         except InvalidInput as error:
             for fault in error.faults:
                 name = {"account.id": "account", "account.aliases": "aliases"}.get(fault.loc)
                 place = places[name or fault.loc]
                 self._faults.append(Fault(place, fault.code, fault.detail))
             return None
-        return Asker.of(query)
 
     def _groups(
         self, told: Mapping[str, Any], case: CaseDocument, places: Mapping[str, str]

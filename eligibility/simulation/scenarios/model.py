@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from eligibility.access.asker import Asker
 from eligibility.catalog.model import Product
 from eligibility.errors import Fault, InvalidFile
 from eligibility.rules.requirements import AppliesTo, Requirements
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.simulation.inputs.population import Asker
 
 
 @dataclass(frozen=True, slots=True)

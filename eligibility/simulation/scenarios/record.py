@@ -9,13 +9,13 @@ from typing import Any
 import msgspec
 import yaml
 
+from eligibility.access.asker import NOBODY
 from eligibility.access.model import AccessQuery, Account, AccountKind, Decision, Device
 from eligibility.catalog.files import product_body
 from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.outcome import briefly, outcome_of
 from eligibility.rules.rollout import place
 from eligibility.simulation.inputs.devices import device_name
-from eligibility.simulation.inputs.population import NOBODY
 from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.run import observed
 from eligibility.simulation.state import State
