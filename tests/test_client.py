@@ -23,7 +23,7 @@ from eligibility.client import (
     Device,
     Forbidden,
     NotFound,
-    ProblemError,
+    Problem,
     Query,
     Reason,
     Revision,
@@ -113,7 +113,7 @@ def test_every_field_of_a_query_is_understood(client: Either, publisher: str, ap
 
 
 def test_faults_of_a_query_are_told(client: Either, app: str) -> None:
-    with pytest.raises(ProblemError) as raised:
+    with pytest.raises(Problem) as raised:
         client.access(Query(app, Device("Toaster", "22H2")))
     assert raised.value.status == 400
     assert {fault.loc for fault in raised.value.errors} == {"device.family", "device.os_version"}
@@ -191,7 +191,7 @@ def test_edits_of_members(client: Either, publisher: str, app: str) -> None:
     assert (removed.removed, removed.unknown) == (1, 1)
     based = {"if_revision": added.revision}
     for edit in (client.add_members, client.remove_members, client.replace_members):
-        with pytest.raises(ProblemError) as raised:
+        with pytest.raises(Problem) as raised:
             edit(publisher, "beta", [new], **based)
         assert (raised.value.status, raised.value.revision) == (412, removed.revision)
     client.replace_members(publisher, "beta", [new], if_revision=removed.revision)
@@ -203,7 +203,7 @@ def test_products_come_back_as_they_were_declared(client: Either, publisher: str
     assert (stored.publisher, stored.product_id, stored.revision) == (publisher, app, 1)
     assert client.put_product(publisher, app, {**stored.product, "name": "B"}, if_revision=1) == 2
     assert client.product(publisher, app).product["name"] == "B"
-    with pytest.raises(ProblemError) as raised:
+    with pytest.raises(Problem) as raised:
         client.put_product(publisher, app, stored.product, if_revision=1)
     assert (raised.value.status, raised.value.revision) == (412, 2)
     with pytest.raises(NotFound):

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from eligibility.client import ProblemError, Unauthenticated, Unreachable, calls
+from eligibility.client import Problem, Unauthenticated, Unreachable, calls
 from eligibility.client.exchange import (
     FIRST_PAUSE,
     LONGEST_PAUSE,
@@ -47,7 +47,7 @@ class Run:
         self.now = 0.0
         self.attempts: list[Attempt] = []
         self.pauses: list[float] = []
-        self.error: ProblemError | None = None
+        self.error: Problem | None = None
         exchange = CallRules(
             **{"timeout": 5.0, "attempt_timeout": 2.0, "retries": 2, "deny": False, **limits},
             clock=lambda: self.now,
@@ -71,7 +71,7 @@ class Run:
                     outcome = None
         except StopIteration:
             pass
-        except ProblemError as error:
+        except Problem as error:
             self.error = error
         assert left == []
 
@@ -174,12 +174,8 @@ def test_denials_are_logged_once_until_the_service_answers(
         assert len(caplog.records) == 2
 
 
-@pytest.mark.parametrize(
-    ("code", "kind"), [(401, Unauthenticated), (429, ProblemError), (400, ProblemError)]
-)
-def test_a_callers_own_errors_are_raised_and_not_denied(
-    code: int, kind: type[ProblemError]
-) -> None:
+@pytest.mark.parametrize(("code", "kind"), [(401, Unauthenticated), (429, Problem), (400, Problem)])
+def test_a_callers_own_errors_are_raised_and_not_denied(code: int, kind: type[Problem]) -> None:
     exchange = CallRules(timeout=5.0, attempt_timeout=2.0, retries=0, deny=True)
     steps = exchange.steps(calls.access(Query("APP", Device("Desktop", "22631")), explain=False))
     next(steps)

@@ -15,7 +15,7 @@ from eligibility.client import (
     Client,
     Forbidden,
     NotFound,
-    ProblemError,
+    Problem,
     Unauthenticated,
     Unreachable,
 )
@@ -149,15 +149,15 @@ def test_a_batch_with_an_answer_too_few_is_none(kind: type[Client | AsyncClient]
 @pytest.mark.parametrize(
     ("status", "expected"),
     [
-        (400, ProblemError),
+        (400, Problem),
         (401, Unauthenticated),
         (403, Forbidden),
         (404, NotFound),
-        (301, ProblemError),
+        (301, Problem),
     ],
 )
 def test_problems_by_status(
-    kind: type[Client | AsyncClient], status: int, expected: type[ProblemError]
+    kind: type[Client | AsyncClient], status: int, expected: type[Problem]
 ) -> None:
     body = {
         "code": "TOLD",

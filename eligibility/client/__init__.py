@@ -8,7 +8,7 @@ from eligibility.client.async_client import AsyncClient
 from eligibility.client.errors import (
     Forbidden,
     NotFound,
-    ProblemError,
+    Problem,
     Unauthenticated,
     Unreachable,
 )
@@ -39,7 +39,7 @@ __all__ = [
     "Forbidden",
     "Group",
     "NotFound",
-    "ProblemError",
+    "Problem",
     "Query",
     "Reason",
     "RemedyAction",

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 from msgspec import Raw, Struct, ValidationError
 
-from eligibility.client.errors import ProblemError, Unreachable, problem_of
+from eligibility.client.errors import Problem, Unreachable, problem_of
 from eligibility.client.exchange import Call, Request
 from eligibility.client.model import (
     Account,
@@ -68,7 +68,7 @@ def access(query: Query, explain: bool) -> Call[Decision]:
 
 def access_many(
     queries: Iterable[Query], explain: bool, deny: bool
-) -> Iterator[Call[list[Decision | ProblemError]]]:
+) -> Iterator[Call[list[Decision | Problem]]]:
     """Access queries in batches that the service takes. deny: also in the place of a 5xx of one query."""
     for batch, parts in _batches(queries):
         body = b'{"queries":[' + b",".join(parts) + b"]}"
@@ -77,8 +77,8 @@ def access_many(
 
 def _one_batch(
     batch: Sequence[Query], request: Request, deny: bool
-) -> Call[list[Decision | ProblemError]]:
-    def read(body: bytes) -> list[Decision | ProblemError]:
+) -> Call[list[Decision | Problem]]:
+    def read(body: bytes) -> list[Decision | Problem]:
         answers = _batch(body).decisions
         if len(answers) != len(batch):
             raise ValidationError(f"{len(answers)} answers to {len(batch)} queries")
@@ -93,7 +93,7 @@ def _one_batch(
     return Call(request, read, lambda: [unreachable_decision(one.product_id) for one in batch])
 
 
-def _decision_or_problem(answer: Raw) -> Decision | ProblemError:
+def _decision_or_problem(answer: Raw) -> Decision | Problem:
     try:
         return _decision(bytes(answer))
     except ValidationError:

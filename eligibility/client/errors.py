@@ -11,7 +11,7 @@ from msgspec.json import Decoder
 from eligibility.errors import EligibilityError, Fault
 
 
-class ProblemError(EligibilityError):
+class Problem(EligibilityError):
     """What was asked was not done, or a query of a batch has no decision; `code` and `detail` say why.
 
     status: of HTTP; None where no answer came. code: stable. errors: where several things are wrong,
@@ -35,19 +35,19 @@ class ProblemError(EligibilityError):
         self.request_id, self.revision = request_id, revision
 
 
-class Unauthenticated(ProblemError):
+class Unauthenticated(Problem):
     """401: the service does not know who is asking: no key or token, or not a good one."""
 
 
-class Forbidden(ProblemError):
+class Forbidden(Problem):
     """403: the service knows who is asking, and does not allow it."""
 
 
-class NotFound(ProblemError):
+class NotFound(Problem):
     """404: no such product, group or path; also one of another publisher than the caller's."""
 
 
-class Unreachable(ProblemError):
+class Unreachable(Problem):
     """Nothing was decided, and by no fault of the caller: no answer in time, half of one, or a 5xx.
 
     Codes beside those of the service: NO_ANSWER (refused, cut, time-out; `__cause__` says more),
@@ -69,12 +69,10 @@ UNREADABLE = (MsgspecError, UnicodeDecodeError, RecursionError)
 """What reading JSON raises."""
 
 _read = Decoder(_Document).decode
-_KINDS: dict[int, type[ProblemError]] = {401: Unauthenticated, 403: Forbidden, 404: NotFound}
+_KINDS: dict[int, type[Problem]] = {401: Unauthenticated, 403: Forbidden, 404: NotFound}
 
 
-def problem_of(
-    body: bytes, status: int | None = None, request_id: str | None = None
-) -> ProblemError:
+def problem_of(body: bytes, status: int | None = None, request_id: str | None = None) -> Problem:
     """The error that a problem document tells; status = of the answer, by default the document's.
 
     A body that is none, as a proxy's own page, gives the code HTTP_502 or whatever the status is.
@@ -85,5 +83,5 @@ def problem_of(
         code = "ANSWER_UNREADABLE" if status is None else f"HTTP_{status}"
         told = _Document(code, "the answer is no problem document of this service")
     found = told.status if status is None else status
-    kind = _KINDS.get(found or 0, Unreachable if (found or 500) >= 500 else ProblemError)
+    kind = _KINDS.get(found or 0, Unreachable if (found or 500) >= 500 else Problem)
     return kind(told.code, told.detail, found, told.errors, request_id, told.revision)

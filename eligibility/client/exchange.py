@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Generic, TypeVar
 
-from eligibility.client.errors import UNREADABLE, ProblemError, Unreachable, problem_of
+from eligibility.client.errors import UNREADABLE, Problem, Unreachable, problem_of
 
 T = TypeVar("T")
 
@@ -149,7 +149,7 @@ class CallRules:
         # On top of it: whoever was told the same second must not come back in the same instant.
         return wait + retry_after(outcome.headers.get("retry-after"), self.wall_clock())
 
-    def _denied(self, error: ProblemError) -> None:
+    def _denied(self, error: Problem) -> None:
         """Log the first denial since the service last answered; more would bury it."""
         if not self._away:
             self._away = True
@@ -168,7 +168,7 @@ def retry_after(told: str | None, now: float) -> float:
         return 0.0
 
 
-def _problem(outcome: HttpResponse | Failure, tries: int) -> ProblemError:
+def _problem(outcome: HttpResponse | Failure, tries: int) -> Problem:
     if isinstance(outcome, HttpResponse):
         return problem_of(outcome.body, outcome.status, outcome.headers.get("x-request-id"))
     why = f"{type(outcome.error).__name__} {outcome.error}".strip()

@@ -9,7 +9,7 @@ import httpx2
 
 from eligibility.client import calls
 from eligibility.client.calls import Emails
-from eligibility.client.errors import ProblemError
+from eligibility.client.errors import Problem
 from eligibility.client.exchange import Attempt, AttemptResult, Call, Failure, HttpResponse
 from eligibility.client.model import Account, Decision, Device, EditResponse, Query, StoredProduct
 from eligibility.client.transport import (
@@ -82,7 +82,7 @@ class Client:
 
     def access_many(
         self, queries: Iterable[Query], *, explain: bool = False
-    ) -> list[Decision | ProblemError]:
+    ) -> list[Decision | Problem]:
         """Ask any number of access queries; in order, each decision or why there is none.
 
         Sent as batches of up to 1,000, one after the other, each with a `timeout` of its own. What
