@@ -152,7 +152,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
     for router in (
         groups.router(service.groups),
         group_members.router(service.groups, service.effects),
-        group_history.router(service.groups, service.forget, service.audit),
+        group_history.router(service.groups, service.forget),
         products.router(service.catalog),
         keys.router(service.key_admin, service.now),
         simulations.router(service),

@@ -1,6 +1,5 @@
 """`eligibility groups history`, `consent` and `forget`: what was done, agreed to, and is to go."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,7 +7,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.audit.notes import note_forgotten
 from eligibility.cli.groups import GroupIdArgument, app
 from eligibility.cli.options.base import (
     AtOption,
@@ -23,7 +21,7 @@ from eligibility.cli.options.base import (
     service,
 )
 from eligibility.cli.show.output import console, print_json
-from groups.errors import WouldBeEmpty
+from eligibility.service.forgetting import check_replaced
 from groups.model import Consent, ForgetResult, GroupChange
 
 _NAMED = 3
@@ -104,51 +102,40 @@ def forget(
 ) -> None:
     """Remove a person from every group, history and activity, for a request to erase."""
     with service(store) as opened:
-        groups = opened.groups
-        publishers = groups.publishers() if publisher is None else (publisher,)
-        found = [
-            groups.forget(one, address, actor=actor(), replacement=replace_with, dry_run=True)
-            for one in publishers
-        ]
-        concerned = [one for one in found if one.groups or one.history]
-        if dry_run or not concerned:
-            if not dry_run:
-                opened.forget_activity(publisher, address)
-            _tell(concerned, as_json, "would be forgotten")
+
+        def run(*, dry_run: bool) -> list[ForgetResult]:
+            results = opened.forget(
+                publisher, address, actor=actor(), replacement=replace_with, dry_run=dry_run
+            )
+            return [result for result in results if result.groups or result.history]
+
+        planned = run(dry_run=True)
+        if dry_run:
+            _show(planned, as_json, "would be forgotten")
             return
-        _check_filled(concerned, replace_with)
+        check_replaced(planned, replace_with)
         if not as_json:
-            _tell(concerned, as_json, "will be forgotten")
+            _show(planned, as_json, "will be forgotten")
         confirm("forget this person? There is no way back", yes or as_json)
-        opened.forget_activity(publisher, address)
-        done = [
-            groups.forget(one.publisher, address, actor=actor(), replacement=replace_with)
-            for one in concerned
-        ]
-        for one in done:
-            note_forgotten(opened.audit, actor(), one)
-    _tell(done, as_json, "forgotten")
+        done = run(dry_run=False)
+    if as_json or done:
+        _show(done, as_json, "forgotten")
     if not as_json:
+        console().print("activity of that person was forgotten too")
         console().print(_BACKUPS, style="dim")
 
 
-def _check_filled(found: Iterable[ForgetResult], replacement: str | None) -> None:
-    """See that no publisher's part will be refused after another's was done."""
-    emptied = [f"{one.publisher}/{group_id}" for one in found for group_id in one.emptied]
-    if emptied and replacement is None:
-        raise WouldBeEmpty(emptied)
-
-
-def _tell(found: list[ForgetResult], as_json: bool, what: str) -> None:
+def _show(results: list[ForgetResult], as_json: bool, what: str) -> None:
     if as_json:
-        print_json(found)
+        print_json(results)
         return
-    if not found:
+    if not results:
         console().print("nobody of that address is in any group or in history")
         return
     table = Table("publisher", "groups left", "only member of", "entries of history", title=what)
-    for one in found:
-        row = (one.publisher, ", ".join(one.groups), ", ".join(one.emptied), str(one.history))
+    for result in results:
+        groups, emptied = ", ".join(result.groups), ", ".join(result.emptied)
+        row = (result.publisher, groups, emptied, str(result.history))
         table.add_row(*map(Text, row))
     console().print(table)
 

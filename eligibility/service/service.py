@@ -17,11 +17,10 @@ from eligibility.changes.moments import ProductHistory, read_past
 from eligibility.engine.evaluator import Evaluator
 from eligibility.engine.product_list import ProductList
 from eligibility.rules.requirements import load_requirements
-from eligibility.service.copy import publishers_of
+from eligibility.service import forgetting
 from eligibility.service.settings import Settings
 from eligibility.service.stores import open_stores
 from eligibility.simulation.states import States
-from groups.emails import canonical
 from groups.member_set import digest
 from groups.model import EditResult, ForgetResult
 
@@ -85,31 +84,24 @@ class Service:
 
     def forget(
         self,
-        publisher: str,
+        publisher: str | None,
         address: str,
         *,
         actor: str,
         replacement: str | None = None,
         dry_run: bool = False,
-    ) -> ForgetResult:
-        """Forget a person: in groups and history (see GroupStore.forget), and what was asked of them."""
-        done = self.groups.forget(
-            publisher, address, actor=actor, replacement=replacement, dry_run=dry_run
-        )
-        if not dry_run:
-            self.forget_activity(publisher, address)
-        return done
-
-    def forget_activity(self, publisher: str | None, address: str) -> None:
-        """Forget what was asked of a person, None = of every publisher's products.
-
-        Whoever was in no group may have asked, too.
-        """
+    ) -> list[ForgetResult]:
+        """Forget a person at one publisher, or with None at every one; see forgetting.forget."""
         self.recorder.flush()  # so that there is a file to forget in, where it is kept in one
-        known_as = digest(canonical(address), self.groups.digest_key())
-        everybody = {*publishers_of(self._stores), *self.activity.publishers()}
-        for one in everybody if publisher is None else (publisher,):
-            self.activity.forget(one, known_as)
+        everywhere = forgetting.publishers_with_anything
+        return forgetting.forget(
+            self._stores,
+            everywhere(self._stores) if publisher is None else (publisher,),
+            address,
+            actor=actor,
+            replacement=replacement,
+            dry_run=dry_run,
+        )
 
     def name_of(self, address: str) -> str:
         """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.

@@ -117,21 +117,26 @@ def note_consent(
     return noted
 
 
-def forget(connection: sqlite3.Connection, publisher: str, address: str, forgotten: str) -> int:
-    """Put another text in place of an address, wherever history has it; give how often it stood."""
-    publisher = text(publisher)
+def forget(
+    connection: sqlite3.Connection, publisher: str, address: str, forgotten: str
+) -> tuple[int, bool]:
+    """Put another text in place of an address, wherever history or a consent note has it.
+
+    Returns: in how many entries of history it stood, and whether a consent note named it.
+    """
+    publisher, noted = text(publisher), 0
     replaced = connection.execute(
         "UPDATE edit_member SET address = ? WHERE address = ?"
         " AND edit_key IN (SELECT edit_key FROM edit WHERE publisher = ?)",
         (forgotten, address, publisher),
     ).rowcount
     for table in ("edit", "known_group"):
-        connection.execute(
+        noted += connection.execute(
             f"UPDATE {table} SET consent = replace(consent, ?, ?) WHERE publisher = ?"  # noqa: S608
             " AND instr(consent, ?)",
             (address, forgotten, publisher, address),
-        )
-    return replaced
+        ).rowcount
+    return replaced, noted > 0
 
 
 def record(

@@ -235,8 +235,10 @@ class SqliteGroupStore:
                 added = instead if one.group.group_id in emptied else ()
                 edits.apply(connection, one, Delta(added, (gone,)), actor, at, links)
             instead_of = links.digester.forgotten(gone)
-            entries = edits.forget(connection, publisher, gone, instead_of)
-        self._database.wipe()
+            entries, noted = edits.forget(connection, publisher, gone, instead_of)
+            named = noted or past.mentions(connection, publisher, instead_of)
+        if named:  # also where an earlier forgetting was cut off before it could wipe
+            self._database.wipe()
         return ForgetResult(
             publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
         )

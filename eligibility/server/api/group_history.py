@@ -9,8 +9,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from eligibility.audit.log import AuditLog
-from eligibility.audit.notes import note_forgotten
 from eligibility.callers.model import Scope
 from eligibility.formats.addresses import read_fields
 from eligibility.server.api.group_bodies import ConsentNote, ForgetRequest, HistorySearch
@@ -36,11 +34,8 @@ _Cursor = Annotated[
 ]
 
 
-def router(store: GroupStore, forgetting: Callable[..., ForgetResult], log: AuditLog) -> APIRouter:
-    """The routes over one store.
-
-    Args: forgetting = Service.forget; log = notes that somebody was forgotten, and not who.
-    """
+def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) -> APIRouter:
+    """The routes over one store. Args: forget_person = Service.forget."""
     made = APIRouter(prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute)
 
     @made.get(
@@ -104,9 +99,7 @@ def router(store: GroupStore, forgetting: Callable[..., ForgetResult], log: Audi
             by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
         named = {"address": body.address, "replacement": body.replacement}
         read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
-        done = forgetting(publisher, **read, actor=by.actor, dry_run=body.dry_run)
-        if not body.dry_run:
-            note_forgotten(log, by.actor, done)
-        return done
+        (result,) = forget_person(publisher, **read, actor=by.actor, dry_run=body.dry_run)
+        return result
 
     return made
