@@ -5,6 +5,7 @@ from strategies import NOW
 from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.changes.effects import ProductEffects
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 
@@ -22,7 +23,7 @@ def asked(product: Product, groups: frozenset[str], address: str) -> tuple[bool,
         owned=True,
         market="US",
     )
-    decision = decide(query, product, groups, REQUIREMENTS, NOW)
+    decision = decide(Case(query, product, groups, REQUIREMENTS, NOW))
     source = decision.package.source
     return decision.submission.granted, source.flight_id if source else None
 

@@ -15,6 +15,7 @@ from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.query_keys import QueryKeys
 from eligibility.errors import InvalidInput
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 from eligibility.rules.rollout import thresholds
@@ -80,7 +81,7 @@ def test_keys_of_a_batch_are_those_of_each_and_tell_apart_what_rules_do(
             continue
         groups = frozenset(members.get(query.account.id, ()) if query.account else ())
         assert query.account is None or query.account.id not in recent
-        decision = decide(query, product, groups & product.groups, REQUIREMENTS, NOW)
+        decision = decide(Case(query, product, groups & product.groups, REQUIREMENTS, NOW))
         verdict = structs.replace(decision, trace=UNSET)
         assert decisions.setdefault(key, verdict) == verdict
     each = [keys.of(asked) for asked in batch]

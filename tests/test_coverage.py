@@ -22,6 +22,7 @@ from eligibility.cli.app import app
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import InvalidInput
 from eligibility.explain.outcome import outcome_of
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements, load_requirements
 from eligibility.service.service import Service
@@ -58,7 +59,7 @@ def got(
     """What one member gets, by the rules alone."""
     groups = frozenset(one for one in state.product.groups if address in members.get(one, ()))
     query: AccessQuery = terms.as_account(Account(address)).query(PRODUCT_ID, named.device)
-    return OutcomeView.of(outcome_of(decide(query, state.product, groups, REQUIREMENTS, NOW)))
+    return OutcomeView.of(outcome_of(decide(Case(query, state.product, groups, REQUIREMENTS, NOW))))
 
 
 def reach_on(found: Coverage, named: NamedDevice) -> DeviceReach:

@@ -13,6 +13,7 @@ from worlds import flight, package
 from eligibility.access.model import Decision, Reason
 from eligibility.access.wire import query_of
 from eligibility.catalog.validation import ValidationContext, read_product, validate
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 
@@ -23,7 +24,7 @@ REQUIREMENTS = load_requirements()
 def ask(query: Body, product: Body, groups: set[str], now: datetime = NOW) -> Decision:
     declared = read_product(product)
     validate("APP", declared, ValidationContext(GROUPS, now))
-    return decide(query_of(**query), declared, frozenset(groups), REQUIREMENTS, now)
+    return decide(Case(query_of(**query), declared, frozenset(groups), REQUIREMENTS, now))
 
 
 def as_body(decision: Decision) -> Body:

@@ -22,6 +22,7 @@ from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.errors import UnknownProduct
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
@@ -139,7 +140,7 @@ class Machine(RuleBasedStateMachine):
         own = set(asked.account.addresses) if asked.account else set()
         groups = frozenset(group for group in self.product.groups if own & self.members[group])
         now = self.clock.moment
-        pure = decide(asked, self.product, groups, evaluator.requirements, now)
+        pure = decide(Case(asked, self.product, groups, evaluator.requirements, now))
         expected = structs.replace(
             pure, trace=UNSET, settling=self._settling(own), revision=self.revision
         )

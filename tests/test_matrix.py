@@ -35,6 +35,7 @@ from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.engine.held_product import HeldProduct
 from eligibility.explain.outcome import outcome_of
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements, load_requirements
 from eligibility.rules.rollout import bucket
@@ -116,7 +117,7 @@ class World:
         declared = read_product(self.body)
         own = set(asker.account.addresses) if asker.account else set()
         groups = frozenset(one for one in declared.groups if own & self.members.get(one, set()))
-        pure = decide(query, declared, groups, self.requirements, self.now)
+        pure = decide(Case(query, declared, groups, self.requirements, self.now))
         return structs.replace(
             pure, trace=UNSET, settling=self._settling(own, declared.groups), revision=REVISION
         )

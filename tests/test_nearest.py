@@ -21,7 +21,8 @@ from eligibility.errors import InvalidInput
 from eligibility.explain.least_change import GRANTED, MOST_TRIES, Goal, nearest, wanted_of, worlds
 from eligibility.explain.person_changes import CandidateChange, of_person
 from eligibility.explain.publisher_changes import of_publisher
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements, parse_requirements
 from eligibility.service.service import Service
 
@@ -38,10 +39,10 @@ FLOORS = """
 """
 
 
-def grounds(declared: Product, *groups: str, **asked: Any) -> DecisionCase:
+def case(declared: Product, *groups: str, **asked: Any) -> Case:
     """Ada, or who is told, on a Desktop, or what is told."""
     query = query_of(**{"product_id": "APP", "account": ADA, "device": DESKTOP, **asked})
-    return DecisionCase(query, declared, frozenset(groups), REQUIREMENTS, NOW)
+    return Case(query, declared, frozenset(groups), REQUIREMENTS, NOW)
 
 
 def told(found: LeastChange) -> list[list[str]]:
@@ -62,7 +63,7 @@ def test_who_is_outside_a_private_audience_can_be_added_wait_or_hope() -> None:
     declared = product(
         audience="private", audience_groups=["beta"], public_at="2031-03-01T09:00:00Z"
     )
-    found = nearest(grounds(declared))
+    found = nearest(case(declared))
     assert told(found) == [["join_group beta"], ["wait"], ["make_public"]]
     assert found.ways[0].changes[0].text == "ask the publisher to be added to beta"
     assert found.ways[1].changes[0].text == (
@@ -73,7 +74,7 @@ def test_who_is_outside_a_private_audience_can_be_added_wait_or_hope() -> None:
 
 def test_who_is_not_signed_in_signs_in_as_a_member() -> None:
     declared = product(audience="private", audience_groups=["beta"])
-    found = nearest(grounds(declared, account=None))
+    found = nearest(case(declared, account=None))
     assert told(found)[0] == ["sign_in beta"]
     assert "Microsoft account that is in beta" in found.ways[0].changes[0].text
 
@@ -81,7 +82,7 @@ def test_who_is_not_signed_in_signs_in_as_a_member() -> None:
 def test_a_work_account_that_is_listed_becomes_a_personal_one() -> None:
     declared = product(audience="private", audience_groups=["beta"])
     work = ADA | {"kind": "work_or_school"}
-    found = nearest(grounds(declared, "beta", account=work))
+    found = nearest(case(declared, "beta", account=work))
     assert found.ways[0].changes[0].text == (
         "use a personal Microsoft account with the address ada@example.com"
     )
@@ -91,7 +92,7 @@ def test_the_lowest_version_that_works_is_told_and_no_higher_one() -> None:
     submission = [package("2.0.0.0", Desktop="22000"), package("1.0.0.0", Desktop="1809")]
     declared = product(packages=submission)
     device = DESKTOP | {"os_version": "1703"}
-    found = nearest(grounds(declared, device=device))
+    found = nearest(case(declared, device=device))
     assert told(found)[0] == ["update_os 10.0.17763.0"]
     assert found.ways[0].changes[0].release == "Windows 10 1809"
     assert found.ways[0].version == "1.0.0.0"
@@ -105,13 +106,13 @@ def test_a_version_that_the_device_cannot_have_is_not_told() -> None:
         "os_version": "22H2".join(("Windows 10 ", "")),
         "architecture": "x86",
     }
-    assert ["update_os 10.0.22000.0"] not in told(nearest(grounds(declared, device=device)))
+    assert ["update_os 10.0.22000.0"] not in told(nearest(case(declared, device=device)))
 
 
 def test_a_floor_that_asks_for_more_than_a_version_is_passed_by_the_next_one() -> None:
     declared = product(flight("canary", ["testers"], "2.0.0.0"))
-    asked = grounds(declared, "testers")
-    strict = DecisionCase(
+    asked = case(declared, "testers")
+    strict = Case(
         asked.query, declared, asked.account_groups, parse_requirements(FLOORS, "floors"), NOW
     )
     found = nearest(strict, wanted_of("canary", declared))
@@ -123,7 +124,7 @@ def test_leaving_a_flight_that_has_nothing_gives_the_general_release() -> None:
         **flight("canary", ["testers"], "2.0.0.0"),
         "packages": [package("2.0.0.0", Desktop="10.0.10240.0")],
     }
-    found = nearest(grounds(product(canary), "testers", device=XBOX))
+    found = nearest(case(product(canary), "testers", device=XBOX))
     assert told(found)[0] == ["leave_group testers"]
     assert (found.ways[0].source, found.ways[0].version) == ("submission", "1.0.0.0")
     assert ["fit_package canary"] in told(found)
@@ -133,7 +134,7 @@ def test_where_one_change_is_not_enough_two_are_told() -> None:
     declared = product(
         flight("canary", ["testers"], "2.0.0.0"), audience="private", audience_groups=["beta"]
     )
-    found = nearest(grounds(declared), wanted_of("flight:canary", declared))
+    found = nearest(case(declared), wanted_of("flight:canary", declared))
     assert told(found)[0] == ["join_group beta", "join_group testers"]
     assert found.ways[0].source == "flight canary"
 
@@ -142,7 +143,7 @@ def test_a_flight_that_lacks_both_its_packages_and_its_date_needs_both() -> None
     """Neither alone makes a difference that a decision shows."""
     empty = {**flight("canary", ["testers"], "2.0.0.0"), "packages": []}
     declared = product({**empty, "publish_at": "2030-01-01T00:00:00Z"})
-    found = nearest(grounds(declared, "testers"), wanted_of("canary", declared))
+    found = nearest(case(declared, "testers"), wanted_of("canary", declared))
     assert told(found) == [
         ["wait", "add_package canary"],
         ["publish_flight canary", "add_package canary"],
@@ -159,7 +160,7 @@ def test_the_sample_is_searched_in_few_tries(service: Service) -> None:
     ]
     for product_id, account, device in asked:
         query = query_of(product_id=product_id, account={"id": account}, device=device)
-        found = nearest(service.states.read(product_id).grounds(query))
+        found = nearest(service.states.read(product_id).case(query))
         assert found.ways
         assert found.complete
         assert found.tries < 300
@@ -173,7 +174,7 @@ def test_a_rollout_that_left_somebody_out_is_passed_by_hand_or_anew() -> None:
         "previous_packages": [package("1.0.0.0")],
     }
     declared = product(packages=[package("2.0.0.0")], rollout=rollout)
-    asked = grounds(declared, installed_version="1.0.0.0")
+    asked = case(declared, installed_version="1.0.0.0")
     found = nearest(asked, wanted_of("2.0.0.0", declared))
     assert told(found) == [["check_for_updates"], ["reinstall"], ["finalize_rollout"]]
 
@@ -186,19 +187,19 @@ def test_an_account_that_is_not_known_yet_has_to_do_on_either_side_of_a_rollout(
         "previous_packages": [package("1.0.0.0")],
     }
     declared = product(packages=[package("2.0.0.0")], rollout=rollout)
-    asked = grounds(declared, account=None, installed_version="1.0.0.0")
+    asked = case(declared, account=None, installed_version="1.0.0.0")
     found = nearest(asked, wanted_of("2.0.0.0", declared))
     assert told(found) == [["reinstall"], ["finalize_rollout"]]
 
 
 def test_what_is_granted_needs_no_change() -> None:
-    assert nearest(grounds(product())) == LeastChange("the product", (), 1)
+    assert nearest(case(product())) == LeastChange("the product", (), 1)
 
 
 @pytest.mark.parametrize("wanting", ["flight:canary", "canary", "2.0.0.0"])
 def test_a_flight_or_a_version_can_be_wanted(wanting: str) -> None:
     declared = product(flight("canary", ["testers"], "2.0.0.0"))
-    found = nearest(grounds(declared), wanted_of(wanting, declared))
+    found = nearest(case(declared), wanted_of(wanting, declared))
     assert told(found)[0] == ["join_group testers"]
 
 
@@ -214,11 +215,11 @@ def test_a_flight_that_there_is_not_is_refused_with_what_may_be_meant() -> None:
 # --- against trying everything ---
 
 
-def all_candidates(asked: DecisionCase, wanted: Goal) -> list[CandidateChange]:
+def all_candidates(asked: Case, wanted: Goal) -> list[CandidateChange]:
     return [*of_person(asked), *of_publisher(asked, wanted.flight_id)]
 
 
-def by_trying_everything(asked: DecisionCase, wanted: Goal, most: int) -> list[frozenset[str]]:
+def by_trying_everything(asked: Case, wanted: Goal, most: int) -> list[frozenset[str]]:
     """Every set of changes of the least size that does, by what it sets, without any short cut."""
     candidates = all_candidates(asked, wanted)
     for size in range(1, most + 1):
@@ -237,23 +238,23 @@ def at_most_once(chosen: tuple[CandidateChange, ...]) -> bool:
     return len(parts) == len(set(parts))
 
 
-def does(asked: DecisionCase, chosen: tuple[CandidateChange, ...], wanted: Goal) -> bool:
+def does(asked: Case, chosen: tuple[CandidateChange, ...], wanted: Goal) -> bool:
     for one in chosen:
         asked = one.apply(asked)
-    return all(wanted.met_by(world.decide()) for world in worlds(asked))
+    return all(wanted.met_by(decide(world)) for world in worlds(asked))
 
 
-def cases(query: Body, body: Body, groups: set[str]) -> Iterator[tuple[DecisionCase, Goal]]:
+def cases(query: Body, body: Body, groups: set[str]) -> Iterator[tuple[Case, Goal]]:
     """The world, asked for any package, and for each of its flights."""
     declared = read_product(body)
     mine = frozenset(groups) & declared.groups if query["account"] else frozenset()
-    asked = DecisionCase(query_of(**query), declared, mine, REQUIREMENTS, NOW)
+    asked = Case(query_of(**query), declared, mine, REQUIREMENTS, NOW)
     for wanted in (GRANTED, *(wanted_of(one.flight_id, declared) for one in declared.flights)):
-        if not wanted.met_by(asked.decide()):
+        if not wanted.met_by(decide(asked)):
             yield asked, wanted
 
 
-def same(asked: DecisionCase, wanted: Goal, most: int) -> None:
+def same(asked: Case, wanted: Goal, most: int) -> None:
     found = nearest(asked, wanted, most_changes=most, most_tries=1_000_000)
     by_change = {one.change: one.likeness for one in all_candidates(asked, wanted)}
     reported = [frozenset(by_change[change] for change in way.changes) for way in found.ways]
@@ -342,7 +343,7 @@ def test_doing_what_is_reported_gives_what_is_reported(
 ) -> None:
     declared = read_product(body)
     mine = (groups & declared.groups) if query["account"] else set()
-    found = nearest(DecisionCase(query_of(**query), declared, frozenset(mine), REQUIREMENTS, NOW))
+    found = nearest(Case(query_of(**query), declared, frozenset(mine), REQUIREMENTS, NOW))
     for way in found.ways:
         if any(change.action not in BY_HAND for change in way.changes):
             continue
@@ -373,7 +374,7 @@ def large(flights: int, packages: int) -> Product:
 def test_the_search_of_a_large_product_ends() -> None:
     declared = large(flights=20, packages=10)
     started = time.perf_counter()
-    found = nearest(grounds(declared, account=None, device=DESKTOP | {"os_version": "1507"}))
+    found = nearest(case(declared, account=None, device=DESKTOP | {"os_version": "1507"}))
     assert time.perf_counter() - started < 5  # a hundredth of it on an idle machine
     assert found.tries == MOST_TRIES
     assert not found.complete
@@ -382,6 +383,6 @@ def test_the_search_of_a_large_product_ends() -> None:
 
 def test_what_was_found_before_the_bound_is_told_as_not_complete() -> None:
     declared = product(audience="private", audience_groups=["beta"])
-    found = nearest(grounds(declared), most_tries=2)
+    found = nearest(case(declared), most_tries=2)
     assert told(found) == [["join_group beta"]]
     assert not found.complete

@@ -20,7 +20,8 @@ from eligibility.catalog.validation import read_product
 from eligibility.explain.documentation import PAGES, pages
 from eligibility.explain.phrases import WORDS, kind_of, words_of
 from eligibility.explain.story import MOST_SENTENCES, story
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 from eligibility.rules.trace import alias_step
 from eligibility.simulation.scenarios.model import Scenario
@@ -34,8 +35,8 @@ ADA = {"id": "ada@example.com"}
 def tell(declared: Product, *groups: str, **asked: Any) -> tuple[Sentence, ...]:
     """The story for Ada on a Desktop, or for what is told."""
     query = query_of(**{"product_id": "APP", "account": ADA, "device": DESKTOP, **asked})
-    grounds = DecisionCase(query, declared, frozenset(groups), REQUIREMENTS, NOW)
-    return story(grounds.decide(), grounds)
+    case = Case(query, declared, frozenset(groups), REQUIREMENTS, NOW)
+    return story(decide(case), case)
 
 
 def traced(vector: Scenario, state: State) -> Iterator[TraceStep]:
@@ -119,10 +120,10 @@ def test_a_long_story_leaves_out_what_does_not_stand_in_the_way() -> None:
     ).model_copy(update={"availability": "unavailable", "markets": ("DE",)})
     hololens = {"family": "HoloLens", "os_version": "1809"}
     query = query_of(product_id="APP", account=ADA, device=hololens)
-    grounds = DecisionCase(query, declared, frozenset({"beta"}), REQUIREMENTS, NOW)
-    decision = grounds.decide()
+    case = Case(query, declared, frozenset({"beta"}), REQUIREMENTS, NOW)
+    decision = decide(case)
     listed = alias_step(Account("ada@example.com", aliases=("a@example.com",)), ["a@example.com"])
-    told = story(replace(decision, trace=(listed, *(decision.trace or ()))), grounds)
+    told = story(replace(decision, trace=(listed, *(decision.trace or ()))), case)
     assert len(told) == MOST_SENTENCES
     assert not any("by another address" in sentence.text for sentence in told)
     assert any("was taken out of the Store" in sentence.text for sentence in told)
@@ -152,13 +153,13 @@ def test_whatever_decide_notes_has_words_and_pages(
     query: Body, body: Body, groups: set[str]
 ) -> None:
     declared = read_product(body)
-    grounds = DecisionCase(query_of(**query), declared, frozenset(groups), REQUIREMENTS, NOW)
-    decision = grounds.decide()
+    case = Case(query_of(**query), declared, frozenset(groups), REQUIREMENTS, NOW)
+    decision = decide(case)
     assert decision.trace is not UNSET
     for step in decision.trace:
         assert words_of(step)
         assert pages(step.source)
-    told = story(decision, grounds)
+    told = story(decision, case)
     assert len(told) <= MOST_SENTENCES
     assert told[0].text.startswith("Yes: " if decision.granted else "No: ")
     for sentence in told:

@@ -23,6 +23,7 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.engine.held_product import HeldProduct
+from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 from eligibility.rules.settling import SETTLING_TIME, RecentMoves
@@ -88,7 +89,7 @@ def worlds(draw: st.DrawFn) -> tuple[HeldProduct, list[tuple[Body, Decision]]]:
         address = query.account.id if query.account else ""
         groups = frozenset(members.get(address, ())) & declared.groups
         decision = structs.replace(
-            decide(query, declared, groups, REQUIREMENTS, NOW),
+            decide(Case(query, declared, groups, REQUIREMENTS, NOW)),
             trace=UNSET,
             settling=settling.get(address),
             revision=REVISION,

@@ -7,22 +7,20 @@ after are the cause. Where none does alone, it is those without which it would n
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial, reduce
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from eligibility.access.model import AccessQuery, Account
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Flight, Product, Submission
 from eligibility.catalog.plan import differences
 from eligibility.changes.contrast import substance
 from eligibility.changes.moments import dates_of
 from eligibility.explain.outcome import Outcome, outcome_of
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements, Rule
-from eligibility.simulation.state import State
 
 _TOLD = 2
 """Fields told of a part of the product that differs in several."""
@@ -34,82 +32,62 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class DecisionInputs:
-    """All that a decision on a query depends on."""
-
-    groups: frozenset[str]
-    product: Product
-    requirements: Requirements
-    moment: datetime
-
-    @classmethod
-    def of(cls, state: State, account: Account | None) -> "DecisionInputs":
-        """What a state is to an account."""
-        held = state.held
-        groups = frozenset[str]() if account is None else held.groups_of(account)
-        return cls(groups, held.product, held.requirements, state.moment)
-
-    def outcome(self, query: AccessQuery) -> Outcome:
-        """What is answered here."""
-        grounds = DecisionCase(query, self.product, self.groups, self.requirements, self.moment)
-        return substance(outcome_of(grounds.decide()))
-
-
-@dataclass(frozen=True, slots=True)
 class StatePart:
-    """One difference between two worlds: in words, and made on a world."""
+    """One difference between two worlds: in words, and made on a case."""
 
     words: str
-    make: Callable[[DecisionInputs], DecisionInputs]
+    make: Callable[[Case], Case]
 
 
-def causes(query: AccessQuery, before: DecisionInputs, after: DecisionInputs) -> tuple[str, ...]:
-    """Which differences between two worlds made the answer another; empty where it is the same."""
-    wanted = after.outcome(query)
-    if before.outcome(query) == wanted:
+def causes(before: Case, after: Case) -> tuple[str, ...]:
+    """Which differences between two cases made the answer another; empty where it is the same."""
+    wanted = _outcome(after)
+    if _outcome(before) == wanted:
         return ()
     before, after = _told_alike(before, after), _told_alike(after, before)
     parts = list(_parts(before, after))
-    found = [part for part in parts if part.make(before).outcome(query) == wanted]
-    found = found or [
-        part for part in parts if _all_but(part, parts, before).outcome(query) != wanted
-    ]
+    found = [part for part in parts if _outcome(part.make(before)) == wanted]
+    found = found or [part for part in parts if _outcome(_all_but(part, parts, before)) != wanted]
     return tuple(part.words for part in found or parts)
 
 
-def _told_alike(world: DecisionInputs, other: DecisionInputs) -> DecisionInputs:
+def _outcome(case: Case) -> Outcome:
+    return substance(outcome_of(decide(case)))
+
+
+def _told_alike(case: Case, other: Case) -> Case:
     """With the memberships that only the other is asked for, as its product alone names the group."""
-    return replace(world, groups=world.groups | (other.groups - world.product.groups))
+    return replace(
+        case, account_groups=case.account_groups | (other.account_groups - case.product.groups)
+    )
 
 
-def _all_but(
-    left_out: StatePart, parts: Sequence[StatePart], world: DecisionInputs
-) -> DecisionInputs:
+def _all_but(left_out: StatePart, parts: Sequence[StatePart], case: Case) -> Case:
     kept = (part for part in parts if part is not left_out)
-    return reduce(lambda made, part: part.make(made), kept, world)
+    return reduce(lambda made, part: part.make(made), kept, case)
 
 
-def _parts(before: DecisionInputs, after: DecisionInputs) -> Iterator[StatePart]:
-    for group_id in sorted(before.groups ^ after.groups):
-        words = "added to" if group_id in after.groups else "removed from"
+def _parts(before: Case, after: Case) -> Iterator[StatePart]:
+    for group_id in sorted(before.account_groups ^ after.account_groups):
+        words = "added to" if group_id in after.account_groups else "removed from"
         yield StatePart(f"{words} group {group_id}", partial(_moved, frozenset((group_id,))))
     yield from _fields(before.product, after.product)
     yield from _flights(before.product, after.product)
     for name in _RULES:
-        was, becomes = (_floors(getattr(world.requirements, name)) for world in (before, after))
+        was, becomes = (_floors(getattr(case.requirements, name)) for case in (before, after))
         if was != becomes:
             said = f"floor of {name.replace('_', ' ')}: {_said(differences(was, becomes))}"
             yield StatePart(said, partial(_with_floor, name, after.requirements))
     yield from _clock(before, after)
 
 
-def _moved(group: frozenset[str], world: DecisionInputs) -> DecisionInputs:
-    return replace(world, groups=world.groups ^ group)
+def _moved(group: frozenset[str], case: Case) -> Case:
+    return replace(case, account_groups=case.account_groups ^ group)
 
 
-def _with_floor(name: str, other: Requirements, world: DecisionInputs) -> DecisionInputs:
-    changed = replace(world.requirements, **{name: getattr(other, name)})
-    return replace(world, requirements=changed)
+def _with_floor(name: str, other: Requirements, case: Case) -> Case:
+    changed = replace(case.requirements, **{name: getattr(other, name)})
+    return replace(case, requirements=changed)
 
 
 def _floors(rule: Rule | str) -> Any:
@@ -132,13 +110,13 @@ def _fields(before: Product, after: Product) -> Iterator[StatePart]:
             yield StatePart(said, partial(_with_submission, name, after.submission))
 
 
-def _with_field(name: str, other: Product, world: DecisionInputs) -> DecisionInputs:
-    return replace(world, product=_copy(world.product, {name: getattr(other, name)}))
+def _with_field(name: str, other: Product, case: Case) -> Case:
+    return replace(case, product=_copy(case.product, {name: getattr(other, name)}))
 
 
-def _with_submission(name: str, other: Submission, world: DecisionInputs) -> DecisionInputs:
-    submission = _copy(world.product.submission, {name: getattr(other, name)})
-    return replace(world, product=_copy(world.product, {"submission": submission}))
+def _with_submission(name: str, other: Submission, case: Case) -> Case:
+    submission = _copy(case.product.submission, {name: getattr(other, name)})
+    return replace(case, product=_copy(case.product, {"submission": submission}))
 
 
 def _copy(model: _Model, changes: Mapping[str, Any]) -> _Model:
@@ -167,9 +145,9 @@ def _body(flight: Flight) -> dict[str, Any]:
     return flight.model_dump(mode="json", exclude_defaults=True)
 
 
-def _with_flight(flight_id: str, other: Product, world: DecisionInputs) -> DecisionInputs:
+def _with_flight(flight_id: str, other: Product, case: Case) -> Case:
     """With one flight as the other product has it; a new one goes above what it is above of there."""
-    flights = list(world.product.flights)
+    flights = list(case.product.flights)
     place = next((n for n, one in enumerate(flights) if one.flight_id == flight_id), None)
     names = [one.flight_id for one in other.flights]
     if place is not None:
@@ -179,33 +157,33 @@ def _with_flight(flight_id: str, other: Product, world: DecisionInputs) -> Decis
         if place is None:
             place = next((n for n, f in enumerate(flights) if f.flight_id in below), len(flights))
         flights.insert(place, other.flights[names.index(flight_id)])
-    return replace(world, product=_copy(world.product, {"flights": tuple(flights)}))
+    return replace(case, product=_copy(case.product, {"flights": tuple(flights)}))
 
 
-def _in_order(names: Sequence[str], world: DecisionInputs) -> DecisionInputs:
+def _in_order(names: Sequence[str], case: Case) -> Case:
     """Flights that the names do not know stay above those that follow them."""
     known = iter(
         sorted(
-            (one for one in world.product.flights if one.flight_id in names),
+            (one for one in case.product.flights if one.flight_id in names),
             key=lambda one: names.index(one.flight_id),
         )
     )
-    flights = tuple(next(known) if one.flight_id in names else one for one in world.product.flights)
-    return replace(world, product=_copy(world.product, {"flights": flights}))
+    flights = tuple(next(known) if one.flight_id in names else one for one in case.product.flights)
+    return replace(case, product=_copy(case.product, {"flights": flights}))
 
 
-def _clock(before: DecisionInputs, after: DecisionInputs) -> Iterator[StatePart]:
-    earliest, latest = sorted((before.moment, after.moment))
+def _clock(before: Case, after: Case) -> Iterator[StatePart]:
+    earliest, latest = sorted((before.now, after.now))
     reached = {
         cause.text: date
-        for world in (before, after)
-        for date, cause in dates_of(world.product)
+        for case in (before, after)
+        for date, cause in dates_of(case.product)
         if earliest < date <= latest
     }
     if reached:
-        forward = before.moment < after.moment
+        forward = before.now < after.now
         said = "; ".join(text if forward else f"not yet: {text}" for text in reached)
-        yield StatePart(said, lambda world: replace(world, moment=after.moment))
+        yield StatePart(said, lambda case: replace(case, now=after.now))
 
 
 def _said(lines: Iterable[str]) -> str:

@@ -6,13 +6,13 @@ little more than being counted.
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import repeat
 from typing import Literal
 
 from eligibility.access.asker import Asker
 from eligibility.access.model import Account
-from eligibility.changes.causes import DecisionInputs, causes
+from eligibility.changes.causes import causes
 from eligibility.changes.contrast import OutcomeOrNone, plainly, substance
 from eligibility.explain.outcome import Outcome
 from eligibility.rules.rollout import place
@@ -176,14 +176,18 @@ class _Compared:
         before, after = self._sides
         if before is None or after is None:
             return lambda _: ("product deleted" if after is None else "product declared",)
-        was, becomes = (DecisionInputs.of(side.state, asker.account) for side in (before, after))
-        terms = was.groups, becomes.groups, *self._terms(asker)
+        product_id, devices = before.state.product_id, self._either.devices
+        some_query = asker.query(product_id, devices[0].device)
+        was, becomes = (side.state.case(some_query) for side in (before, after))
+        terms = was.account_groups, becomes.account_groups, *self._terms(asker)
 
         def on(both: _Pair) -> tuple[str, ...]:
             if (both, terms) not in self._why:
-                device = self._either.devices[self._columns[both][0]].device
-                query = asker.query(before.state.product_id, device)
-                self._why[both, terms] = causes(query, was, becomes)
+                device = devices[self._columns[both][0]].device
+                query = asker.query(product_id, device)
+                self._why[both, terms] = causes(
+                    replace(was, query=query), replace(becomes, query=query)
+                )
             return self._why[both, terms]
 
         return on

@@ -20,7 +20,7 @@ from eligibility.changes.moments import Cause, ProductHistory, moments
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.past import decide_past
 from eligibility.explain.outcome import outcome_of
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import settling_at
 from eligibility.simulation.inputs.devices import NamedDevice
@@ -109,8 +109,8 @@ class _Asked:
         for query in self._queries:
             device_class = classes.of(query.device)
             if device_class not in known:
-                grounds = DecisionCase(query, product, memberships.groups, self._requirements, at)
-                decision = decide_past(grounds, memberships)
+                case = Case(query, product, memberships.groups, self._requirements, at)
+                decision = decide_past(case, memberships)
                 known[device_class] = substance(outcome_of(decision))
             yield known[device_class]
 

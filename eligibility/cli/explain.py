@@ -81,7 +81,7 @@ def explain(
         state = opened.states.read(product, asked.at, asked.draft)
         wanted = GRANTED if wanting is None else wanted_of(wanting, state.product)
         decision = state.decide(query, explain=True)
-        told = explained(decision, state.grounds(query), wanted)
+        told = explained(decision, state.case(query), wanted)
     if as_json:
         print_json(wire.encode(told))
     else:

@@ -20,7 +20,7 @@ from eligibility.engine.held_product import HeldProduct
 from eligibility.engine.loader import Loader
 from eligibility.engine.past import PastDecision, decide_as_of
 from eligibility.errors import RevisionNotReached, UnknownProduct
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
 from eligibility.rules.requirements import Requirements
 from groups.errors import StoreUnavailable
 from groups.member_set import Digester
@@ -109,18 +109,18 @@ class Evaluator:
             self._catalog.owner(query.product_id)  # what changed was one call, all of it is two
         raise UnknownProduct(query.product_id, query.at)
 
-    def explain(self, query: AccessQuery) -> tuple[Decision, DecisionCase]:
+    def explain(self, query: AccessQuery) -> tuple[Decision, Case]:
         """Decide a query afresh: the decision with its trace, and all that it was made from.
 
         Raises: as `decide`.
         """
         if query.at is not None:
-            found, grounds = self._as_of(query, query.at)
-            return found.decision, grounds
+            found, case = self._as_of(query, query.at)
+            return found.decision, case
         held, now, stale_seconds = self._fresh(query)
-        return held.explain(query, now, stale_seconds), held.grounds(query, now)
+        return held.explain(query, now, stale_seconds), held.case(query, now)
 
-    def _as_of(self, query: AccessQuery, at: datetime) -> tuple[PastDecision, DecisionCase]:
+    def _as_of(self, query: AccessQuery, at: datetime) -> tuple[PastDecision, Case]:
         return decide_as_of(query, at, self._groups, self._catalog, self.requirements)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:

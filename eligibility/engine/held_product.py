@@ -37,7 +37,8 @@ from eligibility.engine.decision_cache import (
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.query_keys import QueryKeys
 from eligibility.errors import InvalidInput
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.rollout import place, thresholds
 from eligibility.rules.settling import RecentMoves, settling_at
@@ -256,10 +257,10 @@ class HeldProduct:
             steps = (alias_step(account, matched), *steps)
         return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
 
-    def grounds(self, query: AccessQuery, now: float) -> DecisionCase:
+    def case(self, query: AccessQuery, now: float) -> Case:
         """Everything that the decision on a query is made from. now = seconds since the epoch."""
         groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
-        return self._grounds(query, groups, now)
+        return self._case(query, groups, now)
 
     def with_index(self, index: MemberIndex) -> "HeldProduct":
         """The same product with other members."""
@@ -286,14 +287,14 @@ class HeldProduct:
 
     def decide_as_member(self, query: AccessQuery, groups: frozenset[str], now: float) -> Decision:
         """Decide a query as if exactly these groups listed its account; without stamp, nothing kept."""
-        return self._grounds(query, groups, now).decide()
+        return decide(self._case(query, groups, now))
 
     def _decide(self, query: AccessQuery, now: float) -> Decision:
-        return self.grounds(query, now).decide()
+        return decide(self.case(query, now))
 
-    def _grounds(self, query: AccessQuery, groups: frozenset[str], now: float) -> DecisionCase:
+    def _case(self, query: AccessQuery, groups: frozenset[str], now: float) -> Case:
         moment = datetime.fromtimestamp(now, UTC)
-        return DecisionCase(query, self.product, groups, self.requirements, moment)
+        return Case(query, self.product, groups, self.requirements, moment)
 
     def _settling(self, account: Account | None, now: float) -> Settling | None:
         if account is None:

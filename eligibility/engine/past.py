@@ -13,7 +13,8 @@ from eligibility.access.model import AccessQuery, Decision, Revision
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.errors import UnknownProduct
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import settling_at
 from eligibility.rules.trace import alias_step
@@ -35,7 +36,7 @@ def decide_as_of(
     groups: GroupStore,
     catalog: CatalogStore,
     requirements: Requirements,
-) -> tuple[PastDecision, DecisionCase]:
+) -> tuple[PastDecision, Case]:
     """Decide a query on what was stored at a moment (UTC-aware), that instant included.
 
     Requirements are today's: they are a file of the deployment, and have no history.
@@ -51,21 +52,21 @@ def decide_as_of(
     product = then[0].product
     addresses = query.account.addresses if query.account is not None else ()
     past = groups.memberships_at(version.publisher, product.groups, addresses, at)
-    grounds = DecisionCase(query, product, past.groups, requirements, at)
-    decision = decide_past(grounds, past)
+    case = Case(query, product, past.groups, requirements, at)
+    decision = decide_past(case, past)
     stamped = structs.replace(decision, revision=Revision(past.revision, catalog_revision))
-    return PastDecision(version.publisher, product, stamped), grounds
+    return PastDecision(version.publisher, product, stamped), case
 
 
-def decide_past(grounds: DecisionCase, past: PastMemberships) -> Decision:
+def decide_past(case: Case, past: PastMemberships) -> Decision:
     """Decide on a product and the account's memberships of a moment, with the trace; pure.
 
     Args: past = of the account's addresses in the product's groups.
     """
-    query, decision = grounds.query, grounds.decide()
+    query, decision = case.query, decide(case)
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
         matched = {one.address for one in past.last if one.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
     changes = ((one.at, one.group_id, one.change) for one in past.last)
-    return structs.replace(decision, settling=settling_at(grounds.now, changes), trace=trace)
+    return structs.replace(decision, settling=settling_at(case.now, changes), trace=trace)

@@ -20,7 +20,8 @@ from eligibility.explain.person_changes import STRANGER, CandidateChange, of_per
 from eligibility.explain.publisher_changes import declared_with, of_publisher
 from eligibility.explain.story import story
 from eligibility.formats.suggestions import meant
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from eligibility.windows.package_versions import canonical_package_version
 
 MOST_CHANGES = 3
@@ -82,7 +83,7 @@ class _Tried:
     """Changes, by their places among the candidates, and what came of them."""
 
     chosen: tuple[int, ...]
-    grounds: DecisionCase
+    case: Case
     decisions: tuple[Decision, ...]
 
     def differs_from(self, before: "_Tried") -> bool:
@@ -94,18 +95,18 @@ class _Full(Exception):
 
 
 class _Search:
-    def __init__(self, grounds: DecisionCase, wanted: Goal, most_tries: int) -> None:
-        self.candidates = [*of_person(grounds), *of_publisher(grounds, wanted.flight_id)]
+    def __init__(self, case: Case, wanted: Goal, most_tries: int) -> None:
+        self.candidates = [*of_person(case), *of_publisher(case, wanted.flight_id)]
         self.wanted, self.left = wanted, most_tries
         self.known: set[frozenset[int]] = set()
 
-    def tried(self, chosen: tuple[int, ...], grounds: DecisionCase) -> _Tried:
+    def tried(self, chosen: tuple[int, ...], case: Case) -> _Tried:
         """Raises: _Full."""
-        possible = tuple(worlds(grounds))
+        possible = tuple(worlds(case))
         self.left -= len(possible)
         if self.left < 0:
             raise _Full
-        return _Tried(chosen, grounds, tuple(world.decide() for world in possible))
+        return _Tried(chosen, case, tuple(decide(world) for world in possible))
 
     def meets(self, tried: _Tried) -> bool:
         return all(map(self.wanted.met_by, tried.decisions))
@@ -117,23 +118,23 @@ class _Search:
             chosen = frozenset({*before.chosen, place})
             if taken.isdisjoint(candidate.parts) and chosen not in self.known:
                 self.known.add(chosen)
-                after = self.tried((*before.chosen, place), candidate.apply(before.grounds))
+                after = self.tried((*before.chosen, place), candidate.apply(before.case))
                 yield after
 
 
 def nearest(
-    grounds: DecisionCase,
+    case: Case,
     wanted: Goal = GRANTED,
     *,
     most_changes: int = MOST_CHANGES,
     most_tries: int = MOST_TRIES,
 ) -> LeastChange:
     """The least changes to the query, the memberships or the product that give what is wanted."""
-    search = _Search(grounds, wanted, most_tries)
+    search = _Search(case, wanted, most_tries)
     found: list[_Tried] = []
     complete = True
     try:
-        frontier = [search.tried((), grounds)]
+        frontier = [search.tried((), case)]
         if search.meets(frontier[0]):
             return LeastChange(wanted.text, (), most_tries - search.left)
         for _ in range(most_changes):
@@ -153,17 +154,17 @@ def nearest(
     return LeastChange(wanted.text, ways, most_tries - max(search.left, 0), complete)
 
 
-def worlds(grounds: DecisionCase) -> Iterator[DecisionCase]:
-    """The grounds; for an account that is not known yet, on either side of every rollout.
+def worlds(case: Case) -> Iterator[Case]:
+    """The case; for an account that is not known yet, on either side of every rollout.
 
     One decision looks at one rollout only, so all may be put to the same side together.
     """
-    rollouts = (grounds.product.submission.rollout, *(f.rollout for f in grounds.product.flights))
-    if grounds.query.account is not STRANGER or not any(rollouts):
-        yield grounds
+    rollouts = (case.product.submission.rollout, *(f.rollout for f in case.product.flights))
+    if case.query.account is not STRANGER or not any(rollouts):
+        yield case
         return
     for percentage in (0.0, 100.0):
-        yield replace(grounds, product=_at_percentage(grounds.product, percentage))
+        yield replace(case, product=_at_percentage(case.product, percentage))
 
 
 def _at_percentage(product: Product, percentage: float) -> Product:
@@ -209,12 +210,12 @@ def _hardness(way: ChangeSet) -> tuple[int, ...]:
 
 
 def explained(
-    decision: Decision, grounds: DecisionCase, wanted: Goal = GRANTED, *, search: bool = True
+    decision: Decision, case: Case, wanted: Goal = GRANTED, *, search: bool = True
 ) -> Decision:
     """The decision with its story, and with the least change that gives what is wanted.
 
-    Args: decision = with its trace; grounds = what it was made from; search = whether to look for
+    Args: decision = with its trace; case = what it was made from; search = whether to look for
     the change, which takes up to nearest.MOST_TRIES decisions.
     """
-    found = nearest(grounds, wanted) if search else UNSET
-    return structs.replace(decision, story=story(decision, grounds), nearest=found)
+    found = nearest(case, wanted) if search else UNSET
+    return structs.replace(decision, story=story(decision, case), nearest=found)

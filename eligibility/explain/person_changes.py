@@ -1,4 +1,4 @@
-"""What the person at the device could do otherwise: each change with the grounds it would make.
+"""What the person at the device could do otherwise: each change with the case it would make.
 
 Which of them helps is not known here, and is found by deciding (nearest.py).
 """
@@ -13,8 +13,8 @@ from packaging.version import Version
 from eligibility.access.explanation import ChangeAction, SuggestedChange
 from eligibility.access.model import Account, AccountKind, Device
 from eligibility.explain.device_names import a_device, a_kind, release_text
+from eligibility.rules.case import Case
 from eligibility.rules.compared_versions import points
-from eligibility.rules.decide import DecisionCase
 from eligibility.rules.requirements import Requirements
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import parse_os_version, release_name, releases, version_text
@@ -25,26 +25,26 @@ STRANGER = Account("somebody@account.invalid")
 
 @dataclass(frozen=True)
 class CandidateChange:
-    """A change, and what it makes of the grounds.
+    """A change, and what it makes of the case.
 
     parts: what it sets; of two that set the same, only one can be. likeness: candidates that are the
     same but for how much, of which the first that does is the least.
     """
 
     change: SuggestedChange
-    apply: Callable[[DecisionCase], DecisionCase]
+    apply: Callable[[Case], Case]
     parts: frozenset[str]
     likeness: str
 
 
-def of_person(grounds: DecisionCase) -> Iterator[CandidateChange]:
+def of_person(case: Case) -> Iterator[CandidateChange]:
     """Everything that the person, or who keeps the groups, could do; of versions the lowest first."""
-    yield from _accounts(grounds)
-    yield from _groups(grounds)
-    yield from _newer_versions(grounds)
-    yield from _claims(grounds)
-    yield from _moments(grounds)
-    yield from _other_devices(grounds)
+    yield from _accounts(case)
+    yield from _groups(case)
+    yield from _newer_versions(case)
+    yield from _claims(case)
+    yield from _moments(case)
+    yield from _other_devices(case)
 
 
 def asking(
@@ -52,15 +52,15 @@ def asking(
 ) -> CandidateChange:
     """A candidate that changes fields of the query."""
 
-    def apply(grounds: DecisionCase) -> DecisionCase:
-        return replace(grounds, query=with_fields(grounds.query, **fields))
+    def apply(case: Case) -> Case:
+        return replace(case, query=with_fields(case.query, **fields))
 
     return CandidateChange(change, apply, frozenset(parts or fields), likeness or change.action)
 
 
-def _accounts(grounds: DecisionCase) -> Iterator[CandidateChange]:
+def _accounts(case: Case) -> Iterator[CandidateChange]:
     """Signing in with some Microsoft account, in one of the groups or in none."""
-    account = grounds.query.account
+    account = case.query.account
     if account is None:
         action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
         yield asking(SuggestedChange(action, "person", text), account=STRANGER)
@@ -71,23 +71,23 @@ def _accounts(grounds: DecisionCase) -> Iterator[CandidateChange]:
         yield asking(change, account=same)
     else:
         return
-    for group in sorted(grounds.product.groups):
+    for group in sorted(case.product.groups):
         change = SuggestedChange(action, "person", f"{text} that is in {group}", group=group)
         yield CandidateChange(
             change,
-            _as_member(group, grounds.account_groups),
-            frozenset({"account", *map(_membership, grounds.account_groups | {group})}),
+            _as_member(group, case.account_groups),
+            frozenset({"account", *map(_membership, case.account_groups | {group})}),
             f"{action}:{group}",
         )
 
 
-def _as_member(group: str, before: frozenset[str]) -> Callable[[DecisionCase], DecisionCase]:
+def _as_member(group: str, before: frozenset[str]) -> Callable[[Case], Case]:
     """As another account, which is in that group, and in what has been joined since `before`."""
 
-    def apply(grounds: DecisionCase) -> DecisionCase:
-        query = with_fields(grounds.query, account=STRANGER)
-        groups = (grounds.account_groups - before) | {group}
-        return replace(grounds, query=query, account_groups=groups)
+    def apply(case: Case) -> Case:
+        query = with_fields(case.query, account=STRANGER)
+        groups = (case.account_groups - before) | {group}
+        return replace(case, query=query, account_groups=groups)
 
     return apply
 
@@ -96,10 +96,10 @@ def _membership(group: str) -> str:
     return f"group:{group}"
 
 
-def _groups(grounds: DecisionCase) -> Iterator[CandidateChange]:
-    who = "have that account" if grounds.query.account is None else "ask the publisher to be"
-    for group in sorted(grounds.product.groups):
-        member = group in grounds.account_groups
+def _groups(case: Case) -> Iterator[CandidateChange]:
+    who = "have that account" if case.query.account is None else "ask the publisher to be"
+    for group in sorted(case.product.groups):
+        member = group in case.account_groups
         if member:
             action, text = ChangeAction.LEAVE_GROUP, f"ask the publisher to be taken out of {group}"
         else:
@@ -113,22 +113,22 @@ def _groups(grounds: DecisionCase) -> Iterator[CandidateChange]:
         )
 
 
-def _joining(group: str) -> Callable[[DecisionCase], DecisionCase]:
-    return lambda grounds: replace(grounds, account_groups=grounds.account_groups | {group})
+def _joining(group: str) -> Callable[[Case], Case]:
+    return lambda case: replace(case, account_groups=case.account_groups | {group})
 
 
-def _leaving(group: str) -> Callable[[DecisionCase], DecisionCase]:
-    return lambda grounds: replace(grounds, account_groups=grounds.account_groups - {group})
+def _leaving(group: str) -> Callable[[Case], Case]:
+    return lambda case: replace(case, account_groups=case.account_groups - {group})
 
 
 # --- the device ---
 
 
-def _newer_versions(grounds: DecisionCase) -> Iterator[CandidateChange]:
+def _newer_versions(case: Case) -> Iterator[CandidateChange]:
     """Every version that rules compare with and that such a device can be updated to."""
-    device = grounds.query.device
+    device = case.query.device
     builds = facts().devices.get(device.family, {}).get(device.architecture or "")
-    for version in _compared(grounds):
+    for version in _compared(case):
         if version > device.version and (builds is None or builds.contains(version)):
             text = version_text(version)
             change = SuggestedChange(
@@ -141,11 +141,11 @@ def _newer_versions(grounds: DecisionCase) -> Iterator[CandidateChange]:
             yield _on_device(change, frozenset({"os"}), "os", os_version=text)
 
 
-def _compared(grounds: DecisionCase) -> list[Version]:
-    compared = points(grounds.product, grounds.requirements)
+def _compared(case: Case) -> list[Version]:
+    compared = points(case.product, case.requirements)
     if compared is None:
         return [release.version for release in releases()]
-    above = {parse_os_version(_next(one)) for one in _exclusive(grounds.requirements)}
+    above = {parse_os_version(_next(one)) for one in _exclusive(case.requirements)}
     return sorted({*compared, *above})
 
 
@@ -161,9 +161,9 @@ def _next(version: str) -> str:
     return ".".join([*parts, str(min(int(last) + 1, 65_535))])
 
 
-def _other_devices(grounds: DecisionCase) -> Iterator[CandidateChange]:
+def _other_devices(case: Case) -> Iterator[CandidateChange]:
     """The same kind of device with another processor; and the newest of each other kind."""
-    mine = grounds.query.device
+    mine = case.query.device
     for family, builds in facts().devices.items():
         for architecture, supported in builds.items():
             device = Device(family, mine.os_version, architecture)
@@ -193,9 +193,9 @@ def _other_devices(grounds: DecisionCase) -> Iterator[CandidateChange]:
 def _on_device(
     change: SuggestedChange, parts: frozenset[str], likeness: str, **fields: object
 ) -> CandidateChange:
-    def apply(grounds: DecisionCase) -> DecisionCase:
-        device = with_fields(grounds.query.device, **fields)
-        return replace(grounds, query=with_fields(grounds.query, device=device))
+    def apply(case: Case) -> Case:
+        device = with_fields(case.query.device, **fields)
+        return replace(case, query=with_fields(case.query, device=device))
 
     return CandidateChange(change, apply, parts, likeness)
 
@@ -203,8 +203,8 @@ def _on_device(
 # --- what is claimed, where, and when ---
 
 
-def _claims(grounds: DecisionCase) -> Iterator[CandidateChange]:
-    query, markets = grounds.query, grounds.product.markets
+def _claims(case: Case) -> Iterator[CandidateChange]:
+    query, markets = case.query, case.product.markets
     if not query.manual_check:
         text = "look for updates by hand, in the Store"
         yield asking(
@@ -233,11 +233,11 @@ def _claims(grounds: DecisionCase) -> Iterator[CandidateChange]:
         )
 
 
-def _moments(grounds: DecisionCase) -> Iterator[CandidateChange]:
+def _moments(case: Case) -> Iterator[CandidateChange]:
     """The dates ahead that the product declares, the first one first."""
-    product = grounds.product
+    product = case.product
     for moment in product.moments:
-        if moment > grounds.now:
+        if moment > case.now:
             what = [
                 f"{flight.name} opens" for flight in product.flights if flight.publish_at == moment
             ]
@@ -248,5 +248,5 @@ def _moments(grounds: DecisionCase) -> Iterator[CandidateChange]:
             yield CandidateChange(change, _waiting(moment), frozenset({"now"}), "now")
 
 
-def _waiting(moment: datetime) -> Callable[[DecisionCase], DecisionCase]:
-    return lambda grounds: replace(grounds, now=moment)
+def _waiting(moment: datetime) -> Callable[[Case], Case]:
+    return lambda case: replace(case, now=moment)

@@ -1,4 +1,4 @@
-"""What the publisher of a product could declare otherwise: each change with the grounds it would make.
+"""What the publisher of a product could declare otherwise: each change with the case it would make.
 
 Which of them helps is not known here, and is found by deciding (nearest.py).
 """
@@ -14,27 +14,27 @@ from eligibility.access.model import Device
 from eligibility.catalog.model import Flight, Package, Product, Rollout, RolloutStatus, Submission
 from eligibility.explain.device_names import family_text
 from eligibility.explain.person_changes import CandidateChange
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
 from eligibility.rules.packages import best_architecture, covers, minimum_for
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _Edit = Callable[[Product], Product]
 
 
-def of_publisher(grounds: DecisionCase, flight_id: str | None = None) -> Iterator[CandidateChange]:
+def of_publisher(case: Case, flight_id: str | None = None) -> Iterator[CandidateChange]:
     """Everything that another declaration could change. flight_id: of a flight that is wanted."""
-    yield from _whole_product(grounds)
-    yield from _audience(grounds)
-    for holder in _holders(grounds.product):
+    yield from _whole_product(case)
+    yield from _audience(case)
+    for holder in _holders(case.product):
         if holder.flight is not None:
-            yield from _flight(grounds, holder, wanted=holder.flight.flight_id == flight_id)
-        yield from _packages(grounds, holder)
+            yield from _flight(case, holder, wanted=holder.flight.flight_id == flight_id)
+        yield from _packages(case, holder)
 
 
 def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> CandidateChange:
     return CandidateChange(
         change,
-        lambda grounds: replace(grounds, product=edit(grounds.product)),
+        lambda case: replace(case, product=edit(case.product)),
         frozenset({part}),
         part,
     )
@@ -53,8 +53,8 @@ def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
 # --- the product and its audience ---
 
 
-def _whole_product(grounds: DecisionCase) -> Iterator[CandidateChange]:
-    product, market = grounds.product, grounds.query.market
+def _whole_product(case: Case) -> Iterator[CandidateChange]:
+    product, market = case.product, case.query.market
     if product.availability == "unavailable":
         change = _change(ChangeAction.MAKE_AVAILABLE, "puts the product back into the Store")
         yield _declaring(
@@ -64,7 +64,7 @@ def _whole_product(grounds: DecisionCase) -> Iterator[CandidateChange]:
         markets = (*product.markets, market)
         change = _change(ChangeAction.OFFER_MARKET, f"offers it in {market}", market=market)
         yield _declaring(change, lambda p: declared_with(p, markets=markets), "markets")
-    declared, family = product.submission, grounds.query.device.family
+    declared, family = product.submission, case.query.device.family
     if declared.discoverability == "stop_acquisition":
         change = _change(ChangeAction.ALLOW_ACQUISITION, "lets new customers get it again")
         yield _submission(change, "discoverability", discoverability="searchable")
@@ -82,13 +82,13 @@ def _submission(change: SuggestedChange, part: str, **fields: Any) -> CandidateC
     return _declaring(change, edit, part)
 
 
-def _audience(grounds: DecisionCase) -> Iterator[CandidateChange]:
-    declared = grounds.product.submission
-    if declared.audience_at(grounds.now) == "public":
+def _audience(case: Case) -> Iterator[CandidateChange]:
+    declared = case.product.submission
+    if declared.audience_at(case.now) == "public":
         return
     text = "makes the product public, which cannot be taken back"
     yield _submission(_change(ChangeAction.MAKE_PUBLIC, text), "audience", audience="public")
-    for group in sorted(grounds.account_groups - set(declared.audience_groups)):
+    for group in sorted(case.account_groups - set(declared.audience_groups)):
         text = f"adds the group {group} to the audience"
         change = _change(ChangeAction.ADD_AUDIENCE_GROUP, text, group=group)
         groups = (*declared.audience_groups, group)
@@ -135,16 +135,16 @@ def _holders(product: Product) -> Iterator[_Holder]:
     yield _Holder(product.submission)
 
 
-def _flight(grounds: DecisionCase, holder: _Holder, *, wanted: bool) -> Iterator[CandidateChange]:
+def _flight(case: Case, holder: _Holder, *, wanted: bool) -> Iterator[CandidateChange]:
     flight = holder.flight
     assert flight is not None  # noqa: S101 - the caller looked
     named: dict[str, Any] = {"flight": flight.flight_id}
-    if flight.publish_at is not None and flight.publish_at > grounds.now:
+    if flight.publish_at is not None and flight.publish_at > case.now:
         change = _change(ChangeAction.PUBLISH_FLIGHT, f"opens {holder.name} now", **named)
         yield _declaring(
             change, lambda p: holder.edited(p, publish_at=None), f"{holder.part}.publish_at"
         )
-    for group in sorted(grounds.account_groups - set(flight.groups)) if wanted else ():
+    for group in sorted(case.account_groups - set(flight.groups)) if wanted else ():
         text = f"adds the group {group} to {holder.name}"
         change = _change(ChangeAction.ADD_FLIGHT_GROUP, text, group=group, **named)
         groups = (*flight.groups, group)
@@ -158,8 +158,8 @@ def _setting(holder: _Holder, **fields: Any) -> _Edit:
 # --- the packages ---
 
 
-def _packages(grounds: DecisionCase, holder: _Holder) -> Iterator[CandidateChange]:
-    device, rollout = grounds.query.device, holder.declared.rollout
+def _packages(case: Case, holder: _Holder) -> Iterator[CandidateChange]:
+    device, rollout = case.query.device, holder.declared.rollout
     data: dict[str, Any] = {"flight": holder.flight.flight_id} if holder.flight else {}
     if not holder.declared.packages:
         package = _new_package(device)

@@ -14,7 +14,7 @@ from eligibility.explain.device_names import a_device, family_text, release_text
 from eligibility.explain.documentation import pages
 from eligibility.explain.outcome import BRIEFLY
 from eligibility.explain.phrases import NameList, StepFacts, kind_of, words_of
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
 
 MOST_SENTENCES = 12
 """A story that somebody reads out has no more."""
@@ -31,21 +31,21 @@ class _Told(NamedTuple):
     source: str
 
 
-def story(decision: Decision, grounds: DecisionCase) -> tuple[Sentence, ...]:
+def story(decision: Decision, case: Case) -> tuple[Sentence, ...]:
     """Tell a decision: the verdict in one sentence, then each step that led to it.
 
-    Args: decision = with its trace; grounds = what it was made from, for the names of things.
+    Args: decision = with its trace; case = what it was made from, for the names of things.
     Returns: plain sentences in the order of the steps, each with the pages of its rules.
     """
-    standing = _standing(decision, grounds)
+    standing = _standing(decision, case)
     steps = [] if decision.trace is UNSET else decision.trace
-    told = [_told(step, standing) for step in steps if _matters(step, grounds)]
+    told = [_told(step, standing) for step in steps if _matters(step, case)]
     return Sentence(_verdict(decision, standing)), *_sentences(told)
 
 
-def _matters(step: TraceStep, grounds: DecisionCase) -> bool:
+def _matters(step: TraceStep, case: Case) -> bool:
     """Whether it is worth a word: of flights nothing is said where there are none."""
-    return bool(grounds.product.flights) or kind_of(step) not in _OF_FLIGHTS
+    return bool(case.product.flights) or kind_of(step) not in _OF_FLIGHTS
 
 
 def _told(step: TraceStep, standing: StepFacts) -> _Told:
@@ -83,8 +83,8 @@ def _begun(text: str) -> str:
 # --- who and what it is about ---
 
 
-def _standing(decision: Decision, grounds: DecisionCase) -> StepFacts:
-    query, product = grounds.query, grounds.product
+def _standing(decision: Decision, case: Case) -> StepFacts:
+    query, product = case.query, case.product
     device, account = query.device, query.account
     source, offered = decision.package.source, decision.package.package
     return {

@@ -1,30 +1,27 @@
-"""Case: one query with everything its decision may depend on, and the trace as it grows."""
+"""Case: everything that one decision may depend on."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from eligibility.access.model import AccessQuery, AccountKind, Reason, TraceStep
+from eligibility.access.model import AccessQuery, AccountKind, Reason
 from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
 
 
 @dataclass(frozen=True)
-class CaseTrace:
-    """One query with everything its decision may depend on, and the trace as it grows."""
+class Case:
+    """All inputs of one decision.
+
+    account_groups: ids of the product's groups that list one of the account's addresses.
+    now: UTC-aware, the moment to decide for.
+    """
 
     query: AccessQuery
     product: Product
     account_groups: frozenset[str]
     requirements: Requirements
     now: datetime
-    trace: list[TraceStep] = field(default_factory=list)
-
-    def note(
-        self, step: str, outcome: str, detail: str, source: str, **facts: str | tuple[str, ...]
-    ) -> None:
-        """Write down one step of the decision; detail and facts both tell what was compared."""
-        self.trace.append(TraceStep(step, outcome, detail, source, facts))
 
     @cached_property
     def identity_blocker(self) -> Reason | None:

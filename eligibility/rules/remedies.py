@@ -19,7 +19,7 @@ from eligibility.rules.requirements import Floor, Rule
 from eligibility.windows.versions import release_name, version_text
 
 if TYPE_CHECKING:
-    from eligibility.rules.case import CaseTrace
+    from eligibility.rules.case import Case
 
 Unlocks = Literal["submission", "package", "flight"]
 
@@ -28,7 +28,7 @@ Unlocks = Literal["submission", "package", "flight"]
 class _Blocked:
     """A blocker in its surroundings: what a remedy may need to know."""
 
-    case: CaseTrace
+    case: Case
     unlocks: Unlocks
     rule: Rule
     groups: tuple[str, ...]
@@ -38,7 +38,7 @@ class _Blocked:
 
 
 def find(
-    case: CaseTrace,
+    case: Case,
     submission: SubmissionVerdict,
     package: PackageVerdict,
     selection: PackageSelection | None,
@@ -74,14 +74,14 @@ def _for(reason: Reason, blocked: _Blocked) -> Iterator[Remedy]:
         yield make(blocked)
 
 
-def _wait_until_public(case: CaseTrace) -> Iterator[Remedy]:
+def _wait_until_public(case: Case) -> Iterator[Remedy]:
     public_at = case.product.submission.public_at
     if public_at is not None:
         text = f"wait until {public_at:%Y-%m-%d %H:%M} UTC, when the product becomes public"
         yield Remedy(RemedyAction.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
 
 
-def _for_missed_flights(case: CaseTrace, given: Flight | None) -> Iterator[Remedy]:
+def _for_missed_flights(case: Case, given: Flight | None) -> Iterator[Remedy]:
     """What keeps the account from each published flight that ranks above the source it got."""
     position = case.product.flights.index(given) if given else len(case.product.flights)
     missed = [f for f in case.product.flights[:position] if f.published_at(case.now)]

@@ -11,7 +11,7 @@ from datetime import datetime
 from eligibility.access.model import AccessQuery, Decision
 from eligibility.catalog.model import Product
 from eligibility.engine.held_product import HeldProduct
-from eligibility.rules.decide import DecisionCase
+from eligibility.rules.case import Case
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,6 @@ class State:
         """The same, which remembers its decisions for itself: those of live queries keep their room."""
         return replace(self, held=self.held.with_index(self.held.index))
 
-    def grounds(self, query: AccessQuery) -> DecisionCase:
+    def case(self, query: AccessQuery) -> Case:
         """Everything that the decision on a query is made from."""
-        return self.held.grounds(query, self.moment.timestamp())
+        return self.held.case(query, self.moment.timestamp())

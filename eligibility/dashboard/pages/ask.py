@@ -160,7 +160,7 @@ def _preset(name: str) -> dict[str, str]:
 
 def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:
     wanted = wanted_of(wanting, state.product, "wanting") if wanting else GRANTED
-    return explained(state.decide(query, explain=True), state.grounds(query), wanted)
+    return explained(state.decide(query, explain=True), state.case(query), wanted)
 
 
 def _supposing(
