@@ -63,7 +63,7 @@ def routes(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str]]:
     url = f"sqlite:///{tmp_path_factory.mktemp('routes') / 'store.db'}"
     with Service(Settings(store=url)) as service:
         app = create_app(service)._others
-        found = [one for one in app.routes if isinstance(one, Route)]  # type: ignore[attr-defined]
+        found = [one for one in app.routes if isinstance(one, Route)]
     pages = [one for one in found if one.path.startswith("/dashboard")]
     return [
         (method, one.path)

@@ -111,6 +111,7 @@ def test_a_key_tells_its_caller(store: KeyStore, ring: KeyRing, clock: Clock) ->
     expected = Caller(
         kind="key",
         name="key store-backend",
+        identity=api_keys.key_id_of(text),
         scopes=frozenset({Scope.QUERY}),
         publishers=frozenset({"contoso"}),
         rate_limit=5,

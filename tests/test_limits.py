@@ -3,17 +3,21 @@
 import json
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from raw_http import answer, connection, head, seconds_until_cut_off
 from running import Server, running
 from test_server_access import assert_problem
 from valkey_servers import until
 from worlds import DESKTOP, group, product, put
 
+from eligibility.server.authzen.endpoints import EVALUATION
+from eligibility.server.ofrep.endpoints import BULK as FLAGS
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
@@ -86,6 +90,40 @@ def test_beyond_the_most_requests_the_answer_is_503_at_once(small: Server) -> No
             one.sendall(BODY)
             assert answer(one).startswith(b"HTTP/1.1 200")
     assert_served(small)
+
+
+def test_a_request_refused_for_overload_is_counted_on_its_route(small: Server) -> None:
+    requests = {
+        ("POST", "/v1/access"): "POST /v1/access",
+        ("POST", f"/contoso{EVALUATION}"): f"POST {EVALUATION}",
+        ("POST", f"{FLAGS}/product:APP"): f"POST {FLAGS}/{{key}}",
+        ("GET", MEMBERS): "GET /v1/publishers/{publisher}/groups/{group_id}/members",
+        ("BREW", MEMBERS): "unmatched",
+        ("GET", "/v1/nothing"): "unmatched",
+    }
+    before = overloaded(small)
+    with ExitStack() as opened:
+        held = [begun(opened, small) for _ in range(4)]
+        for method, path in requests:
+            assert small.http.request(method, path).status_code == 503
+        for one in held:
+            one.sendall(BODY)
+            answer(one)
+    assert overloaded(small) - before == Counter(requests.values())
+
+
+def overloaded(server: Server) -> Counter[str]:
+    """Requests that were answered by 503, by route."""
+    until(lambda: server.http.get("/metrics").status_code == 200, "the metrics")
+    begins, status = "eligibility_requests_total", {"status": "503"}
+    return Counter(
+        {
+            sample.labels["route"]: int(sample.value)
+            for family in text_string_to_metric_families(server.http.get("/metrics").text)
+            for sample in family.samples
+            if sample.name == begins and sample.labels.items() >= status.items()
+        }
+    )
 
 
 def test_requests_whose_clients_went_away_are_under_way_no_longer(small: Server) -> None:

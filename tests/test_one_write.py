@@ -10,8 +10,8 @@ import uvicorn.protocols.http.httptools_impl as uvicorns
 from raw_http import answer, connection, head
 from running import Server, running
 
+from eligibility.app import one_write
 from eligibility.cli.demo.demo import load_sample
-from eligibility.server.http import one_write
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 

@@ -12,8 +12,9 @@ from test_server_access import assert_problem
 from token_app import token_app
 from worlds import DESKTOP, product, put
 
-from eligibility.callers.model import Scope
-from eligibility.server.http.rate_limit import Allowance, RateLimited
+from eligibility.callers.model import ALL_SCOPES, Caller, Scope
+from eligibility.server.http.authentication import Authenticator
+from eligibility.server.http.limits import Allowance, RateLimited
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
@@ -148,6 +149,51 @@ def test_two_keys_of_one_name_do_not_renew_each_others_allowance(app: App) -> No
     assert app.post("/v1/access", QUERY, high).status_code == 200
     refused = [app.post("/v1/access", QUERY, low).status_code for _ in range(3)]
     assert 429 in refused
+
+
+def test_keys_of_one_name_and_limit_drain_an_allowance_each(app: App) -> None:
+    keys = [
+        app.key(Scope.QUERY, name="store-backend", rate_limit=3, publishers=[publisher])
+        for publisher in ("contoso", "fabrikam")
+    ]
+    until_refused(app, keys[0])
+    assert left(app.post("/v1/access", QUERY, keys[1])) == 2
+
+
+def test_callers_of_one_name_from_two_issuers_have_an_allowance_each(clock: Clock) -> None:
+    services = [
+        Caller(
+            kind="token", name="token store", identity=issuer, scopes=ALL_SCOPES, publishers=None
+        )
+        for issuer in ("digest of one", "digest of another")
+    ]
+    authenticator = authenticator_of(clock)
+    first, second, again = map(authenticator.authenticated, (*services, services[0]))
+    assert first.allowance is again.allowance
+    assert first.allowance is not second.allowance
+
+
+def test_ten_thousand_other_callers_do_not_fill_an_allowance_again(clock: Clock) -> None:
+    authenticator = authenticator_of(clock)
+
+    def allowance(name: str) -> Allowance:
+        caller = Caller(kind="token", name=name, scopes=ALL_SCOPES, publishers=None)
+        found = authenticator.authenticated(caller).allowance
+        assert found is not None
+        return found
+
+    for _ in range(5):
+        allowance("token greedy").take()
+    for number in range(10_001):
+        allowance(f"token {number}").take()
+    with pytest.raises(RateLimited):
+        allowance("token greedy").take()
+
+
+def authenticator_of(clock: Clock) -> Authenticator:
+    """One that allows five a second, of callers who are known already: it asks no key ring."""
+    nobody: Any = None
+    return Authenticator(nobody, nobody, rate_limit=5, account_rate_limit=5, monotonic=clock)
 
 
 def test_what_is_public_and_who_is_unknown_has_no_limit(app: App) -> None:

@@ -17,7 +17,7 @@ from eligibility.server.api.access import AccessEndpoints
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.http.accounts import AccountResolver
 from eligibility.server.http.endpoint import UnknownEndpoint
-from eligibility.server.http.rate_limit import ProcessLoad
+from eligibility.server.http.limits import ProcessLoad
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.metrics.sharing import Sharing
 from eligibility.server.metrics.snapshot import Metrics

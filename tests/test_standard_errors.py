@@ -86,7 +86,7 @@ class TestAnEndpoint:
         caller = app.key("admin", rate_limit=1)
         send(app, path, caller)
         answer = send(app, path, caller)
-        assert "more than 1 a second" in check(answer, 429)
+        assert "more than 1 times a second" in check(answer, 429)
         assert answer.headers["retry-after"] == "1"
 
     def test_500(self, app: App, path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from token_bench import (
     P256,
     TENANT,
     Bench,
+    named,
     token_bench,
 )
 
@@ -41,6 +42,7 @@ def test_a_service_is_known_by_its_token(bench: Bench) -> None:
     assert bench.verifier.caller_of(bench.service(publishers=["contoso"])) == Caller(
         kind="token",
         name="token backend",
+        identity=named(f"{ISSUER} backend"),
         scopes=frozenset({Scope.QUERY}),
         publishers=frozenset({"contoso"}),
     )

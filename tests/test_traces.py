@@ -130,7 +130,7 @@ def test_a_trace_goes_on_and_others_begin_by_share(
 
 
 def test_without_the_setting_there_are_none(service: Service) -> None:
-    assert create_app(service)._traces is None
+    assert create_app(service)._observers.traces is None
 
 
 def test_what_is_not_installed_is_said_before_anything_listens(

@@ -10,8 +10,8 @@ import pytest
 from running import Server
 from worlds import DESKTOP
 
-from eligibility.server.http import rate_limit
-from eligibility.server.http.rate_limit import ComputationQueue, Overloaded
+from eligibility.server.http import limits
+from eligibility.server.http.limits import ComputationQueue, Overloaded
 
 
 class Work:
@@ -41,7 +41,7 @@ def test_one_is_computed_at_a_time() -> None:
 
 def test_whoever_comes_when_too_many_wait_is_told_to_come_again() -> None:
     taking = ComputationQueue()
-    found = asyncio.run(together(taking, Work(), rate_limit.MOST_WAITING + 4))
+    found = asyncio.run(together(taking, Work(), limits.MOST_WAITING + 4))
     refused = [one for one in found if isinstance(one, Overloaded)]
     assert len(refused) == 3
     assert asyncio.run(taking.run(Work())) == 1  # and others have their turn afterwards

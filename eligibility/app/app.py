@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from eligibility import __version__
+from eligibility.app import one_write
 from eligibility.dashboard import pages as dashboard
 from eligibility.dashboard.signin.cookies import CookieCipher
 from eligibility.dashboard.signin.sessions import Sessions
@@ -31,9 +32,9 @@ from eligibility.server.http.accounts import AccountResolver
 from eligibility.server.http.authentication import Authenticator
 from eligibility.server.http.client_address import ClientAddresses
 from eligibility.server.http.endpoint import Endpoint, EndpointPaths
-from eligibility.server.http.gate import Gate
+from eligibility.server.http.gate import Gate, Observers
+from eligibility.server.http.limits import ProcessLoad
 from eligibility.server.http.logs import RequestLog
-from eligibility.server.http.rate_limit import ProcessLoad
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.http.traces import Traces, traces_of
 from eligibility.server.metrics import route as metrics_route
@@ -78,17 +79,17 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
     }
     families = ofrep.families(flags)
     paths = EndpointPaths(endpoints, {**families, **authzen.families()})
-    tallies = RouteCounters(routes_of(endpoints, families))
+    counters = RouteCounters(routes_of(endpoints, families))
     load = ProcessLoad(settings.max_requests_under_way, settings.max_upload_bytes_under_way)
     traces = traces_of(settings)
     public = {metrics_route.PATH} if settings.metrics_public else set()
-    admission = Authenticator(
+    authenticator = Authenticator(
         service.key_ring,
         service.tokens,
         rate_limit=settings.rate_limit,
         account_rate_limit=settings.account_rate_limit,
     )
-    others = routes(service, Sharing(Metrics(service, tallies, load), shared), traces)
+    others = routes(service, Sharing(Metrics(service, counters, load), shared), traces)
     keeper = CookieCipher(
         service.groups.digest_key,
         others.state.by_tls,
@@ -96,18 +97,17 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         service.evaluator.clock,
     )
     sessions = Sessions(keeper, people=settings.dashboard_provider is not None)
-    site = Site(others, service, sessions, Visitors(sessions, admission))
-    dashboard.install(site, admission, keeper)
+    site = Site(others, service, sessions, Visitors(sessions, authenticator))
+    dashboard.install(site, authenticator, keeper)
     return Gate(
         paths,
-        admission,
+        authenticator,
         load,
-        RequestLog(settings.log_access, paths),
-        tallies,
+        Observers(counters, RequestLog(settings.log_access, paths), traces),
         others,
         settings.max_body_bytes,
         PUBLIC_PATHS | public,
-        traces,
+        one_write.sent,
     )
 
 

@@ -37,9 +37,13 @@ def service_caller(
     begins with.
     Raises: Refusal.
     """
+    name = _name_claim(claims, issuer)
+    subject = claims.get("sub", name)
     return Caller(
         kind="token",
-        name=f"{called} {_name(claims, issuer, name_of)}",
+        # an address, or anything else that is not plain, does not belong into a log
+        name=f"{called} {name if _PLAIN_NAME.fullmatch(name) else name_of(name)}",
+        identity=name_of(f"{claims.get('iss')} {subject}"),
         scopes=_scopes(claims, issuer),
         publishers=_publishers(claims, issuer),
     )
@@ -91,12 +95,11 @@ def _kind(claims: Claims, issuer: AccountIssuer) -> AccountKind:
     return AccountKind.MICROSOFT if consumer else AccountKind.WORK_OR_SCHOOL
 
 
-def _name(claims: Claims, issuer: TokenGrants, name_of: AddressPseudonym) -> str:
+def _name_claim(claims: Claims, issuer: TokenGrants) -> str:
     for claim in issuer.name_claim:
         name = claims.get(claim)
         if isinstance(name, str) and name:
-            # an address, or anything else that does not belong into a log
-            return name if _PLAIN_NAME.fullmatch(name) else name_of(name)
+            return name
     listed = ", ".join(f"`{claim}`" for claim in issuer.name_claim)
     raise TokenRefusal("TOKEN_CLAIMS", f"no claim names the caller: none of {listed} is a text")
 

@@ -237,6 +237,7 @@ def _held_of(key: StoredKey) -> _Held:
     caller = Caller(
         kind="key",
         name=f"key {key.name}",
+        identity=key.key_id,
         scopes=key.scopes,
         publishers=key.publishers,
         rate_limit=key.rate_limit,

@@ -32,7 +32,9 @@ class Caller:
     """Who a request comes from.
 
     kind: how it proved to be who it is. name: for logs and history, as `key store-backend`; never an
-    address. publishers: ids of those it is for; None = all of them, also those that are yet to come.
+    address. identity: who it is among all that are called the same (the id of its key, a digest of issuer
+    and subject); "" = its name is enough. publishers: ids of those it is for; None = all of them, also those
+    that are yet to come.
     account: the account itself, where it asks for itself with its own token; None for services.
     rate_limit: queries and requests a second it may make of one server process; None = the setting's.
     """
@@ -41,6 +43,7 @@ class Caller:
     name: str
     scopes: frozenset[Scope]
     publishers: frozenset[str] | None
+    identity: str = ""
     account: Account | None = None
     rate_limit: int | None = None
 

@@ -143,7 +143,7 @@ class Site:
         visitor = self._visitors.of(request.scope)
         if visitor is None:
             return None
-        admitted = request.scope["exchange"].admitted = visitor.admitted
+        admitted = request.scope["exchange"].authenticated = visitor.admitted
         if admitted.allowance is not None:
             admitted.allowance.take()
         origin = request.app.state.origin_of(request.scope)

@@ -36,7 +36,7 @@ class SignInPages:
         if not key.startswith(KEY_PREFIX):
             return self.form(request, to, _STRANGE, 401)
         try:
-            await run_in_threadpool(self._admission.admit, b"Bearer " + key.encode())
+            await run_in_threadpool(self._admission.authenticate, b"Bearer " + key.encode())
         except Unauthenticated as error:
             request.scope["exchange"].note(error)
             return self.form(request, to, _STRANGE, 401)

@@ -25,7 +25,7 @@ from eligibility.callers.model import Caller
 from eligibility.callers.provider import SignInProvider
 from eligibility.callers.tokens import Verifier
 from eligibility.dashboard.signin.errors import SignInRefused
-from eligibility.server.http.rate_limit import Overloaded
+from eligibility.server.http.limits import Overloaded
 
 FRESH_SECONDS = 3_600
 """How long it is believed what the provider says of itself."""

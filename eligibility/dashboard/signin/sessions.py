@@ -34,12 +34,17 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str = ""
     scopes: tuple[Scope, ...] = ()
     publishers: tuple[str, ...] | None = None
+    identity: str = ""
 
     def caller(self) -> Caller:
         """The caller of a session without a key."""
         publishers = None if self.publishers is None else frozenset(self.publishers)
         return Caller(
-            kind="token", name=self.name, scopes=frozenset(self.scopes), publishers=publishers
+            kind="token",
+            name=self.name,
+            identity=self.identity,
+            scopes=frozenset(self.scopes),
+            publishers=publishers,
         )
 
 
@@ -58,7 +63,8 @@ class Sessions:
         """A session that begins now, of somebody whom a provider vouched for."""
         publishers = None if caller.publishers is None else tuple(sorted(caller.publishers))
         scopes = tuple(sorted(caller.scopes))
-        return Session(self._ends(min(hours, HOURS)), "", caller.name, scopes, publishers)
+        until = self._ends(min(hours, HOURS))
+        return Session(until, "", caller.name, scopes, publishers, caller.identity)
 
     def begun(self, scope: asgi.AsgiScope, session: Session) -> str:
         """The `set-cookie` header of a session. Raises: SignInRefused."""

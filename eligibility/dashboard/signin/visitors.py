@@ -35,9 +35,11 @@ class Visitors:
 
     def _admitted(self, session: Session) -> AuthenticatedCaller | None:
         if not session.key:
-            return self._admission.admit_caller(session.caller())
+            return self._admission.authenticated(session.caller())
         authorization = b"Bearer " + session.key.encode()
         try:
-            return self._admission.known(authorization) or self._admission.admit(authorization)
+            return self._admission.known(authorization) or self._admission.authenticate(
+                authorization
+            )
         except Unauthenticated:
             return None

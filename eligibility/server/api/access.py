@@ -82,13 +82,13 @@ class AccessEndpoints:
     def _one(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         asked = wire.decode_query(body)
         account = asked.account
-        asserted = by.asserts and not (account and account.token is not UNSET)
+        asserted = by.may_assert and not (account and account.token is not UNSET)
         settled = asked if asserted else self._accounts.settle(asked, by)
         if settled is not None and not explain and asked.for_memory:
             held = self._evaluator.warm(asked.product_id, by.publishers)
             if held is not None:
                 now = self._evaluator.clock()
-                answer = held.answer_json(settled, now, by.named)
+                answer = held.answer_json(settled, now, by.may_read_groups)
                 self._hear(settled, answer, now)
                 return answer
         return lambda: self._cold(asked, explain, by, search=True)
@@ -98,7 +98,7 @@ class AccessEndpoints:
         if by.allowance is not None:
             by.allowance.take(len(batch), paid=1)  # for the request
         settled: Sequence[ParsedQuery] | None = batch
-        if not by.asserts or may_hold_tokens(body):
+        if not by.may_assert or may_hold_tokens(body):
             settled = self._accounts.settle_all(batch, by)
         answers = self._all_warm(settled, by) if settled is not None and not explain else None
         if answers is None:
@@ -117,7 +117,7 @@ class AccessEndpoints:
             queries: Sequence[Any] = batch if everywhere else [batch[place] for place in places]
             if held is None or not all(asked.for_memory for asked in queries):
                 return None
-            told = held.answers_json(queries, now, by.named)
+            told = held.answers_json(queries, now, by.may_read_groups)
             if everywhere:
                 answers = told
                 continue
@@ -145,7 +145,7 @@ class AccessEndpoints:
             decision = self._evaluator.decide(query)
         if query.at is None:
             self._hear(settled, decision, self._evaluator.clock())
-        told = wire.encode(decision if explain or by.named else unnamed(decision))
+        told = wire.encode(decision if explain or by.may_read_groups else unnamed(decision))
         return DecisionBody.of(told, decision, member=False)
 
     def _cold_or_problem(self, asked: ParsedQuery, explain: bool, by: AuthenticatedCaller) -> bytes:

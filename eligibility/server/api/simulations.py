@@ -19,8 +19,8 @@ from eligibility.errors import UnknownProduct
 from eligibility.server.api.products import ProductId
 from eligibility.server.document.openapi import COVERED, EXTRA, NDJSON, RESPONSES
 from eligibility.server.http.authorization import QueryCaller, RouteCaller, UnknownPublisher, needs
+from eligibility.server.http.limits import ComputationQueue
 from eligibility.server.http.parameters import AtParameter, Publisher
-from eligibility.server.http.rate_limit import ComputationQueue
 from eligibility.server.http.strict_route import JSON, StrictRoute, check_content_type, whole_body
 from eligibility.service.service import Service
 from eligibility.simulation import responses

@@ -145,7 +145,7 @@ class Decider:
         """
         if isinstance(ready, StandardVerdict):
             return _nobody(ready, by)
-        if by.asserts and ready.claimed is None:
+        if by.may_assert and ready.claimed is None:
             return ready if isinstance(ready, Ready) else ready.verdict
         fields = self._accounts.settle(ready.fields, by)
         return None if fields is None else _as_claimed(ready, fields, by)

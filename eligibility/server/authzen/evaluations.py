@@ -77,7 +77,7 @@ class EvaluationEndpoints:
         ready = read(asked)
         settled = self._decider.settled(ready, by)
         if isinstance(settled, StandardVerdict):
-            return told_without(settled, by.named)
+            return told_without(settled, by.may_read_groups)
         held = None
         if settled is not None and settled.fields.for_memory:
             held = self._decider.warm(settled.question.product_id, by, publishers)
@@ -88,7 +88,7 @@ class EvaluationEndpoints:
             now = self._decider.evaluator.clock()
             answer = held.answer_json(settled.fields, now, form)
         except InvalidInput as error:
-            return told_without(nobody_or(error), by.named)
+            return told_without(nobody_or(error), by.may_read_groups)
         self._hear(settled.fields, answer, now)
         return answer
 
@@ -97,10 +97,10 @@ class EvaluationEndpoints:
     ) -> bytes:
         settled = self._decider.settled_in_thread(ready, by)
         if isinstance(settled, StandardVerdict):
-            return told_without(settled, by.named)
+            return told_without(settled, by.may_read_groups)
         decision = self._decider.decide(settled, by, publishers)
         if isinstance(decision, StandardVerdict):
-            return told_without(decision, by.named)
+            return told_without(decision, by.may_read_groups)
         if settled.fields.at is UNSET:
             self._hear(settled.fields, decision, self._decider.evaluator.clock())
         return _told_of(settled.question, settled.device_known, by)(decision)
@@ -206,18 +206,22 @@ def _form(
 
 def _told_of(question: Question, device_known: bool, by: AuthenticatedCaller) -> ResponseWriter:
     resource_type, action, _, flight_id = question
-    return _told(resource_type, action, flight_id, device_known, by.named)
+    return _told(resource_type, action, flight_id, device_known, by.may_read_groups)
 
 
 def _told_nobody(error: InvalidInput, by: AuthenticatedCaller) -> bytes:
     try:
-        return told_without(nobody_or(error), by.named)
+        return told_without(nobody_or(error), by.may_read_groups)
     except InvalidInput as other:
         return told_error(other)
 
 
 def _told_item(item: StandardVerdict | EligibilityError, by: AuthenticatedCaller) -> bytes:
-    return told_without(item, by.named) if isinstance(item, StandardVerdict) else told_error(item)
+    return (
+        told_without(item, by.may_read_groups)
+        if isinstance(item, StandardVerdict)
+        else told_error(item)
+    )
 
 
 def _told_all(answers: Iterable[bytes], semantic: str) -> bytes:

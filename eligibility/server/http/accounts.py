@@ -31,7 +31,7 @@ class AccountResolver:
         Raises: Unauthenticated, NotYourself, InvalidInput.
         """
         account = asked.account
-        if by.asserts and not (account and account.token is not UNSET):
+        if by.may_assert and not (account and account.token is not UNSET):
             return asked
         return self._settled(asked, by, self._tokens.known_account)
 
@@ -79,7 +79,7 @@ class AccountResolver:
             if not are_of(own, (account.id, *(account.aliases or ()))):
                 raise AccountMismatch
             return _about(asked, own)
-        if not by.asserts:
+        if not by.may_assert:
             raise Unauthenticated(
                 "TOKEN_REQUIRED",
                 "the caller has no scope `access:assert`: send the ID token of the account",

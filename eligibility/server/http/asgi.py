@@ -8,3 +8,5 @@ AsgiMessage = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[AsgiMessage]]
 Send = Callable[[AsgiMessage], Awaitable[None]]
 Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
+HeaderList = list[tuple[bytes, bytes]]
+"""Headers of a message: names in lower case, and values."""

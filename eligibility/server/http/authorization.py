@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import EligibilityError
 from eligibility.server.http.authentication import AuthenticatedCaller
-from eligibility.server.http.rate_limit import Allowance
+from eligibility.server.http.limits import Allowance
 
 
 class UnknownPublisher(EligibilityError):
@@ -56,13 +56,15 @@ class ScopeCheck:
 
     def check(self, request: Request) -> RouteCaller:
         """Raise ScopeMissing or UnknownPublisher unless the caller may have the route."""
-        admitted: AuthenticatedCaller = request.scope["exchange"].admitted
-        caller = admitted.caller
+        authenticated: AuthenticatedCaller = request.scope["exchange"].authenticated
+        caller = authenticated.caller
         publisher = request.path_params.get("publisher")
         if publisher is not None and not caller.sees(publisher):
             raise UnknownPublisher(publisher)
         caller.check(self.scope)
-        return RouteCaller(caller, request.app.state.origin_of(request.scope), admitted.allowance)
+        return RouteCaller(
+            caller, request.app.state.origin_of(request.scope), authenticated.allowance
+        )
 
     async def __call__(self, request: Request) -> RouteCaller:
         """See `check`."""

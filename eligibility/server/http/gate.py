@@ -1,68 +1,94 @@
-"""The way in: every request gets an id, a caller, and a place among those under way, or is refused.
+"""Gate: the way in. Every request gets an id, a caller and a turn, or is refused.
 
-In order: too much under way (503), who asks (401), how often (429); only then the route. Access
-queries are answered from here, at the price of a few calls; everything else goes on to FastAPI.
+The gate checks in this order: how much is under way (503), who asks (401), how often (429). Only then
+does it call the route. It answers access queries and the standards' endpoints itself, at the price of a
+few calls; everything else goes on to FastAPI.
 """
 
 import logging
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Any
 
+from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.routing import Match
 
-from eligibility.engine.decision_cache import DecisionBody as Told
+from eligibility.engine.decision_cache import DecisionBody
 from eligibility.errors import EligibilityError
 from eligibility.server.http import problems
-from eligibility.server.http.asgi import Application, AsgiScope, Receive, Send
-from eligibility.server.http.authentication import AuthenticatedCaller, Authenticator, credentials
+from eligibility.server.http.asgi import AsgiScope, Receive, Send
+from eligibility.server.http.authentication import (
+    AuthenticatedCaller,
+    Authenticator,
+    credentials,
+)
 from eligibility.server.http.endpoint import Endpoint, EndpointPaths
-from eligibility.server.http.exchange import HttpExchange
+from eligibility.server.http.exchange import HttpExchange, SendAtOnce, in_two_messages
+from eligibility.server.http.limits import Overloaded, ProcessLoad
 from eligibility.server.http.logs import RequestLog
-from eligibility.server.http.rate_limit import Overloaded, ProcessLoad
 from eligibility.server.http.strict_route import whole_body
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.http.traces import Traces
 from groups.errors import GroupsError
 
-_OPEN = ("/.well-known/", "/dashboard")
-"""What is below these is open, too: documents that tell clients where to ask, and pages, which ask for
-a session in place of an `authorization` header."""
-_WENT_WELL = (200, 304)
-"""Statuses of endpoints that are not worth a line of log each."""
+_OPEN_FAMILIES = ("/.well-known/", "/dashboard")
+"""Paths below these are open to everybody: documents that tell clients where to ask, and pages, which
+ask for a session in place of an `authorization` header."""
+_NOT_LOGGED = (200, 304)
+"""An endpoint's answers with these statuses are logged only where the settings ask for all."""
 
 _log = logging.getLogger("eligibility.server")
 
 
-class Gate:
-    """The ASGI application: answers endpoints itself, and is in front of all other routes.
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """What notes every answered request: the counters, the log and, where the settings say so, traces."""
 
-    others find `scope["exchange"]`, whose `admitted` tells the caller.
+    counters: RouteCounters
+    log: RequestLog
+    traces: Traces | None = None
+
+    def note(
+        self, exchange: HttpExchange, headers: dict[bytes, bytes], endpoint: Endpoint[Any] | None
+    ) -> None:
+        """Note a request that was answered, or whose sender went away."""
+        counter = self.counters.note(exchange, endpoint)
+        if self.traces is not None:
+            self.traces.note(exchange, headers, counter.route)
+        if self.log.logs_all or endpoint is None or exchange.status not in _NOT_LOGGED:
+            self.log.note(exchange)
+
+
+class Gate:
+    """The ASGI application: answers the endpoints itself, and stands in front of all other routes.
+
+    others: FastAPI's routes; they find `scope["exchange"]`, whose `authenticated` is the caller.
+    public_paths: what anybody may have of them.
     """
 
     def __init__(
         self,
         paths: EndpointPaths,
-        admission: Authenticator,
+        authenticator: Authenticator,
         load: ProcessLoad,
-        log: RequestLog,
-        tallies: RouteCounters,
-        others: Application,
+        observers: Observers,
+        others: Starlette,
         max_body_bytes: int,
         public_paths: Collection[str],
-        traces: Traces | None = None,
+        send_at_once: SendAtOnce = in_two_messages,
     ) -> None:
-        self._paths = paths
-        self._admission = admission
+        self._paths, self._others = paths, others
+        self._authenticator = authenticator
         self._load = load
-        self._log, self._logs_all = log, log.access_too
-        self._note = tallies.note
-        self._others = others
+        self._observers, self._logs_all = observers, observers.log.logs_all
+        self._keeps_decisions = observers.traces is not None
         self._public_paths = public_paths
-        self._traces = traces
         self._max_body_bytes = max_body_bytes
+        self._send_at_once = send_at_once
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answer a request; every error is told as its endpoint tells errors, or as a problem."""
+        """Answer a request; an error goes out in its endpoint's own form, or as a problem."""
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
@@ -70,32 +96,28 @@ class Gate:
         exchange = HttpExchange(scope, headers.get(b"x-request-id") or None, send)
         endpoint = self._paths.endpoint(scope["path"])
         load = self._load
-        if load.requests >= load.most_requests and scope["path"] != "/healthz":  # it is alive
+        if load.requests >= load.most_requests and scope["path"] != "/healthz":  # busy is not dead
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"), endpoint)
-            self._note(exchange, None)
-            self._log.note(exchange)
-            return
-        load.requests += 1
-        intake = load.counted(headers, receive)
-        try:
-            if endpoint is None:
-                await self._pass_on(exchange, headers, intake)
-            else:
-                await self._answer(endpoint, exchange, headers, intake)
-        except (EligibilityError, GroupsError) as error:
-            await exchange.refuse(error, endpoint)
-        except Exception:  # noqa: BLE001 - the last resort: logged, and told as a problem
-            _log.exception("request %s failed", exchange.logged_id)
-            await exchange.refuse(problems.internal_error(), endpoint)
-        finally:
-            load.requests -= 1
-            if intake is not receive:
-                load.let_go(intake)
-        tally = self._note(exchange, endpoint)
-        if self._traces is not None:
-            self._traces.note(exchange, headers, tally.route)
-        if self._logs_all or endpoint is None or exchange.status not in _WENT_WELL:
-            self._log.note(exchange)
+        else:
+            load.requests += 1
+            counted_receive = load.counted(headers, receive)
+            try:
+                if endpoint is None:
+                    await self._pass_on(exchange, headers, counted_receive)
+                else:
+                    await self._answer(endpoint, exchange, headers, counted_receive)
+            except (EligibilityError, GroupsError) as error:
+                await exchange.refuse(error, endpoint)
+            except Exception:  # noqa: BLE001 - the last resort: logged, and answered as a problem
+                _log.exception("request %s failed", exchange.logged_id)
+                await exchange.refuse(problems.internal_error(), endpoint)
+            finally:
+                load.requests -= 1
+                if counted_receive is not receive:
+                    load.let_go(counted_receive)
+        if endpoint is None and "router" not in scope:  # refused before FastAPI looked for a route
+            scope["route"] = self._other_route(scope)
+        self._observers.note(exchange, headers, endpoint)
 
     async def _answer(
         self,
@@ -104,44 +126,51 @@ class Gate:
         headers: dict[bytes, bytes],
         receive: Receive,
     ) -> None:
-        """Have an endpoint answer, in a thread where memory cannot."""
-        authorization = credentials(headers)
-        admitted = self._admission.known(authorization) or await self._admitted(authorization)
-        exchange.admitted = admitted
-        if admitted.allowance is not None:
-            admitted.allowance.take()
-        head = endpoint.check(exchange.scope, headers, admitted)
+        """Have an endpoint answer; in a thread where memory alone cannot."""
+        by = await self._authenticate(exchange, headers)
+        head = endpoint.check(exchange.scope, headers, by)
         message = await receive()
         body = message.get("body", b"")
         if message.get("more_body") or len(body) > self._max_body_bytes:
             body = await whole_body(message, receive, self._max_body_bytes)
-        answer = endpoint.answer(body, head, admitted)
+        answer = endpoint.answer(body, head, by)
         if callable(answer):
             answer = await run_in_threadpool(answer)
-        if self._traces is not None and isinstance(answer, Told):
+        if self._keeps_decisions and isinstance(answer, DecisionBody):
             exchange.decision = answer.decision
         if isinstance(answer, bytes):
-            await exchange.send_json(answer, self._logs_all)
+            await exchange.send_json(answer, self._logs_all, self._send_at_once)
         else:
             await exchange.send(answer)
 
     async def _pass_on(
         self, exchange: HttpExchange, headers: dict[bytes, bytes], receive: Receive
     ) -> None:
-        """Let FastAPI answer, once it is known who asks."""
+        """Let FastAPI answer, once the caller is known."""
         scope = exchange.scope
-        if not self._is_public(scope["path"]):
-            authorization = credentials(headers)
-            admitted = self._admission.known(authorization) or await self._admitted(authorization)
-            exchange.admitted = admitted
-            if admitted.allowance is not None:
-                admitted.allowance.take()
+        path = scope["path"]
+        if path not in self._public_paths and not path.startswith(_OPEN_FAMILIES):
+            await self._authenticate(exchange, headers)
         scope["exchange"] = exchange
         await self._others(scope, receive, exchange.send_others)
 
-    def _is_public(self, path: str) -> bool:
-        """Whether anybody may have a path, as far as the gate is concerned."""
-        return path in self._public_paths or path.startswith(_OPEN)
+    async def _authenticate(
+        self, exchange: HttpExchange, headers: dict[bytes, bytes]
+    ) -> AuthenticatedCaller:
+        """Find out who asks, and count the request against the caller's allowance."""
+        authorization = credentials(headers)
+        by = self._authenticator.known(authorization)
+        if by is None:
+            by = await run_in_threadpool(self._authenticator.authenticate, authorization)
+        exchange.authenticated = by
+        if by.allowance is not None:
+            by.allowance.take()
+        return by
 
-    async def _admitted(self, authorization: bytes | None) -> AuthenticatedCaller:
-        return await run_in_threadpool(self._admission.admit, authorization)
+    def _other_route(self, scope: AsgiScope) -> object:
+        """Find FastAPI's route of a request, for counters and log; None where there is none."""
+        for route in self._others.routes:
+            match, matched_scope = route.matches(scope)
+            if match is Match.FULL:
+                return matched_scope.get("route", route)
+        return None

@@ -108,11 +108,11 @@ _QUIET = frozenset({"/healthz", "/readyz"})
 class RequestLog:
     """Writes the lines.
 
-    access_too: also of access queries that were answered. paths: those that the gate answers.
+    logs_all: also of access queries that were answered. paths: those that the gate answers.
     """
 
-    def __init__(self, access_too: bool, paths: EndpointPaths) -> None:
-        self.access_too = access_too
+    def __init__(self, logs_all: bool, paths: EndpointPaths) -> None:
+        self.logs_all = logs_all
         self._paths = paths
         self._log = structlog.get_logger("eligibility.requests")
 
@@ -124,7 +124,7 @@ class RequestLog:
             return
         told = {
             "request_id": exchange.logged_id,
-            "caller": exchange.admitted.caller.name if exchange.admitted else None,
+            "caller": exchange.authenticated.caller.name if exchange.authenticated else None,
             "method": scope["method"],
             "route": getattr(scope.get("route"), "path", None) or self._paths.name(path),
             "status": exchange.status,

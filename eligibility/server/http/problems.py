@@ -31,7 +31,7 @@ from eligibility.errors import (
     UnknownProduct,
 )
 from eligibility.server.http.authorization import UnknownPublisher
-from eligibility.server.http.rate_limit import Overloaded, RateLimited
+from eligibility.server.http.limits import Overloaded, RateLimited
 from eligibility.standards.ofrep import FlagError, FlagNotFound
 from groups.errors import (
     GroupExists,

@@ -1,4 +1,4 @@
-"""Tallies: requests counted by route and status, with how long they took. For the event loop alone."""
+"""Counts requests by route and status, with how long they took. For the event loop alone."""
 
 import time
 from collections import Counter
@@ -10,15 +10,16 @@ from eligibility.server.http.endpoint import Endpoint
 from eligibility.server.http.exchange import HttpExchange
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Upper bounds of the histogram's buckets."""
 OTHERS = "others"
-_LEFT = 499
-"""The status of a request whose sender went away; none was sent."""
+_CLIENT_LEFT = 499
+"""Counted where the client went away before a status was sent."""
 _UNMATCHED = "unmatched"
-"""The route of what is nobody's: path and method may be anything that somebody sent."""
+"""The route of requests that no route takes: their path and method may be anything."""
 
 
 class RouteCounter:
-    """The requests of one route, as `POST /v1/access`; `took` may be shared by several."""
+    """The requests of one route, as `POST /v1/access`; several may share the histogram `took`."""
 
     __slots__ = ("route", "statuses", "took")
 
@@ -29,48 +30,47 @@ class RouteCounter:
 
 
 class RouteCounters:
-    """Every request of a process.
+    """Counts every request of a process.
 
-    endpoints: those that the gate answers, with their routes as `POST /v1/access`. A route's API is
-    what its latency is told under.
+    endpoints: the gate's endpoints, by route as `POST /v1/access`. Times are counted by API.
     """
 
     def __init__(self, endpoints: Mapping[str, Endpoint[Any]]) -> None:
         self.took: dict[str, Histogram] = {}
         self.routes: dict[str, RouteCounter] = {}
         self.refusals: Counter[str] = Counter()
-        self._endpoints = {one: self._tally(route) for route, one in endpoints.items()}
         self._took_others = self._histogram(OTHERS)
+        self._endpoints = {
+            endpoint: self._counter(route, self._histogram(api_of(route)))
+            for route, endpoint in endpoints.items()
+        }
 
     def note(self, exchange: HttpExchange, endpoint: Endpoint[Any] | None) -> RouteCounter:
-        """Count a request that was answered, or whose sender went away; under what it was."""
-        tally = (endpoint and self._endpoints.get(endpoint)) or self._other(exchange)
-        tally.statuses[exchange.status or _LEFT] += 1
-        tally.took.add(time.perf_counter() - exchange.began)
+        """Count a request that was answered, or whose sender went away; give the counter of its route."""
+        counter = (endpoint and self._endpoints.get(endpoint)) or self._other(exchange)
+        counter.statuses[exchange.status or _CLIENT_LEFT] += 1
+        counter.took.add(time.perf_counter() - exchange.began)
         if exchange.error is not None:
             self.refusals[getattr(exchange.error, "code", "INTERNAL_ERROR")] += 1
-        return tally
+        return counter
 
     def _other(self, exchange: HttpExchange) -> RouteCounter:
         matched, method = exchange.scope.get("route"), exchange.scope["method"]
         route = _UNMATCHED
         if matched is not None and method in (matched.methods or ()):
             route = f"{method} {matched.path}"
-        tally = self.routes.get(route)
-        if tally is None:
-            tally = self.routes[route] = RouteCounter(route, self._took_others)
-        return tally
+        return self.routes.get(route) or self._counter(route, self._took_others)
 
-    def _tally(self, route: str) -> RouteCounter:
-        tally = self.routes[route] = RouteCounter(route, self._histogram(api_of(route)))
-        return tally
+    def _counter(self, route: str, took: Histogram) -> RouteCounter:
+        counter = self.routes[route] = RouteCounter(route, took)
+        return counter
 
     def _histogram(self, api: str) -> Histogram:
         return self.took.setdefault(api, Histogram(SECONDS))
 
 
 def api_of(route: str) -> str:
-    """The API that a route is of: access, batch, authzen, ofrep or others."""
+    """Name the API that a route belongs to: access, batch, authzen, ofrep or others."""
     path = route.partition(" ")[2]
     if "/access/v1/" in path:
         return "authzen"

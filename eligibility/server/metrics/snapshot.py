@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from eligibility.engine.evaluator import Evaluator
-from eligibility.server.http.rate_limit import ProcessLoad
+from eligibility.server.http.limits import ProcessLoad
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.service.service import Service
 from groups.errors import GroupsError, StoreUnavailable

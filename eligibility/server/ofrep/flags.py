@@ -56,7 +56,7 @@ class Flags:
         asked = ofrep.read_request(body)
         question = question_of_flag(key)
         fields = _fields(question, asked, by)
-        asserted = by.asserts and asked.token is None
+        asserted = by.may_assert and asked.token is None
         settled = fields if asserted else self._accounts.settle(fields, by)
         if settled is not None and fields.for_memory:
             _check_own(asked, settled)

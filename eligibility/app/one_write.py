@@ -5,7 +5,6 @@ also arrives whole or not at all, should the process be killed. What is not the 
 that reads slowly, asks to close, sent something else than POST; a large body) is left to uvicorn.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import (
@@ -14,9 +13,7 @@ from uvicorn.protocols.http.httptools_impl import (
     RequestResponseCycle,
 )
 
-from eligibility.server.http.asgi import Send
-
-HeaderPairs = Iterable[tuple[bytes, bytes]]
+from eligibility.server.http.asgi import HeaderList, Send
 
 _OK = STATUS_LINE[200]
 _LARGEST = 65_536
@@ -24,7 +21,7 @@ _LARGEST = 65_536
 _cached: tuple[object, bytes] = (None, b"")
 
 
-def sent(send: Send, headers: HeaderPairs, body: bytes) -> bool:
+def sent(send: Send, headers: HeaderList, body: bytes) -> bool:
     """Send an answer with status 200, and say whether it was; nothing is sent where not.
 
     Args: headers = names in lower case, `content-length` among them.
