@@ -102,7 +102,7 @@ class TestAnEndpoint:
         self, app: App, path: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         caller = app.key("admin")
-        monkeypatch.setattr("eligibility.app.app.Load", lambda *_: _Full())
+        monkeypatch.setattr("eligibility.app.app.ProcessLoad", lambda *_: _Full())
         answer = send(app, path, caller)
         assert "under way" in check(answer, 503)
         assert answer.headers["retry-after"] == "1"
