@@ -1,65 +1,89 @@
 """AsyncClient: the service from an event loop of asyncio."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from datetime import datetime
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from inspect import isawaitable
-from typing import Any, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx2
 
 from eligibility.client import calls
-from eligibility.client.calls import Emails
-from eligibility.client.errors import Problem
+from eligibility.client.calls import Batches, Pages
 from eligibility.client.exchange import Attempt, AttemptResult, Call, Failure, HttpResponse
-from eligibility.client.model import Account, Decision, Device, EditResponse, Query, StoredProduct
 from eligibility.client.transport import (
-    ClientOptions,
-    Verify,
-    WhenUnreachable,
-    answer_of,
+    BaseClient,
+    documented,
     failure_of,
     request_of,
+    response_of,
 )
-from groups.model import Group, Page
 
 T = TypeVar("T")
+P = ParamSpec("P")
+Result = Coroutine[Any, Any, T]
 
 
-class AsyncClient:
-    """The evaluator over HTTP. One for an event loop: tasks share it and its connections.
+def _call(make: Callable[P, Call[T]]) -> Callable[Concatenate["AsyncClient", P], Result[T]]:
+    """A method that makes one call and returns its result."""
 
-    Options and methods are those of Client; `token` may also give an awaitable.
+    async def method(client: "AsyncClient", /, *args: P.args, **options: P.kwargs) -> T:
+        return await client._run(make(*args, **options))
+
+    return documented(method, make)
+
+
+def _batches(
+    make: Callable[P, Batches[T]],
+) -> Callable[Concatenate["AsyncClient", P], Result[list[T]]]:
+    """A method that makes several calls and returns all their results in one list."""
+
+    async def method(client: "AsyncClient", /, *args: P.args, **options: P.kwargs) -> list[T]:
+        return [item for call in make(*args, **options) for item in await client._run(call)]
+
+    return documented(method, make)
+
+
+def _pages(
+    make: Callable[P, Pages[T]],
+) -> Callable[Concatenate["AsyncClient", P], AsyncIterator[T]]:
+    """A method that iterates over every page of a list."""
+
+    async def method(
+        client: "AsyncClient", /, *args: P.args, **options: P.kwargs
+    ) -> AsyncIterator[T]:
+        page_at = make(*args, **options)
+        page = await client._run(page_at(None))
+        while True:
+            for item in page.items:
+                yield item
+            if page.next_cursor is None:
+                return
+            page = await client._run(page_at(page.next_cursor))
+
+    return documented(method, make)
+
+
+class AsyncClient(BaseClient[str | Callable[[], str | Awaitable[str]]]):
+    """The evaluator over HTTP. Make one for an event loop: tasks share it and its connections.
+
+    Its options and methods are those of Client; `token` may also be a coroutine function.
     """
 
-    def __init__(
-        self,
-        base_url: str,
-        *,
-        key: str | None = None,
-        token: str | Callable[[], str | Awaitable[str]] | None = None,
-        timeout: float = 5.0,
-        attempt_timeout: float = 2.0,
-        unreachable: WhenUnreachable = "raise",
-        retries: int = 2,
-        verify: Verify = True,
-    ) -> None:
-        self._options = ClientOptions(
-            base_url=base_url,
-            key=key,
-            token=token,
-            timeout=timeout,
-            attempt_timeout=attempt_timeout,
-            retries=retries,
-            unreachable=unreachable,
-            verify=verify,
-        )
-        self._credential = token if key is None else key
-        self._exchange = self._options.exchange()
-        self._http = httpx2.AsyncClient(**self._options.for_httpx())
+    _http: httpx2.AsyncClient
 
-    def __repr__(self) -> str:
-        return f"AsyncClient({self._options!r})"
+    access = _call(calls.access)
+    access_many = _batches(calls.access_many)
+    groups = _pages(calls.groups)
+    group = _call(calls.group)
+    members = _pages(calls.members)
+    create_group = _call(calls.create_group)
+    add_members = _call(calls.add_members)
+    remove_members = _call(calls.remove_members)
+    replace_members = _call(calls.replace_members)
+    product = _call(calls.product)
+    put_product = _call(calls.put_product)
+    coverage = _call(calls.coverage)
+    simulate = _call(calls.simulate)
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,135 +95,11 @@ class AsyncClient:
         """Close the connections."""
         await self._http.aclose()
 
-    async def access(self, query: Query, *, explain: bool = False) -> Decision:
-        """Ask one access query; with explain, the decision has its trace."""
-        return await self._run(calls.access(query, explain))
-
-    async def access_many(
-        self, queries: Iterable[Query], *, explain: bool = False
-    ) -> list[Decision | Problem]:
-        """Ask any number of access queries; in order, each decision or why there is none.
-
-        Sent as batches of up to 1,000, one after the other, each with a `timeout` of its own. What
-        keeps a batch as a whole from an answer is raised.
-        """
-        batches = calls.access_many(queries, explain, self._exchange.deny)
-        return [answer for batch in batches for answer in await self._run(batch)]
-
-    def groups(self, publisher: str) -> AsyncIterator[Group]:
-        """Every group of a publisher, by id; a page is fetched when it is reached."""
-        return _each(lambda cursor: self._run(calls.groups(publisher, cursor)))
-
-    async def group(self, publisher: str, group_id: str) -> Group:
-        """One group, without its members; its `revision` is what an edit can be based on."""
-        return await self._run(calls.group(publisher, group_id))
-
-    def members(
-        self, publisher: str, group_id: str, *, prefix: str = "", at: datetime | None = None
-    ) -> AsyncIterator[str]:
-        """A group's addresses, sorted, now or as of a moment; a page is fetched when it is reached."""
-        return _each(
-            lambda cursor: self._run(calls.members(publisher, group_id, prefix, at, cursor))
-        )
-
-    async def create_group(
-        self, publisher: str, name: str, emails: Emails, *, group_id: str | None = None
-    ) -> EditResponse:
-        """Make a group; its id is made from the name unless given, and both are for good."""
-        return await self._run(calls.create_group(publisher, name, emails, group_id))
-
-    async def add_members(
-        self,
-        publisher: str,
-        group_id: str,
-        emails: Emails,
-        *,
-        if_revision: int | None = None,
-        dry_run: bool = False,
-    ) -> EditResponse:
-        """Add addresses to a group, all or none; those who are members already are counted.
-
-        if_revision: only if the group is still at it; otherwise Problem, status 412. dry_run: tell
-        what would change, and its effects on access, and change nothing.
-        """
-        edit = {"add": emails}
-        return await self._run(calls.edit_members(publisher, group_id, edit, if_revision, dry_run))
-
-    async def remove_members(
-        self,
-        publisher: str,
-        group_id: str,
-        emails: Emails,
-        *,
-        if_revision: int | None = None,
-        dry_run: bool = False,
-    ) -> EditResponse:
-        """Remove addresses from a group, all or none; strangers are counted. See add_members."""
-        edit = {"remove": emails}
-        return await self._run(calls.edit_members(publisher, group_id, edit, if_revision, dry_run))
-
-    async def replace_members(
-        self,
-        publisher: str,
-        group_id: str,
-        emails: Emails,
-        *,
-        if_revision: int | None = None,
-        dry_run: bool = False,
-    ) -> EditResponse:
-        """Make these addresses the members of a group, and nobody else. See add_members."""
-        return await self._run(
-            calls.replace_members(publisher, group_id, emails, if_revision, dry_run)
-        )
-
-    async def product(self, publisher: str, product_id: str) -> StoredProduct:
-        """A product as it was declared; its `revision` is what a write can be based on."""
-        return await self._run(calls.product(publisher, product_id))
-
-    async def put_product(
-        self,
-        publisher: str,
-        product_id: str,
-        product: Mapping[str, Any],
-        *,
-        if_revision: int | None = None,
-    ) -> int:
-        """Declare a product, whole; the publisher's catalogue revision after it.
-
-        if_revision: only if the product is still at it; otherwise Problem, status 412.
-        """
-        return await self._run(calls.put_product(publisher, product_id, product, if_revision))
-
-    async def coverage(
-        self,
-        publisher: str,
-        product_id: str,
-        *,
-        devices: str = "flights",
-        at: datetime | None = None,
-    ) -> dict[str, Any]:
-        """Count how many members of a product's groups reach which flight on a preset of devices."""
-        return await self._run(calls.coverage(publisher, product_id, devices, at))
-
-    async def simulate(
-        self,
-        product_id: str,
-        devices: Iterable[Device | str],
-        *,
-        accounts: Iterable[Account | str | None] | None = None,
-        groups: Iterable[str] | None = None,
-        at: datetime | None = None,
-        draft: Mapping[str, Any] | None = None,
-    ) -> dict[str, Any]:
-        """Ask what accounts get on devices and presets of them, as the HTTP API tells it.
-
-        accounts: addresses, accounts, or None for nobody; or groups: the members of these; without
-        both, everybody in a group of the product. draft: changes that are not saved.
-        """
-        return await self._run(calls.simulate(product_id, devices, accounts, groups, at, draft))
+    def _connect(self, **options: Any) -> None:
+        self._http = httpx2.AsyncClient(**options)
 
     async def _run(self, call: Call[T]) -> T:
-        steps = self._exchange.steps(call)
+        steps = self._rules.steps(call)
         outcome: AttemptResult = None
         while True:
             try:
@@ -214,24 +114,13 @@ class AsyncClient:
                 await asyncio.sleep(step.seconds)
 
     async def _attempt(self, attempt: Attempt) -> HttpResponse | Failure:
-        given = self._credential() if callable(self._credential) else self._credential
-        credential = await given if isawaitable(given) else given
+        token = self._credential() if callable(self._credential) else self._credential
+        credential = await token if isawaitable(token) else token
         try:
             async with (
                 asyncio.timeout(attempt.seconds),
                 self._http.stream(**request_of(attempt, credential)) as response,
             ):
-                return answer_of(response, await response.aread())
+                return response_of(response, await response.aread())
         except (httpx2.RequestError, TimeoutError) as error:
             return failure_of(error)
-
-
-async def _each(page: Callable[[str | None], Awaitable[Page[T]]]) -> AsyncIterator[T]:
-    cursor: str | None = None
-    while True:
-        found = await page(cursor)
-        for item in found.items:
-            yield item
-        cursor = found.next_cursor
-        if cursor is None:
-            return

@@ -1,4 +1,8 @@
-"""Every call as a request and how its answer is read: the paths and bodies of docs/http-api.md."""
+"""The calls of both clients: each makes a request and reads its response.
+
+Paths and bodies are those of docs/http-api.md. Each function's name, parameters and docstring are
+also those of the method of Client and AsyncClient that carries its call out.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -23,6 +27,11 @@ from groups.model import Group, Page
 
 T = TypeVar("T")
 
+Batches = Iterator[Call[list[T]]]
+"""Calls whose results together make one list."""
+Pages = Callable[[str | None], Call[Page[T]]]
+"""Makes the call for the page at a cursor; None is the first page."""
+
 LONGEST_BATCH = 1_000
 LARGEST_BATCH = 1_000_000
 """Queries in one batch, and bytes of them: the service takes 1 MiB."""
@@ -31,11 +40,11 @@ Emails = str | Iterable[str]
 """Addresses as a list, or as a text that separates them by spaces, commas, semicolons or lines."""
 
 
-class _Batch(Struct):
+class _BatchResponse(Struct):
     decisions: list[Raw]
 
 
-class _Written(Struct):
+class _WriteResponse(Struct):
     revision: int
 
 
@@ -43,59 +52,63 @@ _encode = msgspec.json.encode
 
 
 def reader_of(kind: type[T]) -> Callable[[bytes], T]:
-    """Reads an answer's JSON as a kind of value."""
+    """A function that reads JSON as a kind of value."""
     return msgspec.json.Decoder(kind).decode
 
 
-_decision = reader_of(Decision)
-_batch = reader_of(_Batch)
-_written = reader_of(_Written)
-_edited = reader_of(EditResponse)
-_group = reader_of(Group)
-_product = reader_of(StoredProduct)
-_groups = reader_of(Page[Group])
-_members = reader_of(Page[str])
+_read_decision = reader_of(Decision)
+_read_batch = reader_of(_BatchResponse)
+_read_write = reader_of(_WriteResponse)
+_read_edit = reader_of(EditResponse)
+_read_group = reader_of(Group)
+_read_product = reader_of(StoredProduct)
+_read_groups = reader_of(Page[Group])
+_read_members = reader_of(Page[str])
+_read_report = reader_of(dict[str, Any])
 
 
 # --- access queries -----------------------------------------------------------------------------
 
 
-def access(query: Query, explain: bool) -> Call[Decision]:
-    """One access query."""
+def access(query: Query, *, explain: bool = False) -> Call[Decision]:
+    """Ask one access query. explain: the decision has its trace, story and nearest change, too."""
     request = _access_request("/v1/access", _encode(query), explain)
-    return Call(request, _decision, lambda: unreachable_decision(query.product_id))
+    return Call(request, _read_decision, lambda: unreachable_decision(query.product_id))
 
 
-def access_many(
-    queries: Iterable[Query], explain: bool, deny: bool
-) -> Iterator[Call[list[Decision | Problem]]]:
-    """Access queries in batches that the service takes. deny: also in the place of a 5xx of one query."""
-    for batch, parts in _batches(queries):
-        body = b'{"queries":[' + b",".join(parts) + b"]}"
-        yield _one_batch(batch, _access_request("/v1/access/batch", body, explain), deny)
+def access_many(queries: Iterable[Query], *, explain: bool = False) -> Batches[Decision | Problem]:
+    """Ask any number of access queries; in order, each decision or the reason why there is none.
+
+    They are sent as batches of up to 1,000, one after the other, each with a `timeout` of its own.
+    An error that concerns a whole batch is raised.
+    """
+    for batch, bodies in _batches(queries):
+        body = b'{"queries":[' + b",".join(bodies) + b"]}"
+        yield _one_batch(batch, _access_request("/v1/access/batch", body, explain))
 
 
-def _one_batch(
-    batch: Sequence[Query], request: Request, deny: bool
-) -> Call[list[Decision | Problem]]:
+def _one_batch(batch: Sequence[Query], request: Request) -> Call[list[Decision | Problem]]:
     def read(body: bytes) -> list[Decision | Problem]:
-        answers = _batch(body).decisions
+        answers = _read_batch(body).decisions
         if len(answers) != len(batch):
             raise ValidationError(f"{len(answers)} answers to {len(batch)} queries")
-        found = map(_decision_or_problem, answers)
+        return [*map(_decision_or_problem, answers)]
+
+    def deny(answers: list[Decision | Problem]) -> list[Decision | Problem]:
         return [
-            unreachable_decision(query.product_id)
-            if deny and isinstance(answer, Unreachable)
-            else answer
-            for query, answer in zip(batch, found, strict=True)
+            unreachable_decision(query.product_id) if isinstance(answer, Unreachable) else answer
+            for query, answer in zip(batch, answers, strict=True)
         ]
 
-    return Call(request, read, lambda: [unreachable_decision(one.product_id) for one in batch])
+    def deny_all() -> list[Decision | Problem]:
+        return [unreachable_decision(query.product_id) for query in batch]
+
+    return Call(request, read, deny_all, deny)
 
 
 def _decision_or_problem(answer: Raw) -> Decision | Problem:
     try:
-        return _decision(bytes(answer))
+        return _read_decision(bytes(answer))
     except ValidationError:
         return problem_of(bytes(answer))
 
@@ -110,91 +123,126 @@ def _access_request(path: str, body: bytes, explain: bool) -> Request:
 
 
 def _batches(queries: Iterable[Query]) -> Iterator[tuple[list[Query], list[bytes]]]:
-    """Queries, and each as JSON, in batches of no more queries and bytes than one may have."""
+    """Queries, and each as JSON, in batches of no more queries and bytes than the service takes."""
     batch: list[Query] = []
-    parts: list[bytes] = []
+    bodies: list[bytes] = []
     size = 0
     for query in queries:
-        part = _encode(query)
-        if batch and (len(batch) == LONGEST_BATCH or size + len(part) > LARGEST_BATCH):
-            yield batch, parts
-            batch, parts, size = [], [], 0
+        body = _encode(query)
+        if batch and (len(batch) == LONGEST_BATCH or size + len(body) > LARGEST_BATCH):
+            yield batch, bodies
+            batch, bodies, size = [], [], 0
         batch.append(query)
-        parts.append(part)
-        size += len(part) + 1
+        bodies.append(body)
+        size += len(body) + 1
     if batch:
-        yield batch, parts
+        yield batch, bodies
 
 
 # --- groups -------------------------------------------------------------------------------------
 
 
-def groups(publisher: str, cursor: str | None) -> Call[Page[Group]]:
-    """One page of a publisher's groups."""
-    return Call(get_request(path_of(publisher, "groups"), cursor=cursor), _groups)
+def groups(publisher: str) -> Pages[Group]:
+    """Iterate over every group of a publisher, by id; each page is fetched when it is reached."""
+    path = path_of(publisher, "groups")
+    return lambda cursor: Call(get_request(path, cursor=cursor), _read_groups)
 
 
 def group(publisher: str, group_id: str) -> Call[Group]:
-    """One group."""
-    return Call(get_request(path_of(publisher, "groups", group_id)), _group)
+    """Read one group, without its members. An edit can be based on its `revision`."""
+    return Call(get_request(path_of(publisher, "groups", group_id)), _read_group)
 
 
 def members(
-    publisher: str, group_id: str, prefix: str, at: datetime | None, cursor: str | None
-) -> Call[Page[str]]:
-    """One page of a group's members. A prefix is a part of an address, so it goes into no URL."""
+    publisher: str, group_id: str, *, prefix: str = "", at: datetime | None = None
+) -> Pages[str]:
+    """Iterate over a group's addresses, sorted; each page is fetched when it is reached.
+
+    prefix: only those that begin with it. at: as they were at that moment, None = now.
+    """
     path = path_of(publisher, "groups", group_id, "members")
-    if not prefix:
-        moment = None if at is None else at.isoformat()
-        return Call(get_request(path, at=moment, cursor=cursor), _members)
-    body = _encode({"prefix": prefix, "at": at, "cursor": cursor})
-    return Call(Request(method="POST", path=f"{path}/search", body=body, repeatable=True), _members)
+    moment = None if at is None else at.isoformat()
+
+    def page(cursor: str | None) -> Call[Page[str]]:
+        if not prefix:
+            return Call(get_request(path, at=moment, cursor=cursor), _read_members)
+        # A prefix is part of an address, and no address goes into a URL.
+        body = _encode({"prefix": prefix, "at": at, "cursor": cursor})
+        search = Request(method="POST", path=f"{path}/search", body=body, repeatable=True)
+        return Call(search, _read_members)
+
+    return page
 
 
 def create_group(
-    publisher: str, name: str, emails: Emails, group_id: str | None
+    publisher: str, name: str, emails: Emails, *, group_id: str | None = None
 ) -> Call[EditResponse]:
-    """A new group. Sent twice, it would find itself taken."""
-    body = {"name": name, "emails": _sent(emails), "group_id": group_id}
+    """Create a group. Its id is made from the name unless one is given; neither can change later."""
+    body = {"name": name, "emails": _list_or_text(emails), "group_id": group_id}
     request = Request(
         method="POST", path=path_of(publisher, "groups"), body=_encode(body), repeatable=False
     )
-    return Call(request, _edited)
+    return Call(request, _read_edit)
 
 
-def edit_members(
+def add_members(
     publisher: str,
     group_id: str,
-    edit: Mapping[str, Emails],
-    if_revision: int | None,
-    dry_run: bool,
+    emails: Emails,
+    *,
+    if_revision: int | None = None,
+    dry_run: bool = False,
 ) -> Call[EditResponse]:
-    """Members to `add` or `remove`, which sent twice does what it does sent once.
+    """Add addresses to a group, all or none. Those that are members already are counted.
 
-    Based on a revision it does not: the first may have made the second one's revision an old one.
+    if_revision: edit only if the group is still at this revision; otherwise Problem, status
+    412. dry_run: change nothing; answer what would change, and its effects on access.
     """
-    body = {name: _sent(emails) for name, emails in edit.items()}
-    repeatable = if_revision is None
-    return _edit("PATCH", publisher, group_id, body, if_revision, dry_run, repeatable)
+    # Adding twice does what adding once does. Based on a revision it does not: the first edit makes
+    # the revision of the second an old one. The same holds for removing.
+    body = {"add": _list_or_text(emails)}
+    return _edit("PATCH", (publisher, group_id), body, if_revision, dry_run, if_revision is None)
+
+
+def remove_members(
+    publisher: str,
+    group_id: str,
+    emails: Emails,
+    *,
+    if_revision: int | None = None,
+    dry_run: bool = False,
+) -> Call[EditResponse]:
+    """Remove addresses from a group, all or none. Those that are no members are counted.
+
+    if_revision, dry_run: see add_members.
+    """
+    body = {"remove": _list_or_text(emails)}
+    return _edit("PATCH", (publisher, group_id), body, if_revision, dry_run, if_revision is None)
 
 
 def replace_members(
-    publisher: str, group_id: str, emails: Emails, if_revision: int | None, dry_run: bool
+    publisher: str,
+    group_id: str,
+    emails: Emails,
+    *,
+    if_revision: int | None = None,
+    dry_run: bool = False,
 ) -> Call[EditResponse]:
-    """A whole membership. Sent twice, it could undo an edit that came between."""
-    body = {"emails": _sent(emails)}
-    return _edit("PUT", publisher, group_id, body, if_revision, dry_run, repeatable=False)
+    """Make these addresses the only members of a group. if_revision, dry_run: see add_members."""
+    # Sent twice, it could undo an edit that came between.
+    body = {"emails": _list_or_text(emails)}
+    return _edit("PUT", (publisher, group_id), body, if_revision, dry_run, repeatable=False)
 
 
 def _edit(
     method: str,
-    publisher: str,
-    group_id: str,
+    group: tuple[str, str],
     body: object,
     if_revision: int | None,
     dry_run: bool,
     repeatable: bool,
 ) -> Call[EditResponse]:
+    publisher, group_id = group
     path = path_of(publisher, "groups", group_id, "members")
     request = Request(
         method=method,
@@ -203,10 +251,10 @@ def _edit(
         if_revision=if_revision,
         repeatable=repeatable or dry_run,
     )
-    return Call(request, _edited)
+    return Call(request, _read_edit)
 
 
-def _sent(emails: Emails) -> str | list[str]:
+def _list_or_text(emails: Emails) -> str | list[str]:
     return emails if isinstance(emails, str) else list(emails)
 
 
@@ -214,22 +262,64 @@ def _sent(emails: Emails) -> str | list[str]:
 
 
 def product(publisher: str, product_id: str) -> Call[StoredProduct]:
-    """One product."""
-    return Call(get_request(path_of(publisher, "products", product_id)), _product)
+    """Read a product as it was declared. A write can be based on its `revision`."""
+    return Call(get_request(path_of(publisher, "products", product_id)), _read_product)
 
 
 def put_product(
-    publisher: str, product_id: str, declared: Mapping[str, Any], if_revision: int | None
+    publisher: str,
+    product_id: str,
+    product: Mapping[str, Any],
+    *,
+    if_revision: int | None = None,
 ) -> Call[int]:
-    """A product, whole. Sent twice, it could undo a write that came between."""
+    """Declare a whole product, and return the publisher's catalogue revision afterwards.
+
+    if_revision: write only if the product is still at this revision; otherwise Problem,
+    status 412.
+    """
     request = Request(
         method="PUT",
         path=path_of(publisher, "products", product_id),
-        body=_encode(declared),
+        body=_encode(product),
         if_revision=if_revision,
-        repeatable=False,
+        repeatable=False,  # sent twice, it could undo a write that came between
     )
-    return Call(request, lambda body: _written(body).revision)
+    return Call(request, lambda body: _read_write(body).revision)
+
+
+def coverage(
+    publisher: str, product_id: str, *, devices: str = "flights", at: datetime | None = None
+) -> Call[dict[str, Any]]:
+    """Count how many members of a product's groups reach which flight, on a preset of devices."""
+    moment = None if at is None else at.isoformat()
+    path = path_of(publisher, "products", product_id, "coverage")
+    return Call(get_request(path, devices=devices, at=moment), _read_report)
+
+
+def simulate(
+    product_id: str,
+    devices: Iterable[Device | str],
+    *,
+    accounts: Iterable[Account | str | None] | None = None,
+    groups: Iterable[str] | None = None,
+    at: datetime | None = None,
+    draft: Mapping[str, Any] | None = None,
+) -> Call[dict[str, Any]]:
+    """Simulate what accounts get on devices and presets of devices; the HTTP API's report.
+
+    accounts: addresses, accounts, or None for somebody who is not signed in. groups: instead of
+    accounts, the members of these groups. Without both: everybody in a group of the product.
+    draft: changes to suppose; they are not saved. It is tried once, with all of `timeout`.
+    """
+    body: dict[str, Any] = {"product_id": product_id, "devices": list(devices)}
+    if accounts is not None:
+        body["accounts"] = list(accounts)
+    elif groups is not None:
+        body["accounts"] = {"groups": list(groups)}
+    body |= {name: value for name, value in (("at", at), ("draft", draft)) if value is not None}
+    request = Request(method="POST", path="/v1/simulations", body=_encode(body), repeatable=False)
+    return Call(request, _read_report)
 
 
 # --- paths --------------------------------------------------------------------------------------
@@ -237,49 +327,18 @@ def put_product(
 
 def get_request(path: str, **parameters: str | None) -> Request:
     """A request that reads; parameters that are None are left out."""
-    given = {name: value for name, value in parameters.items() if value is not None}
-    query = f"?{urlencode(given)}" if given else ""
+    present = {name: value for name, value in parameters.items() if value is not None}
+    query = f"?{urlencode(present)}" if present else ""
     return Request(method="GET", path=path + query, repeatable=True)
 
 
 def path_of(publisher: str, *parts: str) -> str:
-    """The path of something of a publisher's."""
+    """The path of something that belongs to a publisher. Raises: ValueError for an empty id."""
     return "/v1/publishers/" + "/".join(map(_segment, (publisher, *parts)))
 
 
 def _segment(text: str) -> str:
-    """An id as a part of a path; a part of dots, or none, would be another path."""
+    """An id as one part of a path; an empty one, or one of dots alone, would make another path."""
     if text.strip(".") == "":
         raise ValueError(f"`{text}` is no id")
     return quote(text, safe="")
-
-
-_read = reader_of(dict[str, Any])
-
-
-def coverage(
-    publisher: str, product_id: str, devices: str, at: datetime | None
-) -> Call[dict[str, Any]]:
-    """What the members of a product's groups reach."""
-    moment = None if at is None else at.isoformat()
-    path = path_of(publisher, "products", product_id, "coverage")
-    return Call(get_request(path, devices=devices, at=moment), _read)
-
-
-def simulate(
-    product_id: str,
-    devices: Iterable[Device | str],
-    accounts: Iterable[Account | str | None] | None,
-    groups: Iterable[str] | None,
-    at: datetime | None,
-    draft: Mapping[str, Any] | None,
-) -> Call[dict[str, Any]]:
-    """Accounts x devices. Tried once, with all the time there is: it is no short query."""
-    asked: dict[str, Any] = {"product_id": product_id, "devices": list(devices)}
-    if accounts is not None:
-        asked["accounts"] = list(accounts)
-    elif groups is not None:
-        asked["accounts"] = {"groups": list(groups)}
-    asked |= {name: one for name, one in (("at", at), ("draft", draft)) if one is not None}
-    body = msgspec.json.encode(asked)
-    return Call(Request(method="POST", path="/v1/simulations", body=body, repeatable=False), _read)

@@ -1,6 +1,6 @@
-"""Why a call of the client gave no result. Every error is a Problem; the class says what to do about it.
+"""Errors of the client. Each is a Problem; its class tells the caller what to do about it.
 
-No message holds a key or a token.
+No message contains a key or a token.
 """
 
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from eligibility.errors import EligibilityError, Fault
 
 
 class Problem(EligibilityError):
-    """What was asked was not done, or a query of a batch has no decision; `code` and `detail` say why.
+    """The service did not do what it was asked, or a query of a batch has no decision.
 
-    status: of HTTP; None where no answer came. code: stable. errors: where several things are wrong,
-    each with its place. request_id: under which the service's log has it. revision: the present one,
-    where an edit was based on another (status 412).
+    code: a stable name of the reason. detail: the reason in words. status: of HTTP; None if no
+    response came. errors: every fault, with its place in the request. request_id: finds the request
+    in the service's log. revision: the current one, if an edit was based on another (status 412).
     """
 
     def __init__(
@@ -36,27 +36,27 @@ class Problem(EligibilityError):
 
 
 class Unauthenticated(Problem):
-    """401: the service does not know who is asking: no key or token, or not a good one."""
+    """401: the service does not know the caller: the key or token is missing, wrong or too old."""
 
 
 class Forbidden(Problem):
-    """403: the service knows who is asking, and does not allow it."""
+    """403: the service knows the caller, and does not allow the request."""
 
 
 class NotFound(Problem):
-    """404: no such product, group or path; also one of another publisher than the caller's."""
+    """404: no such product, group or path, or one of a publisher that the caller may not see."""
 
 
 class Unreachable(Problem):
-    """Nothing was decided, and by no fault of the caller: no answer in time, half of one, or a 5xx.
+    """The service decided nothing, and the caller is not at fault: no whole response, or a 5xx.
 
-    Codes beside those of the service: NO_ANSWER (refused, cut, time-out; `__cause__` says more),
-    ANSWER_UNREADABLE (something that is not this service answers there).
+    Codes beside those of the service: NO_ANSWER (connection refused or cut, time-out; `__cause__`
+    says more) and ANSWER_UNREADABLE (the response does not come from this service).
     """
 
 
 class _Document(Struct):
-    """What is read of a problem of RFC 9457."""
+    """The fields of an RFC 9457 problem that the client reads."""
 
     code: str
     detail: str = ""
@@ -66,22 +66,25 @@ class _Document(Struct):
 
 
 UNREADABLE = (MsgspecError, UnicodeDecodeError, RecursionError)
-"""What reading JSON raises."""
+"""The errors that reading JSON raises."""
 
 _read = Decoder(_Document).decode
 _KINDS: dict[int, type[Problem]] = {401: Unauthenticated, 403: Forbidden, 404: NotFound}
 
 
 def problem_of(body: bytes, status: int | None = None, request_id: str | None = None) -> Problem:
-    """The error that a problem document tells; status = of the answer, by default the document's.
+    """The error for a problem document.
 
-    A body that is none, as a proxy's own page, gives the code HTTP_502 or whatever the status is.
+    status: of the response; None takes the document's. A body that is no problem document, as a
+    proxy's own page, gives the code `HTTP_` and the status.
     """
     try:
-        told = _read(body)
+        document = _read(body)
     except UNREADABLE:
         code = "ANSWER_UNREADABLE" if status is None else f"HTTP_{status}"
-        told = _Document(code, "the answer is no problem document of this service")
-    found = told.status if status is None else status
-    kind = _KINDS.get(found or 0, Unreachable if (found or 500) >= 500 else Problem)
-    return kind(told.code, told.detail, found, told.errors, request_id, told.revision)
+        document = _Document(code, "the answer is no problem document of this service")
+    status = document.status if status is None else status
+    kind = _KINDS.get(status or 0, Unreachable if (status or 500) >= 500 else Problem)
+    return kind(
+        document.code, document.detail, status, document.errors, request_id, document.revision
+    )

@@ -1,8 +1,7 @@
-"""What the client sends and what it gets. All frozen.
+"""What the client sends and receives. All of it is frozen.
 
-Decisions are read more leniently than the service writes them: codes are plain texts here, so that
-a service of a later version, with a reason or a remedy more, does not stop its clients. They
-compare equal to the members of `Reason` and `RemedyAction`.
+Codes are plain texts here, so that a client still works with a later version of the service that has
+another reason or remedy. They compare equal to the members of `Reason` and `RemedyAction`.
 """
 
 from datetime import datetime
@@ -22,14 +21,14 @@ from eligibility.access.model import (
 )
 
 SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
-"""The one reason of a decision that the client made itself, as no answer came."""
+"""The only reason of a decision that the client made itself because no response came."""
 
 
 class Account(Struct, frozen=True, omit_defaults=True):
-    """Who is signed in: by address, as `id`, or by the ID token of the account itself, never both.
+    """Who is signed in: an address as `id`, or the account's own ID token as `token`, never both.
 
-    aliases: further addresses that sign in to the same account. The token is in no repr.
-    Raises: ValueError unless it is one of the two.
+    aliases: further addresses that sign in to the same account. No repr shows the token.
+    Raises: ValueError unless exactly one of `id` and `token` is given.
     """
 
     id: str | None = None
@@ -39,7 +38,7 @@ class Account(Struct, frozen=True, omit_defaults=True):
 
     def __post_init__(self) -> None:
         if (self.id is None) == (self.token is None):
-            raise ValueError("an account has either an id or a token")
+            raise ValueError("an account needs either an id or a token")
 
     def __repr__(self) -> str:
         if self.token is not None:
@@ -53,7 +52,7 @@ class Account(Struct, frozen=True, omit_defaults=True):
 
 
 class Device(Struct, frozen=True, omit_defaults=True):
-    """A device, in any words that the service reads: `Device("Xbox One", "22621")`."""
+    """A device, in any form that the service reads, as `Device("Xbox One", "22621")`."""
 
     family: str
     os_version: str
@@ -64,8 +63,8 @@ class Query(Struct, frozen=True, omit_defaults=True):
     """May this account, on this device, have this package and see this submission?
 
     account: None = not signed in. installed_version: None = not installed. market: two capital
-    letters, None = unknown. at: ask as of that moment, with an offset. at_least_revision: the revision of
-    a write (a number is that of groups), which has to be in the answer.
+    letters, None = unknown. at: ask as of that moment; it needs an offset. at_least_revision: the
+    revision of a write that the answer must include (a number is a revision of groups).
     """
 
     product_id: str
@@ -82,7 +81,7 @@ class Query(Struct, frozen=True, omit_defaults=True):
 
 
 class Remedy(Struct, frozen=True, omit_defaults=True):
-    """One thing that would change the answer, in words (`text`) and as data (the rest).
+    """One thing that would change the answer: in words (`text`) and as data (the other fields).
 
     unlocks: `submission`, `package`, or `flight` for a higher-ranked one.
     """
@@ -101,9 +100,9 @@ class Remedy(Struct, frozen=True, omit_defaults=True):
 
 
 class SuggestedChange(Struct, frozen=True, omit_defaults=True):
-    """One thing that would be different, in words (`text`) and as data (the rest).
+    """One change to suppose: in words (`text`) and as data (the other fields).
 
-    by: `person`, whoever is at the device, or `publisher`.
+    by: who makes it: the `person` at the device, or the `publisher`.
     """
 
     action: str
@@ -121,7 +120,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True):
 
 
 class ChangeSet(Struct, frozen=True):
-    """Changes that together would grant it, and what they give: `flight <id>` or `submission`."""
+    """Changes that together lead to a yes. source: what they give, `flight <id>` or `submission`."""
 
     changes: tuple[SuggestedChange, ...]
     source: str
@@ -129,9 +128,9 @@ class ChangeSet(Struct, frozen=True):
 
 
 class LeastChange(Struct, frozen=True):
-    """The ways with the fewest changes that give what is `wanted`, easiest first; each was tried.
+    """The sets with the fewest changes that give what is `wanted`, easiest first; each was tried.
 
-    complete: False where there was more to try than a service tries.
+    complete: False if the service stopped before it had tried every set that could be as short.
     """
 
     wanted: str
@@ -143,7 +142,7 @@ class LeastChange(Struct, frozen=True):
 class SubmissionVerdict(Struct, frozen=True):
     """May this account see the listing?
 
-    audience: `public` or `private`; `unknown` where no answer came. listing: `searchable`,
+    audience: `public` or `private`; `unknown` if no response came. listing: `searchable`,
     `link_only` or `hidden`.
     """
 
@@ -170,7 +169,7 @@ class PackageVerdict(Struct, frozen=True):
 class Decision(Struct, frozen=True):
     """The verdict with its reasons and remedies; the fields are those of the HTTP API.
 
-    trace and story: UNSET unless explain=True; nearest likewise, and in the answers of a batch.
+    trace and story: UNSET unless explain=True. nearest: likewise, and always UNSET in a batch.
     stale_seconds: above 0 while the service answers from memory.
     """
 
@@ -188,12 +187,12 @@ class Decision(Struct, frozen=True):
 
     @property
     def from_service(self) -> bool:
-        """Whether the service decided; False: no answer came, and the client denied in its place."""
+        """Whether the service decided. False: no response came, and the client denied instead."""
         return SERVICE_UNREACHABLE not in self.package.reasons
 
 
 def unreachable_decision(product_id: str) -> Decision:
-    """A denial for want of an answer, which tells that it is one."""
+    """The denial that the client makes when no response comes; its one reason says so."""
     reasons = (SERVICE_UNREACHABLE,)
     return Decision(
         product_id,
@@ -204,10 +203,10 @@ def unreachable_decision(product_id: str) -> Decision:
 
 
 class EditResponse(Struct, frozen=True):
-    """What an edit of a group did, or what it would do (dry_run).
+    """What an edit of a group did, or with dry_run would do.
 
-    revision: the group's, afterwards. unchanged: were members already. unknown: removals of strangers.
-    Only a dry run tells who `joined` and `left`, and its `effects` on access, as the HTTP API does.
+    revision: of the group, afterwards. unchanged: how many were members already. unknown: how many
+    to remove were no members. Only a dry run has `joined`, `left` and its `effects` on access.
     """
 
     publisher: str

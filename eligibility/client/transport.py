@@ -1,11 +1,12 @@
-"""What both clients share of HTTP: their options, checked once, headers, time-outs, failures."""
+"""What both clients share of HTTP: their options, headers, time-outs, failures."""
 
+import inspect
 import re
 import ssl
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Callable
+from functools import update_wrapper
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Generic, Literal, TypeVar
 
 import httpx2
 
@@ -14,7 +15,8 @@ from eligibility.client.exchange import Attempt, CallRules, Failure, HttpRespons
 
 WhenUnreachable = Literal["raise", "deny"]
 Verify = bool | str | Path | ssl.SSLContext
-Credential = str | Callable[[], str | Awaitable[str]] | None
+TokenT = TypeVar("TokenT")
+MethodT = TypeVar("MethodT", bound=Callable[..., object])
 
 CONNECTIONS = 100
 KEEP_SECONDS = 4.0  # the service closes an idle connection after five; it must not be in use then
@@ -23,84 +25,111 @@ _BEARER = re.compile(r"[\x21-\x7e]+")
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClientOptions:
-    """What a client is made with. Raises: ValueError, whose message holds no secret."""
+class BaseClient(Generic[TokenT]):
+    """What Client and AsyncClient share: their options, checked once, and how calls are made.
 
-    base_url: str
-    key: str | None
-    token: Credential
-    timeout: float
-    attempt_timeout: float
-    retries: int
-    unreachable: WhenUnreachable
-    verify: Verify
+    base_url: of the service, as `https://eligibility.example`. key: an API key. token: a token of an
+    issuer that the service trusts, or a function that returns one and is called at every try.
+    timeout: seconds for a call with all its tries. attempt_timeout: seconds for one try of a call
+    that may be sent again. unreachable: what an access query does while the service gives no
+    decision: `raise` raises Unreachable, `deny` returns a denial whose `from_service` is False.
+    retries: tries after the first. verify: True checks the service's certificate against those of
+    the system; a path, against those in that PEM file.
 
-    def __post_init__(self) -> None:
-        url = httpx2.URL(self.base_url)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise ValueError("base_url has to be like https://eligibility.example")
-        if url.userinfo:
-            raise ValueError("base_url holds a password: give `key` or `token` in its place")
-        if self.key is not None and self.token is not None:
+    Raises: ValueError for an option that cannot be right; its message holds no secret.
+    Every method raises Problem; errors.py has its kinds. docs/client.md explains all of it.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        key: str | None = None,
+        token: TokenT | None = None,
+        timeout: float = 5.0,
+        attempt_timeout: float = 2.0,
+        unreachable: WhenUnreachable = "raise",
+        retries: int = 2,
+        verify: Verify = True,
+    ) -> None:
+        _check_url(base_url)
+        if key is not None and token is not None:
             raise ValueError("give `key` or `token`, not both")
-        if isinstance(self.credential, str):
-            bearer(self.credential)
-        if self.timeout <= 0 or self.attempt_timeout <= 0 or self.retries < 0:
-            raise ValueError("time-outs are seconds above 0, retries 0 or more")
-        if self.unreachable not in ("raise", "deny"):
-            raise ValueError("unreachable is `raise` or `deny`")
+        if timeout <= 0 or attempt_timeout <= 0 or retries < 0:
+            raise ValueError("time-outs must be above 0 seconds, and retries 0 or more")
+        if unreachable not in ("raise", "deny"):
+            raise ValueError("unreachable must be `raise` or `deny`")
+        self._credential: str | TokenT | None = token if key is None else key
+        if isinstance(self._credential, str):
+            bearer(self._credential)
+        secret = "key=..." if key else "token=..." if token else "key=None"
+        self._shown = f"{base_url!r}, {secret}"
+        self._rules = CallRules(
+            timeout=timeout,
+            attempt_timeout=attempt_timeout,
+            retries=retries,
+            deny=unreachable == "deny",
+        )
+        self._connect(**_http_options(base_url, verify))
 
     def __repr__(self) -> str:
-        signed = "key=..." if self.key else "token=..." if self.token else "key=None"
-        return f"{self.base_url!r}, {signed}"
+        return f"{type(self).__name__}({self._shown})"
 
-    @property
-    def credential(self) -> Credential:
-        """The key, or the token or what gives one."""
-        return self.token if self.key is None else self.key
+    def _connect(self, **options: Any) -> None:
+        """Make the HTTP client of httpx2 from its arguments."""
+        raise NotImplementedError
 
-    def exchange(self) -> CallRules:
-        """How calls are carried out."""
-        return CallRules(
-            timeout=self.timeout,
-            attempt_timeout=self.attempt_timeout,
-            retries=self.retries,
-            deny=self.unreachable == "deny",
-        )
 
-    def for_httpx(self) -> dict[str, Any]:
-        """The arguments of httpx2.Client and of httpx2.AsyncClient."""
-        verify = self.verify
-        if isinstance(verify, str | Path):
-            verify = ssl.create_default_context(cafile=verify)
-        return {
-            "base_url": self.base_url,
-            "verify": verify,
-            "headers": {
-                "user-agent": f"flight-eligibility/{__version__}",
-                "accept": "application/json",
-            },
-            "limits": httpx2.Limits(
-                max_connections=CONNECTIONS,
-                max_keepalive_connections=CONNECTIONS,
-                keepalive_expiry=KEEP_SECONDS,
-            ),
-        }
+def documented(method: MethodT, call: Callable[..., object]) -> MethodT:
+    """A client's method with the name, docstring and parameters of the function that makes its call."""
+    signature = inspect.signature(call)
+    this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    update_wrapper(method, call)
+    vars(method)["__signature__"] = signature.replace(
+        parameters=[this, *signature.parameters.values()], return_annotation=signature.empty
+    )
+    return method
+
+
+def _check_url(base_url: str) -> None:
+    url = httpx2.URL(base_url)
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError("base_url must be like https://eligibility.example")
+    if url.userinfo:
+        raise ValueError("base_url holds a password: give `key` or `token` instead")
+
+
+def _http_options(base_url: str, verify: Verify) -> dict[str, Any]:
+    """The arguments of httpx2.Client and of httpx2.AsyncClient."""
+    if isinstance(verify, str | Path):
+        verify = ssl.create_default_context(cafile=verify)
+    return {
+        "base_url": base_url,
+        "verify": verify,
+        "headers": {
+            "user-agent": f"flight-eligibility/{__version__}",
+            "accept": "application/json",
+        },
+        "limits": httpx2.Limits(
+            max_connections=CONNECTIONS,
+            max_keepalive_connections=CONNECTIONS,
+            keepalive_expiry=KEEP_SECONDS,
+        ),
+    }
 
 
 def bearer(credential: str) -> str:
-    """The Authorization header for a key or token. Raises: ValueError, which does not tell it.
+    """The Authorization header for a key or token. Raises: ValueError, which does not contain it.
 
-    Anything else the HTTP library would refuse, too, but with the whole header in its message.
+    The HTTP library would refuse a bad one, too, but with the whole header in its message.
     """
     if not _BEARER.fullmatch(credential):
-        raise ValueError("a key or token is of visible ASCII characters, without any blank")
+        raise ValueError("a key or token may only contain visible ASCII characters, and no blanks")
     return f"Bearer {credential}"
 
 
 def request_of(attempt: Attempt, credential: str | None) -> dict[str, Any]:
-    """The arguments of `stream` of either of httpx2's clients."""
+    """The arguments for `stream` of either of httpx2's clients."""
     request = attempt.request
     headers = {}
     if request.body is not None:
@@ -118,11 +147,11 @@ def request_of(attempt: Attempt, credential: str | None) -> dict[str, Any]:
     }
 
 
-def answer_of(response: httpx2.Response, body: bytes) -> HttpResponse:
-    """A response and its whole body."""
+def response_of(response: httpx2.Response, body: bytes) -> HttpResponse:
+    """A response of httpx2, with its whole body, as the exchange reads it."""
     return HttpResponse(response.status_code, response.headers, body)
 
 
 def failure_of(error: Exception) -> Failure:
-    """What went wrong, and whether the service may have got the request nevertheless."""
+    """What went wrong, and whether the service may have received the request nevertheless."""
     return Failure(error, perhaps_done=not isinstance(error, _NOTHING_SENT))
