@@ -18,7 +18,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "client.md"
 TEXT = PAGE.read_text("utf-8")
 
 SAID = {
-    "Ask": [
+    "Send a query": [
         "update Reader_2.1.0.0.msixbundle",
         "True",
     ],
