@@ -6,12 +6,13 @@ Texts are made canonical on the way in, so two spellings of one catalogue are eq
 """
 
 import re
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Iterator, Sized
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -105,6 +106,7 @@ CatalogMoment = Annotated[
 GroupId = Annotated[StrictStr, Field(min_length=1, max_length=100)]
 Name = Annotated[StrictStr, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 FlightId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")]
+PackageList = Literal["packages", "rollout.previous_packages"]
 PRODUCT_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 
 
@@ -144,6 +146,14 @@ class _Declared(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, use_enum_values=False, validate_default=False
     )
+
+    def with_fields(self, **changes: Any) -> Self:
+        """Copy it with some fields changed and checked. Raises pydantic's ValidationError.
+
+        Not `model_copy`: that would keep the cached properties of the old fields.
+        """
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self).model_validate(fields | changes)
 
 
 class Package(_Declared):
@@ -222,6 +232,71 @@ class Flight(_Declared):
         return self.published_at(now) and not groups.isdisjoint(self.groups)
 
 
+@dataclass(frozen=True, slots=True)
+class DeclaredSource:
+    """Where a product's packages come from: the non-flighted submission, or one of its flights.
+
+    position: index of the flight in `Product.flights`; None for the submission.
+    """
+
+    declared: Submission | Flight
+    position: int | None = None
+
+    @property
+    def flight(self) -> Flight | None:
+        """The flight, or None where this is the submission."""
+        return self.declared if isinstance(self.declared, Flight) else None
+
+    @property
+    def flight_id(self) -> str | None:
+        """The id of the flight, or None where this is the submission."""
+        return self.flight.flight_id if self.flight else None
+
+    @property
+    def loc(self) -> str:
+        """Where it stands in the product's JSON: `submission`, `flights.0`."""
+        return "submission" if self.position is None else f"flights.{self.position}"
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups of the flight, or of the submission's audience."""
+        declared = self.declared
+        return declared.groups if isinstance(declared, Flight) else declared.audience_groups
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """Its rollout, in whatever status."""
+        return self.declared.rollout
+
+    def package_lists(self) -> Iterator[tuple[PackageList, tuple[Package, ...]]]:
+        """Its newest and previous packages, each list with its path in the JSON below `loc`."""
+        yield "packages", self.declared.packages
+        if self.rollout is not None:
+            yield "rollout.previous_packages", self.rollout.previous_packages
+
+    def changed(self, product: "Product", **changes: Any) -> "Product":
+        """Copy a product with some fields of this source changed."""
+        if self.position is None:
+            return product.with_fields(submission=product.submission.with_fields(**changes))
+        flights = list(product.flights)
+        flights[self.position] = flights[self.position].with_fields(**changes)
+        return product.with_fields(flights=tuple(flights))
+
+    def of(self, product: "Product") -> Submission | Flight:
+        """The same source as another version of the product declares it."""
+        return product.submission if self.position is None else product.flights[self.position]
+
+
+class DeclaredDate(NamedTuple):
+    """A moment at which a product changes by itself.
+
+    flight: the flight published then; None where the private product becomes public.
+    """
+
+    moment: datetime
+    flight: Flight | None = None
+
+
 class Product(_Declared):
     """A product as its publisher declares it. flights: from the highest rank to the lowest."""
 
@@ -241,13 +316,27 @@ class Product(_Declared):
         """The highest-ranked flight for a member of those groups; nothing falls through it (PF, PD)."""
         return next((flight for flight in self.flights if flight.is_for(groups, now)), None)
 
+    def sources(self) -> tuple[DeclaredSource, ...]:
+        """List the submission, then the flights from the highest rank to the lowest."""
+        flights = (DeclaredSource(flight, index) for index, flight in enumerate(self.flights))
+        return (DeclaredSource(self.submission), *flights)
+
+    def dates(self) -> tuple[DeclaredDate, ...]:
+        """List the public date of a private product and the publish dates of its flights."""
+        dates = [DeclaredDate(f.publish_at, f) for f in self.flights if f.publish_at is not None]
+        if self.submission.public_at is not None and self.submission.audience == "private":
+            dates.insert(0, DeclaredDate(self.submission.public_at))
+        return tuple(dates)
+
+    @property
+    def flight_names(self) -> dict[str, str]:
+        """Names of the flights by flight id, from the highest rank to the lowest."""
+        return {flight.flight_id: flight.name for flight in self.flights}
+
     @cached_property
     def groups(self) -> frozenset[str]:
         """Every group this product names, active or not."""
-        named = set(self.submission.audience_groups)
-        for flight in self.flights:
-            named.update(flight.groups)
-        return frozenset(named)
+        return frozenset(group for source in self.sources() for group in source.groups)
 
     def active_groups(self, now: datetime) -> frozenset[str]:
         """Groups that count now: of the effective private audience and of the published flights."""
@@ -261,6 +350,5 @@ class Product(_Declared):
 
     @cached_property
     def moments(self) -> tuple[datetime, ...]:
-        """Moments at which answers may change by themselves: public and publish dates, ascending."""
-        dates = {self.submission.public_at, *(flight.publish_at for flight in self.flights)}
-        return tuple(sorted(date for date in dates if date is not None))
+        """Moments at which answers may change by themselves, ascending."""
+        return tuple(sorted({date.moment for date in self.dates()}))

@@ -300,9 +300,8 @@ def _uses(products: Mapping[str, Product]) -> dict[str, list[str]]:
     """Which audiences and flights use each group."""
     uses: defaultdict[str, list[str]] = defaultdict(list)
     for product_id, product in sorted(products.items()):
-        for group_id in product.submission.audience_groups:
-            uses[group_id].append(f"{product_id} audience")
-        for flight in product.flights:
-            for group_id in flight.groups:
-                uses[group_id].append(f"{product_id} flight {flight.flight_id}")
+        for source in product.sources():
+            use = f"flight {source.flight_id}" if source.flight else "audience"
+            for group_id in source.groups:
+                uses[group_id].append(f"{product_id} {use}")
     return uses

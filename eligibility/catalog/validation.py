@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from eligibility.catalog.errors import InvalidProduct
-from eligibility.catalog.model import PRODUCT_ID_PATTERN, Package, Product, Rollout, RolloutStatus
+from eligibility.catalog.model import PRODUCT_ID_PATTERN, Package, Product, RolloutStatus
 from eligibility.errors import Fault
 
 _PRODUCT_ID = re.compile(PRODUCT_ID_PATTERN)
@@ -102,11 +102,10 @@ def _undeclared_groups(product: Product, surroundings: ValidationContext) -> Ite
 
 
 def _named_groups(product: Product) -> Iterator[tuple[str, str]]:
-    for position, group in enumerate(product.submission.audience_groups):
-        yield f"submission.audience_groups.{position}", group
-    for number, flight in enumerate(product.flights):
-        for position, group in enumerate(flight.groups):
-            yield f"flights.{number}.groups.{position}", group
+    for source in product.sources():
+        field = "groups" if source.flight else "audience_groups"
+        for position, group in enumerate(source.groups):
+            yield f"{source.loc}.{field}.{position}", group
 
 
 def _private_without_groups(product: Product, _: ValidationContext) -> Iterator[Fault]:
@@ -165,28 +164,20 @@ def _version_starts_with_zero(product: Product, _: ValidationContext) -> Iterato
 
 
 def _rollout_without_previous(product: Product, _: ValidationContext) -> Iterator[Fault]:
-    for loc, rollout in _rollouts(product):
-        if rollout.status is not RolloutStatus.FINALIZED and not rollout.previous_packages:
+    for source in product.sources():
+        rollout = source.rollout
+        if rollout is None or rollout.status is RolloutStatus.FINALIZED:
+            continue
+        if not rollout.previous_packages:
+            loc = f"{source.loc}.rollout.previous_packages"
             detail = "a rollout needs the previous packages, which everybody outside it gets"
-            yield Fault(f"{loc}.previous_packages", "ROLLOUT_WITHOUT_PREVIOUS", detail)
+            yield Fault(loc, "ROLLOUT_WITHOUT_PREVIOUS", detail)
 
 
 def _package_lists(product: Product) -> Iterator[tuple[str, tuple[Package, ...]]]:
-    yield "submission.packages", product.submission.packages
-    for number, flight in enumerate(product.flights):
-        yield f"flights.{number}.packages", flight.packages
-    for loc, rollout in _rollouts(product):
-        yield f"{loc}.previous_packages", rollout.previous_packages
-
-
-def _rollouts(product: Product) -> Iterator[tuple[str, Rollout]]:
-    declared = [("submission.rollout", product.submission.rollout)]
-    declared += [
-        (f"flights.{n}.rollout", flight.rollout) for n, flight in enumerate(product.flights)
-    ]
-    for loc, rollout in declared:
-        if rollout is not None:
-            yield loc, rollout
+    for source in product.sources():
+        for path, packages in source.package_lists():
+            yield f"{source.loc}.{path}", packages
 
 
 _CHECKS = (

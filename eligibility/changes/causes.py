@@ -5,12 +5,10 @@ differ. Each difference is made alone on the state before; those that bring the 
 after are the cause. Where none does alone, it is those without which it would not have come.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial, reduce
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Flight, Product, Submission
@@ -26,9 +24,6 @@ _TOLD = 2
 """Fields told of a part of the product that differs in several."""
 
 _RULES = ("flight", "private_audience", "rollout", "rollout_applies_to")
-
-
-_Model = TypeVar("_Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,18 +106,12 @@ def _fields(before: Product, after: Product) -> Iterator[StatePart]:
 
 
 def _with_field(name: str, other: Product, case: Case) -> Case:
-    return replace(case, product=_copy(case.product, {name: getattr(other, name)}))
+    return replace(case, product=case.product.with_fields(**{name: getattr(other, name)}))
 
 
 def _with_submission(name: str, other: Submission, case: Case) -> Case:
-    submission = _copy(case.product.submission, {name: getattr(other, name)})
-    return replace(case, product=_copy(case.product, {"submission": submission}))
-
-
-def _copy(model: _Model, changes: Mapping[str, Any]) -> _Model:
-    """A copy; not model_copy, which would keep what was worked out of the model before."""
-    fields = {name: getattr(model, name) for name in type(model).model_fields}
-    return type(model).model_construct(**{**fields, **changes})
+    submission = case.product.submission.with_fields(**{name: getattr(other, name)})
+    return replace(case, product=case.product.with_fields(submission=submission))
 
 
 def _flights(before: Product, after: Product) -> Iterator[StatePart]:
@@ -157,7 +146,7 @@ def _with_flight(flight_id: str, other: Product, case: Case) -> Case:
         if place is None:
             place = next((n for n, f in enumerate(flights) if f.flight_id in below), len(flights))
         flights.insert(place, other.flights[names.index(flight_id)])
-    return replace(case, product=_copy(case.product, {"flights": tuple(flights)}))
+    return replace(case, product=case.product.with_fields(flights=tuple(flights)))
 
 
 def _in_order(names: Sequence[str], case: Case) -> Case:
@@ -169,7 +158,7 @@ def _in_order(names: Sequence[str], case: Case) -> Case:
         )
     )
     flights = tuple(next(known) if one.flight_id in names else one for one in case.product.flights)
-    return replace(case, product=_copy(case.product, {"flights": flights}))
+    return replace(case, product=case.product.with_fields(flights=flights))
 
 
 def _clock(before: Case, after: Case) -> Iterator[StatePart]:

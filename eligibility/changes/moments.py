@@ -118,13 +118,10 @@ def dates_of(product: Product | None) -> Iterator[tuple[datetime, Cause]]:
     """The public date and the publish dates of a product."""
     if product is None:
         return
-    submission = product.submission
-    if submission.public_at is not None and submission.audience == "private":
-        yield (
-            submission.public_at,
-            Cause(kind="public_at", text="`public_at` reached: public from here on"),
-        )
-    for flight in product.flights:
-        if flight.publish_at is not None:
+    for moment, flight in product.dates():
+        if flight is None:
+            text = "`public_at` reached: public from here on"
+            yield moment, Cause(kind="public_at", text=text)
+        else:
             text = f"`publish_at` of flight {flight.flight_id} reached"
-            yield flight.publish_at, Cause(kind="publish_at", text=text)
+            yield moment, Cause(kind="publish_at", text=text)

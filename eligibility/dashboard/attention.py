@@ -73,10 +73,15 @@ def _of_members(entry: CatalogEntry, below: int) -> Iterator[Attention]:
 
 def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[Attention]:
     where = f"/products/{product_id}"
-    public_at = product.submission.public_at
-    if public_at is not None and now < public_at <= now + SOON:
-        text = f"{product.name} becomes public"
-        yield Attention("public_soon", text, "there is no way back to private", where, public_at)
+    for moment, opening in product.dates():
+        if not now < moment <= now + SOON:
+            continue
+        if opening is None:
+            text = f"{product.name} becomes public"
+            yield Attention("public_soon", text, "there is no way back to private", where, moment)
+        elif opening.packages:
+            text = f"flight {opening.name} of {product.name} is published"
+            yield Attention("published_soon", text, "its members move to it then", where, moment)
     for flight in product.flights:
         if not flight.packages:
             text = f"flight {flight.name} of {product.name} has no packages"
@@ -87,11 +92,6 @@ def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[At
             text = f"flight {flight.name} of {product.name} has no package for {', '.join(lacking)}"
             remedy = "its members get nothing there, not even what the public gets: add a package"
             yield Attention("lacks_family", text, remedy, where)
-        if flight.publish_at is not None and now < flight.publish_at <= now + SOON:
-            text = f"flight {flight.name} of {product.name} is published"
-            yield Attention(
-                "published_soon", text, "its members move to it then", where, flight.publish_at
-            )
 
 
 def lacking_families(product: Product, flight: Flight) -> tuple[str, ...]:

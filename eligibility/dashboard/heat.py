@@ -190,7 +190,7 @@ def _told(product: Product, outcome: Outcome, mark: OutcomeMark) -> ReleaseRun:
 
 
 def _label(product: Product, outcome: Outcome) -> str:
-    names = {one.flight_id: one.name for one in product.flights}
+    names = product.flight_names
     if outcome.granted:
         return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
     through = f"{names[outcome.missed_flight]}: " if outcome.missed_flight else ""

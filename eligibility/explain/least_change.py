@@ -8,16 +8,15 @@ tried after that one. tests/test_nearest.py compares with trying everything.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from msgspec import UNSET, structs
 
 from eligibility.access.explanation import ChangeAction, ChangeSet, LeastChange
 from eligibility.access.model import Decision
-from eligibility.catalog.model import Flight, Product, Submission
+from eligibility.catalog.model import Product
 from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.person_changes import STRANGER, CandidateChange, of_person
-from eligibility.explain.publisher_changes import declared_with, of_publisher
+from eligibility.explain.publisher_changes import of_publisher
 from eligibility.explain.story import story
 from eligibility.formats.suggestions import meant
 from eligibility.rules.case import Case
@@ -29,7 +28,6 @@ MOST_TRIES = 1_000
 """Decisions, of some 40 microseconds each; 150 where a product has twenty flights."""
 
 _EASE = {action: place for place, action in enumerate(ChangeAction)}
-_Holder = TypeVar("_Holder", Flight, Submission)
 _FACTS = ("counted", "via", "packages", "publish_at", "minimum", "architectures", "version")
 
 
@@ -51,7 +49,7 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
     Raises: InvalidInput where the product has neither.
     """
     flight_id = text.removeprefix("flight:")
-    flights = {flight.flight_id: flight.name for flight in product.flights}
+    flights = product.flight_names
     if flight_id in flights:
         return Goal(
             f"the flight {flights[flight_id]}", lambda d: _source(d) == flight_id, flight_id
@@ -159,8 +157,8 @@ def worlds(case: Case) -> Iterator[Case]:
 
     One decision looks at one rollout only, so all may be put to the same side together.
     """
-    rollouts = (case.product.submission.rollout, *(f.rollout for f in case.product.flights))
-    if case.query.account is not STRANGER or not any(rollouts):
+    rollouts = any(source.rollout for source in case.product.sources())
+    if case.query.account is not STRANGER or not rollouts:
         yield case
         return
     for percentage in (0.0, 100.0):
@@ -168,14 +166,11 @@ def worlds(case: Case) -> Iterator[Case]:
 
 
 def _at_percentage(product: Product, percentage: float) -> Product:
-    def at(holder: _Holder) -> _Holder:
-        if holder.rollout is None:
-            return holder
-        rollout = declared_with(holder.rollout, percentage=percentage)
-        return declared_with(holder, rollout=rollout)
-
-    flights = tuple(map(at, product.flights))
-    return declared_with(product, submission=at(product.submission), flights=flights)
+    for source in product.sources():
+        if source.rollout is not None:
+            rollout = source.rollout.with_fields(percentage=percentage)
+            product = source.changed(product, rollout=rollout)
+    return product
 
 
 def _seen(decision: Decision) -> object:

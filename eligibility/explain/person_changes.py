@@ -239,10 +239,10 @@ def _moments(case: Case) -> Iterator[CandidateChange]:
     for moment in product.moments:
         if moment > case.now:
             what = [
-                f"{flight.name} opens" for flight in product.flights if flight.publish_at == moment
+                f"{flight.name} opens" if flight else "the product becomes public"
+                for date, flight in product.dates()
+                if date == moment
             ]
-            if product.submission.public_at == moment:
-                what.insert(0, "the product becomes public")
             text = f"wait until {moment:%Y-%m-%d %H:%M} UTC, when {' and '.join(what)}"
             change = SuggestedChange(ChangeAction.WAIT, "person", text, at=moment)
             yield CandidateChange(change, _waiting(moment), frozenset({"now"}), "now")

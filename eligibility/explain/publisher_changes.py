@@ -4,20 +4,24 @@ Which of them helps is not known here, and is found by deciding (nearest.py).
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel
+from dataclasses import replace
+from typing import Any
 
 from eligibility.access.explanation import ChangeAction, SuggestedChange
 from eligibility.access.model import Device
-from eligibility.catalog.model import Flight, Package, Product, Rollout, RolloutStatus, Submission
+from eligibility.catalog.model import (
+    DeclaredSource,
+    Flight,
+    Package,
+    PackageList,
+    Product,
+    RolloutStatus,
+)
 from eligibility.explain.device_names import family_text
 from eligibility.explain.person_changes import CandidateChange
 from eligibility.rules.case import Case
 from eligibility.rules.packages import best_architecture, covers, minimum_for
 
-_Model = TypeVar("_Model", bound=BaseModel)
 _Edit = Callable[[Product], Product]
 
 
@@ -25,10 +29,11 @@ def of_publisher(case: Case, flight_id: str | None = None) -> Iterator[Candidate
     """Everything that another declaration could change. flight_id: of a flight that is wanted."""
     yield from _whole_product(case)
     yield from _audience(case)
-    for holder in _holders(case.product):
-        if holder.flight is not None:
-            yield from _flight(case, holder, wanted=holder.flight.flight_id == flight_id)
-        yield from _packages(case, holder)
+    submission, *flights = case.product.sources()
+    for source in (*flights, submission):
+        if source.flight is not None:
+            yield from _flight(case, source, source.flight, flight_id)
+        yield from _packages(case, source)
 
 
 def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> CandidateChange:
@@ -38,12 +43,6 @@ def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> CandidateChan
         frozenset({part}),
         part,
     )
-
-
-def declared_with(model: _Model, **fields: Any) -> _Model:
-    """The same with other fields. Made anew: a copy would keep what was computed of the old ones."""
-    told = {name: getattr(model, name) for name in type(model).model_fields}
-    return type(model).model_validate(told | fields)
 
 
 def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
@@ -57,13 +56,11 @@ def _whole_product(case: Case) -> Iterator[CandidateChange]:
     product, market = case.product, case.query.market
     if product.availability == "unavailable":
         change = _change(ChangeAction.MAKE_AVAILABLE, "puts the product back into the Store")
-        yield _declaring(
-            change, lambda p: declared_with(p, availability="available"), "availability"
-        )
+        yield _declaring(change, lambda p: p.with_fields(availability="available"), "availability")
     if market and product.markets is not None and market not in product.markets:
         markets = (*product.markets, market)
         change = _change(ChangeAction.OFFER_MARKET, f"offers it in {market}", market=market)
-        yield _declaring(change, lambda p: declared_with(p, markets=markets), "markets")
+        yield _declaring(change, lambda p: p.with_fields(markets=markets), "markets")
     declared, family = product.submission, case.query.device.family
     if declared.discoverability == "stop_acquisition":
         change = _change(ChangeAction.ALLOW_ACQUISITION, "lets new customers get it again")
@@ -77,7 +74,7 @@ def _whole_product(case: Case) -> Iterator[CandidateChange]:
 
 def _submission(change: SuggestedChange, part: str, **fields: Any) -> CandidateChange:
     def edit(product: Product) -> Product:
-        return declared_with(product, submission=declared_with(product.submission, **fields))
+        return product.with_fields(submission=product.submission.with_fields(**fields))
 
     return _declaring(change, edit, part)
 
@@ -98,126 +95,90 @@ def _audience(case: Case) -> Iterator[CandidateChange]:
 # --- the submission and the flights ---
 
 
-@dataclass(frozen=True)
-class _Holder:
-    """What holds packages: a flight by its place, or the non-flighted submission."""
-
-    declared: Flight | Submission
-    place: int | None = None
-
-    @property
-    def flight(self) -> Flight | None:
-        return self.declared if isinstance(self.declared, Flight) else None
-
-    @property
-    def name(self) -> str:
-        return f"the flight {self.flight.name}" if self.flight else "the general release"
-
-    @property
-    def part(self) -> str:
-        return "submission" if self.place is None else f"flight:{self.place}"
-
-    def of(self, product: Product) -> Flight | Submission:
-        """The same in another declaration."""
-        return product.submission if self.place is None else product.flights[self.place]
-
-    def edited(self, product: Product, **fields: Any) -> Product:
-        """The product with other fields of it."""
-        if self.place is None:
-            return declared_with(product, submission=declared_with(product.submission, **fields))
-        flights = list(product.flights)
-        flights[self.place] = declared_with(flights[self.place], **fields)
-        return declared_with(product, flights=tuple(flights))
+def _name(source: DeclaredSource) -> str:
+    return f"the flight {source.flight.name}" if source.flight else "the general release"
 
 
-def _holders(product: Product) -> Iterator[_Holder]:
-    yield from (_Holder(flight, place) for place, flight in enumerate(product.flights))
-    yield _Holder(product.submission)
-
-
-def _flight(case: Case, holder: _Holder, *, wanted: bool) -> Iterator[CandidateChange]:
-    flight = holder.flight
-    assert flight is not None  # noqa: S101 - the caller looked
+def _flight(
+    case: Case, source: DeclaredSource, flight: Flight, wanted: str | None
+) -> Iterator[CandidateChange]:
     named: dict[str, Any] = {"flight": flight.flight_id}
     if flight.publish_at is not None and flight.publish_at > case.now:
-        change = _change(ChangeAction.PUBLISH_FLIGHT, f"opens {holder.name} now", **named)
-        yield _declaring(
-            change, lambda p: holder.edited(p, publish_at=None), f"{holder.part}.publish_at"
-        )
-    for group in sorted(case.account_groups - set(flight.groups)) if wanted else ():
-        text = f"adds the group {group} to {holder.name}"
+        change = _change(ChangeAction.PUBLISH_FLIGHT, f"opens {_name(source)} now", **named)
+        yield _declaring(change, _setting(source, publish_at=None), f"{source.loc}.publish_at")
+    if flight.flight_id != wanted:
+        return
+    for group in sorted(case.account_groups - set(flight.groups)):
+        text = f"adds the group {group} to {_name(source)}"
         change = _change(ChangeAction.ADD_FLIGHT_GROUP, text, group=group, **named)
         groups = (*flight.groups, group)
-        yield _declaring(change, _setting(holder, groups=groups), f"{holder.part}.groups")
+        yield _declaring(change, _setting(source, groups=groups), f"{source.loc}.groups")
 
 
-def _setting(holder: _Holder, **fields: Any) -> _Edit:
-    return lambda product: holder.edited(product, **fields)
+def _setting(source: DeclaredSource, **fields: Any) -> _Edit:
+    return lambda product: source.changed(product, **fields)
 
 
 # --- the packages ---
 
 
-def _packages(case: Case, holder: _Holder) -> Iterator[CandidateChange]:
-    device, rollout = case.query.device, holder.declared.rollout
-    data: dict[str, Any] = {"flight": holder.flight.flight_id} if holder.flight else {}
-    if not holder.declared.packages:
+def _packages(case: Case, source: DeclaredSource) -> Iterator[CandidateChange]:
+    device, rollout = case.query.device, source.declared.rollout
+    data: dict[str, Any] = {"flight": source.flight_id} if source.flight else {}
+    if not source.declared.packages:
         package = _new_package(device)
-        text = f"publishes a package for this device in {holder.name}"
+        text = f"publishes a package for this device in {_name(source)}"
         change = _change(ChangeAction.ADD_PACKAGE, text, family=device.family, **data)
-        yield _declaring(change, _setting(holder, packages=(package,)), f"{holder.part}.packages")
+        yield _declaring(change, _setting(source, packages=(package,)), f"{source.loc}.packages")
     if rollout is not None and rollout.status is not RolloutStatus.FINALIZED:
-        text = f"finalizes the rollout of {holder.name}, so that everybody gets the new package"
+        text = f"finalizes the rollout of {_name(source)}, so that everybody gets the new package"
         change = _change(ChangeAction.FINALIZE_ROLLOUT, text, **data)
-        yield _declaring(change, _finalizing(holder), f"{holder.part}.rollout.status")
-    for listed, packages in _lists(holder.declared.packages, rollout):
-        for place, package in enumerate(packages):
+        yield _declaring(change, _finalizing(source), f"{source.loc}.rollout.status")
+    for path, packages in source.package_lists():
+        if path != "packages" and rollout and rollout.status is RolloutStatus.FINALIZED:
+            continue
+        for position, package in enumerate(packages):
             fitting = _fitting(package, packages, device)
             if fitting is not None:
                 changed, how = fitting
-                which = "" if listed == "packages" else "the previous package "
-                text = f"changes {which}{package.file_name} of {holder.name}: {how}"
+                which = "" if path == "packages" else "the previous package "
+                text = f"changes {which}{package.file_name} of {_name(source)}: {how}"
                 change = _change(ChangeAction.FIT_PACKAGE, text, package=package.file_name, **data)
-                part = f"{holder.part}.{listed}.{place}"
-                yield _declaring(change, _exchanging(holder, listed, place, changed), part)
+                edit = _exchanging(source, path, position, changed)
+                yield _declaring(change, edit, f"{source.loc}.{path}.{position}")
 
 
-_List = Literal["packages", "previous_packages"]
-
-
-def _lists(
-    newest: tuple[Package, ...], rollout: Rollout | None
-) -> Iterator[tuple[_List, tuple[Package, ...]]]:
-    yield "packages", newest
-    if rollout is not None and rollout.status is not RolloutStatus.FINALIZED:
-        yield "previous_packages", rollout.previous_packages
-
-
-def _finalizing(holder: _Holder) -> _Edit:
+def _finalizing(source: DeclaredSource) -> _Edit:
     def edit(product: Product) -> Product:
-        rollout = holder.of(product).rollout
-        assert rollout is not None  # noqa: S101 - only such holders are edited
-        return holder.edited(
-            product, rollout=declared_with(rollout, status=RolloutStatus.FINALIZED)
-        )
+        rollout = source.of(product).rollout
+        assert rollout is not None  # noqa: S101 - only sources with a rollout are finalized
+        finalized = rollout.with_fields(status=RolloutStatus.FINALIZED)
+        return source.changed(product, rollout=finalized)
 
     return edit
 
 
-def _exchanging(holder: _Holder, listed: _List, place: int, changed: Package) -> _Edit:
+def _exchanging(
+    source: DeclaredSource, path: PackageList, position: int, changed: Package
+) -> _Edit:
     def edit(product: Product) -> Product:
-        now = holder.of(product)
-        at = now if listed == "packages" else now.rollout
-        packages = list(getattr(at, listed))
-        packages[place] = changed
-        if listed == "packages":
-            return holder.edited(product, packages=tuple(packages))
-        assert now.rollout is not None  # noqa: S101 - only such holders are edited
-        return holder.edited(
-            product, rollout=declared_with(now.rollout, previous_packages=tuple(packages))
-        )
+        declared = source.of(product)
+        if path == "packages":
+            return source.changed(
+                product, packages=_exchanged(declared.packages, position, changed)
+            )
+        rollout = declared.rollout
+        assert rollout is not None  # noqa: S101 - its previous packages are listed
+        previous = _exchanged(rollout.previous_packages, position, changed)
+        return source.changed(product, rollout=rollout.with_fields(previous_packages=previous))
 
     return edit
+
+
+def _exchanged(
+    packages: tuple[Package, ...], position: int, changed: Package
+) -> tuple[Package, ...]:
+    return (*packages[:position], changed, *packages[position + 1 :])
 
 
 def _new_package(device: Device) -> Package:
@@ -252,8 +213,7 @@ def _fitting(
     if not how:
         return None
     try:
-        return declared_with(package, targets=targets, architectures=architectures), " and ".join(
-            how
-        )
+        changed = package.with_fields(targets=targets, architectures=architectures)
     except ValueError:  # a family that nobody knows cannot be a target
         return None
+    return changed, " and ".join(how)

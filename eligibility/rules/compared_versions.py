@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from eligibility.catalog.model import Package, Product
+from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import parse_os_version
@@ -17,7 +17,9 @@ def points(product: Product, requirements: Requirements) -> list[Version] | None
     """Every version that a rule compares with, ascending; None where one compares otherwise."""
     found = {
         parse_os_version(minimum)
-        for package in _packages(product)
+        for source in product.sources()
+        for _, packages in source.package_lists()
+        for package in packages
         for minimum in package.targets.values()
     }
     for specifiers in _specifier_sets(requirements):
@@ -35,14 +37,3 @@ def _specifier_sets(requirements: Requirements) -> Iterator[SpecifierSet]:
     for devices in facts().architectures.values():
         for packages in devices.values():
             yield from filter(None, packages.values())
-
-
-def _packages(product: Product) -> Iterator[Package]:
-    yield from product.submission.packages
-    rollouts = [product.submission.rollout]
-    for flight in product.flights:
-        yield from flight.packages
-        rollouts.append(flight.rollout)
-    for rollout in rollouts:
-        if rollout is not None:
-            yield from rollout.previous_packages

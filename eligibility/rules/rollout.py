@@ -40,12 +40,11 @@ def threshold(percentage: float) -> Decimal:
 
 def thresholds(product: Product) -> list[float]:
     """Buckets at which some rollout of the product changes sides, ascending."""
-    declared = (product.submission.rollout, *(flight.rollout for flight in product.flights))
     return sorted(
         {
-            float(threshold(rollout.percentage))
-            for rollout in declared
-            if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS
+            float(threshold(source.rollout.percentage))
+            for source in product.sources()
+            if source.rollout and source.rollout.status is RolloutStatus.IN_PROGRESS
         }
     )
 

@@ -16,7 +16,7 @@ from msgspec import Struct
 from packaging.version import Version
 
 from eligibility.access.model import Account
-from eligibility.catalog.model import Flight, Package, Product, Rollout, RolloutStatus
+from eligibility.catalog.model import DeclaredSource, Package, Product, Rollout, RolloutStatus
 from eligibility.engine.held_product import HeldProduct
 from eligibility.rules.rollout import BUCKETS, buckets, threshold
 from eligibility.simulation.matrix import Matrix
@@ -55,8 +55,8 @@ def rollout_shares(
     places = sorted(buckets(product_id, names))
     return tuple(
         share
-        for flight, rollout in _in_progress(product)
-        for share in _at_each(flight, rollout, places, percentages)
+        for source, rollout in _in_progress(product)
+        for share in _at_each(source, rollout, places, percentages)
     )
 
 
@@ -64,10 +64,9 @@ def shares_of(matrix: Matrix, percentages: Sequence[float] = ()) -> tuple[Rollou
     """The same, for each rollout of the accounts alone that get their packages from its source."""
     product, product_id = matrix.state.product, matrix.state.product_id
     found: list[RolloutShare] = []
-    for flight, rollout in _in_progress(product):
-        source = flight.flight_id if flight else None
-        places = sorted(buckets(product_id, _reached(matrix, source)))
-        found += _at_each(flight, rollout, places, percentages)
+    for source, rollout in _in_progress(product):
+        places = sorted(buckets(product_id, _reached(matrix, source.flight_id)))
+        found += _at_each(source, rollout, places, percentages)
     return tuple(found)
 
 
@@ -83,21 +82,22 @@ def _reached(matrix: Matrix, source: str | None) -> list[str]:
     ]
 
 
-def _in_progress(product: Product) -> Iterator[tuple[Flight | None, Rollout]]:
-    sources = [(flight, flight.rollout) for flight in product.flights]
-    for flight, rollout in (*sources, (None, product.submission.rollout)):
-        if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS:
-            yield flight, rollout
+def _in_progress(product: Product) -> Iterator[tuple[DeclaredSource, Rollout]]:
+    """Sources with a rollout in progress, from the highest rank to the lowest."""
+    submission, *flights = product.sources()
+    for source in (*flights, submission):
+        if source.rollout and source.rollout.status is RolloutStatus.IN_PROGRESS:
+            yield source, source.rollout
 
 
 def _at_each(
-    flight: Flight | None, rollout: Rollout, places: Sequence[int], percentages: Sequence[float]
+    source: DeclaredSource, rollout: Rollout, places: Sequence[int], percentages: Sequence[float]
 ) -> Iterator[RolloutShare]:
     for percentage in dict.fromkeys((rollout.percentage, *percentages)):
         newest = bisect_left(places, threshold(percentage))
         yield RolloutShare(
-            flight.flight_id if flight else None,
-            flight.name if flight else "non-flighted submission",
+            source.flight_id,
+            source.flight.name if source.flight else "non-flighted submission",
             percentage,
             percentage == rollout.percentage,
             newest,
@@ -163,24 +163,17 @@ def expected_shares(
     product: Product, members_of: Mapping[str | None, int]
 ) -> tuple[RolloutEstimate, ...]:
     """Every rollout in progress. members_of: how many there are by flight, None = the submission."""
-    submission = product.submission
-    sources = [(one.flight_id, one.packages, one.rollout) for one in product.flights]
-    return tuple(
-        _share(flight_id, packages, rollout, members_of.get(flight_id, 0))
-        for flight_id, packages, rollout in (
-            *sources,
-            (None, submission.packages, submission.rollout),
-        )
-        if rollout is not None and rollout.status is RolloutStatus.IN_PROGRESS
-    )
+    return tuple(_share(source, rollout, members_of) for source, rollout in _in_progress(product))
 
 
 def _share(
-    flight_id: str | None, packages: tuple[Package, ...], rollout: Rollout, members: int
+    source: DeclaredSource, rollout: Rollout, members_of: Mapping[str | None, int]
 ) -> RolloutEstimate:
+    flight_id = source.flight_id
+    members = members_of.get(flight_id, 0)
     included = math.ceil(threshold(rollout.percentage))
     split = apportioned(members, {True: included, False: BUCKETS - included})
-    newest, previous = _highest(packages), _highest(rollout.previous_packages)
+    newest, previous = _highest(source.declared.packages), _highest(rollout.previous_packages)
     return RolloutEstimate(flight_id, rollout.percentage, newest, previous, members, split[True])
 
 

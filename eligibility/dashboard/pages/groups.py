@@ -80,11 +80,10 @@ class GroupPages:
         uses = defaultdict[str, list[GroupUse]](list)
         for entry in all_products(self._service.catalog.store, publisher):
             product = entry.product
-            for group_id in product.submission.audience_groups:
-                uses[group_id].append(GroupUse(entry.product_id, product.name, None))
-            for flight in product.flights:
-                for group_id in flight.groups:
-                    uses[group_id].append(GroupUse(entry.product_id, product.name, flight.name))
+            for source in product.sources():
+                flight = source.flight.name if source.flight else None
+                for group_id in source.groups:
+                    uses[group_id].append(GroupUse(entry.product_id, product.name, flight))
         return uses
 
     # --- a new one ------------------------------------------------------------------------------

@@ -136,11 +136,9 @@ def _timeline(product: Product, versions: tuple[ProductVersion, ...]) -> list[Pr
 
 def _dates(product: Product) -> Iterator[ProductEvent]:
     """Moments at which answers change by themselves."""
-    if product.submission.public_at is not None:
-        yield ProductEvent(product.submission.public_at, ["becomes public for everybody"])
-    for flight in product.flights:
-        if flight.publish_at is not None:
-            yield ProductEvent(flight.publish_at, [f"flight {flight.name} is published"])
+    for moment, flight in product.dates():
+        text = f"flight {flight.name} is published" if flight else "becomes public for everybody"
+        yield ProductEvent(moment, [text])
 
 
 def _changes(versions: tuple[ProductVersion, ...]) -> Iterator[ProductEvent]:

@@ -151,7 +151,7 @@ def _numbered(
 
 def in_words(product: Product, outcome: Outcome) -> str:
     """A whole outcome: `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` and every reason."""
-    names = {one.flight_id: one.name for one in product.flights}
+    names = product.flight_names
     if outcome.granted:
         source = names[outcome.source] if outcome.source else "non-flighted submission"
         return f"{source}, {outcome.version}, {outcome.architecture}, {outcome.action}"
