@@ -58,7 +58,10 @@ def test_each_account_and_device_is_where_its_answers_put_it_and_nowhere_else(
         for account, asker in enumerate(EVERYBODY):
             for device, named in enumerate(asked):
                 query = asker.query(PRODUCT_ID, named.device)
-                before, after = (answer(as_of(service, query, side.at)) for side in sides)
+                before, after = (
+                    answer(as_of(service, query, side.at), asker.installed_version)
+                    for side in sides
+                )
                 told = [
                     change
                     for change in found.changes
@@ -72,8 +75,8 @@ def test_each_account_and_device_is_where_its_answers_put_it_and_nowhere_else(
         assert all(change.accounts == len(change.first) for change in found.changes)
 
 
-def answer(decision: Any) -> OutcomeOrNone:
-    return None if decision is None else substance(outcome_of(decision))
+def answer(decision: Any, installed: str | None) -> OutcomeOrNone:
+    return None if decision is None else substance(outcome_of(decision), installed)
 
 
 def expected(before: OutcomeOrNone, after: OutcomeOrNone) -> list[str]:
@@ -264,14 +267,65 @@ def test_ranges_end_where_a_device_between_is_left_out() -> None:
     assert device_ranges(desktops, range(len(desktops))) == (f"all {len(desktops)} devices",)
 
 
-def test_a_version_down_and_another_action_are_told(world: Service) -> None:
-    put(world, PRODUCT_ID, product(packages=[package("1.5.0.0")]))
-    found = drafted(world, lasting(), as_told=Asker(installed_version="1.5.0.0"))
-    assert {one.moved for one in difference_told(found).changes} == {("version down",)}
-    up = drafted(
-        world, lasting(packages=[package("1.6.0.0")]), as_told=Asker(installed_version="1.5.0.0")
-    )
-    assert {one.moved for one in difference_told(up).changes} == {("version up", "other action")}
+@pytest.mark.parametrize(
+    ("installed", "live", "draft", "text", "moved"),
+    [
+        (None, "1.5.0.0", "1.0.0.0", "public 1.5.0.0 -> public 1.0.0.0", ("version down",)),
+        ("0.5.0.0", "1.5.0.0", "1.0.0.0", "public 1.5.0.0 -> public 1.0.0.0", ("version down",)),
+        (
+            "1.2.0.0",
+            "1.5.0.0",
+            "1.0.0.0",
+            "public 1.5.0.0 -> keeps 1.2.0.0 (public)",
+            ("version down", "other action"),
+        ),
+        (
+            "1.5.0.0",
+            "1.5.0.0",
+            "1.6.0.0",
+            "keeps 1.5.0.0 (public) -> public 1.6.0.0",
+            ("version up", "other action"),
+        ),
+        (
+            "1.2.0.0",
+            "1.0.0.0",
+            "1.5.0.0",
+            "keeps 1.2.0.0 (public) -> public 1.5.0.0",
+            ("version up", "other action"),
+        ),
+    ],
+)
+def test_a_move_compares_what_accounts_have_before_and_after(
+    world: Service, installed: str | None, live: str, draft: str, text: str, moved: tuple[str, ...]
+) -> None:
+    put(world, PRODUCT_ID, product(packages=[package(live)]))
+    drafted_product = lasting(packages=[package(draft)])
+    found = drafted(world, drafted_product, as_told=Asker(installed_version=installed))
+    (change,) = difference_told(found).changes
+    assert change.kind == "moves"
+    assert change.before is not None
+    assert change.after is not None
+    assert f"{change.before.text} -> {change.after.text}" == text
+    assert change.moved == moved
+
+
+def test_who_keeps_what_is_installed_does_not_move_with_what_is_offered(world: Service) -> None:
+    put(world, PRODUCT_ID, product(packages=[package("2.0.0.0")]))
+    kept = Asker(installed_version="2.0.0.0")
+    assert drafted(world, lasting(), as_told=kept).changes == ()
+    assert drafted(world, lasting(packages=[package("1.9.0.0")]), as_told=kept).changes == ()
+
+
+def test_who_keeps_what_is_installed_may_move_to_another_source(world: Service) -> None:
+    kept = Asker(installed_version="4.0.0.0")
+    added = Draft(P, {"canary": MemberMoves(added=frozenset([ADA]))})
+    found = drafted(world, added, as_told=kept)
+    (change,) = difference_told(found).changes
+    assert change.before is not None
+    assert change.after is not None
+    assert (change.before.text, change.after.text) == ("keeps 4.0.0.0 (f)", "keeps 4.0.0.0 (c)")
+    assert (change.before.version, change.after.version) == ("4.0.0.0", "4.0.0.0")
+    assert change.moved == ("other source",)
 
 
 def test_another_side_of_a_rollout_with_the_same_package_is_no_difference(world: Service) -> None:

@@ -47,7 +47,8 @@ def of(address: str, *aliases: str) -> Asker:
 
 def answer(service: Service, asker: Asker, device: NamedDevice, at: datetime) -> OutcomeOrNone:
     decision = as_of(service, asker.query(PRODUCT_ID, device.device), at)
-    return None if decision is None else substance(outcome_of(decision))
+    installed = asker.installed_version
+    return None if decision is None else substance(outcome_of(decision), installed)
 
 
 askers = st.builds(
@@ -131,6 +132,21 @@ def test_each_kind_of_cause(world: Service, clock: Clock) -> None:
     assert listed[-1].at == day
     assert [turn.causes[0].revision for turn in listed[:2]] == [1, 2]
     assert "flights: 1 item(s) -> 2 item(s)" in listed[3].causes[0].details
+
+
+def test_what_is_offered_to_somebody_who_keeps_what_is_installed_is_no_turn(
+    world: Service, clock: Clock
+) -> None:
+    clock.advance(60)
+    put(world, PRODUCT_ID, product(flight("f", ["beta"], "1.5.0.0")))
+    clock.advance(60)
+    put(world, PRODUCT_ID, product(flight("f", ["beta"], "3.0.0.0")))
+    installed = Asker(Account(GRACE), "2.0.0.0")
+    assert lines(told(world, installed)) == [
+        "no such product -> keeps 2.0.0.0 (f)  added to group beta by test",
+        "settled: from here on the Store itself has it too",
+        "keeps 2.0.0.0 (f) -> f 3.0.0.0  product changed by test",
+    ]
 
 
 def test_a_public_date_is_reached_for_everybody(world: Service, clock: Clock) -> None:

@@ -47,7 +47,7 @@ def causes(before: Case, after: Case) -> tuple[str, ...]:
 
 
 def _outcome(case: Case) -> Outcome:
-    return substance(outcome_of(decide(case)))
+    return substance(outcome_of(decide(case)), case.query.installed_version)
 
 
 def _told_alike(case: Case, other: Case) -> Case:

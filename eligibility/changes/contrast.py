@@ -11,8 +11,14 @@ OutcomeOrNone = Outcome | None
 """What an account gets; None where there is no such product."""
 
 
-def substance(outcome: Outcome) -> Outcome:
-    """What an account has of an outcome: why it is a yes makes no difference to it."""
+def substance(outcome: Outcome, installed_version: str | None) -> Outcome:
+    """Return what an account has after an answer, without what makes no difference to it.
+
+    Why the answer is yes makes none. Who keeps what is installed has that version, and not the one
+    that its source offers: it is no newer, and nothing is ever replaced by an older one (REQ).
+    """
+    if outcome.action == "keep":
+        return outcome._replace(version=installed_version, architecture=None, reasons=())
     return outcome._replace(reasons=()) if outcome.granted else outcome
 
 
@@ -35,12 +41,14 @@ def contrast(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[str, str]:
 
 
 def _brief(answer: OutcomeOrNone) -> str:
+    if answer is not None and answer.action == "keep":
+        return f"keeps {answer.version} ({answer.source or 'public'})"
     return "no such product" if answer is None else briefly(answer)
 
 
 def _at_length(outcome: Outcome) -> str:
     if outcome.granted:
-        return f"{briefly(outcome)}, {outcome.architecture}, {outcome.action}"
+        return ", ".join(filter(None, (briefly(outcome), outcome.architecture, outcome.action)))
     missed = f" ({outcome.missed_flight})" if outcome.missed_flight else ""
     return ", ".join(BRIEFLY.get(one, one) for one in outcome.reasons) + missed  # type: ignore[call-overload]
 

@@ -209,7 +209,10 @@ def _answers(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
     """[row class][column class]; a product that is not there has one of each."""
     if matrix is None:
         return ((None,),)
-    return tuple(tuple(map(substance, row)) for row in matrix.outcomes)
+    return tuple(
+        tuple(substance(outcome, installed) for outcome in row)
+        for row, installed in zip(matrix.outcomes, matrix.installed_versions, strict=True)
+    )
 
 
 def what_moved(before: Outcome, after: Outcome) -> Iterator[str]:

@@ -111,7 +111,7 @@ class _Asked:
             if device_class not in known:
                 case = Case(query, product, memberships.groups, self._requirements, at)
                 decision = decide_past(case, memberships)
-                known[device_class] = substance(outcome_of(decision))
+                known[device_class] = substance(outcome_of(decision), query.installed_version)
             yield known[device_class]
 
 

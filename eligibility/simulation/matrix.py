@@ -54,6 +54,12 @@ class Matrix:
         counted = Counter(self.rows)
         return tuple(counted[number] for number in range(len(self.decisions)))
 
+    @cached_property
+    def installed_versions(self) -> tuple[str | None, ...]:
+        """What the accounts of each class have installed."""
+        firsts = map(self.rows.index, range(len(self.decisions)))
+        return tuple(self.population.asker(first).installed_version for first in firsts)
+
     def members(self, row_class: int) -> Iterator[int]:
         """The places of a class's accounts, in order."""
         return (place for place, number in enumerate(self.rows) if number == row_class)

@@ -1,5 +1,6 @@
 """Decisions and plans as people read them, with rich. Words come from the decision itself."""
 
+import re
 from collections.abc import Iterable
 
 from msgspec import UNSET
@@ -71,7 +72,10 @@ def _package(package: PackageVerdict) -> tuple[str, tuple[Reason, ...]]:
     if package.package is None:
         return origin or "nothing to offer", package.reasons
     offered = package.package
-    what = f"{package.action} {offered.file_name}, {offered.architecture}, {package.delivery}, {origin}"
+    name = offered.file_name
+    if not re.search(rf"(?<![\d.]){re.escape(offered.version)}(?!\d)", name):
+        name = f"{name} {offered.version}"
+    what = f"{package.action} {name}, {offered.architecture}, {package.delivery}, {origin}"
     return what, package.reasons
 
 
