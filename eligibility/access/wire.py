@@ -25,13 +25,14 @@ from eligibility.access.model import (
 )
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
+from eligibility.formats.lru_cache import LruCache
 from eligibility.formats.strict_struct import StrictReader, nothing_twice, shown
 from eligibility.windows.package_versions import canonical_package_version
 from groups.emails import canonical
 from groups.errors import InvalidEmails
 
 LONGEST_BATCH = 1_000
-_MEMO_LIMIT = 65_536
+_MOST_DEVICES = 65_536
 _MARKET = re.compile(r"[A-Z]{2}")
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
@@ -112,11 +113,10 @@ _query = StrictReader(QueryFields, {"account": AccountFields, "device": DeviceFi
 _batch = StrictReader(BatchFields)
 _raw_batch = StrictReader(_RawBatch)
 _device = StrictReader(DeviceFields)
-_devices: dict[bytes, Device] = {}
+_devices: LruCache[bytes, Device] = LruCache(_MOST_DEVICES)
 
-
-device_met = _devices.get
-"""The device that these very bytes were read as before, or None."""
+device_read_lately = _devices.recent.get
+"""The device that these very bytes were read as lately, or None; see LruCache.recent."""
 
 
 def decode_query(body: bytes) -> QueryFields:
@@ -211,7 +211,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
     try:
         return AccessQuery(
             product_id,
-            _devices.get(raw_device) or _new_device(raw_device),
+            device_read_lately(raw_device) or _device_of(raw_device),
             None if sent is None or sent is UNSET else _to_account(sent),
             None
             if installed is None or installed is UNSET
@@ -231,7 +231,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
 def _unreadable(fields: QueryFields) -> list[Fault]:
     """The faults of every field that cannot be read, not only of the first."""
     readers: dict[str, Callable[[Any], object]] = {
-        "device": lambda raw: _new_device(bytes(raw)),
+        "device": lambda raw: _device_of(bytes(raw)),
         "account": _parsed_account,
         "installed_version": _to_package_version,
         "market": _to_market,
@@ -248,8 +248,11 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
     return faults
 
 
-def _new_device(raw: bytes) -> Device:
-    """Read a device not met before, and remember it by its very bytes."""
+def _device_of(raw: bytes) -> Device:
+    """Read a device, and remember it by its very bytes."""
+    known = _devices.get(raw)
+    if known is not None:
+        return known
     try:
         fields = _device.read(raw)
     except InvalidInput as error:
@@ -257,9 +260,7 @@ def _new_device(raw: bytes) -> Device:
         raise InvalidInput(located) from None
     architecture = None if fields.architecture is UNSET else fields.architecture
     device = Device.parse(fields.family, fields.os_version, architecture)
-    if len(_devices) >= _MEMO_LIMIT:
-        _devices.clear()
-    _devices[raw] = device
+    _devices.put(raw, device)
     return device
 
 

@@ -5,6 +5,7 @@ from msgspec import UNSET, structs
 from eligibility.access import wire
 from eligibility.access.model import Decision
 from eligibility.access.redaction import unnamed
+from eligibility.formats.lru_cache import LruCache
 
 
 class DecisionBody(bytes):
@@ -28,7 +29,7 @@ class DecisionBody(bytes):
         return made
 
 
-LIMIT = 65_536
+MOST_DECISIONS = 65_536
 
 CacheKey = tuple[object, ...]
 
@@ -68,20 +69,11 @@ class CachedDecision:
 
 
 class DecisionCache:
-    """Decisions of one product for moments in [holds_from, holds_until), in seconds.
-
-    When there are too many, it begins anew.
-    """
+    """Decisions of one product for moments in [holds_from, holds_until), in seconds."""
 
     __slots__ = ("holds_from", "holds_until", "known")
 
     def __init__(self, holds_from: float = 0.0, holds_until: float = 0.0) -> None:
         self.holds_from = holds_from
         self.holds_until = holds_until
-        self.known: dict[CacheKey, CachedDecision] = {}
-
-    def keep(self, key: CacheKey, known: CachedDecision) -> None:
-        """Remember a decision."""
-        if len(self.known) >= LIMIT:
-            self.known = {}
-        self.known[key] = known
+        self.known: LruCache[CacheKey, CachedDecision] = LruCache(MOST_DECISIONS)

@@ -11,32 +11,32 @@ from packaging.version import Version
 
 from eligibility.access.model import Device
 from eligibility.catalog.model import Product
+from eligibility.formats.lru_cache import LruCache
 from eligibility.rules.compared_versions import points
 from eligibility.rules.requirements import Requirements
 
-_MOST_DEVICES = 65_536
+MOST_DEVICES = 65_536
 
 
 class DeviceClasses:
     """Numbers for the classes of devices that a product and the requirements tell apart."""
 
-    __slots__ = ("_numbers", "_points", "known")
+    __slots__ = ("_known", "_numbers", "_points", "lately")
 
     def __init__(self, product: Product, requirements: Requirements) -> None:
         self._points = points(product, requirements)
         self._numbers: dict[tuple[object, ...], int] = {}
-        self.known: dict[Device, int] = {}
-        """Devices met before; look here before `of`."""
+        self._known: LruCache[Device, int] = LruCache(MOST_DEVICES)
+        self.lately = self._known.recent.get
+        """The number of a device met lately, or None; look here before `of`."""
 
     def of(self, device: Device) -> int:
         """The number of the device's class; equal for devices that no rule tells apart."""
-        number = self.known.get(device)
+        number = self._known.get(device)
         if number is None:
             facts_seen = (device.family, device.architecture, self._place(device.version))
             number = self._numbers.setdefault(facts_seen, len(self._numbers))
-            if len(self.known) >= _MOST_DEVICES:
-                self.known = {}
-            self.known[device] = number
+            self._known.put(device, number)
         return number
 
     def _place(self, version: Version) -> object:

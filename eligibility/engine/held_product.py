@@ -28,7 +28,7 @@ from eligibility.access.wire import QueryFields
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry
 from eligibility.engine.decision_cache import (
-    LIMIT,
+    MOST_DECISIONS,
     CachedDecision,
     CacheKey,
     DecisionBody,
@@ -37,6 +37,7 @@ from eligibility.engine.decision_cache import (
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.query_keys import QueryKeys
 from eligibility.errors import InvalidInput
+from eligibility.formats.lru_cache import LruCache
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements
@@ -51,12 +52,18 @@ BodyFormat = Callable[[Decision], bytes]
 """What another way to tell a decision makes of it, without stamp and settling. Equal ones make the
 same, and there are not many: answers are remembered for each."""
 
-CachedBodies = tuple[DecisionCache, defaultdict[bool | BodyFormat, dict[CacheKey, DecisionBody]]]
+CachedBodies = tuple[
+    DecisionCache, defaultdict[bool | BodyFormat, LruCache[CacheKey, DecisionBody]]
+]
 """Decisions, and answers by the words they were asked in.
 
 The answers in our own form carry this revision's stamp, and are there twice: without names of
 groups [False] and with them [True].
 """
+
+
+def _new_answers() -> LruCache[CacheKey, DecisionBody]:
+    return LruCache(MOST_DECISIONS)
 
 
 class HeldProduct:
@@ -97,7 +104,7 @@ class HeldProduct:
         # One attribute, so that threads never see half.
         self._memory: CachedBodies = (
             (before._memory[0] if before else DecisionCache()),
-            defaultdict(dict),
+            defaultdict(_new_answers),
         )
         self._classes: DeviceClasses = (
             before._classes if before else DeviceClasses(entry.product, requirements)
@@ -137,14 +144,14 @@ class HeldProduct:
         Raises: InvalidInput for a query that cannot be read.
         """
         key = self._sent_keys.of(asked)
-        answer = self._memory_at(now)[1][form].get(key) if key else None
+        answer = self._memory_at(now)[1][form].recent.get(key) if key else None
         return answer or self._read(asked, key, now, form)
 
     def answers_json(
         self, batch: Sequence[QueryFields], now: float, form: bool | BodyFormat = True
     ) -> list[DecisionBody | InvalidInput]:
         """For each query what `answer_json` gives or raises."""
-        answers = map(self._memory_at(now)[1][form].get, self._sent_keys.of_all(batch))
+        answers = map(self._memory_at(now)[1][form].recent.get, self._sent_keys.of_all(batch))
         return [
             answer or self._read_or_fault(asked, now, form)
             for asked, answer in zip(batch, answers, strict=True)
@@ -161,10 +168,7 @@ class HeldProduct:
             known = self._known(query, now)
             answer = known.answer(form(known.decision))
         if key is not None:
-            sent = self._memory_at(now)[1][form]
-            if len(sent) >= LIMIT:
-                sent.clear()
-            sent[key] = answer
+            self._memory_at(now)[1][form].put(key, answer)
         return answer
 
     def _json(self, query: AccessQuery, now: float, named: bool) -> DecisionBody:
@@ -198,7 +202,7 @@ class HeldProduct:
                 combination = self._find(self._digest(account.id))
             if self.thresholds:
                 side = place(self.thresholds, self.product_id, account.id)
-        device_class = self._classes.known.get(device)
+        device_class = self._classes.lately(device)
         if device_class is None:
             device_class = self.device_class(device)
         claims = query.owned, query.promotional_code, query.manual_check
@@ -211,10 +215,10 @@ class HeldProduct:
             query.market if self._limited_markets else None,
             side,
         )
-        known = memo.known.get(key)
+        known = memo.known.recent.get(key) or memo.known.get(key)
         if known is None:
             known = CachedDecision(self._decide(query, now), member=bool(combination))
-            memo.keep(key, known)
+            memo.known.put(key, known)
         return known
 
     def _memory_at(self, now: float) -> CachedBodies:
@@ -225,7 +229,7 @@ class HeldProduct:
         position = bisect_right(self._moments, now)
         begins = self._moments[position - 1] if position else float("-inf")
         ends = self._moments[position] if position < len(self._moments) else float("inf")
-        self._memory = DecisionCache(begins, ends), defaultdict(dict)
+        self._memory = DecisionCache(begins, ends), defaultdict(_new_answers)
         return self._memory
 
     def _stamped(

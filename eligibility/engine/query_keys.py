@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 from msgspec.structs import astuple
 
-from eligibility.access.wire import AccountFields, QueryFields, device_met, is_market
+from eligibility.access.wire import AccountFields, QueryFields, device_read_lately, is_market
 from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.rules.rollout import place
@@ -39,7 +39,7 @@ class QueryKeys:
     """
 
     __slots__ = (
-        "_classes",
+        "_class_lately",
         "_digest",
         "_digests",
         "_find",
@@ -61,7 +61,7 @@ class QueryKeys:
         limited_markets: bool,
     ) -> None:
         self._product_id = product_id
-        self._classes = classes
+        self._class_lately = classes.lately
         self._digest, self._digests = digester.of, digester.of_all
         self._find, self._find_all = index.find, index.find_all
         self._recent = recent
@@ -71,8 +71,8 @@ class QueryKeys:
     def of(self, asked: QueryFields) -> CacheKey | None:
         """The key of one query; None where it has to be read."""
         _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(asked)
-        device = device_met(bytes(raw))
-        device_class = self._classes.known.get(device) if device else None
+        device = device_read_lately(bytes(raw))
+        device_class = self._class_lately(device) if device else None
         who = self._who(account)
         offered_in = self._offered_in(market)
         if device_class is None or who is None or offered_in is _UNREADABLE:
@@ -82,13 +82,13 @@ class QueryKeys:
 
     def of_all(self, batch: Sequence[QueryFields]) -> Iterable[CacheKey]:
         """The keys of queries, in order; where `of` gives None, a key that nothing is kept under."""
-        devices: Iterable[Any] = map(device_met, [bytes(asked.device) for asked in batch])
+        devices: Iterable[Any] = map(device_read_lately, [bytes(asked.device) for asked in batch])
         accounts = [asked.account for asked in batch]
         combinations, kinds, sides = self._whos(accounts)
         markets = [asked.market for asked in batch]
         offered_in = {market: self._offered_in(market) for market in set(markets)}
         return zip(
-            map(self._classes.known.get, devices),
+            map(self._class_lately, devices),
             combinations,
             kinds,
             sides,

@@ -1,0 +1,58 @@
+"""The cache of bounded size: what was used lately stays, whatever else comes."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eligibility.formats.lru_cache import LruCache
+
+MOST = 8
+
+
+def filled(count: int, used: int = 0) -> LruCache[int, str]:
+    """A cache into which more was put than it keeps, while the first entries are used again."""
+    cache = LruCache[int, str](MOST)
+    for key in range(count):
+        cache.put(key, str(key))
+        for again in range(used):
+            cache.get(again)
+    return cache
+
+
+def test_what_was_put_is_found() -> None:
+    cache = filled(3)
+    assert [cache.get(key) for key in range(4)] == ["0", "1", "2", None]
+
+
+def test_what_is_used_stays_and_the_rest_goes() -> None:
+    cache = filled(100, used=2)
+    assert [cache.get(key) for key in (0, 1, 99)] == ["0", "1", "99"]
+    assert cache.get(50) is None
+    assert len(cache) <= MOST
+
+
+def test_a_value_is_replaced() -> None:
+    cache = filled(MOST // 2)
+    cache.put(0, "other")
+    assert cache.get(0) == "other"
+    assert len(cache) == MOST // 2
+
+
+def test_methods_of_the_recent_generation_may_be_bound_once() -> None:
+    cache = LruCache[int, str](MOST)
+    lately = cache.recent.get
+    for key in range(100):
+        cache.put(key, str(key))
+        assert lately(key) == str(key)
+
+
+@settings(max_examples=50)
+@given(st.lists(st.integers(0, 12)))
+def test_the_last_half_of_the_bound_is_always_kept(keys: list[int]) -> None:
+    cache = LruCache[int, str](MOST)
+    for key in keys:
+        if cache.get(key) is None:
+            cache.put(key, str(key))
+        assert cache.get(key) == str(key)
+        assert len(cache) <= MOST
+    lately = list(dict.fromkeys(reversed(keys)))[: MOST // 2]
+    assert [cache.get(key) for key in lately] == [str(key) for key in lately]
