@@ -1,6 +1,6 @@
 """Runs the commands of docs/qa.md in order, as a reader would, and gives what each prints.
 
-tests/test_qa_commands.py compares it with the page; `python -m docs.qa_outputs` writes the page anew.
+tests/repository/test_qa_commands.py compares it with the page; `python -m docs.qa_outputs` writes the page anew.
 """
 
 import os

@@ -5,7 +5,6 @@ made-up access queries; nothing else is touched.
 """
 
 import io
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,18 +15,15 @@ from typing import get_args
 from PIL import Image
 from playwright.sync_api import Browser
 
+from eligibility.cli.demo.activity import invent_activity
+from eligibility.cli.demo.demo import load_sample
+from eligibility.service.service import Service
+from eligibility.service.settings import Settings
+from groups.model import MembershipEdit
+from tests.helpers.browser import Scheme, Visit, launched, visiting
+from tests.helpers.servers.process import Server, running
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.append(str(ROOT / "tests"))
-
-from browser import Scheme, Visit, launched, visiting  # noqa: E402
-from running import Server, running  # noqa: E402
-
-from eligibility.cli.demo.activity import invent_activity  # noqa: E402
-from eligibility.cli.demo.demo import load_sample  # noqa: E402
-from eligibility.service.service import Service  # noqa: E402
-from eligibility.service.settings import Settings  # noqa: E402
-from groups.model import MembershipEdit  # noqa: E402
-
 IMAGES = ROOT / "docs" / "images"
 WIDTHS = (360, 768, 1440)
 _TALLEST = 1_800

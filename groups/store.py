@@ -22,7 +22,7 @@ from groups.model import (
 class GroupStore(Protocol):
     """Who is in which known user group of which publisher.
 
-    Every sentence here has a test in tests/test_group_store.py, run on every backend.
+    Every sentence here has a test in tests/groups/test_store.py, run on every backend.
     Every method may raise StoreUnavailable, and no backend error of its own.
     A write is saved whole or not at all, and on disk when the method returns; a publisher's writes
     happen one after another, each raising the publisher's groups revision by exactly one. A write

@@ -1,38 +1,28 @@
 """What many tests need: a service on a store of its own, and a clock that stands where it is put."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from running import Server, running
 
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
+from tests.helpers.clock import Clock
+from tests.helpers.servers.process import Server, running
 
-pytest_plugins = ("group_fixtures", "audit_world", "dashboard_world")
+pytest_plugins = (
+    "tests.helpers.commands",
+    "tests.helpers.dashboard",
+    "tests.helpers.servers.publisher",
+    "tests.helpers.stores.audit_trail",
+    "tests.helpers.stores.groups",
+    "tests.helpers.vectors",
+)
 
 # A busy machine is no fault of an example. What CI has by default otherwise stays.
 settings.register_profile("unhurried", parent=settings(), deadline=None)
 settings.load_profile("unhurried")
-
-
-class Clock:
-    """Seconds since the epoch, moved by hand."""
-
-    def __init__(self, moment: str = "2026-06-01T12:00:00+00:00") -> None:
-        self.seconds = datetime.fromisoformat(moment).timestamp()
-
-    def __call__(self) -> float:
-        return self.seconds
-
-    def advance(self, seconds: float) -> None:
-        self.seconds += seconds
-
-    @property
-    def moment(self) -> datetime:
-        return datetime.fromtimestamp(self.seconds, UTC)
 
 
 @pytest.fixture

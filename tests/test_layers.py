@@ -6,7 +6,7 @@ that its module begins with.
 
 import ast
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -218,6 +218,31 @@ def test_rules_know_no_clock_store_environment_or_log(module: str) -> None:
 def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
     (oracle,) = (ROOT / "tests").rglob("oracle.py")
     assert top_levels(oracle) <= {"datetime", "fractions", "hashlib", "typing"}
+
+
+# --- tests ---
+
+
+def test_no_test_imports_another() -> None:
+    files = sorted((ROOT / "tests").rglob("test_*.py"))
+    imports = {
+        path: [n for n in imported(path) if "test_" in n or "conftest" in n] for path in files
+    }
+    assert {path.name: names for path, names in imports.items() if names} == {}
+
+
+def test_tests_stand_in_the_room_of_what_they_test() -> None:
+    rooms = {folder.name for folder in (ROOT / "eligibility").iterdir() if folder.is_dir()}
+    expected = {*rooms, "groups"} | {"helpers", "system", "repository", "vectors", "node", "data"}
+    folders = {folder.name for folder in (ROOT / "tests").iterdir() if folder.is_dir()}
+    assert folders - {"__pycache__"} <= expected
+    flat = sorted(path.name for path in (ROOT / "tests").glob("*.py"))
+    assert flat == ["__init__.py", "conftest.py", "test_layers.py"]
+
+
+def test_no_folder_of_tests_has_to_be_searched() -> None:
+    counts = Counter(path.parent for path in (ROOT / "tests").rglob("*.py"))
+    assert {folder: count for folder, count in counts.items() if count > MOST_FILES} == {}
 
 
 # --- the client ---

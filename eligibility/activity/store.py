@@ -17,7 +17,7 @@ FORGOTTEN_FOR = timedelta(minutes=10)
 class ActivityStore(Protocol):
     """What was asked of a publisher's products. Publishers share nothing.
 
-    Every sentence here has a test in tests/test_activity_store.py, run on every backend. Every method
+    Every sentence here has a test in tests/activity/test_store.py, run on every backend. Every method
     may raise groups.errors.StoreUnavailable, and no error of the backend's own. Losing some of it is
     no harm, for nothing is decided by it; where a write fails, some of it may have been saved.
     """

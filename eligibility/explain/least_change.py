@@ -3,7 +3,7 @@
 A search by size: every single change, then every two, then every three, and it stops at the first
 size that has a way. A set is carried further only where its decision came out otherwise than
 before the last change: what makes no difference now may do so after another change, and is then
-tried after that one. tests/test_nearest.py compares with trying everything.
+tried after that one. tests/explain/test_least_change.py compares with trying everything.
 """
 
 from collections.abc import Callable, Iterator

@@ -19,8 +19,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import valkey_servers as servers
-from worlds import query
 
 from eligibility.access import wire
 from eligibility.audit.log import LogEntry
@@ -30,6 +28,8 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.model import MAX_MEMBERS, MembershipEdit
 from groups.storage.redis_url import RedisUrl
+from tests.helpers.catalog.products import query
+from tests.helpers.stores import redis_servers as servers
 
 DATA = Path(__file__).parents[1] / "data" / "store-7dab206"
 BACKENDS = ("sqlite", *servers.KINDS)

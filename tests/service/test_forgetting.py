@@ -3,10 +3,6 @@
 from collections.abc import Callable
 
 import pytest
-from asking import asking
-from commands import Run, runner
-from conftest import Clock
-from worlds import group, product, put
 
 from eligibility.activity.sqlite_store import SqliteActivityStore
 from eligibility.audit.log import LogEntry
@@ -16,6 +12,10 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable, WouldBeEmpty
 from groups.sqlite.store import SqliteGroupStore
+from tests.helpers.catalog.products import group, product, put
+from tests.helpers.clock import Clock
+from tests.helpers.commands import Run, runner
+from tests.helpers.servers.application import asking
 
 ADA, BOB, STRANGER = "ada@example.com", "bob@example.com", "stranger@example.com"
 STEPS = ["activity", "groups", "note"]
