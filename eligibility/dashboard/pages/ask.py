@@ -14,6 +14,7 @@ from eligibility.catalog.plan import all_products
 from eligibility.changes.responses import TimelineResponse, timeline_told
 from eligibility.changes.timeline import turns
 from eligibility.dashboard.heat import heat
+from eligibility.dashboard.moments import moment_of
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site, faults_of
 from eligibility.errors import EligibilityError, UnknownProduct
@@ -71,7 +72,7 @@ class Ask:
             raise UnknownProduct(product_id)
         query = _query(asked)
         asker = Asker.of(query)
-        at = wire.moment_of(_utc(asked["at"]), "at") if asked["at"] else None
+        at = moment_of(asked["at"]) if asked["at"] else None
         state = self._service.states.read(product_id, at)
         in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
         who = "this account" if query.account else "somebody who is not signed in"
@@ -170,8 +171,3 @@ def _supposing(
     moves = {one: MemberMoves(added=frozenset({account})) for one in supposed - present}
     moves |= {one: MemberMoves(removed=frozenset({account})) for one in present - supposed}
     return Draft(publisher, moves)
-
-
-def _utc(text: str) -> str:
-    """A moment as a browser sends it, which has no offset: it is UTC, as everything here is."""
-    return text if text.endswith("Z") or "+" in text else f"{text}Z"

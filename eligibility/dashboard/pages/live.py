@@ -1,5 +1,7 @@
-"""Live: decisions as they happen, a sample of them, the newest first."""
+"""Live: a sample of the decisions as they happen, the newest first."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,17 +11,17 @@ from eligibility.access.model import Reason
 from eligibility.activity.model import RecentDecision
 from eligibility.callers.model import Scope
 from eligibility.catalog.plan import all_products
+from eligibility.dashboard.member_addresses import MemberAddresses
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.explain.outcome import BRIEFLY
-from groups.model import MAX_MEMBERS
 
 _SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
 class LiveDecision:
-    """A decision. account: the address of a member for who may see it, else what stands for it."""
+    """A line of the page. account: a member's address if the viewer may see it, else a placeholder."""
 
     seen: RecentDecision
     product: str
@@ -28,10 +30,11 @@ class LiveDecision:
 
 
 class Live:
-    """The page at /{publisher}/live, and the part of it that is fetched again and again."""
+    """The page at /{publisher}/live, and its lines, which the browser fetches again and again."""
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
+        self._members = MemberAddresses(site.service.groups)
         site.page("/{publisher}/live", self.shown)
         site.page("/{publisher}/live/lines", self.lines)
 
@@ -40,7 +43,7 @@ class Live:
         return RenderedPage("live.html", {"title": "Live", **self._values(request, viewer)})
 
     def lines(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """The lines alone."""
+        """Only the lines."""
         return RenderedPage("live_lines.html", self._values(request, viewer))
 
     def _values(self, request: Request, viewer: Viewer) -> dict[str, Any]:
@@ -49,57 +52,53 @@ class Live:
         service = self._service
         service.recorder.flush()
         names = {
-            e.product_id: e.product.name for e in all_products(service.catalog.store, publisher)
+            entry.product_id: entry.product.name
+            for entry in all_products(service.catalog.store, publisher)
         }
-        product, kind = (
-            request.query_params.get("product", ""),
-            request.query_params.get("kind", ""),
-        )
-        found = [
-            one
-            for one in reversed(service.activity.seen(publisher, 0.0))
-            if product in ("", one.product_id) and kind in ("", _kind(one))
+        product = request.query_params.get("product", "")
+        kind = request.query_params.get("kind", "")
+        decisions = [
+            decision
+            for decision in reversed(service.activity.seen(publisher, 0.0))
+            if product in ("", decision.product_id) and kind in ("", _kind(decision))
         ][:_SHOWN]
-        addresses = self._addresses(publisher, found) if viewer.reads_groups else {}
+        addresses = self._addresses(decisions) if viewer.reads_groups else {}
         lines = [
             LiveDecision(
-                one,
-                names.get(one.product_id, one.product_id),
-                _account(one, addresses),
-                _reason(one),
+                decision,
+                names.get(decision.product_id, decision.product_id),
+                _account(decision, addresses),
+                _reason(decision),
             )
-            for one in found
+            for decision in decisions
         ]
         return {"lines": lines, "products": names, "product": product, "kind": kind}
 
-    def _addresses(self, publisher: str, seen: list[RecentDecision]) -> dict[int, str]:
-        """The addresses of the members among them, for activity knows digests alone."""
-        wanted = {
-            one.digest: one.product_id for one in seen if one.member and one.digest is not None
-        }
-        found: dict[int, str] = {}
-        for product_id in set(wanted.values()):
-            held = self._service.evaluator.in_memory(product_id)
-            if held is None:
-                continue
-            for group in sorted(held.product.groups):
-                members = self._service.groups.members(publisher, group, limit=MAX_MEMBERS).items
-                digests = zip(held.digester.of_all(members), members, strict=True)
-                found |= {digest: address for digest, address in digests if digest in wanted}
-        return found
+    def _addresses(self, decisions: Iterable[RecentDecision]) -> dict[int, str]:
+        """The addresses of those accounts that are members, by digest."""
+        digests = defaultdict[str, set[int]](set)
+        for decision in decisions:
+            if decision.member and decision.digest is not None:
+                digests[decision.product_id].add(decision.digest)
+        addresses: dict[int, str] = {}
+        for product_id, digests_of_product in digests.items():
+            product = self._service.evaluator.in_memory(product_id)
+            if product is not None:
+                addresses |= self._members.of(product, digests_of_product)
+        return addresses
 
 
-def _kind(seen: RecentDecision) -> str:
-    return "denied" if seen.answer.kind == "denied" else "granted"
+def _kind(decision: RecentDecision) -> str:
+    return "denied" if decision.answer.kind == "denied" else "granted"
 
 
-def _reason(seen: RecentDecision) -> str:
-    reason = Reason(seen.answer.reasons[0])
-    return BRIEFLY.get(reason, "") if seen.answer.kind == "denied" else ""
+def _reason(decision: RecentDecision) -> str:
+    reason = Reason(decision.answer.reasons[0])
+    return BRIEFLY.get(reason, "") if decision.answer.kind == "denied" else ""
 
 
-def _account(seen: RecentDecision, addresses: dict[int, str]) -> str:
-    if seen.digest is None:
+def _account(decision: RecentDecision, addresses: dict[int, str]) -> str:
+    if decision.digest is None:
         return "not signed in"
-    what = "a member" if seen.member else "somebody"
-    return addresses.get(seen.digest, f"{what} ({seen.digest >> 40:06x})")
+    who = "a member" if decision.member else "somebody"
+    return addresses.get(decision.digest, f"{who} ({decision.digest >> 40:06x})")

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
-from eligibility.access.wire import moment_of
 from eligibility.callers.model import Scope
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
@@ -16,6 +15,7 @@ from eligibility.catalog.plan import differences
 from eligibility.catalog.store import ProductVersion
 from eligibility.dashboard.attention import lacking_families
 from eligibility.dashboard.heat import decided_for, everybody, heat
+from eligibility.dashboard.moments import moment_of, typed
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, RenderedPage, Site
 from eligibility.errors import InvalidInput, UnknownProduct
@@ -77,7 +77,7 @@ class ProductPages:
         return RenderedPage("heat.html", self._heat(request, state))
 
     def _heat(self, request: Request, state: State) -> dict[str, Any]:
-        people = everybody(state)
+        people, moment = everybody(state), _moment(request)
         key = request.query_params.get("who", ALL)
         chosen = [one for one in people if one.key == key] or people[:_MOST_PEOPLE]
         return {
@@ -86,7 +86,7 @@ class ProductPages:
             "who": chosen[0].key if len(chosen) == 1 else ALL,
             "heat": heat(state, [(one.name, decided_for(state, one)) for one in chosen]),
             "heat_of": chosen[0].name if len(chosen) == 1 else "everybody",
-            "at": _at(request),
+            "at": typed(moment) if moment else "",
         }
 
     def _coverage(self, state: State) -> Any:
@@ -101,16 +101,13 @@ class ProductPages:
         product_id: str = request.path_params["product_id"]
         if self._service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)
-        at = _at(request)
-        return self._service.states.read(product_id, moment_of(at, "at") if at else None)
+        return self._service.states.read(product_id, _moment(request))
 
 
-def _at(request: Request) -> str:
-    """The moment asked for, as typed: without an offset it is UTC, as everything here is."""
+def _moment(request: Request) -> datetime | None:
+    """The moment in the address; None = now. Raises: InvalidInput."""
     text = request.query_params.get("at", "").strip()
-    if not text:
-        return ""
-    return text if text.endswith("Z") or "+" in text[10:] or "-" in text[10:] else f"{text}Z"
+    return moment_of(text) if text else None
 
 
 @dataclass(frozen=True, slots=True)
