@@ -1,10 +1,10 @@
 """The addresses of members by their digests: activity stores digests alone, and pages show addresses."""
 
-from collections import OrderedDict
 from collections.abc import Collection
 from typing import NamedTuple
 
 from eligibility.engine.held_product import HeldProduct
+from eligibility.formats.lru_cache import LruCache
 from groups.model import MAX_MEMBERS
 from groups.store import GroupStore
 
@@ -25,7 +25,7 @@ class MemberAddresses:
 
     def __init__(self, groups: GroupStore) -> None:
         self._groups = groups
-        self._known: OrderedDict[tuple[str, str], _KnownGroup] = OrderedDict()
+        self._known = LruCache[tuple[str, str], _KnownGroup](_MOST_GROUPS)
 
     def of(self, product: HeldProduct, digests: Collection[int]) -> dict[int, str]:
         """The addresses of those digests that belong to a member of the product's groups."""
@@ -47,7 +47,6 @@ class MemberAddresses:
             else:
                 members = self._groups.members(*key, limit=MAX_MEMBERS).items
                 addresses = dict(zip(product.digester.of_all(members), members, strict=True))
-            known = self._known[key] = _KnownGroup(all_groups, revision, addresses)
-            while len(self._known) > _MOST_GROUPS:
-                self._known.popitem(last=False)
+            known = _KnownGroup(all_groups, revision, addresses)
+            self._known.put(key, known)
         return known
