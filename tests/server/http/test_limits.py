@@ -98,7 +98,7 @@ def test_a_request_refused_for_overload_is_counted_on_its_route(small: Server) -
         ("POST", f"/contoso{EVALUATION}"): f"POST {EVALUATION}",
         ("POST", f"{FLAGS}/product:APP"): f"POST {FLAGS}/{{key}}",
         ("GET", MEMBERS): "GET /v1/publishers/{publisher}/groups/{group_id}/members",
-        ("BREW", MEMBERS): "unmatched",
+        ("DELETE", MEMBERS): "unmatched",
         ("GET", "/v1/nothing"): "unmatched",
     }
     before = overloaded(small)
