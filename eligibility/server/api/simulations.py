@@ -17,7 +17,6 @@ from eligibility.callers.model import Scope
 from eligibility.catalog.errors import InvalidProduct, ProductTaken
 from eligibility.errors import UnknownProduct
 from eligibility.server.api.products import ProductId
-from eligibility.server.document.openapi import COVERED, EXTRA, NDJSON, RESPONSES
 from eligibility.server.http.authorization import QueryCaller, RouteCaller, UnknownPublisher, needs
 from eligibility.server.http.limits import ComputationQueue
 from eligibility.server.http.parameters import AtParameter, Publisher
@@ -39,6 +38,7 @@ from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import MOST_DECISIONS, Matrix, check_size, simulate
 from eligibility.simulation.state import State
 
+NDJSON = "application/x-ndjson"
 STREAMED_CELLS = 5_000
 """A simulation of more cells is streamed, unless the client takes JSON alone."""
 
@@ -96,8 +96,6 @@ def router(service: Service) -> APIRouter:
 
     @made.post(
         "/simulations",
-        responses=RESPONSES,
-        openapi_extra=EXTRA,
     )
     async def simulate_accounts(request: Request, by: QueryCaller) -> Response:
         """Tell what accounts get on devices, now, at a moment, or with a draft laid over it.
@@ -118,7 +116,6 @@ def router(service: Service) -> APIRouter:
     @made.get(
         "/publishers/{publisher}/products/{product_id}/coverage",
         dependencies=[needs(Scope.READ_GROUPS)],
-        responses=COVERED,
     )
     async def show_coverage(
         publisher: Publisher,

@@ -9,7 +9,7 @@ import pytest
 
 from eligibility.callers.model import Scope
 from eligibility.server.api import simulations
-from eligibility.server.document.openapi import NDJSON
+from eligibility.server.api.simulations import NDJSON
 from eligibility.service.service import Service
 from eligibility.simulation import matrix
 from groups.model import MembershipEdit

@@ -106,7 +106,7 @@ def test_simulations_and_coverage_fit_their_schemas(
     kinds = {"head": "HeadLine", "class": "ClassLine", "account": "AccountLine", "end": "EndLine"}
     told = [(kinds[one["line"]], one) for one in map(json.loads, lines.text.splitlines())]
     assert {kind for kind, _ in told} == set(kinds.values())
-    for kind, value in (("Simulation", whole.json()), ("Coverage", covered.json()), *told):
+    for kind, value in (("SimulationResponse", whole.json()), ("Coverage", covered.json()), *told):
         reference = {"$ref": f"#/components/schemas/{kind}", "components": document["components"]}
         jsonschema.Draft202012Validator(reference).validate(value)
 
