@@ -1,8 +1,5 @@
 """An API key for the servers that are measured."""
 
-from datetime import UTC, datetime
-
-from eligibility.callers import key_admin
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
@@ -10,11 +7,9 @@ from eligibility.service.settings import Settings
 def make_key(store: str) -> str:
     """A new key in a store that may do everything, as a store backend's that also edits."""
     with Service(Settings(store=store)) as service:
-        return key_admin.create(
-            service.keys,
-            datetime.now(UTC),
+        return service.key_admin.create(
+            "bench",
             name="bench",
             scopes=["admin"],
             publishers=None,
-            created_by="bench",
         ).text

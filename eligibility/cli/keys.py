@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from eligibility.callers import key_admin
-from eligibility.callers.key_admin import IssuedKey, KeyAdmin
+from eligibility.callers.key_admin import DEFAULT_OVERLAP, IssuedKey, KeyAdmin, key_body
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import state_of
@@ -78,7 +77,7 @@ def list_keys(
     with _keys(store) as keys:
         found = keys.listed(every)
     if as_json:
-        print_json([key_admin.told(key, now) for key in found])
+        print_json([key_body(key, now) for key in found])
     elif found:
         console().print(_table(found, now))
     else:
@@ -92,7 +91,7 @@ def revoke(key_id: KeyIdArgument, store: StoreOption = None, as_json: JsonOption
     with _keys(store) as keys:
         key = keys.revoke(actor(), key_id)
     if as_json:
-        print_json(key_admin.told(key, now))
+        print_json(key_body(key, now))
     else:
         console().print(
             f"{key.key_id}, {key.name}: revoked {_moment(key.revoked_at)}", markup=False
@@ -104,7 +103,7 @@ def rotate(
     key_id: KeyIdArgument,
     overlap: Annotated[
         str, typer.Option(help="How long both keys work: 24h, 30m, 7d; 0 = the old one ends now.")
-    ] = key_admin.DEFAULT_OVERLAP,
+    ] = DEFAULT_OVERLAP,
     expires: Expires = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -129,9 +128,7 @@ def _print_issued(issued: IssuedKey, as_json: bool) -> None:
     key, old = issued.key, issued.replaced
     if as_json:
         told = {"key": issued.text, "key_id": key.key_id}
-        print_json(
-            told if old is None else {**told, "replaced": key_admin.told(old, key.created_at)}
-        )
+        print_json(told if old is None else {**told, "replaced": key_body(old, key.created_at)})
         return
     typer.echo(issued.text)
     typer.echo(

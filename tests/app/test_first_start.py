@@ -8,13 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from eligibility.callers import key_admin
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.cli.demo.first_start import is_loopback
@@ -108,7 +106,7 @@ def refused(store_url: str, *args: str, **env: str) -> str:
 
 def keys_of(store_url: str) -> tuple[StoredKey, ...]:
     with Service(Settings(store=store_url)) as service:
-        return key_admin.in_force(service.keys, datetime.now(UTC))
+        return service.key_admin.listed()
 
 
 # --- the first key ---
@@ -153,7 +151,7 @@ def test_the_printed_key_may_do_everything(tmp_path: Path, store_url: str) -> No
 def test_a_store_whose_keys_have_all_ended_gets_a_new_one(tmp_path: Path, store_url: str) -> None:
     key = make_key(store_url)
     with Service(Settings(store=store_url)) as service:
-        key_admin.revoke(service.keys, datetime.now(UTC), key)
+        service.key_admin.revoke("tests", key)
     with started(tmp_path / "output", store_url) as server, server.client(server.key) as client:
         assert client.get("/v1/publishers/contoso/groups").status_code == 200
 

@@ -3,14 +3,18 @@
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eligibility.callers import api_keys, key_admin
+from eligibility.audit.log import AuditLog
+from eligibility.callers import api_keys, key_fields
 from eligibility.callers.errors import UnknownKey
+from eligibility.callers.key_admin import IssuedKey, KeyAdmin, key_body
 from eligibility.callers.model import ALL_SCOPES, Scope
 from eligibility.callers.store import KeyStore
 from eligibility.errors import InvalidInput
@@ -24,7 +28,6 @@ PLAIN: dict[str, Any] = {
     "name": "store-backend",
     "scopes": ["access:query"],
     "publishers": ["contoso"],
-    "created_by": "tests",
 }
 
 
@@ -34,14 +37,16 @@ def store() -> Iterator[KeyStore]:
         yield deployment.open_both().keys
 
 
-def create(store: KeyStore, now: datetime = NOW, **changed: Any) -> key_admin.IssuedKey:
-    return key_admin.create(store, now, **PLAIN | changed)
+def admin(store: KeyStore, now: datetime = NOW) -> KeyAdmin:
+    return KeyAdmin(store, Mock(spec=AuditLog), lambda: now)
 
 
-def rotate(
-    store: KeyStore, key_id: str, now: datetime = NOW, **options: Any
-) -> key_admin.IssuedKey:
-    return key_admin.rotate(store, now, key_id, created_by="tests", **options)
+def create(store: KeyStore, now: datetime = NOW, **changed: Any) -> IssuedKey:
+    return admin(store, now).create("tests", **PLAIN | changed)
+
+
+def rotate(store: KeyStore, key_id: str, now: datetime = NOW, **options: Any) -> IssuedKey:
+    return admin(store, now).rotate("tests", key_id, **options)
 
 
 def faults_of(error: InvalidInput) -> list[tuple[str, str]]:
@@ -96,7 +101,7 @@ def test_a_key_ends_after_a_duration_or_at_a_moment(
         ({"name": "ann@x.com"}, ("name", "INVALID_NAME"), "`ann@x.com`.*no address"),
         ({"scopes": []}, ("scopes", "NO_SCOPE"), "access:query"),
         ({"scopes": ["admin", "root"]}, ("scopes", "UNKNOWN_SCOPE"), "`root`.*access:query"),
-        ({"publishers": []}, ("publishers", "NO_PUBLISHER"), "or for all"),
+        ({"publishers": []}, ("publishers", "NO_PUBLISHER"), "for all publishers"),
         ({"publishers": ["Contoso"]}, ("publishers", "INVALID_ID"), "`Contoso`.*a-z"),
         ({"publishers": ["a", "*"]}, ("publishers", "INVALID_ID"), r"`\*`"),
         ({"rate_limit": 0}, ("rate_limit", "INVALID_RATE_LIMIT"), "`0`.*1 to 1,000,000"),
@@ -133,7 +138,7 @@ def test_a_name_is_kept_trimmed(store: KeyStore, name: str) -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_duration_or_is_not(text: str) -> None:
-    found = key_admin._duration(text)
+    found = key_fields._duration(text)
     if found is not None:
         shown = int(text[:-1]) * {"m": 60, "h": 3_600, "d": 86_400}[text[-1]]
         assert (found.total_seconds(), text.isascii()) == (shown, True)
@@ -144,21 +149,22 @@ def test_any_text_is_a_duration_or_is_not(text: str) -> None:
 
 def test_a_revoked_key_stays_revoked_at_its_first_moment(store: KeyStore) -> None:
     issued = create(store)
-    assert key_admin.revoke(store, NOW, issued.key.key_id).revoked_at == NOW
-    assert key_admin.revoke(store, NOW + DAY, issued.key.key_id).revoked_at == NOW
+    assert admin(store, NOW).revoke("tests", issued.key.key_id).revoked_at == NOW
+    assert admin(store, NOW + DAY).revoke("tests", issued.key.key_id).revoked_at == NOW
 
 
 def test_a_key_that_leaked_can_be_revoked_by_its_text(store: KeyStore) -> None:
     issued = create(store)
-    assert key_admin.revoke(store, NOW, issued.text).key_id == issued.key.key_id
+    assert admin(store, NOW).revoke("tests", issued.text).key_id == issued.key.key_id
 
 
 def test_an_unknown_key_is_told_without_its_secret(store: KeyStore) -> None:
-    text = api_keys.make(**PLAIN | {"scopes": frozenset(), "publishers": None, "created_at": NOW})[
-        0
-    ]
+    text = api_keys.make(
+        **PLAIN
+        | {"scopes": frozenset(), "publishers": None, "created_at": NOW, "created_by": "tests"}
+    )[0]
     for write in (
-        lambda one: key_admin.revoke(store, NOW, one),
+        lambda one: admin(store, NOW).revoke("tests", one),
         lambda one: rotate(store, one),
     ):
         for one in ("nobodys", text, "elg_"):
@@ -202,7 +208,7 @@ def test_only_a_key_in_force_is_rotated(store: KeyStore) -> None:
     revoked, expired, rotated = (
         create(store, expires=expires).key.key_id for expires in (None, "1d", None)
     )
-    key_admin.revoke(store, NOW, revoked)
+    admin(store, NOW).revoke("tests", revoked)
     newer = rotate(store, rotated, overlap="9d").key.key_id
     before = store.all()
     for key_id, why in (
@@ -226,11 +232,11 @@ def test_a_bad_overlap_and_a_bad_end_are_named_at_once(store: KeyStore) -> None:
 
 def test_keys_in_force_are_those_that_work(store: KeyStore) -> None:
     forever, day, gone, old = (create(store, expires=e).key for e in (None, "1d", None, None))
-    key_admin.revoke(store, NOW, gone.key_id)
+    admin(store, NOW).revoke("tests", gone.key_id)
     new = rotate(store, old.key_id, overlap="12h").key
 
     def ids(now: datetime) -> set[str]:
-        return {key.key_id for key in key_admin.in_force(store, now)}
+        return {key.key_id for key in admin(store, now).listed()}
 
     assert ids(NOW) == {forever.key_id, day.key_id, old.key_id, new.key_id}
     assert ids(NOW + DAY / 2) == {forever.key_id, day.key_id, new.key_id}
@@ -239,7 +245,7 @@ def test_keys_in_force_are_those_that_work(store: KeyStore) -> None:
 
 def test_what_is_told_of_a_key_is_json_and_holds_no_digest(store: KeyStore) -> None:
     issued = create(store, scopes=["simulate", "admin"], publishers=["b", "a"], expires="1d")
-    assert key_admin.told(issued.key, NOW + DAY) == {
+    assert key_body(issued.key, NOW + DAY) == {
         "key_id": issued.key.key_id,
         "name": "store-backend",
         "state": "expired",
@@ -253,6 +259,22 @@ def test_what_is_told_of_a_key_is_json_and_holds_no_digest(store: KeyStore) -> N
         "replaced_by": None,
         "last_used_at": None,
     }
+
+
+def test_every_deed_is_noted_in_the_audit_log(store: KeyStore) -> None:
+    log = Mock(spec=AuditLog)
+    minutes = (NOW + timedelta(minutes=passed) for passed in count())
+    keys = KeyAdmin(store, log, lambda: next(minutes))
+    old = keys.create("ada", **PLAIN)
+    new = keys.rotate("ben", old.key.key_id)
+    for _ in range(2):  # revoked twice, noted once
+        keys.revoke("cyd", new.key.key_id)
+    deeds = [call.args for call in log.append.call_args_list]
+    assert [(kind, who, what["key_id"]) for kind, who, what in deeds] == [
+        ("key.created", "ada", old.key.key_id),
+        ("key.rotated", "ben", new.key.key_id),
+        ("key.revoked", "cyd", new.key.key_id),
+    ]
 
 
 # The command line

@@ -12,7 +12,6 @@ import httpx2
 import msgspec
 import pytest
 
-from eligibility.callers import key_admin
 from eligibility.callers.api_keys import key_id_of
 from eligibility.callers.model import Scope
 from eligibility.cli.demo.demo import load_sample
@@ -157,7 +156,7 @@ def test_a_revoked_key_ends_its_session_within_a_second(
     signs_in(http, key)
     assert http.get(OVERVIEW).status_code == 200
     with Service(Settings(store=server.store_url)) as service:
-        key_admin.revoke(service.keys, service.now(), key_id_of(key))
+        service.key_admin.revoke("tests", key_id_of(key))
     time.sleep(1.1)
     assert http.get(OVERVIEW).headers["location"].startswith(SIGN_IN)
 

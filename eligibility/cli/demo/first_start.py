@@ -41,7 +41,7 @@ def first_key(service: Service) -> str | None:
 
 
 def admin_key(service: Service, name: str, expires: str | None = None) -> str:
-    """Make a key that may do everything; its text. expires = as key_admin.create takes it."""
+    """Make a key that may do everything; its text. expires = as KeyAdmin.create takes it."""
     made = service.key_admin.create(
         actor(), name=name, scopes=[Scope.ADMIN], publishers=None, expires=expires
     )

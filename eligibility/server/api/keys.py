@@ -7,9 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field, StrictInt, StrictStr
 
-from eligibility.callers import key_admin
 from eligibility.callers.errors import AllPublishersNeeded
-from eligibility.callers.key_admin import IssuedKey, KeyAdmin
+from eligibility.callers.key_admin import DEFAULT_OVERLAP, IssuedKey, KeyAdmin, key_body
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.server.http.authorization import AdminCaller, RouteCaller
@@ -34,7 +33,7 @@ class NewKey(StrictBody):
 class Rotation(StrictBody):
     """How long both keys work, and how long the new one does; null = as long as the old was to."""
 
-    overlap: StrictStr = Field(key_admin.DEFAULT_OVERLAP, examples=["24h", "0"])
+    overlap: StrictStr = Field(DEFAULT_OVERLAP, examples=["24h", "0"])
     expires: StrictStr | None = Field(None, examples=["90d"])
 
 
@@ -74,7 +73,7 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
     made = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=StrictRoute)
 
     def told(key: StoredKey) -> KeyView:
-        return KeyView.model_validate(key_admin.told(key, now()))
+        return KeyView.model_validate(key_body(key, now()))
 
     def made_key(issued: IssuedKey) -> NewKeyResponse:
         old = None if issued.replaced is None else told(issued.replaced)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 
 from eligibility.app.app import create_app
-from eligibility.callers import key_admin
+from eligibility.callers.key_admin import KeyAdmin
 from eligibility.service.service import Service
 from tests.helpers.servers.process import bearer
 
@@ -35,16 +35,17 @@ class App:
 
     def key_text(self, *scopes: str, publishers: Collection[str] | None = None, **more: Any) -> str:
         """A new API key."""
-        made = key_admin.create(
-            self.service.keys,
-            datetime.fromtimestamp(self.service.evaluator.clock(), UTC),
+        made = KeyAdmin(self.service.keys, self.service.audit, self._now).create(
+            "tests",
             name=more.pop("name", "tests"),
             scopes=scopes,
             publishers=publishers,
-            created_by="tests",
             **more,
         )
         return made.text
+
+    def _now(self) -> datetime:
+        return datetime.fromtimestamp(self.service.evaluator.clock(), UTC)
 
     def ask(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, **sent: Any

@@ -9,13 +9,11 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
 import httpx2
 
-from eligibility.callers import key_admin
 from eligibility.service.service import Service
 from eligibility.service.settings import load_settings
 
@@ -61,13 +59,11 @@ def make_key(
     """A new API key in a store; one that may do everything unless scopes are named."""
     settings = load_settings(environment(**env), {"store": store_url}).settings
     with Service(settings) as service:
-        made = key_admin.create(
-            service.keys,
-            datetime.now(UTC),
+        made = service.key_admin.create(
+            "tests",
             name="tests",
             scopes=scopes or ("admin",),
             publishers=publishers,
-            created_by="tests",
             **more,
         )
     return made.text

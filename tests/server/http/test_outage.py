@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from eligibility.app.app import create_app
-from eligibility.callers import key_admin
+from eligibility.callers.key_admin import KeyAdmin
 from eligibility.server.http.gate import Gate
 from eligibility.service.service import Service
 from tests.helpers.catalog.products import DESKTOP, flight, group, product, put
@@ -40,13 +40,8 @@ class Asked:
 @pytest.fixture
 def access(outage: Outage, service: Service, clock: Clock) -> Asked:
     service.evaluator = outage.evaluator
-    key = key_admin.create(
-        service.keys,
-        clock.moment,
-        name="tests",
-        scopes=["admin"],
-        publishers=None,
-        created_by="tests",
+    key = KeyAdmin(service.keys, service.audit, lambda: clock.moment).create(
+        "tests", name="tests", scopes=["admin"], publishers=None
     )
     return Asked(create_app(service), bearer(key.text))
 
