@@ -1,7 +1,7 @@
-"""KeyRing: all API keys in memory, so that telling whose a key is costs no I/O.
+"""KeyRing: all API keys in memory, so that finding a key's caller costs no I/O.
 
-A thread looks at the store's revision twice a second and reads the keys anew when it changed: a
-revoked key stops within a second on every node.
+A thread checks the store's revision twice a second and reads the keys again when it has changed, so
+a revoked key stops working within a second on every node.
 """
 
 import hmac
@@ -17,69 +17,37 @@ from eligibility.callers import api_keys
 from eligibility.callers.errors import Unauthenticated
 from eligibility.callers.model import Caller
 from eligibility.callers.store import KeyStore, StoredKey
+from eligibility.formats.lru_cache import LruCache
 from groups.errors import GroupsError, StoreUnavailable
 
-_MINUTE = 60.0
 _log = logging.getLogger("eligibility.keys")
 
-
-class KeyUses:
-    """Last uses of one server process. `last`: key id -> seconds since the epoch; anybody adds to it."""
-
-    def __init__(self, store: KeyStore) -> None:
-        self._store = store
-        self.last: dict[str, float] = {}
-        self._written: dict[str, float] = {}
-        self._due = -inf
-
-    def write_once_a_minute(self, now: float) -> None:
-        """Write what is new, unless that was done in the same minute; now = seconds since the epoch."""
-        if now >= self._due and self.write():
-            self._due = _minute(now) + _MINUTE
-
-    def write(self) -> bool:
-        """Write what is new, and say whether anything was; a store that is away is left in peace."""
-        minutes = {key_id: _minute(at) for key_id, at in self.last.copy().items()}
-        news = {one: at for one, at in minutes.items() if at > self._written.get(one, -inf)}
-        if not news:
-            return False
-        try:
-            used = {key_id: datetime.fromtimestamp(at, UTC) for key_id, at in news.items()}
-            self._store.note_use(used)
-        except StoreUnavailable as error:
-            _log.warning("when API keys were last used was not noted: %s", error)
-        else:
-            self._written |= news
-        return True
-
-
-def _minute(seconds: float) -> float:
-    return seconds - seconds % _MINUTE
-
-
 ASK_AGAIN_SECONDS = 1.0
-"""How long a key id that the store did not know is not asked for again."""
+"""How long the store is not asked again about a key id that it did not know."""
 _MOST_UNKNOWN = 10_000
+_MINUTE = 60.0
 
 
-class _Held(NamedTuple):
-    """A key as it is looked up; ends_at: seconds since the epoch."""
+class _CachedKey(NamedTuple):
+    """What is needed to recognize a key; ends_at: seconds since the epoch."""
 
     digest: bytes
     ends_at: float
     caller: Caller
 
 
-_NOBODY = _Held(bytes(32), inf, Caller(kind="key", name="", scopes=frozenset(), publishers=None))
-"""What an unknown key is compared with, so that it takes as long as a wrong secret."""
+_NOBODY = _CachedKey(
+    bytes(32), inf, Caller(kind="key", name="", scopes=frozenset(), publishers=None)
+)
+"""Compared with an unknown key, so that refusing it takes as long as refusing a wrong secret."""
 
 
 class KeyRing:
-    """Tells whose an API key is. Safe to use from many threads.
+    """Finds the caller of an API key. Safe to use from many threads.
 
-    clock: seconds since the epoch. poll_seconds: how often the thread of `start` looks at the store.
-    max_staleness_seconds: how long keys are good from memory while the store is away; never less
-    than a few looks, for nobody knows between two looks that it is away.
+    clock: seconds since the epoch. poll_seconds: how often the thread of `start` checks the store.
+    max_staleness_seconds: how long keys in memory stay valid while the store is away. It is never
+    less than four checks, because between two checks nobody notices that the store is away.
     """
 
     def __init__(
@@ -91,28 +59,28 @@ class KeyRing:
     ) -> None:
         self._store, self._clock, self._poll_seconds = store, clock, poll_seconds
         self._good_for = max(max_staleness_seconds, 4 * poll_seconds)
-        self._held: dict[str, _Held] = {}
-        self._revision: int | None = None  # None: to be read, whatever the store's is
+        self._keys: dict[str, _CachedKey] = {}
+        self._revision: int | None = None  # None: read the keys, whatever the store's revision is
         self._generation = 0
         self._good_until = -inf
-        self._due = inf  # when the generation grows by itself
+        self._due = inf  # when the generation next grows without a write
         self._state_lock = threading.Lock()
-        self._look_lock = threading.Lock()
-        self._looks = 0
-        self._failure: StoreUnavailable | None = None  # of the last look
-        self._unknown: dict[str, float] = {}
+        self._check_lock = threading.Lock()
+        self._checks = 0
+        self._failure: StoreUnavailable | None = None  # of the last check
+        self._unknown = LruCache[str, float](_MOST_UNKNOWN)
         self._uses = KeyUses(store)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Read the keys, and keep them fresh from now on. Raises: StoreUnavailable."""
-        self._look()
+        """Read the keys and keep them fresh from now on. Raises: StoreUnavailable."""
+        self._check()
         self._thread = threading.Thread(target=self._run, name="api-keys", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """End the thread; what was used last is noted, if the store can be had. Twice is fine."""
+        """Stop the thread and store the last uses, if the store is there. May be called twice."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
@@ -121,63 +89,60 @@ class KeyRing:
 
     @property
     def generation(self) -> int:
-        """Grows whenever keys change, one ends by itself, or all get too old to be trusted.
+        """A number that grows when keys change, a key expires, or all get too old to be trusted.
 
-        While it stays the same, what `known` or `caller` told of a key is still so. Ask them once a
-        minute all the same: that is how a key's uses are noted.
+        While it stays the same, earlier results of `known` and `caller` hold. Call one of them once
+        a minute all the same, because that is how a key's uses are noted.
         """
         if self._clock() >= self._due:
             self._pass_due()
         return self._generation
 
     def known(self, text: str) -> Caller | None:
-        """Whose a key is, from memory; None where `caller` has to find out, or say what is wrong."""
+        """Find the caller of a key in memory; None means that `caller` has to be called."""
         now = self._clock()
         key_id = text[api_keys.ID_PART]
-        held = self._held.get(key_id, _NOBODY)
-        same = hmac.compare_digest(held.digest, api_keys.digest(text))
-        if not same or now >= held.ends_at or now >= self._good_until:
+        key = self._keys.get(key_id, _NOBODY)
+        same = hmac.compare_digest(key.digest, api_keys.digest(text))
+        if not same or now >= key.ends_at or now >= self._good_until:
             return None
         self._uses.last[key_id] = now
-        return held.caller
+        return key.caller
 
     def caller(self, text: str) -> Caller:
-        """Whose a key is; asks the store for one that was made just now, so not for an event loop.
+        """Find the caller of a key, in the store if it is new; so do not call it in an event loop.
 
         Raises: Unauthenticated CREDENTIALS_UNREADABLE, KEY_UNKNOWN (also for a wrong secret, or a
             key that was revoked), KEY_EXPIRED; StoreUnavailable where the store has to be asked.
         """
         key_id = api_keys.key_id_of(text)
-        found = self.known(text)
-        if found is None and self._has_to_ask(key_id):
-            self._look()
-            found = self.known(text)
-        if found is not None:
-            return found
-        held = self._held.get(key_id, _NOBODY)
-        if hmac.compare_digest(held.digest, api_keys.digest(text)):
+        caller = self.known(text)
+        if caller is None and self._has_to_check(key_id):
+            self._check()
+            caller = self.known(text)
+        if caller is not None:
+            return caller
+        key = self._keys.get(key_id, _NOBODY)
+        if hmac.compare_digest(key.digest, api_keys.digest(text)):
             raise Unauthenticated("KEY_EXPIRED", "the API key has expired")
-        if held is _NOBODY:
-            self._remember_unknown(key_id)
-        raise Unauthenticated("KEY_UNKNOWN", "there is no such API key, or it was revoked")
+        if key is _NOBODY and not self._recently_unknown(key_id):
+            self._unknown.put(key_id, time.monotonic() + ASK_AGAIN_SECONDS)
+        raise Unauthenticated("KEY_UNKNOWN", "this API key does not exist or was revoked")
 
-    def _has_to_ask(self, key_id: str) -> bool:
+    def _has_to_check(self, key_id: str) -> bool:
         if self._clock() >= self._good_until:
             return True
-        return key_id not in self._held and self._unknown.get(key_id, -inf) < time.monotonic()
+        return key_id not in self._keys and not self._recently_unknown(key_id)
 
-    def _remember_unknown(self, key_id: str) -> None:
-        now = time.monotonic()
-        if self._unknown.get(key_id, -inf) < now:
-            if len(self._unknown) >= _MOST_UNKNOWN:
-                self._unknown.clear()
-            self._unknown[key_id] = now + ASK_AGAIN_SECONDS
+    def _recently_unknown(self, key_id: str) -> bool:
+        until = self._unknown.get(key_id)
+        return until is not None and time.monotonic() <= until
 
     def _run(self) -> None:
         away = False
         while not self._stop.wait(self._poll_seconds):
             try:
-                self._look()
+                self._check()
                 if away:
                     _log.warning("API keys are read from the store again")
                 away = False
@@ -185,37 +150,37 @@ class KeyRing:
             except Exception as error:  # noqa: BLE001 - without this thread no key would be revoked
                 if not away:
                     known = isinstance(error, GroupsError)
-                    _log.warning("API keys are those in memory: %s", error, exc_info=not known)
+                    _log.warning("using the API keys in memory: %s", error, exc_info=not known)
                 away = True
 
-    def _look(self) -> None:
-        """Bring what is held up to the store. Raises: StoreUnavailable.
+    def _check(self) -> None:
+        """Read the keys again if the store's revision has changed. Raises: StoreUnavailable.
 
-        Threads that come while one looks share the next look, so forged keys do not flood the store.
+        Threads that arrive during a check share the next one, so forged keys do not flood the store.
         """
-        before = self._looks
-        with self._look_lock:
-            if self._looks > before:  # somebody's look began after we came
+        before = self._checks
+        with self._check_lock:
+            if self._checks > before:  # another thread's check began after we arrived
                 if self._failure is not None:
                     raise StoreUnavailable(self._failure.reason)
                 return
-            self._looks += 1
+            self._checks += 1
             try:
                 self._compare(self._clock())
                 self._failure = None
             except BaseException as error:
-                self._revision = None  # a server that takes over may count its revisions otherwise
+                self._revision = None  # the next server may count its revisions differently
                 self._failure = error if isinstance(error, StoreUnavailable) else None
                 raise
 
     def _compare(self, now: float) -> None:
-        held = self._held
+        keys = self._keys
         if self._revision is None or self._store.revision() != self._revision:
-            self._revision, keys = self._store.all()
-            held = {key.key_id: _held_of(key) for key in keys if key.revoked_at is None}
+            self._revision, stored = self._store.all()
+            keys = {key.key_id: _cached(key) for key in stored if key.revoked_at is None}
         with self._state_lock:
-            if held != self._held:
-                self._held = held
+            if keys != self._keys:
+                self._keys = keys
                 self._generation += 1
             self._good_until = now + self._good_for
             self._due = self._next_due(now)
@@ -228,12 +193,12 @@ class KeyRing:
                 self._due = self._next_due(now)
 
     def _next_due(self, now: float) -> float:
-        """When something that is held next stops to be good by itself."""
-        ends = [self._good_until, *(one.ends_at for one in self._held.values())]
+        """The next moment at which a key, or all that is in memory, expires."""
+        ends = [self._good_until, *(key.ends_at for key in self._keys.values())]
         return min((end for end in ends if end > now), default=inf)
 
 
-def _held_of(key: StoredKey) -> _Held:
+def _cached(key: StoredKey) -> _CachedKey:
     caller = Caller(
         kind="key",
         name=f"key {key.name}",
@@ -242,4 +207,38 @@ def _held_of(key: StoredKey) -> _Held:
         publishers=key.publishers,
         rate_limit=key.rate_limit,
     )
-    return _Held(key.digest, key.expires_at.timestamp() if key.expires_at else inf, caller)
+    return _CachedKey(key.digest, key.expires_at.timestamp() if key.expires_at else inf, caller)
+
+
+class KeyUses:
+    """When the keys were last used in this process. `last`: key id -> seconds since the epoch."""
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self.last: dict[str, float] = {}
+        self._written: dict[str, float] = {}
+        self._due = -inf
+
+    def write_once_a_minute(self, now: float) -> None:
+        """Store new uses, at most once in a minute; now = seconds since the epoch."""
+        if now >= self._due and self.write():
+            self._due = _minute(now) + _MINUTE
+
+    def write(self) -> bool:
+        """Store new uses and return whether there were any; if the store is away, only log it."""
+        minutes = {key_id: _minute(at) for key_id, at in self.last.copy().items()}
+        new = {key_id: at for key_id, at in minutes.items() if at > self._written.get(key_id, -inf)}
+        if not new:
+            return False
+        try:
+            used = {key_id: datetime.fromtimestamp(at, UTC) for key_id, at in new.items()}
+            self._store.note_use(used)
+        except StoreUnavailable as error:
+            _log.warning("could not store when API keys were last used: %s", error)
+        else:
+            self._written |= new
+        return True
+
+
+def _minute(seconds: float) -> float:
+    return seconds - seconds % _MINUTE

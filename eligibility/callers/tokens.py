@@ -24,8 +24,8 @@ from eligibility.callers.claims import (
 from eligibility.callers.errors import Unauthenticated
 from eligibility.callers.issuers import TENANT, AccountIssuer, Algorithm, CallerIssuer, Issuer
 from eligibility.callers.jwks import KeySet, PublicKey
-from eligibility.callers.known import TokenCache
 from eligibility.callers.model import Caller
+from eligibility.callers.token_cache import TokenCache
 
 MAX_TOKEN_CHARACTERS = 16_384
 KNOWN_SECONDS = 300
@@ -87,7 +87,7 @@ class Verifier:
                 caller = service_caller(claims, issuer, self._name_of)
             else:
                 caller = self_caller(account_in(claims, issuer), self._name_of)
-            self._known_callers.keep(token, self._until(claims, issuer), caller)
+            self._known_callers.put(token, self._until(claims, issuer), caller)
         return caller
 
     def account_of(self, token: str, loc: str = "account.token") -> Account:
@@ -104,7 +104,7 @@ class Verifier:
             if isinstance(issuer, CallerIssuer):
                 raise TokenRefusal("TOKEN_AUDIENCE", "the token is a service's, not an account's")
             account = account_in(claims, issuer)
-            self._known_accounts.keep(token, self._until(claims, issuer), account)
+            self._known_accounts.put(token, self._until(claims, issuer), account)
         return account
 
     def verify(self, token: str, loc: str = HEADER) -> tuple[Issuer, Claims]:

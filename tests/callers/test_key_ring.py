@@ -17,6 +17,7 @@ from eligibility.callers.errors import Unauthenticated
 from eligibility.callers.key_ring import ASK_AGAIN_SECONDS, KeyRing
 from eligibility.callers.model import Caller, Scope
 from eligibility.callers.store import KeyStore, StoredKey
+from eligibility.formats.lru_cache import LruCache
 from groups.errors import StoreUnavailable
 from tests.helpers.clock import Clock
 from tests.helpers.stores.backends import BACKENDS, Deployment
@@ -200,7 +201,7 @@ def test_a_key_that_was_unknown_works_as_soon_as_it_is_held(store: KeyStore, clo
 def test_many_forged_keys_take_bounded_memory(
     ring: KeyRing, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("eligibility.callers.key_ring._MOST_UNKNOWN", 10)
+    monkeypatch.setattr(ring, "_unknown", LruCache(10))
     for _ in range(25):
         assert refused(ring, new_key(clock.moment)[0]) == "KEY_UNKNOWN"
     assert 1 <= len(ring._unknown) <= 10
@@ -211,7 +212,7 @@ def test_threads_that_come_together_share_a_look(
     watched: Any, ring: KeyRing, clock: Clock, away: bool
 ) -> None:
     added(watched, clock)
-    ring._look()
+    ring._check()
     watched.asked.clear()
     inside, go_on, outcomes = Event(), Event(), list[str]()
 
@@ -296,7 +297,7 @@ def test_a_write_that_changes_nothing_here_leaves_the_generation(
     ring.caller(text)
     generation, caller = ring.generation, ring.known(text)
     store.add(replace(revoked, revoked_at=clock.moment))
-    ring._look()
+    ring._check()
     assert ring.generation == generation
     assert ring.known(text) is caller
 
@@ -367,7 +368,7 @@ def test_the_thread_outlives_an_outage_and_says_so_once(
         seconds_until(lambda: ring.known(text) is None)
         seconds_until(lambda: "again" in caplog.text)
     assert [record.message.partition(":")[0] for record in caplog.records] == [
-        "API keys are those in memory",
+        "using the API keys in memory",
         "API keys are read from the store again",
     ]
 
@@ -378,14 +379,14 @@ def test_after_an_outage_keys_are_read_whatever_the_revision(
     """A replica that takes over may lack writes, and count its own to the same number."""
     ring.caller(added(watched, clock))
     watched.asked.clear()
-    ring._look()
+    ring._check()
     assert watched.asked == {"revision": 1}
     watched.away = True
     with pytest.raises(StoreUnavailable):
-        ring._look()
+        ring._check()
     watched.away = False
     watched.asked.clear()
-    ring._look()
+    ring._check()
     assert watched.asked == {"all": 1}
 
 

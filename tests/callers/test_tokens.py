@@ -7,8 +7,8 @@ import pytest
 from eligibility.access.model import Account, AccountKind
 from eligibility.callers.errors import IssuerUnavailable, Unauthenticated
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
-from eligibility.callers.known import TokenCache
 from eligibility.callers.model import Caller, Scope
+from eligibility.callers.token_cache import TokenCache
 from eligibility.callers.tokens import Verifier
 from tests.helpers.clock import Clock
 from tests.helpers.tokens.issuers import (
@@ -212,10 +212,10 @@ def test_what_was_turned_away_is_not_known(bench: Bench) -> None:
 def test_of_too_many_tokens_those_unused_longest_go() -> None:
     known: TokenCache[int] = TokenCache(limit_characters=30)
     for number, token in enumerate(("a" * 10, "b" * 10, "c" * 10)):
-        known.keep(token, 100.0, number)
-    known.keep("b" * 10, 100.0, 3)  # kept again, it counts once
+        known.put(token, 100.0, number)
+    known.put("b" * 10, 100.0, 3)  # kept again, it counts once
     assert known.get("a" * 10, 0.0) == 0
-    known.keep("d" * 10, 100.0, 4)
+    known.put("d" * 10, 100.0, 4)
     assert [known.get(letter * 10, 0.0) for letter in "abcd"] == [0, 3, None, 4]
-    known.keep("e" * 31, 100.0, 5)
+    known.put("e" * 31, 100.0, 5)
     assert known.get("e" * 31, 0.0) is None

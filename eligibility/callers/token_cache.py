@@ -1,0 +1,45 @@
+"""TokenCache: results of verified tokens, so that no signature is checked twice within minutes."""
+
+import threading
+from collections import OrderedDict
+from typing import Generic, TypeVar
+
+LIMIT_CHARACTERS = 16_777_216  # of all tokens together: about 16,000 tokens of the usual 1 KiB
+
+TokenResult = TypeVar("TokenResult")
+
+
+class TokenCache(Generic[TokenResult]):
+    """What each verified token stands for until it ends; tokens unused longest are dropped first.
+
+    The limit is in characters, because tokens are of 1 to 16 KiB (LruCache counts entries). The keys
+    are the tokens themselves: hashing them would take twice as long. `get` takes no lock, so that an
+    event loop never waits for a thread.
+    """
+
+    def __init__(self, limit_characters: int = LIMIT_CHARACTERS) -> None:
+        self._limit = limit_characters
+        self._characters = 0
+        self._entries: OrderedDict[str, tuple[float, TokenResult]] = OrderedDict()
+        self._lock = threading.Lock()  # of writers
+
+    def get(self, token: str, now: float) -> TokenResult | None:
+        """Return the result of a token; None if it has to be verified."""
+        entry = self._entries.get(token)
+        if entry is None or now >= entry[0]:
+            return None
+        try:
+            self._entries.move_to_end(token)
+        except KeyError:  # another thread has just dropped it
+            return entry[1]
+        return entry[1]
+
+    def put(self, token: str, until: float, result: TokenResult) -> None:
+        """Keep the result of a verified token until a moment, in seconds since 1970."""
+        with self._lock:
+            if token not in self._entries:
+                self._characters += len(token)
+            self._entries[token] = until, result
+            self._entries.move_to_end(token)
+            while self._characters > self._limit:
+                self._characters -= len(self._entries.popitem(last=False)[0])
