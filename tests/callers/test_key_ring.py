@@ -453,7 +453,7 @@ def test_uses_that_cannot_be_noted_are_noted_later(
     text = added(store, clock)
     with started(full, clock=clock, poll_seconds=0.01) as ring:
         ring.known(text)
-        seconds_until(lambda: "was not noted" in caplog.text)
+        seconds_until(lambda: "could not store" in caplog.text)
         full.away_for_writing = False
         clock.advance(60)
         seconds_until(lambda: used_at(store, text) is not None)
