@@ -16,7 +16,7 @@ from typing import Any
 from benchmarks import servers
 from benchmarks.report import Figure, seconds
 from benchmarks.world import World
-from groups.open import open_store
+from eligibility.service.stores import open_stores
 from groups.store import GroupStore
 
 MEMBERSHIPS = 10_000_000
@@ -44,7 +44,7 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - a 
 def _sqlite(people: list[str], rounds: int) -> Iterator[Figure]:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "groups.db"
-        with closing(open_store(f"sqlite:///{path}")) as store:
+        with closing(open_stores(f"sqlite:///{path}").groups) as store:
             _fill(store, people, _OTHERS)
             size = sum(one.stat().st_size for one in path.parent.iterdir()) / _OTHERS
             name = f"SQLite: a membership and its history, at {_OTHERS:,}"
@@ -57,7 +57,7 @@ def _on_servers(
 ) -> Iterator[Figure]:
     plain = _plain_sets(nodes[0], people) if len(nodes) == 1 else None
     empty = _used(nodes)
-    with closing(open_store(url)) as store:
+    with closing(open_stores(url).groups) as store:
         _fill(store, people, memberships)
         size = (_used(nodes) - empty) / memberships
         name = f"{kind}: a membership and its history, at {memberships:,}"

@@ -18,6 +18,8 @@ MAX_ID_LENGTH = 100
 MAX_NAME_LENGTH = 100
 MAX_CONFIRMED_BY = 200
 MAX_CONSENT_TEXT = 2_000
+MAX_REVISION = 2**63 - 1
+MAX_CURSOR_DIGITS = 100
 
 _ID = re.compile(rf"[a-z0-9][a-z0-9._-]{{0,{MAX_ID_LENGTH - 1}}}")
 _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
@@ -225,6 +227,21 @@ def check_limit(limit: int) -> None:
     """Refuse an empty page. Raises: ValueError."""
     if limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}")
+
+
+def revision_before(cursor: str | None) -> int:
+    """Read a cursor of history: the revision before which a page begins.
+
+    No cursor, and one greater than any revision, begin with the newest.
+    Raises: InvalidGroup for what no page gave as `next_cursor`.
+    """
+    if not cursor:
+        return MAX_REVISION
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= MAX_CURSOR_DIGITS):
+        shown = cursor[:MAX_CURSOR_DIGITS].encode("unicode_escape").decode()
+        detail = f"`{shown}` is not the `next_cursor` of a page of history"
+        raise InvalidGroup([Fault("cursor", "UNKNOWN_CURSOR", detail)])
+    return min(int(cursor), MAX_REVISION)
 
 
 def check_consent(consent: Consent) -> Consent:

@@ -1,7 +1,7 @@
 """AuditLog: what belongs to no publisher. The docstrings are the contract of every backend."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -55,9 +55,12 @@ class AuditLog(Protocol):
         """See Trail."""
 
 
-def link(links: ChainDigester, before: str, entry: LogEntry) -> str:
-    """Give the digest of an entry; its own `chain` does not count. Args: before = of the one before."""
-    return links.of(
+def link(digester: ChainDigester, before: str, entry: LogEntry) -> str:
+    """Give the digest of an entry, whose own `chain` does not count.
+
+    Args: before = the digest of the entry before it.
+    """
+    return digester.of(
         "deployment",
         before,
         entry.revision,
@@ -68,6 +71,22 @@ def link(links: ChainDigester, before: str, entry: LogEntry) -> str:
     )
 
 
-def storable_what(what: Mapping[str, str]) -> dict[str, str]:
-    """Give particulars that every store can keep."""
-    return {storable(name): storable(value) for name, value in what.items()}
+def next_entry(
+    digester: ChainDigester,
+    before: ChainHead,
+    at: datetime,
+    *,
+    kind: str,
+    who: str,
+    what: Mapping[str, str],
+) -> LogEntry:
+    """Make the entry after the last one, with its digest, of text that every store can keep."""
+    entry = LogEntry(
+        revision=before.revision + 1,
+        kind=kind,
+        who=storable(who),
+        what={storable(name): storable(value) for name, value in what.items()},
+        at=at,
+        chain="",
+    )
+    return replace(entry, chain=link(digester, before.chain, entry))

@@ -1,15 +1,12 @@
 """AuditLog in the SQLite file that also holds the groups."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from functools import cached_property
 
 import msgspec
 
-from eligibility.audit.log import LogEntry, link, storable_what
+from eligibility.audit.log import LogEntry, link, next_entry
 from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
 from groups.errors import NotEmpty
-from groups.model import storable
 from groups.moments import from_us, to_us
 from groups.storage.sqlite_database import Database, SchemaPart
 
@@ -45,30 +42,23 @@ _ENTRIES = (
 class SqliteAuditLog:
     """See AuditLog for what the methods promise."""
 
-    def __init__(self, database: Database, digest_key: Callable[[], bytes]) -> None:
-        """Take an open database; digest_key = GroupStore.digest_key of the same one."""
-        self._database, self._digest_key = database, digest_key
+    def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
+        """Take an open database. Args: digester = of the deployment's audit trail."""
+        self._database, self._digester = database, digester
         database.migrate(AUDIT_PART)
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
         """See AuditLog."""
-        links = self._links
+        digester = self._digester()
         with self._database.write() as connection:
             last = connection.execute(
                 "SELECT revision, at_us, lower(hex(chain)) FROM audit_head"
             ).fetchone()
-            revision, last_us, before = last or (0, 0, "")
-            made = LogEntry(
-                revision=revision + 1,
-                kind=kind,
-                who=storable(who),
-                what=storable_what(what),
-                at=from_us(max(to_us(self._database.clock()), last_us)),
-                chain="",
-            )
-            made = replace(made, chain=link(links, before, made))
-            _save(connection.execute, made)
-        return made
+            revision, last_us, chain = last or (0, 0, "")
+            at, before = max(self._database.clock(), from_us(last_us)), ChainHead(revision, chain)
+            entry = next_entry(digester, before, at, kind=kind, who=who, what=what)
+            _save(connection.execute, entry)
+        return entry
 
     def record(self, entries: Sequence[LogEntry]) -> None:
         """See AuditLog."""
@@ -104,11 +94,7 @@ class SqliteAuditLog:
 
     def expected(self, before: str, entry: LogEntry) -> str:
         """See Trail."""
-        return link(self._links, before, entry)
-
-    @cached_property
-    def _links(self) -> ChainDigester:
-        return ChainDigester(self._digest_key())
+        return link(self._digester(), before, entry)
 
 
 def _save(execute: Callable[..., object], entry: LogEntry) -> None:

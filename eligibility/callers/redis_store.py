@@ -4,9 +4,7 @@ A write reads the keys, works out what becomes of them by the rules that SQLite 
 if nobody wrote since. A write that is sent again finds what it did to be done.
 """
 
-import random
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -16,13 +14,11 @@ from eligibility.callers.errors import UnknownKey
 from eligibility.callers.keys import CallerKeys
 from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
-from groups.errors import StoreUnavailable
 from groups.model import storable
 from groups.moments import to_us
-from groups.redis.packed import missing
+from groups.storage.redis_chain import missing, until_saved
 from groups.storage.redis_server import RedisServer
 
-_TRIES = 100
 _scripts = resources.files("eligibility.callers") / "lua"
 _SAVE = (_scripts / "save_keys.lua").read_text("utf-8")
 _NOTE_USE = (_scripts / "note_use.lua").read_text("utf-8")
@@ -94,16 +90,15 @@ class RedisKeyStore:
         self, key_id: str, write: Callable[[StoredKey | None], tuple[StoredKey, ...] | None]
     ) -> StoredKey:
         """Save what `write` makes of the present key, None = nothing; the key as it is then."""
-        for _ in range(_TRIES):
+
+        def attempt() -> StoredKey | None:
             head, present = self._found(key_id)
-            made = write(present)
-            if made is None:
-                assert present is not None  # noqa: S101 - of no key there is something to write
-                return present
-            if self._save(head, made):
-                return made[0]
-            time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - so that writers do not meet again
-        raise StoreUnavailable("too many others write API keys just now: try again")
+            changed = write(present)
+            if changed is None:
+                return present  # there is one: for a missing key something is always written
+            return changed[0] if self._save(head, changed) else None
+
+        return until_saved(attempt, "the API keys")
 
     def _found(self, key_id: str) -> tuple[bytes, StoredKey | None]:
         """The head, and a key of that moment."""

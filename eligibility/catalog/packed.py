@@ -8,7 +8,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry, ProductVersion
 from groups.model import storable
 from groups.moments import from_us, to_us
-from groups.redis.packed import HeadField
+from groups.storage.redis_chain import HeadField
 
 
 class _Body(msgspec.Struct, array_like=True):

@@ -4,36 +4,31 @@ from collections.abc import Callable, Iterator
 
 from eligibility.catalog import packed
 from eligibility.catalog.chain import link
-from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.store import CatalogWrite
 from groups.chain import UNREADABLE, ChainDigester, ChainExtent, Damage
-from groups.redis.trail import kept, saved_entries
-from groups.storage.redis_server import RedisServer
+from groups.storage.redis_chain import RedisChain
 
 
 class RedisCatalogTrail:
     """See groups.chain.Trail for what the methods promise."""
 
     def __init__(
-        self,
-        server: RedisServer,
-        keys: CatalogKeys,
-        publisher: str,
-        links: Callable[[], ChainDigester],
+        self, chain: RedisChain, publisher: str, digester: Callable[[], ChainDigester]
     ) -> None:
-        self._server, self._keys = server, keys
-        self._publisher, self._links = publisher, links
+        self._chain, self._publisher, self._digester = chain, publisher, digester
 
     def kept(self) -> ChainExtent:
         """See Trail."""
-        keys, publisher = self._keys, self._publisher
-        return kept(self._server, keys.head(publisher), "catalog", keys.versions(publisher))
+        return self._chain.extent()
 
     def entries(self, first: int, last: int) -> Iterator[CatalogWrite | Damage]:
         """See Trail."""
-        key = self._keys.versions(self._publisher)
-        for revision, saved in saved_entries(self._server, key, first, last):
+        for revision, saved in self._chain.entries(range(first, last + 1)):
             yield self._entry(revision, saved)
+
+    def expected(self, before: str, entry: CatalogWrite) -> str:
+        """See Trail."""
+        return link(self._digester(), before, entry.versions)
 
     def _entry(self, revision: int, saved: bytes | None) -> CatalogWrite | Damage:
         if saved is None:
@@ -43,7 +38,3 @@ class RedisCatalogTrail:
         except UNREADABLE:
             return "unreadable"
         return CatalogWrite(versions=versions) if versions else "unreadable"
-
-    def expected(self, before: str, entry: CatalogWrite) -> str:
-        """See Trail."""
-        return link(self._links(), before, entry.versions)

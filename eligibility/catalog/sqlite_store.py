@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
 from itertools import groupby
 from operator import attrgetter
 
@@ -13,20 +12,20 @@ from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
 from eligibility.catalog.sqlite_schema import CATALOG_PART
 from eligibility.catalog.sqlite_trail import VERSIONS, SqliteCatalogTrail, version_of
-from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion
+from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion, next_versions
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty
-from groups.model import Page
+from groups.model import Page, revision_before
 from groups.storage.sqlite_database import Database
 
 
 class SqliteCatalogStore:
     """Products as JSON bodies, every version kept; one transaction a write."""
 
-    def __init__(self, database: Database, digest_key: Callable[[], bytes]) -> None:
-        """Take an open database; digest_key = GroupStore.digest_key of the same one."""
-        self._database, self._digest_key = database, digest_key
+    def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
+        """Take an open database. Args: digester = of the deployment's audit trail."""
+        self._database, self._digester = database, digester
         database.migrate(CATALOG_PART)
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
@@ -75,36 +74,26 @@ class SqliteCatalogStore:
         if_revision: int | None = None,
     ) -> int:
         """See CatalogStore."""
-        links = self._links
+        digester = self._digester()
         with self._database.write() as connection:
             present, before = _head(connection, publisher)
             if if_revision is not None and if_revision != present:
                 raise CatalogRevisionMismatch(publisher, if_revision, present)
             if not puts and not deletes:
                 return present
-            revision, at = present + 1, _moment(connection, publisher, self._database.clock())
             for product_id in deletes:
                 if not _has(connection, publisher, product_id):
                     raise UnknownProduct(product_id)
-            versions = [
-                ProductVersion(
-                    publisher=publisher,
-                    product_id=product_id,
-                    revision=revision,
-                    at=at,
-                    actor=actor,
-                    product=product,
-                )
-                for product_id, product in {**puts, **dict.fromkeys(deletes)}.items()
-            ]
-            _save(connection, publisher, versions, link(links, before, versions))
-        return revision
+            at = _moment(connection, publisher, self._database.clock())
+            versions = next_versions(publisher, present, at, actor, puts, deletes)
+            _save(connection, publisher, versions, link(digester, before, versions))
+        return present + 1
 
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
         """See CatalogStore."""
-        before = int(cursor) if cursor else 2**62
+        before = revision_before(cursor)
         with self._database.read() as connection:
             rows = connection.execute(
                 VERSIONS + " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
@@ -165,11 +154,7 @@ class SqliteCatalogStore:
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
         """See CatalogStore."""
-        return SqliteCatalogTrail(self._database, publisher, lambda: self._links)
-
-    @cached_property
-    def _links(self) -> ChainDigester:
-        return ChainDigester(self._digest_key())
+        return SqliteCatalogTrail(self._database, publisher, self._digester)
 
 
 def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:

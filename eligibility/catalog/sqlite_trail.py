@@ -32,9 +32,9 @@ class SqliteCatalogTrail:
     """See groups.chain.Trail for what the methods promise."""
 
     def __init__(
-        self, database: Database, publisher: str, links: Callable[[], ChainDigester]
+        self, database: Database, publisher: str, digester: Callable[[], ChainDigester]
     ) -> None:
-        self._database, self._publisher, self._links = database, publisher, links
+        self._database, self._publisher, self._digester = database, publisher, digester
 
     def kept(self) -> ChainExtent:
         """See Trail."""
@@ -69,7 +69,7 @@ class SqliteCatalogTrail:
 
     def expected(self, before: str, entry: CatalogWrite) -> str:
         """See Trail."""
-        return link(self._links(), before, entry.versions)
+        return link(self._digester(), before, entry.versions)
 
 
 def publishers(database: Database) -> tuple[str, ...]:

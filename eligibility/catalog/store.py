@@ -50,6 +50,28 @@ class CatalogWrite:
         return "+".join(sorted({version.chain for version in self.versions}))
 
 
+def next_versions(
+    publisher: str,
+    revision: int,
+    at: datetime,
+    actor: str,
+    puts: Mapping[str, Product],
+    deletes: Collection[str],
+) -> list[ProductVersion]:
+    """Make the versions that the write after a revision adds, for products put and deleted."""
+    return [
+        ProductVersion(
+            publisher=publisher,
+            product_id=product_id,
+            revision=revision + 1,
+            at=at,
+            actor=actor,
+            product=product,
+        )
+        for product_id, product in {**puts, **dict.fromkeys(deletes)}.items()
+    ]
+
+
 class CatalogStore(Protocol):
     """Products by id, with a revision a publisher and the history of every product.
 

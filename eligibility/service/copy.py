@@ -20,7 +20,7 @@ from eligibility.errors import EligibilityError
 from eligibility.service.stores import Stores
 from groups.errors import NotEmpty
 from groups.model import MAX_MEMBERS, GroupChange, each
-from groups.redis.packed import missing
+from groups.storage.redis_chain import missing
 
 _AT_ONCE = 50
 """Writes taken over in one step: at most 500,000 addresses."""

@@ -17,7 +17,9 @@ from eligibility.callers.store import KeyStore
 from eligibility.catalog.redis_store import RedisCatalogStore
 from eligibility.catalog.sqlite_store import SqliteCatalogStore
 from eligibility.catalog.store import CatalogStore
-from groups.open import groups_of, open_backend
+from groups.open import open_backend
+from groups.redis.store import RedisGroupStore
+from groups.sqlite.store import SqliteGroupStore
 from groups.storage.redis_server import RedisServer
 from groups.storage.sqlite_database import Database, utc_now
 from groups.store import GroupStore
@@ -53,17 +55,17 @@ def open_stores(
 
 def stores_of(backend: Database | RedisServer) -> Stores:
     """Give the stores that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
-    groups = groups_of(backend)
-    key = groups.digest_key
     if isinstance(backend, RedisServer):
+        in_redis = RedisGroupStore(backend)
         return Stores(
-            groups,
-            RedisCatalogStore(backend, key),
+            in_redis,
+            RedisCatalogStore(backend, in_redis.chain_digester),
             RedisKeyStore(backend),
-            RedisAuditLog(backend, key),
+            RedisAuditLog(backend, in_redis.chain_digester),
             RedisActivityStore(backend),
             backend.close,
         )
+    groups = SqliteGroupStore(backend)
     activity = SqliteActivityStore(path_beside(backend.path), backend.clock)
 
     def close() -> None:
@@ -72,9 +74,9 @@ def stores_of(backend: Database | RedisServer) -> Stores:
 
     return Stores(
         groups,
-        SqliteCatalogStore(backend, key),
+        SqliteCatalogStore(backend, groups.chain_digester),
         SqliteKeyStore(backend),
-        SqliteAuditLog(backend, key),
+        SqliteAuditLog(backend, groups.chain_digester),
         activity,
         close,
     )

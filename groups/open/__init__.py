@@ -6,13 +6,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from groups.errors import InvalidStoreUrl
-from groups.redis.store import RedisGroupStore
-from groups.sqlite.store import SqliteGroupStore
 from groups.storage import redis_url
 from groups.storage.redis_server import RedisServer
 from groups.storage.redis_url import RedisUrl
 from groups.storage.sqlite_database import Database, utc_now
-from groups.store import GroupStore
 
 _SQLITE = "sqlite:///"
 
@@ -52,25 +49,3 @@ def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Datab
     if not path or path.endswith("/") or "\0" in path or "?" in url or "#" in url:
         raise InvalidStoreUrl(f"store URL `{url}` must name one file, without `?` and `#`")
     return Database(Path(path), clock=clock)
-
-
-def open_store(
-    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
-) -> GroupStore:
-    """Open the groups kept at a URL; closing the store closes all it opened.
-
-    Raises: as open_backend.
-    """
-    backend = open_backend(url, password=password, clock=clock)
-    try:
-        return groups_of(backend)
-    except BaseException:
-        backend.close()
-        raise
-
-
-def groups_of(backend: Database | RedisServer) -> GroupStore:
-    """Give the groups that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
-    if isinstance(backend, RedisServer):
-        return RedisGroupStore(backend)
-    return SqliteGroupStore(backend)

@@ -1,4 +1,4 @@
-"""Forgetting a person in a Redis store: one write takes the address out of groups and history."""
+"""Forget a person in a Redis store: one write takes the address out of groups and history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -9,10 +9,9 @@ from groups.errors import WouldBeEmpty
 from groups.member_set import Digester
 from groups.model import Consent, ForgetResult, GroupChange
 from groups.redis import history as past
-from groups.redis import packed
-from groups.redis import reads as reads
-from groups.redis.packed import HeadField
+from groups.redis import reads
 from groups.redis.writes import CommandBatch, GroupState
+from groups.storage.redis_chain import HeadField, head_of
 from groups.storage.redis_server import RedisServer
 
 _GROUPS_AT_ONCE = 50
@@ -20,10 +19,10 @@ _GROUPS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class ForgetRequestData:
-    """Whom to forget: `gone`, in history from then on `digest`; `instead` has a place left empty."""
+    """Whom to forget: history then has `digest` for `address`; `instead` joins groups left empty."""
 
     publisher: str
-    gone: str
+    address: str
     instead: tuple[str, ...]
     digest: str
 
@@ -31,118 +30,120 @@ class ForgetRequestData:
     def read(
         cls, publisher: str, address: str, replacement: str | None, digester: Digester
     ) -> "ForgetRequestData":
-        """Read what was asked. Raises: InvalidEmails."""
-        gone, instead = forgetting(address, replacement)
-        return cls(publisher, gone, instead, digester.forgotten(gone))
+        """Read a request. Raises: InvalidEmails."""
+        canonical, instead = forgetting(address, replacement)
+        return cls(publisher, canonical, instead, digester.forgotten(canonical))
 
 
 @dataclass(frozen=True, slots=True)
 class AddressUses:
-    """Where the address stands, as of `head` and of the `erased` count of the publisher's head."""
+    """Where an address stands, when the publisher's head had `head` and the `erased` count.
+
+    groups: that list it. noted: whose consent note names it. history: writes that name it.
+    """
 
     head: HeadField
     erased: bytes | None
     groups: Sequence[GroupState]
     noted: Sequence[GroupState]
     history: Sequence[GroupChange]
-    told: ForgetResult
+    result: ForgetResult
 
 
-def find(server: RedisServer, asked: ForgetRequestData) -> AddressUses:
+def find(server: RedisServer, request: ForgetRequestData) -> AddressUses:
     """Look for the address in every group and in all of history."""
-    publisher, gone = asked.publisher, asked.gone
+    publisher, address = request.publisher, request.address
     head, erased = server.call("HMGET", server.keys.head(publisher), "groups", "erased")
-    last = packed.head(head)
+    last = head_of(head)
     every = list(_every_group(server, publisher))
-    listed = [one for one in every if gone in one.members]
+    listing = [state for state in every if address in state.members]
     changes = past.changes(server, publisher, range(1, last.revision + 1))
-    history = [one for one in changes if _names(one, gone)]
-    told = ForgetResult(
+    history = [change for change in changes if _names(change, address)]
+    result = ForgetResult(
         publisher=publisher,
-        groups=tuple(one.group.group_id for one in listed),
-        emptied=tuple(one.group.group_id for one in listed if one.group.member_count == 1),
-        history=sum(gone in one.added or gone in one.removed for one in history),
+        groups=tuple(state.group.group_id for state in listing),
+        emptied=tuple(state.group.group_id for state in listing if state.group.member_count == 1),
+        history=sum(address in change.added or address in change.removed for change in history),
     )
-    noted = [one for one in every if _noted(one.group.consent, gone)]
-    return AddressUses(last, erased, listed, noted, history, told)
+    noted = [state for state in every if _is_noted(state.group.consent, address)]
+    return AddressUses(last, erased, listing, noted, history, result)
 
 
 def write(
     server: RedisServer,
-    asked: ForgetRequestData,
-    found: AddressUses,
+    request: ForgetRequestData,
+    uses: AddressUses,
     actor: str,
-    links: ChainDigester,
+    digester: ChainDigester,
 ) -> CommandBatch:
-    """Make the write that forgets. Raises: WouldBeEmpty."""
-    publisher = asked.publisher
-    if found.told.emptied and not asked.instead:
-        raise WouldBeEmpty([f"{publisher}/{one}" for one in found.told.emptied])
-    made = CommandBatch(server.keys, publisher, found.head, server.clock(), links)
-    for stored in found.groups:
-        emptied = stored.group.group_id in found.told.emptied
-        made.edit(stored, Delta(asked.instead if emptied else (), (asked.gone,)), actor)
-    for stored in found.noted:
-        group = made.groups.get(stored.group.group_id, stored.group)
-        consent = _scrubbed(group.consent, asked)
-        made.put_group(replace(group, consent=consent))
-    for change in (*found.history, *made.changes):
-        made.rewrite(_forgotten(change, asked))
-    return made
+    """Work out the write that forgets. Raises: WouldBeEmpty."""
+    publisher, emptied = request.publisher, uses.result.emptied
+    if emptied and not request.instead:
+        raise WouldBeEmpty([f"{publisher}/{group_id}" for group_id in emptied])
+    batch = CommandBatch(server.keys, publisher, uses.head, server.clock(), digester)
+    for state in uses.groups:
+        joining = request.instead if state.group.group_id in emptied else ()
+        batch.edit(state, Delta(joining, (request.address,)), actor)
+    for state in uses.noted:
+        group = batch.groups.get(state.group.group_id, state.group)
+        batch.put_group(replace(group, consent=_scrubbed(group.consent, request)))
+    for change in (*uses.history, *batch.changes):
+        batch.rewrite(_forgotten(change, request))
+    return batch
 
 
-def commit(server: RedisServer, found: AddressUses, made: CommandBatch) -> bool:
+def commit(server: RedisServer, uses: AddressUses, batch: CommandBatch) -> bool:
     """Save the write; False when another write, or another forgetting, came first."""
-    before = packed.packed_head(found.head) if found.head.revision else None
-    erased = b"%d" % (int(found.erased or b"0") + 1)
-    saved = server.commit(
-        made.publisher,
-        {"erased": found.erased, "groups": before},
-        {"erased": erased, "groups": packed.packed_head(made.head)},
-        made.commands,
-    )
-    return saved or (bool(made.changes) and reads.was_saved(server, made))
+    erased = uses.erased, b"%d" % (int(uses.erased or b"0") + 1)
+    chain = past.chain(server, batch.publisher)
+    return chain.save(uses.head, batch.head, batch.commands, {"erased": erased})
 
 
-def done(asked: ForgetRequestData, found: AddressUses, made: CommandBatch) -> ForgetResult:
-    """Say what the write did; the groups left are in history too."""
-    left = sum(asked.gone in one.removed for one in made.changes)
-    return replace(found.told, history=found.told.history + left)
+def done(request: ForgetRequestData, uses: AddressUses, batch: CommandBatch) -> ForgetResult:
+    """Give the result of the write, which is in history too for the groups left."""
+    left = sum(request.address in change.removed for change in batch.changes)
+    return replace(uses.result, history=uses.result.history + left)
 
 
 def _every_group(server: RedisServer, publisher: str) -> Sequence[GroupState]:
     ids = reads.group_ids(server, publisher)
+    steps = range(0, len(ids), _GROUPS_AT_ONCE)
     return [
-        stored
-        for begin in range(0, len(ids), _GROUPS_AT_ONCE)
-        for stored in reads.stored_of(
-            server, publisher, ids[begin : begin + _GROUPS_AT_ONCE]
-        ).values()
+        state
+        for begin in steps
+        for state in reads.states(server, publisher, ids[begin : begin + _GROUPS_AT_ONCE])[
+            1
+        ].values()
     ]
 
 
 def _names(change: GroupChange, address: str) -> bool:
-    return address in change.added or address in change.removed or _noted(change.consent, address)
-
-
-def _noted(note: Consent | None, address: str) -> bool:
-    return note is not None and (address in note.confirmed_by or address in note.text)
-
-
-def _forgotten(change: GroupChange, asked: ForgetRequestData) -> GroupChange:
-    def other(some: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(asked.digest if one == asked.gone else one for one in some)
-
-    return replace(
-        change,
-        added=other(change.added),
-        removed=other(change.removed),
-        consent=_scrubbed(change.consent, asked),
+    return (
+        address in change.added or address in change.removed or _is_noted(change.consent, address)
     )
 
 
-def _scrubbed(note: Consent | None, asked: ForgetRequestData) -> Consent | None:
+def _is_noted(note: Consent | None, address: str) -> bool:
+    return note is not None and (address in note.confirmed_by or address in note.text)
+
+
+def _forgotten(change: GroupChange, request: ForgetRequestData) -> GroupChange:
+    def replaced(addresses: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(
+            request.digest if address == request.address else address for address in addresses
+        )
+
+    return replace(
+        change,
+        added=replaced(change.added),
+        removed=replaced(change.removed),
+        consent=_scrubbed(change.consent, request),
+    )
+
+
+def _scrubbed(note: Consent | None, request: ForgetRequestData) -> Consent | None:
     if note is None:
         return None
-    by = note.confirmed_by.replace(asked.gone, asked.digest)
-    return replace(note, confirmed_by=by, text=note.text.replace(asked.gone, asked.digest))
+    address, digest = request.address, request.digest
+    confirmed_by = note.confirmed_by.replace(address, digest)
+    return replace(note, confirmed_by=confirmed_by, text=note.text.replace(address, digest))

@@ -1,7 +1,7 @@
-"""What RedisGroupStore reads of the past: writes by revision, and memberships as they were then.
+"""What RedisGroupStore reads of the past: writes by revision, and memberships at a moment.
 
-A write never changes once it is saved, but for the address of somebody who is forgotten; so what is
-read in several steps is as of the revision that the first step gave.
+A saved write never changes, except for the address of a person who is forgotten. So what is read in
+several steps is consistent as of the revision that the first step read.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -12,64 +12,48 @@ from groups.errors import HistoryLost
 from groups.model import GroupChange, MembershipChange, PastMemberships
 from groups.moments import to_us
 from groups.redis import packed
-from groups.redis.packed import HeadField
+from groups.storage.redis_chain import RedisChain
 from groups.storage.redis_server import RedisServer
 
-_AT_ONCE = 200
-"""Writes read in one step: at most 10,000 addresses each, at 6 bytes."""
 
-
-def head(server: RedisServer, publisher: str) -> HeadField:
-    """Give the publisher's last write to groups."""
-    return packed.head(server.call("HGET", server.keys.head(publisher), "groups"))
+def chain(server: RedisServer, publisher: str) -> RedisChain:
+    """Give the chain of a publisher's writes to groups."""
+    keys = server.keys
+    return RedisChain(
+        server, publisher, "groups", head=keys.head(publisher), entries=keys.edits(publisher)
+    )
 
 
 def changes(server: RedisServer, publisher: str, revisions: Sequence[int]) -> Iterator[GroupChange]:
-    """Give the writes of some revisions, in the order asked for. Raises: StoreUnavailable."""
-    key = server.keys.edits(publisher)
-    for begin in range(0, len(revisions), _AT_ONCE):
-        asked = revisions[begin : begin + _AT_ONCE]
-        found = server.call("HMGET", key, *map(str, asked))
-        for revision, saved in zip(asked, found, strict=True):
-            yield packed.change(publisher, revision, saved)
+    """Read the writes of some revisions, in the order given. Raises: StoreUnavailable."""
+    for revision, saved in chain(server, publisher).entries(revisions):
+        yield packed.change(publisher, revision, saved)
 
 
 def changes_after(
     server: RedisServer, publisher: str, revision: int, write_id: str, limit: int | None
 ) -> tuple[GroupChange, ...]:
     """See GroupStore.changes_since."""
-    last = head(server, publisher).revision
+    last = chain(server, publisher).head().revision
     if write_id:
-        saved = server.call("HGET", server.keys.edits(publisher), str(revision))
+        ((_, saved),) = chain(server, publisher).entries([revision])
         if saved is None or packed.change(publisher, revision, saved).write_id != write_id:
             raise HistoryLost(publisher, revision)
     return tuple(changes(server, publisher, range(max(revision, 0) + 1, last + 1)[:limit]))
 
 
-def revision_at(server: RedisServer, publisher: str, until_us: int, last: int) -> int:
-    """Give the highest revision, up to `last`, whose write happened at or before a moment."""
-    low, high = 0, last
-    while low < high:
-        middle = (low + high + 1) // 2
-        (change,) = changes(server, publisher, [middle])
-        if to_us(change.at) <= until_us:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
 def changes_from(server: RedisServer, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
     """See GroupStore.recent_changes."""
-    last = head(server, publisher)
+    log = chain(server, publisher)
+    last = log.head()
     if last.at_us < to_us(since):
         return ()
-    before = revision_at(server, publisher, to_us(since) - 1, last.revision)
+    before = log.revision_at(to_us(since) - 1, last.revision)
     return tuple(changes(server, publisher, range(before + 1, last.revision + 1)))
 
 
 def revisions_of(server: RedisServer, publisher: str, group_id: str) -> list[int]:
-    """Give the revisions of a group's writes, rising."""
+    """List the revisions of a group's writes, rising."""
     return list(
         map(int, server.call("LRANGE", server.keys.edits_of(publisher, group_id), "0", "-1"))
     )
@@ -78,12 +62,15 @@ def revisions_of(server: RedisServer, publisher: str, group_id: str) -> list[int
 def newest_first(
     server: RedisServer, publisher: str, group_id: str | None, before: int
 ) -> Iterator[GroupChange]:
-    """Give the writes before a revision, of one group or all, the newest first."""
-    last = head(server, publisher).revision
-    known: Sequence[int] = (
-        range(1, last + 1) if group_id is None else revisions_of(server, publisher, group_id)
+    """Read the writes before a revision, of one group or all, the newest first."""
+    known: Sequence[int]
+    if group_id is None:
+        known = range(1, chain(server, publisher).head().revision + 1)
+    else:
+        known = revisions_of(server, publisher, group_id)
+    return changes(
+        server, publisher, [revision for revision in reversed(known) if revision < before]
     )
-    return changes(server, publisher, [one for one in reversed(known) if one < before])
 
 
 def members_at(
@@ -94,10 +81,17 @@ def members_at(
     present: Collection[str],
     last: int,
 ) -> list[str]:
-    """Give a group's members of a moment, sorted, from those present at revision `last`."""
-    then = revision_at(server, publisher, to_us(at), last)
+    """List a group's members at a moment, sorted: undo the later writes.
+
+    Args: present, last = the members, and the publisher's revision, as they were read together.
+    """
+    then = chain(server, publisher).revision_at(to_us(at), last)
     members = set(present)
-    later = [one for one in revisions_of(server, publisher, group_id) if then < one <= last]
+    later = [
+        revision
+        for revision in revisions_of(server, publisher, group_id)
+        if then < revision <= last
+    ]
     for change in changes(server, publisher, later[::-1]):
         members.difference_update(change.added)
         members.update(change.removed)
@@ -112,21 +106,24 @@ def memberships_at(
     at: datetime,
 ) -> PastMemberships:
     """See GroupStore."""
-    revision = revision_at(server, publisher, to_us(at), head(server, publisher).revision)
+    log = chain(server, publisher)
+    revision = log.revision_at(to_us(at), log.head().revision)
     last = [
-        one
+        change
         for group_id in sorted(set(group_ids))
-        for one in _last(server, publisher, group_id, set(addresses), revision)
+        for change in _last_changes(server, publisher, group_id, set(addresses), revision)
     ]
-    last.sort(key=lambda one: (one.address, one.group_id))
+    last.sort(key=lambda change: (change.address, change.group_id))
     return PastMemberships(revision=revision, last=tuple(last))
 
 
-def _last(
-    server: RedisServer, publisher: str, group_id: str, wanted: set[str], revision: int
+def _last_changes(
+    server: RedisServer, publisher: str, group_id: str, wanted: set[str], until: int
 ) -> Iterator[MembershipChange]:
-    """The last change of each wanted address in a group, up to a revision."""
-    known = [one for one in revisions_of(server, publisher, group_id) if one <= revision]
+    """Find the last change of each wanted address in a group, up to a revision."""
+    known = [
+        revision for revision in revisions_of(server, publisher, group_id) if revision <= until
+    ]
     for change in changes(server, publisher, known[::-1]):
         for address in wanted.intersection((*change.added, *change.removed)):
             wanted.discard(address)
@@ -141,11 +138,10 @@ def _last(
 
 
 def about(changes: Iterable[GroupChange], address: str) -> Iterator[GroupChange]:
-    """Give those of some writes that change the memberships of an address, each naming it alone."""
-    for one in changes:
-        if address in one.added or address in one.removed:
-            added, removed = (
-                (address,) * (address in one.added),
-                (address,) * (address in one.removed),
-            )
-            yield replace(one, added=added, removed=removed)
+    """Keep the writes that change the memberships of an address, each naming that address alone."""
+    for change in changes:
+        added, removed = (
+            (address,) * (address in addresses) for addresses in (change.added, change.removed)
+        )
+        if added or removed:
+            yield replace(change, added=added, removed=removed)

@@ -6,33 +6,15 @@ A sorted list of addresses takes 5 to 6 bytes an address (zlib), where a Redis s
 import zlib
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
 
 import msgspec
 
-from groups.errors import StoreUnavailable
 from groups.model import Consent, Group, GroupChange, storable
 from groups.moments import from_us, to_us
+from groups.storage.redis_chain import missing
 
 _PLAIN, _COMPRESSED = b"t", b"z"
 _WORTH_IT = 200  # bytes from which on compressing saves any
-
-
-class HeadField(msgspec.Struct, frozen=True, array_like=True):
-    """The last write of a publisher to its groups, or to its catalogue, as the head has it.
-
-    chain: its digest in the audit trail; empty where a release wrote it that had none.
-    """
-
-    revision: int = 0
-    write_id: str = ""
-    at_us: int = 0
-    chain: bytes = b""
-
-    @property
-    def at(self) -> datetime:
-        """When that write happened."""
-        return from_us(self.at_us)
 
 
 class _Group(msgspec.Struct, array_like=True):
@@ -55,7 +37,6 @@ class _Edit(msgspec.Struct, array_like=True):
 
 
 _encode = msgspec.msgpack.Encoder().encode
-_head = msgspec.msgpack.Decoder(HeadField).decode
 _group = msgspec.msgpack.Decoder(_Group).decode
 _edit = msgspec.msgpack.Decoder(_Edit).decode
 
@@ -73,18 +54,6 @@ def unpacked(packed: bytes) -> list[str]:
     kind, data = packed[:1], packed[1:]
     plain = zlib.decompress(data) if kind == _COMPRESSED else data
     return plain.decode().split("\n") if plain else []
-
-
-def head(packed: bytes | None) -> HeadField:
-    """Give a field of the head; revision 0 where nothing was ever written."""
-    return HeadField() if packed is None else _head(packed)
-
-
-def packed_head(field: HeadField) -> bytes:
-    """Pack a field of the head, letter by letter as it was read: a commit compares it."""
-    if not field.chain:  # as an earlier release packed it
-        return _encode((field.revision, field.write_id, field.at_us))
-    return _encode(field)
 
 
 def packed_group(group: Group) -> bytes:
@@ -151,8 +120,3 @@ def _storable(note: Consent | None) -> Consent | None:
     if note is None:
         return None
     return replace(note, confirmed_by=storable(note.confirmed_by), text=storable(note.text))
-
-
-def missing(what: str) -> StoreUnavailable:
-    """Something that was written is gone, by eviction for one: never read as "nobody"."""
-    return StoreUnavailable(f"{what} is not there any more: restore the server from its backup")

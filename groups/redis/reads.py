@@ -5,47 +5,33 @@ from collections.abc import Sequence
 from groups.errors import RevisionMismatch, UnknownGroup
 from groups.model import Group, name_key, storable
 from groups.redis import packed
-from groups.redis.packed import HeadField
+from groups.redis.history import chain
 from groups.redis.writes import CommandBatch, GroupState
+from groups.storage.redis_chain import HeadField, head_of, missing
 from groups.storage.redis_server import Command, RedisServer
 
 
 def group(server: RedisServer, publisher: str, group_id: str) -> Group:
-    """Give one group. Raises: UnknownGroup."""
-    found = server.call("HGET", server.keys.groups(publisher), storable(group_id))
-    if found is None:
+    """Read one group. Raises: UnknownGroup."""
+    saved = server.call("HGET", server.keys.groups(publisher), storable(group_id))
+    if saved is None:
         raise UnknownGroup(publisher, group_id)
-    return packed.group(publisher, group_id, found)
+    return packed.group(publisher, group_id, saved)
 
 
 def groups_after(server: RedisServer, publisher: str, cursor: str, count: int) -> list[Group]:
-    """Give up to that many groups whose ids come after the cursor."""
-    begin = f"({storable(cursor)}" if cursor else "-"
-    key = server.keys.group_ids(publisher)
-    ids = server.call("ZRANGEBYLEX", key, begin, "+", "LIMIT", "0", str(count))
-    found = server.call("HMGET", server.keys.groups(publisher), *ids) if ids else []
+    """Read at most that many groups whose ids come after the cursor."""
+    ids = server.ids_after(server.keys.group_ids(publisher), cursor, count)
+    saved = server.call("HMGET", server.keys.groups(publisher), *ids) if ids else []
     return [
-        packed.group(publisher, one.decode(), saved) for one, saved in zip(ids, found, strict=True)
+        packed.group(publisher, group_id, body) for group_id, body in zip(ids, saved, strict=True)
     ]
 
 
 def group_ids(server: RedisServer, publisher: str) -> list[str]:
-    """Give all group ids of a publisher, in order."""
+    """List all group ids of a publisher, in order."""
     key = server.keys.group_ids(publisher)
-    return [one.decode() for one in server.call("ZRANGE", key, "0", "-1")]
-
-
-def publishers(server: RedisServer) -> tuple[str, ...]:
-    """Give every publisher with a group, in order."""
-    known = ever_written(server)
-    asked: list[Command] = [("HGET", server.keys.head(one), "groups") for one in known]
-    heads = server.read_apart(asked)
-    return tuple(one for one, head in zip(known, heads, strict=True) if head is not None)
-
-
-def ever_written(server: RedisServer) -> tuple[str, ...]:
-    """Give every publisher that ever began to write, in order."""
-    return tuple(sorted(one.decode() for one in server.call("SMEMBERS", server.keys.publishers)))
+    return [group_id.decode() for group_id in server.call("ZRANGE", key, "0", "-1")]
 
 
 def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str | None:
@@ -57,11 +43,14 @@ def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str 
     return None if same_name is None else group(server, publisher, same_name.decode()).name
 
 
-def stored(
+def state(
     server: RedisServer, publisher: str, group_id: str, if_revision: int | None = None
 ) -> tuple[HeadField, GroupState]:
-    """Give a group with its members. Raises: UnknownGroup; RevisionMismatch if it is at another."""
-    head, found = _stored(server, publisher, [group_id])
+    """Read a group with its members, and the publisher's last write then.
+
+    Raises: UnknownGroup; RevisionMismatch when the group is at another revision.
+    """
+    head, found = states(server, publisher, [group_id])
     if group_id not in found:
         raise UnknownGroup(publisher, group_id)
     revision = found[group_id].group.revision
@@ -70,60 +59,41 @@ def stored(
     return head, found[group_id]
 
 
-def stored_of(
-    server: RedisServer, publisher: str, group_ids: Sequence[str]
-) -> dict[str, GroupState]:
-    """Give those of some groups that exist, with their members."""
-    return _stored(server, publisher, group_ids)[1]
-
-
 def members_of(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
 ) -> tuple[HeadField, dict[str, list[str]]]:
-    """Give the members of groups as of one moment, and the last write then. Raises: UnknownGroup."""
-    head, found = _stored(server, publisher, group_ids)
+    """Read the members of groups as of one moment, and the last write then. Raises: UnknownGroup."""
+    head, found = states(server, publisher, group_ids)
     for group_id in group_ids:
         if group_id not in found:
             raise UnknownGroup(publisher, group_id)
-    return head, {one: list(found[one].members) for one in group_ids}
+    return head, {group_id: list(found[group_id].members) for group_id in group_ids}
 
 
-def saved(server: RedisServer, write: CommandBatch) -> bool:
-    """Save a write; False when another came first. Raises: StoreUnavailable."""
-    publisher = write.publisher
-    if write.before.revision == 0:  # known first, so that nobody's groups are overlooked
+def saved(server: RedisServer, batch: CommandBatch) -> bool:
+    """Save a write; False when another one came first. Raises: StoreUnavailable."""
+    publisher = batch.publisher
+    if batch.before.revision == 0:  # known first, so that nobody's groups are overlooked
         server.call("SADD", server.keys.publishers, publisher)
-    before = packed.packed_head(write.before) if write.before.revision else None
-    after = packed.packed_head(write.head)
-    if server.commit(publisher, {"groups": before}, {"groups": after}, write.commands):
-        return True
-    return was_saved(server, write)
+    return chain(server, publisher).save(batch.before, batch.head, batch.commands)
 
 
-def was_saved(server: RedisServer, write: CommandBatch) -> bool:
-    """Tell whether history has the write: saved, its answer lost, and others written since."""
-    revision = write.head.revision
-    found = server.call("HGET", server.keys.edits(write.publisher), str(revision))
-    if found is None:
-        return False
-    return packed.change(write.publisher, revision, found).write_id == write.head.write_id
-
-
-def _stored(
+def states(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
 ) -> tuple[HeadField, dict[str, GroupState]]:
-    keys, asked = server.keys, [storable(one) for one in group_ids]
+    """Read those of some groups that exist, with their members, and the last write, as of one moment."""
+    keys, wanted = server.keys, [storable(group_id) for group_id in group_ids]
     commands: list[Command] = [("HGET", keys.head(publisher), "groups")]
-    commands += [("HGET", keys.groups(publisher), one) for one in asked]
-    commands += [("GET", keys.members(publisher, one)) for one in asked]
+    commands += [("HGET", keys.groups(publisher), group_id) for group_id in wanted]
+    commands += [("GET", keys.members(publisher, group_id)) for group_id in wanted]
     head, *rest = server.read(commands)
-    groups, members = rest[: len(asked)], rest[len(asked) :]
+    groups, members = rest[: len(wanted)], rest[len(wanted) :]
     found: dict[str, GroupState] = {}
-    for group_id, known, addresses in zip(group_ids, groups, members, strict=True):
-        if known is None:
+    for group_id, body, addresses in zip(group_ids, groups, members, strict=True):
+        if body is None:
             continue
         if addresses is None:
-            raise packed.missing(f"members of group `{group_id}` of `{publisher}`")
-        made = packed.group(publisher, group_id, known)
-        found[group_id] = GroupState(made, packed.unpacked(addresses))
-    return packed.head(head), found
+            raise missing(f"members of group `{group_id}` of `{publisher}`")
+        group = packed.group(publisher, group_id, body)
+        found[group_id] = GroupState(group, packed.unpacked(addresses))
+    return head_of(head), found

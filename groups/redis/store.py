@@ -1,19 +1,17 @@
-"""GroupStore on Redis, Valkey and their clusters. What is kept where: keys.py; in what form: packed.py."""
+"""GroupStore on Redis, Valkey and their clusters. Keys: redis_keys.py; bytes: packed.py."""
 
-import random
 import secrets
-import time
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
 from groups import emails as addresses
 from groups.chain import ChainDigester, Trail
 from groups.delta import Delta, EditRequest, replacing, result
-from groups.errors import GroupExists, NotEmpty, StoreUnavailable
+from groups.errors import GroupExists, NotEmpty
 from groups.member_set import MemberSet
 from groups.model import (
     Consent,
@@ -30,21 +28,20 @@ from groups.model import (
     check_limit,
     check_name,
     check_publisher,
+    revision_before,
     slug,
     storable,
 )
 from groups.redis import forget as forgetting
 from groups.redis import history as past
-from groups.redis import reads as reads
+from groups.redis import reads
 from groups.redis.trail import RedisTrail
 from groups.redis.writes import CommandBatch
+from groups.storage.redis_chain import until_saved
 from groups.storage.redis_server import RedisServer
 
 DIGEST_KEY_BYTES = 32
-_TRIES = 100
-"""How often a write that others came before is worked out again; each time one of them was saved."""
-
-_Answer = TypeVar("_Answer")
+T = TypeVar("T")
 
 
 class RedisGroupStore:
@@ -53,6 +50,7 @@ class RedisGroupStore:
     def __init__(self, server: RedisServer) -> None:
         """Take an open server."""
         self._server = server
+        self.chain_digester = cache(lambda: ChainDigester(self.digest_key()))
         self.change_token = server.feed.change_token
         self.last_look = server.feed.last_look
         self.catch_up = server.feed.catch_up
@@ -69,16 +67,16 @@ class RedisGroupStore:
         """See GroupStore."""
         check_publisher(publisher)
         name = check_name(name)
-        made_id = slug(name) if group_id is None else check_group_id(group_id)
+        new_id = slug(name) if group_id is None else check_group_id(group_id)
         delta = Delta(added=addresses.parse(emails, loc="emails"))
 
-        def made(write: CommandBatch) -> EditResult:
-            taken = reads.taken(self._server, publisher, made_id, name)
+        def create(batch: CommandBatch) -> EditResult:
+            taken = reads.taken(self._server, publisher, new_id, name)
             if taken is not None:
                 raise GroupExists(publisher, taken)
-            return write.create(made_id, name, delta, actor)
+            return batch.create(new_id, name, delta, actor)
 
-        return self._written(publisher, made)
+        return self._write(publisher, create)
 
     def get(self, publisher: str, group_id: str) -> Group:
         """See GroupStore."""
@@ -99,7 +97,7 @@ class RedisGroupStore:
 
     def publishers(self) -> tuple[str, ...]:
         """See GroupStore."""
-        return reads.publishers(self._server)
+        return self._server.publishers_with(self._server.keys.publishers, "groups")
 
     def members(
         self,
@@ -113,15 +111,15 @@ class RedisGroupStore:
     ) -> Page[str]:
         """See GroupStore."""
         check_limit(limit)
-        head, stored = reads.stored(self._server, publisher, group_id)
-        found = list(stored.members)
+        head, state = reads.state(self._server, publisher, group_id)
+        members = list(state.members)
         if at is not None:
-            found = past.members_at(self._server, publisher, group_id, at, found, head.revision)
-        begins = prefix.lower()
-        first = max(bisect_right(found, storable(cursor or "")), bisect_left(found, begins))
-        items = tuple(found[first : first + limit])
-        more = len(found) > first + limit and found[first + limit].startswith(begins)
-        items = tuple(one for one in items if one.startswith(begins))
+            members = past.members_at(self._server, publisher, group_id, at, members, head.revision)
+        start = prefix.lower()
+        first = max(bisect_right(members, storable(cursor or "")), bisect_left(members, start))
+        end = first + limit
+        more = len(members) > end and members[end].startswith(start)
+        items = tuple(address for address in members[first:end] if address.startswith(start))
         return Page(items=items, next_cursor=items[-1] if more else None)
 
     def edit(
@@ -168,11 +166,11 @@ class RedisGroupStore:
         """See GroupStore."""
         consent = check_consent(consent)
 
-        def made(write: CommandBatch) -> Group:
-            _, stored = reads.stored(self._server, publisher, group_id, if_revision)
-            return write.note_consent(stored, consent, actor)
+        def note(batch: CommandBatch) -> Group:
+            _, state = reads.state(self._server, publisher, group_id, if_revision)
+            return batch.note_consent(state, consent, actor)
 
-        return self._written(publisher, made)
+        return self._write(publisher, note)
 
     def history(
         self,
@@ -186,7 +184,7 @@ class RedisGroupStore:
         """See GroupStore."""
         check_limit(limit)
         about = None if address is None else addresses.canonical(address)
-        before = int(cursor) if cursor and cursor.isdecimal() else 2**63 - 1
+        before = revision_before(cursor)
         if group_id is not None:
             reads.group(self._server, publisher, group_id)
         changes = past.newest_first(self._server, publisher, group_id, before)
@@ -214,22 +212,25 @@ class RedisGroupStore:
         dry_run: bool = False,
     ) -> ForgetResult:
         """See GroupStore."""
-        asked = forgetting.ForgetRequestData.read(
-            publisher, address, replacement, self._links.digester
+        digester = self.chain_digester()
+        request = forgetting.ForgetRequestData.read(
+            publisher, address, replacement, digester.digester
         )
-        for _ in range(_TRIES):
-            found = forgetting.find(self._server, asked)
+
+        def attempt() -> ForgetResult | None:
+            uses = forgetting.find(self._server, request)
             if dry_run:
-                return found.told
-            write = forgetting.write(self._server, asked, found, actor, self._links)
-            if not write.commands or forgetting.commit(self._server, found, write):
-                return forgetting.done(asked, found, write)
-            _pause()
-        raise _contended(publisher)
+                return uses.result
+            batch = forgetting.write(self._server, request, uses, actor, digester)
+            if batch.commands and not forgetting.commit(self._server, uses, batch):
+                return None
+            return forgetting.done(request, uses, batch)
+
+        return until_saved(attempt, f"`{publisher}`")
 
     def revision(self, publisher: str) -> int:
         """See GroupStore."""
-        return past.head(self._server, publisher).revision
+        return past.chain(self._server, publisher).head().revision
 
     def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
         """See GroupStore."""
@@ -241,8 +242,8 @@ class RedisGroupStore:
     ) -> tuple[Head, dict[str, MemberSet]]:
         """See GroupStore."""
         head, members = reads.members_of(self._server, publisher, sorted(set(group_ids)))
-        digester = self._links.digester
-        sets = {one: MemberSet.of(digester.of_all(found)) for one, found in members.items()}
+        digests = self.chain_digester().digester.of_all
+        sets = {group_id: MemberSet.of(digests(some)) for group_id, some in members.items()}
         return Head(head.revision, head.write_id), sets
 
     def changes_since(
@@ -278,13 +279,14 @@ class RedisGroupStore:
     ) -> None:
         """See GroupStore."""
 
-        def made(write: CommandBatch) -> None:
-            named = {change.group_id for change in changes}
-            known = reads.stored_of(self._server, publisher, sorted(named))
+        def record(batch: CommandBatch) -> bool:
+            concerned = {change.group_id for change in changes}
+            _, known = reads.states(self._server, publisher, sorted(concerned))
             for change in changes:
-                write.record(known, names, change)
+                batch.record(known, names, change)
+            return True
 
-        self._written(publisher, made)
+        self._write(publisher, record)
 
     def close(self) -> None:
         """Let go of the server, also for its other parts."""
@@ -292,15 +294,11 @@ class RedisGroupStore:
 
     def trails(self) -> tuple[str, ...]:
         """See GroupStore."""
-        return reads.ever_written(self._server)
+        return self._server.publishers(self._server.keys.publishers)
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
         """See GroupStore."""
-        return RedisTrail(self._server, publisher, lambda: self._links)
-
-    @cached_property
-    def _links(self) -> ChainDigester:
-        return ChainDigester(self.digest_key())
+        return RedisTrail(past.chain(self._server, publisher), publisher, self.chain_digester)
 
     def _change(
         self,
@@ -311,34 +309,26 @@ class RedisGroupStore:
         if_revision: int | None,
         dry_run: bool,
     ) -> EditResult:
-        def made(write: CommandBatch) -> EditResult:
-            _, stored = reads.stored(self._server, publisher, group_id, if_revision)
-            wanted = delta(frozenset(stored.members))
+        def change(batch: CommandBatch) -> EditResult:
+            _, state = reads.state(self._server, publisher, group_id, if_revision)
+            wanted = delta(frozenset(state.members))
             if dry_run:
-                return result(stored.group, wanted)
-            return write.edit(stored, wanted, actor)
+                return result(state.group, wanted)
+            return batch.edit(state, wanted, actor)
 
-        return self._written(publisher, made)
+        return self._write(publisher, change)
 
-    def _written(self, publisher: str, made: Callable[[CommandBatch], _Answer]) -> _Answer:
+    def _write(self, publisher: str, work_out: Callable[[CommandBatch], T]) -> T:
         """Work a write out and save it; again as long as others come first.
 
-        The head is read before anything else, so what is read after it is what the write is saved on.
+        The head is read before anything else, so that the write is refused if anything changed since.
         """
-        server = self._server
-        for _ in range(_TRIES):
-            before = past.head(server, publisher)
-            write = CommandBatch(server.keys, publisher, before, server.clock(), self._links)
-            answer = made(write)
-            if not write.commands or reads.saved(server, write):
-                return answer
-            _pause()
-        raise _contended(publisher)
+        server, digester = self._server, self.chain_digester()
 
+        def attempt() -> T | None:
+            before = past.chain(server, publisher).head()
+            batch = CommandBatch(server.keys, publisher, before, server.clock(), digester)
+            answer = work_out(batch)
+            return answer if not batch.commands or reads.saved(server, batch) else None
 
-def _pause() -> None:
-    time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - so that writers do not meet again
-
-
-def _contended(publisher: str) -> StoreUnavailable:
-    return StoreUnavailable(f"too many others write to `{publisher}` just now: try again")
+        return until_saved(attempt, f"`{publisher}`")

@@ -2,31 +2,27 @@
 
 from collections.abc import Callable, Iterator
 
-from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
+from groups.chain import UNREADABLE, ChainDigester, ChainExtent, Damage
 from groups.model import GroupChange
 from groups.redis import packed
-from groups.storage.redis_server import RedisServer
-
-_AT_ONCE = 200
+from groups.storage.redis_chain import RedisChain
 
 
 class RedisTrail:
     """See Trail for what the methods promise."""
 
     def __init__(
-        self, server: RedisServer, publisher: str, links: Callable[[], ChainDigester]
+        self, chain: RedisChain, publisher: str, digester: Callable[[], ChainDigester]
     ) -> None:
-        self._server, self._publisher, self._links = server, publisher, links
+        self._chain, self._publisher, self._digester = chain, publisher, digester
 
     def kept(self) -> ChainExtent:
         """See Trail."""
-        keys, publisher = self._server.keys, self._publisher
-        return kept(self._server, keys.head(publisher), "groups", keys.edits(publisher))
+        return self._chain.extent()
 
     def entries(self, first: int, last: int) -> Iterator[GroupChange | Damage]:
         """See Trail."""
-        key = self._server.keys.edits(self._publisher)
-        for revision, saved in saved_entries(self._server, key, first, last):
+        for revision, saved in self._chain.entries(range(first, last + 1)):
             try:
                 yield packed.change(self._publisher, revision, saved) if saved else "missing"
             except UNREADABLE:
@@ -34,23 +30,4 @@ class RedisTrail:
 
     def expected(self, before: str, entry: GroupChange) -> str:
         """See Trail."""
-        return self._links().of_recorded(before, entry)
-
-
-def kept(server: RedisServer, head: str, field: str, entries: str) -> ChainExtent:
-    """Give where a chain ends by a field of a head, and how many entries a hash of one slot has."""
-    last, number = server.read([("HGET", head, field), ("HLEN", entries)])
-    try:
-        read = packed.head(last)
-    except UNREADABLE:
-        return ChainExtent(ChainHead(), number)
-    return ChainExtent(ChainHead(read.revision, read.chain.hex()), number)
-
-
-def saved_entries(
-    server: RedisServer, key: str, first: int, last: int
-) -> Iterator[tuple[int, bytes | None]]:
-    """Give what a hash has under the revisions from `first` to `last`; None for nothing."""
-    for begin in range(first, last + 1, _AT_ONCE):
-        revisions = range(begin, min(begin + _AT_ONCE, last + 1))
-        yield from zip(revisions, server.call("HMGET", key, *map(str, revisions)), strict=True)
+        return self._digester().of_recorded(before, entry)

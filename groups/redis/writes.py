@@ -16,7 +16,7 @@ from groups.errors import NotEmpty
 from groups.model import Consent, EditResult, Group, GroupChange, name_key
 from groups.moments import from_us, to_us
 from groups.redis import packed
-from groups.redis.packed import HeadField
+from groups.storage.redis_chain import HeadField
 from groups.storage.redis_keys import Keys
 from groups.storage.redis_server import Command
 
@@ -34,14 +34,14 @@ class CommandBatch:
     """Commands that belong together, and where they leave the publisher's last write.
 
     before: the last write that they were worked out from. changes, groups: what they save.
-    links: makes the digests of the audit trail.
+    digester: makes the digests of the audit trail.
     """
 
     keys: Keys
     publisher: str
     before: HeadField
     clock: datetime
-    links: ChainDigester
+    digester: ChainDigester
     commands: list[Command] = field(default_factory=list)
     changes: list[GroupChange] = field(default_factory=list)
     groups: dict[str, Group] = field(default_factory=dict)
@@ -137,7 +137,7 @@ class CommandBatch:
             consent=consent,
             write_id=secrets.token_hex(4),
         )
-        change = replace(change, chain=self.links.of_change(self.head.chain.hex(), change))
+        change = replace(change, chain=self.digester.of_change(self.head.chain.hex(), change))
         self.head = _head(change)
         return change
 

@@ -54,7 +54,7 @@ def apply(
     delta: Delta,
     actor: str,
     at: datetime,
-    links: ChainDigester,
+    digester: ChainDigester,
 ) -> EditResult:
     """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
 
@@ -79,10 +79,12 @@ def apply(
         removed=done.left,
     )
     joined, left = (
-        list(map(links.digester.of_recorded, some)) for some in (change.added, change.removed)
+        list(map(digester.digester.of_recorded, some)) for some in (change.added, change.removed)
     )
     _save_members(connection, stored.key, change, joined)
-    _save_change(connection, replace(change, chain=links.of_change(before, change, joined, left)))
+    _save_change(
+        connection, replace(change, chain=digester.of_change(before, change, joined, left))
+    )
     return done
 
 
@@ -92,7 +94,7 @@ def note_consent(
     consent: Consent,
     actor: str,
     at: datetime,
-    links: ChainDigester,
+    digester: ChainDigester,
 ) -> Group:
     """Save a consent note as the publisher's next revision; nothing if it is there already."""
     if stored.group.consent == consent:
@@ -113,7 +115,7 @@ def note_consent(
         removed=(),
         consent=consent,
     )
-    _save_change(connection, replace(change, chain=links.of_change(before, change)))
+    _save_change(connection, replace(change, chain=digester.of_change(before, change)))
     return noted
 
 
@@ -144,7 +146,7 @@ def record(
     publisher: str,
     names: Mapping[str, str],
     change: GroupChange,
-    links: ChainDigester,
+    digester: ChainDigester,
 ) -> None:
     """Save a write of another store, just as it was. Raises: NotEmpty unless it is the next."""
     revision, _ = _next_revision(connection, publisher)
@@ -165,7 +167,7 @@ def record(
         " WHERE group_key = ?",
         (revision, size, written, stored.key),
     )
-    _save_members(connection, stored.key, change, map(links.digester.of_recorded, change.added))
+    _save_members(connection, stored.key, change, map(digester.digester.of_recorded, change.added))
     _save_change(connection, replace(change, publisher=publisher))
 
 

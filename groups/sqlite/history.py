@@ -9,13 +9,12 @@ from operator import itemgetter
 from typing import Any
 
 from groups.chain import UNREADABLE
-from groups.model import GroupChange, MembershipChange, PastMemberships
+from groups.model import MAX_REVISION, GroupChange, MembershipChange, PastMemberships
 from groups.model import storable as text
 from groups.moments import from_us, to_us
 from groups.sqlite.edits import ADDED, REMOVED
 from groups.sqlite.rows import AFTER_ANY, consent
 
-_LARGEST_INTEGER = 2**63 - 1
 _CHANGES = (
     "SELECT revision, group_id, at_us, actor, consent, lower(hex(chain)), change, address FROM"
     " (SELECT * FROM edit WHERE publisher = ? AND {} ORDER BY revision LIMIT ?)"
@@ -59,7 +58,7 @@ def changes_after(
     connection: sqlite3.Connection, publisher: str, revision: int, limit: int | None
 ) -> tuple[GroupChange, ...]:
     """Give the writes after a revision, oldest first."""
-    after = min(max(revision, 0), _LARGEST_INTEGER)
+    after = min(max(revision, 0), MAX_REVISION)
     return _changes(connection, publisher, "revision > ?", after, limit)
 
 
@@ -83,7 +82,7 @@ def page(
         "publisher": text(publisher),
         "group_id": group_id,
         "address": address,
-        "before": min(before, _LARGEST_INTEGER),
+        "before": before,
         "count": count,
     }
     return list(_read(publisher, connection.execute(_PAGE, asked)))

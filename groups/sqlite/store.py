@@ -1,9 +1,9 @@
-"""GroupStore in a SQLite file: the embedded default. Layout in groups/sqlite_schema.py."""
+"""GroupStore in a SQLite file: the embedded default. Tables: schema.py."""
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
+from functools import cache
 
 from groups import emails as addresses
 from groups.chain import ChainDigester, Trail
@@ -30,6 +30,7 @@ from groups.model import (
     check_limit,
     check_name,
     check_publisher,
+    revision_before,
     slug,
 )
 from groups.sqlite import edits as edits
@@ -49,6 +50,7 @@ class SqliteGroupStore:
     def __init__(self, database: Database) -> None:
         """Take an open database; the tables are made or brought up to date."""
         self._database = database
+        self.chain_digester = cache(lambda: ChainDigester(self.digest_key()))
         database.migrate(GROUPS_PART)
 
     def create(
@@ -65,14 +67,14 @@ class SqliteGroupStore:
         name = check_name(name)
         made_id = slug(name) if group_id is None else check_group_id(group_id)
         delta = Delta(added=addresses.parse(emails, loc="emails"))
-        links = self._links
+        digester = self.chain_digester()
         with self._database.write() as connection:
             taken = rows.taken(connection, publisher, made_id, name)
             if taken is not None:
                 raise GroupExists(publisher, taken)
             at = edits.moment(connection, publisher, self._database.clock())
             group = edits.new_group(connection, publisher, made_id, name, at)
-            return edits.apply(connection, group, delta, actor, at, links)
+            return edits.apply(connection, group, delta, actor, at, digester)
 
     def get(self, publisher: str, group_id: str) -> Group:
         """See GroupStore."""
@@ -169,11 +171,11 @@ class SqliteGroupStore:
         if_revision: int | None = None,
     ) -> Group:
         """See GroupStore."""
-        consent, links = check_consent(consent), self._links
+        consent, digester = check_consent(consent), self.chain_digester()
         with self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
             at = edits.moment(connection, publisher, self._database.clock())
-            return edits.note_consent(connection, stored, consent, actor, at, links)
+            return edits.note_consent(connection, stored, consent, actor, at, digester)
 
     def history(
         self,
@@ -187,7 +189,7 @@ class SqliteGroupStore:
         """See GroupStore."""
         check_limit(limit)
         about = None if address is None else addresses.canonical(address)
-        before = int(cursor) if cursor and cursor.isdecimal() else 2**63 - 1
+        before = revision_before(cursor)
         with self._database.read() as connection:
             if group_id is not None:
                 rows.group(connection, publisher, group_id)
@@ -215,7 +217,7 @@ class SqliteGroupStore:
     ) -> ForgetResult:
         """See GroupStore."""
         gone, instead = forgetting(address, replacement)
-        links = self._links
+        digester = self.chain_digester()
         with self._database.read() if dry_run else self._database.write() as connection:
             listed = rows.groups_with(connection, publisher, gone)
             stored = [rows.group(connection, publisher, group_id) for group_id in listed]
@@ -233,8 +235,8 @@ class SqliteGroupStore:
             at = edits.moment(connection, publisher, self._database.clock())
             for one in stored:
                 added = instead if one.group.group_id in emptied else ()
-                edits.apply(connection, one, Delta(added, (gone,)), actor, at, links)
-            instead_of = links.digester.forgotten(gone)
+                edits.apply(connection, one, Delta(added, (gone,)), actor, at, digester)
+            instead_of = digester.digester.forgotten(gone)
             entries, noted = edits.forget(connection, publisher, gone, instead_of)
             named = noted or past.mentions(connection, publisher, instead_of)
         if named:  # also where an earlier forgetting was cut off before it could wipe
@@ -316,10 +318,10 @@ class SqliteGroupStore:
         self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
     ) -> None:
         """See GroupStore."""
-        links = self._links
+        digester = self.chain_digester()
         with self._database.write() as connection:
             for change in changes:
-                edits.record(connection, publisher, names, change, links)
+                edits.record(connection, publisher, names, change, digester)
 
     def close(self) -> None:
         """Close the database, also for its other parts."""
@@ -332,11 +334,7 @@ class SqliteGroupStore:
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
         """See GroupStore."""
-        return SqliteTrail(self._database, publisher, lambda: self._links)
-
-    @cached_property
-    def _links(self) -> ChainDigester:
-        return ChainDigester(self.digest_key())
+        return SqliteTrail(self._database, publisher, self.chain_digester)
 
     def _change(
         self,
@@ -347,11 +345,11 @@ class SqliteGroupStore:
         if_revision: int | None,
         dry_run: bool,
     ) -> EditResult:
-        links = self._links
+        digester = self.chain_digester()
         with self._database.read() if dry_run else self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
             made = delta(stored)
             if dry_run:
                 return result(stored.group, made)
             at = edits.moment(connection, publisher, self._database.clock())
-            return edits.apply(connection, stored, made, actor, at, links)
+            return edits.apply(connection, stored, made, actor, at, digester)

@@ -19,9 +19,9 @@ class SqliteTrail:
     """See Trail for what the methods promise."""
 
     def __init__(
-        self, database: Database, publisher: str, links: Callable[[], ChainDigester]
+        self, database: Database, publisher: str, digester: Callable[[], ChainDigester]
     ) -> None:
-        self._database, self._publisher, self._links = database, publisher, links
+        self._database, self._publisher, self._digester = database, publisher, digester
 
     def kept(self) -> ChainExtent:
         """See Trail."""
@@ -42,4 +42,4 @@ class SqliteTrail:
 
     def expected(self, before: str, entry: GroupChange) -> str:
         """See Trail."""
-        return self._links().of_recorded(before, entry)
+        return self._digester().of_recorded(before, entry)

@@ -24,7 +24,6 @@ from groups.storage.redis_keys import Keys
 
 POLL_INTERVAL_S = 1.0
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.05, 1.0
-HEAD_FIELDS = ("groups", "catalog", "erased")
 
 _log = logging.getLogger("groups.redis")
 _unpack = msgspec.msgpack.Decoder(tuple[str, str, bytes]).decode
@@ -43,7 +42,7 @@ class ChangeFeed:
         self._client, self._keys, self._where, self._clock = client, keys, where, clock
         self._lock = threading.Lock()
         self._tokens: dict[str, int] = {}
-        self._heads: dict[tuple[str, str], bytes | None] = {}
+        self._heads: dict[str, dict[bytes, bytes]] = {}
         self._looked_at = clock()
         self._away: str | None = None
         self._away_parts: dict[str, str] = {}
@@ -76,8 +75,11 @@ class ChangeFeed:
     def note(self, publisher: str, field: str, value: bytes) -> None:
         """Take notice of a write; one that was noted before is no news."""
         with self._lock:
-            if publisher in self._tokens and self._heads.get((publisher, field)) != value:
-                self._heads[publisher, field] = value
+            if publisher not in self._tokens:
+                return
+            head, name = self._heads.setdefault(publisher, {}), field.encode()
+            if head.get(name) != value:
+                head[name] = value
                 self._tokens[publisher] += 1
 
     def close(self) -> None:
@@ -187,24 +189,23 @@ class ChangeFeed:
             found.setdefault(str(node and node.name), []).append(publisher)
         return list(found.values())
 
-    def _heads_of(self, publishers: list[str]) -> list[list[bytes | None]]:
+    def _heads_of(self, publishers: list[str]) -> list[dict[bytes, bytes]]:
         with translated(self._where):
             if not publishers:
                 self._client.ping()
                 return []
             pipeline = self._client.pipeline(transaction=False)
             for publisher in publishers:
-                pipeline.hmget(self._keys.head(publisher), *HEAD_FIELDS)
-            found: list[list[bytes | None]] = pipeline.execute()
-        return found
+                pipeline.hgetall(self._keys.head(publisher))
+            heads: list[dict[bytes, bytes]] = pipeline.execute()
+        return heads
 
-    def _compare(self, publishers: list[str], heads: list[list[bytes | None]]) -> None:
+    def _compare(self, publishers: list[str], heads: list[dict[bytes, bytes]]) -> None:
         with self._lock:
             for publisher, head in zip(publishers, heads, strict=True):
-                for key, value in zip(((publisher, f) for f in HEAD_FIELDS), head, strict=True):
-                    if key not in self._heads or self._heads[key] != value:
-                        self._heads[key] = value
-                        self._tokens[publisher] = self._tokens.get(publisher, 0) + 1
+                if self._heads.get(publisher) != head:
+                    self._heads[publisher] = head
+                    self._tokens[publisher] = self._tokens.get(publisher, 0) + 1
 
     def _lost(self, error: Exception) -> None:
         if self._stop.is_set():

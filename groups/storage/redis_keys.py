@@ -7,7 +7,7 @@ nothing is ever written.
     eligibility:layout                      string  version of this layout
     eligibility:secret                      string  the deployment's digest key
     eligibility:publishers                  set     every publisher that ever began to write
-    eligibility:{p}:head                    hash    groups, catalog: the last write; erased: a count
+    eligibility:{p}:head                    hash    groups: the last write; erased: a count
     eligibility:{p}:groups                  hash    group id -> group, without members
     eligibility:{p}:group-ids               zset    group ids, all of score 0, in order
     eligibility:{p}:group-names             hash    name in one letter case -> group id
@@ -20,6 +20,7 @@ nothing is ever written.
 from groups.model import is_id
 
 DEFAULT_PREFIX = "eligibility"
+"""What every key of a deployed store begins with unless its URL names another prefix."""
 
 
 class Keys:

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from groups.errors import NewerDatabase, NotOurDatabase, StoreUnavailable, UnsupportedStore
+from groups.model import storable
 from groups.storage.redis_errors import translated
 from groups.storage.redis_feed import ChangeFeed
 from groups.storage.redis_keys import Keys
@@ -82,26 +83,40 @@ class RedisServer:
             answers: list[Any] = pipeline.execute()
         return answers
 
+    def ids_after(self, key: str, cursor: str | None, count: int) -> list[str]:
+        """List at most that many ids of an ordered set after a cursor, of any form; all sort as text."""
+        begin = f"({storable(cursor)}" if cursor else "-"
+        found = self.call("ZRANGEBYLEX", key, begin, "+", "LIMIT", "0", str(count))
+        return [member.decode() for member in found]
+
+    def publishers(self, key: str) -> tuple[str, ...]:
+        """List every publisher in a set, in order: each that ever began to write."""
+        return tuple(sorted(member.decode() for member in self.call("SMEMBERS", key)))
+
+    def publishers_with(self, key: str, field: str) -> tuple[str, ...]:
+        """List those publishers in a set whose head has a field: each that ever finished a write."""
+        known = self.publishers(key)
+        heads = self.read_apart([("HGET", self.keys.head(one), field) for one in known])
+        pairs = zip(known, heads, strict=True)
+        return tuple(publisher for publisher, head in pairs if head is not None)
+
     def commit(
         self,
-        publisher: str,
-        before: Mapping[str, bytes | None],
-        after: Mapping[str, bytes],
+        owner: str,
+        head: str,
+        fields: Mapping[str, tuple[bytes | None, bytes]],
         commands: Sequence[Command],
-        *,
-        head: str | None = None,
     ) -> bool:
-        """Save a write and tell everyone; False when another one came first and nothing was saved.
+        """Save a write and publish it; False when another one came first and nothing was saved.
 
-        Args: before, after = fields of the publisher's head as the write found and leaves them;
-            the first of them is one that changes, and everyone is told of it; head = key of the
-            head of something else that is in one slot, `publisher` then names it.
+        Args: owner = the publisher, or what else the keys belong to; head = key of its head; fields =
+            of the head, each as the write found and leaves it: the first of them is one that changes,
+            and is published; commands = on keys in the slot of the head.
         Raises: StoreUnavailable; it may then have been saved or not.
         """
-        head = head or self.keys.head(publisher)
         keys = [head, *dict.fromkeys(command[1] for command in commands if command[1] != head)]
-        fields = [word for name in after for word in (name, before[name] or b"", after[name])]
-        message = _pack((publisher, *next(iter(after.items()))))
+        words = [word for name, (was, now) in fields.items() for word in (name, was or b"", now)]
+        name, (_, value) = next(iter(fields.items()))
         self._check_open()
         with translated(self.where):
             saved = self._client.eval(
@@ -109,13 +124,13 @@ class RedisServer:
                 len(keys),
                 *keys,
                 self.keys.changes,
-                message,
-                str(len(after)),
-                *fields,
+                _pack((owner, name, value)),
+                str(len(fields)),
+                *words,
                 *_flat(commands),
             )
-        for field, value in after.items():
-            self.feed.note(publisher, field, value)
+        for field, (_, value) in fields.items():
+            self.feed.note(owner, field, value)
         return bool(saved)
 
     def close(self) -> None:

@@ -18,8 +18,7 @@ from eligibility.service.stores import Stores
 from groups.chain import ChainDigester, ChainHead
 from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import GroupChange, MembershipEdit
-from groups.redis import packed
-from groups.redis.packed import HeadField
+from groups.storage.redis_chain import HeadField, head_of, packed_head
 from tests.helpers.catalog.products import product
 from tests.helpers.stores.audit_trail import (
     CATALOG,
@@ -154,8 +153,8 @@ def test_an_entry_without_digest_after_one_with_is_a_fault(in_sqlite: Stores) ->
 def test_a_head_is_packed_as_it_was_read_whichever_release_wrote_it() -> None:
     for saved in ([3, "ab", 5], [3, "ab", 5, bytes(16)]):
         encoded = msgspec.msgpack.encode(saved)
-        assert packed.packed_head(packed.head(encoded)) == encoded
-    assert packed.head(packed.packed_head(HeadField(3, "ab", 5))) == HeadField(3, "ab", 5)
+        assert packed_head(head_of(encoded)) == encoded
+    assert head_of(packed_head(HeadField(3, "ab", 5))) == HeadField(3, "ab", 5)
 
 
 # Digests are for ever

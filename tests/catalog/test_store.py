@@ -11,7 +11,7 @@ from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry, CatalogStore, ProductVersion
 from eligibility.errors import UnknownProduct
-from groups.errors import NotEmpty, StoreUnavailable
+from groups.errors import InvalidGroup, NotEmpty, StoreUnavailable
 from tests.helpers.catalog.products import flight, package, product
 from tests.helpers.stores.backends import BACKENDS, Clock, Deployment
 
@@ -415,3 +415,11 @@ def test_a_closed_store_is_unavailable(deployment: Deployment) -> None:
     for use in uses:
         with pytest.raises(StoreUnavailable):
             use()
+
+
+@pytest.mark.parametrize("cursor", ["9" * 5_000, "-1", "x"])
+def test_a_cursor_that_no_page_of_history_gave_is_refused(store: CatalogStore, cursor: str) -> None:
+    put(store)
+    with pytest.raises(InvalidGroup, match="not the `next_cursor` of a page of history"):
+        store.history("APP", cursor=cursor)
+    assert len(store.history("APP", cursor=str(2**80)).items) == 1

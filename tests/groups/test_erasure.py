@@ -12,13 +12,13 @@ import msgspec
 import pytest
 
 from groups.model import Consent, MembershipEdit
-from groups.open import open_store
 from groups.redis import packed
 from groups.sqlite.store import SqliteGroupStore
 from groups.storage.redis_url import RedisUrl
 from groups.storage.sqlite_database import Database
 from groups.store import GroupStore
 from tests.helpers.stores import redis_servers as servers
+from tests.helpers.stores.backends import open_store
 from tests.helpers.stores.groups import ADA, BOB, CAT, P, add, remove
 
 NOTE = Consent(confirmed_by=ADA, at=datetime(2026, 3, 1, tzinfo=UTC), text=f"{ADA} agreed")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from groups.errors import InvalidEmails, UnknownGroup
+from groups.errors import InvalidEmails, InvalidGroup, UnknownGroup
 from groups.model import Consent, GroupChange, MembershipChange, Page
 from groups.store import GroupStore
 from tests.helpers.stores.backends import Clock, Deployment
@@ -95,6 +95,16 @@ def test_history_comes_page_by_page_and_a_cursor_is_a_revision(
     assert revisions(store.history(P, cursor="3", limit=1)) == [2]
     assert store.history(P, cursor="1").items == ()
     assert revisions(store.history(P, cursor=str(2**80))) == [5, 4, 3, 2, 1]
+
+
+@pytest.mark.parametrize("cursor", ["9" * 5_000, "-1", "x", "\u0663", LONE])
+def test_a_cursor_that_no_page_gave_is_refused(store: GroupStore, beta: str, cursor: str) -> None:
+    with pytest.raises(InvalidGroup) as caught:
+        store.history(P, cursor=cursor)
+    assert [(fault.loc, fault.code) for fault in caught.value.faults] == [
+        ("cursor", "UNKNOWN_CURSOR")
+    ]
+    assert len(str(caught.value)) < 200
 
 
 def test_pages_about_one_group_or_address_skip_the_others(

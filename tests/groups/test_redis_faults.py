@@ -10,10 +10,9 @@ from redis.crc import key_slot
 
 from groups.errors import HistoryLost, StoreFull, StoreUnavailable
 from groups.model import MembershipEdit
-from groups.open import open_store
 from groups.store import GroupStore
 from tests.helpers.servers.proxy import proxy_to
-from tests.helpers.stores.backends import Clock
+from tests.helpers.stores.backends import Clock, open_store
 from tests.helpers.stores.redis_servers import (
     ServerProcess,
     sentinel,

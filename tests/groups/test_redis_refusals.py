@@ -15,8 +15,8 @@ from groups.errors import (
     UnsupportedStore,
 )
 from groups.model import MembershipEdit
-from groups.open import open_store
 from groups.storage.redis_errors import RIGHTS
+from tests.helpers.stores.backends import open_store
 from tests.helpers.stores.redis_servers import ServerProcess, user, valkey
 
 SECRET = "hunter2-and-more"

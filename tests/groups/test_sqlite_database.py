@@ -19,13 +19,13 @@ from groups.errors import (
     NotOurDatabase,
     StoreUnavailable,
 )
-from groups.open import open_database, open_store
+from groups.open import open_database
 from groups.sqlite.schema import GROUPS_PART
 from groups.sqlite.store import SqliteGroupStore
 from groups.storage import sqlite_file
 from groups.storage.sqlite_database import Database, SchemaPart
 from groups.storage.sqlite_watch import POLL_INTERVAL_S
-from tests.helpers.stores.backends import PollClock
+from tests.helpers.stores.backends import PollClock, open_store
 
 NOTES = SchemaPart(name="notes", slot=2, migrations=("CREATE TABLE note (body TEXT);",))
 

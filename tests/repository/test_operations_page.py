@@ -12,7 +12,6 @@ import pytest
 
 from eligibility.server.metrics.families import FAMILIES
 from eligibility.service.settings import Settings
-from groups.open import open_store
 from groups.storage.redis_errors import RIGHTS
 from groups.storage.redis_url import RedisUrl, is_redis
 from tests.helpers.repository import ROOT
@@ -24,6 +23,7 @@ from tests.helpers.servers.deployment import (
     valkey_of_compose,
 )
 from tests.helpers.servers.process import command, environment
+from tests.helpers.stores.backends import open_store
 
 TEXT = (ROOT / "docs" / "operations.md").read_text("utf-8")
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from eligibility.service.stores import Stores, open_stores, stores_of
 from groups.storage.sqlite_database import Database
@@ -95,3 +96,8 @@ BACKENDS: dict[str, Deploy] = {
     "sqlite": sqlite_groups,
     **{kind: partial(on_server, kind) for kind in servers.KINDS},
 }
+
+
+def open_store(url: str, **options: Any) -> GroupStore:
+    """The groups at a store URL. Closing them closes all that was opened with them."""
+    return open_stores(url, **options).groups
