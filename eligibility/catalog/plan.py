@@ -1,59 +1,33 @@
-"""What applying a declared catalogue would change, and the change itself.
+"""Plan what applying a declared catalogue would change, and apply the plan.
 
-`make_plan` reads only; `apply_plan` does what the plan says and nothing else: had the store moved
-on since, it is refused.
+`make_plan` only reads. `apply_plan` does what the plan says and nothing else; if the catalogue has
+changed since the plan was made, it is refused.
 """
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Literal
 
 from eligibility.catalog.catalog import Catalog
-from eligibility.catalog.files import (
-    ConsentDeclaration,
-    Declaration,
-    GroupDeclaration,
-    product_body,
-)
+from eligibility.catalog.differences import differences
+from eligibility.catalog.export import all_groups, all_members, all_products
+from eligibility.catalog.files import Declaration, GroupDeclaration, product_body
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogEntry, CatalogStore
+from eligibility.catalog.store import CatalogEntry
 from eligibility.errors import Fault, InvalidFile
 from groups.errors import GroupSizeOutOfRange
-from groups.model import MAX_MEMBERS, Group, each
+from groups.model import MAX_MEMBERS, Group
 from groups.store import GroupStore
-
-
-def differences(before: Any, after: Any, loc: str = "") -> Iterator[str]:
-    """`field: before -> after` for each leaf that differs."""
-    if isinstance(before, dict) and isinstance(after, dict):
-        for key in before | after:
-            if before.get(key) != after.get(key):
-                yield from differences(before.get(key), after.get(key), f"{loc}.{key}".strip("."))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
-        for position, (old, new) in enumerate(zip(before, after, strict=True)):
-            if old != new:
-                yield from differences(old, new, f"{loc}.{position}")
-    else:
-        yield f"{loc}: {_short(before)} -> {_short(after)}"
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return f"{len(value)} item(s)" if value and isinstance(value[0], dict) else str(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(value) + "}"
-    return "unset" if value is None else str(value)
-
 
 PlanAction = Literal["create", "change", "delete", "unchanged", "left_alone"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """What happens to one group: members added and removed, by count.
+    """What happens to one group, with the number of members added and removed.
 
-    consent: the declared note of consent is put there, in place of none or of another.
+    consent: whether the declared consent note is stored, in place of none or of another one.
     """
 
     group_id: str
@@ -64,13 +38,13 @@ class GroupPlan:
 
     @property
     def moves_members(self) -> bool:
-        """Whether anybody comes or goes."""
+        """Whether members are added or removed."""
         return self.added > 0 or self.removed > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPlan:
-    """What happens to one product; differences are `field: before -> after`."""
+    """What happens to one product; each difference reads `field: before -> after`."""
 
     product_id: str
     action: PlanAction
@@ -79,9 +53,9 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanWarning:
-    """Something that the publisher should see to; it stops nothing.
+    """Something that the publisher should correct; the plan can be applied all the same.
 
-    used_by: product ids with `audience` or the flight, as in `9NBLGGH4R315 flight canary`.
+    used_by: who uses the group, as in `9NBLGGH4R315 audience` or `9NBLGGH4R315 flight canary`.
     """
 
     code: str
@@ -92,7 +66,7 @@ class PlanWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What applying a declaration changes, at the revisions it was made for."""
+    """What applying a declaration changes; valid at the catalogue revision it was made for."""
 
     publisher: str
     catalog_revision: int
@@ -102,9 +76,14 @@ class Plan:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the store already is as declared."""
-        actions = [group.action for group in self.groups] + [p.action for p in self.products]
-        return all(action in ("unchanged", "left_alone") for action in actions)
+        """Whether the store already holds what is declared."""
+        actions = {group.action for group in self.groups} | {p.action for p in self.products}
+        return actions <= {"unchanged", "left_alone"}
+
+    @property
+    def stored_products(self) -> tuple[str, ...]:
+        """Ids of the products that the plan creates or changes."""
+        return tuple(p.product_id for p in self.products if p.action in ("create", "change"))
 
 
 def make_plan(
@@ -112,31 +91,26 @@ def make_plan(
 ) -> Plan:
     """Compare a declaration with the store.
 
-    Args: prune = delete products that are not declared; without it they are left alone. Groups are
-    permanent and never removed.
-    Raises: InvalidFile for groups, InvalidProduct for products that must not be stored.
+    Args: prune = delete products that are not declared; otherwise they are left alone. Groups are
+        permanent and never deleted.
+    Raises: InvalidFile for groups and InvalidProduct for products that must not be stored.
     """
     publisher = declaration.publisher
     revision = catalog.store.revision(publisher)
     present = {group.group_id: group for group in all_groups(groups, publisher)}
     group_plans = tuple(_plan_groups(declaration, present, groups))
     stored = {entry.product_id: entry for entry in all_products(catalog.store, publisher)}
-    product_plans = tuple(_plan_products(declaration, stored, prune))
-    changed = {
-        plan.product_id: declaration.products[plan.product_id]
-        for plan in product_plans
-        if plan.action in ("create", "change")
-    }
-    catalog.check(publisher, changed, declaration.groups.keys())
     noted = {group_id for group_id, group in present.items() if group.consent is not None}
     noted |= {group_id for group_id, group in declaration.groups.items() if group.consent}
-    return Plan(
+    plan = Plan(
         publisher=publisher,
         catalog_revision=revision,
         groups=group_plans,
-        products=product_plans,
-        warnings=tuple(without_consent(declaration.products, noted)),
+        products=tuple(_plan_products(declaration, stored, prune)),
+        warnings=tuple(_consent_warnings(declaration.products, noted)),
     )
+    catalog.check(publisher, _puts(plan, declaration), declaration.groups.keys())
+    return plan
 
 
 def apply_plan(
@@ -150,21 +124,23 @@ def apply_plan(
 ) -> None:
     """Do what the plan says: groups first, then all products in one step.
 
-    Raises: CatalogRevisionMismatch when the catalogue moved on since the plan was made.
+    Args: step = called with each group and product once it is done.
+    Raises: CatalogRevisionMismatch if the catalogue has changed since the plan was made.
     """
     for group in plan.groups:
         _apply_group(plan.publisher, group, declaration.groups[group.group_id], groups, actor)
         step(f"group {group.group_id}")
-    puts = {
-        p.product_id: declaration.products[p.product_id]
-        for p in plan.products
-        if p.action in ("create", "change")
-    }
+    puts = _puts(plan, declaration)
     deletes = [p.product_id for p in plan.products if p.action == "delete"]
     if puts or deletes:
         catalog.apply(plan.publisher, puts, deletes, actor=actor, if_revision=plan.catalog_revision)
     for product in plan.products:
         step(f"product {product.product_id}")
+
+
+def _puts(plan: Plan, declaration: Declaration) -> dict[str, Product]:
+    """The declared products that the plan creates or changes."""
+    return {product_id: declaration.products[product_id] for product_id in plan.stored_products}
 
 
 def _apply_group(
@@ -177,38 +153,6 @@ def _apply_group(
         groups.replace(publisher, group_id, members, actor=actor)
     if group.consent and declared.consent is not None:
         groups.set_consent(publisher, group_id, declared.consent.note, actor=actor)
-
-
-def export(
-    publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True
-) -> Declaration:
-    """The publisher's groups and products as a declaration that applies to no change."""
-    declaration = Declaration(publisher)
-    for group in all_groups(groups, publisher):
-        emails = tuple(all_members(groups, group)) if members else None
-        declaration.groups[group.group_id] = GroupDeclaration(
-            name=group.name,
-            emails=emails,
-            consent=ConsentDeclaration.of(group.consent) if group.consent else None,
-        )
-    for entry in all_products(catalog, publisher):
-        declaration.products[entry.product_id] = entry.product
-    return declaration
-
-
-def all_groups(groups: GroupStore, publisher: str) -> Iterator[Group]:
-    """Every group of a publisher."""
-    return each(lambda cursor: groups.list_groups(publisher, cursor=cursor))
-
-
-def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
-    """Every member of a group."""
-    return each(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
-
-
-def all_products(catalog: CatalogStore, publisher: str) -> Iterator[CatalogEntry]:
-    """Every product of a publisher."""
-    return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
 
 
 def _plan_groups(
@@ -235,15 +179,15 @@ def _plan_group(
 ) -> GroupPlan:
     members = declared.members
     if members is not None and not 1 <= len(members) <= MAX_MEMBERS:
-        size = f"{len(members)} addresses; a group has 1 to {MAX_MEMBERS:,}"
-        raise _Refused(GroupSizeOutOfRange.code, size)
+        detail = f"has {len(members)} addresses; a group has 1 to {MAX_MEMBERS:,}"
+        raise _Refused(GroupSizeOutOfRange.code, detail)
     if stored is None:
         if members is None:
             raise _Refused("GROUP_WITHOUT_EMAILS", "a new group needs `emails`")
         noted = declared.consent is not None
         return GroupPlan(group_id=group_id, action="create", added=len(members), consent=noted)
     if stored.name != declared.name:
-        detail = f"is named `{stored.name}` for good and cannot be renamed to `{declared.name}`"
+        detail = f"is named `{stored.name}` and cannot be renamed to `{declared.name}`"
         raise _Refused("GROUP_RENAMED", detail)
     return _plan_change(declared, stored, groups)
 
@@ -272,18 +216,18 @@ def _plan_products(
         elif entry.product == product:
             yield ProductPlan(product_id=product_id, action="unchanged")
         else:
-            found = tuple(differences(product_body(entry.product), product_body(product)))
-            yield ProductPlan(product_id=product_id, action="change", differences=found)
+            changes = tuple(differences(product_body(entry.product), product_body(product)))
+            yield ProductPlan(product_id=product_id, action="change", differences=changes)
     for product_id in sorted(stored.keys() - declaration.products.keys()):
         yield ProductPlan(product_id=product_id, action="delete" if prune else "left_alone")
 
 
-def without_consent(
+def _consent_warnings(
     products: Mapping[str, Product], noted: Collection[str]
 ) -> Iterator[PlanWarning]:
-    """A warning a group that is used and carries no consent note (consent is a duty: KUG).
+    """Warn of each group that is used but has no consent note (consent is a duty: KUG).
 
-    Args: noted = ids of the groups that carry one.
+    Args: noted = ids of the groups with a consent note.
     """
     for group_id, uses in sorted(_uses(products).items()):
         if group_id not in noted:
@@ -297,7 +241,7 @@ def without_consent(
 
 
 def _uses(products: Mapping[str, Product]) -> dict[str, list[str]]:
-    """Which audiences and flights use each group."""
+    """List the audiences and flights that use each group."""
     uses: defaultdict[str, list[str]] = defaultdict(list)
     for product_id, product in sorted(products.items()):
         for source in product.sources():

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from functools import partial, reduce
 from typing import Any
 
+from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Flight, Product, Submission
-from eligibility.catalog.plan import differences
 from eligibility.changes.contrast import substance
 from eligibility.changes.moments import dates_of
 from eligibility.explain.outcome import Outcome, outcome_of

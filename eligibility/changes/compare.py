@@ -8,8 +8,9 @@ from msgspec import structs
 
 from eligibility.access import wire
 from eligibility.access.asker import PLAIN, Asker
+from eligibility.catalog.export import all_products
 from eligibility.catalog.files import Declaration
-from eligibility.catalog.plan import Plan, all_products
+from eligibility.catalog.plan import Plan
 from eligibility.catalog.store import CatalogStore
 from eligibility.changes.difference import ProductDifference, difference
 from eligibility.errors import Fault, InvalidInput, UnknownProduct

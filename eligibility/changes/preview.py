@@ -5,9 +5,10 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import cache
 
+from eligibility.catalog.export import all_products
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.model import Product
-from eligibility.catalog.plan import Plan, all_products
+from eligibility.catalog.plan import Plan
 from eligibility.catalog.store import CatalogStore
 from eligibility.changes.effects import Effects, Memberships, ProductEffects, effects_on
 from groups.member_set import Digester, MemberIndex

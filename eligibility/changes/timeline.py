@@ -11,9 +11,9 @@ from datetime import datetime
 from typing import Literal
 
 from eligibility.access.asker import Asker
+from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
-from eligibility.catalog.plan import differences
 from eligibility.catalog.store import ProductVersion
 from eligibility.changes.contrast import OutcomeOrNone, substance
 from eligibility.changes.moments import Cause, ProductHistory, moments

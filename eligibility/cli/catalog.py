@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from eligibility.catalog import files
+from eligibility.catalog.export import export
 from eligibility.catalog.files import Declaration
 from eligibility.catalog.partner_center import ImportNote, read_files
-from eligibility.catalog.plan import Plan, apply_plan, export, make_plan
+from eligibility.catalog.plan import Plan, apply_plan, make_plan
 from eligibility.changes.compare import compare_plan
 from eligibility.changes.effects import Effects
 from eligibility.changes.responses import ComparisonResponse, difference_told

@@ -7,7 +7,7 @@ import msgspec
 import typer
 from rich.table import Table
 
-from eligibility.catalog.plan import all_groups
+from eligibility.catalog.export import all_groups
 from eligibility.changes.effects import Effects
 from eligibility.cli.options.base import (
     AtOption,

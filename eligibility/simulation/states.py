@@ -7,8 +7,8 @@ from typing import Literal
 
 from eligibility.access.model import Revision
 from eligibility.catalog.catalog import was_public
+from eligibility.catalog.export import all_products
 from eligibility.catalog.model import Product
-from eligibility.catalog.plan import all_products
 from eligibility.catalog.store import CatalogEntry, CatalogStore, ProductVersion
 from eligibility.catalog.validation import ValidationContext, validate
 from eligibility.engine.evaluator import Evaluator

@@ -8,7 +8,8 @@ import pytest
 
 from eligibility.catalog import files
 from eligibility.catalog.errors import CatalogRevisionMismatch, InvalidProduct
-from eligibility.catalog.plan import Plan, all_members, apply_plan, export, make_plan
+from eligibility.catalog.export import all_members, export
+from eligibility.catalog.plan import Plan, apply_plan, make_plan
 from eligibility.errors import InvalidFile
 from eligibility.formats.yaml_file import load
 from eligibility.resources import config_dir

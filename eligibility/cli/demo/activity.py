@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from eligibility.access.wire import decode_query, to_query
-from eligibility.catalog.plan import all_products
+from eligibility.catalog.export import all_products
 from eligibility.service.service import Service
 from groups.model import MAX_MEMBERS
 

@@ -10,7 +10,7 @@ from eligibility.access import wire
 from eligibility.access.asker import Asker
 from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.callers.model import Scope
-from eligibility.catalog.plan import all_products
+from eligibility.catalog.export import all_products
 from eligibility.changes.responses import TimelineResponse, timeline_told
 from eligibility.changes.timeline import turns
 from eligibility.dashboard.heat import heat

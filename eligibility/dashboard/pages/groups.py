@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from eligibility.callers.model import Scope
-from eligibility.catalog.plan import all_products
+from eligibility.catalog.export import all_products
 from eligibility.changes.effects import in_words
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, RenderedPage, Site, faults_of, is_part

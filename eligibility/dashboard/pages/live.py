@@ -10,7 +10,7 @@ from fastapi import Request
 from eligibility.access.model import Reason
 from eligibility.activity.model import RecentDecision
 from eligibility.callers.model import Scope
-from eligibility.catalog.plan import all_products
+from eligibility.catalog.export import all_products
 from eligibility.dashboard.member_addresses import MemberAddresses
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site

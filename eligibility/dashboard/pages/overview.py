@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fastapi import Request
 
 from eligibility.callers.model import Scope
-from eligibility.catalog.plan import all_products
+from eligibility.catalog.export import all_products
 from eligibility.catalog.store import CatalogEntry
 from eligibility.dashboard.attention import attention, members_below_floor
 from eligibility.dashboard.signin.viewer import Viewer

@@ -9,9 +9,9 @@ from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from eligibility.callers.model import Scope
+from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
-from eligibility.catalog.plan import differences
 from eligibility.catalog.store import ProductVersion
 from eligibility.dashboard.attention import lacking_families
 from eligibility.dashboard.heat import decided_for, everybody, heat

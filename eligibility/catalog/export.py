@@ -1,0 +1,42 @@
+"""Everything that the stores hold of one publisher, page by page, and as one declaration."""
+
+from collections.abc import Iterator
+
+from eligibility.catalog.files import ConsentDeclaration, Declaration, GroupDeclaration
+from eligibility.catalog.store import CatalogEntry, CatalogStore
+from groups.model import Group, each
+from groups.store import GroupStore
+
+
+def export(
+    publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True
+) -> Declaration:
+    """Read a publisher's groups and products as a declaration, which would change nothing if applied.
+
+    Args: members = whether the members of each group are listed too.
+    """
+    declaration = Declaration(publisher)
+    for group in all_groups(groups, publisher):
+        declaration.groups[group.group_id] = GroupDeclaration(
+            name=group.name,
+            emails=tuple(all_members(groups, group)) if members else None,
+            consent=ConsentDeclaration.of(group.consent) if group.consent else None,
+        )
+    for entry in all_products(catalog, publisher):
+        declaration.products[entry.product_id] = entry.product
+    return declaration
+
+
+def all_groups(groups: GroupStore, publisher: str) -> Iterator[Group]:
+    """Read every group of a publisher."""
+    return each(lambda cursor: groups.list_groups(publisher, cursor=cursor))
+
+
+def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
+    """Read every member of a group."""
+    return each(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
+
+
+def all_products(catalog: CatalogStore, publisher: str) -> Iterator[CatalogEntry]:
+    """Read every product of a publisher."""
+    return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
