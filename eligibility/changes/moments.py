@@ -15,7 +15,7 @@ from eligibility.catalog.store import CatalogStore, ProductVersion
 from eligibility.errors import UnknownProduct
 from eligibility.rules.settling import SETTLING_TIME
 from groups.model import GroupChange, each
-from groups.store import GroupStore
+from groups.store import GroupArchive
 
 _PAGE = 1_000
 
@@ -52,7 +52,7 @@ class ProductHistory:
 
 
 def read_past(
-    groups: GroupStore, catalog: CatalogStore, product_id: str, addresses: Collection[str]
+    groups: GroupArchive, catalog: CatalogStore, product_id: str, addresses: Collection[str]
 ) -> ProductHistory:
     """Read what there is of a product and of an account's canonical addresses.
 
@@ -68,7 +68,7 @@ def read_past(
     return ProductHistory(product_id, versions, changes)
 
 
-def _about(groups: GroupStore, publisher: str, address: str) -> Iterator[GroupChange]:
+def _about(groups: GroupArchive, publisher: str, address: str) -> Iterator[GroupChange]:
     return each(
         lambda cursor: groups.history(publisher, address=address, cursor=cursor, limit=_PAGE)
     )

@@ -19,7 +19,7 @@ from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import settling_at
 from eligibility.rules.trace import alias_step
 from groups.model import PastMemberships
-from groups.store import GroupStore
+from groups.store import GroupArchive
 
 
 class PastDecision(NamedTuple):
@@ -33,7 +33,7 @@ class PastDecision(NamedTuple):
 def decide_as_of(
     query: AccessQuery,
     at: datetime,
-    groups: GroupStore,
+    groups: GroupArchive,
     catalog: CatalogStore,
     requirements: Requirements,
 ) -> tuple[PastDecision, Case]:

@@ -4,13 +4,13 @@ from collections.abc import Collection
 
 from eligibility.catalog.store import CatalogStore
 from groups.errors import StoreUnavailable
-from groups.store import GroupStore
+from groups.store import GroupFeed
 
 
 class ProductList:
     """Product ids by publisher, as fresh as the store. Safe to use from many threads."""
 
-    def __init__(self, groups: GroupStore, catalog: CatalogStore) -> None:
+    def __init__(self, groups: GroupFeed, catalog: CatalogStore) -> None:
         self._groups, self._catalog = groups, catalog
         self._publishers: tuple[str, ...] | None = None
         self._listed: dict[str, tuple[int, int, tuple[str, ...]]] = {}

@@ -11,7 +11,7 @@ from eligibility.server.http.limits import ProcessLoad
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.service.service import Service
 from groups.errors import GroupsError, StoreUnavailable
-from groups.store import GroupStore
+from groups.store import GroupFeed
 
 LabelValues = tuple[str, ...]
 """A metric's name, and the values of its labels."""
@@ -88,7 +88,7 @@ def _memory(evaluator: Evaluator) -> Iterator[tuple[LabelValues, float]]:
         yield ("revision", one.publisher, "catalog"), one.revision.catalog
 
 
-def _staleness(groups: GroupStore, publisher: str, now: datetime) -> float:
+def _staleness(groups: GroupFeed, publisher: str, now: datetime) -> float:
     """Seconds since the store was last seen, while it is away."""
     try:
         groups.change_token(publisher)
