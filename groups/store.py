@@ -27,7 +27,7 @@ from groups.model import (
 )
 
 
-class GroupReader(Protocol):
+class MembershipReader(Protocol):
     """Read who is in which known user group of which publisher."""
 
     def get(self, publisher: str, group_id: str) -> Group:
@@ -252,7 +252,7 @@ class GroupArchive(Protocol):
         """Give a publisher's writes as the audit trail keeps them."""
 
 
-class GroupStore(GroupReader, GroupEditor, GroupFeed, GroupArchive, Protocol):
+class GroupStore(MembershipReader, GroupEditor, GroupFeed, GroupArchive, Protocol):
     """All that a backend does. Callers take the smallest of the four protocols that they need."""
 
     def close(self) -> None:

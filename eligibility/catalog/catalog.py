@@ -16,7 +16,7 @@ from eligibility.catalog.validation import ValidationContext, validate
 from eligibility.errors import Fault
 from groups.errors import StoreUnavailable
 from groups.model import check_publisher, each
-from groups.store import GroupReader
+from groups.store import MembershipReader
 
 _TRIES = 20
 
@@ -32,7 +32,7 @@ class Catalog:
     def __init__(
         self,
         store: CatalogStore,
-        groups: GroupReader,
+        groups: MembershipReader,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = store

@@ -13,11 +13,11 @@ from eligibility.catalog.store import CatalogStore
 from eligibility.changes.effects import Effects, Memberships, ProductEffects, effects_on
 from groups.member_set import Digester, MemberIndex
 from groups.model import MAX_MEMBERS, EditResult
-from groups.store import GroupReader
+from groups.store import MembershipReader
 
 
 def of_edit(
-    result: EditResult, groups: GroupReader, catalog: CatalogStore, now: datetime
+    result: EditResult, groups: MembershipReader, catalog: CatalogStore, now: datetime
 ) -> Effects:
     """What an edit would do to access, or did: result = of a dry run or of the write itself.
 
@@ -40,7 +40,11 @@ def of_edit(
 
 
 def of_plan(
-    plan: Plan, declaration: Declaration, groups: GroupReader, catalog: CatalogStore, now: datetime
+    plan: Plan,
+    declaration: Declaration,
+    groups: MembershipReader,
+    catalog: CatalogStore,
+    now: datetime,
 ) -> Effects:
     """What applying a plan would do to access."""
     publisher = plan.publisher
@@ -72,7 +76,7 @@ class _Members:
     """Who is in a publisher's groups before and after a plan; each group is read once."""
 
     def __init__(
-        self, groups: GroupReader, publisher: str, edited: Mapping[str, Collection[str]]
+        self, groups: MembershipReader, publisher: str, edited: Mapping[str, Collection[str]]
     ) -> None:
         self._groups, self._publisher, self._edited = groups, publisher, edited
         self._existing = groups.group_ids(publisher)
@@ -117,7 +121,7 @@ def _concerned(
 
 
 def _present(
-    groups: GroupReader, publisher: str, named: frozenset[str], addresses: Iterable[str]
+    groups: MembershipReader, publisher: str, named: frozenset[str], addresses: Iterable[str]
 ) -> dict[str, frozenset[str]]:
     """Which of some groups list each address: told by digests, with one read for all."""
     _, sets = groups.member_sets(publisher, named)

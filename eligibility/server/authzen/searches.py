@@ -31,7 +31,7 @@ from eligibility.standards.questions import (
     question_of,
 )
 from groups.errors import UnknownGroup
-from groups.store import GroupReader
+from groups.store import MembershipReader
 
 _MANY = 1_000
 """Products, and members of a group, that are read at a time."""
@@ -51,7 +51,7 @@ class SearchContext(NamedTuple):
 class SearchEndpoints:
     """The three searches."""
 
-    def __init__(self, decider: Decider, catalog: CatalogStore, groups: GroupReader) -> None:
+    def __init__(self, decider: Decider, catalog: CatalogStore, groups: MembershipReader) -> None:
         self._decider, self._catalog, self._groups = decider, catalog, groups
         self._pages = Pages(groups.digest_key)
 

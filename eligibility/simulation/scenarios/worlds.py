@@ -26,7 +26,7 @@ from eligibility.simulation.scenarios.model import (
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
 from groups.member_set import Digester, MemberIndex, MemberSet
-from groups.store import GroupReader
+from groups.store import MembershipReader
 
 
 class StateSource(Protocol):
@@ -89,7 +89,7 @@ class StoreStateSource:
     """The store, with a file's changes as drafts over it. requirements: where not those in force."""
 
     states: States
-    groups: GroupReader
+    groups: MembershipReader
     in_force: Requirements
     requirements: Requirements | None = None
     _states: dict[str, State] = field(default_factory=dict)
