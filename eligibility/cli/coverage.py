@@ -1,17 +1,9 @@
 """`eligibility coverage`: how many members of a product's groups reach what, and why others do not."""
 
-from typing import Annotated
-
-import typer
-
+from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
 from eligibility.cli.options.simulation import (
     DevicesOption,
-    EveryInstalledOption,
-    EveryManualCheckOption,
-    EveryMarketOption,
-    EveryOwnedOption,
-    EveryPromotionalCodeOption,
     WithCatalogOption,
     WithGroupsOption,
     WithRequirementsOption,
@@ -26,17 +18,17 @@ from eligibility.simulation.inputs.devices import read_devices
 
 
 def coverage(
-    product: Annotated[str, typer.Option(help="Store id of the product.")],
+    product: options.ProductOption,
     devices: DevicesOption = "flights",
     at: AtOption = None,
     with_groups: WithGroupsOption = None,
     with_catalog: WithCatalogOption = None,
     with_requirements: WithRequirementsOption = None,
-    installed: EveryInstalledOption = None,
-    owned: EveryOwnedOption = False,
-    market: EveryMarketOption = None,
-    promotional_code: EveryPromotionalCodeOption = False,
-    manual_check: EveryManualCheckOption = False,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,14 +7,11 @@ import typer
 from eligibility.access.asker import Asker
 from eligibility.changes.compare import STATES, ComparedState, compare, compare_all, read_side
 from eligibility.changes.responses import ComparisonResponse, difference_told
+from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, moment_of, service
 from eligibility.cli.options.simulation import (
     AccountsOption,
-    EveryInstalledOption,
-    EveryManualCheckOption,
-    EveryMarketOption,
-    EveryOwnedOption,
-    EveryPromotionalCodeOption,
+    DevicesOption,
     WithCatalogOption,
     WithGroupsOption,
     WithRequirementsOption,
@@ -46,23 +43,16 @@ def diff(
         str, typer.Option("--publisher", "-P", help="Whose products, without --product.")
     ] = "default",
     accounts: AccountsOption = None,
-    devices: Annotated[
-        str,
-        typer.Option(
-            "--devices",
-            "-d",
-            help="Presets (desktop, xbox, all, ...), CSV files and devices (family/os_version/arch).",
-        ),
-    ] = "all",
+    devices: DevicesOption = "all",
     with_groups: WithGroupsOption = None,
     with_catalog: WithCatalogOption = None,
     with_requirements: WithRequirementsOption = None,
     at: AtOption = None,
-    installed: EveryInstalledOption = None,
-    owned: EveryOwnedOption = False,
-    market: EveryMarketOption = None,
-    promotional_code: EveryPromotionalCodeOption = False,
-    manual_check: EveryManualCheckOption = False,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
     names: Annotated[
         bool, typer.Option("--names", help="Name the first 100 accounts of each change.")
     ] = False,

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from eligibility.access import wire
 from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.catalog.files import read_text
+from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, service
 from eligibility.cli.scenario_worlds import live_world
 from eligibility.cli.show.base import decision_panel
@@ -29,55 +30,31 @@ from eligibility.simulation.scenarios.record import (
 from eligibility.simulation.scenarios.run import run
 from eligibility.simulation.scenarios.worlds import FileStateSource, StateSource
 
-
-def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer's own name for it
-    return typer.Option(*names, help=help, rich_help_panel="Recording, with --record")
-
-
 RecordFileOption = Annotated[
     Path | None,
-    _option("--record", help="Ask the store once; add question and answer to this file as a case."),
+    typer.Option(
+        "--record",
+        help="Ask the store the access query once, and add it with its answer to this file as a case.",
+    ),
 ]
 RecordSentenceOption = Annotated[
-    str | None, _option("--case", help="The case in a sentence; else made up.")
+    str | None,
+    typer.Option("--case", help="With --record: the sentence of the case. By default one is made."),
 ]
 RecordInlineOption = Annotated[
     bool,
-    _option(
+    typer.Option(
         "--inline",
-        help="Write product, groups of the account and moment down: the file needs no store.",
+        help="With --record: write the product, the account's groups and the moment into the file,"
+        " so that it needs no store.",
     ),
 ]
 RecordMaskOption = Annotated[
     bool,
-    _option("--mask", help="Write other addresses that get the same; the groups are named."),
-]
-RecordProductOption = Annotated[str | None, _option("--product", help="Store id of the product.")]
-RecordFamilyOption = Annotated[str | None, _option("--family", help="Device family.")]
-RecordOsVersionOption = Annotated[str | None, _option("--os", help="OS version.")]
-AccountId = Annotated[
-    str | None, _option("--account", help="Address that is signed in; leave out for nobody.")
-]
-RecordAccountKindOption = Annotated[AccountKind, _option("--kind", help="Kind of the account.")]
-RecordAliasOption = Annotated[
-    list[str] | None, _option("--alias", help="Further address of the account.")
-]
-RecordArchitectureOption = Annotated[
-    str | None, _option("--arch", help="Architecture: x64, arm64, x86, arm.")
-]
-RecordInstalledOption = Annotated[
-    str | None, _option("--installed", help="Installed package version.")
-]
-RecordOwnedOption = Annotated[bool, _option("--owned", help="The account owns the product.")]
-RecordMarketOption = Annotated[str | None, _option("--market", help="Market, two letters.")]
-RecordPromotionalCodeOption = Annotated[
-    bool, _option("--promotional-code", help="The account holds a promotional code.")
-]
-RecordManualCheckOption = Annotated[
-    bool, _option("--manual-check", help='The person pressed "check for updates".')
-]
-RecordMomentOption = Annotated[
-    str | None, _option("--at", help="As of that moment, ISO 8601 with an offset.")
+    typer.Option(
+        "--mask",
+        help="With --record: write made-up addresses that get the same answer. The groups are named.",
+    ),
 ]
 
 
@@ -109,14 +86,14 @@ class RecordRequest:
 
     def query(self) -> AccessQuery:
         """The query. Raises: InvalidInput; BadParameter where an option is missing."""
-        for name in ("product", "family", "os"):
-            if getattr(self, name) is None:
-                raise typer.BadParameter("--record needs it", param_hint=f"--{name}")
-        account = {"id": self.account, "kind": self.kind, "aliases": list(self.alias)}
-        return wire.query_of(
-            product_id=self.product,
-            account=None if self.account is None else account,
-            device={"family": self.family, "os_version": self.os, "architecture": self.arch},
+        return options.query_of(
+            product=_needed("product", self.product),
+            account=self.account,
+            kind=self.kind,
+            alias=list(self.alias),
+            family=_needed("family", self.family),
+            os_version=_needed("os", self.os),
+            arch=self.arch,
             installed_version=self.installed,
             owned=self.owned,
             market=self.market,
@@ -127,6 +104,12 @@ class RecordRequest:
 
 
 NOTHING = RecordRequest()
+
+
+def _needed(name: str, value: str | None) -> str:
+    if value is None:
+        raise typer.BadParameter("--record needs it", param_hint=f"--{name}")
+    return value
 
 
 def record(path: Path, asked: RecordRequest, store: str | None, as_json: JsonOption) -> None:

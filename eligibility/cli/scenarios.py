@@ -10,7 +10,8 @@ import typer
 
 from eligibility.access.model import AccountKind
 from eligibility.cli import recording
-from eligibility.cli.options.base import JsonOption, StoreOption
+from eligibility.cli.options import query as options
+from eligibility.cli.options.base import AtOption, JsonOption, StoreOption
 from eligibility.cli.scenario_worlds import worlds
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
@@ -48,19 +49,19 @@ def scenarios(
     case: recording.RecordSentenceOption = None,
     inline: recording.RecordInlineOption = False,
     mask: recording.RecordMaskOption = False,
-    product: recording.RecordProductOption = None,
-    family: recording.RecordFamilyOption = None,
-    os_version: recording.RecordOsVersionOption = None,
-    account: recording.AccountId = None,
-    kind: recording.RecordAccountKindOption = AccountKind.MICROSOFT,
-    alias: recording.RecordAliasOption = None,
-    arch: recording.RecordArchitectureOption = None,
-    installed: recording.RecordInstalledOption = None,
-    owned: recording.RecordOwnedOption = False,
-    market: recording.RecordMarketOption = None,
-    promotional_code: recording.RecordPromotionalCodeOption = False,
-    manual_check: recording.RecordManualCheckOption = False,
-    at: recording.RecordMomentOption = None,
+    product: options.OptionalProductOption = None,
+    family: options.OptionalFamilyOption = None,
+    os_version: options.OptionalOsVersionOption = None,
+    account: options.AccountOption = None,
+    kind: options.AccountKindOption = AccountKind.MICROSOFT,
+    alias: options.AliasOption = None,
+    arch: options.ArchitectureOption = None,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
+    at: AtOption = None,
 ) -> None:
     """Run scenario files: who is expected to get what, and whether it is so.
 

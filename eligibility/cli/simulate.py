@@ -8,15 +8,11 @@ from typing import Annotated, BinaryIO
 
 import typer
 
+from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
 from eligibility.cli.options.simulation import (
     AccountsOption,
     DevicesOption,
-    EveryInstalledOption,
-    EveryManualCheckOption,
-    EveryMarketOption,
-    EveryOwnedOption,
-    EveryPromotionalCodeOption,
     WithCatalogOption,
     WithGroupsOption,
     WithRequirementsOption,
@@ -33,18 +29,18 @@ from eligibility.simulation.rollout_shares import shares_of
 
 
 def simulate(
-    product: Annotated[str, typer.Option(help="Store id of the product.")],
+    product: options.ProductOption,
     accounts: AccountsOption = None,
     devices: DevicesOption = "flights",
     at: AtOption = None,
     with_groups: WithGroupsOption = None,
     with_catalog: WithCatalogOption = None,
     with_requirements: WithRequirementsOption = None,
-    installed: EveryInstalledOption = None,
-    owned: EveryOwnedOption = False,
-    market: EveryMarketOption = None,
-    promotional_code: EveryPromotionalCodeOption = False,
-    manual_check: EveryManualCheckOption = False,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
     settling: Annotated[
         bool,
         typer.Option(

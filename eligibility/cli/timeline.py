@@ -8,15 +8,8 @@ from eligibility.access.asker import Asker
 from eligibility.access.model import AccountKind, Device
 from eligibility.changes.responses import timeline_told
 from eligibility.changes.timeline import turns
+from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, StoreOption, service
-from eligibility.cli.options.simulation import (
-    EveryInstalledOption,
-    EveryManualCheckOption,
-    EveryMarketOption,
-    EveryOwnedOption,
-    EveryPromotionalCodeOption,
-    asker_of,
-)
 from eligibility.cli.show.difference import timeline_view
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
@@ -25,31 +18,27 @@ from eligibility.windows.versions import release_name
 
 
 def timeline(
-    product: Annotated[str, typer.Option(help="Store id of the product.")],
-    account: Annotated[
-        str | None, typer.Option(help="Address that is signed in; leave out for nobody.")
-    ] = None,
-    kind: Annotated[AccountKind, typer.Option(help="Kind of the account.")] = AccountKind.MICROSOFT,
-    alias: Annotated[list[str] | None, typer.Option(help="Further address of the account.")] = None,
-    family: Annotated[str | None, typer.Option(help="Device family, with --os.")] = None,
-    os_version: Annotated[
-        str | None, typer.Option("--os", help="OS version, with --family.")
-    ] = None,
-    arch: Annotated[str | None, typer.Option(help="Architecture, with --family.")] = None,
+    product: options.ProductOption,
+    account: options.AccountOption = None,
+    kind: options.AccountKindOption = AccountKind.MICROSOFT,
+    alias: options.AliasOption = None,
+    family: options.OptionalFamilyOption = None,
+    os_version: options.OptionalOsVersionOption = None,
+    arch: options.ArchitectureOption = None,
     devices: Annotated[
         str | None,
         typer.Option(
             "--devices",
             "-d",
-            help="Presets (desktop, xbox, all, ...), CSV files and devices, in place of --family."
-            " Without either, desktop.",
+            help="Presets (desktop, xbox, all, ...), CSV files and devices, instead of --family and"
+            " --os. By default desktop.",
         ),
     ] = None,
-    installed: EveryInstalledOption = None,
-    owned: EveryOwnedOption = False,
-    market: EveryMarketOption = None,
-    promotional_code: EveryPromotionalCodeOption = False,
-    manual_check: EveryManualCheckOption = False,
+    installed: options.InstalledOption = None,
+    owned: options.OwnedOption = False,
+    market: options.MarketOption = None,
+    promotional_code: options.PromotionalCodeOption = False,
+    manual_check: options.ManualCheckOption = False,
     everything: Annotated[
         bool, typer.Option("--all", help="Also moments at which the answer stayed the same.")
     ] = False,
@@ -61,26 +50,25 @@ def timeline(
     Past and ahead: edits of groups, writes of the product, public and publish dates, and when a
     change of membership has settled in the Store. Floors are those of today all along.
     """
-    told = asker_of(installed, owned, market, promotional_code, manual_check)
-    asker = _account(account, kind, alias or [], told)
-    asked = _devices(devices, family, os_version, arch)
+    asker = Asker.parse(
+        account=options.account_fields(account, kind, alias),
+        installed_version=installed,
+        owned=owned,
+        market=market,
+        promotional_code=promotional_code,
+        manual_check=manual_check,
+    )
+    named = _devices(devices, family, os_version, arch)
     with service(store) as opened:
         past = opened.past(product, asker.addresses)
         requirements = opened.evaluator.requirements
-        found = turns(past, asker, asked, requirements, everything=everything)
+        found = turns(past, asker, named, requirements, everything=everything)
         name = asker.account.id if asker.account else None
-        shown = timeline_told(product, name, asked, found, opened.now())
+        shown = timeline_told(product, name, named, found, opened.now())
     if as_json:
         print_json(shown)
     else:
         console().print(timeline_view(shown))
-
-
-def _account(address: str | None, kind: AccountKind, aliases: list[str], told: Asker) -> Asker:
-    if address is None:
-        return told
-    account = {"id": address, "kind": kind, "aliases": aliases}
-    return told.as_account(Asker.parse(account=account).account)
 
 
 def _devices(

@@ -16,7 +16,7 @@ from eligibility.dashboard.pages.ask import Ask
 from eligibility.dashboard.pages.live import Live
 from eligibility.dashboard.pages.products import ProductPages
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.site import RenderedPage, Site
+from eligibility.dashboard.site import Site
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.model import MembershipEdit
@@ -66,14 +66,14 @@ def test_every_page_reads_a_moment_alike(service: Service, typed: str) -> None:
     product = ProductPages(site_of(service)).shown(request(at=typed), VIEWER)
     assert product.values["state"].moment == NINE_IN_NEW_YORK
     query = request(product=READER, family="Windows.Desktop", os="22631", at=typed)
-    asked = cast("RenderedPage", Ask(site_of(service)).form(query, VIEWER))
+    asked = Ask(site_of(service)).form(query, VIEWER)
     assert asked.values["faults"] == ()
     assert asked.values["state"].moment == NINE_IN_NEW_YORK
 
 
 def test_a_page_names_what_is_no_moment(service: Service) -> None:
     query = request(product=READER, family="Windows.Desktop", os="22631", at="noon")
-    asked = cast("RenderedPage", Ask(site_of(service)).form(query, VIEWER))
+    asked = Ask(site_of(service)).form(query, VIEWER)
     (fault,) = asked.values["faults"]
     assert (fault.loc, fault.code) == ("at", "UNREADABLE_MOMENT")
     assert "`noon`" in fault.detail

@@ -1,4 +1,4 @@
-"""What the commands that simulate have in common: their options, and how these are read."""
+"""The options of commands that simulate: accounts, devices, drafts; and what they mean."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -45,17 +45,6 @@ WithCatalogOption = Annotated[
 WithRequirementsOption = Annotated[
     Path | None,
     typer.Option("--with-requirements", help="Draft: other OS floors, as requirements.toml."),
-]
-EveryInstalledOption = Annotated[
-    str | None, typer.Option("--installed", help="Installed package version, of every account.")
-]
-EveryOwnedOption = Annotated[bool, typer.Option("--owned", help="Every account owns the product.")]
-EveryMarketOption = Annotated[str | None, typer.Option("--market", help="Market of every account.")]
-EveryPromotionalCodeOption = Annotated[
-    bool, typer.Option("--promotional-code", help="Every account holds a promotional code.")
-]
-EveryManualCheckOption = Annotated[
-    bool, typer.Option("--manual-check", help='Everybody pressed "check for updates".')
 ]
 
 
