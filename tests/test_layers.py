@@ -215,6 +215,38 @@ def test_rules_know_no_clock_store_environment_or_log(module: str) -> None:
     assert not STORES & {*imported(path)}
 
 
+MADE_IN = {
+    "decide": (
+        "rules.decide",
+        {"rules", "engine", "explain.least_change", "changes.causes"},
+    ),
+    "Snapshot": ("engine.snapshot", {"engine"}),
+    "HeldProduct": ("engine.held_product", {"engine"}),
+}
+"""Where it is defined, and who may call it: rooms, and the two searches that try supposed cases."""
+
+
+@pytest.mark.parametrize("name", MADE_IN)
+def test_decisions_are_made_by_rules_and_snapshots_built_by_the_engine(name: str) -> None:
+    home, callers = MADE_IN[name]
+    home = f"eligibility.{home}"
+    calling = {
+        module.removeprefix("eligibility.")
+        for module, path in modules().items()
+        if name in called(path) and (module == home or home in imported(path))
+    }
+    assert calling
+    assert {module for module in calling if not is_below(module, callers)} == set()
+
+
+def called(path: Path) -> set[str]:
+    """Names that a file calls as they are, not as methods."""
+    calls = (
+        node for node in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(node, ast.Call)
+    )
+    return {call.func.id for call in calls if isinstance(call.func, ast.Name)}
+
+
 def test_the_oracle_knows_nothing_of_what_it_judges() -> None:
     (oracle,) = (ROOT / "tests").rglob("oracle.py")
     assert top_levels(oracle) <= {"datetime", "fractions", "hashlib", "typing"}

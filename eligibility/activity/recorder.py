@@ -193,8 +193,8 @@ class Recorder:
             device.architecture or "",
         )
         addresses = read.account.addresses if read.account else ()
-        digests = [held.digester.of(one) for one in addresses]
-        members = [one for one in digests if held.index.find(one)]
+        digests = [held.snapshot.digester.of(one) for one in addresses]
+        members = [one for one in digests if held.snapshot.index.find(one)]
         digest = digests[0] if digests else None
         return _Looked(self._of(held.publisher), key.product_id, digest, members, answer)
 

@@ -201,8 +201,8 @@ class _Compared:
         yield asker.as_account(Account("", account.kind))
         for side in self._sides:
             if side is not None:
-                held = side.state.held
-                yield place(held.thresholds, held.product_id, account.id)
+                snapshot = side.state.snapshot
+                yield place(snapshot.thresholds, snapshot.product_id, account.id)
 
 
 def _answers(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:

@@ -74,7 +74,7 @@ def readiness(
     state: State, aim: ReadinessTarget, members: Iterable[str], last: Mapping[int, LastAnswer]
 ) -> tuple[Tester, ...]:
     """How each member stands to what it is meant to get. last: by digest."""
-    digest = state.held.digester.of
+    digest = state.snapshot.digester.of
     return tuple(_tester(state, aim, address, last.get(digest(address))) for address in members)
 
 

@@ -9,7 +9,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Set
-from datetime import datetime
+from datetime import UTC, datetime
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -118,7 +118,9 @@ class Evaluator:
             found, case = self._as_of(query, query.at)
             return found.decision, case
         held, now, stale_seconds = self._fresh(query)
-        return held.explain(query, now, stale_seconds), held.case(query, now)
+        return held.explain(query, now, stale_seconds), held.snapshot.case(
+            query, datetime.fromtimestamp(now, UTC)
+        )
 
     def _as_of(self, query: AccessQuery, at: datetime) -> tuple[PastDecision, Case]:
         return decide_as_of(query, at, self._groups, self._catalog, self.requirements)

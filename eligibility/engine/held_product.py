@@ -1,9 +1,9 @@
-"""HeldProduct: one product with the members of its groups, in memory, as of one pair of revisions.
+"""HeldProduct: a snapshot kept in memory, with the decisions made on it and their JSON.
 
-Answers a query without I/O. Queries that no rule can tell apart are decided once: the memo's key
+Answers a query without I/O. Queries that no rule can tell apart are decided once: the cache's key
 holds all that the rules see of a query, with the account reduced to the combination of groups it
-is in and the side of each rollout it is on, and the device to its class (docs/decisions.md 0002).
-`decide` stays the only place where a verdict is made.
+is in and its side of each rollout, and the device to its class (docs/decisions.md 0002). The
+snapshot decides, and nothing else does.
 """
 
 from bisect import bisect_right
@@ -11,22 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
-from msgspec import UNSET, UnsetType
+from msgspec import structs
 
 from eligibility.access import wire
-from eligibility.access.model import (
-    AccessQuery,
-    Account,
-    Decision,
-    Device,
-    Revision,
-    Settling,
-    TraceStep,
-)
+from eligibility.access.model import AccessQuery, Account, Decision, Settling
 from eligibility.access.redaction import unnamed_settling
 from eligibility.access.wire import QueryFields
-from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogEntry
 from eligibility.engine.decision_cache import (
     MOST_DECISIONS,
     CachedDecision,
@@ -36,29 +26,26 @@ from eligibility.engine.decision_cache import (
 )
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.query_keys import QueryKeys
+from eligibility.engine.snapshot import Snapshot
 from eligibility.errors import InvalidInput
 from eligibility.formats.lru_cache import LruCache
-from eligibility.rules.case import Case
-from eligibility.rules.decide import decide
-from eligibility.rules.requirements import Requirements
-from eligibility.rules.rollout import place, thresholds
-from eligibility.rules.settling import RecentMoves, settling_at
-from eligibility.rules.trace import alias_step
-from groups.member_set import Digester, MemberIndex
+from eligibility.rules.rollout import place
 
 _NO_CLAIMS = (False, False, False)
 
 BodyFormat = Callable[[Decision], bytes]
-"""What another way to tell a decision makes of it, without stamp and settling. Equal ones make the
-same, and there are not many: answers are remembered for each."""
+"""Another way to write a decision, without stamp and settling.
+
+Equal formats write the same, and there are not many of them: answers are remembered for each.
+"""
 
 CachedBodies = tuple[
     DecisionCache, defaultdict[bool | BodyFormat, LruCache[CacheKey, DecisionBody]]
 ]
-"""Decisions, and answers by the words they were asked in.
+"""Decisions; and answers by format and by the query as it was sent.
 
-The answers in our own form carry this revision's stamp, and are there twice: without names of
-groups [False] and with them [True].
+Answers in our own format carry this revision's stamp, and are there twice: without names of groups
+[False] and with them [True].
 """
 
 
@@ -67,101 +54,106 @@ def _new_answers() -> LruCache[CacheKey, DecisionBody]:
 
 
 class HeldProduct:
-    """A product as the evaluator holds it. Immutable but for the memo, `token` and `verified_at`.
+    """A product as the evaluator holds it. Immutable but for its cache, `token` and `verified_at`.
 
-    before: an earlier one of the same product whose combination numbers still hold; its memo goes on.
     write_id: of the write to groups that the revision counts last (see groups.model.Head).
     token: the store's change token at which this was known to be what the store holds.
     verified_at: when that was, in seconds of the evaluator's clock.
+    before: an earlier one of the same declaration whose combination numbers still hold; its
+    decisions go on.
     """
 
     def __init__(
         self,
-        entry: CatalogEntry,
-        index: MemberIndex,
-        digester: Digester,
-        recent: RecentMoves,
-        requirements: Requirements,
-        revision: Revision,
+        snapshot: Snapshot,
         write_id: str,
         token: int,
         verified_at: float,
         before: "HeldProduct | None" = None,
     ) -> None:
-        self._entry = entry
-        self.publisher = entry.publisher
-        self.product_id = entry.product_id
-        self.product: Product = entry.product
-        self.index = index
-        self.recent = recent
-        self.revision = revision
+        self.snapshot = snapshot
+        self.publisher = snapshot.publisher
+        self.product_id = snapshot.product_id
+        self.product = snapshot.product
+        self.revision = snapshot.revision
         self.write_id = write_id
         self.token = token
         self.verified_at = verified_at
-        self.digester = digester
-        self._digest, self._find = digester.of, index.find
-        self.requirements = requirements
         # One attribute, so that threads never see half.
         self._memory: CachedBodies = (
             (before._memory[0] if before else DecisionCache()),
             defaultdict(_new_answers),
         )
-        self._classes: DeviceClasses = (
-            before._classes if before else DeviceClasses(entry.product, requirements)
-        )
-        self.thresholds = thresholds(entry.product)
-        self._limited_markets = entry.product.markets is not None
-        self._sent_keys = QueryKeys(
-            entry.product_id,
-            self._classes,
-            digester,
-            index,
-            recent.keys(),
-            self.thresholds,
-            self._limited_markets,
-        )
-        self._stamp = wire.encoded_stamp(None, revision, 0)
-        self._moments = [moment.timestamp() for moment in entry.product.moments]
+        self._classes: DeviceClasses = before._classes if before else snapshot.device_classes
+        self._query_keys = QueryKeys(snapshot, self._classes)
+        self._digest, self._find = snapshot.digester.of, snapshot.index.find
+        self._recent = snapshot.recent
+        self._thresholds = snapshot.thresholds
+        self._limited_markets = snapshot.product.markets is not None
+        self._stamp = wire.encoded_stamp(None, snapshot.revision, 0)
+        self._moments = [moment.timestamp() for moment in snapshot.product.moments]
 
     @property
     def remembered(self) -> int:
         """How many decisions and answers are remembered."""
-        memo, sent = self._memory
-        return len(memo.known) + sum(map(len, list(sent.values())))
+        decisions, answers = self._memory
+        return len(decisions.known) + sum(map(len, list(answers.values())))
 
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
         """Decide a query. now = seconds since the epoch; no I/O, no trace."""
-        settling = self._settling(query.account, now) if self.recent else None
-        return self._stamped(self._known(query, now).decision, settling, stale_seconds)
+        decision = self._known(query, now).decision
+        settling = self._settling(query.account, now) if self._recent else None
+        return Decision(
+            decision.product_id,
+            decision.granted,
+            decision.submission,
+            decision.package,
+            decision.remedies,
+            settling,
+            self.revision,
+            stale_seconds,
+        )
+
+    def explain(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
+        """Decide a query afresh, with its trace. now = seconds since the epoch."""
+        decision = self.snapshot.decide(query, _moment(now), explain=True)
+        return structs.replace(decision, stale_seconds=stale_seconds)
 
     def answer_json(
-        self, asked: QueryFields, now: float, form: bool | BodyFormat = True
+        self, fields: QueryFields, now: float, form: bool | BodyFormat = True
     ) -> DecisionBody:
-        """What wire.encode makes of `answer`; a query asked before in these words is not even read.
+        """What wire.encode makes of `answer`; a query sent before in these words is not even read.
 
         Args: form = whether to tell the names of groups; or what to make of the decision instead.
-        `at` is the caller's to look at.
-        Raises: InvalidInput for a query that cannot be read.
+        The caller looks at the query's `at`. Raises: InvalidInput for a query that cannot be read.
         """
-        key = self._sent_keys.of(asked)
+        key = self._query_keys.of(fields)
         answer = self._memory_at(now)[1][form].recent.get(key) if key else None
-        return answer or self._read(asked, key, now, form)
+        return answer or self._read(fields, key, now, form)
 
     def answers_json(
         self, batch: Sequence[QueryFields], now: float, form: bool | BodyFormat = True
     ) -> list[DecisionBody | InvalidInput]:
         """For each query what `answer_json` gives or raises."""
-        answers = map(self._memory_at(now)[1][form].recent.get, self._sent_keys.of_all(batch))
+        answers = map(self._memory_at(now)[1][form].recent.get, self._query_keys.of_all(batch))
         return [
-            answer or self._read_or_fault(asked, now, form)
-            for asked, answer in zip(batch, answers, strict=True)
+            answer or self._read_or_fault(fields, now, form)
+            for fields, answer in zip(batch, answers, strict=True)
         ]
 
+    def _read_or_fault(
+        self, fields: QueryFields, now: float, form: bool | BodyFormat
+    ) -> DecisionBody | InvalidInput:
+        try:
+            return self._read(fields, self._query_keys.of(fields), now, form)
+        except InvalidInput as error:
+            return error
+
     def _read(
-        self, asked: QueryFields, key: CacheKey | None, now: float, form: bool | BodyFormat
+        self, fields: QueryFields, key: CacheKey | None, now: float, form: bool | BodyFormat
     ) -> DecisionBody:
-        """Read and answer a query not asked before in these words; remembered where it has a key."""
-        query = wire.to_query(asked)
+        """Read and answer a query not sent lately in these words; remembered where it has a key."""
+        query = wire.to_query(fields)
         if isinstance(form, bool):
             answer = self._json(query, now, form)
         else:
@@ -172,39 +164,34 @@ class HeldProduct:
         return answer
 
     def _json(self, query: AccessQuery, now: float, named: bool) -> DecisionBody:
-        settling = self._settling(query.account, now) if self.recent else None
+        settling = self._settling(query.account, now) if self._recent else None
         stamp = self._stamp
         if settling is not None:
-            told = settling if named else unnamed_settling(settling)
-            stamp = wire.encoded_stamp(told, self.revision, 0)
+            shown = settling if named else unnamed_settling(settling)
+            stamp = wire.encoded_stamp(shown, self.revision, 0)
         known = self._known(query, now)
         return known.json(stamp) if named else known.unnamed_json(stamp)
 
-    def _read_or_fault(
-        self, asked: QueryFields, now: float, form: bool | BodyFormat
-    ) -> DecisionBody | InvalidInput:
-        try:
-            return self._read(asked, self._sent_keys.of(asked), now, form)
-        except InvalidInput as error:
-            return error
+    def _settling(self, account: Account | None, now: float) -> Settling | None:
+        return self.snapshot.settling(account, _moment(now))
 
     def _known(self, query: AccessQuery, now: float) -> CachedDecision:
         """The decision for all queries that no rule tells apart from this one; decided if new."""
-        memo, _ = self._memory_at(now)
+        decisions, _ = self._memory_at(now)
         account, device = query.account, query.device
         combination: object = None
         kind, side = None, 0
         if account is not None:
             kind = account.kind
             if account.aliases:
-                combination = self.groups_of(account)
+                combination = self.snapshot.groups_of(account)
             else:
                 combination = self._find(self._digest(account.id))
-            if self.thresholds:
-                side = place(self.thresholds, self.product_id, account.id)
+            if self._thresholds:
+                side = place(self._thresholds, self.product_id, account.id)
         device_class = self._classes.lately(device)
         if device_class is None:
-            device_class = self.device_class(device)
+            device_class = self._classes.of(device)
         claims = query.owned, query.promotional_code, query.manual_check
         key = (
             device_class,
@@ -215,10 +202,11 @@ class HeldProduct:
             query.market if self._limited_markets else None,
             side,
         )
-        known = memo.known.recent.get(key) or memo.known.get(key)
+        known = decisions.known.recent.get(key) or decisions.known.get(key)
         if known is None:
-            known = CachedDecision(self._decide(query, now), member=bool(combination))
-            memo.known.put(key, known)
+            decision = self.snapshot.decide(query, _moment(now))
+            known = CachedDecision(decision, member=bool(combination))
+            decisions.known.put(key, known)
         return known
 
     def _memory_at(self, now: float) -> CachedBodies:
@@ -232,76 +220,6 @@ class HeldProduct:
         self._memory = DecisionCache(begins, ends), defaultdict(_new_answers)
         return self._memory
 
-    def _stamped(
-        self,
-        decision: Decision,
-        settling: Settling | None,
-        stale_seconds: int,
-        trace: tuple[TraceStep, ...] | UnsetType = UNSET,
-    ) -> Decision:
-        return Decision(
-            decision.product_id,
-            decision.granted,
-            decision.submission,
-            decision.package,
-            decision.remedies,
-            settling,
-            self.revision,
-            stale_seconds,
-            trace,
-        )
 
-    def explain(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
-        """Decide a query afresh, with its trace; says which address of the account matched."""
-        account = query.account
-        decision = self._decide(query, now)
-        steps = decision.trace or ()
-        if account is not None and account.aliases:
-            matched = [a for a in account.addresses if self.index.find(self._digest(a))]
-            steps = (alias_step(account, matched), *steps)
-        return self._stamped(decision, self._settling(account, now), stale_seconds, steps)
-
-    def case(self, query: AccessQuery, now: float) -> Case:
-        """Everything that the decision on a query is made from. now = seconds since the epoch."""
-        groups = self.groups_of(query.account) if query.account is not None else frozenset[str]()
-        return self._case(query, groups, now)
-
-    def with_index(self, index: MemberIndex) -> "HeldProduct":
-        """The same product with other members."""
-        return HeldProduct(
-            self._entry,
-            index,
-            self.digester,
-            self.recent,
-            self.requirements,
-            self.revision,
-            self.write_id,
-            self.token,
-            self.verified_at,
-        )
-
-    def device_class(self, device: Device) -> int:
-        """A number that is the same for devices which no rule of the product tells apart."""
-        return self._classes.of(device)
-
-    def groups_of(self, account: Account) -> frozenset[str]:
-        """The product's groups that list any address of the account."""
-        numbers = (self.index.find(self._digest(address)) for address in account.addresses)
-        return frozenset().union(*map(self.index.combination, numbers))
-
-    def decide_as_member(self, query: AccessQuery, groups: frozenset[str], now: float) -> Decision:
-        """Decide a query as if exactly these groups listed its account; without stamp, nothing kept."""
-        return decide(self._case(query, groups, now))
-
-    def _decide(self, query: AccessQuery, now: float) -> Decision:
-        return decide(self.case(query, now))
-
-    def _case(self, query: AccessQuery, groups: frozenset[str], now: float) -> Case:
-        moment = datetime.fromtimestamp(now, UTC)
-        return Case(query, self.product, groups, self.requirements, moment)
-
-    def _settling(self, account: Account | None, now: float) -> Settling | None:
-        if account is None:
-            return None
-        found = [self.recent[d] for d in map(self._digest, account.addresses) if d in self.recent]
-        return settling_at(datetime.fromtimestamp(now, UTC), found) if found else None
+def _moment(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)

@@ -7,6 +7,7 @@ from eligibility.access.model import Revision
 from eligibility.catalog.store import CatalogEntry
 from eligibility.engine.held_product import HeldProduct
 from eligibility.engine.histogram import Histogram
+from eligibility.engine.snapshot import Snapshot
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.settling import SETTLING_TIME, recent_of
 from groups.errors import HistoryLost
@@ -58,21 +59,20 @@ class Loader:
             # A patched index keeps its combination numbers, so decisions made before still hold.
             head = changes[-1].head if changes else Head(held.revision.groups, held.write_id)
             patch = _patch(changes, entry.product.groups, digest)
-            index = held.index.with_changes(patch) if patch else held.index
-            recent = recent_of(changes, entry.product.groups, digest, held.recent, since)
+            index = held.snapshot.index.with_changes(patch) if patch else held.snapshot.index
+            recent = recent_of(changes, entry.product.groups, digest, held.snapshot.recent, since)
             self._note_propagation(changes, now)
-        return HeldProduct(
-            entry,
+        snapshot = Snapshot(
+            entry.publisher,
+            entry.product_id,
+            entry.product,
             index,
             digester,
-            recent,
             self._requirements,
             Revision(head.revision, catalog_revision),
-            head.write_id,
-            token,
-            now,
-            before,
+            recent,
         )
+        return HeldProduct(snapshot, head.write_id, token, now, before)
 
     def load_nothing(self, now: float) -> None:
         """Ask the store as often as to load a product that was not held, for nothing."""

@@ -6,7 +6,7 @@ there is no key and the query has to be read. `of` and `of_all` give the same ke
 each step for the whole batch at once, inside compiled loops (docs/decisions.md 0014).
 """
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -16,9 +16,9 @@ from msgspec.structs import astuple
 from eligibility.access.wire import AccountFields, QueryFields, device_read_lately, is_market
 from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
+from eligibility.engine.snapshot import Snapshot
 from eligibility.rules.rollout import place
 from groups.emails import canonical_or_none, canonical_together
-from groups.member_set import Digester, MemberIndex
 
 AccountKey = tuple[int | None, object, int]
 """What the rules see of an account: combination of groups, kind, side of the rollouts."""
@@ -33,9 +33,7 @@ SentAccount = AccountFields | UnsetType | None
 class QueryKeys:
     """Makes the keys of queries for one product.
 
-    recent: digests whose membership may be settling; there is no key, for the answers tell of it.
-    thresholds: buckets at which a rollout changes sides, ascending. limited_markets: not offered in
-    every market.
+    A query whose membership may be settling has no key, for its answer tells of that.
     """
 
     __slots__ = (
@@ -50,23 +48,14 @@ class QueryKeys:
         "_thresholds",
     )
 
-    def __init__(
-        self,
-        product_id: str,
-        classes: DeviceClasses,
-        digester: Digester,
-        index: MemberIndex,
-        recent: Set[int],
-        thresholds: Sequence[float],
-        limited_markets: bool,
-    ) -> None:
-        self._product_id = product_id
+    def __init__(self, snapshot: Snapshot, classes: DeviceClasses) -> None:
+        self._product_id = snapshot.product_id
         self._class_lately = classes.lately
-        self._digest, self._digests = digester.of, digester.of_all
-        self._find, self._find_all = index.find, index.find_all
-        self._recent = recent
-        self._thresholds = thresholds
-        self._limited_markets = limited_markets
+        self._digest, self._digests = snapshot.digester.of, snapshot.digester.of_all
+        self._find, self._find_all = snapshot.index.find, snapshot.index.find_all
+        self._recent = snapshot.recent.keys()
+        self._thresholds = snapshot.thresholds
+        self._limited_markets = snapshot.product.markets is not None
 
     def of(self, asked: QueryFields) -> CacheKey | None:
         """The key of one query; None where it has to be read."""

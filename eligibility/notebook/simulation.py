@@ -92,7 +92,7 @@ class Simulation:
         named = _devices(devices)
         moment = None if at is None else wire.moment_of(str(at), "at")
         state = self._source.state(product_id, moment, draft)
-        members = self._source.members(state.held.publisher, moment, draft)
+        members = self._source.members(state.snapshot.publisher, moment, draft)
         asked = sorted(state.product.groups) if accounts is None else accounts
         return SimulationResult(simulate(state, _population(asked, members, told), named))
 

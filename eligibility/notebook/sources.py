@@ -6,11 +6,9 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
 
-from eligibility.access.model import Revision
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import ValidationContext, read_product, validate
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import snapshot_of
 from eligibility.errors import UnknownProduct
 from eligibility.rules.requirements import Requirements
 from eligibility.service.service import Service
@@ -19,7 +17,7 @@ from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.state import State
 from groups import emails
 from groups.errors import UnknownGroup
-from groups.member_set import Digester, MemberIndex, MemberSet
+from groups.member_set import Digester
 
 
 class SimulationSource(Protocol):
@@ -108,29 +106,15 @@ class MemorySource:
         declared = self.groups.keys() | draft.groups.keys()
         validate(product_id, product, ValidationContext(declared, moment))
         read = self.members(self.owner, at, draft)
-        sets = {
-            group_id: MemberSet.of(self.digester.of_all(read(group_id)))
-            for group_id in sorted(product.groups)
-        }
-        entry = CatalogEntry(
-            publisher=self.owner,
-            product_id=product_id,
-            product=product,
-            revision=0,
-            updated_at=moment,
-        )
-        held = HeldProduct(
-            entry,
-            MemberIndex.build(sets),
+        snapshot = snapshot_of(
+            self.owner,
+            product_id,
+            product,
+            {group: self.digester.of_all(read(group)) for group in product.groups},
             self.digester,
-            {},
             draft.requirements or self.requirements,
-            Revision(0, 0),
-            "",
-            0,
-            0.0,
         )
-        return State(held, moment, "given" if draft.is_empty else "given + draft")
+        return State(snapshot, moment, "given" if draft.is_empty else "given + draft")
 
     def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:  # noqa: ARG002
         """See Source."""

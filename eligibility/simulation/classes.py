@@ -13,7 +13,7 @@ from itertools import count, repeat
 
 from eligibility.access.asker import Asker
 from eligibility.access.model import Device
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import Snapshot
 from eligibility.rules.rollout import BUCKETS, buckets, place
 from eligibility.rules.settling import MembershipMove
 from eligibility.simulation.inputs.population import Population
@@ -26,14 +26,14 @@ Classes = Sequence[int]
 
 
 def device_classes(
-    held: HeldProduct, devices: Iterable[Device]
+    snapshot: Snapshot, devices: Iterable[Device]
 ) -> tuple[tuple[int, ...], list[Device]]:
     """For each device the number of its class, in order of appearance; and one device of each."""
     numbers: dict[int, int] = {}
     representatives: list[Device] = []
     columns = []
     for device in devices:
-        device_class = held.device_class(device)
+        device_class = snapshot.device_classes.of(device)
         if device_class not in numbers:
             numbers[device_class] = len(numbers)
             representatives.append(device)
@@ -41,7 +41,7 @@ def device_classes(
     return tuple(columns), representatives
 
 
-def account_classes(held: HeldProduct, population: Population) -> tuple[Classes, list[int]]:
+def account_classes(snapshot: Snapshot, population: Population) -> tuple[Classes, list[int]]:
     """For each account the number of its class; and the place of the first account of each class.
 
     Accounts whose membership is settling are of one class where one write changed it, for their
@@ -49,16 +49,16 @@ def account_classes(held: HeldProduct, population: Population) -> tuple[Classes,
     """
     others = population.others
     if not others:
-        return _plain_classes(held, population.names)
+        return _plain_classes(snapshot, population.names)
     plain = [place for place in range(len(population)) if place not in others]
-    found, firsts = _plain_classes(held, [population.names[place] for place in plain])
+    found, firsts = _plain_classes(snapshot, [population.names[place] for place in plain])
     rows = array("I", bytes(4 * len(population)))
     for place_, number in zip(plain, found, strict=True):
         rows[place_] = number
     firsts = [plain[first] for first in firsts]
     numbers: dict[object, int] = {}
     for place_, asker in others.items():
-        key = _key(held, asker)
+        key = _key(snapshot, asker)
         if key not in numbers:
             numbers[key] = len(firsts)
             firsts.append(place_)
@@ -66,18 +66,18 @@ def account_classes(held: HeldProduct, population: Population) -> tuple[Classes,
     return rows, firsts
 
 
-def _plain_classes(held: HeldProduct, names: Sequence[str]) -> tuple["array[int]", list[int]]:
+def _plain_classes(snapshot: Snapshot, names: Sequence[str]) -> tuple["array[int]", list[int]]:
     """The same for accounts with one Microsoft address each, which ask on the same terms."""
-    numbers_of = _numbers(held, len(names))
-    sides_of = _sides(held)
+    numbers_of = _numbers(snapshot, len(names))
+    sides_of = _sides(snapshot)
     recent, ids = (
-        held.recent,
+        snapshot.recent,
         defaultdict[tuple[int, int, MembershipMove | None], int](count().__next__),
     )
     rows, firsts = array("I"), list[int]()
     for start in range(0, len(names), _CHUNK):
         chunk = names[start : start + _CHUNK]
-        digests = held.digester.of_all(chunk)
+        digests = snapshot.digester.of_all(chunk)
         settling = map(recent.get, digests) if recent else repeat(None)
         keys = zip(numbers_of(digests), sides_of(chunk), settling, strict=False)
         found = list(map(ids.__getitem__, keys))
@@ -86,32 +86,34 @@ def _plain_classes(held: HeldProduct, names: Sequence[str]) -> tuple["array[int]
     return rows, firsts
 
 
-def _numbers(held: HeldProduct, asked: int) -> Callable[[Sequence[int]], Iterable[int]]:
+def _numbers(snapshot: Snapshot, asked: int) -> Callable[[Sequence[int]], Iterable[int]]:
     """Tells the combinations of digests, from a dict where more are asked than there are members."""
-    index = held.index
+    index = snapshot.index
     if asked < len(index):
         return index.find_all
     number_of = index.by_digest().get
     return lambda digests: map(number_of, digests, repeat(0))
 
 
-def _sides(held: HeldProduct) -> Callable[[Sequence[str]], Iterable[int]]:
+def _sides(snapshot: Snapshot) -> Callable[[Sequence[str]], Iterable[int]]:
     """Tells the sides of the product's rollouts; without any, all accounts are on one."""
-    if not held.thresholds:
+    if not snapshot.thresholds:
         return lambda _: repeat(0)
-    side_of = [bisect_right(held.thresholds, bucket) for bucket in range(BUCKETS)]
-    product_id = held.product_id
+    side_of = [bisect_right(snapshot.thresholds, bucket) for bucket in range(BUCKETS)]
+    product_id = snapshot.product_id
     return lambda names: [side_of[bucket] for bucket in buckets(product_id, names)]
 
 
-def _key(held: HeldProduct, asker: Asker) -> object:
+def _key(snapshot: Snapshot, asker: Asker) -> object:
     """All that the rules see of an account, and what its decisions tell of its newest change."""
     account = asker.account
     if account is None:
         return asker
-    digests = map(held.digester.of, account.addresses)
-    settling = max((held.recent[one] for one in digests if one in held.recent), default=None)
-    side = place(held.thresholds, held.product_id, account.id)
+    digests = map(snapshot.digester.of, account.addresses)
+    settling = max(
+        (snapshot.recent[one] for one in digests if one in snapshot.recent), default=None
+    )
+    side = place(snapshot.thresholds, snapshot.product_id, account.id)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check
-    return held.groups_of(account), account.kind, side, terms, claims, settling
+    return snapshot.groups_of(account), account.kind, side, terms, claims, settling

@@ -111,10 +111,10 @@ def coverage(
     Args: as_told = what every member says of itself (its account means nothing).
     Raises: InvalidInput above most_decisions.
     """
-    index = state.held.index
+    index = state.snapshot.index
     sizes = {index.combination(number): size for number, size in index.sizes().items()}
-    columns, representatives = device_classes(state.held, [one.device for one in devices])
-    on_sides = sides(state.held)
+    columns, representatives = device_classes(state.snapshot, [one.device for one in devices])
+    on_sides = sides(state.snapshot)
     asked = [*sizes, CoverageGroups()]
     check_decisions(len(asked) * len(on_sides), len(representatives), most_decisions)
     gets = {

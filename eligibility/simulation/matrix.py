@@ -77,8 +77,8 @@ def simulate(
     account, and a decision for each pair of classes.
     Raises: InvalidInput, where these pairs are more than most_decisions.
     """
-    rows, firsts = account_classes(state.held, population)
-    columns, representatives = device_classes(state.held, [named.device for named in devices])
+    rows, firsts = account_classes(state.snapshot, population)
+    columns, representatives = device_classes(state.snapshot, [named.device for named in devices])
     check_decisions(len(firsts), len(representatives), most_decisions)
     decisions = tuple(
         tuple(

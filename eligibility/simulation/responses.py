@@ -73,7 +73,7 @@ class StateView(Struct, frozen=True):
     @classmethod
     def of(cls, state: State) -> Self:
         """A state as it is told."""
-        return cls(state.label, state.moment, state.held.revision)
+        return cls(state.label, state.moment, state.snapshot.revision)
 
 
 class AccountClassView(Struct, frozen=True, rename={"number": "class"}):

@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from eligibility.access.model import Account
 from eligibility.catalog.model import DeclaredSource, Package, Product, Rollout, RolloutStatus
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import Snapshot
 from eligibility.rules.rollout import BUCKETS, buckets, threshold
 from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
@@ -117,14 +117,14 @@ class RolloutSide:
     places: int
 
 
-def sides(held: HeldProduct) -> list[RolloutSide]:
+def sides(snapshot: Snapshot) -> list[RolloutSide]:
     """The sides that there are, from those who get everything first; one where nothing is rolled out."""
-    side_of = [bisect_right(held.thresholds, bucket) for bucket in range(BUCKETS)]
+    side_of = [bisect_right(snapshot.thresholds, bucket) for bucket in range(BUCKETS)]
     places = Counter(side_of)
     found: dict[int, Account] = {}
     for start in count(0, _TRIED_AT_ONCE):
         names = [f"member-{one}@made-up.invalid" for one in range(start, start + _TRIED_AT_ONCE)]
-        for name, bucket in zip(names, buckets(held.product_id, names), strict=True):
+        for name, bucket in zip(names, buckets(snapshot.product_id, names), strict=True):
             found.setdefault(side_of[bucket], Account(name))
         if len(found) == len(places):
             return [RolloutSide(found[side], places[side]) for side in sorted(places)]

@@ -1,28 +1,28 @@
-"""State: one product with the members of its groups, at one moment, ready to be asked.
+"""State: a snapshot of a product at a moment, with a name for people.
 
 What is stored now, what was stored at a past moment, or either with drafts laid over it: whoever
-simulates cannot tell them apart. Reading them is states.py's.
+simulates cannot tell them apart. `states.py` reads them.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 from eligibility.access.model import AccessQuery, Decision
 from eligibility.catalog.model import Product
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import Snapshot
 from eligibility.rules.case import Case
 
 
 @dataclass(frozen=True)
 class State:
-    """A product to ask. moment: UTC-aware, the one that is decided for. label: names it for people.
+    """A product to decide queries on. moment: UTC-aware, the one that is decided for.
 
-    earlier: the same with the memberships of 30 minutes ago, which the Store itself may still have;
-    None where no membership of the product's groups has changed since. Made when it is asked for.
+    earlier: builds the same with the memberships of 30 minutes ago, which the Store itself may
+    still have; None where no membership of the product's groups has changed since.
     """
 
-    held: HeldProduct
+    snapshot: Snapshot
     moment: datetime
     label: str = "live"
     earlier: Callable[[], "State | None"] = lambda: None
@@ -30,26 +30,21 @@ class State:
     @property
     def product_id(self) -> str:
         """The product's id."""
-        return self.held.product_id
+        return self.snapshot.product_id
 
     @property
     def product(self) -> Product:
         """The product as it is declared in this state."""
-        return self.held.product
+        return self.snapshot.product
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
-        """The decision on a query about the product; its own moment, if any, means nothing."""
-        now = self.moment.timestamp()
-        return self.held.explain(query, now) if explain else self.held.answer(query, now)
+        """Decide a query about the product for the state's moment, whatever the query's own `at`."""
+        return self.snapshot.decide(query, self.moment, explain=explain)
 
     def decide_as_member(self, query: AccessQuery, groups: frozenset[str]) -> Decision:
-        """The decision on a query if exactly these groups listed its account."""
-        return self.held.decide_as_member(query, groups, self.moment.timestamp())
-
-    def apart(self) -> "State":
-        """The same, which remembers its decisions for itself: those of live queries keep their room."""
-        return replace(self, held=self.held.with_index(self.held.index))
+        """Decide a query as if exactly these groups listed its account."""
+        return self.snapshot.decide_as_member(query, groups, self.moment)
 
     def case(self, query: AccessQuery) -> Case:
         """Everything that the decision on a query is made from."""
-        return self.held.case(query, self.moment.timestamp())
+        return self.snapshot.case(query, self.moment)

@@ -1,6 +1,6 @@
 """States read from the stores: as it is now, as it was, as it will be, and with drafts over it."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
@@ -12,12 +12,12 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry, CatalogStore, ProductVersion
 from eligibility.catalog.validation import ValidationContext, validate
 from eligibility.engine.evaluator import Evaluator
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import Snapshot, snapshot_of
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.rules.settling import SETTLING_TIME, recent_of
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves
 from eligibility.simulation.state import State
-from groups.member_set import Digester, MemberIndex, MemberSet
+from groups.member_set import Digester
 from groups.model import FORGOTTEN, MAX_MEMBERS, MIN_MEMBERS, GroupChange
 from groups.store import GroupStore
 
@@ -31,7 +31,7 @@ class _Members:
     moved: group and digest of each membership that a draft makes or ends.
     """
 
-    index: MemberIndex
+    digests: Mapping[str, set[int]]
     revision: int
     changes: tuple[GroupChange, ...]
     moved: set[tuple[str, int]]
@@ -61,29 +61,28 @@ class States:
         """
         moment = at or self.now()
         if at is None and draft.is_empty:
-            held = self._evaluator.held(product_id)
-            changes = self._changes(held.publisher, held.product.groups, moment)
-            return _state(held, moment, "live", changes, self._evaluator.digester().of_recorded)
+            snapshot = self._evaluator.held(product_id).snapshot
+            changes = self._changes(snapshot.publisher, snapshot.product.groups, moment)
+            return _state(snapshot, moment, "live", changes, self._evaluator.digester().of_recorded)
         entry = self._entry(product_id, at, moment, draft)
         members = self._members(entry, at, moment, draft)
         digester = self._evaluator.digester()
         # Whoever was forgotten was never in any group of the past (GroupStore.memberships_at).
         digest = digester.of_recorded if at is None else digester.of
         recent = recent_of(members.changes, entry.product.groups, digest)
-        held = HeldProduct(
-            entry,
-            members.index,
+        snapshot = snapshot_of(
+            entry.publisher,
+            product_id,
+            entry.product,
+            members.digests,
             digester,
-            {one: told for one, told in recent.items() if (told[1], one) not in members.moved},
             draft.requirements or self._evaluator.requirements,
             Revision(members.revision, entry.revision),
-            "",
-            0,
-            0.0,
+            {key: move for key, move in recent.items() if (move[1], key) not in members.moved},
         )
         label = "live" if at is None else _named(moment)
         label = label if draft.is_empty else f"{label} + draft"
-        return _state(held, moment, label, members.changes, digest)
+        return _state(snapshot, moment, label, members.changes, digest)
 
     def members(
         self, publisher: str, group_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT
@@ -169,10 +168,8 @@ class States:
             before = digests.get(group_id, set())
             digests[group_id] = _moved(group_id, before, moves, self._evaluator.digester())
             moved |= {(group_id, one) for one in before ^ digests[group_id]}
-        index = MemberIndex.build(
-            {one: MemberSet.of(digests[one]) for one in sorted(named & digests.keys())}
-        )
-        return _Members(index, revision, self._changes(publisher, named, moment), moved)
+        present_digests = {group: digests[group] for group in named & digests.keys()}
+        return _Members(present_digests, revision, self._changes(publisher, named, moment), moved)
 
     def _digests(
         self, publisher: str, group_ids: Collection[str], at: datetime | None
@@ -215,7 +212,7 @@ class States:
 
 
 def _state(
-    held: HeldProduct,
+    snapshot: Snapshot,
     moment: datetime,
     label: str,
     changes: tuple[GroupChange, ...],
@@ -225,13 +222,13 @@ def _state(
         """Every change taken back, the last one first."""
         if not changes:
             return None
-        index = held.index.with_changes(
+        index = snapshot.index.with_changes(
             (one.group_id, [*map(digest, one.removed)], [*map(digest, one.added)])
             for one in reversed(changes)
         )
-        return State(held.with_index(index), moment, f"{label}, as 30 minutes before")
+        return State(snapshot.with_index(index), moment, f"{label}, as 30 minutes before")
 
-    return State(held, moment, label, earlier)
+    return State(snapshot, moment, label, earlier)
 
 
 def _named(moment: datetime) -> str:

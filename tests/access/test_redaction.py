@@ -15,9 +15,9 @@ from eligibility.access import wire
 from eligibility.access.model import Decision, Revision, Settling
 from eligibility.access.redaction import unnamed
 from eligibility.callers.model import Scope
-from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import Snapshot
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
@@ -76,13 +76,17 @@ def worlds(draw: st.DrawFn) -> tuple[HeldProduct, list[tuple[Body, Decision]]]:
         recent[digester.of(address)] = at, group_id, change
         if at + SETTLING_TIME > NOW:
             settling[address] = Settling(group_id, change, at, at + SETTLING_TIME)
-    entry = CatalogEntry(
-        publisher="contoso", product_id="APP", product=declared, revision=7, updated_at=NOW
+    snapshot = Snapshot(
+        "contoso",
+        "APP",
+        declared,
+        MemberIndex.build(sets),
+        digester,
+        REQUIREMENTS,
+        REVISION,
+        recent,
     )
-    index = MemberIndex.build(sets)
-    held = HeldProduct(
-        entry, index, digester, recent, REQUIREMENTS, REVISION, "", 1, NOW.timestamp()
-    )
+    held = HeldProduct(snapshot, "", 1, NOW.timestamp())
     asked = []
     for body in draw(st.lists(queries, min_size=1, max_size=4)):
         query = wire.query_of(**body)

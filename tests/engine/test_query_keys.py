@@ -13,12 +13,13 @@ from eligibility.catalog.validation import read_product
 from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.query_keys import QueryKeys
+from eligibility.engine.snapshot import snapshot_of
 from eligibility.errors import InvalidInput
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
-from eligibility.rules.rollout import thresholds
-from groups.member_set import Digester, MemberIndex, MemberSet
+from eligibility.rules.settling import RecentMoves
+from groups.member_set import Digester
 from tests.helpers.catalog.strategies import ACCOUNTS, NOW, memberships, products, queries
 
 SECRET = b"k" * 32
@@ -55,19 +56,13 @@ def test_keys_of_a_batch_are_those_of_each_and_tell_apart_what_rules_do(
     product = read_product(body)
     digester = Digester(SECRET)
     classes = DeviceClasses(product, REQUIREMENTS)
-    sets = {
-        group: MemberSet.from_addresses([a for a in members if group in members[a]], SECRET)
+    digests = {
+        group: digester.of_all([a for a in members if group in members[a]])
         for group in product.groups
     }
-    keys = QueryKeys(
-        "APP",
-        classes,
-        digester,
-        MemberIndex.build(sets),
-        set(map(digester.of, recent)),
-        thresholds(product),
-        product.markets is not None,
-    )
+    moves: RecentMoves = {digester.of(address): (NOW, "beta", "added") for address in recent}
+    snapshot = snapshot_of("contoso", "APP", product, digests, digester, REQUIREMENTS, recent=moves)
+    keys = QueryKeys(snapshot, classes)
     batch: Any = wire.decode_batch(json.dumps({"queries": bodies}).encode())
     decisions: dict[CacheKey, object] = {}
     for asked in batch:

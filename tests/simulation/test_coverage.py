@@ -12,12 +12,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from eligibility.access.asker import PLAIN, Asker
-from eligibility.access.model import AccessQuery, Account, Revision
+from eligibility.access.model import AccessQuery, Account
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
 from eligibility.cli.app import app
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import snapshot_of
 from eligibility.errors import InvalidInput
 from eligibility.explain.outcome import outcome_of
 from eligibility.rules.case import Case
@@ -29,7 +28,7 @@ from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.responses import OutcomeView
 from eligibility.simulation.rollout_shares import apportioned, sides
 from eligibility.simulation.state import State
-from groups.member_set import Digester, MemberIndex, MemberSet
+from groups.member_set import Digester
 from tests.helpers.catalog.products import flight, group, package, product, put
 from tests.helpers.catalog.strategies import (
     GROUPS,
@@ -49,15 +48,8 @@ Members = Mapping[str, frozenset[str]]
 def state_of(declared: Product, members: Members, floors: Requirements = REQUIREMENTS) -> State:
     """A product and who is in which of its groups, without any store."""
     digester = Digester(b"key")
-    sets = {
-        one: MemberSet.of(map(digester.of, members.get(one, ()))) for one in sorted(declared.groups)
-    }
-    entry = CatalogEntry(
-        publisher="contoso", product_id=PRODUCT_ID, product=declared, revision=1, updated_at=NOW
-    )
-    index = MemberIndex.build(sets)
-    held = HeldProduct(entry, index, digester, {}, floors, Revision(1, 1), "", 0, 0.0)
-    return State(held, NOW)
+    digests = {one: digester.of_all(members.get(one, ())) for one in declared.groups}
+    return State(snapshot_of("contoso", PRODUCT_ID, declared, digests, digester, floors), NOW)
 
 
 def got(
@@ -203,7 +195,7 @@ def test_a_rollout_splits_those_who_have_it_installed_and_the_numbers_are_marked
 @pytest.mark.parametrize("percentage", [0, 0.01, 1.09, 50, 99.99, 100])
 def test_there_is_a_made_up_account_on_each_side_of_a_rollout(percentage: float) -> None:
     state = state_of(rolled_out(percentage), {})
-    places = [one.places for one in sides(state.held)]
+    places = [one.places for one in sides(state.snapshot)]
     included = round(percentage * 100)
     assert places == [one for one in (included, 10_000 - included) if one]
 

@@ -19,9 +19,8 @@ from msgspec import UNSET, structs
 
 from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, AccountKind, Decision, Device, Revision, Settling
-from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import read_product
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import snapshot_of
 from eligibility.explain.outcome import outcome_of
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
@@ -33,7 +32,7 @@ from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix, simulate
 from eligibility.simulation.state import State
-from groups.member_set import Digester, MemberIndex, MemberSet
+from groups.member_set import Digester, MemberIndex
 from groups.model import GroupChange
 from tests.helpers.catalog.products import flight, package, product
 from tests.helpers.catalog.strategies import (
@@ -71,17 +70,7 @@ class World:
     @property
     def state(self) -> State:
         declared = read_product(self.body)
-        entry = CatalogEntry(
-            publisher="contoso",
-            product_id=PRODUCT_ID,
-            product=declared,
-            revision=REVISION.catalog,
-            updated_at=self.now,
-        )
-        sets = {
-            one: MemberSet.of(map(DIGESTER.of, self.members.get(one, ())))
-            for one in sorted(declared.groups)
-        }
+        members = {one: DIGESTER.of_all(self.members.get(one, ())) for one in declared.groups}
         changes = [
             GroupChange(
                 publisher="contoso",
@@ -95,18 +84,10 @@ class World:
             for number, (who, group, change, minutes) in enumerate(self.in_order())
         ]
         recent = recent_of(changes, declared.groups, DIGESTER.of)
-        held = HeldProduct(
-            entry,
-            MemberIndex.build(sets),
-            DIGESTER,
-            recent,
-            self.requirements,
-            REVISION,
-            "",
-            0,
-            0.0,
+        snapshot = snapshot_of(
+            "contoso", PRODUCT_ID, declared, members, DIGESTER, self.requirements, REVISION, recent
         )
-        return State(held, self.now)
+        return State(snapshot, self.now)
 
     def in_order(self) -> list[Move]:
         return sorted(self.moves, key=lambda move: -move[3])

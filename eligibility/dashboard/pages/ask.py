@@ -74,7 +74,7 @@ class Ask:
         asker = Asker.of(query)
         at = moment_of(asked["at"]) if asked["at"] else None
         state = self._service.states.read(product_id, at)
-        in_groups = state.held.groups_of(query.account) if query.account else frozenset[str]()
+        in_groups = state.snapshot.groups_of(query.account) if query.account else frozenset[str]()
         who = "this account" if query.account else "somebody who is not signed in"
         found: dict[str, Any] = {
             "state": state,

@@ -52,7 +52,7 @@ class ProductPages:
         """A product, now or at a moment."""
         state = self._state(request, viewer)
         groups = {  # whoever may not read groups sees their ids, which the product has, and no names
-            one: self._service.groups.get(state.held.publisher, one)
+            one: self._service.groups.get(state.snapshot.publisher, one)
             for one in sorted(state.product.groups if viewer.reads_groups else ())
         }
         versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS).items

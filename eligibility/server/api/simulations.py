@@ -54,7 +54,7 @@ class _Asked:
     @property
     def price(self) -> int:
         """Queries that it counts as: accounts x kinds of devices."""
-        kinds = device_classes(self.state.held, [one.device for one in self.devices])[1]
+        kinds = device_classes(self.state.snapshot, [one.device for one in self.devices])[1]
         return len(self.population) * len(kinds)
 
     @property
@@ -169,7 +169,7 @@ def _read(service: Service, sent: bytes, by: RouteCaller) -> _Asked:
 def _state(service: Service, product_id: str, moment: datetime | None, draft: Draft) -> State:
     """The state that is asked, with a memory of its own; what is wrong with a draft has its place."""
     with json_body.within("draft"), json_body.within("product", InvalidProduct):
-        return service.states.read(product_id, moment, draft).apart()
+        return service.states.read(product_id, moment, draft)
 
 
 def _check_scopes(fields: SimulationFields, by: RouteCaller) -> None:

@@ -79,8 +79,8 @@ class Metrics:
 def _memory(evaluator: Evaluator) -> Iterator[tuple[LabelValues, float]]:
     held = evaluator.everything()
     yield ("products_held",), len(held)
-    yield ("members_held",), sum(len(one.index) for one in held)
-    yield ("members_held_bytes",), sum(one.index.nbytes for one in held)
+    yield ("members_held",), sum(len(one.snapshot.index) for one in held)
+    yield ("members_held_bytes",), sum(one.snapshot.index.nbytes for one in held)
     yield ("answers_held",), sum(one.remembered for one in held)
     for one in sorted(held, key=lambda one: (one.revision.groups, one.revision.catalog)):
         yield ("revision", one.publisher, "groups"), one.revision.groups

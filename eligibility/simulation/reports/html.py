@@ -75,7 +75,7 @@ def _facts(report: SimulationReport) -> dict[str, Any]:
     return {
         "report": report,
         "state": matrix.state,
-        "revision": matrix.state.held.revision,
+        "revision": matrix.state.snapshot.revision,
         "grid": grid,
         "tops": list(_tops(grid.columns)),
         "shown": [_shown(report, number) for number in range(len(grid.outcomes))],

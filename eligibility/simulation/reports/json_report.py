@@ -97,7 +97,7 @@ def _classes(
 
 def _state(matrix: Matrix) -> dict[str, Any]:
     state = matrix.state
-    return {"label": state.label, "moment": state.moment, "revision": state.held.revision}
+    return {"label": state.label, "moment": state.moment, "revision": state.snapshot.revision}
 
 
 def _answer(matrix: Matrix, answer: ReportOutcome, mark: OutcomeMark) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def parts(report: SimulationReport, width: int) -> Iterator[RenderableType]:
 
 def _title(report: SimulationReport) -> Text:
     state, matrix = report.matrix.state, report.matrix
-    revision = state.held.revision
+    revision = state.snapshot.revision
     devices = len(matrix.devices)
     return Text.assemble(
         (state.product.name, "bold"),

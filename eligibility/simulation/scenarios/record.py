@@ -47,7 +47,7 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
     """
     decision = state.decide(query)
     account = query.account
-    groups = state.held.groups_of(account) if account is not None else frozenset()
+    groups = state.snapshot.groups_of(account) if account is not None else frozenset()
     if account is not None and how.masked:
         account = _masked(account, state)
     case: dict[str, Any] = {
@@ -83,7 +83,7 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
 
 def _masked(account: Account, state: State) -> Account:
     """Another account on the same side of each rollout, which depends on the address."""
-    thresholds, product_id = state.held.thresholds, state.product_id
+    thresholds, product_id = state.snapshot.thresholds, state.product_id
     wanted = place(thresholds, product_id, account.id)
     tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
     other = next((one for one in tried if place(thresholds, product_id, one) == wanted), None)

@@ -6,12 +6,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from eligibility.access.model import Revision
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogEntry
 from eligibility.catalog.validation import ValidationContext, read_product, validate
-from eligibility.engine.held_product import HeldProduct
+from eligibility.engine.snapshot import Snapshot, index_of, snapshot_of
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import Requirements
@@ -25,7 +23,7 @@ from eligibility.simulation.scenarios.model import (
 )
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
-from groups.member_set import Digester, MemberIndex, MemberSet
+from groups.member_set import Digester
 from groups.store import MembershipReader
 
 
@@ -49,7 +47,7 @@ class FileStateSource:
     catalog: ScenarioCatalog
     requirements: Requirements
     now: datetime
-    _held: dict[str, HeldProduct] = field(default_factory=dict)
+    _snapshots: dict[str, Snapshot] = field(default_factory=dict)
 
     def state(self, scenario: Scenario) -> State:
         """See World."""
@@ -58,30 +56,23 @@ class FileStateSource:
             raise _unknown_product(scenario.product_id, self.catalog.products)
         publisher, product = self.catalog.products[scenario.product_id]
         key = json.dumps([scenario.product_id, scenario.change, scenario.rollout_applies_to])
-        if key not in self._held:
+        if key not in self._snapshots:
             changed = changed_product(product, scenario.change)
-            self._held[key] = self._hold(scenario, publisher, changed, moment)
-        held = self._held[key]
-        known = self.catalog.groups.get(publisher, {}).keys() | held.product.groups
-        return as_members(State(held, moment, "given"), scenario, known)
+            self._snapshots[key] = self._snapshot(scenario, publisher, changed, moment)
+        snapshot = self._snapshots[key]
+        known = self.catalog.groups.get(publisher, {}).keys() | snapshot.product.groups
+        return as_members(State(snapshot, moment, "given"), scenario, known)
 
-    def _hold(
+    def _snapshot(
         self, scenario: Scenario, publisher: str, product: Product, moment: datetime
-    ) -> HeldProduct:
+    ) -> Snapshot:
         declared = self.catalog.groups.get(publisher) or dict.fromkeys(product.groups, ())
         _check(scenario, product, declared.keys(), moment)
         digester = Digester(b"scenarios")
-        sets = {one: MemberSet.of(map(digester.of, declared[one])) for one in product.groups}
-        entry = CatalogEntry(
-            publisher=publisher,
-            product_id=scenario.product_id,
-            product=product,
-            revision=0,
-            updated_at=moment,
-        )
+        members = {group: digester.of_all(declared[group]) for group in product.groups}
         requirements = _applying(self.requirements, scenario)
-        index = MemberIndex.build(sets)
-        return HeldProduct(entry, index, digester, {}, requirements, Revision(0, 0), "", 0, 0.0)
+        product_id = scenario.product_id
+        return snapshot_of(publisher, product_id, product, members, digester, requirements)
 
 
 @dataclass(frozen=True)
@@ -101,7 +92,7 @@ class StoreStateSource:
         if key not in self._states:
             self._states[key] = self._read(scenario)
         state = self._states[key]
-        known = self.groups.group_ids(state.held.publisher) | state.product.groups
+        known = self.groups.group_ids(state.snapshot.publisher) | state.product.groups
         return as_members(state, scenario, known)
 
     def _read(self, scenario: Scenario) -> State:
@@ -157,11 +148,12 @@ def as_members(state: State, scenario: Scenario, known: Collection[str]) -> Stat
     unknown = sorted(scenario.groups - set(known))
     if unknown:
         raise InvalidInput([_unknown_group(group_id, known) for group_id in unknown])
-    held = state.held
-    members = {held.digester.of(a.account.id) for a in scenario.askers if a.account is not None}
-    within = sorted(scenario.groups & held.product.groups)
-    index = MemberIndex.build({group_id: MemberSet.of(members) for group_id in within})
-    return State(held.with_index(index), state.moment, state.label)
+    snapshot = state.snapshot
+    digest = snapshot.digester.of
+    members = {digest(a.account.id) for a in scenario.askers if a.account is not None}
+    within = sorted(scenario.groups & snapshot.product.groups)
+    index = index_of(dict.fromkeys(within, members))
+    return State(snapshot.with_index(index), state.moment, state.label)
 
 
 def _unknown_group(group_id: str, known: Collection[str]) -> Fault:

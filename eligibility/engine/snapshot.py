@@ -1,0 +1,118 @@
+"""Snapshot: one product with the members of its groups, as of one pair of revisions. It decides; pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from msgspec import UNSET, structs
+
+from eligibility.access.model import AccessQuery, Account, Decision, Revision, Settling
+from eligibility.catalog.model import Product
+from eligibility.engine.device_classes import DeviceClasses
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
+from eligibility.rules.requirements import Requirements
+from eligibility.rules.rollout import thresholds
+from eligibility.rules.settling import RecentMoves, settling_at
+from eligibility.rules.trace import alias_step
+from groups.member_set import Digester, MemberIndex, MemberSet
+
+_NO_REVISION = Revision(0, 0)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that decisions on one product are made from, but for the query and the moment.
+
+    index: who is in which of the product's groups, by digests that the digester makes.
+    recent: membership changes that may be settling.
+    """
+
+    publisher: str
+    product_id: str
+    product: Product
+    index: MemberIndex
+    digester: Digester
+    requirements: Requirements
+    revision: Revision
+    recent: RecentMoves = field(default_factory=dict)
+
+    @cached_property
+    def thresholds(self) -> Sequence[float]:
+        """Buckets at which some rollout of the product changes sides, ascending."""
+        return thresholds(self.product)
+
+    @cached_property
+    def device_classes(self) -> DeviceClasses:
+        """Numbers for the classes of devices that no rule tells apart."""
+        return DeviceClasses(self.product, self.requirements)
+
+    def groups_of(self, account: Account | None) -> frozenset[str]:
+        """The product's groups that list any address of the account."""
+        if account is None:
+            return frozenset()
+        numbers = map(self.index.find, self.digester.of_all(account.addresses))
+        return frozenset().union(*map(self.index.combination, numbers))
+
+    def case(self, query: AccessQuery, now: datetime) -> Case:
+        """Everything that the decision on a query is made from. now: UTC-aware."""
+        groups = self.groups_of(query.account)
+        return Case(query, self.product, groups, self.requirements, now)
+
+    def decide(self, query: AccessQuery, now: datetime, *, explain: bool = False) -> Decision:
+        """Decide a query for a moment (UTC-aware), whatever the query's own `at`.
+
+        Args: explain = carry the trace, which also says which address of the account matched.
+        """
+        account = query.account
+        decision = decide(self.case(query, now))
+        steps = (decision.trace or ()) if explain else UNSET
+        if steps is not UNSET and account is not None and account.aliases:
+            matched = [a for a in account.addresses if self.index.find(self.digester.of(a))]
+            steps = (alias_step(account, matched), *steps)
+        settling = self.settling(account, now)
+        return structs.replace(decision, settling=settling, revision=self.revision, trace=steps)
+
+    def decide_as_member(
+        self, query: AccessQuery, groups: frozenset[str], now: datetime
+    ) -> Decision:
+        """Decide a query as if exactly these groups listed its account; without trace and stamp."""
+        return decide(Case(query, self.product, groups, self.requirements, now))
+
+    def settling(self, account: Account | None, now: datetime) -> Settling | None:
+        """The account's newest membership change, while the Store may not have applied it (KUG)."""
+        if account is None or not self.recent:
+            return None
+        digests = self.digester.of_all(account.addresses)
+        moves = [self.recent[digest] for digest in digests if digest in self.recent]
+        return settling_at(now, moves) if moves else None
+
+    def with_index(self, index: MemberIndex) -> "Snapshot":
+        """The same product with other members."""
+        return replace(self, index=index)
+
+
+def snapshot_of(
+    publisher: str,
+    product_id: str,
+    product: Product,
+    members: Mapping[str, Iterable[int]],
+    digester: Digester,
+    requirements: Requirements,
+    revision: Revision = _NO_REVISION,
+    recent: RecentMoves | None = None,
+) -> Snapshot:
+    """Build the snapshot of a product that is not held in memory: a past, a draft, a supposition.
+
+    Args: members = digests by group id, of the groups that the product names.
+    """
+    index = index_of(members)
+    return Snapshot(
+        publisher, product_id, product, index, digester, requirements, revision, recent or {}
+    )
+
+
+def index_of(members: Mapping[str, Iterable[int]]) -> MemberIndex:
+    """Index the digests of some groups, by group id."""
+    return MemberIndex.build({name: MemberSet.of(members[name]) for name in sorted(members)})
