@@ -2,7 +2,7 @@
 
 import re
 from ipaddress import ip_address
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -146,15 +146,16 @@ class AccountIssuer(_Issuer):
 
 
 Issuer = CallerIssuer | AccountIssuer
+_AnyIssuer = TypeVar("_AnyIssuer", CallerIssuer, AccountIssuer)
 
 
-def check_each_once(issuers: tuple[Issuer, ...]) -> None:
-    """Raise ValueError where two entries of a list are of one issuer."""
-    seen: set[str] = set()
-    for one in issuers:
-        if one.issuer in seen:
-            raise ValueError(f"issuer `{one.issuer}` stands twice")
-        seen.add(one.issuer)
+def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
+    """Return the issuers. Raises ValueError if one is listed twice."""
+    urls = [issuer.issuer for issuer in issuers]
+    for url in urls:
+        if urls.count(url) > 1:
+            raise ValueError(f"issuer `{url}` is listed twice")
+    return issuers
 
 
 def check_told_apart(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) -> None:

@@ -26,7 +26,8 @@ from eligibility.cli import (
 )
 from eligibility.cli.options.base import JsonOption, StoreOption
 from eligibility.cli.show.output import console, print_json
-from eligibility.service.settings import Settings, load_settings
+from eligibility.service.settings import Settings
+from eligibility.service.settings_sources import load_settings
 
 app = typer.Typer(
     name="eligibility",

@@ -21,7 +21,7 @@ from eligibility.cli.options.base import JsonOption, StoreOption
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import Stores, open_stores
 from groups.chain import ChainHead
 

@@ -16,7 +16,7 @@ from eligibility.callers.stored_key import state_of
 from eligibility.cli.options.base import JsonOption, StoreOption, actor
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import open_stores
 from groups.storage.sqlite_database import utc_now
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from eligibility.cli.options.base import service
 from eligibility.rules.requirements import load_requirements
 from eligibility.service.service import Service
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 from eligibility.simulation.scenarios.model import ScenarioFile
 from eligibility.simulation.scenarios.worlds import FileStateSource, StateSource, StoreStateSource
 

@@ -17,7 +17,8 @@ from eligibility.cli.demo.first_start import CannotListen, admin_key, announce, 
 from eligibility.cli.options.base import StoreOption, actor
 from eligibility.server.http.traces import exporters
 from eligibility.service.service import Service
-from eligibility.service.settings import Settings, load_settings
+from eligibility.service.settings import Settings
+from eligibility.service.settings_sources import load_settings
 
 
 def serve(

@@ -10,7 +10,7 @@ from rich.table import Table
 from eligibility.cli.options.base import JsonOption
 from eligibility.cli.show.output import console, print_json
 from eligibility.service.copy import CopyReport, copy, writes_of
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import open_stores
 from groups.open import shown
 

@@ -13,7 +13,7 @@ from eligibility.notebook.result import SimulationResult
 from eligibility.notebook.sources import MemorySource, SimulationSource, StoredSource, with_moves
 from eligibility.rules.requirements import load_requirements
 from eligibility.service.service import Service
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 from eligibility.simulation.inputs.accounts import Members, read_accounts
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, publisher_in, read_draft

@@ -1,73 +1,65 @@
-"""Every knob, read once at start-up: command line over environment over file over packaged default.
+"""Settings: every option of the service, checked; settings_sources.py reads them."""
 
-Unknown names are refused, and all faults named at once; a program that starts has good settings.
-"""
-
-import json
-import re
-import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, IPvAnyNetwork, ValidationError, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from eligibility.callers.issuers import (
-    AccountIssuer,
-    CallerIssuer,
-    check_each_once,
-    check_told_apart,
-    is_loopback,
-)
-from eligibility.callers.provider import SignInProvider
+from eligibility.callers.issuers import check_told_apart, is_loopback
 from eligibility.errors import Fault, InvalidSettings
-from eligibility.resources import config_dir
+from eligibility.service.setting_types import (
+    AccountIssuers,
+    CallerIssuers,
+    HttpsOrigin,
+    Networks,
+    Provider,
+    StoreUrl,
+)
 from groups.open import shown
 
 PREFIX = "ELIGIBILITY_"
-FILE_VARIABLE = f"{PREFIX}SETTINGS"
-_ORIGIN = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?|https://\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
 
 
 def default_store() -> str:
-    """Where the embedded store is unless told otherwise: the platform's directory for user data."""
+    """The URL of the embedded store in the platform's directory for user data."""
     return f"sqlite:///{user_data_path('eligibility', appauthor=False) / 'eligibility.db'}"
 
 
 class Settings(BaseSettings):
-    """The settings in force. Each field's description is its documentation (docs/settings.md)."""
+    """The settings in force. docs/settings.md is made of the descriptions of the fields."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    store: str = Field(
+    store: StoreUrl = Field(
         default_factory=default_store,
-        description="Store URL: sqlite:///path of the file that holds groups and catalogue, or"
-        " redis://, redis+cluster://, redis+sentinel:// (with TLS rediss) of a server.",
+        description="Store URL: sqlite:///path of the file that holds groups and catalogue, or a"
+        " server's redis://, redis+cluster:// or redis+sentinel:// (rediss with TLS).",
     )
     store_password_file: Path | None = Field(
-        None, description="File with the password of a store server, for a URL without one."
+        None, description="File with the store server's password, for a URL without one."
     )
     host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
     port: int = Field(
-        8080, ge=0, le=65_535, description="Port that `serve` listens on; 0 = any free one."
+        8080, ge=0, le=65_535, description="Port that `serve` listens on; 0 = any free port."
     )
-    workers: int = Field(1, ge=1, le=256, description="Server processes; they share the port.")
+    workers: int = Field(
+        1, ge=1, le=256, description="Number of server processes, which share the port."
+    )
     requirements: Path | None = Field(
-        None, description="File with the OS floors, in place of the packaged requirements.toml."
+        None, description="File with the OS floors, instead of the packaged requirements.toml."
     )
     max_staleness_seconds: int = Field(
         1_800,
         ge=0,
-        description="How long answers go on from memory while the store is away, in seconds.",
+        description="How long the server answers from memory while the store is away, in seconds.",
     )
     max_body_bytes: int = Field(
         1_048_576,
         ge=1_024,
-        description="Largest request body, in bytes, where no members are uploaded.",
+        description="Largest request body, in bytes, except where members are uploaded.",
     )
     max_upload_bytes: int = Field(
         4_194_304,
@@ -77,35 +69,35 @@ class Settings(BaseSettings):
     max_upload_bytes_under_way: int = Field(
         67_108_864,
         ge=1_048_576,
-        description="Bytes of large bodies that one server process receives at a time; beyond, 503.",
+        description="Bytes of large bodies that one server process receives at the same time; more get 503.",
     )
     max_requests_under_way: int = Field(
         1_000,
         ge=1,
-        description="Requests that one server process has under way at a time; beyond, 503.",
+        description="Requests that one server process handles at the same time; more get 503.",
     )
     request_timeout_seconds: int = Field(
         30,
         ge=1,
-        description="How long a request may take to arrive, and an answer to be taken, in seconds;"
-        " slower clients are cut off.",
+        description="How long a client may take to send a request or to receive a response, in"
+        " seconds; slower clients are disconnected.",
     )
     rate_limit: int = Field(
         0,
         ge=0,
-        description="Queries and requests a second of one caller to one server process; 0 = any"
-        " number. A key may have a limit of its own.",
+        description="Queries and requests a second that one caller may send to one server process;"
+        " 0 = no limit. A key may have a limit of its own.",
     )
     account_rate_limit: int = Field(
         20,
         ge=0,
-        description="The same for an account that asks for itself with its own token.",
+        description="The same for an account that queries about itself with its own token.",
     )
     ofrep_bulk_products: int = Field(
         200,
         ge=1,
-        description="Products that a bulk answer of OFREP tells the flags of; of more it says that"
-        " it is truncated.",
+        description="Products whose flags one bulk response of OFREP holds; with more products it is"
+        " marked as truncated.",
     )
     tls_certificate: Path | None = Field(
         None, description="PEM file with the certificate chain, for TLS without a proxy."
@@ -115,65 +107,65 @@ class Settings(BaseSettings):
         validate_default=True,
         description="PEM file with the private key of the certificate.",
     )
-    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+    trusted_proxies: Networks = Field(
         (),
         description="Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For"
         " and X-Forwarded-Proto are believed; from the environment separated by commas.",
     )
-    public_url: str | None = Field(
+    public_url: HttpsOrigin | None = Field(
         None,
-        description="The https URL that clients reach this server at, without path: for documents that"
-        " tell where its endpoints are. Without it there are none.",
+        description="The https URL at which clients reach this server, without a path. Documents that"
+        " name its endpoints need it; without it they are not offered.",
     )
     authzen_subject_search: bool = Field(
         False,
-        description="Offer AuthZEN's subject search, which lists addresses of members to callers with"
+        description="Offer AuthZEN's subject search, which lists members' addresses to callers with"
         " groups:read.",
     )
     activity_days: int = Field(
         30,
         ge=0,
         le=3_650,
-        description="How many days it is kept what was asked and answered: counts, and the last answer"
-        " of each member; 0 = nothing is kept.",
+        description="How many days queries and answers are kept, as counts and as the last answer of"
+        " each member; 0 = nothing is kept.",
     )
     metrics_public: bool = Field(
         False,
-        description="Whether anybody may read /metrics; else callers with the scope `metrics`.",
+        description="Whether anybody may read /metrics; otherwise it needs the scope `metrics`.",
     )
     traces_to: str | None = Field(
         None,
         pattern=r"^https?://\S+$",
-        description="URL that OpenTelemetry traces are sent to (OTLP over HTTP, as"
-        " http://collector:4318/v1/traces); without it there are none. Needs the extra `tracing`.",
+        description="URL that OpenTelemetry traces are sent to (OTLP over HTTP, as in"
+        " http://collector:4318/v1/traces); without it none are made. Needs the extra `tracing`.",
     )
     traces_share: float = Field(
         0.01,
         ge=0,
         le=1,
-        description="Of the requests that begin a trace, the share that is traced; others are as their"
-        " sender says.",
+        description="The share of requests without a trace of their own that start one; a request that"
+        " carries a trace is traced as its sender says.",
     )
     log_access: bool = Field(
-        False, description="Log access queries that were answered, too; each is a line."
+        False, description="Log every answered access query too, one line each."
     )
     log_format: Literal["auto", "json", "text"] = Field(
-        "auto", description="Form of the log: `auto` is text on a terminal, else JSON lines."
+        "auto",
+        description="Format of the log: `auto` writes text on a terminal and JSON lines elsewhere.",
     )
-    issuers: tuple[CallerIssuer, ...] = Field(
+    issuers: CallerIssuers = Field(
         (),
-        description="Authorization servers whose access tokens name services, one TOML table each"
+        description="Authorization servers whose access tokens identify services, one TOML table each"
         " (from the environment as JSON text): docs/security.md.",
     )
-    account_issuers: tuple[AccountIssuer, ...] = Field(
+    account_issuers: AccountIssuers = Field(
         (),
-        description="OpenID providers whose ID tokens name accounts, one TOML table each"
+        description="OpenID providers whose ID tokens identify accounts, one TOML table each"
         " (from the environment as JSON text): docs/security.md.",
     )
-
-    dashboard_provider: SignInProvider | None = Field(
+    dashboard_provider: Provider = Field(
         None,
-        description="OpenID provider that people sign in to the dashboard with, a TOML table"
+        description="OpenID provider with which people sign in to the dashboard, a TOML table"
         " (from the environment as JSON text): docs/security.md.",
     )
 
@@ -186,23 +178,23 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what load_settings found: a second look at the environment would read lists as JSON."""
+        """Take the values of load_settings only: pydantic would read lists in the environment as JSON."""
         return (init_settings,)
 
     def store_password(self) -> str | None:
-        """The password that `store_password_file` holds. Raises: InvalidSettings."""
+        """Read the password in `store_password_file`. Raises: InvalidSettings."""
         return _secret(self.store_password_file, "store_password_file")
 
     def provider_secret(self) -> str | None:
-        """The secret that the provider knows this server by, if it has one. Raises: InvalidSettings."""
+        """Read this server's secret with the provider, None for a public client. Raises: InvalidSettings."""
         declared = self.dashboard_provider
         file = declared.client_secret_file if declared else None
         return _secret(file, "dashboard_provider.client_secret_file")
 
     def provider_binding(self) -> str:
-        """What sessions of the dashboard are bound to beside the store's own key; "" without a provider.
+        """What dashboard sessions are bound to besides the store's key; "" without a provider.
 
-        So whoever reads the store, but not the provider's secret, cannot make one.
+        Whoever can read the store, but not the provider's secret, cannot forge a session.
         """
         declared = self.dashboard_provider
         if declared is None:
@@ -210,69 +202,31 @@ class Settings(BaseSettings):
         return "\n".join((declared.issuer, declared.client_id, self.provider_secret() or ""))
 
     def shown(self) -> dict[str, Any]:
-        """The settings as they may be printed: JSON values, without a password."""
+        """The settings as JSON values, without a password, so that they can be printed."""
         return {**self.model_dump(mode="json"), "store": shown(self.store)}
-
-    @field_validator("issuers", "account_issuers", "dashboard_provider", mode="before")
-    @classmethod
-    def _from_json(cls, sent: Any) -> Any:
-        try:
-            return json.loads(sent) if isinstance(sent, str) else sent
-        except ValueError as error:
-            raise ValueError(f"no JSON: {error}") from None
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _from_commas(cls, sent: Any) -> Any:
-        return [one.strip() for one in sent.split(",")] if isinstance(sent, str) else sent
 
     @field_validator("tls_key")
     @classmethod
     def _with_certificate(cls, key: Path | None, info: ValidationInfo) -> Path | None:
         if (key is None) != (info.data.get("tls_certificate") is None):
-            raise ValueError("tls_certificate and tls_key go together")
+            raise ValueError("set tls_certificate and tls_key together, or neither")
         return key
-
-    @field_validator("public_url")
-    @classmethod
-    def _is_an_https_origin(cls, url: str | None) -> str | None:
-        if url is not None and not _ORIGIN.fullmatch(url):
-            raise ValueError("write it as https://store.example.com, without path and last slash")
-        return url
-
-    @field_validator("issuers")
-    @classmethod
-    def _issuers_differ(cls, issuers: tuple[CallerIssuer, ...]) -> tuple[CallerIssuer, ...]:
-        check_each_once(issuers)
-        return issuers
 
     @field_validator("account_issuers")
     @classmethod
-    def _account_issuers_differ(
-        cls, issuers: tuple[AccountIssuer, ...], info: ValidationInfo
-    ) -> tuple[AccountIssuer, ...]:
-        check_each_once(issuers)
+    def _told_apart(cls, issuers: AccountIssuers, info: ValidationInfo) -> AccountIssuers:
         check_told_apart(info.data.get("issuers", ()), issuers)
         return issuers
 
     @field_validator("dashboard_provider")
     @classmethod
-    def _provider_can_be_used(
-        cls, provider: SignInProvider | None, info: ValidationInfo
-    ) -> SignInProvider | None:
-        there = info.data.get("public_url") or is_loopback(info.data.get("host", ""))
-        if provider is not None and not there:
-            raise ValueError("public_url is needed: the provider sends people back to it")
+    def _provider_can_be_used(cls, provider: Provider, info: ValidationInfo) -> Provider:
+        reachable = info.data.get("public_url") or is_loopback(info.data.get("host", ""))
+        if provider is not None and not reachable:
+            raise ValueError("needs public_url, to which the provider sends people back")
         if provider is not None and find_spec("authlib") is None:
             raise ValueError("needs the extra: pip install flight-eligibility[oidc]")
         return provider
-
-    @field_validator("store")
-    @classmethod
-    def _store_is_a_url(cls, store: str) -> str:
-        if "://" not in store:
-            raise ValueError("a store URL is needed, as in sqlite:///eligibility.db")
-        return store
 
 
 def _secret(file: Path | None, name: str) -> str | None:
@@ -282,68 +236,3 @@ def _secret(file: Path | None, name: str) -> str | None:
         return file.read_text("utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidSettings("settings", [Fault(name, "UNREADABLE", str(error))]) from None
-
-
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
-    """The settings in force, and for each field where its value comes from."""
-
-    settings: Settings
-    origins: Mapping[str, str]
-
-
-def load_settings(
-    environ: Mapping[str, str],
-    overrides: Mapping[str, object] | None = None,
-    file: Path | None = None,
-) -> LoadedSettings:
-    """Read the settings.
-
-    Args: environ = the process environment; overrides = command-line values, None = not given;
-    file = settings file, by default the one that ELIGIBILITY_SETTINGS names.
-    Raises: InvalidSettings naming every fault.
-    """
-    given = {name: value for name, value in (overrides or {}).items() if value is not None}
-    named = file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)
-    layers: list[tuple[str, Mapping[str, Any]]] = [
-        ("packaged default", _file(config_dir() / "settings.toml"))
-    ]
-    if named is not None:
-        layers.append((f"file {named}", _file(named)))
-    layers += [("environment", _environment(environ)), ("command line", given)]
-    values: dict[str, Any] = {}
-    origins = dict.fromkeys(Settings.model_fields, "default")
-    for origin, layer in layers:
-        values.update(layer)
-        origins.update(dict.fromkeys(layer, origin))
-    return LoadedSettings(_validated(values, origins), origins)
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environ.items()
-        if name.startswith(PREFIX) and name != FILE_VARIABLE
-    }
-
-
-def _file(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:  # ValueError: bad TOML or bad UTF-8
-        raise InvalidSettings(str(path), [Fault("", "UNREADABLE", str(error))]) from None
-
-
-def _validated(values: dict[str, Any], origins: Mapping[str, str]) -> Settings:
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as error:
-        faults = [
-            Fault(
-                ".".join(map(str, details["loc"])),
-                "UNKNOWN_SETTING" if details["type"] == "extra_forbidden" else "WRONG_VALUE",
-                f"{details['msg']} ({origins.get(str(details['loc'][0]), 'default')})",
-            )
-            for details in error.errors(include_url=False, include_input=False)
-        ]
-        raise InvalidSettings("settings", faults) from None

@@ -17,7 +17,8 @@ import pytest
 from eligibility.app import runner
 from eligibility.cli.demo.first_start import is_loopback
 from eligibility.errors import InvalidSettings
-from eligibility.service.settings import Settings, load_settings
+from eligibility.service.settings import Settings
+from eligibility.service.settings_sources import load_settings
 from groups.storage.redis_errors import RIGHTS
 from groups.storage.redis_url import RedisUrl
 from tests.helpers.repository import ROOT

@@ -14,7 +14,8 @@ from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
 from eligibility.callers.provider import SignInProvider
 from eligibility.errors import InvalidSettings
-from eligibility.service.settings import Settings, load_settings
+from eligibility.service.settings import Settings
+from eligibility.service.settings_sources import load_settings
 from tests.helpers.repository import ROOT
 
 
@@ -198,9 +199,9 @@ def test_keys_may_come_from_loopback_without_tls(url: str) -> None:
 @pytest.mark.parametrize(
     ("issuers", "account_issuers", "loc", "detail"),
     [
-        ([ISSUER, ISSUER], [], "issuers", "stands twice"),
-        ([ISSUER, {**ISSUER, "audience": "other"}], [], "issuers", "stands twice"),
-        ([], [ISSUER, ISSUER], "account_issuers", "stands twice"),
+        ([ISSUER, ISSUER], [], "issuers", "is listed twice"),
+        ([ISSUER, {**ISSUER, "audience": "other"}], [], "issuers", "is listed twice"),
+        ([], [ISSUER, ISSUER], "account_issuers", "is listed twice"),
         ([ISSUER], [{**ISSUER, "audience": ["b", "api"]}], "account_issuers", "`api`"),
         (
             [ISSUER],
@@ -306,7 +307,7 @@ def test_a_provider_that_could_not_be_trusted_is_refused(wrong: dict[str, Any], 
 def test_a_provider_has_to_know_where_to_send_people_back_to() -> None:
     environ = {"ELIGIBILITY_DASHBOARD_PROVIDER": json.dumps(PROVIDER)}
     assert load_settings(environ).settings.dashboard_provider is not None
-    with pytest.raises(InvalidSettings, match="public_url is needed"):
+    with pytest.raises(InvalidSettings, match="needs public_url"):
         load_settings({**environ, "ELIGIBILITY_HOST": "0.0.0.0"})
     public = {"ELIGIBILITY_HOST": "0.0.0.0", "ELIGIBILITY_PUBLIC_URL": "https://store.example"}
     load_settings({**environ, **public})

@@ -16,7 +16,7 @@ from eligibility.access import wire
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service.service import Service
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 
 StoreOption = Annotated[
     str | None,

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from eligibility.service.service import Service
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 
 _COMMAND = (sys.executable, "-c", "from eligibility.cli import main; main()")
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from eligibility.errors import InvalidSettings
-from eligibility.service.settings import load_settings
+from eligibility.service.settings_sources import load_settings
 from tests.helpers.clock import Clock
 from tests.helpers.standards.authzen import Pdp, ask, pdp
 from tests.helpers.standards.authzen_schemas import METADATA, check
