@@ -85,7 +85,7 @@ class Buffer:
 def key_of(decision: Decision) -> tuple[CountKey, Outcome]:
     """What a decision is counted as, and what it comes to."""
     outcome = outcome_of(decision)
-    flight_id = outcome.source or outcome.missed_flight or ""
+    flight_id = outcome.flight_id or ""
     return CountKey(decision.product_id, outcome.kind, flight_id, outcome.reasons[0]), outcome
 
 

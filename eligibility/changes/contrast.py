@@ -3,7 +3,9 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from eligibility.explain.outcome import BRIEFLY, Outcome, briefly
+from eligibility.explain.device_names import run_name
+from eligibility.explain.outcome import Outcome
+from eligibility.explain.phrases import long_text, short_text
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.windows.versions import parse_os_version
 
@@ -37,20 +39,13 @@ def contrast(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[str, str]:
     texts = _brief(before), _brief(after)
     if texts[0] != texts[1] or before is None or after is None:
         return texts
-    return _at_length(before), _at_length(after)
+    return long_text(before), long_text(after)
 
 
 def _brief(answer: OutcomeOrNone) -> str:
     if answer is not None and answer.action == "keep":
         return f"keeps {answer.version} ({answer.source or 'public'})"
-    return "no such product" if answer is None else briefly(answer)
-
-
-def _at_length(outcome: Outcome) -> str:
-    if outcome.granted:
-        return ", ".join(filter(None, (briefly(outcome), outcome.architecture, outcome.action)))
-    missed = f" ({outcome.missed_flight})" if outcome.missed_flight else ""
-    return ", ".join(BRIEFLY.get(one, one) for one in outcome.reasons) + missed  # type: ignore[call-overload]
+    return "no such product" if answer is None else short_text(answer)
 
 
 def device_ranges(devices: Sequence[NamedDevice], chosen: Collection[int]) -> tuple[str, ...]:
@@ -67,7 +62,8 @@ def device_ranges(devices: Sequence[NamedDevice], chosen: Collection[int]) -> tu
     for (_, architecture), places in alike.items():
         places.sort(key=lambda place: parse_os_version(devices[place].device.os_version))
         for run in _runs(places, set(chosen)):
-            found[_named(devices, run, architecture)].append(architecture or "")
+            names = [devices[n].name.removesuffix(f", {architecture}") for n in run]
+            found[run_name(names)].append(architecture or "")
     return tuple(
         ", ".join(filter(None, (text, *architectures))) for text, architectures in found.items()
     )
@@ -82,14 +78,3 @@ def _runs(places: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
         elif runs[-1]:
             runs.append([])
     return [run for run in runs if run]
-
-
-def _named(devices: Sequence[NamedDevice], run: Sequence[int], architecture: str | None) -> str:
-    """The first and the last device, of whose name only what differs is said: `1809 to 11 26H1`."""
-    first, last = (devices[run[end]].name.removesuffix(f", {architecture}") for end in (0, -1))
-    if first == last:
-        return first
-    known, words = first.split(), last.split()
-    while known and words and known[0] == words[0]:
-        known, words = known[1:], words[1:]
-    return f"{first} to {' '.join(words) or last}"

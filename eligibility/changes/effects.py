@@ -13,6 +13,7 @@ from heapq import nsmallest
 from typing import Literal
 
 from eligibility.catalog.model import Product
+from eligibility.explain.phrases import EFFECTS
 
 NAMED = 100
 """Accounts named for each change; the counts are of all."""
@@ -153,14 +154,9 @@ def _order(change: AccessChange) -> tuple[str, ...]:
     return (change.kind, change.change, *flights)
 
 
-def in_words(change: AccessChange) -> str:
-    """`gain flight canary`, `lose sight of the private product`: what the accounts do."""
-    if change.kind == "audience":
-        verb = "gain" if change.change == "gains" else "lose"
-        return f"{verb} sight of the private product"
-    words = {
-        "gains": f"gain flight {change.to_flight}",
-        "loses": f"lose flight {change.from_flight}",
-        "moves": f"move from flight {change.from_flight} to {change.to_flight}",
-    }[change.change]
-    return f"{words} (no use: not in the private audience)" if change.blocked_by_audience else words
+def effect_text(change: AccessChange) -> str:
+    """Say what the accounts do: `gain flight canary`, `lose sight of the private product`."""
+    text = EFFECTS[change.kind, change.change].format(
+        from_flight=change.from_flight, to_flight=change.to_flight
+    )
+    return f"{text} (no use: not in the private audience)" if change.blocked_by_audience else text

@@ -9,20 +9,18 @@ from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges,
 from eligibility.changes.difference import ChangeKind, OutcomeChange, ProductDifference, what_moved
 from eligibility.changes.moments import Cause
 from eligibility.changes.timeline import TimelineTurn
+from eligibility.explain.outcome import OutcomeView
 from eligibility.simulation.inputs.devices import NamedDevice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutcomeSummary:
-    """What an account gets. text: in few words. flight_id: also of a flight that has nothing."""
+class ComparedOutcome(OutcomeView):
+    """What an account has before or after a change. text: the same in few words.
+
+    version: of the package that is offered; of the one installed where `action` is `keep`.
+    """
 
     text: str
-    granted: bool
-    flight_id: str | None
-    version: str | None
-    architecture: str | None
-    action: str
-    reasons: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +32,8 @@ class OutcomeChangeView:
 
     kind: ChangeKind
     moved: tuple[str, ...]
-    before: OutcomeSummary | None
-    after: OutcomeSummary | None
+    before: ComparedOutcome | None
+    after: ComparedOutcome | None
     why: tuple[str, ...]
     devices: tuple[str, ...]
     ranges: tuple[str, ...]
@@ -76,8 +74,8 @@ class DeviceTurnView:
 
     devices: tuple[str, ...]
     ranges: tuple[str, ...]
-    before: OutcomeSummary | None
-    after: OutcomeSummary | None
+    before: ComparedOutcome | None
+    after: ComparedOutcome | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,15 +172,5 @@ def _turned(devices: Sequence[NamedDevice], turn: TimelineTurn) -> Iterator[Devi
         )
 
 
-def _answer(answer: OutcomeOrNone, text: str) -> OutcomeSummary | None:
-    if answer is None:
-        return None
-    return OutcomeSummary(
-        text=text,
-        granted=answer.granted,
-        flight_id=answer.source or answer.missed_flight,
-        version=answer.version,
-        architecture=answer.architecture,
-        action=answer.action,
-        reasons=answer.reasons,
-    )
+def _answer(outcome: OutcomeOrNone, text: str) -> ComparedOutcome | None:
+    return None if outcome is None else ComparedOutcome.of(outcome, text=text)

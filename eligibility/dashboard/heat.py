@@ -11,8 +11,10 @@ from math import inf
 from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, Decision, Device, Reason
 from eligibility.catalog.model import Product
-from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
-from eligibility.simulation.reports.symbols import OutcomeMark, in_words, marks
+from eligibility.explain.device_names import run_name
+from eligibility.explain.outcome import Outcome, outcome_of
+from eligibility.explain.phrases import full_text, reason_text, reason_texts
+from eligibility.simulation.reports.symbols import OutcomeMark, marks
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import releases, version_text
@@ -38,7 +40,7 @@ class HeatSubject:
 class ReleaseRun:
     """Neighbouring releases on which somebody gets the same. releases: how many; mark: None = no such device.
 
-    label: in few words; words: in all; devices: `Desktop x64, Windows 10 2004 to Windows 11 26H1`.
+    label: in few words; words: in all; devices: `Desktop x64, Windows 10 2004 to 11 26H1`.
     lost: a flight has nothing there, and nothing falls through it.
     """
 
@@ -175,17 +177,16 @@ def _runs(
         if outcome is None:
             yield ReleaseRun(len(there))
             continue
-        ends = there[0] if len(there) == 1 else f"{there[0]} to {there[-1]}"
         yield replace(
             _told(product, outcome, signs[outcome]),
             releases=len(there),
-            devices=f"{' '.join(name).strip()}, {ends}",
+            devices=f"{' '.join(name).strip()}, {run_name(there)}",
         )
 
 
 def _told(product: Product, outcome: Outcome, mark: OutcomeMark) -> ReleaseRun:
     label = _label(product, outcome)
-    words, lost = in_words(product, outcome), outcome.missed_flight is not None
+    words, lost = full_text(product, outcome), outcome.missed_flight is not None
     return ReleaseRun(1, mark, label, words, lost=lost)
 
 
@@ -194,7 +195,7 @@ def _label(product: Product, outcome: Outcome) -> str:
     if outcome.granted:
         return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
     through = f"{names[outcome.missed_flight]}: " if outcome.missed_flight else ""
-    return through + BRIEFLY[Reason(outcome.reasons[0])]
+    return through + reason_text(outcome.reasons[0])
 
 
 def _legend(
@@ -220,5 +221,5 @@ def _legend(
 
 def _no(outcome: Outcome) -> str:
     """Every reason for a no, whichever flight it is that has nothing."""
-    reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
+    reasons = reason_texts(outcome.reasons)
     return f"the flight: {reasons}" if outcome.missed_flight else reasons

@@ -46,7 +46,9 @@ class MemberAddresses:
                 addresses = known.addresses
             else:
                 members = self._groups.members(*key, limit=MAX_MEMBERS).items
-                addresses = dict(zip(product.snapshot.digester.of_all(members), members, strict=True))
+                addresses = dict(
+                    zip(product.snapshot.digester.of_all(members), members, strict=True)
+                )
             known = _KnownGroup(all_groups, revision, addresses)
             self._known.put(key, known)
         return known

@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from eligibility.access.model import AccessQuery, Account, Decision, Device, Reason, RemedyAction
+from eligibility.access.model import AccessQuery, Account, Decision, Device, RemedyAction
 from eligibility.activity.model import LastAnswer
-from eligibility.explain.outcome import BRIEFLY, Outcome, outcome_of
+from eligibility.explain.outcome import Outcome, outcome_of
+from eligibility.explain.phrases import reason_text
 from eligibility.simulation.state import State
 from eligibility.windows.versions import parse_os_version, release_name
 
@@ -99,7 +100,7 @@ def _tester(state: State, aim: ReadinessTarget, address: str, last: LastAnswer |
         return Tester(address, "ready", last, outcome)
     if decision.granted:
         return Tester(address, "outranked", last, outcome)
-    reason = BRIEFLY[Reason(outcome.reasons[0])]
+    reason = reason_text(outcome.reasons[0])
     remedy = next((one for one in decision.remedies if one.unlocks != "flight"), None)
     problem, text = f"{_named(device)}: {reason}", remedy.text if remedy else ""
     ours = remedy is not None and remedy.action is RemedyAction.ADD_PACKAGE

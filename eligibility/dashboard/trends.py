@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from eligibility.access.model import Reason
 from eligibility.activity.model import DecisionCount
-from eligibility.explain.outcome import BRIEFLY
+from eligibility.explain.phrases import reason_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def trend(
         place = int(at.timestamp()) // width * width
         if key.kind == "denied":
             denied[place] += decisions
-            reasons[BRIEFLY[Reason(key.reason)]] += decisions
+            reasons[reason_text(key.reason)] += decisions
         else:
             granted[place] += decisions
     places: Sequence[int] = range(begins, int(until.timestamp()) + 1, width)

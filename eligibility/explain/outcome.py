@@ -1,20 +1,20 @@
-"""Outcome: what a decision comes to, in the fewest words: one colour of a grid, one row of a count."""
+"""Outcome: the one summary of a decision, for everything that counts, compares or prints decisions."""
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Self
 
-from eligibility.access.model import Decision, Reason
+from eligibility.access.model import Decision
 
 OutcomeKind = Literal["flight", "submission", "denied"]
 
 
 class Outcome(NamedTuple):
-    """What an account gets on a device. Equal outcomes are told alike.
+    """What an account gets on a device.
 
-    source: id of the flight; None for the non-flighted submission, and where nothing is given.
-    version, architecture, action: of the package given. reasons: all of them where it is denied,
-    else those of the package half, which tell the side of a rollout.
-    missed_flight: the flight that has nothing for the device and through which nothing falls (PF).
+    source: the flight's id; None for the non-flighted submission and for a denial. version,
+    architecture, action: of the offered package. reasons: of a denial all of them; of a yes those of
+    the package half, which name the side of a rollout. missed_flight: the flight that is the
+    account's, but has no package for the device; no lower source is tried (PF).
     """
 
     kind: OutcomeKind
@@ -27,12 +27,17 @@ class Outcome(NamedTuple):
 
     @property
     def granted(self) -> bool:
-        """Whether it is a yes."""
+        """Tell whether it is a yes."""
         return self.kind != "denied"
+
+    @property
+    def flight_id(self) -> str | None:
+        """Return the flight that gives the package, or that has none for the device."""
+        return self.source or self.missed_flight
 
 
 def outcome_of(decision: Decision) -> Outcome:
-    """The outcome of a decision."""
+    """Summarize a decision."""
     submission, package = decision.submission, decision.package
     source = package.source
     flight = source.flight_id if source else None
@@ -51,27 +56,31 @@ def outcome_of(decision: Decision) -> Outcome:
     )
 
 
-BRIEFLY: Mapping[Reason, str] = {
-    Reason.NOT_SIGNED_IN: "not signed in",
-    Reason.WRONG_ACCOUNT_KIND: "work or school account",
-    Reason.NOT_IN_AUDIENCE: "not in the audience",
-    Reason.OS_BELOW_AUDIENCE_MINIMUM: "OS too old for a private audience",
-    Reason.DEVICE_FAMILY_UNSUPPORTED: "family without private audiences",
-    Reason.SUBMISSION_DENIED: "listing denied",
-    Reason.PRODUCT_UNAVAILABLE: "product unavailable",
-    Reason.ACQUISITION_STOPPED: "acquisition stopped",
-    Reason.MARKET_NOT_OFFERED: "market not offered",
-    Reason.DEVICE_FAMILY_NOT_OFFERED: "family not offered",
-    Reason.NO_PACKAGE_FOR_FAMILY: "no package for the family",
-    Reason.OS_BELOW_PACKAGE_MINIMUM: "OS too old for the package",
-    Reason.ARCHITECTURE_MISMATCH: "no package for the architecture",
-}
-"""Reasons for a no, in the few words that a cell or the key of a grid has room for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutcomeView:
+    """What an account gets on a device, as every JSON response has it.
 
+    flight_id: of the flight that gives the package; of a denial, the flight that has no package for
+    the device. version, architecture, action: of the package. reasons: of a denial all of them, else
+    those of the package half. A simulation adds `kind` and a comparison `text`, as each is documented.
+    """
 
-def briefly(outcome: Outcome) -> str:
-    """An outcome in words: `canary 2.1.0.0`, `public 1.4.0.0`, or the first reason for a no."""
-    if outcome.granted:
-        return f"{outcome.source or 'public'} {outcome.version}"
-    first = BRIEFLY[Reason(outcome.reasons[0])]
-    return f"{first} ({outcome.missed_flight})" if outcome.missed_flight else first
+    granted: bool
+    flight_id: str | None
+    version: str | None
+    architecture: str | None
+    action: str
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def of(cls, outcome: Outcome, **more: Any) -> Self:
+        """View an outcome; more = the fields that a subclass adds."""
+        return cls(
+            granted=outcome.granted,
+            flight_id=outcome.flight_id,
+            version=outcome.version,
+            architecture=outcome.architecture,
+            action=outcome.action,
+            reasons=outcome.reasons,
+            **more,
+        )

@@ -1,227 +1,110 @@
-"""What each step of a trace is called, read out: one table, by step and outcome.
+"""The words for reasons, outcomes and effects: one table each, for every report, page and command.
 
-Nothing is decided here. A step came out as it did; here are the words for it, with its facts.
+The sentences for the steps of a trace are in step_phrases.py.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from eligibility.access.model import Reason, TraceStep
-
-StepFacts = Mapping[str, object]
-"""The facts of the step, and who and what the story is about: person, product, device, family,
-source (a flight, or the general release)."""
+from eligibility.access.model import Reason
+from eligibility.catalog.model import Product
+from eligibility.explain.outcome import Outcome
 
 
-class StepPhrases(NamedTuple):
-    """How a step reads.
+class ReasonPhrases(NamedTuple):
+    """The words for a denial.
 
-    text: a sentence; or, where `lead` is told, the end of one that begins with it, which all steps
-    with the same lead share: nothing that stands in the way. Both are formatted with Facts; or made
-    of them, where it depends.
+    text: for publishers and testers, short enough for a legend. symbol: for a cell of a grid; lower
+    case, so that it is never taken for a flight. user: for the person who asked; "" where that person
+    may not learn of it.
     """
 
-    text: str | Callable[[StepFacts], str]
-    lead: str = ""
-
-    def told(self, facts: StepFacts) -> str:
-        """The words with their facts."""
-        made = self.text if isinstance(self.text, str) else self.text(facts)
-        return made.format_map(facts)
+    text: str
+    symbol: str
+    user: str = ""
 
 
-class NameList(tuple[str, ...]):
-    """Some names; formatted with `and` or `or` before the last one."""
-
-    __slots__ = ()
-
-    def __format__(self, joined_by: str) -> str:
-        if len(self) < 2:
-            return "".join(self) or "none"
-        return f"{', '.join(self[:-1])} {joined_by} {self[-1]}"
-
-
-def kind_of(step: TraceStep) -> str:
-    """The step without its object: `flight` of `flight:canary`."""
-    return step.step.partition(":")[0]
-
-
-def words_of(step: TraceStep) -> StepPhrases:
-    """The words for a step. Raises: KeyError for one that the table lacks."""
-    return WORDS[kind_of(step), step.outcome.partition(",")[0]]
-
-
-def _nobody_counts(facts: StepFacts) -> str:
-    if not facts["signed_in"]:
-        return "Nobody is signed in to the Store, so membership of a group cannot count."
-    if facts["work_or_school"]:
-        return (
-            "{person} is a work or school account; only personal Microsoft accounts count as"
-            " members of a group."
-        )
-    if not facts["active"]:
-        return (
-            "{person} is signed in with a Microsoft account; {product} makes no use of groups now."
-        )
-    return (
-        "{person} is signed in with a Microsoft account, and in no group that {product} uses"
-        " ({active:or})."
-    )
-
-
-def _private(facts: StepFacts) -> str:
-    until = " until {public_at}" if facts["public_at"] else ""
-    return (
-        "{product} is private"
-        + until
-        + ": only the people of its audience groups may see or get it."
-    )
-
-
-def _entitled(rule: str) -> Callable[[StepFacts], str]:
-    def text(facts: StepFacts) -> str:
-        if facts["entitled_by"]:
-            return rule + " {person} may, by {entitled_by:and}."
-        return rule + " {person} has told of neither."
-
-    return text
-
-
-def _market(facts: StepFacts) -> str:
-    asked = "the market {market} is none of them" if facts["market"] else "the market is not known"
-    return "{product} is offered only in these markets: {markets:and}; " + asked + "."
-
-
-def _floor(rule: str) -> Callable[[StepFacts], str]:
-    def text(facts: StepFacts) -> str:
-        least = "at least {minimum}" if facts["minimum"] else "another version of Windows"
-        return f"{rule} {least}; this device has {{os_version}}."
-
-    return text
-
-
-def _unpublished(facts: StepFacts) -> str:
-    return "{name} (" + ("no packages" if facts["packages"] == "0" else "from {publish_at}") + ")"
-
-
-def _source(facts: StepFacts) -> str:
-    if not facts["flights"]:
-        return "{product} has no flights (packages for testers), so there is the general release."
-    return "So there is the general release, as for everybody who gets none of its flights."
-
-
-def _best(facts: StepFacts) -> str:
-    untold = "" if facts["processor"] else " Its processor was not told, so none was ruled out."
-    return "The best package for this device is {version} ({architecture})." + untold
-
-
-def _too_old(facts: StepFacts) -> str:
-    also = ", or another kind of processor ({architectures:or})" if facts["architectures"] else ""
-    return "Every package of {source} needs a newer Windows, {minimum} or later" + also + "."
-
-
-_LISTED = "The groups list the account"
-_PRODUCT = "{product}"
-_NOT_MEMBER = "{person} is not in the groups of"
-_ROLLOUT = "{source} is being replaced bit by bit, at {percentage} % now; "
-_NEW, _OLD = "so it is the new package.", "so it is the previous package."
-
-WORDS: Mapping[tuple[str, str], StepPhrases] = {
-    ("aliases", "primary"): StepPhrases("by its main address, {matched}", _LISTED),
-    ("aliases", "alias"): StepPhrases("by another address of it, {matched}", _LISTED),
-    ("aliases", "no_match"): StepPhrases("by none of its addresses", _LISTED),
-    ("groups", "member"): StepPhrases(
-        "{person} is signed in with a Microsoft account and counts as a member of {counted:and}."
+REASONS: Mapping[Reason, ReasonPhrases] = {
+    Reason.NOT_SIGNED_IN: ReasonPhrases("not signed in", "anon"),
+    Reason.WRONG_ACCOUNT_KIND: ReasonPhrases("work or school account", "work"),
+    Reason.NOT_IN_AUDIENCE: ReasonPhrases("not in the audience", "aud"),
+    Reason.OS_BELOW_AUDIENCE_MINIMUM: ReasonPhrases("OS too old for a private audience", "floor"),
+    Reason.DEVICE_FAMILY_UNSUPPORTED: ReasonPhrases("family without private audiences", "unsup"),
+    Reason.SUBMISSION_DENIED: ReasonPhrases("listing denied", "hidden"),
+    Reason.PRODUCT_UNAVAILABLE: ReasonPhrases("product unavailable", "gone", "No longer offered"),
+    Reason.ACQUISITION_STOPPED: ReasonPhrases("acquisition stopped", "stop", "No longer offered"),
+    Reason.MARKET_NOT_OFFERED: ReasonPhrases(
+        "market not offered", "mkt", "Not offered in this market"
     ),
-    ("groups", "no_member"): StepPhrases(_nobody_counts),
-    ("audience", "public"): StepPhrases("{product} is public: anybody may see it."),
-    ("audience", "private"): StepPhrases(_private),
-    ("audience_member", Reason.AUDIENCE_MEMBER): StepPhrases(
-        "Its audience is {groups:and}, and {person} is in it."
+    Reason.DEVICE_FAMILY_NOT_OFFERED: ReasonPhrases(
+        "family not offered", "fam", "Not offered for this kind of device"
     ),
-    ("audience_member", Reason.NOT_IN_AUDIENCE): StepPhrases(
-        "Its audience is {groups:and}, and {person} is not in it."
+    Reason.NO_PACKAGE_FOR_FAMILY: ReasonPhrases(
+        "no package for the family", "pkg", "Not offered for this kind of device"
     ),
-    ("audience_member", Reason.NOT_SIGNED_IN): StepPhrases(
-        "Its audience is {groups:and}; whoever is not signed in cannot be in it."
+    Reason.OS_BELOW_PACKAGE_MINIMUM: ReasonPhrases(
+        "OS too old for the package", "os", "Needs a newer version of Windows"
     ),
-    ("audience_member", Reason.WRONG_ACCOUNT_KIND): StepPhrases(
-        "Its audience is {groups:and}; a work or school account cannot be in it."
-    ),
-    ("audience_floor", "met"): StepPhrases("shows private products", "This device ({device})"),
-    ("audience_floor", "below"): StepPhrases(_floor("Private products need")),
-    ("audience_floor", "unsupported"): StepPhrases("Private products are not for {family} at all."),
-    ("availability", "available"): StepPhrases("is available", _PRODUCT),
-    ("availability", "unavailable"): StepPhrases(
-        _entitled(
-            "{product} was taken out of the Store: only those who own it already, or have a"
-            " promotional code, can still get it."
-        )
-    ),
-    ("discoverability", "searchable"): StepPhrases("is found by searching", _PRODUCT),
-    ("discoverability", "link_only"): StepPhrases("is found only by its link", _PRODUCT),
-    ("discoverability", "stop_acquisition"): StepPhrases(
-        _entitled(
-            "{product} takes no new customers: only those who own it already, or have a"
-            " promotional code, can still get it."
-        )
-    ),
-    ("market", "offered"): StepPhrases("is offered in {market_or_markets}", _PRODUCT),
-    ("market", "not_offered"): StepPhrases(_market),
-    ("family_offered", "offered"): StepPhrases("is offered for {family}", _PRODUCT),
-    ("family_offered", "kept_by_owner"): StepPhrases(
-        "{product} is no longer offered for {family}, but owners keep getting updates."
-    ),
-    ("family_offered", "not_offered"): StepPhrases(
-        "{product} is not offered for {family}, only for {families:and}. The general release"
-        " decides that, also for testers."
-    ),
-    ("flight_floor", "met"): StepPhrases(
-        "can take flights (packages for testers)", "This device ({device})"
-    ),
-    ("flight_floor", "below"): StepPhrases(_floor("Flights (packages for testers) need")),
-    ("flight_floor", "unsupported"): StepPhrases(
-        "Flights (packages for testers) are not for {family} at all."
-    ),
-    ("flight", "member"): StepPhrases(
-        "The flight {name} is for members of {via:and}, and it alone decides what {person} gets:"
-        " neither lower flights nor the general release are asked."
-    ),
-    ("flight", "no_member"): StepPhrases("the flight {name} ({groups:or})", _NOT_MEMBER),
-    ("flight", "unpublished"): StepPhrases(_unpublished, "Not open to anybody yet:"),
-    ("source", "submission"): StepPhrases(_source),
-    ("rollout", Reason.ROLLOUT_HALTED): StepPhrases(
-        "The new package of {source} was stopped by the publisher, " + _OLD
-    ),
-    ("rollout", Reason.ROLLOUT_OS_BELOW_MINIMUM): StepPhrases(
-        _ROLLOUT + "this device has no part in that, " + _OLD
-    ),
-    ("rollout", Reason.ROLLOUT_MANUAL_CHECK): StepPhrases(
-        _ROLLOUT + "somebody checked for updates by hand, " + _NEW
-    ),
-    ("rollout", Reason.ROLLOUT_NEW_INSTALL): StepPhrases(
-        _ROLLOUT + "that concerns only those who have it installed, " + _NEW
-    ),
-    ("rollout", Reason.ROLLOUT_NOT_SIGNED_IN): StepPhrases(
-        _ROLLOUT + "nobody is signed in, " + _OLD
-    ),
-    ("rollout", Reason.ROLLOUT_INCLUDED): StepPhrases(
-        _ROLLOUT + "{person} was drawn to be among the first, " + _NEW
-    ),
-    ("rollout", Reason.ROLLOUT_EXCLUDED): StepPhrases(
-        _ROLLOUT + "{person} was not drawn to be among the first, " + _OLD
-    ),
-    ("package", "applicable"): StepPhrases(_best),
-    ("package", Reason.NO_PACKAGE_FOR_FAMILY): StepPhrases("Nothing in {source} is for {family}."),
-    ("package", Reason.OS_BELOW_PACKAGE_MINIMUM): StepPhrases(_too_old),
-    ("package", Reason.ARCHITECTURE_MISMATCH): StepPhrases(
-        "{source} has nothing for the processor of this device ({device}), only for"
-        " {architectures:and}."
-    ),
-    ("action", "update"): StepPhrases("Installed is {installed}, so {offered} is an update."),
-    ("action", "keep"): StepPhrases(
-        "Installed is {installed}, and {offered} is no newer; nothing is ever replaced by an older"
-        " one."
+    Reason.ARCHITECTURE_MISMATCH: ReasonPhrases(
+        "no package for the architecture", "arch", "Not offered for the processor of this device"
     ),
 }
-"""By step and outcome; of several outcomes joined with commas, by the first."""
+"""By reason; the reasons for a yes have no words of their own."""
+
+NO_FALL_THROUGH = (
+    "If a flight has no package for a device, the answer is no: nothing falls through to a lower"
+    " flight or to the non-flighted submission."
+)
+"""Stands beside every denial that names a flight. Source: PF."""
+
+EFFECTS: Mapping[tuple[str, str], str] = {
+    ("audience", "gains"): "gain sight of the private product",
+    ("audience", "loses"): "lose sight of the private product",
+    ("flight", "gains"): "gain flight {to_flight}",
+    ("flight", "loses"): "lose flight {from_flight}",
+    ("flight", "moves"): "move from flight {from_flight} to {to_flight}",
+}
+"""What accounts do when memberships change, by kind and change of an AccessChange (changes/effects.py)."""
+
+
+def reason_text(code: str) -> str:
+    """Return the words for a reason code; for the reason of a yes, its code in small letters."""
+    phrases = REASONS.get(Reason(code))
+    return phrases.text if phrases else code.lower().replace("_", " ")
+
+
+def reason_texts(codes: Iterable[str]) -> str:
+    """Return the words for several reason codes, with commas between them."""
+    return ", ".join(map(reason_text, codes))
+
+
+def short_text(outcome: Outcome) -> str:
+    """Return `canary 2.1.0.0`, `public 1.4.0.0`, or the first reason for a denial."""
+    if outcome.granted:
+        return f"{outcome.source or 'public'} {outcome.version}"
+    return _at_flight(reason_text(outcome.reasons[0]), outcome)
+
+
+def long_text(outcome: Outcome) -> str:
+    """Return `canary 2.1.0.0, x64, install`, or all reasons for a denial."""
+    if outcome.granted:
+        parts = short_text(outcome), outcome.architecture, outcome.action
+        return ", ".join(filter(None, parts))
+    return _at_flight(reason_texts(outcome.reasons), outcome)
+
+
+def _at_flight(text: str, outcome: Outcome) -> str:
+    return f"{text} ({outcome.missed_flight})" if outcome.missed_flight else text
+
+
+def full_text(product: Product, outcome: Outcome) -> str:
+    """Return `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` and all reasons.
+
+    Args: product = the one that was asked for; the text has its flights by name.
+    """
+    names = {flight.flight_id: flight.name for flight in product.flights}
+    if outcome.granted:
+        source = names[outcome.source] if outcome.source else "non-flighted submission"
+        return f"{source}, {outcome.version}, {outcome.architecture}, {outcome.action}"
+    flight = f", flight {names[outcome.missed_flight]}" if outcome.missed_flight else ""
+    return f"no{flight}: {reason_texts(outcome.reasons)}"

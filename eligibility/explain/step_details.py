@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from msgspec import UNSET, structs
 
 from eligibility.access.model import Decision, TraceStep
-from eligibility.explain.phrases import kind_of
+from eligibility.explain.step_phrases import kind_of
 
 Facts = Mapping[str, str | tuple[str, ...]]
 

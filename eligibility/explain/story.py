@@ -12,8 +12,8 @@ from eligibility.access.explanation import Sentence
 from eligibility.access.model import AccountKind, Decision, TraceStep
 from eligibility.explain.device_names import a_device, family_text, release_text
 from eligibility.explain.documentation import pages
-from eligibility.explain.outcome import BRIEFLY
-from eligibility.explain.phrases import NameList, StepFacts, kind_of, words_of
+from eligibility.explain.phrases import REASONS
+from eligibility.explain.step_phrases import NameList, StepFacts, kind_of, words_of
 from eligibility.rules.case import Case
 
 MOST_SENTENCES = 12
@@ -109,7 +109,7 @@ def _source(flight: str | None) -> str:
 
 def _why_not(decision: Decision) -> Iterator[str]:
     half = decision.package if decision.submission.granted else decision.submission
-    return (BRIEFLY[reason] for reason in half.reasons if reason in BRIEFLY)
+    return (REASONS[reason].text for reason in half.reasons if reason in REASONS)
 
 
 def _facts(step: TraceStep, standing: StepFacts) -> StepFacts:

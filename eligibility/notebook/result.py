@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from eligibility.access.asker import NOBODY
 from eligibility.access.model import Decision
 from eligibility.errors import Fault, InvalidInput
-from eligibility.explain.outcome import OutcomeKind, briefly
+from eligibility.explain.outcome import OutcomeKind
+from eligibility.explain.phrases import short_text
 from eligibility.formats.suggestions import meant
 from eligibility.notebook import frames, heat_map
 from eligibility.simulation.inputs.devices import read_devices
@@ -135,7 +136,7 @@ class SimulationResult:
     def _cells(self, numbers: tuple[int, ...]) -> str:
         grid = self._shown
         return "".join(
-            f"<td title='{escape(briefly(grid.outcomes[number]))}' style='text-align:center;color:"
+            f"<td title='{escape(short_text(grid.outcomes[number]))}' style='text-align:center;color:"
             f"#14181c;background:{heat_map.colour(grid.marks[number])}'>"
             f"{escape(grid.marks[number].sign)}</td>"
             for number in numbers
@@ -175,7 +176,7 @@ def _sizes(grid: Grid, column: int) -> Counter[tuple[str, OutcomeKind]]:
     sizes = Counter[tuple[str, OutcomeKind]]()
     for row in grid.rows:
         outcome = grid.outcomes[row.cells[column]]
-        sizes[briefly(outcome), outcome.kind] += row.count
+        sizes[short_text(outcome), outcome.kind] += row.count
     return sizes
 
 

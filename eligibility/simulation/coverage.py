@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Device
+from eligibility.explain.device_names import run_name
 from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.classes import device_classes
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.matrix import check_decisions
-from eligibility.simulation.responses import OutcomeView, StateView
+from eligibility.simulation.responses import SimulatedOutcome, StateView, simulated
 from eligibility.simulation.rollout_shares import (
     RolloutEstimate,
     RolloutSide,
@@ -42,7 +43,7 @@ class GroupCount(Struct, frozen=True):
 class Reach(Struct, frozen=True):
     """How many members get this. estimated: a rollout splits them, and the number is the average."""
 
-    outcome: OutcomeView
+    outcome: SimulatedOutcome
     members: int
     estimated: bool
 
@@ -60,7 +61,7 @@ class DeviceReach(Struct, frozen=True):
     devices: tuple[str, ...]
     granted: int
     members: tuple[Reach, ...]
-    others: tuple[OutcomeView, ...]
+    others: tuple[SimulatedOutcome, ...]
 
 
 class Combination(Struct, frozen=True):
@@ -209,29 +210,14 @@ def _device_reach(
         estimated.update(places if len(places) > 1 else ())
     device = run[0].device
     return DeviceReach(
-        _run_name([one.name for one in run]),
+        run_name([one.name for one in run]),
         device.family,
         device.architecture,
         tuple(one.name for one in run),
         sum(size for outcome, size in members.items() if outcome.granted),
         tuple(
-            Reach(OutcomeView.of(outcome), size, outcome in estimated)
+            Reach(simulated(outcome), size, outcome in estimated)
             for outcome, size in members.most_common()
         ),
-        tuple(map(OutcomeView.of, gets[CoverageGroups()][column])),
+        tuple(map(simulated, gets[CoverageGroups()][column])),
     )
-
-
-def _run_name(names: Sequence[str]) -> str:
-    """`Windows 10 1809 .. 22H2, x64`: what both ends have in common is said once."""
-    first, last = names[0], names[-1]
-    if first == last:
-        return first
-    start, _, first_end = first.partition(", ")
-    end, _, last_end = last.partition(", ")
-    if first_end != last_end:
-        return f"{first} .. {last}"
-    series = start.rpartition(" ")[0]
-    if series and series == end.rpartition(" ")[0]:
-        end = end.removeprefix(f"{series} ")
-    return f"{start} .. {end}, {last_end}" if last_end else f"{start} .. {end}"

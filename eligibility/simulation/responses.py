@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Self
@@ -11,40 +12,22 @@ from msgspec import Struct
 
 from eligibility.access.model import Revision, Settling
 from eligibility.access.redaction import unnamed_settling
-from eligibility.explain.outcome import Outcome, OutcomeKind
+from eligibility.explain.outcome import Outcome, OutcomeKind, OutcomeView
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.state import State
 
 
-class OutcomeView(Struct, frozen=True, gc=False):
-    """What an account gets on a device.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulatedOutcome(OutcomeView):
+    """What an account gets on a device. kind: where the package comes from, or that it is denied."""
 
-    flight_id: of the flight given; where it is denied, of the flight that has nothing for the device
-    and through which nothing falls. version, architecture, action: of the package given. reasons: all
-    of them where it is denied, else those of the package.
-    """
-
-    granted: bool
     kind: OutcomeKind
-    flight_id: str | None
-    version: str | None
-    architecture: str | None
-    action: str
-    reasons: tuple[str, ...]
 
-    @classmethod
-    def of(cls, outcome: Outcome) -> Self:
-        """An outcome as it is told."""
-        return cls(
-            outcome.granted,
-            outcome.kind,
-            outcome.source or outcome.missed_flight,
-            outcome.version,
-            outcome.architecture,
-            outcome.action,
-            outcome.reasons,
-        )
+
+def simulated(outcome: Outcome) -> SimulatedOutcome:
+    """View an outcome of a simulation."""
+    return SimulatedOutcome.of(outcome, kind=outcome.kind)
 
 
 class DeviceView(Struct, frozen=True, rename={"number": "class"}):
@@ -86,7 +69,7 @@ class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
     number: int
     accounts: int
     settling: Settling | None
-    outcomes: tuple[OutcomeView, ...]
+    outcomes: tuple[SimulatedOutcome, ...]
 
     @classmethod
     def of(
@@ -94,7 +77,7 @@ class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
         number: int,
         accounts: int,
         settling: Settling | None,
-        outcomes: tuple[OutcomeView, ...],
+        outcomes: tuple[SimulatedOutcome, ...],
         named: bool,
     ) -> Self:
         """A class as it is told; named = to who may read groups."""
@@ -197,10 +180,10 @@ def _devices(matrix: Matrix) -> tuple[DeviceView, ...]:
 def _classes(
     matrix: Matrix, named: bool, kind: type[AccountClassView]
 ) -> Iterator[AccountClassView]:
-    told = cache(OutcomeView.of)
+    view = cache(simulated)
     for number, outcomes in enumerate(matrix.outcomes):
         settling = matrix.decisions[number][0].settling
-        yield kind.of(number, matrix.sizes[number], settling, tuple(map(told, outcomes)), named)
+        yield kind.of(number, matrix.sizes[number], settling, tuple(map(view, outcomes)), named)
 
 
 def _accounts(matrix: Matrix, kind: type[AccountView]) -> Iterator[AccountView]:

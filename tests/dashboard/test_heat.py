@@ -7,10 +7,10 @@ import pytest
 from eligibility.cli.demo.demo import load_sample
 from eligibility.dashboard.heat import decided_for, everybody, heat
 from eligibility.explain.outcome import outcome_of
+from eligibility.explain.phrases import full_text
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from eligibility.simulation.inputs.devices import read_devices
-from eligibility.simulation.reports.symbols import in_words
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
 
@@ -43,7 +43,7 @@ def test_every_cell_is_what_is_decided(service: Service, product: str) -> None:
         for named in read_devices("all"):
             device = named.device
             row = device.family.removeprefix("Windows."), device.architecture or ""
-            decided.setdefault(row, []).append(in_words(state.product, outcome_of(decide(device))))
+            decided.setdefault(row, []).append(full_text(state.product, outcome_of(decide(device))))
         for row, words in decided.items():
             if row in told:
                 assert [one.words for one in told[row] if one.mark] == words
@@ -80,7 +80,7 @@ def test_a_flight_that_has_nothing_is_told_from_a_no_for_everybody(reader: State
     (run,) = [one for one in xbox if one.mark]
     assert run.lost
     assert run.label == "Insiders: no package for the family"
-    assert run.devices == "Xbox x64, Windows 10 1511 to Windows 11 26H2"
+    assert run.devices == "Xbox x64, Windows 10 1511 to 11 26H2"
 
 
 def test_who_gets_the_same_is_shown_once(reader: State) -> None:

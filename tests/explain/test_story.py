@@ -15,7 +15,7 @@ from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.explain.documentation import PAGES, pages
-from eligibility.explain.phrases import WORDS, kind_of, words_of
+from eligibility.explain.step_phrases import WORDS, kind_of, words_of
 from eligibility.explain.story import MOST_SENTENCES, story
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide

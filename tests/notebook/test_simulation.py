@@ -16,7 +16,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from eligibility.errors import EligibilityError, InvalidInput, UnknownProduct
-from eligibility.explain.outcome import briefly
+from eligibility.explain.phrases import short_text
 from eligibility.notebook import Simulation, frames
 from eligibility.notebook.result import SimulationResult
 from eligibility.service.service import Service
@@ -278,7 +278,7 @@ def test_counts_add_up_to_the_plain_count_of_cells(result: SimulationResult) -> 
     plain: Counter[str] = Counter()
     for row in range(3):
         for column in range(5):
-            plain[briefly(matrix.outcome(row, column))] += 1
+            plain[short_text(matrix.outcome(row, column))] += 1
     found: Counter[str] = Counter()
     for count in result.counts():
         found[count.outcome] += count.accounts * count.device_count

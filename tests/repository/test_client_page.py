@@ -32,7 +32,7 @@ SAID = {
     "Simulations": [
         "linus@contoso.example ['2.1.0.0', ",
         "None ['1.4.0.0', ",
-        "Windows 11 21H2 .. 26H1, x64 3 of 3",
+        "Windows 11 21H2 to 26H1, x64 3 of 3",
     ],
     "In a backend": ["{'state': 'not for you', 'what_to_do': ['ask", "{'state': 'install'"],
     "Groups and products": ["insiders 3", "['grace@contoso.example']", "FLIGHT_MEMBER"],

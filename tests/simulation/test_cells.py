@@ -7,7 +7,7 @@ import pytest
 
 from eligibility.access.asker import Asker
 from eligibility.access.model import Account, Reason
-from eligibility.explain.outcome import BRIEFLY
+from eligibility.explain.phrases import REASONS
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.inputs.population import Population
@@ -128,4 +128,4 @@ def test_an_account_with_aliases_is_told_by_its_first_address(service: Service) 
 def test_every_reason_for_a_no_has_its_few_words() -> None:
     granting = {"PUBLIC_AUDIENCE", "AUDIENCE_MEMBER", "FLIGHT_MEMBER", "NON_FLIGHTED_SUBMISSION"}
     rollout = {reason for reason in Reason if reason.startswith("ROLLOUT_")}
-    assert set(Reason) == BRIEFLY.keys() | granting | rollout
+    assert set(Reason) == REASONS.keys() | granting | rollout

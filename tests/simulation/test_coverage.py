@@ -25,7 +25,7 @@ from eligibility.rules.requirements import Requirements, load_requirements
 from eligibility.service.service import Service
 from eligibility.simulation.coverage import Coverage, DeviceReach, coverage
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
-from eligibility.simulation.responses import OutcomeView
+from eligibility.simulation.responses import SimulatedOutcome, simulated
 from eligibility.simulation.rollout_shares import apportioned, sides
 from eligibility.simulation.state import State
 from groups.member_set import Digester
@@ -54,11 +54,11 @@ def state_of(declared: Product, members: Members, floors: Requirements = REQUIRE
 
 def got(
     state: State, members: Members, address: str, named: NamedDevice, terms: Asker = PLAIN
-) -> OutcomeView:
+) -> SimulatedOutcome:
     """What one member gets, by the rules alone."""
     groups = frozenset(one for one in state.product.groups if address in members.get(one, ()))
     query: AccessQuery = terms.as_account(Account(address)).query(PRODUCT_ID, named.device)
-    return OutcomeView.of(outcome_of(decide(Case(query, state.product, groups, REQUIREMENTS, NOW))))
+    return simulated(outcome_of(decide(Case(query, state.product, groups, REQUIREMENTS, NOW))))
 
 
 def reach_on(found: Coverage, named: NamedDevice) -> DeviceReach:
@@ -73,7 +73,7 @@ def reach_on(found: Coverage, named: NamedDevice) -> DeviceReach:
     return one
 
 
-def counts(reach: DeviceReach) -> dict[OutcomeView, int]:
+def counts(reach: DeviceReach) -> dict[SimulatedOutcome, int]:
     return {one.outcome: one.members for one in reach.members}
 
 
@@ -137,10 +137,10 @@ def test_every_device_is_in_one_run_and_runs_are_of_neighbours_that_get_the_same
     names = [reach.name for reach in found.devices]
     assert names[:3] == [
         "Windows 10 1507, x64",
-        "Windows 10 1511 .. Windows 11 26H1, x64",
+        "Windows 10 1511 to 11 26H1, x64",
         "Windows 10 1507, x86",
     ]
-    assert "Xbox 10 1511 .. Xbox 11 26H2, x64" in names
+    assert "Xbox 10 1511 to 11 26H2, x64" in names
 
 
 def test_who_is_in_two_flights_gets_the_higher_one_and_who_is_in_no_audience_nothing() -> None:
@@ -237,7 +237,7 @@ def test_the_command_prints_what_is_reached_and_which_flight_wins(
     text = ran(store_url, "--product", "APP", "--devices", "windows-11")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "9 members in 2 groups" in lines
-    assert "Windows 11 21H2 .. 26H1, x64 6 67% low 2.0.0.0 non-flighted 1.0.0.0" in lines
+    assert "Windows 11 21H2 to 26H1, x64 6 67% low 2.0.0.0 non-flighted 1.0.0.0" in lines
     assert "3 33% high 3.0.0.0" in lines
     assert "2 beta + canary high" in lines
     assert "2 beta + canary 25% / 67%" in lines

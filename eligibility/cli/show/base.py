@@ -11,7 +11,7 @@ from rich.text import Text
 
 from eligibility.access.model import Decision, PackageVerdict, Reason, Settling, TraceStep
 from eligibility.catalog.plan import Plan
-from eligibility.changes.effects import AccessChange, Effects, in_words
+from eligibility.changes.effects import AccessChange, Effects, effect_text
 
 _ACTION_STYLE = {
     "create": "green",
@@ -138,7 +138,7 @@ def effects_table(effects: Effects) -> RenderableType:
             if product.becomes_public and change.kind == "audience":
                 continue  # said above of everybody
             what = Text(
-                in_words(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
+                effect_text(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
             )
             table.add_row(product.product_id, f"{change.accounts:,}", what, Text(_who(change)))
     return table

@@ -7,10 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.access.model import Reason
-from eligibility.explain.outcome import BRIEFLY
+from eligibility.explain.phrases import reason_texts
 from eligibility.simulation.coverage import Coverage, DeviceReach
-from eligibility.simulation.responses import OutcomeView
+from eligibility.simulation.responses import SimulatedOutcome
 from eligibility.simulation.rollout_shares import RolloutEstimate
 
 _MOST_ROWS = 20
@@ -66,13 +65,12 @@ def _rows(device: DeviceReach, members: int) -> Iterator[tuple[Text, Text, Text]
         yield Text("-", "dim"), Text(), Text()
 
 
-def _outcome(outcome: OutcomeView) -> Text:
+def _outcome(outcome: SimulatedOutcome) -> Text:
     style = _STYLE[outcome.kind]
     if outcome.granted:
         return Text(f"{outcome.flight_id or _NO_FLIGHT} {outcome.version}", style)
-    reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
     through = f" from {outcome.flight_id}" if outcome.flight_id else ""
-    return Text(f"nothing{through}: {reasons}", style)
+    return Text(f"nothing{through}: {reason_texts(outcome.reasons)}", style)
 
 
 def _combinations(found: Coverage) -> Table:

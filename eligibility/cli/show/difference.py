@@ -10,10 +10,10 @@ from rich.text import Text
 from eligibility.access.asker import NOBODY
 from eligibility.changes.difference import ChangeKind
 from eligibility.changes.responses import (
+    ComparedOutcome,
     ComparisonResponse,
     DifferenceView,
     OutcomeChangeView,
-    OutcomeSummary,
     TimelineResponse,
     TurnView,
 )
@@ -86,11 +86,11 @@ def _many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _from_to(before: OutcomeSummary | None, after: OutcomeSummary | None) -> Text:
+def _from_to(before: ComparedOutcome | None, after: ComparedOutcome | None) -> Text:
     return Text().append_text(_said(before)).append(" -> ").append_text(_said(after))
 
 
-def _said(answer: OutcomeSummary | None) -> Text:
+def _said(answer: ComparedOutcome | None) -> Text:
     if answer is None:
         return Text(_NOBODY, "dim")
     return Text(answer.text, "green" if answer.granted else "red")

@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.export import all_products
-from eligibility.changes.effects import in_words
+from eligibility.changes.effects import effect_text
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, RenderedPage, Site, faults_of, is_part
 from eligibility.errors import EligibilityError
@@ -178,7 +178,7 @@ class GroupPages:
         try:
             result = self._edit(group, viewer, form, dry_run=True)
             effects = self._service.effects(result)
-            told |= {"result": result, "effects": effects, "in_words": in_words}
+            told |= {"result": result, "effects": effects, "effect_text": effect_text}
         except (EligibilityError, GroupsError) as error:
             told["faults"] = faults_of(error)
         if not is_part(request):

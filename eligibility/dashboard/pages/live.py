@@ -7,14 +7,13 @@ from typing import Any
 
 from fastapi import Request
 
-from eligibility.access.model import Reason
 from eligibility.activity.model import RecentDecision
 from eligibility.callers.model import Scope
 from eligibility.catalog.export import all_products
 from eligibility.dashboard.member_addresses import MemberAddresses
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site
-from eligibility.explain.outcome import BRIEFLY
+from eligibility.explain.phrases import reason_text
 
 _SHOWN = 60
 
@@ -93,8 +92,7 @@ def _kind(decision: RecentDecision) -> str:
 
 
 def _reason(decision: RecentDecision) -> str:
-    reason = Reason(decision.answer.reasons[0])
-    return BRIEFLY.get(reason, "") if decision.answer.kind == "denied" else ""
+    return reason_text(decision.answer.reasons[0]) if decision.answer.kind == "denied" else ""
 
 
 def _account(decision: RecentDecision, addresses: dict[int, str]) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct, structs
 
-from eligibility.access.model import Decision, Reason
+from eligibility.access.model import Decision
 from eligibility.callers.errors import AccountMismatch
+from eligibility.explain.phrases import REASONS
 from eligibility.server.http import problems
 from eligibility.standards import questions
 from eligibility.standards.questions import ACTIONS, DenialReason, Question, StandardVerdict
@@ -24,13 +25,7 @@ PERMITTED = b'{"decision":true'
 _FORBIDDEN = "403"
 _NOT_FOR_YOU = "Not available for this account"
 _FOR_USERS: dict[str, str] = {
-    Reason.PRODUCT_UNAVAILABLE: "No longer offered",
-    Reason.ACQUISITION_STOPPED: "No longer offered",
-    Reason.MARKET_NOT_OFFERED: "Not offered in this market",
-    Reason.DEVICE_FAMILY_NOT_OFFERED: "Not offered for this kind of device",
-    Reason.NO_PACKAGE_FOR_FAMILY: "Not offered for this kind of device",
-    Reason.OS_BELOW_PACKAGE_MINIMUM: "Needs a newer version of Windows",
-    Reason.ARCHITECTURE_MISMATCH: "Not offered for the processor of this device",
+    **{reason: phrases.user for reason, phrases in REASONS.items() if phrases.user},
     DenialReason.DEVICE_UNKNOWN: "The device is not known",
     DenialReason.NOT_INSTALLED: "There is nothing to update",
     DenialReason.UP_TO_DATE: "Up to date",

@@ -62,7 +62,7 @@ def _told(matrix: Matrix, row: int, column: int) -> Cell:
     return (
         outcome.granted,
         outcome.kind,
-        outcome.source or outcome.missed_flight or "",
+        outcome.flight_id or "",
         outcome.version or "",
         outcome.architecture or "",
         outcome.action,

@@ -1,9 +1,10 @@
 """Columns of a grid: neighbouring devices that answer alike for every account, as one range."""
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from eligibility.explain.device_names import differing_words, run_name
 from eligibility.simulation.inputs.devices import NamedDevice, device_name
 from eligibility.windows.versions import release_name
 
@@ -12,7 +13,7 @@ from eligibility.windows.versions import release_name
 class Column:
     """Neighbouring devices of one family and architecture. first: the place of the first of them.
 
-    name: in one line, `Windows 10 1507 - 1607, x64`. head: the same in short lines, for a narrow
+    name: in one line, `Windows 10 1507 to 1607, x64`. head: the same in short lines, for a narrow
     column: family, architecture, from, to.
     """
 
@@ -38,16 +39,16 @@ def columns(
 
 def _column(devices: Sequence[NamedDevice], places: Sequence[int]) -> Column:
     covered = tuple(devices[place] for place in places)
-    device = covered[0].device
-    top = (device.family.removeprefix("Windows."), device.architecture or "any CPU")
+    first_device = covered[0].device
+    top = (first_device.family.removeprefix("Windows."), first_device.architecture or "any CPU")
     first, last = covered[0], covered[-1]
     if not _rising_releases(covered):
         more = f"+ {len(covered) - 1} more" if len(covered) > 1 else ""
         name = f"{first.name} {more}".rstrip()
         return Column(covered, places[0], name, (*top, *filter(None, (first.name, more))))
     start, end = _release(first), _release(last)
-    span = (start,) if first is last else (start, f"\N{EN DASH} {_without_common(start, end)}")
-    name = first.name if first is last else _range(first.name, last.name)
+    span = (start,) if first is last else (start, f"\N{EN DASH} {differing_words(start, end)}")
+    name = run_name([device.name for device in covered])
     return Column(covered, places[0], name, (*top, *span))
 
 
@@ -65,20 +66,3 @@ def _is_release(named: NamedDevice) -> bool:
 def _release(named: NamedDevice) -> str:
     """`10 1507`, without `Windows`."""
     return (release_name(named.device.version) or "").removeprefix("Windows ")
-
-
-def _range(first: str, last: str) -> str:
-    """`Windows 10 1507, x64` and `Windows 10 1607, x64` as one."""
-    start, _, end_of_name = first.partition(", ")
-    end = _without_common(start, last.partition(", ")[0])
-    return f"{start} \N{EN DASH} {end}" + (f", {end_of_name}" if end_of_name else "")
-
-
-def _without_common(start: str, end: str) -> str:
-    """The words of `end` from the first that differs."""
-    return " ".join(_differing(start.split(), end.split())) or end
-
-
-def _differing(start: Sequence[str], end: Sequence[str]) -> Iterator[str]:
-    same = next((i for i, (a, b) in enumerate(zip(start, end, strict=False)) if a != b), len(start))
-    return iter(end[same:])

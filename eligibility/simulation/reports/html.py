@@ -11,10 +11,11 @@ from typing import Any, BinaryIO, NamedTuple
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from eligibility.explain.phrases import NO_FALL_THROUGH, full_text
 from eligibility.simulation.matrix import settling_places
 from eligibility.simulation.reports.columns import Column
 from eligibility.simulation.reports.report import SimulationReport
-from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, Help, OutcomeMark, in_words
+from eligibility.simulation.reports.symbols import Help, OutcomeMark
 
 _COLOURS = 6
 """Colours of flights there are in simulation.css; further flights begin again, with other letters."""
@@ -104,7 +105,7 @@ def style_of(mark: OutcomeMark) -> str:
 
 def _shown(report: SimulationReport, number: int) -> CellView:
     outcome, mark = report.grid.outcomes[number], report.grid.marks[number]
-    lines = [in_words(report.matrix.state.product, outcome)]
+    lines = [full_text(report.matrix.state.product, outcome)]
     lines += [f"\N{BULLET} {_help(one)}" for one in report.grid.helps[number]]
     return CellView(
         mark.sign, style_of(mark), "\n".join(lines), None if outcome.granted else number
@@ -113,7 +114,7 @@ def _shown(report: SimulationReport, number: int) -> CellView:
 
 def _refusal(report: SimulationReport, number: int) -> DenialText:
     outcome, helps = report.grid.outcomes[number], report.grid.helps[number]
-    words = in_words(report.matrix.state.product, outcome)
+    words = full_text(report.matrix.state.product, outcome)
     sign = report.grid.marks[number].sign
     return DenialText(number, sign, words, outcome.reasons, tuple(map(_help, helps)))
 

@@ -19,24 +19,26 @@ and `accounts` of its own: what the Store itself may still say.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import islice
 from typing import Any, BinaryIO, NamedTuple
 
 import msgspec
 
-from eligibility.access.model import Reason
-from eligibility.explain.outcome import BRIEFLY, Outcome
+from eligibility.explain.outcome import Outcome
+from eligibility.explain.phrases import full_text, reason_text
 from eligibility.simulation.matrix import Matrix, change_of, settling_places
 from eligibility.simulation.reports.cells import account_names
 from eligibility.simulation.reports.report import SimulationReport
-from eligibility.simulation.reports.symbols import OutcomeMark, in_words, marks, remedies_of
+from eligibility.simulation.reports.symbols import OutcomeMark, marks, remedies_of
+from eligibility.simulation.responses import simulated
 
 _AT_ONCE = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
-class ReportOutcome(NamedTuple):
-    """What some accounts are told on some devices; of two no's that differ in what helps, one each."""
+class RemediedOutcome(NamedTuple):
+    """An outcome with the texts of its remedies; denials with other remedies are other outcomes."""
 
     outcome: Outcome
     remedies: tuple[str, ...]
@@ -50,7 +52,7 @@ def write(report: SimulationReport, out: BinaryIO) -> None:
 def _parts(report: SimulationReport) -> Iterator[bytes]:
     matrix, earlier = report.matrix, report.earlier
     state = matrix.state
-    answers: dict[ReportOutcome, int] = {}
+    answers: dict[RemediedOutcome, int] = {}
     classes, columns = _classes(_told(matrix, answers))
     before = _classes(_told(earlier, answers)) if earlier else None
     shown = marks(state.product, [one.outcome for one in answers])
@@ -76,11 +78,11 @@ def _field(name: str, value: Any, before: bytes = b",") -> bytes:
     return before + b"\n" + _encode(name) + b":" + _encode(value)
 
 
-def _told(matrix: Matrix, answers: dict[ReportOutcome, int]) -> list[tuple[int, ...]]:
+def _told(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[int, ...]]:
     """The numbers of a matrix's answers, [row class][column class]; new ones are added."""
     return [
         tuple(
-            answers.setdefault(ReportOutcome(outcome, remedies_of(decision)), len(answers))
+            answers.setdefault(RemediedOutcome(outcome, remedies_of(decision)), len(answers))
             for outcome, decision in zip(outcomes, decisions, strict=True)
         )
         for outcomes, decisions in zip(matrix.outcomes, matrix.decisions, strict=True)
@@ -100,25 +102,15 @@ def _state(matrix: Matrix) -> dict[str, Any]:
     return {"label": state.label, "moment": state.moment, "revision": state.snapshot.revision}
 
 
-def _answer(matrix: Matrix, answer: ReportOutcome, mark: OutcomeMark) -> dict[str, Any]:
+def _answer(matrix: Matrix, answer: RemediedOutcome, mark: OutcomeMark) -> dict[str, Any]:
     outcome = answer.outcome
     return {
-        "granted": outcome.granted,
-        "kind": outcome.kind,
-        "flight_id": outcome.source or outcome.missed_flight,
-        "version": outcome.version,
-        "architecture": outcome.architecture,
-        "action": outcome.action,
+        **asdict(simulated(outcome)),
         "sign": mark.sign,
-        "words": in_words(matrix.state.product, outcome),
-        "reasons": [{"code": one, "text": _reason(one)} for one in outcome.reasons],
+        "words": full_text(matrix.state.product, outcome),
+        "reasons": [{"code": one, "text": reason_text(one)} for one in outcome.reasons],
         "remedies": answer.remedies,
     }
-
-
-def _reason(code: str) -> str:
-    """A reason in words, be it for a no or a yes."""
-    return BRIEFLY.get(Reason(code), code.lower().replace("_", " "))
 
 
 def _devices(matrix: Matrix) -> list[dict[str, Any]]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from eligibility.catalog.model import Product
 from eligibility.explain.outcome import Outcome
+from eligibility.explain.phrases import full_text
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.reports.symbols import OutcomeMark, flight_letters, in_words
+from eligibility.simulation.reports.symbols import OutcomeMark, flight_letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def _key(
 ) -> LegendEntry:
     outcomes = list(alike)
     if mark.kind == "denied":
-        said = "; or ".join(dict.fromkeys(in_words(product, one) for one in outcomes))
+        said = "; or ".join(dict.fromkeys(full_text(product, one) for one in outcomes))
         return LegendEntry(mark, said, "", (), accounts, pairs)
     actions = tuple(dict.fromkeys(one.action for one in outcomes))
     version = outcomes[0].version or ""

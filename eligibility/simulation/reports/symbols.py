@@ -1,41 +1,19 @@
 """Signs: the distinct outcomes of a matrix, what helps against each, and what stands for it."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 from eligibility.access.model import Decision, Reason
 from eligibility.catalog.model import Product
-from eligibility.explain.outcome import BRIEFLY, Outcome, OutcomeKind
+from eligibility.explain.outcome import Outcome, OutcomeKind
+from eligibility.explain.phrases import REASONS
 from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 
 SUBMISSION_SIGN = "•"
 """Stands for the non-flighted submission, beside the letters of the flights."""
-
-DENIAL_SIGNS: Mapping[Reason, str] = {
-    Reason.NOT_SIGNED_IN: "anon",
-    Reason.WRONG_ACCOUNT_KIND: "work",
-    Reason.NOT_IN_AUDIENCE: "aud",
-    Reason.OS_BELOW_AUDIENCE_MINIMUM: "floor",
-    Reason.DEVICE_FAMILY_UNSUPPORTED: "unsup",
-    Reason.SUBMISSION_DENIED: "hidden",
-    Reason.PRODUCT_UNAVAILABLE: "gone",
-    Reason.ACQUISITION_STOPPED: "stop",
-    Reason.MARKET_NOT_OFFERED: "mkt",
-    Reason.DEVICE_FAMILY_NOT_OFFERED: "fam",
-    Reason.NO_PACKAGE_FOR_FAMILY: "pkg",
-    Reason.OS_BELOW_PACKAGE_MINIMUM: "os",
-    Reason.ARCHITECTURE_MISMATCH: "arch",
-}
-"""What stands in a cell for a reason. Lower case: never taken for a flight."""
-
-NO_FALL_THROUGH = (
-    "A flight that has nothing for a device answers no: nothing falls through to a lower flight or"
-    " to the non-flighted submission."
-)
-"""What has to be known of every no that names a flight. Source: PF."""
 
 
 class Help(NamedTuple):
@@ -127,7 +105,7 @@ def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[OutcomeMark, .
         through = f"{letters[outcome.missed_flight]}:" if outcome.missed_flight else ""
         more = "+" if len(outcome.reasons) > 1 else ""
         return OutcomeMark(
-            f"{through}{DENIAL_SIGNS[Reason(outcome.reasons[0])]}{more}", "denied", None
+            f"{through}{REASONS[Reason(outcome.reasons[0])].symbol}{more}", "denied", None
         )
 
     return tuple(map(mark, outcomes))
@@ -147,14 +125,3 @@ def _numbered(
     ordered = sorted(versions, key=parse_package_version, reverse=True)
     for number, version in enumerate(ordered, 1):
         yield (source, version), str(number) if len(ordered) > 1 else ""
-
-
-def in_words(product: Product, outcome: Outcome) -> str:
-    """A whole outcome: `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` and every reason."""
-    names = product.flight_names
-    if outcome.granted:
-        source = names[outcome.source] if outcome.source else "non-flighted submission"
-        return f"{source}, {outcome.version}, {outcome.architecture}, {outcome.action}"
-    reasons = ", ".join(BRIEFLY[Reason(one)] for one in outcome.reasons)
-    through = f", flight {names[outcome.missed_flight]}" if outcome.missed_flight else ""
-    return f"no{through}: {reasons}"

@@ -8,12 +8,13 @@ from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from eligibility.explain.phrases import NO_FALL_THROUGH
 from eligibility.simulation.matrix import settling_places
 from eligibility.simulation.reports.columns import Column
 from eligibility.simulation.reports.grid import Grid, GridRow
 from eligibility.simulation.reports.legend import LegendEntry
 from eligibility.simulation.reports.report import SimulationReport
-from eligibility.simulation.reports.symbols import NO_FALL_THROUGH, OutcomeMark
+from eligibility.simulation.reports.symbols import OutcomeMark
 from eligibility.simulation.rollout_shares import RolloutShare
 
 _FLIGHTS = (

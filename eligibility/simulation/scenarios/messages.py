@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from eligibility.explain.outcome import briefly
+from eligibility.explain.phrases import short_text
 from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
 _MOST_NAMED = 3
@@ -42,8 +42,8 @@ def where_in_words(mismatch: Mismatch) -> str:
 
 
 def got_in_words(result: ScenarioResult) -> str:
-    """What a scenario's askers get, briefly, and how many they are on how many devices."""
-    got = ", ".join(dict.fromkeys(map(briefly, result.outcomes)))
+    """What a scenario's askers get, in few words, and how many they are on how many devices."""
+    got = ", ".join(dict.fromkeys(map(short_text, result.outcomes)))
     scenario = result.scenario
     counts = (len(scenario.askers), "accounts"), (len(scenario.devices), "devices")
     told = ", ".join(f"{count} {what}" for count, what in counts if count > 1)

@@ -13,7 +13,8 @@ from eligibility.access.asker import NOBODY
 from eligibility.access.model import AccessQuery, Account, AccountKind, Decision, Device
 from eligibility.catalog.files import product_body
 from eligibility.errors import Fault, InvalidInput
-from eligibility.explain.outcome import briefly, outcome_of
+from eligibility.explain.outcome import outcome_of
+from eligibility.explain.phrases import short_text
 from eligibility.rules.rollout import place
 from eligibility.simulation.inputs.devices import device_name
 from eligibility.simulation.scenarios.model import InvalidScenarios
@@ -78,7 +79,7 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
     what = device_name(device, release_name(device.version) or device.os_version)
     outcome = outcome_of(decision)
     gets = "gets" if outcome.granted else "gets nothing -"
-    return f"{who} on {what} {gets} {briefly(outcome)}"
+    return f"{who} on {what} {gets} {short_text(outcome)}"
 
 
 def _masked(account: Account, state: State) -> Account:

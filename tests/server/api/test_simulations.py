@@ -393,7 +393,7 @@ def test_coverage_counts_without_telling_an_address(app: App) -> None:
         {"groups": ["beta", "canary"], "members": 1, "flight_id": "high", "admitted": True},
     ]
     assert found["overlaps"] == [{"groups": ["beta", "canary"], "members": 1}]
-    assert found["devices"][0]["name"] == "Windows 11 21H2 .. 26H1, x64"
+    assert found["devices"][0]["name"] == "Windows 11 21H2 to 26H1, x64"
     assert found["devices"][0]["granted"] == 2
 
 
