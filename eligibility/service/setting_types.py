@@ -46,4 +46,4 @@ CallerIssuers = Annotated[
 AccountIssuers = Annotated[
     tuple[AccountIssuer, ...], BeforeValidator(_from_json), AfterValidator(check_each_once)
 ]
-Provider = Annotated[SignInProvider | None, BeforeValidator(_from_json)]
+DashboardProvider = Annotated[SignInProvider | None, BeforeValidator(_from_json)]

@@ -13,9 +13,9 @@ from eligibility.errors import Fault, InvalidSettings
 from eligibility.service.setting_types import (
     AccountIssuers,
     CallerIssuers,
+    DashboardProvider,
     HttpsOrigin,
     Networks,
-    Provider,
     StoreUrl,
 )
 from groups.open import shown
@@ -163,7 +163,7 @@ class Settings(BaseSettings):
         description="OpenID providers whose ID tokens identify accounts, one TOML table each"
         " (from the environment as JSON text): docs/security.md.",
     )
-    dashboard_provider: Provider = Field(
+    dashboard_provider: DashboardProvider = Field(
         None,
         description="OpenID provider with which people sign in to the dashboard, a TOML table"
         " (from the environment as JSON text): docs/security.md.",
@@ -220,7 +220,9 @@ class Settings(BaseSettings):
 
     @field_validator("dashboard_provider")
     @classmethod
-    def _provider_can_be_used(cls, provider: Provider, info: ValidationInfo) -> Provider:
+    def _provider_can_be_used(
+        cls, provider: DashboardProvider, info: ValidationInfo
+    ) -> DashboardProvider:
         reachable = info.data.get("public_url") or is_loopback(info.data.get("host", ""))
         if provider is not None and not reachable:
             raise ValueError("needs public_url, to which the provider sends people back")
