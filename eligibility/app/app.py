@@ -24,6 +24,7 @@ from eligibility.server.api import (
     simulations,
 )
 from eligibility.server.api.access import AccessEndpoints
+from eligibility.server.api.computations import Computations
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
 from eligibility.server.document import docs_page, openapi
@@ -149,14 +150,15 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
     app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
     problems.install(app)
     docs_page.install(app)
+    computations = Computations()
     for router in (
         groups.router(service.groups),
         group_members.router(service.groups, service.effects),
         group_history.router(service.groups, service.forget),
         products.router(service.catalog),
         keys.router(service.key_admin, service.now),
-        simulations.router(service),
-        changes.router(service),
+        simulations.router(service, computations),
+        changes.router(service, computations),
     ):
         # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
         app.router.routes.extend(router.routes)

@@ -1,6 +1,6 @@
 """Comparing: two states of a publisher's products read from the stores, and what differs of each."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,9 +18,10 @@ from eligibility.formats.suggestions import meant
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves
 from eligibility.simulation.inputs.population import Population
-from eligibility.simulation.matrix import simulate
+from eligibility.simulation.matrix import price_of, simulate
 from eligibility.simulation.state import State
 from eligibility.simulation.states import States
+from groups.errors import UnknownGroup
 
 STATES = "live, draft, a moment (ISO 8601 with an offset), groups:N or catalog:N"
 _WORDS = ("live", "draft", "groups:1", "catalog:1")
@@ -78,7 +79,33 @@ def _named(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
-def compare(
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A product in two states, and for whom on what to compare them; None = no product there."""
+
+    before: State | None
+    after: State | None
+    population: Population
+    devices: Sequence[NamedDevice]
+
+    @property
+    def price(self) -> int:
+        """Count it as queries: accounts x kinds of devices, in each state."""
+        states = [state for state in (self.before, self.after) if state is not None]
+        return sum(price_of(state, self.population, self.devices) for state in states)
+
+    def difference(self, most_decisions: int | None = None) -> ProductDifference:
+        """Compute what differs. Raises: InvalidInput where a state takes more than most_decisions."""
+        before, after = (
+            None
+            if state is None
+            else simulate(state, self.population, self.devices, most_decisions)
+            for state in (self.before, self.after)
+        )
+        return difference(before, after)
+
+
+def read_comparison(
     states: States,
     publisher: str,
     product_id: str,
@@ -86,8 +113,8 @@ def compare(
     devices: Sequence[NamedDevice],
     population: Population | None = None,
     as_told: Asker = PLAIN,
-) -> ProductDifference:
-    """What differs of a product between two sides.
+) -> Comparison:
+    """Read the states of a product and the accounts to compare.
 
     Args: population = by default everybody in a group that the product has on either side, and
     nobody signed in; as_told = what holds of them. A product of some markets is asked for from one
@@ -101,10 +128,44 @@ def compare(
         if as_told.market is None:
             as_told = structs.replace(as_told, market=_market(both))
         population = everybody(states, publisher, both, sides, as_told)
-    before, after = (
-        None if state is None else simulate(state, population, devices) for state in both
-    )
-    return difference(before, after)
+    return Comparison(both[0], both[1], population, devices)
+
+
+def compare(
+    states: States,
+    publisher: str,
+    product_id: str,
+    sides: tuple[ComparedState, ComparedState],
+    devices: Sequence[NamedDevice],
+    population: Population | None = None,
+    as_told: Asker = PLAIN,
+) -> ProductDifference:
+    """Tell what differs of a product between two states. See read_comparison."""
+    read = read_comparison(states, publisher, product_id, sides, devices, population, as_told)
+    return read.difference()
+
+
+def members_of_either(
+    states: States, publisher: str, sides: tuple[ComparedState, ComparedState]
+) -> Callable[[str], list[str]]:
+    """Make a reader of groups that gives the members of a group in either state.
+
+    The reader raises groups.errors.UnknownGroup where neither state has the group.
+    """
+
+    def members(group_id: str) -> list[str]:
+        present: set[str] = set()
+        unknown: list[UnknownGroup] = []
+        for side in sides:
+            try:
+                present.update(states.members(publisher, group_id, side.at, side.draft))
+            except UnknownGroup as error:
+                unknown.append(error)
+        if len(unknown) == len(sides):
+            raise unknown[0]
+        return sorted(present)
+
+    return members
 
 
 def compare_all(

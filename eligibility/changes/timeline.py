@@ -42,6 +42,78 @@ class TimelineTurn:
         return self.before != self.after
 
 
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """What answers depend on at a moment; two of one key have the same answers. None = no product."""
+
+    product: Product | None
+    memberships: PastMemberships
+    at: datetime
+    key: object
+
+
+class Timeline:
+    """The answers of one account on some devices over time; asked only where something can differ."""
+
+    def __init__(
+        self,
+        past: ProductHistory,
+        asker: Asker,
+        devices: Sequence[NamedDevice],
+        requirements: Requirements,
+    ) -> None:
+        self._queries = [asker.query(past.product_id, named.device) for named in devices]
+        self._requirements = requirements
+        self._answers: dict[object, tuple[OutcomeOrNone, ...]] = {}
+        self._nowhere: tuple[OutcomeOrNone, ...] = (None,) * len(devices)
+        self._moments = list(_situations(past, asker.addresses))
+
+    @property
+    def decisions(self) -> int:
+        """Count the decisions that the turns take: one for each situation and kind of device."""
+        different = {situation.key: situation for _, _, situation in self._moments}
+        devices = [query.device for query in self._queries]
+        return sum(
+            len({*map(DeviceClasses(situation.product, self._requirements).of, devices)})
+            for situation in different.values()
+            if situation.product is not None
+        )
+
+    def turns(self, *, everything: bool = False) -> tuple[TimelineTurn, ...]:
+        """List the turns, the first one first, those ahead included.
+
+        A change of membership that made a turn is followed by one at which it has settled, at which
+        no answer changes. Args: everything = also the moments that changed no answer.
+        """
+        return tuple(_listed(self._turns(), everything))
+
+    def _turns(self) -> Iterator[TimelineTurn]:
+        answers = self._nowhere
+        for at, causes, situation in self._moments:
+            before, answers = answers, self._answers_in(situation)
+            if causes:
+                yield TimelineTurn(at, before, answers, causes)
+
+    def _answers_in(self, situation: _Situation) -> tuple[OutcomeOrNone, ...]:
+        if situation.product is None:
+            return self._nowhere
+        if situation.key not in self._answers:
+            self._answers[situation.key] = tuple(self._decided(situation.product, situation))
+        return self._answers[situation.key]
+
+    def _decided(self, product: Product, situation: _Situation) -> Iterator[OutcomeOrNone]:
+        memberships = situation.memberships
+        classes = DeviceClasses(product, self._requirements)
+        known: dict[int, OutcomeOrNone] = {}
+        for query in self._queries:
+            device_class = classes.of(query.device)
+            if device_class not in known:
+                case = Case(query, product, memberships.groups, self._requirements, situation.at)
+                decision = decide_past(case, memberships)
+                known[device_class] = substance(outcome_of(decision), query.installed_version)
+            yield known[device_class]
+
+
 def turns(
     past: ProductHistory,
     asker: Asker,
@@ -50,14 +122,8 @@ def turns(
     *,
     everything: bool = False,
 ) -> tuple[TimelineTurn, ...]:
-    """The turns of an account's answers on some devices, the first one first, those ahead included.
-
-    A change of membership that made a turn is followed by one at which it has settled, at which no
-    answer changes. Args: everything = also the moments that changed no answer.
-    """
-    return tuple(
-        _listed(_walked(past, _Asked(past.product_id, asker, devices, requirements)), everything)
-    )
+    """List the turns of an account's answers on some devices. See Timeline.turns."""
+    return Timeline(past, asker, devices, requirements).turns(everything=everything)
 
 
 def _listed(walked: Iterable[TimelineTurn], everything: bool) -> Iterator[TimelineTurn]:
@@ -72,72 +138,33 @@ def _listed(walked: Iterable[TimelineTurn], everything: bool) -> Iterator[Timeli
             waiting = True
 
 
-class _Asked:
-    """Answers of one account on some devices; asked again only where something can differ."""
-
-    def __init__(
-        self,
-        product_id: str,
-        asker: Asker,
-        devices: Sequence[NamedDevice],
-        requirements: Requirements,
-    ) -> None:
-        self._queries = [asker.query(product_id, named.device) for named in devices]
-        self._requirements = requirements
-        self._known: dict[object, tuple[OutcomeOrNone, ...]] = {}
-        self.addresses = asker.addresses
-        self.nowhere: tuple[OutcomeOrNone, ...] = (None,) * len(devices)
-
-    def answers(
-        self, version: ProductVersion | None, last: Iterable[MembershipChange], at: datetime
-    ) -> tuple[OutcomeOrNone, ...]:
-        """The answer on each device; last = of the account's memberships at that moment."""
-        if version is None or version.product is None:
-            return self.nowhere
-        product = version.product
-        memberships = PastMemberships(revision=0, last=tuple(last))
-        key = version.revision, bisect_right(product.moments, at), memberships.groups
-        if key not in self._known:
-            self._known[key] = tuple(self._asked(product, memberships, at))
-        return self._known[key]
-
-    def _asked(
-        self, product: Product, memberships: PastMemberships, at: datetime
-    ) -> Iterator[OutcomeOrNone]:
-        classes = DeviceClasses(product, self._requirements)
-        known: dict[int, OutcomeOrNone] = {}
-        for query in self._queries:
-            device_class = classes.of(query.device)
-            if device_class not in known:
-                case = Case(query, product, memberships.groups, self._requirements, at)
-                decision = decide_past(case, memberships)
-                known[device_class] = substance(outcome_of(decision), query.installed_version)
-            yield known[device_class]
-
-
-def _walked(past: ProductHistory, asked: _Asked) -> Iterator[TimelineTurn]:
-    """Every moment with what is before and after it."""
+def _situations(
+    past: ProductHistory, addresses: Sequence[str]
+) -> Iterator[tuple[datetime, tuple[Cause, ...], _Situation]]:
+    """Every moment, what happened there, and what the answers depend on from there on."""
     version: ProductVersion | None = None
     last: dict[tuple[str, str], MembershipChange] = {}
-    answers, settling = asked.nowhere, False
+    settling = False
     for at, happened in sorted(moments(past).items()):
         causes = list(happened.dates)
         for change in happened.changes:
-            causes += _memberships(change, asked.addresses, last)
+            causes += _memberships(change, addresses, last)
         if happened.version is not None:
             causes.append(_written(version, happened.version))
             version = happened.version
-        named = version.product.groups if version and version.product else frozenset()
-        mine = [one for key, one in sorted(last.items()) if key[1] in named]
+        product = version.product if version is not None else None
+        named = product.groups if product is not None else frozenset()
+        mine = [each for key, each in sorted(last.items()) if key[1] in named]
         unsettled = (
-            settling_at(at, ((one.at, one.group_id, one.change) for one in mine)) is not None
+            settling_at(at, ((each.at, each.group_id, each.change) for each in mine)) is not None
         )
         if settling and not unsettled:
             causes.append(_SETTLED)
-        before, answers = answers, asked.answers(version, mine, at)
-        if causes:
-            yield TimelineTurn(at, before, answers, tuple(causes))
         settling = unsettled
+        memberships = PastMemberships(revision=0, last=tuple(mine))
+        dates = bisect_right(product.moments, at) if product is not None else 0
+        key = version and version.revision, dates, memberships.groups
+        yield at, tuple(causes), _Situation(product, memberships, at, key)
 
 
 _SETTLED = Cause(kind="settled", text="settled: from here on the Store itself has it too")

@@ -4,8 +4,7 @@ from typing import Annotated
 
 import typer
 
-from eligibility.access.asker import Asker
-from eligibility.changes.compare import STATES, ComparedState, compare, compare_all, read_side
+from eligibility.changes.compare import STATES, compare, compare_all, members_of_either, read_side
 from eligibility.changes.responses import ComparisonResponse, difference_told
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, moment_of, service
@@ -21,12 +20,9 @@ from eligibility.cli.options.simulation import (
 from eligibility.cli.show.difference import show_comparison
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import print_json
-from eligibility.service.service import Service
 from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.inputs.drafts import read_draft
-from eligibility.simulation.inputs.population import Population
-from groups.errors import UnknownGroup
 
 
 def diff(
@@ -77,7 +73,9 @@ def diff(
         )
         sides = one, other
         population = (
-            None if accounts is None else _population(opened, owner, accounts, sides, as_told)
+            None
+            if accounts is None
+            else read_accounts(accounts, members_of_either(opened.states, owner, sides), as_told)
         )
         if product is None:
             found = compare_all(
@@ -97,27 +95,3 @@ def diff(
     else:
         show_comparison(told, names=names)
     raise typer.Exit(Exit.DIFFERENT if told.products else Exit.GRANTED)
-
-
-def _population(
-    service: Service,
-    publisher: str,
-    text: str,
-    sides: tuple[ComparedState, ComparedState],
-    as_told: Asker,
-) -> Population:
-    """Accounts as asked for; of a group, its members on either side."""
-
-    def members(group_id: str) -> list[str]:
-        found: list[str] = []
-        unknown: list[UnknownGroup] = []
-        for side in sides:
-            try:
-                found += service.states.members(publisher, group_id, side.at, side.draft)
-            except UnknownGroup as error:
-                unknown.append(error)
-        if len(unknown) == len(sides):
-            raise unknown[0]
-        return sorted(set(found))
-
-    return read_accounts(text, members, as_told)

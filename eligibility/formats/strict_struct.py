@@ -8,7 +8,8 @@ cannot be read at all takes the slow road that finds out why.
 
 from collections.abc import Iterable, Mapping
 from enum import Enum, EnumType
-from typing import Any, Generic, TypeVar, get_args
+from types import UnionType
+from typing import Any, Generic, TypeVar, Union, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
@@ -62,41 +63,68 @@ def nothing_twice(body: bytes, read: Struct) -> bool:
     return len(written) == len(body) or written.count(b":") == body.count(b":")
 
 
-def _faults(value: Any, fields: type[Struct], nested: Mapping[str, type[Struct]]) -> list[Fault]:
-    """Every fault of a JSON value that cannot be read as the fields. Never empty."""
+def _faults(
+    value: Any, fields: type[Struct], nested: Mapping[str, type[Struct]], loc: str = ""
+) -> list[Fault]:
+    """List every fault of a JSON value that cannot be read as the fields. Never empty."""
     if not isinstance(value, dict):
-        return [Fault("", "WRONG_TYPE", f"must be an object, not `{shown(value)}`")]
+        return [Fault(loc, "WRONG_TYPE", f"must be an object, not `{shown(value)}`")]
     known = {field.name: field for field in msgspec.structs.fields(fields)}
     names = ", ".join(known)
+    within = f"{loc}." if loc else ""
     faults = [
-        Fault(name, "UNKNOWN_FIELD", f"unknown field; the fields are {names}")
+        Fault(f"{within}{shown(name)}", "UNKNOWN_FIELD", f"unknown field; the fields are {names}")
         for name in value
         if name not in known and fields.__struct_config__.forbid_unknown_fields
     ]
     for name, field in known.items():
-        if name not in value:
-            if field.required:
-                faults.append(Fault(name, "MISSING_FIELD", "required"))
-        else:
-            faults += _field_faults(name, value[name], field.type, nested.get(name))
-    return faults or [Fault("", "WRONG_TYPE", "cannot be read")]
+        if name in value:
+            expected = nested.get(name, field.type)
+            if value[name] is not None or field.type is msgspec.Raw:
+                faults += _faults_of(value[name], expected, within + name)
+            else:
+                faults += _faults_of(None, field.type, within + name)
+        elif field.required:
+            faults.append(Fault(within + name, "MISSING_FIELD", "required"))
+    return faults or [Fault(loc, "WRONG_TYPE", "cannot be read")]
 
 
-def _field_faults(name: str, value: Any, expected: Any, nested: type[Struct] | None) -> list[Fault]:
-    if nested is not None and (value is not None or expected is msgspec.Raw):
-        try:
-            msgspec.convert(value, nested)
-        except msgspec.ValidationError:
-            within = _faults(value, nested, {})
-            return [Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail) for f in within]
-        return []
-    if msgspec.Raw in (expected, *get_args(expected)):  # taken as sent, whatever it is
+def _faults_of(value: Any, expected: Any, loc: str) -> list[Fault]:
+    """List every fault of a value that should be of a type, down to the innermost; may be empty."""
+    choices = get_args(expected) if get_origin(expected) in (UnionType, Union) else (expected,)
+    if msgspec.Raw in choices:  # taken as sent, whatever it is
         return []
     try:
         msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
+        inner = _inner_faults(value, choices, loc)
         detail = f"{_expectation(error, expected)}, not `{shown(value)}`"
-        return [Fault(name, "WRONG_TYPE", detail)]
+        return inner or [Fault(loc, "WRONG_TYPE", detail)]
+    return []
+
+
+def _inner_faults(value: Any, choices: Iterable[Any], loc: str) -> list[Fault]:
+    """List the faults within an object or a list, where one of the types is for such."""
+    for kind in choices:
+        origin, arguments = get_origin(kind), get_args(kind)
+        if isinstance(value, list) and origin is list:
+            items: Iterable[tuple[Any, Any]] = enumerate(value)
+        elif isinstance(value, dict) and origin is dict:
+            items = value.items()
+        elif (
+            isinstance(value, dict)
+            and isinstance(kind, type)
+            and not origin
+            and issubclass(kind, Struct)
+        ):
+            return _faults(value, kind, {}, loc)
+        else:
+            continue
+        return [
+            fault
+            for key, item in items
+            for fault in _faults_of(item, arguments[-1], f"{loc}.{shown(key)}")
+        ]
     return []
 
 

@@ -1,7 +1,7 @@
 """Sources: where Python takes states and members from, a store or what is given in the code itself."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Protocol
@@ -134,12 +134,13 @@ class MemorySource:
 def with_moves(
     draft: Draft, add: Mapping[str, Iterable[str]], remove: Mapping[str, Iterable[str]]
 ) -> Draft:
-    """The draft with accounts that come to groups and go from them. Raises: InvalidEmails."""
-    groups = dict(draft.groups)
+    """Add accounts that come to groups and go from them.
+
+    Raises: InvalidEmails; InvalidInput for an address that does both in one group.
+    """
+    moves = {}
     for group_id in (*add, *remove):
-        comes = frozenset(emails.parse(add.get(group_id, ()), loc=f"add.{group_id}"))
-        goes = frozenset(emails.parse(remove.get(group_id, ()), loc=f"remove.{group_id}"))
-        before = draft.groups.get(group_id, MemberMoves())
-        added, removed = (before.added - goes) | comes, (before.removed - comes) | goes
-        groups[group_id] = MemberMoves(added, removed, before.whole)
-    return replace(draft, groups=groups)
+        comes = emails.parse(add.get(group_id, ()), loc=f"add.{group_id}")
+        goes = emails.parse(remove.get(group_id, ()), loc=f"remove.{group_id}")
+        moves[group_id] = MemberMoves.read(comes, goes, group_id)
+    return draft.moving(moves)

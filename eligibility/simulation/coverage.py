@@ -100,6 +100,12 @@ class Coverage(Struct, frozen=True):
     rollouts: tuple[RolloutEstimate, ...]
 
 
+def coverage_kinds(state: State, devices: Sequence[NamedDevice]) -> tuple[int, int]:
+    """Count the kinds of members and of devices; a coverage takes a decision for each pair."""
+    members = (len(state.snapshot.index.sizes()) + 1) * len(sides(state.snapshot))
+    return members, len(device_classes(state.snapshot, [named.device for named in devices])[1])
+
+
 def coverage(
     state: State,
     devices: Sequence[NamedDevice],

@@ -98,6 +98,12 @@ MOST_DECISIONS = 50_000
 """Kinds of accounts x kinds of devices: what is really decided, at about 40 us each."""
 
 
+def price_of(state: State, population: Population, devices: Sequence[NamedDevice]) -> int:
+    """Count a simulation as queries: accounts x kinds of devices."""
+    kinds = device_classes(state.snapshot, [named.device for named in devices])[1]
+    return len(population) * len(kinds)
+
+
 def check_size(accounts: int, devices: int) -> None:
     """Raise InvalidInput with everything that there is too much of."""
     faults = [
@@ -116,11 +122,14 @@ def check_size(accounts: int, devices: int) -> None:
 def check_decisions(accounts: int, devices: int, most: int | None) -> None:
     """Raise InvalidInput where kinds of accounts x kinds of devices are above a limit; None = none."""
     if most is not None and accounts * devices > most:
-        detail = (
-            f"{accounts:,} kinds of accounts on {devices:,} kinds of devices are {accounts * devices:,}"
-            f" decisions; up to {most:,} are made at once: ask for fewer devices"
-        )
-        raise InvalidInput([Fault("", "TOO_MANY_DECISIONS", detail)])
+        what = f"{accounts:,} kinds of accounts on {devices:,} kinds of devices"
+        raise too_many_decisions(what, accounts * devices, most)
+
+
+def too_many_decisions(what: str, decisions: int, most: int) -> InvalidInput:
+    """The error of a request that takes more decisions than are made at once."""
+    detail = f"{what} are {decisions:,} decisions; up to {most:,} are made at once: ask for fewer devices"
+    return InvalidInput([Fault("", "TOO_MANY_DECISIONS", detail)])
 
 
 def settling_places(matrix: Matrix) -> list[int]:

@@ -18,7 +18,11 @@ from eligibility.formats import yaml_file
 from eligibility.server.http import problems
 from eligibility.server.http.strict_route import StrictRoute
 from eligibility.simulation.coverage import Coverage
-from eligibility.simulation.inputs.json_body import SimulationFields
+from eligibility.simulation.inputs.json_body import (
+    ComparisonFields,
+    SimulationFields,
+    TimelineFields,
+)
 from eligibility.simulation.responses import (
     AccountLine,
     ClassLine,
@@ -31,7 +35,17 @@ from eligibility.windows.releases import facts
 _SCHEMAS = "#/components/schemas/"
 _MODELS = (
     *(QueryFields, DeviceFields, Decision),
-    *(SimulationFields, SimulationResponse, HeadLine, ClassLine, AccountLine, EndLine, Coverage),
+    *(
+        SimulationFields,
+        ComparisonFields,
+        TimelineFields,
+        SimulationResponse,
+        HeadLine,
+        ClassLine,
+        AccountLine,
+        EndLine,
+        Coverage,
+    ),
 )
 """Types that go over the wire without pydantic."""
 _STANDARDS = ("authzen", "ofrep")
@@ -105,11 +119,14 @@ def _add(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
 def _model_schemas(product: str) -> dict[str, Any]:
     """Give the schemas of msgspec's types; product = the name of the schema of a product that is sent."""
     _, schemas = msgspec.json.schema_components(_MODELS, ref_template=_SCHEMAS + "{name}")
-    devices = schemas["SimulationFields"]["properties"]["devices"]
-    devices["description"] = f"Presets ({', '.join(facts().presets)}) and devices."
-    schemas["DraftFields"]["properties"]["product"] = {
-        "anyOf": [{"$ref": _SCHEMAS + product}, {"type": "null"}]
-    }
+    for body in (SimulationFields, ComparisonFields, TimelineFields):
+        devices = schemas[body.__name__]["properties"]["devices"]
+        devices["description"] = f"Presets ({', '.join(facts().presets)}) and devices."
+        next(kind for kind in devices["anyOf"] if kind["type"] == "array")["minItems"] = 1
+    drafted = {"$ref": _SCHEMAS + product}
+    draft = schemas["DraftFields"]["properties"]
+    draft["product"] = {"anyOf": [drafted, {"type": "null"}]}
+    draft["products"]["additionalProperties"] = drafted
     return schemas
 
 

@@ -17,7 +17,7 @@ from eligibility.formats.csv_table import (
     read_table,
     rows_read,
 )
-from eligibility.simulation.inputs.population import Population
+from eligibility.simulation.inputs.population import Population, each_once
 from groups import csv_file, emails
 from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
 
@@ -65,7 +65,7 @@ def read_accounts(
         raise InvalidInput(
             [Fault(loc, "NO_ACCOUNTS", f"`{text}` names no account")], "the accounts"
         )
-    return _each_once(Population(names, as_told, others))
+    return each_once(Population(names, as_told, others))
 
 
 def _part(part: str, members: Members, as_told: Asker, loc: str) -> Population:
@@ -91,14 +91,6 @@ def _address(text: str, loc: str) -> str:
     except InvalidEmails as error:
         faults = [Fault(loc, fault.code, fault.detail) for fault in error.faults]
         raise InvalidInput(faults, "the accounts") from None
-
-
-def _each_once(population: Population) -> Population:
-    """Without those that say the same of themselves twice, as groups do it (KUG)."""
-    if not population.others:
-        return Population(list(dict.fromkeys(population.names)), population.as_told)
-    askers = dict.fromkeys(map(population.asker, range(len(population))))
-    return population if len(askers) == len(population) else Population.of(askers)
 
 
 def read_file(path: Path, as_told: Asker = PLAIN) -> Population:

@@ -1,4 +1,4 @@
-"""Drafts: changes that are not saved, laid over a state: members, products, floors."""
+"""Drafts: changes that are not saved, laid over a state: members, products, OS floors."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -23,10 +23,35 @@ class MemberMoves:
     removed: frozenset[str] = frozenset()
     whole: bool = False
 
+    @classmethod
+    def read(cls, added: Iterable[str], removed: Iterable[str], loc: str) -> "MemberMoves":
+        """Take what one source says of a group. Raises: InvalidInput for an address in both."""
+        moves = cls(frozenset(added), frozenset(removed))
+        both = sorted(moves.added & moves.removed)
+        if both:
+            raise InvalidInput([added_and_removed(both[0], loc)])
+        return moves
+
     def over(self, members: Iterable[str]) -> list[str]:
-        """The members after the moves, in order."""
+        """Apply the moves to members; the result is sorted."""
         kept = () if self.whole else members
         return sorted((set(kept) - self.removed) | self.added)
+
+    def then(self, later: "MemberMoves") -> "MemberMoves":
+        """Combine with moves that are made afterwards."""
+        if later.whole:
+            return later
+        added = (self.added - later.removed) | later.added
+        removed = (self.removed - later.added) | later.removed
+        return MemberMoves(added, removed, self.whole)
+
+
+NO_MOVES = MemberMoves()
+
+
+def added_and_removed(address: str, loc: str) -> Fault:
+    """The fault of an address that the same draft adds to a group and removes from it."""
+    return Fault(loc, "ADDED_AND_REMOVED", f"`{address}` is both to be added and to be removed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +72,14 @@ class Draft:
         """Whether nothing would be different."""
         return self == Draft(self.publisher)
 
+    def moving(self, moves: Mapping[str, MemberMoves]) -> "Draft":
+        """Add moves of members, by group id, to those of the draft."""
+        combined = {
+            group_id: self.groups.get(group_id, NO_MOVES).then(later)
+            for group_id, later in moves.items()
+        }
+        return replace(self, groups={**self.groups, **combined})
+
 
 NO_DRAFT = Draft()
 
@@ -58,7 +91,7 @@ def read_draft(
     catalog: Path | None = None,
     requirements: Path | None = None,
 ) -> Draft:
-    """Read the files of a draft, each of which may be left out.
+    """Read a draft from files, each of which may be left out.
 
     Args: groups = CSV with the columns EDIT_COLUMNS (change: add or remove, by default add);
     catalog = as `catalog apply` takes it, of which the publisher's part counts; requirements = as
@@ -69,49 +102,52 @@ def read_draft(
     if catalog is not None:
         draft = _declared(publisher, read_directory(catalog), str(catalog))
     if groups is not None:
-        draft = replace(draft, groups={**draft.groups, **_edits(groups, draft.groups)})
+        draft = draft.moving(_edits(groups))
     if requirements is not None:
         draft = replace(draft, requirements=load_requirements(requirements))
     return draft
 
 
 def publisher_in(catalog: Path, product_id: str) -> str | None:
-    """Whose product it is in a catalogue's files; None where it is in none of them."""
-    declared = read_directory(catalog)
-    return next((one.publisher for one in declared if product_id in one.products), None)
+    """Find the publisher of a product in a catalogue's files; None where no file declares it."""
+    declarations = read_directory(catalog)
+    return next((each.publisher for each in declarations if product_id in each.products), None)
 
 
-def _declared(publisher: str, declared: tuple[Declaration, ...], path: str) -> Draft:
-    mine = next((one for one in declared if one.publisher == publisher), None)
-    if mine is None:
-        named = ", ".join(f"`{one.publisher}`" for one in declared)
-        detail = f"declares nothing of publisher `{publisher}`, only of {named}"
+def _declared(publisher: str, declarations: tuple[Declaration, ...], path: str) -> Draft:
+    own = next((each for each in declarations if each.publisher == publisher), None)
+    if own is None:
+        others = ", ".join(f"`{each.publisher}`" for each in declarations)
+        detail = f"declares nothing of publisher `{publisher}`, only of {others}"
         raise InvalidInput([Fault(path, "UNKNOWN_PUBLISHER", detail)], "the draft")
     groups = {
         group_id: MemberMoves(frozenset(members), whole=True)
-        for group_id, one in mine.groups.items()
-        if (members := one.members) is not None
+        for group_id, group in own.groups.items()
+        if (members := group.members) is not None
     }
-    return Draft(publisher, groups, mine.products)
+    return Draft(publisher, groups, own.products)
 
 
-def _edits(path: Path, declared: Mapping[str, MemberMoves]) -> dict[str, MemberMoves]:
-    """The edits of a file, over what a catalogue's draft declares."""
-    edits = dict[str, MemberMoves]()
-    for group_id, address, comes in read_table(
-        path, EDIT_COLUMNS, required=("group", "account"), read=_edit
-    ):
-        moves = edits.get(group_id) or declared.get(group_id, MemberMoves())
-        added, removed = moves.added - {address}, moves.removed - {address}
-        if comes:
-            added |= {address}
-        else:
-            removed |= {address}
-        edits[group_id] = MemberMoves(added, removed, moves.whole)
-    return edits
+def _edits(path: Path) -> dict[str, MemberMoves]:
+    """Read the edits of a file, by group. Raises: as read_draft, also for an address in both."""
+    moves: dict[str, tuple[set[str], set[str]]] = {}
+
+    def note(cells: Cells) -> None:
+        group_id, address, comes = _edit(cells)
+        added, removed = moves.setdefault(group_id, (set(), set()))
+        if address in (removed if comes else added):
+            raise InvalidInput([added_and_removed(address, "account")])
+        (added if comes else removed).add(address)
+
+    read_table(path, EDIT_COLUMNS, required=("group", "account"), read=note)
+    return {
+        group_id: MemberMoves(frozenset(added), frozenset(removed))
+        for group_id, (added, removed) in moves.items()
+    }
 
 
 def _edit(cells: Cells) -> tuple[str, str, bool]:
+    """Read one line: group id, canonical address, and whether it comes. Raises: InvalidInput."""
     change = cells.get("change", "").casefold() or "add"
     faults = []
     if change not in ("add", "remove"):

@@ -1,25 +1,22 @@
-"""A simulation as it is asked over HTTP: its JSON body, read into what is simulated.
+"""The JSON bodies that ask about audiences: simulation, comparison and timeline share one shape.
 
-Nothing here opens a file: what a client writes is never a path.
+Nothing here opens a file: a text that a client sends is never a path.
 """
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 
-from eligibility.access import wire
 from eligibility.access.asker import Asker
 from eligibility.access.model import AccountKind, Device
-from eligibility.access.wire import AccountFields, QueryFields
+from eligibility.access.wire import AccountFields
+from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.validation import read_product
 from eligibility.errors import Fault, InvalidInput, InvalidSettings
-from eligibility.formats import strict_json
 from eligibility.formats.addresses import read_fields
-from eligibility.formats.strict_struct import shown
+from eligibility.formats.strict_struct import StrictReader, shown
 from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import requirements_of
 from eligibility.simulation.inputs.accounts import Members
@@ -29,8 +26,7 @@ from eligibility.simulation.inputs.population import Population
 from eligibility.windows.releases import facts
 from groups import emails
 
-_ANY_DEVICE = Raw(b'{"family":"Windows.Desktop","os_version":"10.0.10240.0"}')
-_T = TypeVar("_T")
+_Item = TypeVar("_Item")
 
 
 class AccountTerms(Struct, forbid_unknown_fields=True, kw_only=True):
@@ -52,7 +48,7 @@ class SimulatedAccount(AccountTerms):
 
 
 class SimulatedGroups(Struct, forbid_unknown_fields=True):
-    """The members of groups, each once; without `groups`, of all that the product names."""
+    """The members of groups, each once; without `groups`, of all groups that the product names."""
 
     groups: list[str] | UnsetType = UNSET
 
@@ -77,75 +73,89 @@ class GroupDraft(Struct, forbid_unknown_fields=True):
 class DraftFields(Struct, forbid_unknown_fields=True):
     """Changes that are not saved. publisher: of a product that is not stored yet.
 
-    product: the body of its PUT. requirements: all the floors, as requirements.toml has them.
+    product: the body of the product's PUT; products: the same by id. requirements: all the floors,
+    as requirements.toml has them.
     """
 
     groups: dict[str, GroupDraft] = {}
     product: dict[str, Any] | None = None
-    requirements: dict[str, dict[str, str]] | None = None
+    products: dict[str, Any] = {}
+    requirements: dict[str, Any] | None = None
     publisher: str | None = None
 
 
-class SimulationFields(AccountTerms):
-    """Accounts x devices of a product. Its own terms are those of every account that says no other.
+AccountsField = list[str | SimulatedAccount | None] | SimulatedGroups | None
+DevicesField = str | list[str | SimulatedDevice]
 
-    accounts: addresses, accounts, or null for nobody; or groups. devices: presets and devices.
+
+class AudienceFields(AccountTerms, kw_only=True):
+    """Accounts on devices of a product. Its own terms are those of every account that says no other.
+
+    accounts: addresses, accounts, or null for nobody; or groups; null = everybody in a group of the
+    product. devices: presets and devices.
     """
 
     product_id: str
-    devices: list[str | SimulatedDevice]
-    accounts: list[str | SimulatedAccount | None] | SimulatedGroups = msgspec.field(
-        default_factory=SimulatedGroups
-    )
-    at: str | None = None
+    accounts: AccountsField = None
     draft: DraftFields | None = None
 
 
-def read(body: bytes) -> SimulationFields:
-    """Read a body's shape. Raises: InvalidJson, InvalidInput."""
-    value = strict_json.loads(body)
-    try:
-        return msgspec.convert(value, SimulationFields)
-    except msgspec.ValidationError as error:
-        raise InvalidInput([_fault(str(error), value)]) from None
+class SimulationFields(AudienceFields, kw_only=True):
+    """What each account gets on each device. at: as of a moment, null = now."""
+
+    devices: DevicesField
+    at: str | None = None
 
 
-_PART = re.compile(r"\.(\w+)|\[(\d+)\]")
-_CODES = {"contains unknown field": "UNKNOWN_FIELD", "missing required": "MISSING_FIELD"}
+class ComparisonFields(AudienceFields, kw_only=True):
+    """Who gains, loses or moves between two states; a draft counts where a state is `draft`.
+
+    Without accounts: everybody in a group of the product in either state, and nobody signed in.
+    """
+
+    after: str
+    before: str = "live"
+    devices: DevicesField = "all"
 
 
-def _fault(message: str, value: Any) -> Fault:
-    """msgspec's sentence, ending ` - at `$.accounts[3].market``, as a fault with the value."""
-    what, _, path = message.partition(" - at ")
-    parts = [name or int(place) for name, place in _PART.findall(path)]
-    for part in parts:
-        value = value[part]
-    code = next((code for words, code in _CODES.items() if words in what), "WRONG_TYPE")
-    detail = what[:1].lower() + what[1:]
-    if code == "WRONG_TYPE":
-        detail = (
-            f"{detail.partition(', got')[0].replace('expected', 'must be')}, not `{shown(value)}`"
-        )
-    return Fault(".".join(map(str, parts)), code, detail)
+class TimelineFields(AccountTerms, kw_only=True):
+    """When the answers of an account changed or will change; account null = nobody signed in.
+
+    everything: also the moments that changed no answer.
+    """
+
+    product_id: str
+    account: str | SimulatedAccount | None = None
+    devices: DevicesField = "desktop"
+    everything: bool = False
 
 
-def devices_of(asked: Sequence[str | SimulatedDevice]) -> tuple[NamedDevice, ...]:
-    """The devices, each once. Raises: InvalidInput naming each that cannot be read."""
-    if not asked:
+SIMULATION = StrictReader(SimulationFields)
+COMPARISON = StrictReader(ComparisonFields)
+TIMELINE = StrictReader(TimelineFields)
+
+
+def devices_of(field: DevicesField) -> tuple[NamedDevice, ...]:
+    """Read the devices, each once. Raises: InvalidInput naming each that cannot be read."""
+    if isinstance(field, str):
+        with within("devices"):
+            return tuple(_devices(field))
+    if not field:
         raise InvalidInput([Fault("devices", "NO_DEVICES", f"names none; {_presets()}")])
-    found = [device for part in _each("devices", asked, _devices) for device in part]
-    return tuple({one.device: one for one in found}.values())
+    listed = [device for part in _each("devices", field, _devices) for device in part]
+    return tuple({named.device: named for named in listed}.values())
 
 
-def _devices(asked: str | SimulatedDevice) -> Sequence[NamedDevice]:
-    if isinstance(asked, str):
-        if asked in facts().presets:
-            return [*preset(asked)]
-        detail = f"`{shown(asked)}` is no preset{meant(asked, facts().presets)}; {_presets()}"
+def _devices(item: str | SimulatedDevice) -> Sequence[NamedDevice]:
+    if isinstance(item, str):
+        if item in facts().presets:
+            return [*preset(item)]
+        name = shown(item)
+        detail = f"`{name}` is no preset{meant(name, facts().presets)}; {_presets()}"
         raise InvalidInput([Fault("", "UNKNOWN_PRESET", detail)])
-    device = Device.parse(asked.family, asked.os_version, asked.architecture)
-    told = (asked.family, asked.os_version, asked.architecture)
-    return [NamedDevice(asked.name or "/".join(filter(None, told)), device)]
+    device = Device.parse(item.family, item.os_version, item.architecture)
+    parts = (item.family, item.os_version, item.architecture)
+    return [NamedDevice(item.name or "/".join(filter(None, parts)), device)]
 
 
 def _presets() -> str:
@@ -153,73 +163,76 @@ def _presets() -> str:
 
 
 def population_of(
-    fields: SimulationFields, members: Members, of_product: Sequence[str]
+    field: AccountsField, terms: AccountTerms, members: Members, of_product: Sequence[str]
 ) -> Population:
-    """The accounts: those of a list as they stand there, members of groups each once.
+    """Read the accounts: those of a list as they stand there, members of groups each once.
 
     Args: of_product = ids of the groups that the product names.
     Raises: InvalidInput; groups.errors.UnknownGroup.
     """
-    as_told = asker_of(SimulatedAccount(id=None), fields)
-    asked = fields.accounts
-    if isinstance(asked, SimulatedGroups):
-        group_ids = of_product if asked.groups is UNSET else asked.groups
+    as_told = asker_of(None, terms)
+    if field is None or isinstance(field, SimulatedGroups):
+        named = UNSET if field is None else field.groups
+        group_ids = of_product if named is UNSET else named
         listed = [address for group_id in group_ids for address in members(group_id)]
         return Population(list(dict.fromkeys(listed)), as_told)
-    written = [one for one in asked if isinstance(one, str)]
-    plain = emails.canonical_together(written) if len(written) == len(asked) else None
+    texts = [item for item in field if isinstance(item, str)]
+    plain = emails.canonical_together(texts) if len(texts) == len(field) else None
     if plain is not None:
         return Population(plain, as_told)
-    return Population.of(_each("accounts", asked, lambda one: asker_of(_account(one), fields)))
+    return Population.of(_each("accounts", field, lambda item: asker_of(item, terms)))
 
 
-def _account(asked: str | SimulatedAccount | None) -> SimulatedAccount:
-    return asked if isinstance(asked, SimulatedAccount) else SimulatedAccount(id=asked)
-
-
-def asker_of(account: SimulatedAccount, terms: AccountTerms) -> Asker:
-    """The account on its own terms, else on those of all. Raises: InvalidInput."""
-    told = {
-        name: getattr(terms if getattr(account, name) is UNSET else account, name)
+def asker_of(account: str | SimulatedAccount | None, terms: AccountTerms) -> Asker:
+    """Read an account on its own terms, else on those of all. Raises: InvalidInput."""
+    own = account if isinstance(account, SimulatedAccount) else SimulatedAccount(id=account)
+    fields = {
+        name: getattr(terms if getattr(own, name) is UNSET else own, name)
         for name in AccountTerms.__struct_fields__
     }
-    who = None
-    if account.id is not None:
-        who = AccountFields(account.id, account.kind, account.aliases)
-    query = wire.to_query(QueryFields("-", _ANY_DEVICE, who, **told))
-    return Asker.of(query)
+    stated = {name: value for name, value in fields.items() if value is not UNSET}
+    who = None if own.id is None else AccountFields(own.id, own.kind, own.aliases)
+    return Asker.parse(account=who, **stated)
 
 
-def draft_of(product_id: str, publisher: str, asked: DraftFields | None) -> Draft:
-    """The draft. Raises: InvalidInput (also InvalidProduct) with the place of every fault."""
-    if asked is None:
+def draft_of(product_id: str, publisher: str, fields: DraftFields | None) -> Draft:
+    """Read the draft. Raises: InvalidInput (also InvalidProduct) with the place of every fault."""
+    if fields is None:
         return Draft(publisher)
-    with within("draft.product"):
-        products = {} if asked.product is None else {product_id: read_product(asked.product)}
+    products = {}
+    for drafted, body in fields.products.items():
+        with within(f"draft.products.{shown(drafted)}"):
+            products[drafted] = read_product(body)
+    if fields.product is not None:
+        if product_id in products:
+            detail = "is drafted in `products` too: send one of the two"
+            raise InvalidInput([Fault("draft.product", "PRODUCT_TWICE", detail)])
+        with within("draft.product"):
+            products[product_id] = read_product(fields.product)
     try:
-        floors = asked.requirements and requirements_of(asked.requirements, "draft.requirements")
+        floors = fields.requirements and requirements_of(fields.requirements, "draft.requirements")
     except InvalidSettings as error:
         located = [Fault(f"draft.requirements.{f.loc}", f.code, f.detail) for f in error.faults]
         raise InvalidInput(located) from None
-    groups = {name: _moves(f"draft.groups.{name}", one) for name, one in asked.groups.items()}
+    groups = {name: _moves(f"draft.groups.{shown(name)}", g) for name, g in fields.groups.items()}
     return Draft(publisher, groups, products, floors or None)
 
 
-def _moves(loc: str, asked: GroupDraft) -> MemberMoves:
-    if asked.emails is not UNSET:
-        if asked.add or asked.remove:
+def _moves(loc: str, fields: GroupDraft) -> MemberMoves:
+    if fields.emails is not UNSET:
+        if fields.add or fields.remove:
             detail = "`emails` are all its members: send no `add` or `remove` beside them"
             raise InvalidInput([Fault(loc, "MEMBERS_TWICE", detail)])
-        whole = read_fields(emails.parse, {f"{loc}.emails": asked.emails})
+        whole = read_fields(emails.parse, {f"{loc}.emails": fields.emails})
         return MemberMoves(frozenset(*whole.values()), whole=True)
-    sent = {f"{loc}.add": asked.add, f"{loc}.remove": asked.remove}
-    added, removed = map(frozenset, read_fields(emails.parse, sent).values())
-    return MemberMoves(added, removed)
+    texts = {f"{loc}.add": fields.add, f"{loc}.remove": fields.remove}
+    added, removed = read_fields(emails.parse, texts).values()
+    return MemberMoves.read(added, removed, loc)
 
 
 @contextmanager
 def within(loc: str, kind: type[InvalidInput] = InvalidInput) -> Iterator[None]:
-    """Put a place before those of faults that are raised in an error of a kind."""
+    """Put a place before those of the faults that errors of a kind raised within name."""
     try:
         yield
     except kind as error:
@@ -227,17 +240,27 @@ def within(loc: str, kind: type[InvalidInput] = InvalidInput) -> Iterator[None]:
         raise type(error)(located) from None
 
 
-def _each(loc: str, asked: Sequence[Any], read_one: Callable[[Any], _T]) -> list[_T]:
-    """Each of a list as read. Raises: InvalidInput with every fault, its place in the list first."""
-    found: list[_T] = []
+@contextmanager
+def within_draft(product_id: str, fields: DraftFields | None) -> Iterator[None]:
+    """Name what is wrong with a draft, once it is laid over a state, by its place in the body."""
+    in_products = fields is not None and product_id in fields.products
+    place = f"products.{shown(product_id)}" if in_products else "product"
+    with within("draft"), within(place, InvalidProduct):
+        yield
+
+
+def _each(loc: str, items: Sequence[Any], read: Callable[[Any], _Item]) -> list[_Item]:
+    """Read each item of a list. Raises: InvalidInput with every fault, named by its place."""
+    results: list[_Item] = []
     faults: list[Fault] = []
-    for place, one in enumerate(asked):
+    for index, item in enumerate(items):
         try:
-            found.append(read_one(one))
+            results.append(read(item))
         except InvalidInput as error:
             for fault in error.faults:
                 inner = fault.loc.removeprefix("account.").removeprefix("device.")
-                faults.append(Fault(f"{loc}.{place}.{inner}".rstrip("."), fault.code, fault.detail))
+                inner = "" if isinstance(item, str) and inner == "id" else inner
+                faults.append(Fault(f"{loc}.{index}.{inner}".rstrip("."), fault.code, fault.detail))
     if faults:
         raise InvalidInput(faults)
-    return found
+    return results

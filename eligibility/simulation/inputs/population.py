@@ -37,3 +37,11 @@ class Population:
         """The account at a place, and what it says of itself."""
         special = self.others.get(place)
         return special or self.as_told.as_account(Account(self.names[place]))
+
+
+def each_once(population: Population) -> Population:
+    """Drop accounts that say the same of themselves a second time, as groups do (KUG)."""
+    if not population.others:
+        return Population(list(dict.fromkeys(population.names)), population.as_told)
+    askers = dict.fromkeys(map(population.asker, range(len(population))))
+    return population if len(askers) == len(population) else Population.of(askers)

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 from eligibility.callers.model import Scope
+from eligibility.server.api import changes
+from eligibility.server.http.authorization import RouteCaller
 from eligibility.service.service import Service
+from eligibility.simulation import matrix
 from tests.helpers.catalog.products import DESKTOP, flight, group, product, put
 from tests.helpers.servers.application import App, asking
 from tests.helpers.servers.problem import assert_problem
@@ -24,7 +27,8 @@ def app(service: Service) -> Iterator[App]:
 
 
 def ask(app: App, path: str, **body: Any) -> Any:
-    headers = app.key(Scope.QUERY, Scope.READ_GROUPS)
+    drafting = [Scope.SIMULATE] if "draft" in body else []
+    headers = app.key(Scope.QUERY, Scope.READ_GROUPS, *drafting)
     return app.post(path, {"product_id": "APP", "devices": DEVICES, **body}, headers)
 
 
@@ -96,7 +100,7 @@ def test_a_preset_may_stand_for_devices(app: App) -> None:
         (
             "/v1/simulations/diff",
             {"after": "draft", "draft": {"groups": {"none": {"add": [LINUS]}}}},
-            "groups.none",
+            "draft.groups.none",
         ),
     ],
 )
@@ -104,6 +108,63 @@ def test_what_cannot_be_read_is_named(app: App, path: str, body: dict[str, Any],
     refused = ask(app, path, **body)
     assert refused.status_code == 400, refused.text
     assert loc in [error["loc"] for error in refused.json()["errors"]]
+
+
+def test_a_comparison_takes_what_a_simulation_takes(app: App) -> None:
+    """One body shape: terms, accounts of every kind, groups, presets in a list, drafted members."""
+    draft = {"groups": {"beta": {"emails": f"{ADA}, {LINUS}"}}}
+    body: dict[str, Any] = {"after": "draft", "draft": draft, "devices": ["xbox", DESKTOP]}
+    accounts: list[Any] = [ADA, ADA, None, {"id": LINUS, "installed_version": "1.0.0.0"}]
+    (found,) = diff(app, **body, accounts=accounts, owned=True).json()["products"]
+    assert (found["accounts"], found["changed"]) == (3, 1)
+    (found,) = diff(app, **body, accounts={"groups": ["beta"]}).json()["products"]
+    assert (found["accounts"], found["changed"]) == (3, 2)
+    (found,) = diff(app, **body, accounts={}).json()["products"]
+    assert found["accounts"] == 4
+    nobody = diff(app, **body, accounts=[])
+    assert [error["loc"] for error in nobody.json()["errors"]] == ["accounts"]
+    drafted = product(flight("f", ["beta"], "2.5.0.0")).model_dump(mode="json")
+    for both in ({"product": drafted}, {"products": {"APP": drafted}}):
+        assert diff(app, after="draft", draft=both).json()["products"]
+    twice = diff(app, after="draft", draft={"product": drafted, "products": {"APP": drafted}})
+    assert [error["code"] for error in twice.json()["errors"]] == ["PRODUCT_TWICE"]
+
+
+def test_a_timeline_is_of_an_account_on_its_terms(app: App) -> None:
+    told = timeline(app, account=ADA, installed_version="2.0.0.0").json()
+    assert told["account"] == ADA
+    assert told["turns"][0]["answers"][0]["after"]["action"] == "keep"
+
+
+def test_so_many_decisions_at_once_are_refused(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changes, "MOST_DECISIONS", 1)
+    for refused in (
+        timeline(app, account={"id": ADA}, devices="all"),
+        diff(app, after="live", accounts=[ADA, LINUS]),
+    ):
+        assert [error["code"] for error in refused.json()["errors"]] == ["TOO_MANY_DECISIONS"]
+
+
+def test_accounts_times_devices_are_limited(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matrix, "MOST_CELLS", 2)
+    refused = diff(app, after="live", accounts=[ADA, GRACE, LINUS])
+    assert [error["code"] for error in refused.json()["errors"]] == ["TOO_MANY_CELLS"]
+    monkeypatch.setattr(matrix, "MOST_DEVICES", 2)
+    refused = timeline(app, devices="xbox")
+    assert [error["code"] for error in refused.json()["errors"]] == [
+        "TOO_MANY_DEVICES",
+        "TOO_MANY_CELLS",
+    ]
+
+
+def test_both_are_paid_for(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A comparison as accounts x kinds of devices in each state, a timeline as its decisions."""
+    paid: list[int] = []
+    monkeypatch.setattr(RouteCaller, "pay", lambda _, decisions: paid.append(decisions))
+    xbox = {"family": "Xbox", "os_version": "22621"}
+    diff(app, after="live", accounts=[ADA, LINUS], devices=[DESKTOP, xbox])
+    timeline(app, account={"id": ADA}, devices=[DESKTOP, xbox])
+    assert paid == [8, 2]
 
 
 def test_a_product_that_nobody_has_is_404(app: App) -> None:

@@ -1,5 +1,6 @@
 """POST /v1/simulations and the coverage of a product: what is told, to whom, and how much at once."""
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from eligibility.callers.model import Scope
 from eligibility.server.api import simulations
 from eligibility.server.api.simulations import NDJSON
+from eligibility.server.http.authorization import RouteCaller
 from eligibility.service.service import Service
 from eligibility.simulation import matrix
 from groups.model import MembershipEdit
@@ -176,16 +178,16 @@ def test_a_product_that_is_not_there_yet_is_simulated_from_its_draft(app: App) -
 
 
 FAULTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
-    "an unknown field": ({"acounts": []}, {"": "UNKNOWN_FIELD"}),
+    "an unknown field": ({"acounts": []}, {"acounts": "UNKNOWN_FIELD"}),
     "a field of an account": (
         {"accounts": [ADA, {"id": ADA, "instaled": 1}]},
-        {"accounts.1": "UNKNOWN_FIELD"},
+        {"accounts.1.instaled": "UNKNOWN_FIELD"},
     ),
-    "an account without id": ({"accounts": [{"owned": True}]}, {"accounts.0": "MISSING_FIELD"}),
+    "an account without id": ({"accounts": [{"owned": True}]}, {"accounts.0.id": "MISSING_FIELD"}),
     "a number": ({"accounts": [ADA, 7]}, {"accounts.1": "WRONG_TYPE"}),
     "no addresses": (
         {"accounts": ["ada", None, {"id": "@"}]},
-        {"accounts.0.id": "INVALID_EMAILS", "accounts.2.id": "INVALID_EMAILS"},
+        {"accounts.0": "INVALID_EMAILS", "accounts.2.id": "INVALID_EMAILS"},
     ),
     "a market": (
         {"accounts": [{"id": ADA, "market": "usa"}]},
@@ -213,6 +215,25 @@ FAULTS: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "members told twice": (
         {"draft": {"groups": {"beta": {"add": ADA, "emails": ADA}}}},
         {"draft.groups.beta": "MEMBERS_TWICE"},
+    ),
+    "an address that comes and goes": (
+        {"draft": {"groups": {"beta": {"add": [LINUS], "remove": f"{ADA} {LINUS}"}}}},
+        {"draft.groups.beta": "ADDED_AND_REMOVED"},
+    ),
+    "a drafted number": (
+        {"draft": {"groups": {"beta": {"emails": [1]}, "canary": {"add": [ADA, None]}}}},
+        {
+            "draft.groups.beta.emails.0": "WRONG_TYPE",
+            "draft.groups.canary.add.1": "WRONG_TYPE",
+        },
+    ),
+    "drafted products of other types": (
+        {"draft": {"product": [], "products": {"X": 7}}},
+        {"draft.product": "WRONG_TYPE"},
+    ),
+    "a name that looks like a place": (
+        {"x` - at `$.draft.groups.b": 1},
+        {"x` - at `$.draft.groups.b": "UNKNOWN_FIELD"},
     ),
     "a drafted floor": (
         {"draft": {"requirements": {"flight": {"Windows.Xbox": "newest"}}}},
@@ -421,3 +442,115 @@ def test_coverage_is_of_the_publishers_own_products(
     put(service, "THEIRS", product(), publisher="fabrikam")
     path = f"/v1/publishers/contoso/products/{product_id}/coverage"
     assert_problem(app.ask("GET", path, app.key(Scope.ADMIN)), 404, "UNKNOWN_PRODUCT")
+
+
+ODD: tuple[Any, ...] = (
+    1,
+    -1.5,
+    None,
+    True,
+    "x",
+    "9" * 5_000,
+    [],
+    [1],
+    [[None]],
+    {},
+    {"a": {"b": 1}},
+)
+"""Values of every JSON type, one of which is wrong wherever another is right."""
+
+FULL: dict[str, dict[str, Any]] = {
+    "/v1/simulations": {
+        "product_id": "APP",
+        "accounts": [ADA, {"id": GRACE, "kind": "microsoft", "aliases": [LINUS], "owned": True}],
+        "devices": ["xbox", XBOX],
+        "at": "2026-06-01T12:30:00Z",
+        "draft": {
+            "publisher": "contoso",
+            "groups": {"beta": {"add": [LINUS], "remove": [GRACE]}, "canary": {"emails": [ADA]}},
+            "products": {"APP": {"name": "App", "submission": {"packages": [package("6.0.0.0")]}}},
+            "requirements": {"flight": {"*": "any"}},
+        },
+    },
+    "/v1/simulations/diff": {
+        "product_id": "APP",
+        "before": "groups:1",
+        "after": "draft",
+        "accounts": {"groups": ["beta"]},
+        "devices": [XBOX],
+        "market": "US",
+        "draft": {"groups": {"beta": {"add": LINUS}}},
+    },
+    "/v1/access/timeline": {
+        "product_id": "APP",
+        "account": {"id": ADA, "aliases": [GRACE]},
+        "devices": "xbox",
+        "everything": True,
+        "installed_version": "1.0.0.0",
+    },
+}
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The place of every value within a body."""
+    if path:
+        yield path
+    nested = dict(enumerate(value)) if isinstance(value, list) else value
+    for key, item in nested.items() if isinstance(nested, dict) else ():
+        yield from places(item, (*path, key))
+
+
+@pytest.mark.parametrize(
+    ("path", "place"), [(path, place) for path, body in FULL.items() for place in places(body)]
+)
+def test_a_value_of_another_type_is_never_the_servers_fault(
+    app: App, path: str, place: tuple[Any, ...]
+) -> None:
+    """Another value at any place of a body is taken, or refused with its place."""
+    headers = app.key(Scope.ADMIN)
+    for odd in ODD:
+        body = copy.deepcopy(FULL[path])
+        target: Any = body
+        for key in place[:-1]:
+            target = target[key]
+        target[place[-1]] = odd
+        answer = app.post(path, body, headers)
+        assert answer.status_code in (200, 400, 404, 409), (odd, answer.text)
+        if answer.status_code == 400:
+            assert answer.json()["errors"], answer.text
+
+
+@pytest.mark.parametrize("path", FULL)
+@pytest.mark.parametrize("digits", ["9" * 5_000, "-" + "9" * 5_000])
+def test_a_number_of_5_000_digits_is_refused(app: App, path: str, digits: str) -> None:
+    """Python reads no more than 4,300 digits, and raises ValueError."""
+    text = json.dumps(FULL[path])
+    for name in ("product_id", "draft", "everything", "before"):
+        body = text.replace("{", f'{{"{name}": {digits}, "more": {{"deep": {digits}}}, ', 1)
+        answer = app.ask(
+            "POST",
+            path,
+            app.key(Scope.ADMIN) | {"content-type": "application/json"},
+            content=body.encode(),
+        )
+        assert_problem(answer, 400, "INVALID_JSON")
+    for revision in (f"groups:{digits}", f"catalog:{digits}", digits):
+        asked = {"product_id": "APP", "before": revision, "after": "live"}
+        answer = app.post("/v1/simulations/diff", asked, app.key(Scope.ADMIN))
+        assert refused(answer) == {"before": "UNKNOWN_STATE"}
+    query = app.ask(
+        "GET",
+        f"/v1/publishers/contoso/products/APP/coverage?at={digits}",
+        app.key(Scope.READ_GROUPS),
+    )
+    assert query.status_code == 400
+
+
+def test_coverage_is_paid_for_as_its_decisions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For members of both groups, of one, and of none; on each kind of device."""
+    paid: list[int] = []
+    monkeypatch.setattr(RouteCaller, "pay", lambda _, decisions: paid.append(decisions))
+    path = "/v1/publishers/contoso/products/APP/coverage?devices=windows-11"
+    kinds = len(told(app.ask("GET", path, app.key(Scope.READ_GROUPS)))["devices"])
+    assert paid[0] % 3 == 0
+    assert paid[0] >= 3 * kinds

@@ -1,6 +1,8 @@
 """Who may use which route: the one table, and every route tried by callers of every kind."""
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,11 +12,14 @@ from starlette.routing import Route
 from eligibility.app.app import Routes, routes
 from eligibility.callers.api_keys import ID_PART
 from eligibility.callers.model import Scope
+from eligibility.rules.decide import decide
 from eligibility.server.api.access import AccessEndpoints
+from eligibility.server.api.computations import ROUTE_COSTS
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.http.accounts import AccountResolver
+from eligibility.server.http.authorization import RouteCaller
 from eligibility.server.http.endpoint import UnknownEndpoint
-from eligibility.server.http.limits import ProcessLoad
+from eligibility.server.http.limits import ComputationQueue, ProcessLoad
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.metrics.sharing import Sharing
 from eligibility.server.metrics.snapshot import Metrics
@@ -177,6 +182,92 @@ def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> 
 def test_what_is_not_there_is_told_to_known_callers_only(app: App, path: str) -> None:
     assert_problem(app.ask("GET", path), 401, "CREDENTIALS_MISSING")
     assert app.ask("GET", path, app.key(Scope.METRICS)).status_code in (307, 404)
+
+
+# --- what computes, and what takes a draft ---
+
+
+class Work:
+    """Counts decisions, turns, and the queries that a request is charged as."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.decisions = self.turns = self.paid = 0
+        for name, module in list(sys.modules.items()):
+            if name.startswith("eligibility.") and getattr(module, "decide", None) is decide:
+                patch.setattr(module, "decide", self._decide)
+        run = ComputationQueue.run
+
+        def counted(queue: ComputationQueue, work: Any) -> Any:
+            self.turns += 1
+            return run(queue, work)
+
+        patch.setattr(ComputationQueue, "run", counted)
+        patch.setattr(RouteCaller, "pay", self._pay)
+
+    def _pay(self, decisions: int) -> None:
+        self.paid += decisions
+
+    def _decide(self, *arguments: Any, **named: Any) -> Any:
+        self.decisions += 1
+        return decide(*arguments, **named)
+
+
+@pytest.mark.parametrize("route", GUARDED)
+def test_what_decides_has_a_turn_a_limit_and_a_price(
+    app: App, route: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every route is asked for a product of its own: what decides, and only that, is in the table."""
+    place = {name: f"cost-{GUARDED.index(route)}" for name in MINE}
+    stock(app.service, place)
+    if "{key_id}" in route:
+        place["key_id"] = app.key_text(Scope.METRICS)[ID_PART]
+    work = Work(monkeypatch)
+    answer = ask(app, route, app.key(Scope.ADMIN), place)
+    assert answer.status_code in (200, 201, 405), answer.text
+    cost = ROUTE_COSTS.get(route)
+    assert (work.decisions > 0) == (cost is not None)
+    assert cost is None or (cost.limit and cost.price)
+    if cost is not None and cost.takes_turn:
+        assert work.turns == 2
+        assert work.paid >= work.decisions
+    else:
+        assert work.turns == 0
+
+
+def test_the_documentation_has_the_table_of_costs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "http-api.md").read_text("utf-8")
+    for route, cost in ROUTE_COSTS.items():
+        turn = "yes" if cost.takes_turn else "no"
+        assert f"| `{route}` | {turn} | {cost.limit} | {cost.price} |" in page
+
+
+def draft_takers(app: App) -> set[str]:
+    """The routes whose body has a `draft`, by the OpenAPI document."""
+    document = all_routes(app).openapi()
+    schemas = document["components"]["schemas"]
+    found = set()
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            reference = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+            schema = schemas.get(reference.rpartition("/")[2], {})
+            if "draft" in schema.get("properties", {}):
+                found.add(f"{method.upper()} {path}")
+    return found
+
+
+def test_every_draft_needs_simulate(app: App) -> None:
+    takers = draft_takers(app)
+    assert takers == {"POST /v1/simulations", "POST /v1/simulations/diff"}
+    draft = {"groups": {"beta": {"add": ["new@example.com"]}}}
+    everything = {Scope.QUERY, Scope.READ_GROUPS, Scope.ASSERT, Scope.SIMULATE}
+    for route in takers:
+        sent = body(route, MINE) | {"draft": draft}
+        path = route.partition(" ")[2]
+        assert app.post(path, sent, app.key(*everything)).status_code == 200
+        refused = app.post(path, sent, app.key(*(everything - {Scope.SIMULATE})))
+        assert_problem(refused, 403, "SCOPE_MISSING")
+        assert "`simulate`" in refused.json()["detail"]
 
 
 READING_TOO = {

@@ -1,0 +1,139 @@
+"""Routes that compute longer than an access query: their scopes, their turn, their limits, their price.
+
+ROUTE_COSTS says of every route that decides what one request may take.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
+
+from fastapi import Request
+
+from eligibility.access.wire import LONGEST_BATCH
+from eligibility.callers.model import Scope
+from eligibility.catalog.errors import ProductTaken
+from eligibility.errors import UnknownProduct
+from eligibility.server.http.authorization import RouteCaller, UnknownPublisher
+from eligibility.server.http.limits import ComputationQueue
+from eligibility.server.http.strict_route import check_content_type, whole_body
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.json_body import AudienceFields, DraftFields, SimulatedGroups
+from eligibility.simulation.matrix import MOST_ACCOUNTS, MOST_CELLS, MOST_DECISIONS, MOST_DEVICES
+
+_Result = TypeVar("_Result")
+
+
+class RouteCost(NamedTuple):
+    """What one request to a route may take, and what it counts as.
+
+    takes_turn: it waits for its turn, as one such request is computed at a time. limit: what is
+    refused above. price: as how many access queries it counts for the caller's rate.
+    """
+
+    takes_turn: bool
+    limit: str
+    price: str
+
+
+_SIZES = f"{MOST_ACCOUNTS:,} accounts, {MOST_DEVICES:,} devices, {MOST_CELLS:,} pairs of them"
+_DECISIONS = f"{MOST_DECISIONS:,} decisions"
+_EVALUATIONS = RouteCost(False, f"{LONGEST_BATCH:,} evaluations", "evaluations")
+_ONE = RouteCost(False, "one query", "1")
+
+ROUTE_COSTS: Mapping[str, RouteCost] = {
+    "POST /v1/access": _ONE,
+    "POST /v1/access/batch": RouteCost(False, f"{LONGEST_BATCH:,} queries", "queries"),
+    "POST /v1/access/timeline": RouteCost(
+        True, f"{MOST_DEVICES:,} devices, {_DECISIONS}", "decisions"
+    ),
+    "POST /v1/simulations": RouteCost(
+        True, f"{_SIZES}, {_DECISIONS}", "accounts x kinds of devices"
+    ),
+    "POST /v1/simulations/diff": RouteCost(
+        True, f"{_SIZES}, {_DECISIONS} in each state", "accounts x kinds of devices, in each state"
+    ),
+    "GET /v1/publishers/{publisher}/products/{product_id}/coverage": RouteCost(
+        True, f"{MOST_DEVICES:,} devices, {_DECISIONS}", "decisions"
+    ),
+}
+"""Every route of this API that makes decisions. Routes of standards are in their own rooms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computation(Generic[_Result]):
+    """Something read and checked, ready to be computed; price: as how many queries it counts."""
+
+    price: int
+    compute: Callable[[], _Result]
+
+
+class Computations:
+    """Runs the computations of all routes of a server, one at a time."""
+
+    def __init__(self) -> None:
+        self._queue = ComputationQueue()
+
+    async def run(self, by: RouteCaller, prepare: Callable[[], Computation[_Result]]) -> _Result:
+        """Prepare in one turn, charge the caller, and compute in another turn.
+
+        Raises: Overloaded; RateLimited; what preparing and computing raise.
+        """
+        computation = await self._queue.run(prepare)
+        by.pay(max(computation.price, 1))
+        return await self._queue.run(computation.compute)
+
+
+async def read_body(request: Request) -> bytes:
+    """Receive a JSON body, which may list as many accounts as an upload. Raises: RequestProblem."""
+    check_content_type(request.scope)
+    limit = request.app.state.max_upload_bytes
+    return await whole_body(await request.receive(), request.receive, limit)
+
+
+def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
+    """Check the scopes that a simulation needs beside access:query. Raises: ScopeMissing.
+
+    Members of groups need groups:read, accounts by address access:assert; also for an account that
+    asks for itself. A draft needs what `check_draft` says.
+    """
+    accounts = fields.accounts
+    if accounts is None or isinstance(accounts, SimulatedGroups):
+        by.caller.check(Scope.READ_GROUPS)
+    elif by.caller.account or any(
+        item if isinstance(item, str) else item and item.id for item in accounts
+    ):
+        by.caller.check(Scope.ASSERT)
+    check_draft(fields.draft, by)
+
+
+def check_draft(draft: DraftFields | None, by: RouteCaller) -> None:
+    """Check the scopes that a draft needs: simulate and groups:read. Raises: ScopeMissing.
+
+    The latter, because drafted flights can find out who is in a group.
+    """
+    if draft is not None:
+        by.caller.check(Scope.SIMULATE)
+        by.caller.check(Scope.READ_GROUPS)
+
+
+def owner_of(service: Service, product_id: str, draft: DraftFields | None, by: RouteCaller) -> str:
+    """Find whose product it is, or would be.
+
+    Raises: UnknownProduct also for a product that the caller may not see; UnknownPublisher;
+    ProductTaken where a draft puts it under another publisher.
+    """
+    drafts_it = draft is not None and (draft.product is not None or product_id in draft.products)
+    publisher = draft.publisher if draft is not None and drafts_it else None
+    if publisher is not None and not by.caller.sees(publisher):
+        raise UnknownPublisher(publisher)
+    try:
+        owner = service.states.owner(product_id)
+    except UnknownProduct:
+        if publisher is None:
+            raise
+        return publisher
+    if publisher not in (None, owner):
+        raise ProductTaken(product_id)
+    if not by.caller.sees(owner):
+        raise UnknownProduct(product_id)
+    return owner
