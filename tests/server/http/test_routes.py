@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from eligibility.server.ofrep.flags import Flags
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from tests.helpers.catalog.products import flight, group, product, put
+from tests.helpers.repository import ROOT
 from tests.helpers.servers.application import App, Headers, asking
 from tests.helpers.servers.problem import assert_problem
 from tests.helpers.servers.routes import (
@@ -235,7 +235,7 @@ def test_what_decides_has_a_turn_a_limit_and_a_price(
 
 
 def test_the_documentation_has_the_table_of_costs() -> None:
-    page = (Path(__file__).parents[3] / "docs" / "http-api.md").read_text("utf-8")
+    page = (ROOT / "docs" / "http-api.md").read_text("utf-8")
     for route, cost in ROUTE_COSTS.items():
         turn = "yes" if cost.takes_turn else "no"
         assert f"| `{route}` | {turn} | {cost.limit} | {cost.price} |" in page
