@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -171,6 +171,15 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next_cursor: str | None
+
+
+def page_of(read: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+    """Make a page of the first `limit` items read; one item more tells that there is another page.
+
+    Args: cursor = gives the cursor that continues after an item.
+    """
+    items = tuple(read[:limit])
+    return Page(items=items, next_cursor=cursor(items[-1]) if len(read) > limit else None)
 
 
 def each(page: Callable[[str | None], Page[T]]) -> Iterator[T]:

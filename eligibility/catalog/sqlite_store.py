@@ -16,7 +16,7 @@ from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty
-from groups.model import Page, revision_before
+from groups.model import Page, page_of, revision_before
 from groups.storage.sqlite_database import Database
 
 
@@ -48,10 +48,7 @@ class SqliteCatalogStore:
                 " WHERE publisher = ? AND product_id > ? ORDER BY product_id LIMIT ?",
                 (publisher, cursor or "", limit + 1),
             ).fetchall()
-        entries = tuple(map(_entry, rows[:limit]))
-        return Page(
-            items=entries, next_cursor=entries[-1].product_id if len(rows) > limit else None
-        )
+        return page_of(list(map(_entry, rows)), limit, attrgetter("product_id"))
 
     def revision(self, publisher: str) -> int:
         """See CatalogStore."""
@@ -99,10 +96,8 @@ class SqliteCatalogStore:
                 VERSIONS + " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
                 (product_id, before, limit + 1),
             ).fetchall()
-        versions = tuple(map(version_of, rows[:limit]))
-        return Page(
-            items=versions, next_cursor=str(versions[-1].revision) if len(rows) > limit else None
-        )
+        versions = list(map(version_of, rows))
+        return page_of(versions, limit, lambda version: str(version.revision))
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
         """See CatalogStore."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from operator import attrgetter
 from typing import TypeVar
 
 from groups import emails as addresses
@@ -28,6 +29,7 @@ from groups.model import (
     check_limit,
     check_name,
     check_publisher,
+    page_of,
     revision_before,
     slug,
     storable,
@@ -87,9 +89,8 @@ class RedisGroupStore:
     ) -> Page[Group]:
         """See GroupStore."""
         check_limit(limit)
-        found = reads.groups_after(self._server, publisher, cursor or "", limit + 1)
-        items = tuple(found[:limit])
-        return Page(items=items, next_cursor=items[-1].group_id if len(found) > limit else None)
+        groups = reads.groups_after(self._server, publisher, cursor or "", limit + 1)
+        return page_of(groups, limit, attrgetter("group_id"))
 
     def group_ids(self, publisher: str) -> frozenset[str]:
         """See GroupStore."""
@@ -190,11 +191,8 @@ class RedisGroupStore:
         changes = past.newest_first(self._server, publisher, group_id, before)
         if about is not None:
             changes = past.about(changes, about)
-        found = tuple(islice(changes, limit + 1))
-        items = found[:limit]
-        return Page(
-            items=items, next_cursor=str(items[-1].revision) if len(found) > limit else None
-        )
+        read = tuple(islice(changes, limit + 1))
+        return page_of(read, limit, lambda change: str(change.revision))
 
     def memberships_at(
         self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime

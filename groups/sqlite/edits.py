@@ -1,8 +1,8 @@
-"""What SqliteGroupStore writes. Runs in the transaction it is given."""
+"""What SqliteGroupStore writes, in the transaction of one write."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from groups.chain import ChainDigester
@@ -14,221 +14,195 @@ from groups.moments import from_us, to_us
 from groups.sqlite.rows import StoredGroup, consent_json, group
 
 REMOVED, ADDED = -1, 1
-"""What edit_member.change says."""
+"""Values of edit_member.change."""
 
 
-def new_group(
-    connection: sqlite3.Connection, publisher: str, group_id: str, name: str, at: datetime
-) -> StoredGroup:
-    """Put a group without members, which `apply` has to fill."""
-    made = Group(
-        publisher=publisher,
-        group_id=group_id,
-        name=name,
-        member_count=0,
-        revision=0,
-        created_at=at,
-    )
-    key = connection.execute(
-        "INSERT INTO known_group (publisher, group_id, name, name_key, created_at_us, revision,"
-        " member_count) VALUES (?, ?, ?, ?, ?, 0, 0)",
-        (publisher, group_id, name, name_key(name), to_us(at)),
-    ).lastrowid
-    return StoredGroup(connection, key or 0, made)
+@dataclass(slots=True)
+class GroupTransaction:
+    """An open transaction that writes to the groups of a publisher. digester: of the audit trail."""
 
+    connection: sqlite3.Connection
+    publisher: str
+    clock: datetime
+    digester: ChainDigester
 
-def moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
-    """When a write happens: now, or with the publisher's last one where a clock was ahead.
-
-    So the moments of its revisions never go back, and a past moment means one revision.
-    """
-    (last_us,) = connection.execute(
-        "SELECT max(at_us) FROM edit WHERE publisher = ?", (text(publisher),)
-    ).fetchone()
-    return clock if last_us is None else max(clock, from_us(last_us))
-
-
-def apply(
-    connection: sqlite3.Connection,
-    stored: StoredGroup,
-    delta: Delta,
-    actor: str,
-    at: datetime,
-    digester: ChainDigester,
-) -> EditResult:
-    """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
-
-    Raises: GroupSizeOutOfRange.
-    """
-    done = result(stored.group, delta)
-    if not delta:
-        return done
-    revision, before = _next_revision(connection, done.publisher)
-    done = replace(done, revision=revision)
-    connection.execute(
-        "UPDATE known_group SET revision = ?, member_count = ? WHERE group_key = ?",
-        (done.revision, done.member_count, stored.key),
-    )
-    change = GroupChange(
-        publisher=done.publisher,
-        revision=revision,
-        group_id=done.group_id,
-        at=at,
-        actor=actor,
-        added=done.joined,
-        removed=done.left,
-    )
-    joined, left = (
-        list(map(digester.digester.of_recorded, some)) for some in (change.added, change.removed)
-    )
-    _save_members(connection, stored.key, change, joined)
-    _save_change(
-        connection, replace(change, chain=digester.of_change(before, change, joined, left))
-    )
-    return done
-
-
-def note_consent(
-    connection: sqlite3.Connection,
-    stored: StoredGroup,
-    consent: Consent,
-    actor: str,
-    at: datetime,
-    digester: ChainDigester,
-) -> Group:
-    """Save a consent note as the publisher's next revision; nothing if it is there already."""
-    if stored.group.consent == consent:
-        return stored.group
-    revision, before = _next_revision(connection, stored.group.publisher)
-    connection.execute(
-        "UPDATE known_group SET revision = ?, consent = ? WHERE group_key = ?",
-        (revision, consent_json(consent), stored.key),
-    )
-    noted = replace(stored.group, revision=revision, consent=consent)
-    change = GroupChange(
-        publisher=noted.publisher,
-        revision=revision,
-        group_id=noted.group_id,
-        at=at,
-        actor=actor,
-        added=(),
-        removed=(),
-        consent=consent,
-    )
-    _save_change(connection, replace(change, chain=digester.of_change(before, change)))
-    return noted
-
-
-def forget(
-    connection: sqlite3.Connection, publisher: str, address: str, forgotten: str
-) -> tuple[int, bool]:
-    """Put another text in place of an address, wherever history or a consent note has it.
-
-    Returns: in how many entries of history it stood, and whether a consent note named it.
-    """
-    publisher, noted = text(publisher), 0
-    replaced = connection.execute(
-        "UPDATE edit_member SET address = ? WHERE address = ?"
-        " AND edit_key IN (SELECT edit_key FROM edit WHERE publisher = ?)",
-        (forgotten, address, publisher),
-    ).rowcount
-    for table in ("edit", "known_group"):
-        noted += connection.execute(
-            f"UPDATE {table} SET consent = replace(consent, ?, ?) WHERE publisher = ?"  # noqa: S608
-            " AND instr(consent, ?)",
-            (address, forgotten, publisher, address),
-        ).rowcount
-    return replaced, noted > 0
-
-
-def record(
-    connection: sqlite3.Connection,
-    publisher: str,
-    names: Mapping[str, str],
-    change: GroupChange,
-    digester: ChainDigester,
-) -> None:
-    """Save a write of another store, just as it was. Raises: NotEmpty unless it is the next."""
-    revision, _ = _next_revision(connection, publisher)
-    if revision != change.revision:
-        detail = (
-            f"publisher `{publisher}` is at revision {revision - 1}: {change.revision} is not next"
+    def create(self, group_id: str, name: str, at: datetime) -> StoredGroup:
+        """Insert a group without members; `apply` has to fill it."""
+        new = Group(
+            publisher=self.publisher,
+            group_id=group_id,
+            name=name,
+            member_count=0,
+            revision=0,
+            created_at=at,
         )
-        raise NotEmpty(detail)
-    try:
-        stored = group(connection, publisher, change.group_id)
-    except UnknownGroup:
-        name = names[change.group_id]
-        stored = new_group(connection, publisher, change.group_id, name, change.at)
-    size = stored.group.member_count + len(change.added) - len(change.removed)
-    written = None if change.consent is None else consent_json(change.consent)
-    connection.execute(
-        "UPDATE known_group SET revision = ?, member_count = ?, consent = coalesce(?, consent)"
-        " WHERE group_key = ?",
-        (revision, size, written, stored.key),
-    )
-    _save_members(connection, stored.key, change, map(digester.digester.of_recorded, change.added))
-    _save_change(connection, replace(change, publisher=publisher))
+        key = self.connection.execute(
+            "INSERT INTO known_group (publisher, group_id, name, name_key, created_at_us, revision,"
+            " member_count) VALUES (?, ?, ?, ?, ?, 0, 0)",
+            (self.publisher, group_id, name, name_key(name), to_us(at)),
+        ).lastrowid
+        return StoredGroup(self.connection, key or 0, new)
+
+    def moment(self) -> datetime:
+        """Give the moment of the write: now, or that of the publisher's last write if it is later.
+
+        So the moments of revisions never go back, and a moment of the past means one revision.
+        """
+        (last_us,) = self.connection.execute(
+            "SELECT max(at_us) FROM edit WHERE publisher = ?", (text(self.publisher),)
+        ).fetchone()
+        return self.clock if last_us is None else max(self.clock, from_us(last_us))
+
+    def apply(self, stored: StoredGroup, delta: Delta, actor: str) -> EditResult:
+        """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
+
+        Raises: GroupSizeOutOfRange.
+        """
+        edited = result(stored.group, delta)
+        if not delta:
+            return edited
+        change, before = self._next(edited.group_id, actor, edited.joined, edited.left)
+        self.connection.execute(
+            "UPDATE known_group SET revision = ?, member_count = ? WHERE group_key = ?",
+            (change.revision, edited.member_count, stored.key),
+        )
+        digest = self.digester.digester.of_recorded
+        joined, left = list(map(digest, change.added)), list(map(digest, change.removed))
+        self._save_members(stored.key, change, joined)
+        chain = self.digester.of_change(before, change, joined, left)
+        self._save_change(replace(change, chain=chain))
+        return replace(edited, revision=change.revision)
+
+    def note_consent(self, stored: StoredGroup, consent: Consent, actor: str) -> Group:
+        """Save a consent note as the publisher's next revision; nothing if it is there already."""
+        if stored.group.consent == consent:
+            return stored.group
+        change, before = self._next(stored.group.group_id, actor, consent=consent)
+        self.connection.execute(
+            "UPDATE known_group SET revision = ?, consent = ? WHERE group_key = ?",
+            (change.revision, consent_json(consent), stored.key),
+        )
+        self._save_change(replace(change, chain=self.digester.of_change(before, change)))
+        return replace(stored.group, revision=change.revision, consent=consent)
+
+    def forget(self, address: str, forgotten: str) -> tuple[int, bool]:
+        """Put another text in place of an address, wherever history or a consent note has it.
+
+        Returns: in how many entries of history it stood, and whether a consent note named it.
+        """
+        publisher, noted = text(self.publisher), 0
+        replaced = self.connection.execute(
+            "UPDATE edit_member SET address = ? WHERE address = ?"
+            " AND edit_key IN (SELECT edit_key FROM edit WHERE publisher = ?)",
+            (forgotten, address, publisher),
+        ).rowcount
+        for table in ("edit", "known_group"):
+            noted += self.connection.execute(
+                f"UPDATE {table} SET consent = replace(consent, ?, ?) WHERE publisher = ?"  # noqa: S608
+                " AND instr(consent, ?)",
+                (address, forgotten, publisher, address),
+            ).rowcount
+        return replaced, noted > 0
+
+    def record(self, names: Mapping[str, str], change: GroupChange) -> None:
+        """Save a write of another store as it was. Raises: NotEmpty unless it is the next."""
+        publisher = self.publisher
+        revision, _ = self._next_revision()
+        if revision != change.revision:
+            raise NotEmpty(
+                f"publisher `{publisher}` is at revision {revision - 1}:"
+                f" {change.revision} is not next"
+            )
+        try:
+            stored = group(self.connection, publisher, change.group_id)
+        except UnknownGroup:
+            stored = self.create(change.group_id, names[change.group_id], change.at)
+        size = stored.group.member_count + len(change.added) - len(change.removed)
+        self.connection.execute(
+            "UPDATE known_group SET revision = ?, member_count = ?, consent = coalesce(?, consent)"
+            " WHERE group_key = ?",
+            (revision, size, consent_json(change.consent), stored.key),
+        )
+        joined = map(self.digester.digester.of_recorded, change.added)
+        self._save_members(stored.key, change, joined)
+        self._save_change(replace(change, publisher=publisher))
+
+    def _next(
+        self,
+        group_id: str,
+        actor: str,
+        added: tuple[str, ...] = (),
+        removed: tuple[str, ...] = (),
+        consent: Consent | None = None,
+    ) -> tuple[GroupChange, str]:
+        """Make the publisher's next write, and give the digest of the write before it."""
+        at = self.moment()
+        revision, before = self._next_revision()
+        change = GroupChange(
+            publisher=self.publisher,
+            revision=revision,
+            group_id=group_id,
+            at=at,
+            actor=actor,
+            added=added,
+            removed=removed,
+            consent=consent,
+        )
+        return change, before
+
+    def _next_revision(self) -> tuple[int, str]:
+        """Raise the revision by one; give it, and the digest of the write before."""
+        revision, before = self.connection.execute(
+            "INSERT INTO group_revision (publisher, revision) VALUES (?, 1)"
+            " ON CONFLICT (publisher) DO UPDATE SET revision = revision + 1"
+            " RETURNING revision, lower(hex(chain))",
+            (self.publisher,),
+        ).fetchone()
+        return int(revision), str(before)
+
+    def _save_members(self, key: int, change: GroupChange, joined: Iterable[int]) -> None:
+        """Save the members of a group after a write. Args: joined = digests of those added."""
+        rows = zip(change.added, joined, strict=True)
+        self.connection.executemany(
+            "INSERT INTO member VALUES (?, ?, ?)",
+            ((key, address, _signed(digest)) for address, digest in rows),
+        )
+        self.connection.executemany(
+            "DELETE FROM member WHERE group_key = ? AND address = ?",
+            ((key, address) for address in change.removed),
+        )
+
+    def _save_change(self, change: GroupChange) -> None:
+        """Append a write to history, as the publisher's last one."""
+        chain = bytes.fromhex(change.chain) or None
+        self.connection.execute(
+            "UPDATE group_revision SET chain = ? WHERE publisher = ?", (chain, change.publisher)
+        )
+        key = self.connection.execute(
+            "INSERT INTO edit (publisher, revision, group_id, at_us, actor, consent, chain)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                change.publisher,
+                change.revision,
+                change.group_id,
+                to_us(change.at),
+                text(change.actor),
+                consent_json(change.consent),
+                chain,
+            ),
+        ).lastrowid
+        members = [(key, address, ADDED) for address in change.added]
+        members += [(key, address, REMOVED) for address in change.removed]
+        self.connection.executemany("INSERT INTO edit_member VALUES (?, ?, ?)", sorted(members))
 
 
-def kept_secret(connection: sqlite3.Connection, name: str, made: bytes) -> bytes:
-    """Keep a secret unless one of the name is there; give the one that is kept."""
-    connection.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, made))
+def kept_secret(connection: sqlite3.Connection, name: str, new: bytes) -> bytes:
+    """Keep a secret unless there is one of that name; give the one that is kept."""
+    connection.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, new))
     (kept,) = connection.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
     return bytes(kept)
 
 
-def _next_revision(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
-    """Count one on; give the new revision, and the digest of the write before."""
-    revision, before = connection.execute(
-        "INSERT INTO group_revision (publisher, revision) VALUES (?, 1)"
-        " ON CONFLICT (publisher) DO UPDATE SET revision = revision + 1"
-        " RETURNING revision, lower(hex(chain))",
-        (publisher,),
-    ).fetchone()
-    return int(revision), str(before)
-
-
-def _save_members(
-    connection: sqlite3.Connection, key: int, change: GroupChange, joined: Iterable[int]
-) -> None:
-    """Put the members of a group as a write leaves them; joined = digests of those added."""
-    rows = zip(change.added, joined, strict=True)
-    connection.executemany(
-        "INSERT INTO member VALUES (?, ?, ?)",
-        ((key, address, _signed(digest)) for address, digest in rows),
-    )
-    connection.executemany(
-        "DELETE FROM member WHERE group_key = ? AND address = ?",
-        ((key, one) for one in change.removed),
-    )
-
-
-def _save_change(connection: sqlite3.Connection, change: GroupChange) -> None:
-    """Put a write into history, as the publisher's last one."""
-    chain = bytes.fromhex(change.chain) or None
-    consent = None if change.consent is None else consent_json(change.consent)
-    connection.execute(
-        "UPDATE group_revision SET chain = ? WHERE publisher = ?", (chain, change.publisher)
-    )
-    key = connection.execute(
-        "INSERT INTO edit (publisher, revision, group_id, at_us, actor, consent, chain)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            change.publisher,
-            change.revision,
-            change.group_id,
-            to_us(change.at),
-            text(change.actor),
-            consent,
-            chain,
-        ),
-    ).lastrowid
-    members = [(key, one, ADDED) for one in change.added]
-    members += [(key, one, REMOVED) for one in change.removed]
-    connection.executemany("INSERT INTO edit_member VALUES (?, ?, ?)", sorted(members))
-
-
 def _signed(digest: int) -> int:
-    """Give a 64-bit digest as SQLite keeps integers."""
+    """Give a 64-bit digest the way SQLite keeps integers."""
     return digest - (1 << 64) if digest >> 63 else digest

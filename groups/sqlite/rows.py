@@ -163,8 +163,10 @@ def secret(connection: sqlite3.Connection, name: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
-def consent_json(consent: Consent) -> str:
+def consent_json(consent: Consent | None) -> str | None:
     """Give a consent note as it is stored."""
+    if consent is None:
+        return None
     return dumps(
         {
             "confirmed_by": text(consent.confirmed_by),

@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from operator import attrgetter
 
 from groups import emails as addresses
 from groups.chain import ChainDigester, Trail
@@ -30,12 +32,13 @@ from groups.model import (
     check_limit,
     check_name,
     check_publisher,
+    page_of,
     revision_before,
     slug,
 )
-from groups.sqlite import edits as edits
 from groups.sqlite import history as past
-from groups.sqlite import rows as rows
+from groups.sqlite import rows
+from groups.sqlite.edits import GroupTransaction, kept_secret
 from groups.sqlite.rows import StoredGroup
 from groups.sqlite.schema import GROUPS_PART
 from groups.sqlite.trail import SqliteTrail
@@ -65,16 +68,16 @@ class SqliteGroupStore:
         """See GroupStore."""
         check_publisher(publisher)
         name = check_name(name)
-        made_id = slug(name) if group_id is None else check_group_id(group_id)
+        new_id = slug(name) if group_id is None else check_group_id(group_id)
         delta = Delta(added=addresses.parse(emails, loc="emails"))
         digester = self.chain_digester()
         with self._database.write() as connection:
-            taken = rows.taken(connection, publisher, made_id, name)
+            taken = rows.taken(connection, publisher, new_id, name)
             if taken is not None:
                 raise GroupExists(publisher, taken)
-            at = edits.moment(connection, publisher, self._database.clock())
-            group = edits.new_group(connection, publisher, made_id, name, at)
-            return edits.apply(connection, group, delta, actor, at, digester)
+            write = GroupTransaction(connection, publisher, self._database.clock(), digester)
+            group = write.create(new_id, name, write.moment())
+            return write.apply(group, delta, actor)
 
     def get(self, publisher: str, group_id: str) -> Group:
         """See GroupStore."""
@@ -87,9 +90,8 @@ class SqliteGroupStore:
         """See GroupStore."""
         check_limit(limit)
         with self._database.read() as connection:
-            found = rows.groups_after(connection, publisher, cursor or "", limit + 1)
-        items = tuple(found[:limit])
-        return Page(items=items, next_cursor=items[-1].group_id if len(found) > limit else None)
+            groups = rows.groups_after(connection, publisher, cursor or "", limit + 1)
+        return page_of(groups, limit, attrgetter("group_id"))
 
     def group_ids(self, publisher: str) -> frozenset[str]:
         """See GroupStore."""
@@ -117,13 +119,12 @@ class SqliteGroupStore:
         with self._database.read() as connection:
             key = rows.group(connection, publisher, group_id).key
             if at is None:
-                found = rows.members_after(connection, key, after, prefix, limit + 1)
+                members = rows.members_after(connection, key, after, prefix, limit + 1)
             else:
-                found = past.members_at(
+                members = past.members_at(
                     connection, publisher, group_id, at, after, prefix, limit + 1
                 )
-        items = tuple(found[:limit])
-        return Page(items=items, next_cursor=items[-1] if len(found) > limit else None)
+        return page_of(members, limit, str)
 
     def edit(
         self,
@@ -174,8 +175,8 @@ class SqliteGroupStore:
         consent, digester = check_consent(consent), self.chain_digester()
         with self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
-            at = edits.moment(connection, publisher, self._database.clock())
-            return edits.note_consent(connection, stored, consent, actor, at, digester)
+            write = GroupTransaction(connection, publisher, self._database.clock(), digester)
+            return write.note_consent(stored, consent, actor)
 
     def history(
         self,
@@ -193,11 +194,8 @@ class SqliteGroupStore:
         with self._database.read() as connection:
             if group_id is not None:
                 rows.group(connection, publisher, group_id)
-            found = past.page(connection, publisher, group_id, about, before, limit + 1)
-        items = tuple(found[:limit])
-        return Page(
-            items=items, next_cursor=str(items[-1].revision) if len(found) > limit else None
-        )
+            changes = past.page(connection, publisher, group_id, about, before, limit + 1)
+        return page_of(changes, limit, lambda change: str(change.revision))
 
     def memberships_at(
         self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
@@ -221,29 +219,27 @@ class SqliteGroupStore:
         with self._database.read() if dry_run else self._database.write() as connection:
             listed = rows.groups_with(connection, publisher, gone)
             stored = [rows.group(connection, publisher, group_id) for group_id in listed]
-            emptied = [one.group.group_id for one in stored if one.group.member_count == 1]
+            emptied = [row.group.group_id for row in stored if row.group.member_count == 1]
+            planned = ForgetResult(
+                publisher=publisher,
+                groups=tuple(listed),
+                emptied=tuple(emptied),
+                history=past.mentions(connection, publisher, gone),
+            )
             if dry_run:
-                entries = past.mentions(connection, publisher, gone)
-                return ForgetResult(
-                    publisher=publisher,
-                    groups=tuple(listed),
-                    emptied=tuple(emptied),
-                    history=entries,
-                )
+                return planned
             if emptied and not instead:
                 raise WouldBeEmpty([f"{publisher}/{group_id}" for group_id in emptied])
-            at = edits.moment(connection, publisher, self._database.clock())
-            for one in stored:
-                added = instead if one.group.group_id in emptied else ()
-                edits.apply(connection, one, Delta(added, (gone,)), actor, at, digester)
-            instead_of = digester.digester.forgotten(gone)
-            entries, noted = edits.forget(connection, publisher, gone, instead_of)
-            named = noted or past.mentions(connection, publisher, instead_of)
-        if named:  # also where an earlier forgetting was cut off before it could wipe
+            write = GroupTransaction(connection, publisher, self._database.clock(), digester)
+            for row in stored:
+                joining = instead if row.group.group_id in emptied else ()
+                write.apply(row, Delta(joining, (gone,)), actor)
+            forgotten = digester.digester.forgotten(gone)
+            entries, noted = write.forget(gone, forgotten)
+            concerned = noted or past.mentions(connection, publisher, forgotten)
+        if concerned:  # also where an earlier forgetting was cut off before it could wipe
             self._database.wipe()
-        return ForgetResult(
-            publisher=publisher, groups=tuple(listed), emptied=tuple(emptied), history=entries
-        )
+        return replace(planned, history=entries)
 
     def revision(self, publisher: str) -> int:
         """See GroupStore."""
@@ -263,7 +259,7 @@ class SqliteGroupStore:
             keys = rows.group_keys(connection, publisher, group_ids)
             for group_id in sorted(set(group_ids).difference(keys)):
                 raise UnknownGroup(publisher, group_id)
-            sets = {one: rows.member_set(connection, key) for one, key in keys.items()}
+            sets = {name: rows.member_set(connection, key) for name, key in keys.items()}
             return Head(rows.revision(connection, publisher)), sets
 
     def changes_since(
@@ -291,9 +287,8 @@ class SqliteGroupStore:
             key = rows.secret(connection, "digest_key")
         if key is None:
             with self._database.write() as connection:
-                key = edits.kept_secret(
-                    connection, "digest_key", secrets.token_bytes(DIGEST_KEY_BYTES)
-                )
+                new = secrets.token_bytes(DIGEST_KEY_BYTES)
+                key = kept_secret(connection, "digest_key", new)
         return key
 
     def change_token(self, publisher: str) -> int:  # noqa: ARG002 - one file, one token
@@ -311,7 +306,7 @@ class SqliteGroupStore:
     def adopt_digest_key(self, key: bytes) -> None:
         """See GroupStore."""
         with self._database.write() as connection:
-            if edits.kept_secret(connection, "digest_key", key) != key:
+            if kept_secret(connection, "digest_key", key) != key:
                 raise NotEmpty("the store has a secret of its own already: copy into an empty one")
 
     def record(
@@ -320,8 +315,9 @@ class SqliteGroupStore:
         """See GroupStore."""
         digester = self.chain_digester()
         with self._database.write() as connection:
+            write = GroupTransaction(connection, publisher, self._database.clock(), digester)
             for change in changes:
-                edits.record(connection, publisher, names, change, digester)
+                write.record(names, change)
 
     def close(self) -> None:
         """Close the database, also for its other parts."""
@@ -348,8 +344,8 @@ class SqliteGroupStore:
         digester = self.chain_digester()
         with self._database.read() if dry_run else self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
-            made = delta(stored)
+            wanted = delta(stored)
             if dry_run:
-                return result(stored.group, made)
-            at = edits.moment(connection, publisher, self._database.clock())
-            return edits.apply(connection, stored, made, actor, at, digester)
+                return result(stored.group, wanted)
+            write = GroupTransaction(connection, publisher, self._database.clock(), digester)
+            return write.apply(stored, wanted, actor)
