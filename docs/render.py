@@ -10,6 +10,7 @@ import io
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,17 @@ def vectors_page() -> str:
     ]
     for file in read_files(find_files([VECTORS])):
         lines += _topic(file)
+    lines += _sources(tomllib.loads((VECTORS / "rules.toml").read_text("utf-8"))["sources"])
     return "\n".join(lines)
+
+
+def _sources(pages: dict[str, str]) -> Iterator[str]:
+    yield "## Sources"
+    yield ""
+    yield "Each sentence ends with its sources, pages of the Store's documentation:"
+    yield ""
+    yield from (f"- {code}: {page}" for code, page in pages.items())
+    yield ""
 
 
 def _topic(file: ScenarioFile) -> Iterator[str]:
