@@ -1,10 +1,10 @@
-"""API keys as text: how one is made, told from other text, and compared with what is kept of it.
+"""API keys as text: make one, recognize one, and compare it with its stored digest.
 
     elg_ 0a1B2c3D4e5F <43 characters of secret> <6 of checksum>     without the spaces: 65 characters
 
-All but the prefix is base62 (0-9, A-Z, a-z). The key id is public. The secret holds 256 random bits.
-The checksum is the CRC32 of everything before it: whoever finds such a text can tell without asking
-anybody that it is a key of ours, and not a likeness. SCANNER_PATTERN is what secret scanners look for.
+Everything after the prefix is base62 (0-9, A-Z, a-z). The key id is public. The secret holds 256
+random bits. The checksum is the CRC32 of everything before it, so that anybody can tell a real key
+from a similar text without asking the server. Secret scanners search for SCANNER_PATTERN.
 """
 
 import hmac
@@ -22,10 +22,10 @@ PREFIX = "elg_"
 ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 12, 43, 6
 LENGTH = len(PREFIX) + ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
 ID_PART = slice(len(PREFIX), len(PREFIX) + ID_LENGTH)
-"""Where in a key its id is."""
+"""The part of a key that is its id."""
 
 SCANNER_PATTERN = r"\belg_[0-9A-Za-z]{61}\b"
-"""What leaked keys are found by; `is_key` then tells keys from likenesses."""
+"""Finds leaked keys in any text; `is_key` then tells real keys from similar texts."""
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FORM = re.compile(SCANNER_PATTERN.removeprefix(r"\b").removesuffix(r"\b"))
@@ -41,7 +41,7 @@ def make(
     expires_at: datetime | None = None,
     rate_limit: int | None = None,
 ) -> tuple[str, StoredKey]:
-    """Make a new key: its text, which is nowhere kept, and what is kept of it. See StoredKey."""
+    """Make a new key: its text, which is never stored, and what is stored. See StoredKey."""
     key_id = _random(ID_LENGTH)
     unchecked = PREFIX + key_id + _random(SECRET_LENGTH)
     text = unchecked + _checksum(unchecked)
@@ -59,29 +59,30 @@ def make(
 
 
 def is_key(text: str) -> bool:
-    """Whether a text has the form and the checksum of a key; whether there is such a key is not asked."""
+    """Whether a text has the form and checksum of a key; it need not exist in the store."""
     if _FORM.fullmatch(text) is None:
         return False
     return text[-CHECKSUM_LENGTH:] == _checksum(text[:-CHECKSUM_LENGTH])
 
 
 def key_id_of(text: str) -> str:
-    """The id that a key carries. Raises: Unauthenticated CREDENTIALS_UNREADABLE for what is no key."""
+    """Read the id in a key. Raises: Unauthenticated CREDENTIALS_UNREADABLE if it is not a key."""
     if not is_key(text):
         detail = (
-            f"that is no API key: `{PREFIX}` and 61 letters and digits; was it cut or mistyped?"
+            f"that is not an API key, which is `{PREFIX}` and 61 letters and digits: was it cut or"
+            " mistyped?"
         )
         raise Unauthenticated("CREDENTIALS_UNREADABLE", detail)
     return text[ID_PART]
 
 
 def digest(text: str) -> bytes:
-    """What is kept of a key: SHA-256, 32 bytes. See StoredKey for why nothing slower."""
+    """Hash a key for the store: SHA-256, 32 bytes. StoredKey says why a fast hash is enough."""
     return sha256(text.encode("utf-8", "replace")).digest()
 
 
 def matches(stored: StoredKey, text: str) -> bool:
-    """Whether a text is the very key; takes as long wherever the two differ."""
+    """Whether a text is exactly that key; compares in constant time."""
     return hmac.compare_digest(stored.digest, digest(text))
 
 

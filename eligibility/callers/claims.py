@@ -1,6 +1,6 @@
-"""What the claims of a verified token say: a Caller, or an Account. Pure.
+"""Read a Caller or an Account from the claims of a verified token. Pure.
 
-No text here tells a claim's value: an error may be logged by whoever reads it.
+No message here repeats the value of a claim, because errors may be logged.
 """
 
 import re
@@ -15,13 +15,13 @@ from eligibility.errors import InvalidInput
 Claims = Mapping[str, Any]
 AddressPseudonym = Callable[[str], str]
 
-_OURS = {str(scope): (scope,) for scope in Scope}
+_SCOPES = {str(scope): (scope,) for scope in Scope}
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9._:/|-]{1,64}")
 _TRUE = (True, 1, "true", "1")
 
 
 class TokenRefusal(Exception):
-    """A token that is turned away: a code of eligibility.callers.errors.Unauthenticated, and why."""
+    """A token is refused. code: one of eligibility.callers.errors.Unauthenticated; detail: why."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -31,17 +31,17 @@ class TokenRefusal(Exception):
 def service_caller(
     claims: Claims, issuer: TokenGrants, name_of: AddressPseudonym, called: str = "token"
 ) -> Caller:
-    """The service, or the person, that a token is of.
+    """Read the service or person to which a token was issued.
 
-    Args: name_of = the deployment's keyed digest of an address or other text; called = what its name
-    begins with.
-    Raises: Refusal.
+    Args: name_of = makes a pseudonym, the deployment's keyed digest of a text; called = the first
+        word of the caller's name.
+    Raises: TokenRefusal.
     """
     name = _name_claim(claims, issuer)
     subject = claims.get("sub", name)
     return Caller(
         kind="token",
-        # an address, or anything else that is not plain, does not belong into a log
+        # An address, or anything else that is not a plain name, must not stand in a log.
         name=f"{called} {name if _PLAIN_NAME.fullmatch(name) else name_of(name)}",
         identity=name_of(f"{claims.get('iss')} {subject}"),
         scopes=_scopes(claims, issuer),
@@ -50,7 +50,7 @@ def service_caller(
 
 
 def self_caller(account: Account, name_of: AddressPseudonym) -> Caller:
-    """The caller that an account is when it asks for itself: about every publisher, and no more than that."""
+    """Make the caller of an account's queries about itself: any publisher, and no other scope."""
     return Caller(
         kind="account",
         name=f"account {name_of(account.id)}",
@@ -61,11 +61,11 @@ def self_caller(account: Account, name_of: AddressPseudonym) -> Caller:
 
 
 def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
-    """The account that an ID token is of. Raises: Refusal."""
+    """Read the account to which an ID token was issued. Raises: TokenRefusal."""
     email = claims.get(issuer.email_claim)
     if not isinstance(email, str):
         raise TokenRefusal(
-            "TOKEN_CLAIMS", f"the claim `{issuer.email_claim}` is missing or no text"
+            "TOKEN_CLAIMS", f"the claim `{issuer.email_claim}` is missing or not text"
         )
     if claims.get(issuer.verified_claim) not in _TRUE:
         detail = f"the claim `{issuer.verified_claim}` does not say that the address is verified"
@@ -75,11 +75,8 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
     try:
         return Account.parse(email, kind, aliases)
     except InvalidInput as error:
-        named = {
-            "account.id": issuer.email_claim,
-            "account.aliases": issuer.aliases_claim,
-        }
-        claim = named[error.faults[0].loc]
+        in_id = error.faults[0].loc == "account.id"
+        claim = issuer.email_claim if in_id else issuer.aliases_claim
         raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` holds no address") from None
 
 
@@ -89,7 +86,7 @@ def _kind(claims: Claims, issuer: AccountIssuer) -> AccountKind:
     tenant = claims.get(issuer.tenant_claim)
     if not isinstance(tenant, str) or not tenant:
         raise TokenRefusal(
-            "TOKEN_CLAIMS", f"the claim `{issuer.tenant_claim}` is missing or no text"
+            "TOKEN_CLAIMS", f"the claim `{issuer.tenant_claim}` is missing or not text"
         )
     consumer = tenant in issuer.consumer_tenants
     return AccountKind.MICROSOFT if consumer else AccountKind.WORK_OR_SCHOOL
@@ -101,13 +98,13 @@ def _name_claim(claims: Claims, issuer: TokenGrants) -> str:
         if isinstance(name, str) and name:
             return name
     listed = ", ".join(f"`{claim}`" for claim in issuer.name_claim)
-    raise TokenRefusal("TOKEN_CLAIMS", f"no claim names the caller: none of {listed} is a text")
+    raise TokenRefusal("TOKEN_CLAIMS", f"no claim names the caller: none of {listed} is text")
 
 
 def _scopes(claims: Claims, issuer: TokenGrants) -> frozenset[Scope]:
-    ours = issuer.scopes or _OURS
+    scopes = issuer.scopes or _SCOPES
     names = [name for claim in issuer.scope_claims for name in _texts(claims, claim, split=True)]
-    return frozenset(scope for name in names for scope in ours.get(name, ()))
+    return frozenset(scope for name in names for scope in scopes.get(name, ()))
 
 
 def _publishers(claims: Claims, issuer: TokenGrants) -> frozenset[str] | None:
@@ -117,13 +114,13 @@ def _publishers(claims: Claims, issuer: TokenGrants) -> frozenset[str] | None:
 
 
 def _texts(claims: Claims, claim: str, *, split: bool = False) -> list[str]:
-    """A claim that is a list of texts, or one text (with `split`, several with spaces between)."""
+    """Read a claim that is a list of texts or one text; with `split`, one text at its spaces."""
     value = claims.get(claim)
     if value is None:
         return []
     if isinstance(value, str):
         return value.split() if split else [value]
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise TokenRefusal(
             "TOKEN_CLAIMS", f"the claim `{claim}` is neither text nor a list of texts"
         )

@@ -1,4 +1,4 @@
-"""Why a caller is turned away. 401: not known who it is. 403: known, and not allowed."""
+"""Why a request is refused. 401: the caller is unknown. 403: it is known and may not do this."""
 
 from collections.abc import Collection
 
@@ -6,13 +6,13 @@ from eligibility.errors import EligibilityError
 
 
 class Unauthenticated(EligibilityError):
-    """Nobody could be made out from what a request carries; code and message say what is wrong.
+    """A request's credentials do not identify a caller; code and message say why.
 
     Codes: CREDENTIALS_MISSING, CREDENTIALS_UNREADABLE; KEY_UNKNOWN (also one revoked), KEY_EXPIRED;
     TOKEN_INVALID (signature, form, algorithm), TOKEN_EXPIRED, TOKEN_NOT_YET_VALID,
-    TOKEN_ISSUER_UNKNOWN, TOKEN_AUDIENCE, TOKEN_CLAIMS (a claim is missing or not what it has to be),
-    EMAIL_UNVERIFIED; TOKEN_REQUIRED (an access query has to carry the account's token).
-    A message never holds a secret, a token or an address.
+    TOKEN_ISSUER_UNKNOWN, TOKEN_AUDIENCE, TOKEN_CLAIMS (a claim is missing or not as it must be),
+    EMAIL_UNVERIFIED; TOKEN_REQUIRED (an access query must carry the account's token).
+    A message never contains a secret, a token or an address.
     """
 
     def __init__(self, code: str, detail: str, loc: str = "header.authorization") -> None:
@@ -21,18 +21,18 @@ class Unauthenticated(EligibilityError):
 
 
 class ScopeMissing(EligibilityError):
-    """The caller is known and lacks a scope."""
+    """The caller is known but lacks a scope."""
 
     code = "SCOPE_MISSING"
 
     def __init__(self, scope: str, present: Collection[str]) -> None:
-        had = ", ".join(sorted(present)) or "none"
-        super().__init__(f"this needs the scope `{scope}`; the caller has {had}")
+        scopes = ", ".join(sorted(present)) or "none"
+        super().__init__(f"this needs the scope `{scope}`; the caller has {scopes}")
         self.scope = scope
 
 
 class AllPublishersNeeded(EligibilityError):
-    """The caller has the scope for some publishers only, and this concerns the whole deployment."""
+    """The caller has the scope for some publishers only, but this concerns the whole deployment."""
 
     code = "ALL_PUBLISHERS_NEEDED"
 
@@ -42,7 +42,7 @@ class AllPublishersNeeded(EligibilityError):
 
 
 class AccountMismatch(EligibilityError):
-    """An account that asks with its own token asked for another account."""
+    """An account with its own token sent a query about another account."""
 
     code = "NOT_YOURSELF"
 
@@ -51,7 +51,7 @@ class AccountMismatch(EligibilityError):
 
 
 class IssuerUnavailable(EligibilityError):
-    """The keys of a token's issuer cannot be had now, so the token can be neither trusted nor refused."""
+    """The keys of a token's issuer cannot be read now, so the token cannot be checked."""
 
     code = "ISSUER_UNAVAILABLE"
 
@@ -61,7 +61,7 @@ class IssuerUnavailable(EligibilityError):
 
 
 class UnknownKey(EligibilityError):
-    """The store has no API key of that id."""
+    """The store has no API key with that id."""
 
     code = "UNKNOWN_KEY"
 

@@ -1,4 +1,4 @@
-"""Fetching what an issuer publishes: within seconds and bytes, without being sent elsewhere."""
+"""Fetch JSON documents of an issuer, with limits on time and size, and without redirects."""
 
 import json
 import time
@@ -12,18 +12,18 @@ MAX_BYTES = 1_048_576
 
 
 class FetchFailed(Exception):
-    """What an issuer publishes cannot be had; the message says why."""
+    """A document of an issuer could not be fetched; the message says why."""
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """The address is what the operator wrote; an answer cannot send us elsewhere."""
+    """Refuse redirects: only the address that the operator configured is read."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 def fetched_json(url: str) -> Any:
-    """The JSON document at a URL; blocks for seconds at most. Raises: Unreadable."""
+    """Fetch the JSON document at a URL within a few seconds. Raises: FetchFailed."""
     try:
         return json.loads(_body(url))
     except HTTPError as error:
@@ -36,15 +36,15 @@ def fetched_json(url: str) -> Any:
 
 
 def _body(url: str) -> bytes:
-    # http is loopback (issuers.py), where a proxy of the environment has no place
+    # http is allowed on loopback only (issuers.py), which a proxy could not reach
     proxies = ProxyHandler({}) if url.startswith("http:") else ProxyHandler()
     ends_at = time.monotonic() + TIMEOUT_SECONDS
     body = bytearray()
-    with build_opener(proxies, _NoRedirect).open(url, timeout=TIMEOUT_SECONDS) as answer:
-        while part := answer.read1(65_536):
+    with build_opener(proxies, _NoRedirect).open(url, timeout=TIMEOUT_SECONDS) as response:
+        while part := response.read1(65_536):
             body += part
             if len(body) > MAX_BYTES:
                 raise FetchFailed(f"its answer has more than {MAX_BYTES} bytes")
-            if time.monotonic() > ends_at:  # the time-out of a socket starts anew with each byte
+            if time.monotonic() > ends_at:  # a socket's time-out starts again with each byte
                 raise FetchFailed(f"its answer takes longer than {TIMEOUT_SECONDS} s")
     return bytes(body)

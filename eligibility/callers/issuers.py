@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from eligibility.access.model import AccountKind
 from eligibility.callers.model import Scope
 
-# Signatures whose checking needs no secret: HS* would make every verifier a signer, and `none` signs nothing.
+# Public-key signatures only: with HS* every verifier could also sign, and `none` is no signature.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 
 TENANT = "{tenant}"
@@ -23,14 +23,14 @@ def _several(value: Any) -> Any:
 
 def _names_each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
-        raise ValueError("at least one is needed")
+        raise ValueError("name at least one")
     if len(set(names)) < len(names):
         raise ValueError("names one twice")
     return names
 
 
 def fetched_safely(url: str) -> str:
-    """The URL, if nobody can change what is read from it: keys so read would let anybody sign.
+    """Return the URL if what it serves cannot be changed on the way; else anybody could sign tokens.
 
     Raises: ValueError.
     """
@@ -39,11 +39,11 @@ def fetched_safely(url: str) -> str:
         return url
     if parts.scheme == "http" and parts.hostname and is_loopback(parts.hostname):
         return url
-    raise ValueError("has to be an https address, or http on loopback")
+    raise ValueError("must be an https address, or http on loopback")
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a name or address is this machine's own."""
+    """Whether a host name or address is a loopback one."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -58,9 +58,9 @@ Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 
 
 class IssuerKeys(BaseModel):
-    """Who signs tokens, and how.
+    """Who signs tokens, and with which algorithms.
 
-    issuer: the tokens' `iss`, letter by letter. leeway_seconds: how far its clock and ours may differ.
+    issuer: exactly the `iss` of its tokens. leeway_seconds: how far its clock may differ from ours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -73,13 +73,14 @@ class IssuerKeys(BaseModel):
 
 
 class TokenGrants(BaseModel):
-    """What claims of a token say that its bearer may do.
+    """Which claims of a token say what its bearer may do.
 
-    scope_claims: claims that hold scopes, as text with spaces or a list; all of them count. scopes:
-    its names for scopes and what each is here, one or several; where there is any, only these
-    names count, else its names are ours. Names that mean nothing here are ignored. publishers_claim:
-    a list of publisher ids, or one of them, or `*` for all; missing = none. name_claim: the first
-    of them that a token has names the caller in logs and history.
+    scope_claims: claims with scopes, as a list or a text with spaces; all of them count.
+    scopes: the issuer's name of a scope -> our scopes. If empty, the issuer uses our names. Names
+        that are not listed are ignored.
+    publishers_claim: a claim with a list of publisher ids, one id, or `*` for all; if it is missing,
+        the caller has no publisher.
+    name_claim: the first of these claims that a token has names the caller in logs and history.
     """
 
     scope_claims: TextOrTexts = ("scope", "scp")
@@ -89,9 +90,9 @@ class TokenGrants(BaseModel):
 
 
 class _Issuer(IssuerKeys):
-    """What issuers of both kinds have.
+    """What both kinds of issuers have.
 
-    jwks_url: where its keys are. audience: whom its tokens have to be for; one of them suffices.
+    jwks_url: where its keys are. audience: a token must name one of these in `aud`.
     """
 
     jwks_url: Annotated[IssuerText, AfterValidator(fetched_safely)]
@@ -99,12 +100,12 @@ class _Issuer(IssuerKeys):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What a token's `iss` has to be."""
+        """What a token's `iss` must match."""
         return re.compile(re.escape(self.issuer).replace(re.escape(TENANT), "[A-Za-z0-9.-]{1,64}"))
 
 
 class CallerIssuer(_Issuer, TokenGrants):
-    """An authorization server whose access tokens say what services may do."""
+    """An authorization server, whose access tokens say what services may do."""
 
     @model_validator(mode="after")
     def _is_one_issuer(self) -> "CallerIssuer":
@@ -113,20 +114,20 @@ class CallerIssuer(_Issuer, TokenGrants):
 
 
 def check_one_tenant(issuer: str) -> str:
-    """An issuer that may grant something. Raises: ValueError."""
+    """Return the issuer of tokens that grant scopes. Raises ValueError if any tenant could be one."""
     if TENANT in issuer:
-        raise ValueError(f"`{TENANT}` would let every tenant grant scopes; name one")
+        raise ValueError(f"`{TENANT}` would let every tenant grant scopes; name one tenant")
     return issuer
 
 
 class AccountIssuer(_Issuer):
-    """An OpenID provider whose ID tokens say who is signed in.
+    """An OpenID provider, whose ID tokens say who is signed in.
 
-    issuer may hold `{tenant}`, in whose place the token's tenant stands. email_claim counts only where
-    verified_claim is true, "true", 1 or "1". Tokens whose tenant_claim is one of
-    consumer_tenants are of Microsoft accounts, all others of work or school accounts; kind says so
-    for an issuer without tenants. aliases_claim: a list of further addresses of the account; they
-    count as verified, for the issuer says that they are the account's.
+    issuer: may contain `{tenant}`, which stands for the tenant of the token.
+    email_claim: the account's address. It counts only if verified_claim is true, "true", 1 or "1".
+    tenant_claim: a tenant of consumer_tenants means a Microsoft account, any other a work or school
+        account. For an issuer without tenants, kind says which.
+    aliases_claim: a list of further addresses of the account, which need no verified_claim.
     """
 
     email_claim: IssuerText = "email"
@@ -141,7 +142,7 @@ class AccountIssuer(_Issuer):
         if self.kind is not None and TENANT in self.issuer:
             raise ValueError(f"`kind` cannot be fixed for an issuer with `{TENANT}`")
         if self.issuer.count(TENANT) > 1:
-            raise ValueError(f"`{TENANT}` stands twice")
+            raise ValueError(f"`{TENANT}` may stand only once")
         return self
 
 
@@ -159,7 +160,10 @@ def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
 
 
 def check_told_apart(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) -> None:
-    """Raise ValueError where an issuer of both lists has an audience in common: only that tells its tokens apart."""
+    """Raise ValueError if an issuer of both kinds has one audience for both.
+
+    The audience alone tells its access tokens from its ID tokens.
+    """
     for account in accounts:
         for caller in callers:
             common = sorted(set(account.audience) & set(caller.audience))

@@ -1,7 +1,7 @@
-"""The keys of an issuer: fetched, kept, and fetched anew when a token names one that is not there.
+"""The public keys of an issuer: fetched, cached, and fetched again when a token names an unknown key.
 
-PyJWT's own client fits only in part: it forgets the keys of an issuer that is away, reads bodies
-of any size and lets the whole world wait while one thread fetches (docs/decisions.md 0018).
+PyJWT's own client does not fit: it forgets the keys of an issuer that is away, reads bodies of any
+size, and makes every thread wait while one fetches (docs/decisions.md 0018).
 """
 
 import threading
@@ -17,9 +17,9 @@ from jwt.algorithms import AllowedPublicKeys
 from eligibility.callers.errors import IssuerUnavailable
 from eligibility.callers.fetching import FetchFailed, fetched_json
 
-FRESH_SECONDS = 300  # a fetch each so often
-KEPT_SECONDS = 86_400  # how long held keys go on verifying while the issuer is away
-RETRY_SECONDS = 10  # between fetches beyond those: after a failed one, or for an unknown key id
+FRESH_SECONDS = 300  # keys older than this are fetched again
+KEPT_SECONDS = 86_400  # how long cached keys stay valid while the issuer is away
+RETRY_SECONDS = 10  # the pause after a failed fetch, or after one for an unknown key id
 MIN_RSA_BITS = 2_048  # RFC 7518, 3.3
 
 _SUITABLE = {
@@ -32,9 +32,9 @@ _SUITABLE = {
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key. kid: its name, where it has one. algorithms: what it may verify.
+    """A public key. kid: its id, if it has one. algorithms: the signatures it may verify.
 
-    issuer: the only one whose tokens it signs, `{tenantid}` in it as Microsoft's sets have it.
+    issuer: the only issuer whose tokens it signs; Microsoft's key sets write `{tenantid}` in it.
     """
 
     kid: str | None
@@ -44,9 +44,9 @@ class PublicKey:
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _CachedKeys:
     keys: tuple[PublicKey, ...]
-    asked_at: float
+    fetched_at: float
 
     def matching(self, kid: str | None, algorithm: str) -> tuple[PublicKey, ...]:
         return tuple(
@@ -57,61 +57,61 @@ class _Held:
 
 
 class KeySet:
-    """The keys of one issuer, for any number of threads, of which one at a time fetches."""
+    """The keys of one issuer. Safe to use from many threads, of which only one fetches at a time."""
 
     def __init__(
         self, issuer: str, url: str, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._issuer, self._url, self._monotonic = issuer, url, monotonic
-        self._lock = threading.Lock()  # held while fetching
-        self._held: _Held | None = None
-        self._failure = ""  # why the last fetch failed; "" = it did not
+        self._lock = threading.Lock()  # for the thread that fetches
+        self._cached: _CachedKeys | None = None
+        self._failure = ""  # why the last fetch failed; "" = it succeeded
         self._retry_at = float("-inf")
 
     def matching(self, kid: str | None, algorithm: str) -> tuple[PublicKey, ...]:
-        """Keys that may have signed: those of that name, or where a token names none, all that suit.
+        """Find the keys that may have signed a token; without a kid, all keys for the algorithm.
 
-        A name that is not held is asked for once more, at most every 10 s. May block for a fetch.
-        Raises: IssuerUnavailable where keys would have to be fetched and cannot be.
+        An unknown kid makes it fetch the keys again, at most every 10 s. May block for a fetch.
+        Raises: IssuerUnavailable if keys have to be fetched and cannot be.
         """
         started = self._monotonic()
-        held = self._current()
-        found = held.matching(kid, algorithm)
-        if found or kid is None or held.asked_at >= started:
-            return found
-        return self._newer_than(held).matching(kid, algorithm)
+        cached = self._current()
+        keys = cached.matching(kid, algorithm)
+        if keys or kid is None or cached.fetched_at >= started:
+            return keys
+        return self._newer_than(cached).matching(kid, algorithm)
 
-    def _current(self) -> _Held:
-        held = self._held
-        if held is not None and self._age(held) < FRESH_SECONDS:
-            return held
-        if held is None or self._age(held) >= KEPT_SECONDS:
+    def _current(self) -> _CachedKeys:
+        cached = self._cached
+        if cached is not None and self._age(cached) < FRESH_SECONDS:
+            return cached
+        if cached is None or self._age(cached) >= KEPT_SECONDS:
             self._lock.acquire()
         elif not self._lock.acquire(blocking=False):
-            return held  # with keys in hand nobody waits for the one who fetches
+            return cached  # valid keys are there, so do not wait for the thread that fetches
         try:
-            if self._held is held and self._due():
+            if self._cached is cached and self._due():
                 self._fetch()
-            if self._held is None or self._age(self._held) >= KEPT_SECONDS:
+            if self._cached is None or self._age(self._cached) >= KEPT_SECONDS:
                 raise IssuerUnavailable(self._issuer, self._failure)
-            return self._held
+            return self._cached
         finally:
             self._lock.release()
 
-    def _newer_than(self, seen: _Held) -> _Held:
-        """The keys after one more fetch, where one is due and nobody else made it meanwhile."""
+    def _newer_than(self, seen: _CachedKeys) -> _CachedKeys:
+        """Fetch the keys again if that is due and no other thread has done it meanwhile."""
         with self._lock:
-            if self._held is seen and self._due():
+            if self._cached is seen and self._due():
                 self._fetch()
                 self._retry_at = self._monotonic() + RETRY_SECONDS
             if self._failure:
                 raise IssuerUnavailable(self._issuer, self._failure)
-            return self._held or seen
+            return self._cached or seen
 
     def _fetch(self) -> None:
-        asked_at = self._monotonic()
+        fetched_at = self._monotonic()
         try:
-            self._held = _Held(_fetched(self._url), asked_at)
+            self._cached = _CachedKeys(_fetched(self._url), fetched_at)
             self._failure = ""
         except FetchFailed as error:
             self._failure = str(error)
@@ -120,27 +120,27 @@ class KeySet:
     def _due(self) -> bool:
         return self._monotonic() >= self._retry_at
 
-    def _age(self, held: _Held) -> float:
-        return self._monotonic() - held.asked_at
+    def _age(self, cached: _CachedKeys) -> float:
+        return self._monotonic() - cached.fetched_at
 
 
 def _fetched(url: str) -> tuple[PublicKey, ...]:
     document = fetched_json(url)
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
-        raise FetchFailed("its answer is no key set")
+        raise FetchFailed("its answer is not a key set")
     return tuple(key for key in map(_key, keys) if key)
 
 
 def _key(jwk: Any) -> PublicKey | None:
-    """Read one entry of a set; None where it cannot verify a token of ours."""
+    """Read one entry of a key set; None if it cannot verify any token here."""
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
         return None
     operations = jwk.get("key_ops")
     if isinstance(operations, list) and "verify" not in operations:
         return None
     if "d" in jwk:
-        return None  # a private key that was published is nobody's any more
+        return None  # a private key that was published can be used by anybody
     kty, crv, declared, kid = (jwk.get(name, "") for name in ("kty", "crv", "alg", "kid"))
     suitable = _SUITABLE.get((str(kty), str(crv)), frozenset())
     if declared:

@@ -1,6 +1,6 @@
-"""Scope and Caller: who a request comes from, and what it may do. Pure; see docs/security.md."""
+"""Scope and Caller: who sent a request, and what it may do. Pure; see docs/security.md."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -10,11 +10,11 @@ from eligibility.callers.errors import ScopeMissing
 
 
 class Scope(StrEnum):
-    """What a caller may do. `admin` includes every other."""
+    """What a caller may do. `admin` includes all other scopes."""
 
     QUERY = "access:query"
     EXPLAIN = "access:explain"
-    ASSERT = "access:assert"  # say who the account is, without a token of its own
+    ASSERT = "access:assert"  # name an account without that account's token
     READ_GROUPS = "groups:read"
     WRITE_GROUPS = "groups:write"
     READ_CATALOG = "catalog:read"
@@ -29,14 +29,15 @@ ALL_SCOPES = frozenset(Scope)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caller:
-    """Who a request comes from.
+    """Who sent a request.
 
-    kind: how it proved to be who it is. name: for logs and history, as `key store-backend`; never an
-    address. identity: who it is among all that are called the same (the id of its key, a digest of issuer
-    and subject); "" = its name is enough. publishers: ids of those it is for; None = all of them, also those
-    that are yet to come.
-    account: the account itself, where it asks for itself with its own token; None for services.
-    rate_limit: queries and requests a second it may make of one server process; None = the setting's.
+    kind: how the caller proved who it is.
+    name: for logs and history, as `key store-backend`; never an address.
+    identity: tells callers of the same name apart: the id of the key, or a digest of issuer and
+        subject; "" = the name is enough.
+    publishers: ids of the publishers it may see; None = all, including future ones.
+    account: the account that queries about itself with its own token; None for services.
+    rate_limit: queries and requests a second to one server process; None = the setting's.
     """
 
     kind: Literal["key", "token", "account"]
@@ -52,7 +53,7 @@ class Caller:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def sees(self, publisher: str) -> bool:
-        """Whether the publisher is one of the caller's; others do not exist for it."""
+        """Whether the caller may see a publisher; others do not exist for it."""
         return self.publishers is None or publisher in self.publishers
 
     def check(self, scope: Scope) -> None:
@@ -61,11 +62,10 @@ class Caller:
             raise ScopeMissing(scope, self.scopes)
 
 
-def scopes_of(names: Iterable[str]) -> frozenset[Scope]:
-    """Read scopes by name. Raises ValueError naming those that there are not."""
-    wanted = set(names)
-    unknown = sorted(wanted - {str(scope) for scope in Scope})
+def scopes_of(names: Collection[str]) -> frozenset[Scope]:
+    """Read scopes by name. Raises ValueError naming the unknown ones."""
+    unknown = sorted(set(names) - {str(scope) for scope in Scope})
     if unknown:
-        listed = ", ".join(f"`{one}`" for one in unknown)
-        raise ValueError(f"{listed} is no scope; there are {', '.join(Scope)}")
-    return frozenset(map(Scope, wanted))
+        listed = ", ".join(f"`{name}`" for name in unknown)
+        raise ValueError(f"{listed} is not a scope; the scopes are {', '.join(Scope)}")
+    return frozenset(map(Scope, names))

@@ -1,4 +1,4 @@
-"""The OpenID provider that people sign in to the dashboard with, as the settings declare it."""
+"""The OpenID provider with which people sign in to the dashboard, as the settings declare it."""
 
 from pathlib import Path
 from typing import Annotated
@@ -18,22 +18,22 @@ from eligibility.callers.issuers import (
 
 def _with_openid(names: tuple[str, ...]) -> tuple[str, ...]:
     if "openid" not in names:
-        raise ValueError("`openid` has to be among them, or the provider sends no ID token")
+        raise ValueError("must include `openid`, or the provider sends no ID token")
     return names
 
 
 def _one_line(label: str) -> str:
     if not label.isprintable() or not label.strip():
-        raise ValueError("has to be a line of text")
+        raise ValueError("must be one line of text")
     return label
 
 
 class SignInProvider(IssuerKeys, TokenGrants):
-    """An OpenID provider; what it says of itself is at /.well-known/openid-configuration below `issuer`.
+    """An OpenID provider, configured by its document at `configuration_url`.
 
-    client_id: as what this server is registered there. client_secret_file: holds its secret; without
-    one it is a public client, which PKCE protects alone. ask_for: OAuth scopes to ask for. label: of
-    the button. hours: how long a session lasts, for what a provider withdraws is not heard of before.
+    client_id: this server's id there. client_secret_file: a file with its secret; without one this
+    server is a public client, protected by PKCE alone. ask_for: OAuth scopes to request. label: text
+    of the button. hours: how long a session lasts; rights withdrawn by the provider count after it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -44,15 +44,15 @@ class SignInProvider(IssuerKeys, TokenGrants):
     ask_for: Annotated[TextOrTexts, AfterValidator(_with_openid)] = ("openid", "profile")
     label: Annotated[str, Field(max_length=60), AfterValidator(_one_line)] = "Sign in"
     hours: int = Field(8, ge=1, le=12)
-    name_claim: TextOrTexts = ("sub",)  # `azp` would call everybody by the name of this server
+    name_claim: TextOrTexts = ("sub",)  # `azp` is this server itself, for everybody
 
     @property
     def configuration_url(self) -> str:
-        """Where the provider says what it is (OpenID Connect Discovery 1.0, 4)."""
+        """The URL of the provider's configuration (OpenID Connect Discovery 1.0, section 4)."""
         return f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
 
     def tokens_of(self, jwks_url: str) -> CallerIssuer:
-        """Whose ID tokens count, once it is known where its keys are."""
+        """The issuer of its ID tokens, whose keys are at that URL."""
         return CallerIssuer(
             issuer=self.issuer,
             jwks_url=jwks_url,

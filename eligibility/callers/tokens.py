@@ -1,7 +1,7 @@
-"""Verifier: what a signed token says, once it is sure who signed it, for whom, and for how long.
+"""Verifier: check who signed a token, for whom and for how long, and read its caller or account.
 
-Source: RFC 7519 (claims), RFC 8725 (which of a token's own words not to trust), RFC 9068, OpenID
-Connect Core 3.1.3.7. The cryptography is PyJWT's.
+Source: RFC 7519 (claims), RFC 8725 (which header fields not to trust), RFC 9068, OpenID Connect
+Core 3.1.3.7. The cryptography is PyJWT's.
 """
 
 import math
@@ -35,10 +35,10 @@ _ALGORITHMS = {name: jwt.get_algorithm_by_name(name) for name in get_args(Algori
 
 
 class Verifier:
-    """Tokens of the configured issuers: services' access tokens and accounts' ID tokens.
+    """Verifies tokens of the configured issuers: access tokens of services, ID tokens of accounts.
 
-    For any number of threads. `known_caller` and `known_account` never wait and may run in an event
-    loop; everything else may fetch keys, which takes up to seconds, and belongs on a thread.
+    Safe to use from many threads. `known_caller` and `known_account` never wait and may run in an
+    event loop. Everything else may fetch keys, which takes up to seconds, and needs a thread.
     """
 
     def __init__(
@@ -52,29 +52,29 @@ class Verifier:
     ) -> None:
         """Take the issuers of the settings.
 
-        Args: name_of = the deployment's keyed digest of an address or other text.
+        Args: name_of = makes a pseudonym, the deployment's keyed digest of a text.
         """
         # A tenant's own entry goes before the one for all tenants.
-        issuers: list[Issuer] = sorted((*callers, *accounts), key=lambda one: TENANT in one.issuer)
-        self._issuers = [(one.pattern, one) for one in issuers]
+        issuers: list[Issuer] = sorted((*callers, *accounts), key=lambda i: TENANT in i.issuer)
+        self._issuers = [(issuer.pattern, issuer) for issuer in issuers]
         self._key_sets = {
-            (one.issuer, one.jwks_url): KeySet(one.issuer, one.jwks_url, monotonic=monotonic)
-            for one in issuers
+            (i.issuer, i.jwks_url): KeySet(i.issuer, i.jwks_url, monotonic=monotonic)
+            for i in issuers
         }
         self._name_of, self._clock = name_of, clock
         self._known_callers: TokenCache[Caller] = TokenCache()
         self._known_accounts: TokenCache[Account] = TokenCache()
 
     def known_caller(self, token: str) -> Caller | None:
-        """What `caller_of` answered in the last minutes; None where it has to be asked."""
+        """Return what `caller_of` returned in the last 5 minutes; None if it has to be called."""
         return self._known_callers.get(token, self._clock())
 
     def known_account(self, token: str) -> Account | None:
-        """What `account_of` answered in the last minutes; None where it has to be asked."""
+        """Return what `account_of` returned in the last 5 minutes; None if it has to be called."""
         return self._known_accounts.get(token, self._clock())
 
     def caller_of(self, token: str) -> Caller:
-        """The caller that a bearer token is of: a service, or an account that asks for itself.
+        """Verify a bearer token and return its caller: a service, or an account about itself.
 
         Raises: Unauthenticated, IssuerUnavailable.
         """
@@ -91,9 +91,9 @@ class Verifier:
         return caller
 
     def account_of(self, token: str, loc: str = "account.token") -> Account:
-        """The account that an ID token is of.
+        """Verify an ID token and return its account.
 
-        Args: loc = the field that the token came in.
+        Args: loc = the field that holds the token, for errors.
         Raises: Unauthenticated, IssuerUnavailable.
         """
         known = self.known_account(token)
@@ -108,7 +108,7 @@ class Verifier:
         return account
 
     def verify(self, token: str, loc: str = HEADER) -> tuple[Issuer, Claims]:
-        """Whose token it is and what it says, once signature, audience and times are found right.
+        """Check the signature, audience and times of a token; return its issuer and its claims.
 
         Raises: Unauthenticated, IssuerUnavailable.
         """
@@ -121,11 +121,11 @@ class Verifier:
         tenant = _tenant(claims, issuer)
         algorithm = header.get("alg")
         if algorithm not in issuer.algorithms:
-            raise TokenRefusal("TOKEN_INVALID", "its algorithm is not one that its issuer may use")
+            raise TokenRefusal("TOKEN_INVALID", "its issuer may not use its algorithm")
         keys = self._key_sets[issuer.issuer, issuer.jwks_url].matching(header.get("kid"), algorithm)
         if "kid" not in header and len(keys) > 1:
             raise TokenRefusal("TOKEN_INVALID", "it names no key, and its issuer has several")
-        # PyJWT's decode would read the whole token a second time, which takes longer than RSA.
+        # PyJWT's decode would parse the whole token a second time, which takes longer than RSA.
         signed, verify = token.rpartition(".")[0].encode(), _ALGORITHMS[algorithm].verify
         right = (key for key in keys if _signs_for(key, tenant, claims))
         if not any(verify(signed, key.public_key, signature) for key in right):
@@ -134,30 +134,28 @@ class Verifier:
         return issuer, claims
 
     def _issuer_of(self, claims: Claims) -> Issuer:
-        """The issuer that a token says it is of; nothing is trusted yet."""
-        named = _text(claims, "iss")
+        """Find the issuer that a token claims to be from. The token is not trusted yet."""
+        url = _text(claims, "iss")
         audiences = _audiences(claims)
-        matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(named)]
+        matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(url)]
         if not matching:
-            raise TokenRefusal(
-                "TOKEN_ISSUER_UNKNOWN", "its issuer is none of those in the settings"
-            )
-        meant = [issuer for issuer in matching if audiences & set(issuer.audience)]
-        if not meant:
+            raise TokenRefusal("TOKEN_ISSUER_UNKNOWN", "its issuer is not in the settings")
+        named = [issuer for issuer in matching if audiences & set(issuer.audience)]
+        if not named:
             raise TokenRefusal("TOKEN_AUDIENCE", "it is not for this service")
-        if len({type(issuer) for issuer in meant}) > 1:
+        if len({type(issuer) for issuer in named}) > 1:
             raise TokenRefusal("TOKEN_AUDIENCE", "it is for services and for accounts at once")
-        return meant[0]
+        return named[0]
 
     def _until(self, claims: Claims, issuer: Issuer) -> float:
-        """Until when what a token said may be held."""
+        """Until when the result of a token may be cached, in seconds since 1970."""
         ends_at = _moment(claims, "exp") + issuer.leeway_seconds
         return min(ends_at, self._clock() + KNOWN_SECONDS)
 
 
 @contextmanager
 def _named(loc: str) -> Iterator[None]:
-    """Report a refusal with the place of the token, and without what led to it."""
+    """Turn a refusal into Unauthenticated with the field of the token, and hide its cause."""
     try:
         yield
     except TokenRefusal as refusal:
@@ -165,7 +163,7 @@ def _named(loc: str) -> Iterator[None]:
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Header, claims and signature as they are written, to find out whose keys to ask for."""
+    """Parse header, claims and signature without trusting them, to find whose keys are needed."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TokenRefusal("TOKEN_INVALID", f"it is longer than {MAX_TOKEN_CHARACTERS} characters")
     if not token.isascii():
@@ -176,12 +174,12 @@ def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         raise TokenRefusal("TOKEN_INVALID", "it cannot be read") from None
     header = read["header"]
     if header.keys() & {"crit", "b64", "enc", "zip"} or "cty" in header:
-        raise TokenRefusal("TOKEN_INVALID", "its header wants what is not supported")
+        raise TokenRefusal("TOKEN_INVALID", "its header asks for something that is not supported")
     return header, read["payload"], read["signature"]
 
 
 def _tenant(claims: Claims, issuer: Issuer) -> str | None:
-    """The tenant whose issuer it is, told by claim and issuer alike; None where it has no tenants."""
+    """Read the tenant, which claim and issuer must both name; None for an issuer without tenants."""
     if isinstance(issuer, CallerIssuer) or TENANT not in issuer.issuer:
         return None
     tenant = _text(claims, issuer.tenant_claim)
@@ -191,7 +189,7 @@ def _tenant(claims: Claims, issuer: Issuer) -> str | None:
 
 
 def _signs_for(key: PublicKey, tenant: str | None, claims: Claims) -> bool:
-    """Whether a key may sign for the tenant: in Microsoft's sets some are of one issuer only."""
+    """Whether a key may sign for the tenant: some keys in Microsoft's sets are of one issuer only."""
     if tenant is None or key.issuer is None:
         return True
     return bool(key.issuer.replace("{tenantid}", tenant) == claims["iss"])
@@ -209,19 +207,19 @@ def _moment(claims: Claims, claim: str) -> float:
     value = claims.get(claim)
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
         return value
-    raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no number of seconds")
+    raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or not a number of seconds")
 
 
 def _text(claims: Claims, claim: str) -> str:
     value = claims.get(claim)
     if not isinstance(value, str):
-        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or no text")
+        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or not text")
     return value
 
 
 def _audiences(claims: Claims) -> set[str]:
     value = claims.get("aud")
-    several = [value] if isinstance(value, str) else value
-    if not isinstance(several, list) or not all(isinstance(one, str) for one in several):
+    audiences = [value] if isinstance(value, str) else value
+    if not isinstance(audiences, list) or not all(isinstance(item, str) for item in audiences):
         raise TokenRefusal("TOKEN_CLAIMS", "the claim `aud` is missing, or neither text nor a list")
-    return set(several)
+    return set(audiences)
