@@ -19,7 +19,7 @@ from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site, faults_of
 from eligibility.errors import EligibilityError, UnknownProduct
 from eligibility.explain.least_change import GRANTED, explained, wanted_of
-from eligibility.server.http.sealed_cursors import SealedLinks
+from eligibility.server.http.sealed_cursors import Seal
 from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.state import State
@@ -38,7 +38,7 @@ class Ask:
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
-        self._links = SealedLinks(site.service.groups.digest_key)
+        self._seal = Seal(site.service.groups.digest_key, b"links")
         site.page("/{publisher}/ask", self.form)
         site.change("/{publisher}/ask", self.answer)
 
@@ -46,7 +46,7 @@ class Ask:
         """The form, filled in from a permanent link; one with an account is answered at once."""
         self._check(request, viewer)
         asked = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
-        account = self._links.read(request.query_params.get("who", ""))
+        account = self._seal.opened(request.query_params.get("who", ""))
         asked["account"] = account or ""
         if account is None and not request.query_params.get("family"):
             return self._page(request, asked)
@@ -61,7 +61,7 @@ class Ask:
             found = self._found(publisher, asked, form)
         except (EligibilityError, GroupsError) as error:
             return self._page(request, asked, faults=faults_of(error))
-        who = self._links.made(asked["account"])
+        who = self._seal.sealed(asked["account"]) if asked["account"] else ""
         return self._page(request, asked, link={**asked, "account": "", "who": who}, **found)
 
     def _found(

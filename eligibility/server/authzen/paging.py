@@ -3,19 +3,18 @@
 A token is encrypted, for it may hold an address, and good for its own query and limit only.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator, Sequence
 from hashlib import blake2b
 from itertools import islice
 from typing import Any, NamedTuple
 
 import msgspec
-from cryptography.fernet import Fernet, InvalidToken
 from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.strict_struct import StrictReader
 from eligibility.server.authzen.requests import RawMember, is_told
+from eligibility.server.http.sealed_cursors import Seal
 
 LONGEST_PAGE = 1_000
 
@@ -69,7 +68,7 @@ class Pages:
     """
 
     def __init__(self, secret: Callable[[], bytes]) -> None:
-        self._secret = secret
+        self._seal = Seal(secret, b"authzen pages")
 
     def read(self, sent: RawMember, query: object) -> SearchPage:
         """Read the page of a request. Args: query = all else that is asked, and who asks.
@@ -104,18 +103,13 @@ class Pages:
         return _encode({**answer, "results": [one.result for one in found]})
 
     def _token(self, token: _Token) -> str:
-        return self._cipher().encrypt(_encode(token)).decode()
+        return self._seal.sealed(_encode(token).decode())
 
-    def _opened(self, token: str) -> _Token:
-        try:
-            opened = self._cipher().decrypt(token.encode("utf-8", "replace"))
-            return msgspec.json.decode(opened, type=_Token)
-        except InvalidToken:
-            raise _fault("token", "UNKNOWN_TOKEN", "is no `next_token` of a page before") from None
-
-    def _cipher(self) -> Fernet:
-        key = blake2b(digest_size=32, key=self._secret(), person=b"authzen pages").digest()
-        return Fernet(urlsafe_b64encode(key))
+    def _opened(self, sealed: str) -> _Token:
+        token = self._seal.opened(sealed)
+        if token is None:
+            raise _fault("token", "UNKNOWN_TOKEN", "is not the `next_token` of an earlier page")
+        return msgspec.json.decode(token, type=_Token)
 
 
 def _read(sent: RawMember) -> _PageAsked:

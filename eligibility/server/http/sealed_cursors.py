@@ -1,4 +1,4 @@
-"""Cursors of pages of members: an address, but not to be read where URLs are kept."""
+"""Text that may hold an address, encrypted for URLs and pages, where others may keep it."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -9,56 +9,48 @@ from cryptography.fernet import Fernet, InvalidToken
 from eligibility.errors import Fault, InvalidInput
 
 
-class AddressCursors:
-    """Encrypts addresses as cursors, with a key made from a secret of the deployment.
+class Seal:
+    """Encrypts texts of one purpose, with a key made from a secret of the deployment.
 
-    secret: gives the deployment's digest key; may ask the store.
+    secret: gives the deployment's digest key; may ask the store. purpose: at most 16 bytes; a text that
+    was sealed for another purpose cannot be opened.
     """
 
+    def __init__(self, secret: Callable[[], bytes], purpose: bytes) -> None:
+        self._secret, self._purpose = secret, purpose
+
+    def sealed(self, text: str) -> str:
+        """Encrypt a text."""
+        return self._cipher().encrypt(text.encode()).decode()
+
+    def opened(self, sealed: str) -> str | None:
+        """Give the text again; None where it was not sealed here for this purpose."""
+        try:
+            return self._cipher().decrypt(sealed.encode("utf-8", "replace")).decode()
+        except InvalidToken:
+            return None
+
+    def _cipher(self) -> Fernet:
+        key = blake2b(digest_size=32, key=self._secret(), person=self._purpose).digest()
+        return Fernet(urlsafe_b64encode(key))
+
+
+class AddressCursors:
+    """Makes cursors of pages of members: each stands for an address. secret: see Seal."""
+
     def __init__(self, secret: Callable[[], bytes]) -> None:
-        self._secret = secret
+        self._seal = Seal(secret, b"members' cursors")
 
     def made(self, address: str | None) -> str | None:
-        """The cursor that stands for an address; None for the end of the pages."""
-        return None if address is None else self._cipher().encrypt(address.encode()).decode()
+        """Give the cursor that stands for an address; None for the end of the pages."""
+        return None if address is None else self._seal.sealed(address)
 
     def read(self, cursor: str | None) -> str | None:
-        """The address that a cursor stands for. Raises InvalidInput for one that is not ours."""
+        """Give the address that a cursor stands for. Raises InvalidInput for one that is not ours."""
         if cursor is None:
             return None
-        try:
-            return self._cipher().decrypt(cursor.encode("utf-8", "replace")).decode()
-        except InvalidToken:
+        address = self._seal.opened(cursor)
+        if address is None:
             detail = "is no `next_cursor` of a page of members"
-            raise InvalidInput([Fault("cursor", "UNKNOWN_CURSOR", detail)]) from None
-
-    def _cipher(self) -> Fernet:
-        key = blake2b(digest_size=32, key=self._secret(), person=b"members' cursors").digest()
-        return Fernet(urlsafe_b64encode(key))
-
-
-class SealedLinks:
-    """Encrypts addresses for links, with a key made from a secret of the deployment.
-
-    secret: gives the deployment's digest key; may ask the store.
-    """
-
-    def __init__(self, secret: Callable[[], bytes]) -> None:
-        self._secret = secret
-
-    def made(self, address: str) -> str:
-        """What stands for an address; "" for none."""
-        return self._cipher().encrypt(address.encode()).decode() if address else ""
-
-    def read(self, text: str) -> str | None:
-        """The address; None for what is not ours."""
-        if not text:
-            return None
-        try:
-            return self._cipher().decrypt(text.encode("utf-8", "replace")).decode()
-        except InvalidToken:
-            return None
-
-    def _cipher(self) -> Fernet:
-        key = blake2b(digest_size=32, key=self._secret(), person=b"links").digest()
-        return Fernet(urlsafe_b64encode(key))
+            raise InvalidInput([Fault("cursor", "UNKNOWN_CURSOR", detail)])
+        return address
