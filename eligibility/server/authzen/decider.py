@@ -1,4 +1,7 @@
-"""Evaluations decided: who asks about whom, from memory or from the store. For endpoints and searches."""
+"""Evaluations read and decided: who asks about whom, from memory or from the store.
+
+For the endpoints and the searches.
+"""
 
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -14,13 +17,14 @@ from eligibility.engine.evaluator import Evaluator
 from eligibility.engine.held_product import HeldProduct
 from eligibility.engine.past import PastDecision
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
-from eligibility.server.authzen import entities, requests
+from eligibility.server.authzen import entities
 from eligibility.server.authzen.entities import ACCOUNT
 from eligibility.server.authzen.requests import (
-    AnyEvaluationRequest,
-    LooseEvaluationRequest,
+    EvaluationRequest,
     RawMember,
+    RawMembers,
     Subject,
+    is_present,
 )
 from eligibility.server.http.accounts import AccountResolver
 from eligibility.server.http.authentication import AuthenticatedCaller
@@ -43,137 +47,112 @@ _question = lru_cache(maxsize=65_536)(question_of)
 _NO_QUESTION = Question("", "", "")
 
 
-class Ready(NamedTuple):
-    """An evaluation that was read. claimed: the subject's id where a token names the account."""
+class Evaluation(NamedTuple):
+    """An evaluation that was read.
+
+    claimed: the subject's id, where a token names the account. denial: the verdict on what cannot be, an
+    unknown subject, resource or action; whether the caller may ask at all has to be seen first.
+    """
 
     question: Question
     device_known: bool
     fields: QueryFields
-    claimed: str | None
-
-
-class Vain(NamedTuple):
-    """The same about what there cannot be: the answer stands, but not yet whether it may be asked."""
-
-    verdict: StandardVerdict
-    fields: QueryFields
-    claimed: str | None
-
-
-ReadEvaluation = Ready | Vain | StandardVerdict
-"""An evaluation that was read; or the no to a subject that nobody is."""
+    claimed: str | None = None
+    denial: StandardVerdict | None = None
 
 
 class EvaluationReader:
-    """Reads evaluations that leave out some of their members, as these defaults have them."""
+    """Reads evaluations; the defaults stand for the members that they leave out."""
 
-    def __init__(self, defaults: AnyEvaluationRequest) -> None:
+    def __init__(self, defaults: RawMembers) -> None:
         self._defaults = defaults
         self._question: Question | StandardVerdict | None = None
         self._context: QuestionContext | None = None
 
-    def read(self, asked: AnyEvaluationRequest) -> ReadEvaluation:
+    def read(self, request: EvaluationRequest) -> Evaluation:
         """Read an evaluation; what it has replaces the default whole. Raises: InvalidInput."""
-        subject, action, resource = asked.subject, asked.action, asked.resource
-        # Most are as the default has them, or an account without properties: that is found out first.
+        subject = request.subject
+        claimed: str | None = None
+        denial: StandardVerdict | None = None
+        # Most subjects are accounts without properties: this is found out first.
         if isinstance(subject, Subject) and subject.properties is UNSET and subject.type == ACCOUNT:
             account: AccountFields | None = AccountFields(subject.id)
-            claimed = None
         else:
-            told = isinstance(subject, Subject) or (
-                subject is not None and requests.is_told(subject)
-            )
-            who = entities.subject_of(subject if told else self._defaults.subject)
-            if isinstance(who, StandardVerdict):
-                self._check_others(asked)
-                return who
-            account, claimed = who
-        as_default = action is UNSET and resource is UNSET
-        question = self._question if as_default else None
-        if question is None:
-            question = self._asked(action, resource)
-            if as_default:
-                self._question = question
-        context = self._context_of(asked.context)
+            account, claimed, denial = entities.subject_of(subject or self._defaults.subject)
+        question = self._question_of(request.action, request.resource)
+        context = self._context_of(request.context)
         if isinstance(question, StandardVerdict):
-            return Vain(question, query_fields(_NO_QUESTION, account, context), claimed)
+            denial = denial or question
+            question = _NO_QUESTION
         fields = query_fields(question, account, context)
-        return Ready(question, context.device_known, fields, claimed)
+        return Evaluation(question, context.device_known, fields, claimed, denial)
 
-    def _check_others(self, asked: AnyEvaluationRequest) -> None:
-        """Raise InvalidInput where the rest of an evaluation cannot be read."""
-        self._asked(asked.action, asked.resource)
-        self._context_of(asked.context)
-
-    def _context_of(self, sent: RawMember) -> QuestionContext:
-        if sent is not UNSET:
-            met = entities.context_met(bytes(sent))
-            if met is not None:
-                return met
-        if requests.is_told(sent):
-            return entities.context_of(sent)
+    def _context_of(self, member: RawMember) -> QuestionContext:
+        if member is not UNSET:
+            known = entities.known_context(bytes(member))
+            if known is not None:
+                return known
+        if is_present(member):
+            return entities.context_of(member)
         if self._context is None:
             self._context = entities.context_of(self._defaults.context)
         return self._context
 
-    def _asked(self, action: RawMember, resource: RawMember) -> Question | StandardVerdict:
-        """What is asked: the action on the resource."""
-        done = entities.action_of(action if requests.is_told(action) else self._defaults.action)
-        to = entities.resource_of(
-            resource if requests.is_told(resource) else self._defaults.resource
-        )
-        return _question(to.type, to.id, done.name)
-
-
-def read(asked: AnyEvaluationRequest) -> ReadEvaluation:
-    """Read an evaluation that has everything. Raises: InvalidInput."""
-    return EvaluationReader(LooseEvaluationRequest()).read(asked)
+    def _question_of(self, action: RawMember, resource: RawMember) -> Question | StandardVerdict:
+        by_default = action is UNSET and resource is UNSET
+        if by_default and self._question is not None:
+            return self._question
+        done = entities.action_of(action if is_present(action) else self._defaults.action)
+        to = entities.resource_of(resource if is_present(resource) else self._defaults.resource)
+        question = _question(to.type, to.id, done.name)
+        if by_default:
+            self._question = question
+        return question
 
 
 class Decider:
-    """Decides evaluations that were read, for the endpoints and the searches."""
+    """Decides evaluations that were read."""
 
     def __init__(self, evaluator: Evaluator, accounts: AccountResolver) -> None:
         self.evaluator, self._accounts = evaluator, accounts
 
-    def settled(
-        self, ready: ReadEvaluation, by: AuthenticatedCaller
-    ) -> Ready | StandardVerdict | None:
-        """With the account as if asserted, or the no; None where a token has to be verified first.
+    def settled(self, evaluation: Evaluation, by: AuthenticatedCaller) -> Evaluation | None:
+        """Name the account as if the caller had asserted it; None where a token has to be verified first.
 
-        Raises: as Accounts.settle.
+        Raises: as AccountResolver.settle.
         """
-        if isinstance(ready, StandardVerdict):
-            return _nobody(ready, by)
-        if by.may_assert and ready.claimed is None:
-            return ready if isinstance(ready, Ready) else ready.verdict
-        fields = self._accounts.settle(ready.fields, by)
-        return None if fields is None else _as_claimed(ready, fields, by)
+        if by.may_assert and evaluation.claimed is None:
+            return evaluation
+        fields = self._accounts.settle(evaluation.fields, by)
+        return None if fields is None else _as_claimed(evaluation, fields, by)
 
-    def settled_in_thread(
-        self, ready: ReadEvaluation, by: AuthenticatedCaller
-    ) -> Ready | StandardVerdict:
+    def settled_in_thread(self, evaluation: Evaluation, by: AuthenticatedCaller) -> Evaluation:
         """The same; may ask an issuer."""
-        if isinstance(ready, StandardVerdict):
-            return _nobody(ready, by)
-        return _as_claimed(ready, self._accounts.settle_in_thread(ready.fields, by), by)
+        fields = self._accounts.settle_in_thread(evaluation.fields, by)
+        return _as_claimed(evaluation, fields, by)
 
     def decide(
-        self, settled: Ready, by: AuthenticatedCaller, publishers: Publishers, listed: bool = False
+        self,
+        settled: Evaluation,
+        by: AuthenticatedCaller,
+        publishers: Publishers,
+        listed: bool = False,
     ) -> Decision | StandardVerdict:
-        """Decide by the store, or say that the caller knows no such product or account.
+        """Decide by the store; a verdict where the caller knows no such product or account.
 
         An account that asks for itself may not know of private products, nor of flights it is not in.
-        Args: listed = nobody asked for the product by its id, so what it costs tells nothing.
+        Args: listed = nobody asked for the product by its id, so the time it takes reveals nothing.
         Raises: InvalidInput, GroupsError.
         """
-        question, device_known, fields, _ = settled
+        question = settled.question
 
-        def hides(found: PastDecision) -> bool:
-            return verdict(question, found.decision, device_known).secret
+        def hides(past: PastDecision) -> bool:
+            return verdict(question, past.decision, settled.device_known).secret
 
+        if settled.denial is not None:
+            return settled.denial
         try:
-            query = wire.to_query(fields)
+            query = wire.to_query(settled.fields)
             if listed:
                 return self.evaluator.decide(query)
             if by.caller.account is not None:
@@ -184,40 +163,31 @@ class Decider:
         except UnknownProduct:
             return UNKNOWN_RESOURCE
         except InvalidInput as error:
-            return nobody_or(error)
+            return unknown_subject(error)
 
     def warm(
         self, product_id: str, by: AuthenticatedCaller, publishers: Publishers
     ) -> HeldProduct | None:
-        """The product, if memory may answer for it to this caller."""
+        """Give the product, if memory may answer for it to this caller."""
         if by.caller.account is not None:
             return None
         return self.evaluator.warm(product_id, publishers)
 
 
-def _nobody(verdict: StandardVerdict, by: AuthenticatedCaller) -> StandardVerdict:
-    """The no to a subject of an unknown type; an account may ask for itself only."""
-    if by.caller.account is not None:
-        raise AccountMismatch
-    return verdict
-
-
-def _as_claimed(
-    ready: Ready | Vain, fields: QueryFields, by: AuthenticatedCaller
-) -> Ready | StandardVerdict:
-    """What a token says has to be what the subject says. An account does not ask as nobody either."""
-    sent, settled = ready.fields.account, fields.account
+def _as_claimed(evaluation: Evaluation, fields: QueryFields, by: AuthenticatedCaller) -> Evaluation:
+    """Check that the token names the subject, and that an account asks for itself, not as nobody."""
+    sent, settled = evaluation.fields.account, fields.account
     if by.caller.account is not None and sent is None:
         raise AccountMismatch
-    if ready.claimed is not None and isinstance(settled, AccountFields):
+    if evaluation.claimed is not None and isinstance(settled, AccountFields):
         addresses = {settled.id, *(settled.aliases or ())}
-        if canonical_or_none(ready.claimed) not in addresses:
+        if canonical_or_none(evaluation.claimed) not in addresses:
             raise AccountMismatch
-    return ready._replace(fields=fields) if isinstance(ready, Ready) else ready.verdict
+    return evaluation._replace(fields=fields)
 
 
-def nobody_or(error: InvalidInput) -> StandardVerdict:
-    """The no to a query that cannot be read as its account's id is no address: it is nobody's.
+def unknown_subject(error: InvalidInput) -> StandardVerdict:
+    """Give the verdict on a query that cannot be read, for its account's id is no address: it is nobody's.
 
     Raises: InvalidInput where it is an alias; all else was read with the request.
     """

@@ -1,7 +1,7 @@
-"""Members of AuthZEN requests, read as the standard has them: null as absent, others ignored.
+"""Members of AuthZEN requests, read as the standard has them: null counts as absent, other keys are ignored.
 
-Those of a batch are nearly all the same: actions, resources and contexts that were read before are
-known by their very bytes. Subjects are people and not remembered.
+In a batch nearly all are the same: actions, resources and contexts that were read before are known by
+their very bytes. Subjects are people and are not remembered.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,8 +13,9 @@ from eligibility.access.model import AccountKind
 from eligibility.access.wire import AccountFields
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
+from eligibility.formats.lru_cache import LruCache
 from eligibility.formats.strict_struct import StrictReader, shown
-from eligibility.server.authzen.requests import NULL, RawMember, Subject, is_told
+from eligibility.server.authzen.requests import NULL, RawMember, Subject, is_present
 from eligibility.standards.questions import (
     UNKNOWN_SUBJECT,
     QuestionContext,
@@ -52,13 +53,13 @@ class ActionEntity(Struct, gc=False):
 
 
 class SearchTarget(Struct, gc=False):
-    """What a search looks for: an entity without id, or with one that does not count."""
+    """What a search looks for: an entity without an id, or with one that does not count."""
 
     type: str
     properties: RawMember = UNSET
 
 
-class Properties(Struct, gc=False):
+class SubjectProperties(Struct, gc=False):
     """What we read of a subject's properties."""
 
     kind: AccountKind | None | UnsetType = UNSET
@@ -73,157 +74,139 @@ class BatchOptions(Struct, gc=False):
 
 
 class SubjectAccount(NamedTuple):
-    """A subject as an account; None = nobody is signed in. claimed: its id, where a token tells it."""
+    """A subject as an account; None = nobody is signed in.
+
+    claimed: the subject's id, where a token names the account. denial: the verdict on a subject that is
+    neither an account nor anonymous.
+    """
 
     account: AccountFields | None
     claimed: str | None = None
+    denial: StandardVerdict | None = None
 
 
-class Member(Generic[_T]):
-    """Reads one kind of member. remembers: by its bytes what was read of them."""
+# --- how a member is read -----------------------------------------------------------------------
+
+
+class MemberReader(Generic[_T]):
+    """Reads one member of a request. remembers: keeps what was read, by its bytes."""
 
     def __init__(self, name: str, read: Callable[[bytes], _T], remembers: bool = True) -> None:
         self._name, self._read, self._remembers = name, read, remembers
-        self._known: dict[bytes, _T] = {}
-        self.met = self._known.get
+        self._cache: LruCache[bytes, _T] = LruCache(_MOST_REMEMBERED)
+        self.known = self._cache.get
         """What these very bytes were read as before, or None."""
 
-    def __call__(self, sent: RawMember) -> _T:
-        """Read a member. Raises: InvalidInput naming it; also where it is missing."""
-        body = b"" if sent is UNSET else bytes(sent)
-        known = self.met(body)
+    def __call__(self, member: RawMember) -> _T:
+        """Read the member. Raises: InvalidInput naming it; also where it is missing."""
+        body = b"" if member is UNSET else bytes(member)
+        known = self.known(body)
         if known is not None:
             return known
         if not body or body == NULL:
             raise InvalidInput([Fault(self._name, "MISSING_FIELD", "required")])
-        try:
-            read = self._read(body)
-        except InvalidInput as error:
-            raise InvalidInput([_within(self._name, fault) for fault in error.faults]) from None
+        value: _T = within(self._name, self._read, body)
         if self._remembers and len(body) <= _LONGEST_REMEMBERED:
-            if len(self._known) >= _MOST_REMEMBERED:
-                self._known.clear()
-            self._known[body] = read
-        return read
+            self._cache.put(body, value)
+        return value
 
 
-def _within(name: str, fault: Fault) -> Fault:
-    return Fault(f"{name}.{fault.loc}".rstrip("."), fault.code, fault.detail)
-
-
-def _object(sent: RawMember, name: str) -> Mapping[str, Any]:
-    """A free object as sent. Raises: InvalidInput."""
-    if not is_told(sent):
-        return {}
-    value = strict_json.loads(bytes(sent))  # type: ignore[arg-type]
-    if not isinstance(value, dict):
-        raise InvalidInput([Fault(name, "WRONG_TYPE", "must be an object")])
-    return value
-
-
-_subject = StrictReader(Subject)
-_resource = StrictReader(ResourceEntity)
-_action = StrictReader(ActionEntity)
-_kind = StrictReader(SearchTarget)
-_properties = StrictReader(Properties)
-_options = StrictReader(BatchOptions)
-
-
-def _options_of(sent: RawMember) -> BatchOptions:
+def within(name: str, read: Callable[[_T], Any], value: _T) -> Any:
+    """Read a value; its faults are named within the member that has it."""
     try:
-        return _options.read(bytes(sent))  # type: ignore[arg-type]
+        return read(value)
     except InvalidInput as error:
-        raise InvalidInput([_within("options", fault) for fault in error.faults]) from None
+        faults = [Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
+        raise InvalidInput(faults) from None
 
 
-def _read_subject(body: bytes) -> SubjectAccount | StandardVerdict:
-    return _who(_subject.read(body))
+def _check_properties(entity: Any) -> None:
+    if is_present(entity.properties):
+        within("properties", _object, bytes(entity.properties))
 
 
-def _who(subject: Subject) -> SubjectAccount | StandardVerdict:
-    """A subject of ours, or the no to one that is none of ours."""
-    told = Properties()
-    if is_told(subject.properties):
-        _object(subject.properties, "properties")
-        if subject.type == ACCOUNT:
-            told = _properties_of(bytes(subject.properties))  # type: ignore[arg-type]
-    if subject.type == ANONYMOUS:
-        return SubjectAccount(None)
-    if subject.type != ACCOUNT:
-        return UNKNOWN_SUBJECT
-    if told.token:
-        return SubjectAccount(AccountFields(token=told.token), subject.id)
-    return SubjectAccount(AccountFields(subject.id, told.kind or UNSET, told.aliases or UNSET))
-
-
-def _properties_of(body: bytes) -> Properties:
-    try:
-        return _properties.read(body)
-    except InvalidInput as error:
-        raise InvalidInput([_within("properties", fault) for fault in error.faults]) from None
-
-
-def _read_resource(body: bytes) -> ResourceEntity:
-    resource = _resource.read(body)
-    _object(resource.properties, "properties")
-    return resource
-
-
-def _read_action(body: bytes) -> ActionEntity:
-    action = _action.read(body)
-    _object(action.properties, "properties")
-    return action
-
-
-def _read_kind(body: bytes) -> SearchTarget:
-    kind = _kind.read(body)
-    _object(kind.properties, "properties")
-    return kind
-
-
-def _read_context(body: bytes) -> QuestionContext:
+def _object(body: bytes) -> Mapping[str, Any]:
     value = strict_json.loads(body)
     if not isinstance(value, dict):
         raise InvalidInput([Fault("", "WRONG_TYPE", "must be an object")])
-    return read_context(value, "")
+    return value
 
 
-_subject_of = Member("subject", _read_subject, remembers=False)
-resource_of = Member("resource", _read_resource)
-action_of = Member("action", _read_action)
-subject_kind_of = Member("subject", _read_kind)
-resource_kind_of = Member("resource", _read_kind)
-_context_of = Member("context", _read_context)
-context_met = _context_of.met
+_E = TypeVar("_E", bound=Struct)
+
+
+def _entity_reader(entity: type[_E]) -> Callable[[bytes], _E]:
+    """Make a reader of an entity with free properties."""
+    reader = StrictReader(entity)
+
+    def read(body: bytes) -> _E:
+        value = reader.read(body)
+        _check_properties(value)
+        return value
+
+    return read
+
+
+# --- the members --------------------------------------------------------------------------------
+
+_read_properties = StrictReader(SubjectProperties).read
+_read_options = StrictReader(BatchOptions).read
+
+
+def _account_of(subject: Subject) -> SubjectAccount:
+    """Give a subject as an account, or the denial of one that cannot be ours."""
+    _check_properties(subject)
+    properties = SubjectProperties()
+    if subject.type == ACCOUNT and is_present(subject.properties):
+        properties = within("properties", _read_properties, bytes(subject.properties))  # type: ignore[arg-type]
+    if subject.type == ANONYMOUS:
+        return SubjectAccount(None)
+    if subject.type != ACCOUNT:
+        return SubjectAccount(None, None, UNKNOWN_SUBJECT)
+    if properties.token:
+        return SubjectAccount(AccountFields(token=properties.token), subject.id)
+    kind, aliases = properties.kind or UNSET, properties.aliases or UNSET
+    return SubjectAccount(AccountFields(subject.id, kind, aliases))
+
+
+_subject_reader = StrictReader(Subject)
+_subject_of = MemberReader(
+    "subject", lambda body: _account_of(_subject_reader.read(body)), remembers=False
+)
+resource_of = MemberReader("resource", _entity_reader(ResourceEntity))
+action_of = MemberReader("action", _entity_reader(ActionEntity))
+subject_kind_of = MemberReader("subject", _entity_reader(SearchTarget))
+resource_kind_of = MemberReader("resource", _entity_reader(SearchTarget))
+_context_of = MemberReader("context", lambda body: read_context(_object(body), ""))
+known_context = _context_of.known
 _NO_CONTEXT = read_context({})
 
 
-def subject_of(sent: Subject | RawMember | None) -> SubjectAccount | StandardVerdict:
+def subject_of(subject: Subject | RawMember) -> SubjectAccount:
     """Read a subject. Raises: InvalidInput."""
-    if not isinstance(sent, Subject):
-        return _subject_of(UNSET if sent is None else sent)
-    if sent.properties is UNSET and sent.type == "account":
-        return SubjectAccount(AccountFields(sent.id))
-    try:
-        return _who(sent)
-    except InvalidInput as error:
-        raise InvalidInput([_within("subject", fault) for fault in error.faults]) from None
+    if not isinstance(subject, Subject):
+        return _subject_of(subject)
+    account: SubjectAccount = within("subject", _account_of, subject)
+    return account
 
 
-def context_of(sent: RawMember) -> QuestionContext:
-    """Read a context; without one nothing is told. Raises: InvalidInput."""
-    return _context_of(sent) if is_told(sent) else _NO_CONTEXT
+def context_of(member: RawMember) -> QuestionContext:
+    """Read a context; without one nothing is known of the device. Raises: InvalidInput."""
+    return _context_of(member) if is_present(member) else _NO_CONTEXT
 
 
 def semantic_of(options: RawMember) -> str:
-    """The semantic that the options of a batch name; other options are ignored.
+    """Give the semantic that the options of a batch name; other options are ignored.
 
-    Raises: InvalidInput for one that there is not.
+    Raises: InvalidInput for one that does not exist.
     """
-    named = _options_of(options).evaluations_semantic if is_told(options) else None
-    if named is None or named is UNSET:
+    if not is_present(options):
         return EXECUTE_ALL
-    if named not in SEMANTICS:
-        detail = f"`{shown(named)}` is none of {', '.join(SEMANTICS)}"
+    read: BatchOptions = within("options", _read_options, bytes(options))  # type: ignore[arg-type]
+    semantic = read.evaluations_semantic
+    if semantic is None or semantic is UNSET:
+        return EXECUTE_ALL
+    if semantic not in SEMANTICS:
+        detail = f"`{shown(semantic)}` is none of {', '.join(SEMANTICS)}"
         raise InvalidInput([Fault("options.evaluations_semantic", "UNKNOWN_SEMANTIC", detail)])
-    return named
+    return semantic

@@ -1,6 +1,7 @@
 """POST /access/v1/evaluation and /access/v1/evaluations, which run thousands of times a second.
 
-As the access routes do (server/access.py): from memory in the event loop, from the store in a thread.
+They answer as the access routes do (server/api/access.py): from memory in the event loop, from the store in
+a thread.
 """
 
 from collections import defaultdict
@@ -14,19 +15,17 @@ from eligibility.activity.recorder import Recorder
 from eligibility.callers.errors import AccountMismatch
 from eligibility.engine.held_product import HeldProduct
 from eligibility.errors import EligibilityError, InvalidInput
-from eligibility.server.authzen import entities, requests
+from eligibility.server.authzen import requests
 from eligibility.server.authzen.decider import (
     Decider,
+    Evaluation,
     EvaluationReader,
     Publishers,
-    ReadEvaluation,
-    Ready,
-    nobody_or,
-    read,
+    unknown_subject,
 )
-from eligibility.server.authzen.entities import EXECUTE_ALL, SEMANTICS
-from eligibility.server.authzen.requests import AnyEvaluationRequest
-from eligibility.server.authzen.responses import PERMITTED, ResponseWriter, told_error, told_without
+from eligibility.server.authzen.entities import SEMANTICS, semantic_of
+from eligibility.server.authzen.requests import EvaluationRequest, RawMembers
+from eligibility.server.authzen.responses import PERMITTED, ResponseWriter, denial_json, error_json
 from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.endpoint import DeferredAnswer
 from eligibility.standards.questions import Question, StandardVerdict
@@ -35,9 +34,9 @@ from groups.errors import GroupsError
 EvaluationHandler = Callable[[bytes, Publishers, AuthenticatedCaller], bytes | DeferredAnswer]
 """What an endpoint does with a body, for these publishers and that caller."""
 
-_told = lru_cache(maxsize=65_536)(ResponseWriter)
+_writer = lru_cache(maxsize=65_536)(ResponseWriter)
 _NO_FLIGHT = ""
-"""An id that no flight has, in the place of those that the product has not."""
+"""An id that no flight has; it stands for all flights that the product does not have."""
 
 
 class EvaluationEndpoints:
@@ -45,125 +44,123 @@ class EvaluationEndpoints:
 
     def __init__(self, decider: Decider, recorder: Recorder) -> None:
         self._decider = decider
-        self._hear, self._hear_all = recorder.one, recorder.many
+        self._record, self._record_all = recorder.one, recorder.many
 
     def one(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes | DeferredAnswer:
         """Answer a single evaluation."""
-        return self._single(requests.read_one(body), publishers, by)
+        reader = EvaluationReader(RawMembers())
+        return self._single(reader.read(requests.read_evaluation(body)), publishers, by)
 
     def many(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes | DeferredAnswer:
         """Answer a batch; one without evaluations as the single evaluation of its defaults."""
-        defaults, items = requests.read_many(body)
-        requests.check_objects(defaults)
-        semantic = entities.semantic_of(defaults.options)
+        defaults, options, items = requests.read_batch(body)
+        requests.check_objects(defaults, options)
+        semantic = semantic_of(options)
+        reader = EvaluationReader(defaults)
         if not items:
-            return self._single(defaults, publishers, by)
+            return self._single(reader.read(EvaluationRequest()), publishers, by)
         if by.allowance is not None:
             by.allowance.take(len(items), paid=1)  # for the request
-        reader = EvaluationReader(defaults)
         batch = [_read_or_fault(item, reader) for item in items]
         answers = self._all_warm(batch, publishers, by)
         if answers is None:
-            return lambda: _told_all(self._all_cold(batch, publishers, by), semantic)
-        return _told_all(answers, semantic)
+            return lambda: _batch_json(self._all_cold(batch, publishers, by), semantic)
+        return _batch_json(answers, semantic)
 
     def _single(
-        self, asked: AnyEvaluationRequest, publishers: Publishers, by: AuthenticatedCaller
+        self, evaluation: Evaluation, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes | DeferredAnswer:
-        ready = read(asked)
-        settled = self._decider.settled(ready, by)
-        if isinstance(settled, StandardVerdict):
-            return told_without(settled, by.may_read_groups)
+        settled = self._decider.settled(evaluation, by)
+        if settled is not None and settled.denial is not None:
+            return denial_json(settled.denial, by.may_read_groups)
         held = None
         if settled is not None and settled.fields.for_memory:
             held = self._decider.warm(settled.question.product_id, by, publishers)
         if settled is None or held is None:
-            return lambda: self._cold(ready, publishers, by)
+            return lambda: self._cold(evaluation, publishers, by)
         try:
-            form = _form(settled.question, settled.device_known, held, by)
+            writer = _cached_writer(settled.question, settled.device_known, held, by)
             now = self._decider.evaluator.clock()
-            answer = held.answer_json(settled.fields, now, form)
+            answer = held.answer_json(settled.fields, now, writer)
         except InvalidInput as error:
-            return told_without(nobody_or(error), by.may_read_groups)
-        self._hear(settled.fields, answer, now)
+            return denial_json(unknown_subject(error), by.may_read_groups)
+        self._record(settled.fields, answer, now)
         return answer
 
     def _cold(
-        self, ready: ReadEvaluation, publishers: Publishers, by: AuthenticatedCaller
+        self, evaluation: Evaluation, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes:
-        settled = self._decider.settled_in_thread(ready, by)
-        if isinstance(settled, StandardVerdict):
-            return told_without(settled, by.may_read_groups)
+        settled = self._decider.settled_in_thread(evaluation, by)
         decision = self._decider.decide(settled, by, publishers)
         if isinstance(decision, StandardVerdict):
-            return told_without(decision, by.may_read_groups)
+            return denial_json(decision, by.may_read_groups)
         if settled.fields.at is UNSET:
-            self._hear(settled.fields, decision, self._decider.evaluator.clock())
-        return _told_of(settled.question, settled.device_known, by)(decision)
+            self._record(settled.fields, decision, self._decider.evaluator.clock())
+        return _writer_of(settled.question, settled.device_known, by)(decision)
 
     def _all_warm(
         self,
-        batch: Sequence[ReadEvaluation | InvalidInput],
+        batch: Sequence[Evaluation | InvalidInput],
         publishers: Publishers,
         by: AuthenticatedCaller,
     ) -> list[bytes] | None:
-        """Answer a batch from memory, all of it as of one moment; None if one item needs the store."""
+        """Answer a batch from memory, all of it at one moment; None if an item needs the store."""
         now = self._decider.evaluator.clock()
         answers: list[bytes] = [b""] * len(batch)
         warm = True
         alike: defaultdict[tuple[Question, bool], tuple[list[int], list[QueryFields]]]
         alike = defaultdict(lambda: ([], []))
-        like: tuple[Question, bool] | None = None
-        places: list[int] = []
-        fields: list[QueryFields] = []
-        for place, item in enumerate(batch):
+        last: tuple[Question, bool] | None = None
+        indices: list[int] = []
+        queries: list[QueryFields] = []
+        for index, item in enumerate(batch):
             settled = self._settled_item(item, by)
-            if settled is None:
+            if isinstance(settled, bytes):
+                answers[index] = settled
+            elif settled is None or settled.fields.at is not UNSET:
                 warm = False
-                continue
-            if not isinstance(settled, Ready):
-                answers[place] = _told_item(settled, by)
-                continue
-            question, device_known, asked, _ = settled
-            if asked.at is not UNSET:
-                warm = False
-                continue
-            if like is None or question is not like[0] or device_known is not like[1]:
-                like = question, device_known
-                places, fields = alike[like]
-            places.append(place)
-            fields.append(asked)
-        if not warm:  # whom the items are about was looked at all the same, for it may end them all
+            else:
+                question, device_known, fields, _, _ = settled
+                if last is None or question is not last[0] or device_known is not last[1]:
+                    last = question, device_known
+                    indices, queries = alike[last]
+                indices.append(index)
+                queries.append(fields)
+        if not warm:  # only now: an item further on may be a fault that ends the whole batch
             return None
-        for (question, device_known), (places, fields) in alike.items():
+        for (question, device_known), (indices, queries) in alike.items():
             held = self._decider.warm(question.product_id, by, publishers)
             if held is None:
                 return None
-            told = held.answers_json(fields, now, _form(question, device_known, held, by))
-            self._hear_all(fields, told, now)
-            for place, answer in zip(places, told, strict=True):
-                answers[place] = answer if isinstance(answer, bytes) else _told_nobody(answer, by)
+            writer = _cached_writer(question, device_known, held, by)
+            bodies = held.answers_json(queries, now, writer)
+            self._record_all(queries, bodies, now)
+            for index, body in zip(indices, bodies, strict=True):
+                answers[index] = body if isinstance(body, bytes) else _unread_json(body, by)
         return answers
 
     def _settled_item(
-        self, item: ReadEvaluation | InvalidInput, by: AuthenticatedCaller
-    ) -> Ready | StandardVerdict | EligibilityError | None:
-        """As Decider.settled; what is wrong with the item's own token is its own."""
-        if isinstance(item, EligibilityError):
-            return item
+        self, item: Evaluation | InvalidInput, by: AuthenticatedCaller
+    ) -> Evaluation | bytes | None:
+        """Settle an item as Decider.settled does; or give its answer, where it is a denial or a fault."""
+        if isinstance(item, InvalidInput):
+            return error_json(item)
         try:
-            return self._decider.settled(item, by)
+            settled = self._decider.settled(item, by)
         except EligibilityError as error:
             _check_own(error, by)
-            return error
+            return error_json(error)
+        if settled is not None and settled.denial is not None:
+            return denial_json(settled.denial, by.may_read_groups)
+        return settled
 
     def _all_cold(
         self,
-        batch: Iterable[ReadEvaluation | InvalidInput],
+        batch: Iterable[Evaluation | InvalidInput],
         publishers: Publishers,
         by: AuthenticatedCaller,
     ) -> Iterator[bytes]:
@@ -174,18 +171,18 @@ class EvaluationEndpoints:
                 yield self._cold(item, publishers, by)
             except (EligibilityError, GroupsError) as error:
                 _check_own(error, by)
-                yield told_error(error)
+                yield error_json(error)
 
 
 def _check_own(error: Exception, by: AuthenticatedCaller) -> None:
-    """Raise what is wrong with the caller, an account that asks for another; an item's is the item's."""
+    """Raise the fault of a caller that is an account and asks for another; an item's fault is its answer."""
     if isinstance(error, AccountMismatch) and by.caller.account is not None:
         raise error
 
 
 def _read_or_fault(
-    item: AnyEvaluationRequest | InvalidInput, reader: EvaluationReader
-) -> ReadEvaluation | InvalidInput:
+    item: EvaluationRequest | InvalidInput, reader: EvaluationReader
+) -> Evaluation | InvalidInput:
     if isinstance(item, InvalidInput):
         return item
     try:
@@ -194,45 +191,40 @@ def _read_or_fault(
         return error
 
 
-def _form(
+def _cached_writer(
     question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
 ) -> ResponseWriter:
-    """How the decision is told. Flights that are not there are one, for answers are remembered."""
+    """Give the writer of a response that is kept: unknown flights share one, for anybody can make them up."""
     flight_id = question.flight_id
-    if flight_id is not None and all(flight_id != one.flight_id for one in held.product.flights):
+    if flight_id is not None and all(
+        flight_id != flight.flight_id for flight in held.product.flights
+    ):
         question = question._replace(flight_id=_NO_FLIGHT)
-    return _told_of(question, device_known, by)
+    return _writer_of(question, device_known, by)
 
 
-def _told_of(question: Question, device_known: bool, by: AuthenticatedCaller) -> ResponseWriter:
+def _writer_of(question: Question, device_known: bool, by: AuthenticatedCaller) -> ResponseWriter:
     resource_type, action, _, flight_id = question
-    return _told(resource_type, action, flight_id, device_known, by.may_read_groups)
+    return _writer(resource_type, action, flight_id, device_known, by.may_read_groups)
 
 
-def _told_nobody(error: InvalidInput, by: AuthenticatedCaller) -> bytes:
+def _unread_json(error: InvalidInput, by: AuthenticatedCaller) -> bytes:
+    """Answer an item whose query could not be read."""
     try:
-        return told_without(nobody_or(error), by.may_read_groups)
+        return denial_json(unknown_subject(error), by.may_read_groups)
     except InvalidInput as other:
-        return told_error(other)
+        return error_json(other)
 
 
-def _told_item(item: StandardVerdict | EligibilityError, by: AuthenticatedCaller) -> bytes:
-    return (
-        told_without(item, by.may_read_groups)
-        if isinstance(item, StandardVerdict)
-        else told_error(item)
-    )
-
-
-def _told_all(answers: Iterable[bytes], semantic: str) -> bytes:
-    """A batch's answer; cut after the item at which its semantic stops."""
+def _batch_json(answers: Iterable[bytes], semantic: str) -> bytes:
+    """Give a batch's answer, which ends with the item at which its semantic stops."""
     stops = SEMANTICS[semantic]
-    told: list[bytes] = []
-    if semantic == EXECUTE_ALL:
-        told += answers
+    bodies: list[bytes] = []
+    if stops is None:
+        bodies += answers
     else:
         for answer in answers:
-            told.append(answer)
+            bodies.append(answer)
             if answer.startswith(PERMITTED) is stops:
                 break
-    return b"".join((b'{"evaluations":[', b",".join(told), b"]}"))
+    return b"".join((b'{"evaluations":[', b",".join(bodies), b"]}"))

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.strict_struct import StrictReader
-from eligibility.server.authzen.requests import RawMember, is_told
+from eligibility.server.authzen.requests import RawMember, is_present
 from eligibility.server.http.sealed_cursors import Seal
 
 LONGEST_PAGE = 1_000
@@ -76,7 +76,7 @@ class Pages:
         Raises: InvalidInput, also for a token of another query or limit.
         """
         digest = blake2b(_encode(query), digest_size=16).hexdigest()
-        asked = _read(sent) if is_told(sent) else None
+        asked = _read(sent) if is_present(sent) else None
         if asked is None:
             return SearchPage(digest, LONGEST_PAGE, None, False)
         limit = asked.limit if isinstance(asked.limit, int) else None

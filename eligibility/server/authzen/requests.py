@@ -1,4 +1,7 @@
-"""Bodies of AuthZEN requests, taken as sent: members as raw JSON, for members.py to read."""
+"""Bodies of AuthZEN requests as sent: members stay raw JSON, for entities.py to read.
+
+Only the subject of an evaluation is decoded with the body, for a batch has another one in each item.
+"""
 
 from collections.abc import Sequence
 from typing import TypeVar
@@ -12,7 +15,6 @@ from eligibility.formats.strict_struct import StrictReader, nothing_twice
 
 NULL = b"null"
 _T = TypeVar("_T")
-_Fields = TypeVar("_Fields", bound=Struct)
 
 RawMember = Raw | UnsetType
 """A member as sent."""
@@ -27,7 +29,7 @@ class Subject(Struct, gc=False):
 
 
 class EvaluationRequest(Struct, gc=False):
-    """The members of an evaluation as sent, its subject read already."""
+    """The members of an evaluation, or of one item of a batch."""
 
     subject: Subject | None | UnsetType = UNSET
     action: RawMember = UNSET
@@ -35,8 +37,8 @@ class EvaluationRequest(Struct, gc=False):
     context: RawMember = UNSET
 
 
-class LooseEvaluationRequest(Struct, gc=False):
-    """The same where something cannot be read, or stands where nobody looks."""
+class RawMembers(Struct, gc=False):
+    """The same members as the defaults of a batch, or the terms of a search: unread until they are wanted."""
 
     subject: RawMember = UNSET
     action: RawMember = UNSET
@@ -44,69 +46,51 @@ class LooseEvaluationRequest(Struct, gc=False):
     context: RawMember = UNSET
 
 
-class EvaluationsRequest(EvaluationRequest, gc=False):
-    """The same as defaults, and the evaluations that have them."""
+class SearchRequest(RawMembers, gc=False):
+    """The members of a search."""
+
+    page: RawMember = UNSET
+
+
+class EvaluationsRequest(RawMembers, gc=False):
+    """The members of a batch: its evaluations, and the defaults of what they leave out."""
 
     evaluations: list[EvaluationRequest] | None | UnsetType = UNSET
     options: RawMember = UNSET
 
 
-class LooseEvaluationsRequest(LooseEvaluationRequest, gc=False):
-    """The same in parts."""
+class _RawEvaluations(RawMembers, gc=False):
+    """A batch of which some evaluations cannot be read."""
 
     evaluations: list[Raw] | None | UnsetType = UNSET
     options: RawMember = UNSET
 
 
-AnyEvaluationRequest = EvaluationRequest | LooseEvaluationRequest
-AnyEvaluationsRequest = EvaluationsRequest | LooseEvaluationsRequest
-
-
-class SearchRequest(LooseEvaluationRequest, gc=False):
-    """The members of a search as sent."""
-
-    page: RawMember = UNSET
-
-
-_asked = StrictReader(EvaluationRequest)
-_loose_asked = StrictReader(LooseEvaluationRequest)
+_evaluation = StrictReader(EvaluationRequest, {"subject": Subject})
 _evaluations = StrictReader(EvaluationsRequest)
-_loose_evaluations = StrictReader(LooseEvaluationsRequest)
-_search = StrictReader(SearchRequest)
+_raw_evaluations = StrictReader(_RawEvaluations)
+read_evaluation = _evaluation.read
+"""Read a single evaluation. Raises: InvalidInput."""
+read_search = StrictReader(SearchRequest).read
+"""Read a search. Raises: InvalidInput."""
 
 
-def read_one(body: bytes) -> AnyEvaluationRequest:
-    """Take a single evaluation as sent. Raises: InvalidInput."""
-    return _as_usual(_asked, body) or _loose_asked.read(body)
-
-
-def read_search(body: bytes) -> SearchRequest:
-    """Take a search as sent. Raises: InvalidInput."""
-    return _search.read(body)
-
-
-def read_many(
+def read_batch(
     body: bytes,
-) -> tuple[AnyEvaluationsRequest, Sequence[AnyEvaluationRequest | InvalidInput]]:
-    """Take a batch as sent: its defaults, and its items or what each is instead of an object.
+) -> tuple[RawMembers, RawMember, Sequence[EvaluationRequest | InvalidInput]]:
+    """Read a batch: its defaults, its options, and each evaluation or what is wrong with it.
 
-    No items is a single evaluation of the defaults.
     Raises: InvalidInput where the batch itself cannot be read, or is longer than LONGEST_BATCH.
     """
-    asked = _as_usual(_evaluations, body)
-    if asked is not None:
-        return asked, _within_bounds(asked.evaluations or ())
-    loose = _loose_evaluations.read(body)
-    return loose, [_item(raw) for raw in _within_bounds(loose.evaluations or ())]
-
-
-def _as_usual(reader: StrictReader[_Fields], body: bytes) -> _Fields | None:
-    """A body of which everything is known and can be read; None for others."""
     try:
-        read = reader.decode(body)
+        batch = _evaluations.decode(body)
+        if nothing_twice(body, batch):
+            return batch, batch.options, _within_bounds(batch.evaluations or ())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None
-    return read if nothing_twice(body, read) else None
+        pass  # an evaluation, or the batch itself: they are told apart one by one
+    raw = _raw_evaluations.read(body)
+    items = _within_bounds(raw.evaluations or ())
+    return raw, raw.options, [_evaluation_or_fault(item) for item in items]
 
 
 def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
@@ -116,24 +100,25 @@ def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
     return items
 
 
-def _item(raw: Raw) -> LooseEvaluationRequest | InvalidInput:
+def _evaluation_or_fault(item: Raw) -> EvaluationRequest | InvalidInput:
     try:
-        return _loose_asked.read(bytes(raw))
+        return read_evaluation(bytes(item))
     except InvalidInput as error:
         return error
 
 
-def is_told(sent: RawMember) -> bool:
+def is_present(member: RawMember) -> bool:
     """Whether a member is there: neither left out nor null."""
-    return sent is not UNSET and bytes(sent) != NULL
+    return member is not UNSET and bytes(member) != NULL
 
 
-def check_objects(asked: AnyEvaluationsRequest) -> None:
-    """Refuse defaults of a batch that are no objects; what they lack is the items' to tell."""
-    faults = []
-    for name in ("subject", "action", "resource", "context", "options"):
-        sent = getattr(asked, name)
-        if isinstance(sent, Raw) and is_told(sent) and not bytes(sent).startswith(b"{"):
-            faults.append(Fault(name, "WRONG_TYPE", "must be an object"))
+def check_objects(defaults: RawMembers, options: RawMember) -> None:
+    """Refuse defaults of a batch that are not objects; what they lack the items may have."""
+    members = {name: getattr(defaults, name) for name in RawMembers.__struct_fields__}
+    faults = [
+        Fault(name, "WRONG_TYPE", "must be an object")
+        for name, member in {**members, "options": options}.items()
+        if is_present(member) and not bytes(member).startswith(b"{")
+    ]
     if faults:
         raise InvalidInput(faults)

@@ -63,7 +63,7 @@ class ResponseWriter(Struct, frozen=True, cache_hash=True):
 
 
 @lru_cache(maxsize=64)
-def told_without(verdict: StandardVerdict, named: bool) -> bytes:
+def denial_json(verdict: StandardVerdict, named: bool) -> bytes:
     """The answer to what needs no decision, such as a question about what nobody has."""
     return _body(verdict, _FOR_ADMINS[verdict.reason], named)
 
@@ -75,7 +75,7 @@ def sentence(error: Exception) -> str:
     return str(problems.problem(error)["detail"])
 
 
-def told_error(error: Exception) -> bytes:
+def error_json(error: Exception) -> bytes:
     """The answer in the place of an item that cannot be decided."""
     document = problems.problem(error)
     told = {"status": document["status"], "message": sentence(error)}

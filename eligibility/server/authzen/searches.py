@@ -1,6 +1,6 @@
-"""POST /access/v1/search/...: every subject, resource or action of which an evaluation would say yes.
+"""POST /access/v1/search/...: every subject, resource or action that an evaluation would say yes to.
 
-Each result is decided as an evaluation is. Searches read the store, so they are answered in threads.
+Each result is decided as an evaluation is. Searches read the store, so threads answer them.
 """
 
 import heapq
@@ -15,7 +15,7 @@ from eligibility.access.model import Decision
 from eligibility.access.wire import AccountFields
 from eligibility.catalog.store import CatalogEntry, CatalogStore
 from eligibility.server.authzen import entities, requests
-from eligibility.server.authzen.decider import Decider, Publishers, ReadEvaluation, Ready
+from eligibility.server.authzen.decider import Decider, Evaluation, Publishers
 from eligibility.server.authzen.entities import SubjectAccount
 from eligibility.server.authzen.paging import Pages, ResultKey, SearchResult
 from eligibility.server.authzen.requests import RawMember
@@ -34,7 +34,7 @@ from groups.errors import UnknownGroup
 from groups.store import MembershipReader
 
 _MANY = 1_000
-"""Products, and members of a group, that are read at a time."""
+"""How many products, or members of a group, are read at a time."""
 
 SearchResults = Callable[[ResultKey | None], Iterator[SearchResult]]
 """Gives the results after a key, in the order of their keys."""
@@ -49,7 +49,7 @@ class SearchContext(NamedTuple):
 
 
 class SearchEndpoints:
-    """The three searches."""
+    """The three searches; see endpoint.Endpoint for what they take and give."""
 
     def __init__(self, decider: Decider, catalog: CatalogStore, groups: MembershipReader) -> None:
         self._decider, self._catalog, self._groups = decider, catalog, groups
@@ -58,115 +58,107 @@ class SearchEndpoints:
     def actions(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """What the subject may do with the resource."""
-        asked = requests.read_search(body)
-        who, resource = entities.subject_of(asked.subject), entities.resource_of(asked.resource)
-        asking = SearchContext(by, publishers, entities.context_of(asked.context))
+        """Find what the subject may do with the resource."""
+        request = requests.read_search(body)
+        who, resource = entities.subject_of(request.subject), entities.resource_of(request.resource)
+        search = SearchContext(by, publishers, entities.context_of(request.context))
 
         def results(after: ResultKey | None) -> Iterator[SearchResult]:
-            account = self._account(who, asking)
+            settled = self._settled(who, search)
+            if settled.denial is not None:
+                return
             for action in ACTIONS.get(resource.type, ()):
-                question = question_of(resource.type, resource.id, action)
-                if (after is None or after[0] < action) and not isinstance(
-                    account, StandardVerdict
-                ):
-                    decision = self._decided(question, account, asking)
-                    if _allows(question, decision, asking):
+                if after is None or after[0] < action:
+                    question = question_of(resource.type, resource.id, action)
+                    decision = self._decided(question, settled.fields.account or None, search)
+                    if _allows(question, decision, search):
                         yield SearchResult([action], {"name": action})
 
-        query = ["action", _named(who), resource.type, resource.id]
-        return self._work(asked.page, query, asking, results)
+        query = ["action", _name_of(who), resource.type, resource.id]
+        return self._answer(request.page, query, search, results)
 
     def resources(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """On which resources of a type the subject may do it."""
-        asked = requests.read_search(body)
-        who, action = entities.subject_of(asked.subject), entities.action_of(asked.action).name
-        kind = entities.resource_kind_of(asked.resource).type
-        asking = SearchContext(by, publishers, entities.context_of(asked.context))
+        """Find the resources of a type on which the subject may do it."""
+        request = requests.read_search(body)
+        who, action = entities.subject_of(request.subject), entities.action_of(request.action).name
+        kind = entities.resource_kind_of(request.resource).type
+        search = SearchContext(by, publishers, entities.context_of(request.context))
 
         def results(after: ResultKey | None) -> Iterator[SearchResult]:
-            account = self._account(who, asking)
-            if action not in ACTIONS.get(kind, ()) or isinstance(account, StandardVerdict):
+            settled = self._settled(who, search)
+            if action not in ACTIONS.get(kind, ()) or settled.denial is not None:
                 return
+            account = settled.fields.account or None
             for entry in self._products(publishers, after):
                 keys = [[entry.publisher, entry.product_id, one] for one in _ids_of(kind, entry)]
                 whole = Question("product", "view", entry.product_id)
-                decision = self._decided(whole, account, asking, listed=True) if keys else None
+                decision = self._decided(whole, account, search, listed=True) if keys else None
                 for key in keys:
                     question = question_of(kind, key[2], action)
-                    if (after is None or list(after) < key) and _allows(question, decision, asking):
+                    if (after is None or list(after) < key) and _allows(question, decision, search):
                         yield SearchResult(key, {"type": kind, "id": key[2]})
 
-        query = ["resource", _named(who), action, kind]
-        return self._work(asked.page, query, asking, results)
+        query = ["resource", _name_of(who), action, kind]
+        return self._answer(request.page, query, search, results)
 
     def subjects(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """Which accounts in the product's groups may do it; or whether somebody not signed in may."""
-        asked = requests.read_search(body)
-        action, resource = (
-            entities.action_of(asked.action).name,
-            entities.resource_of(asked.resource),
-        )
-        kind = entities.subject_kind_of(asked.subject).type
-        asking = SearchContext(by, publishers, entities.context_of(asked.context))
+        """Find the accounts in the product's groups that may do it; or whether anybody not signed in may."""
+        request = requests.read_search(body)
+        action = entities.action_of(request.action).name
+        resource = entities.resource_of(request.resource)
+        kind = entities.subject_kind_of(request.subject).type
+        search = SearchContext(by, publishers, entities.context_of(request.context))
         question = question_of(resource.type, resource.id, action)
 
         def results(after: ResultKey | None) -> Iterator[SearchResult]:
             if isinstance(question, StandardVerdict):
                 return
-            for subject_id in self._candidates(kind, question, asking, after[0] if after else ""):
+            for subject_id in self._candidates(kind, question, search, after[0] if after else ""):
                 account = AccountFields(subject_id) if kind == "account" else None
-                if _allows(question, self._decided(question, account, asking), asking):
+                if _allows(question, self._decided(question, account, search), search):
                     yield SearchResult([subject_id], {"type": kind, "id": subject_id})
 
         query: list[object] = ["subject", kind, action, resource.type, resource.id]
-        return self._work(asked.page, query, asking, results)
+        return self._answer(request.page, query, search, results)
 
-    def _work(
-        self, page: RawMember, query: list[object], asking: SearchContext, results: SearchResults
+    def _answer(
+        self, page: RawMember, query: list[object], search: SearchContext, results: SearchResults
     ) -> DeferredAnswer:
-        seen = None if asking.publishers is None else sorted(asking.publishers)
+        publishers = None if search.publishers is None else sorted(search.publishers)
 
         def answer() -> bytes:
-            context = query_fields(_ANY, None, asking.context)
-            whole = [*query, context, asking.by.caller.name, seen]
+            context = query_fields(_ANY, None, search.context)
+            whole = [*query, context, search.by.caller.name, publishers]
             wanted = self._pages.read(page, whole)
             return self._pages.filled(wanted, results(wanted.after))
 
         return answer
 
-    def _account(
-        self, who: SubjectAccount | StandardVerdict, asking: SearchContext
-    ) -> AccountFields | StandardVerdict | None:
-        """The subject as an account that may be asked about. Raises: as Accounts.settle."""
-        if isinstance(who, StandardVerdict):
-            ready: ReadEvaluation = who
-        else:
-            ready = Ready(_ANY, True, query_fields(_ANY, who.account, asking.context), who.claimed)
-        settled = self._decider.settled_in_thread(ready, asking.by)
-        if isinstance(settled, StandardVerdict):
-            return settled
-        return settled.fields.account or None
+    def _settled(self, who: SubjectAccount, search: SearchContext) -> Evaluation:
+        """Settle the subject as an account that may be asked about. Raises: as AccountResolver.settle."""
+        fields = query_fields(_ANY, who.account, search.context)
+        evaluation = Evaluation(_ANY, True, fields, who.claimed, who.denial)
+        return self._decider.settled_in_thread(evaluation, search.by)
 
     def _decided(
         self,
         question: Question | StandardVerdict,
         account: AccountFields | None,
-        asking: SearchContext,
+        search: SearchContext,
         listed: bool = False,
     ) -> Decision | StandardVerdict:
         if isinstance(question, StandardVerdict):
             return question
-        fields = query_fields(question, account, asking.context)
-        settled = Ready(question, asking.context.device_known, fields, None)
-        return self._decider.decide(settled, asking.by, asking.publishers, listed)
+        fields = query_fields(question, account, search.context)
+        settled = Evaluation(question, search.context.device_known, fields)
+        return self._decider.decide(settled, search.by, search.publishers, listed)
 
     def _products(self, publishers: Publishers, after: ResultKey | None) -> Iterator[CatalogEntry]:
-        """Products that the caller sees, in the order of publisher and id, from that of a key on."""
+        """Give the products that the caller sees, by publisher and id, from the product of a key on."""
         for publisher in self._catalog.publishers():
             if publishers is not None and publisher not in publishers:
                 continue
@@ -186,24 +178,26 @@ class SearchEndpoints:
                     break
 
     def _candidates(
-        self, kind: str, question: Question, asking: SearchContext, after: str
+        self, kind: str, question: Question, search: SearchContext, after: str
     ) -> Iterator[str]:
-        """Ids of subjects that could be allowed, after one, each once."""
+        """Give the ids of subjects that could be allowed, after one of them, each once."""
         if kind == "anonymous" and after < _NOBODY:
             yield _NOBODY
         found = self._catalog.get(question.product_id)
         if kind != "account" or found is None:
             return
         publisher, product = found[0].publisher, found[0].product
-        if asking.publishers is None or publisher in asking.publishers:
-            groups = [self._members(publisher, one, asking, after) for one in product.groups]
+        if search.publishers is None or publisher in search.publishers:
+            groups = [
+                self._members(publisher, group_id, search, after) for group_id in product.groups
+            ]
             for address, _ in groupby(heapq.merge(*groups)):
                 yield address
 
     def _members(
-        self, publisher: str, group_id: str, asking: SearchContext, after: str
+        self, publisher: str, group_id: str, search: SearchContext, after: str
     ) -> Iterator[str]:
-        at = asking.context.at
+        at = search.context.at
         moment = None if at is UNSET else wire.moment_of(at)
         cursor: str | None = after
         while cursor is not None:
@@ -226,25 +220,21 @@ _NOBODY = "-"
 def _allows(
     question: Question | StandardVerdict,
     decision: Decision | StandardVerdict | None,
-    asking: SearchContext,
+    search: SearchContext,
 ) -> bool:
     """Whether the evaluation would say yes."""
-    if (
-        isinstance(question, StandardVerdict)
-        or isinstance(decision, StandardVerdict)
-        or decision is None
-    ):
+    if isinstance(question, StandardVerdict) or not isinstance(decision, Decision):
         return False
-    return questions.verdict(question, decision, asking.context.device_known).allowed
+    return questions.verdict(question, decision, search.context.device_known).allowed
 
 
 def _ids_of(kind: str, entry: CatalogEntry) -> list[str]:
-    """The ids of a product's resources of a type, in order."""
+    """Give the ids of a product's resources of a type, in order."""
     if kind != "flight":
         return [entry.product_id]
     return sorted(f"{entry.product_id}:{flight.flight_id}" for flight in entry.product.flights)
 
 
-def _named(who: SubjectAccount | StandardVerdict) -> object:
-    """What tells one subject from another; a token may be another one on the next page."""
-    return who if isinstance(who, StandardVerdict) else who.claimed or who.account
+def _name_of(who: SubjectAccount) -> object:
+    """Give what tells one subject from another; a token may be another one on the next page."""
+    return who.denial or who.claimed or who.account
