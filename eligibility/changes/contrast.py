@@ -1,16 +1,16 @@
-"""Outcomes that differ, and devices that go together, in words."""
+"""The words for two outcomes that differ, and for the devices on which they do."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from itertools import groupby
 
 from eligibility.explain.device_names import run_name
 from eligibility.explain.outcome import Outcome
 from eligibility.explain.phrases import long_text, short_text
 from eligibility.simulation.inputs.devices import NamedDevice
-from eligibility.windows.versions import parse_os_version
 
 OutcomeOrNone = Outcome | None
-"""What an account gets; None where there is no such product."""
+"""What an account gets; None = there is no such product."""
 
 
 def substance(outcome: Outcome, installed_version: str | None) -> Outcome:
@@ -25,56 +25,46 @@ def substance(outcome: Outcome, installed_version: str | None) -> Outcome:
 
 
 def plainly(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[OutcomeOrNone, OutcomeOrNone]:
-    """Two answers with as little as tells them apart: no architecture, the first reason for a no."""
+    """Reduce two outcomes to what tells them apart: without architecture, and with the first reason."""
     plain = _plain(before), _plain(after)
     return (before, after) if plain[0] == plain[1] else plain
 
 
-def _plain(answer: OutcomeOrNone) -> OutcomeOrNone:
-    return answer and answer._replace(architecture=None, reasons=answer.reasons[:1])
+def _plain(outcome: OutcomeOrNone) -> OutcomeOrNone:
+    return outcome and outcome._replace(architecture=None, reasons=outcome.reasons[:1])
 
 
 def contrast(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[str, str]:
-    """Two answers in the fewest words that tell them apart."""
+    """Describe two outcomes in the fewest words that tell them apart."""
     texts = _brief(before), _brief(after)
     if texts[0] != texts[1] or before is None or after is None:
         return texts
     return long_text(before), long_text(after)
 
 
-def _brief(answer: OutcomeOrNone) -> str:
-    if answer is not None and answer.action == "keep":
-        return f"keeps {answer.version} ({answer.source or 'public'})"
-    return "no such product" if answer is None else short_text(answer)
+def _brief(outcome: OutcomeOrNone) -> str:
+    if outcome is None:
+        return "no such product"
+    if outcome.action == "keep":
+        return f"keeps {outcome.version} ({outcome.source or 'public'})"
+    return short_text(outcome)
 
 
 def device_ranges(devices: Sequence[NamedDevice], chosen: Collection[int]) -> tuple[str, ...]:
-    """The devices at some places, those in a row of one family and architecture told together.
+    """Name the devices at some indices, each run of one family and architecture as one.
 
-    In a row are those with none of the devices between them: `Windows 10 1809 to Windows 11 24H2`.
+    A run has no other of the devices between its ends: `Windows 10 1809 to 11 24H2, x64`.
     """
     if len(chosen) == len(devices) > 1:
         return (f"all {len(devices)} devices",)
-    alike = defaultdict[tuple[str, str | None], list[int]](list)
-    for place, named in enumerate(devices):
-        alike[named.device.family, named.device.architecture].append(place)
-    found = defaultdict[str, list[str]](list)
-    for (_, architecture), places in alike.items():
-        places.sort(key=lambda place: parse_os_version(devices[place].device.os_version))
-        for run in _runs(places, set(chosen)):
-            names = [devices[n].name.removesuffix(f", {architecture}") for n in run]
-            found[run_name(names)].append(architecture or "")
-    return tuple(
-        ", ".join(filter(None, (text, *architectures))) for text, architectures in found.items()
-    )
-
-
-def _runs(places: Sequence[int], chosen: Collection[int]) -> list[list[int]]:
-    """The chosen places that follow each other."""
-    runs: list[list[int]] = [[]]
-    for place in places:
-        if place in chosen:
-            runs[-1].append(place)
-        elif runs[-1]:
-            runs.append([])
-    return [run for run in runs if run]
+    kinds = defaultdict[tuple[str, str | None], list[int]](list)
+    for index, named in enumerate(devices):
+        kinds[named.device.family, named.device.architecture].append(index)
+    architectures = defaultdict[str, list[str]](list)
+    for (_, architecture), indices in kinds.items():
+        indices.sort(key=lambda index: devices[index].device.version)
+        for is_chosen, run in groupby(indices, set(chosen).__contains__):
+            if is_chosen:
+                names = [devices[n].name.removesuffix(f", {architecture}") for n in run]
+                architectures[run_name(names)].append(architecture or "")
+    return tuple(", ".join(filter(None, (run, *of_run))) for run, of_run in architectures.items())

@@ -1,8 +1,8 @@
-"""What a change of groups or of products does to access, told before it is saved. Pure.
+"""What a change of groups or products does to access, before it is saved. Pure.
 
-This is the half of access that membership decides, no device is involved: who is in which private
-audience, and which flight is the highest-ranked one of whom. Whether a device may then have a
-package is for `decide`. The rules are those of catalog/model.py, which `decide` uses too.
+Memberships alone are compared, without devices: who is in the private audience, and which flight is
+the highest-ranked one for whom. `decide` says whether a device then gets a package. Both use the
+rules of catalog/model.py.
 """
 
 from collections import defaultdict
@@ -16,20 +16,20 @@ from eligibility.catalog.model import Product
 from eligibility.explain.phrases import EFFECTS
 
 NAMED = 100
-"""Accounts named for each change; the counts are of all."""
+"""The most accounts that are named for a change; counts are of all."""
 
 GroupIds = frozenset[str]
 Memberships = Mapping[str, tuple[GroupIds, GroupIds]]
-"""For each address, the groups that list it before and after."""
+"""By address: the groups that list it before and after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChange:
     """What some accounts gain or lose of a product.
 
-    from_flight, to_flight: ids; None where there is none. A move has both, and is for good or ill.
-    blocked_by_audience: the flight is for them, and yet useless, as they are not in the private
-    audience. accounts: how many, each address one. first: the first NAMED of them, sorted.
+    from_flight, to_flight: ids, or None; a move has both. blocked_by_audience: they are members of the
+    flight, but not of the private audience, so the flight is of no use to them. accounts: how many
+    addresses. first: the first NAMED of them, sorted.
     """
 
     kind: Literal["audience", "flight"]
@@ -43,9 +43,9 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEffects:
-    """What changes of one product for everybody in its groups, before or after.
+    """What changes of one product for the members of its groups, of either state.
 
-    becomes_public: it was private, and everybody gains sight of it, not only the accounts counted.
+    becomes_public: it was private; everybody gains sight of it, not only the accounts counted here.
     """
 
     product_id: str
@@ -55,20 +55,20 @@ class ProductEffects:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no effect at all."""
+        """Tell whether there is no effect at all."""
         return not self.changes and not self.becomes_public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a change does to access, by product; products without any effect are left out."""
+    """What a change does to access, by product; products without effect are left out."""
 
     products: tuple[ProductEffects, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What membership gives an account of a product; flight: the one for it, admitted or not."""
+    """What membership gives an account of a product. flight: its flight, even if it is not admitted."""
 
     private: bool
     admitted: bool
@@ -76,7 +76,7 @@ class _Standing:
 
     @property
     def has(self) -> str | None:
-        """The flight it gets: without the audience a flight gives nothing (VIS)."""
+        """Return the flight that it gets; outside the private audience a flight gives nothing (VIS)."""
         return self.flight if self.admitted else None
 
 
@@ -87,23 +87,23 @@ def effects_on(
     memberships: Memberships,
     now: datetime,
 ) -> ProductEffects:
-    """Compare what accounts have of a product; None for one that is not there.
+    """Compare what accounts have of a product in two states; None = there is no such product.
 
-    Accounts in the same groups before and after are compared once, however many they are.
+    Accounts that are in the same groups before and after are compared once.
     """
-    alike: defaultdict[tuple[GroupIds, GroupIds], list[str]] = defaultdict(list)
+    by_groups: defaultdict[tuple[GroupIds, GroupIds], list[str]] = defaultdict(list)
     for address, groups in memberships.items():
-        alike[groups].append(address)
-    found: defaultdict[AccessChange, list[str]] = defaultdict(list)
-    for (groups_before, groups_after), addresses in alike.items():
+        by_groups[groups].append(address)
+    changed: defaultdict[AccessChange, list[str]] = defaultdict(list)
+    for (groups_before, groups_after), addresses in by_groups.items():
         was, becomes = _standing(before, groups_before, now), _standing(after, groups_after, now)
         for change in _changes(was, becomes):
-            found[change] += addresses
+            changed[change] += addresses
     named = after or before
     return ProductEffects(
         product_id=product_id,
         name=named.name if named else product_id,
-        changes=tuple(_counted(change, found[change]) for change in sorted(found, key=_order)),
+        changes=tuple(_counted(change, changed[change]) for change in sorted(changed, key=_order)),
         becomes_public=_private(before, now) and after is not None and not _private(after, now),
     )
 
@@ -149,7 +149,7 @@ def _counted(change: AccessChange, addresses: list[str]) -> AccessChange:
 
 
 def _order(change: AccessChange) -> tuple[str, ...]:
-    """Audience first, then flights by what happens."""
+    """Order the audience before flights, and flights by what happens."""
     flights = (change.from_flight or "", change.to_flight or "", str(change.blocked_by_audience))
     return (change.kind, change.change, *flights)
 

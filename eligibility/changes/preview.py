@@ -1,4 +1,4 @@
-"""The effects on access of edits and of whole plans, worked out from the stores before saving."""
+"""The effects of edits and of whole plans on access, read from the stores before anything is saved."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -19,23 +19,25 @@ from groups.store import MembershipReader
 def of_edit(
     result: EditResult, groups: MembershipReader, catalog: CatalogStore, now: datetime
 ) -> Effects:
-    """What an edit would do to access, or did: result = of a dry run or of the write itself.
+    """Tell what an edit would do to access, or did.
 
-    Compared are the members it moved without and with it, so that either tells the same.
-    Args: now = UTC-aware.
+    Args: result = of a dry run or of the write itself; both give the same effects, because the moved
+    members are compared with and without the edited group. now = UTC-aware.
     """
     publisher, edited = result.publisher, frozenset((result.group_id,))
     moved = (*result.joined, *result.left)
-    concerned = [e for e in all_products(catalog, publisher) if result.group_id in e.product.groups]
-    if not concerned or not moved:
+    entries = [e for e in all_products(catalog, publisher) if result.group_id in e.product.groups]
+    if not entries or not moved:
         return Effects(products=())
-    named = frozenset[str]().union(*(entry.product.groups for entry in concerned))
+    named = frozenset[str]().union(*(entry.product.groups for entry in entries))
     present = _present(groups, publisher, named, moved)
-    memberships = {one: (present[one] - edited, present[one] | edited) for one in result.joined}
-    memberships |= {one: (present[one] | edited, present[one] - edited) for one in result.left}
+    outside = {address: present[address] - edited for address in moved}
+    inside = {address: present[address] | edited for address in moved}
+    memberships = {address: (outside[address], inside[address]) for address in result.joined}
+    memberships |= {address: (inside[address], outside[address]) for address in result.left}
     return _effects(
         effects_on(entry.product_id, entry.product, entry.product, memberships, now)
-        for entry in concerned
+        for entry in entries
     )
 
 
@@ -46,34 +48,34 @@ def of_plan(
     catalog: CatalogStore,
     now: datetime,
 ) -> Effects:
-    """What applying a plan would do to access."""
+    """Tell what applying a plan would do to access."""
     publisher = plan.publisher
     stored = {entry.product_id: entry.product for entry in all_products(catalog, publisher)}
     after = dict(stored)
-    for one in plan.products:
-        if one.action in ("create", "change"):
-            after[one.product_id] = declaration.products[one.product_id]
-        elif one.action == "delete":
-            del after[one.product_id]
+    for change in plan.products:
+        if change.action in ("create", "change"):
+            after[change.product_id] = declaration.products[change.product_id]
+        elif change.action == "delete":
+            del after[change.product_id]
     edited = {
-        one.group_id: declaration.groups[one.group_id].members or ()
-        for one in plan.groups
-        if one.moves_members
+        group.group_id: declaration.groups[group.group_id].members or ()
+        for group in plan.groups
+        if group.moves_members
     }
     members = _Members(groups, publisher, edited)
     return _effects(
-        effects_on(one, stored.get(one), after.get(one), members.of(stored, after, one), now)
-        for one in sorted(stored.keys() | after.keys())
-        if _concerned(stored.get(one), after.get(one), edited)
+        effects_on(id_, stored.get(id_), after.get(id_), members.of(stored, after, id_), now)
+        for id_ in sorted(stored.keys() | after.keys())
+        if _is_affected(stored.get(id_), after.get(id_), edited)
     )
 
 
-def _effects(found: Iterable[ProductEffects]) -> Effects:
-    return Effects(products=tuple(one for one in found if not one.is_empty))
+def _effects(products: Iterable[ProductEffects]) -> Effects:
+    return Effects(products=tuple(effects for effects in products if not effects.is_empty))
 
 
 class _Members:
-    """Who is in a publisher's groups before and after a plan; each group is read once."""
+    """The members of a publisher's groups before and after a plan. Reads each group once."""
 
     def __init__(
         self, groups: MembershipReader, publisher: str, edited: Mapping[str, Collection[str]]
@@ -85,11 +87,13 @@ class _Members:
     def of(
         self, before: Mapping[str, Product], after: Mapping[str, Product], product_id: str
     ) -> Memberships:
-        """Everybody in a group that the product names in either state."""
+        """Return the memberships of everybody in a group that the product names in either state."""
         products = [state[product_id] for state in (before, after) if product_id in state]
         named = sorted(frozenset[str]().union(*(product.groups for product in products)))
         was, becomes = defaultdict[str, int](int), defaultdict[str, int](int)
-        for bit, group_id in enumerate(named):  # a bit a group: most accounts are in the same ones
+        for bit, group_id in enumerate(
+            named
+        ):  # one bit for each group: most accounts share their groups
             for address in self._present(group_id):
                 was[address] |= 1 << bit
             for address in self._edited.get(group_id, self._present(group_id)):
@@ -97,11 +101,11 @@ class _Members:
 
         @cache
         def groups_of(bits: int) -> frozenset[str]:
-            return frozenset(one for bit, one in enumerate(named) if bits >> bit & 1)
+            return frozenset(group for bit, group in enumerate(named) if bits >> bit & 1)
 
         return {
-            one: (groups_of(was.get(one, 0)), groups_of(becomes.get(one, 0)))
-            for one in was | becomes
+            address: (groups_of(was.get(address, 0)), groups_of(becomes.get(address, 0)))
+            for address in was | becomes
         }
 
     def _present(self, group_id: str) -> frozenset[str]:
@@ -113,7 +117,7 @@ class _Members:
         return self._known[group_id]
 
 
-def _concerned(
+def _is_affected(
     before: Product | None, after: Product | None, edited: Mapping[str, Collection[str]]
 ) -> bool:
     product = after or before
@@ -123,11 +127,11 @@ def _concerned(
 def _present(
     groups: MembershipReader, publisher: str, named: frozenset[str], addresses: Iterable[str]
 ) -> dict[str, frozenset[str]]:
-    """Which of some groups list each address: told by digests, with one read for all."""
+    """Return which of the groups list each address, by digests, with one read for all."""
     _, sets = groups.member_sets(publisher, named)
     index = MemberIndex.build(sets)
-    asked = tuple(addresses)
-    numbers = index.find_all(Digester(groups.digest_key()).of_all(asked))
+    wanted = tuple(addresses)
+    numbers = index.find_all(Digester(groups.digest_key()).of_all(wanted))
     return {
-        address: index.combination(number) for address, number in zip(asked, numbers, strict=True)
+        address: index.combination(number) for address, number in zip(wanted, numbers, strict=True)
     }

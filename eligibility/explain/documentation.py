@@ -1,4 +1,4 @@
-"""The pages that the rules come from: what the codes of a trace stand for."""
+"""The pages of the Store's documentation that the source codes of a trace stand for."""
 
 from collections.abc import Mapping
 
@@ -22,9 +22,9 @@ PAGES: Mapping[str, DocumentationPage] = {
         DocumentationPage("ARCH", "App package architectures", "device-architecture"),
     )
 }
-"""By code. The names are those of the pages' files, which are what a search finds."""
+"""By code. The names are those of the pages' files; a search for a name finds the page."""
 
 
 def pages(source: str) -> tuple[DocumentationPage, ...]:
-    """The pages of a step's `source`, as in `KUG, VIS`. Raises: KeyError for a code without one."""
+    """Return the pages of a step's `source`, such as `KUG, VIS`. Raises: KeyError for an unknown code."""
     return tuple(PAGES[code] for code in source.split(", "))

@@ -1,9 +1,9 @@
-"""The least change that makes a yes of a no: found by trying, each try decided by the one engine.
+"""The least change that turns a no into a yes: found by deciding again with each change made.
 
-A search by size: every single change, then every two, then every three, and it stops at the first
-size that has a way. A set is carried further only where its decision came out otherwise than
-before the last change: what makes no difference now may do so after another change, and is then
-tried after that one. tests/explain/test_least_change.py compares with trying everything.
+The search goes by size: every single change, then every two, then every three. It stops at the first
+size at which a set of changes works. A set grows only if its last change made a difference to the
+decision: a change that makes none yet may make one after another change, and is then tried after
+that one. tests/explain/test_least_change.py compares with trying everything.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,15 +25,26 @@ from eligibility.windows.package_versions import canonical_package_version
 
 MOST_CHANGES = 3
 MOST_TRIES = 1_000
-"""Decisions, of some 40 microseconds each; 150 where a product has twenty flights."""
+"""The most decisions of one search. Each takes about 40 microseconds; 150 for twenty flights."""
 
-_EASE = {action: place for place, action in enumerate(ChangeAction)}
-_FACTS = ("counted", "via", "packages", "publish_at", "minimum", "architectures", "version")
+_EASE = {action: position for position, action in enumerate(ChangeAction)}
+_COMPARED_FACTS = (
+    "counted",
+    "via",
+    "packages",
+    "publish_at",
+    "minimum",
+    "architectures",
+    "version",
+)
 
 
 @dataclass(frozen=True)
 class Goal:
-    """What is looked for: in words, and whether a decision is it. flight_id: of a flight, if it is one."""
+    """What is wanted. text: for people. met_by: tells whether a decision gives it.
+
+    flight_id: the flight, if a flight is wanted.
+    """
 
     text: str
     met_by: Callable[[Decision], bool]
@@ -44,12 +55,11 @@ GRANTED = Goal("the product", lambda decision: decision.granted)
 
 
 def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
-    """Read what is wanted: the id of a flight, with or without `flight:`, or a package version.
+    """Read a goal: the id of a flight, with or without `flight:`, or a package version.
 
-    Raises: InvalidInput where the product has neither.
+    Raises: InvalidInput if the product has no such flight and the text is no version.
     """
-    flight_id = text.removeprefix("flight:")
-    flights = product.flight_names
+    flight_id, flights = text.removeprefix("flight:"), product.flight_names
     if flight_id in flights:
         return Goal(
             f"the flight {flights[flight_id]}", lambda d: _source(d) == flight_id, flight_id
@@ -57,7 +67,7 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
     try:
         version = canonical_package_version(text)
     except InvalidInput:
-        known = ", ".join(f"`{one}`" for one in flights) or "none"
+        known = ", ".join(f"`{flight}`" for flight in flights) or "none"
         detail = (
             f"`{text}` is neither a flight of the product ({known}) nor a package version"
             f"{meant(flight_id, flights)}"
@@ -66,58 +76,16 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
     return Goal(f"version {version}", lambda d: _version(d) == version)
 
 
-def _source(decision: Decision) -> str | None:
-    source = decision.package.source
-    return source.flight_id if source and decision.granted else None
+def explained(
+    decision: Decision, case: Case, wanted: Goal = GRANTED, *, search: bool = True
+) -> Decision:
+    """Add to a decision its story, and the least change that gives what is wanted.
 
-
-def _version(decision: Decision) -> str | None:
-    offered = decision.package.package
-    return offered.version if offered and decision.granted else None
-
-
-@dataclass(frozen=True)
-class _Tried:
-    """Changes, by their places among the candidates, and what came of them."""
-
-    chosen: tuple[int, ...]
-    case: Case
-    decisions: tuple[Decision, ...]
-
-    def differs_from(self, before: "_Tried") -> bool:
-        return tuple(map(_seen, self.decisions)) != tuple(map(_seen, before.decisions))
-
-
-class _Full(Exception):
-    """As many tries as there may be."""
-
-
-class _Search:
-    def __init__(self, case: Case, wanted: Goal, most_tries: int) -> None:
-        self.candidates = [*of_person(case), *of_publisher(case, wanted.flight_id)]
-        self.wanted, self.left = wanted, most_tries
-        self.known: set[frozenset[int]] = set()
-
-    def tried(self, chosen: tuple[int, ...], case: Case) -> _Tried:
-        """Raises: _Full."""
-        possible = tuple(worlds(case))
-        self.left -= len(possible)
-        if self.left < 0:
-            raise _Full
-        return _Tried(chosen, case, tuple(decide(world) for world in possible))
-
-    def meets(self, tried: _Tried) -> bool:
-        return all(map(self.wanted.met_by, tried.decisions))
-
-    def from_(self, before: _Tried) -> Iterator[_Tried]:
-        """One change more, each that can be. Raises: _Full."""
-        taken = {part for place in before.chosen for part in self.candidates[place].parts}
-        for place, candidate in enumerate(self.candidates):
-            chosen = frozenset({*before.chosen, place})
-            if taken.isdisjoint(candidate.parts) and chosen not in self.known:
-                self.known.add(chosen)
-                after = self.tried((*before.chosen, place), candidate.apply(before.case))
-                yield after
+    Args: decision = with its trace; case = what it was made from; search = whether to look for the
+    change, which takes up to MOST_TRIES decisions.
+    """
+    found = nearest(case, wanted) if search else UNSET
+    return structs.replace(decision, story=story(decision, case), nearest=found)
 
 
 def nearest(
@@ -127,35 +95,80 @@ def nearest(
     most_changes: int = MOST_CHANGES,
     most_tries: int = MOST_TRIES,
 ) -> LeastChange:
-    """The least changes to the query, the memberships or the product that give what is wanted."""
+    """Find the fewest changes to the query, the memberships or the product that give the goal."""
     search = _Search(case, wanted, most_tries)
-    found: list[_Tried] = []
+    solutions: list[_Attempt] = []
     complete = True
     try:
-        frontier = [search.tried((), case)]
+        frontier = [search.attempt((), case)]
         if search.meets(frontier[0]):
             return LeastChange(wanted.text, (), most_tries - search.left)
         for _ in range(most_changes):
-            further: list[_Tried] = []
+            promising: list[_Attempt] = []
             for before in frontier:
-                for after in search.from_(before):
+                for after in search.extend(before):
                     if search.meets(after):
-                        found.append(after)
+                        solutions.append(after)
                     elif after.differs_from(before):
-                        further.append(after)
-            if found:
+                        promising.append(after)
+            if solutions:
                 break
-            frontier = further
-    except _Full:
+            frontier = promising
+    except _TooManyTriesError:
         complete = False
-    ways = _least(found, search.candidates)
+    ways = _least(solutions, search.candidates)
     return LeastChange(wanted.text, ways, most_tries - max(search.left, 0), complete)
 
 
-def worlds(case: Case) -> Iterator[Case]:
-    """The case; for an account that is not known yet, on either side of every rollout.
+@dataclass(frozen=True)
+class _Attempt:
+    """Some changes, as indices of candidates, and the decisions that they lead to."""
 
-    One decision looks at one rollout only, so all may be put to the same side together.
+    chosen: tuple[int, ...]
+    case: Case
+    decisions: tuple[Decision, ...]
+
+    def differs_from(self, before: "_Attempt") -> bool:
+        return tuple(map(_compared, self.decisions)) != tuple(map(_compared, before.decisions))
+
+
+class _TooManyTriesError(Exception):
+    """The search has made all the decisions it may."""
+
+
+class _Search:
+    """The candidates of one case, and how many decisions are left to try them."""
+
+    def __init__(self, case: Case, wanted: Goal, most_tries: int) -> None:
+        self.candidates = [*of_person(case), *of_publisher(case, wanted.flight_id)]
+        self.wanted, self.left = wanted, most_tries
+        self._tried: set[frozenset[int]] = set()
+
+    def attempt(self, chosen: tuple[int, ...], case: Case) -> _Attempt:
+        """Decide a case. Raises: _TooManyTriesError."""
+        possible = tuple(worlds(case))
+        self.left -= len(possible)
+        if self.left < 0:
+            raise _TooManyTriesError
+        return _Attempt(chosen, case, tuple(map(decide, possible)))
+
+    def meets(self, attempt: _Attempt) -> bool:
+        return all(map(self.wanted.met_by, attempt.decisions))
+
+    def extend(self, before: _Attempt) -> Iterator[_Attempt]:
+        """Add each candidate that fits to the changes so far. Raises: _TooManyTriesError."""
+        taken = {part for index in before.chosen for part in self.candidates[index].parts}
+        for index, candidate in enumerate(self.candidates):
+            chosen = frozenset({*before.chosen, index})
+            if taken.isdisjoint(candidate.parts) and chosen not in self._tried:
+                self._tried.add(chosen)
+                yield self.attempt((*before.chosen, index), candidate.apply(before.case))
+
+
+def worlds(case: Case) -> Iterator[Case]:
+    """List what may be so: for an account not known yet, the two sides of the rollouts; else the case.
+
+    A decision looks at one rollout only, so all rollouts are put to the same side together.
     """
     rollouts = any(source.rollout for source in case.product.sources())
     if case.query.account is not STRANGER or not rollouts:
@@ -173,44 +186,42 @@ def _at_percentage(product: Product, percentage: float) -> Product:
     return product
 
 
-def _seen(decision: Decision) -> object:
-    """All that tells one decision from another, but for the versions and names that were asked with."""
+def _compared(decision: Decision) -> object:
+    """Return what tells decisions apart, without the versions and names that the query itself gave."""
     steps = tuple(
-        (step.step, step.outcome, *(step.facts.get(name) for name in _FACTS))
+        (step.step, step.outcome, *(step.facts.get(name) for name in _COMPARED_FACTS))
         for step in decision.trace or ()
     )
     return steps, decision.submission, decision.package
 
 
-def _least(found: list[_Tried], candidates: list[CandidateChange]) -> tuple[ChangeSet, ...]:
-    """Of ways that are alike the one with the least; the easiest first."""
-    alike: dict[frozenset[str], _Tried] = {}
-    for one in sorted(found, key=lambda one: sorted(one.chosen)):
-        alike.setdefault(frozenset(candidates[place].likeness for place in one.chosen), one)
-    ways = [_way(one, candidates) for one in alike.values()]
+def _least(solutions: list[_Attempt], candidates: list[CandidateChange]) -> tuple[ChangeSet, ...]:
+    """Keep of solutions that differ in an amount only the least one; order them, the easiest first."""
+    alike: dict[frozenset[str], _Attempt] = {}
+    for solution in sorted(solutions, key=lambda solution: sorted(solution.chosen)):
+        likeness = frozenset(candidates[index].likeness for index in solution.chosen)
+        alike.setdefault(likeness, solution)
+    ways = [_way(solution, candidates) for solution in alike.values()]
     return tuple(sorted(ways, key=_hardness))
 
 
-def _way(tried: _Tried, candidates: list[CandidateChange]) -> ChangeSet:
-    decision = tried.decisions[0]
+def _way(solution: _Attempt, candidates: list[CandidateChange]) -> ChangeSet:
+    decision = solution.decisions[0]
     flight, version = _source(decision), _version(decision)
-    changes = sorted(
-        (candidates[place].change for place in tried.chosen), key=lambda one: _EASE[one.action]
-    )
-    return ChangeSet(tuple(changes), f"flight {flight}" if flight else "submission", version or "")
+    changes = (candidates[index].change for index in solution.chosen)
+    ordered = tuple(sorted(changes, key=lambda change: _EASE[change.action]))
+    return ChangeSet(ordered, f"flight {flight}" if flight else "submission", version or "")
 
 
 def _hardness(way: ChangeSet) -> tuple[int, ...]:
     return tuple(sorted((_EASE[change.action] for change in way.changes), reverse=True))
 
 
-def explained(
-    decision: Decision, case: Case, wanted: Goal = GRANTED, *, search: bool = True
-) -> Decision:
-    """The decision with its story, and with the least change that gives what is wanted.
+def _source(decision: Decision) -> str | None:
+    source = decision.package.source
+    return source.flight_id if source and decision.granted else None
 
-    Args: decision = with its trace; case = what it was made from; search = whether to look for
-    the change, which takes up to nearest.MOST_TRIES decisions.
-    """
-    found = nearest(case, wanted) if search else UNSET
-    return structs.replace(decision, story=story(decision, case), nearest=found)
+
+def _version(decision: Decision) -> str | None:
+    offered = decision.package.package
+    return offered.version if offered and decision.granted else None

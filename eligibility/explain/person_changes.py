@@ -1,6 +1,6 @@
-"""What the person at the device could do otherwise: each change with the case it would make.
+"""What the person at the device could change: each change with the case that it leads to.
 
-Which of them helps is not known here, and is found by deciding (nearest.py).
+least_change.py finds out, by deciding, which of them help.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,15 +20,15 @@ from eligibility.windows.releases import facts
 from eligibility.windows.versions import parse_os_version, release_name, releases, version_text
 
 STRANGER = Account("somebody@account.invalid")
-"""Who is supposed to have signed in where nobody has: in no group, and on no known side of a rollout."""
+"""Stands for whoever might sign in: a member of no group, on an unknown side of each rollout."""
 
 
 @dataclass(frozen=True)
 class CandidateChange:
-    """A change, and what it makes of the case.
+    """A change, and the function that makes it on a case.
 
-    parts: what it sets; of two that set the same, only one can be. likeness: candidates that are the
-    same but for how much, of which the first that does is the least.
+    parts: what it sets; of two changes that set the same part only one can be made. likeness: the same
+    text for changes that differ only in an amount; the first that works is then the least.
     """
 
     change: SuggestedChange
@@ -38,7 +38,7 @@ class CandidateChange:
 
 
 def of_person(case: Case) -> Iterator[CandidateChange]:
-    """Everything that the person, or who keeps the groups, could do; of versions the lowest first."""
+    """List all that the person, or the keeper of the groups, could do; lower OS versions come first."""
     yield from _accounts(case)
     yield from _groups(case)
     yield from _newer_versions(case)
@@ -50,7 +50,7 @@ def of_person(case: Case) -> Iterator[CandidateChange]:
 def asking(
     change: SuggestedChange, *parts: str, likeness: str = "", **fields: object
 ) -> CandidateChange:
-    """A candidate that changes fields of the query."""
+    """Make a candidate that changes fields of the query."""
 
     def apply(case: Case) -> Case:
         return replace(case, query=with_fields(case.query, **fields))
@@ -59,7 +59,7 @@ def asking(
 
 
 def _accounts(case: Case) -> Iterator[CandidateChange]:
-    """Signing in with some Microsoft account, in one of the groups or in none."""
+    """Sign in with a Microsoft account that is in one of the groups, or in none."""
     account = case.query.account
     if account is None:
         action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
@@ -82,7 +82,7 @@ def _accounts(case: Case) -> Iterator[CandidateChange]:
 
 
 def _as_member(group: str, before: frozenset[str]) -> Callable[[Case], Case]:
-    """As another account, which is in that group, and in what has been joined since `before`."""
+    """Make the account another one: in that group, and in those joined since `before`."""
 
     def apply(case: Case) -> Case:
         query = with_fields(case.query, account=STRANGER)
@@ -125,7 +125,7 @@ def _leaving(group: str) -> Callable[[Case], Case]:
 
 
 def _newer_versions(case: Case) -> Iterator[CandidateChange]:
-    """Every version that rules compare with and that such a device can be updated to."""
+    """Update to each version that a rule compares with and that exists for such a device."""
     device = case.query.device
     builds = facts().devices.get(device.family, {}).get(device.architecture or "")
     for version in _compared(case):
@@ -145,15 +145,15 @@ def _compared(case: Case) -> list[Version]:
     compared = points(case.product, case.requirements)
     if compared is None:
         return [release.version for release in releases()]
-    above = {parse_os_version(_next(one)) for one in _exclusive(case.requirements)}
+    above = {parse_os_version(_next(version)) for version in _exclusive(case.requirements)}
     return sorted({*compared, *above})
 
 
 def _exclusive(requirements: Requirements) -> Iterator[str]:
-    """Versions that a floor asks to be above of."""
+    """List versions that floors exclude themselves, as `>10.0.10586` does."""
     for rule in (requirements.flight, requirements.private_audience, requirements.rollout):
         for floor in filter(None, rule.floors.values()):
-            yield from (one.version for one in floor if one.operator in (">", "!="))
+            yield from (part.version for part in floor if part.operator in (">", "!="))
 
 
 def _next(version: str) -> str:
@@ -162,7 +162,7 @@ def _next(version: str) -> str:
 
 
 def _other_devices(case: Case) -> Iterator[CandidateChange]:
-    """The same kind of device with another processor; and the newest of each other kind."""
+    """Use a device of the family with another processor, or the newest device of another family."""
     mine = case.query.device
     for family, builds in facts().devices.items():
         for architecture, supported in builds.items():
@@ -200,7 +200,7 @@ def _on_device(
     return CandidateChange(change, apply, parts, likeness)
 
 
-# --- what is claimed, where, and when ---
+# --- claims, markets and dates ---
 
 
 def _claims(case: Case) -> Iterator[CandidateChange]:
@@ -216,10 +216,10 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
             SuggestedChange(ChangeAction.REINSTALL, "person", text), installed_version=None
         )
     if markets and query.market not in markets:
-        told = (
+        advice = (
             "say from which market" if query.market is None else "use the Store of another market"
         )
-        text = f"{told}: it is offered in {', '.join(markets)}"
+        text = f"{advice}: it is offered in {', '.join(markets)}"
         change = SuggestedChange(ChangeAction.USE_OFFERED_MARKET, "person", text, market=markets[0])
         yield asking(change, market=markets[0])
     if not query.promotional_code:
@@ -234,7 +234,7 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
 
 
 def _moments(case: Case) -> Iterator[CandidateChange]:
-    """The dates ahead that the product declares, the first one first."""
+    """Wait for each coming date that the product declares, in order."""
     product = case.product
     for moment in product.moments:
         if moment > case.now:

@@ -102,7 +102,7 @@ def full_text(product: Product, outcome: Outcome) -> str:
 
     Args: product = the one that was asked for; the text has its flights by name.
     """
-    names = {flight.flight_id: flight.name for flight in product.flights}
+    names = product.flight_names
     if outcome.granted:
         source = names[outcome.source] if outcome.source else "non-flighted submission"
         return f"{source}, {outcome.version}, {outcome.architecture}, {outcome.action}"

@@ -1,6 +1,6 @@
-"""What the publisher of a product could declare otherwise: each change with the case it would make.
+"""What the publisher of a product could declare differently: each change with the case it leads to.
 
-Which of them helps is not known here, and is found by deciding (nearest.py).
+least_change.py finds out, by deciding, which of them help.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _Edit = Callable[[Product], Product]
 
 
 def of_publisher(case: Case, flight_id: str | None = None) -> Iterator[CandidateChange]:
-    """Everything that another declaration could change. flight_id: of a flight that is wanted."""
+    """List every change of the declaration that might help. flight_id: of the flight that is wanted."""
     yield from _whole_product(case)
     yield from _audience(case)
     submission, *flights = case.product.sources()
@@ -191,9 +191,9 @@ def _new_package(device: Device) -> Package:
 
 
 def _fitting(
-    package: Package, beside: tuple[Package, ...], device: Device
+    package: Package, packages: tuple[Package, ...], device: Device
 ) -> tuple[Package, str] | None:
-    """The package as it would fit the device, and what is other; None where it does, or must not."""
+    """Return the package changed to fit the device, and how; None if it fits already, or cannot."""
     targets, architectures = dict(package.targets), package.architectures
     how = []
     minimum = minimum_for(package, device.family)
@@ -205,9 +205,9 @@ def _fitting(
     if how:
         targets[device.family] = device.os_version
     if device.architecture and best_architecture(package, device) is None:
-        taken = (one for one in beside if one.version == package.version)
-        if any(device.architecture in one.architectures for one in taken):
-            return None  # two packages of one version and architecture: the Store refuses them
+        rivals = (other for other in packages if other.version == package.version)
+        if any(device.architecture in rival.architectures for rival in rivals):
+            return None  # the Store refuses two packages of one version and architecture
         architectures = (*architectures, device.architecture)
         how.append(f"it also has {device.architecture}")
     if not how:

@@ -1,6 +1,6 @@
-"""What each step of a trace is called, read out: one table, by step and outcome.
+"""The sentences for the steps of a trace: one table, by step and outcome.
 
-Nothing is decided here. A step came out as it did; here are the words for it, with its facts.
+Nothing is decided here. The table turns a step and its facts into words for the story.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,29 +9,29 @@ from typing import NamedTuple
 from eligibility.access.model import Reason, TraceStep
 
 StepFacts = Mapping[str, object]
-"""The facts of the step, and who and what the story is about: person, product, device, family,
-source (a flight, or the general release)."""
+"""The facts of the step and those of the whole story: person, product, device, family, and source,
+which is a flight or the general release."""
 
 
 class StepPhrases(NamedTuple):
     """How a step reads.
 
-    text: a sentence; or, where `lead` is told, the end of one that begins with it, which all steps
-    with the same lead share: nothing that stands in the way. Both are formatted with Facts; or made
-    of them, where it depends.
+    text: a whole sentence; with a `lead`, only its end. lead: the beginning of a sentence that all
+    steps with the same lead share; such steps do not stand in the way of a yes. Both are format
+    strings for the facts; text may be a function that makes one of the facts.
     """
 
     text: str | Callable[[StepFacts], str]
     lead: str = ""
 
-    def told(self, facts: StepFacts) -> str:
-        """The words with their facts."""
-        made = self.text if isinstance(self.text, str) else self.text(facts)
-        return made.format_map(facts)
+    def filled(self, facts: StepFacts) -> str:
+        """Return the text with its facts."""
+        text = self.text if isinstance(self.text, str) else self.text(facts)
+        return text.format_map(facts)
 
 
 class NameList(tuple[str, ...]):
-    """Some names; formatted with `and` or `or` before the last one."""
+    """Some names. Its format is the word before the last one: `{names:and}`, `{names:or}`."""
 
     __slots__ = ()
 
@@ -42,13 +42,13 @@ class NameList(tuple[str, ...]):
 
 
 def kind_of(step: TraceStep) -> str:
-    """The step without its object: `flight` of `flight:canary`."""
+    """Return the kind of a step: `flight` of `flight:canary`."""
     return step.step.partition(":")[0]
 
 
-def words_of(step: TraceStep) -> StepPhrases:
-    """The words for a step. Raises: KeyError for one that the table lacks."""
-    return WORDS[kind_of(step), step.outcome.partition(",")[0]]
+def phrases_of(step: TraceStep) -> StepPhrases:
+    """Return the phrases for a step. Raises: KeyError for an unknown one."""
+    return STEPS[kind_of(step), step.outcome.partition(",")[0]]
 
 
 def _nobody_counts(facts: StepFacts) -> str:
@@ -82,14 +82,14 @@ def _entitled(rule: str) -> Callable[[StepFacts], str]:
     def text(facts: StepFacts) -> str:
         if facts["entitled_by"]:
             return rule + " {person} may, by {entitled_by:and}."
-        return rule + " {person} has told of neither."
+        return rule + " {person} claims neither."
 
     return text
 
 
 def _market(facts: StepFacts) -> str:
-    asked = "the market {market} is none of them" if facts["market"] else "the market is not known"
-    return "{product} is offered only in these markets: {markets:and}; " + asked + "."
+    market = "the market {market} is none of them" if facts["market"] else "the market is not known"
+    return "{product} is offered only in these markets: {markets:and}; " + market + "."
 
 
 def _floor(rule: str) -> Callable[[StepFacts], str]:
@@ -111,8 +111,8 @@ def _source(facts: StepFacts) -> str:
 
 
 def _best(facts: StepFacts) -> str:
-    untold = "" if facts["processor"] else " Its processor was not told, so none was ruled out."
-    return "The best package for this device is {version} ({architecture})." + untold
+    unknown = "" if facts["processor"] else " Its processor is unknown, so none was ruled out."
+    return "The best package for this device is {version} ({architecture})." + unknown
 
 
 def _too_old(facts: StepFacts) -> str:
@@ -126,7 +126,7 @@ _NOT_MEMBER = "{person} is not in the groups of"
 _ROLLOUT = "{source} is being replaced bit by bit, at {percentage} % now; "
 _NEW, _OLD = "so it is the new package.", "so it is the previous package."
 
-WORDS: Mapping[tuple[str, str], StepPhrases] = {
+STEPS: Mapping[tuple[str, str], StepPhrases] = {
     ("aliases", "primary"): StepPhrases("by its main address, {matched}", _LISTED),
     ("aliases", "alias"): StepPhrases("by another address of it, {matched}", _LISTED),
     ("aliases", "no_match"): StepPhrases("by none of its addresses", _LISTED),
@@ -224,4 +224,4 @@ WORDS: Mapping[tuple[str, str], StepPhrases] = {
         " one."
     ),
 }
-"""By step and outcome; of several outcomes joined with commas, by the first."""
+"""By kind of step and outcome. Of several outcomes, joined with commas, the first counts."""

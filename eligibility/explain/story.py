@@ -1,6 +1,6 @@
-"""A decision as a short story that can be read out: the verdict, and then why, step by step.
+"""A decision as a short story to read out: the verdict, and then the reasons, step by step.
 
-Pure, and of the trace alone: what is told was decided and noted by `decide`. The words are words.py's.
+Pure, and made of the trace alone: `decide` noted every step. step_phrases.py has the sentences.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,18 +13,18 @@ from eligibility.access.model import AccountKind, Decision, TraceStep
 from eligibility.explain.device_names import a_device, family_text, release_text
 from eligibility.explain.documentation import pages
 from eligibility.explain.phrases import REASONS
-from eligibility.explain.step_phrases import NameList, StepFacts, kind_of, words_of
+from eligibility.explain.step_phrases import NameList, StepFacts, kind_of, phrases_of
 from eligibility.rules.case import Case
 
 MOST_SENTENCES = 12
-"""A story that somebody reads out has no more."""
-_MOST_TOLD = 4
-"""How many of what shares one sentence are told; the others are counted."""
+"""A story to be read out has no more."""
+_MOST_NAMED = 4
+"""How many items one shared sentence names; the others are counted."""
 _OF_FLIGHTS = frozenset({"flight_floor", "flight"})
 
 
-class _Told(NamedTuple):
-    """A step in words, and the beginning that it shares with its neighbours, or "" for none."""
+class _Clause(NamedTuple):
+    """The text of a step, and the beginning that it shares with its neighbours, or ""."""
 
     lead: str
     text: str
@@ -34,56 +34,56 @@ class _Told(NamedTuple):
 def story(decision: Decision, case: Case) -> tuple[Sentence, ...]:
     """Tell a decision: the verdict in one sentence, then each step that led to it.
 
-    Args: decision = with its trace; case = what it was made from, for the names of things.
+    Args: decision = with its trace; case = what it was made from, for names and claims.
     Returns: plain sentences in the order of the steps, each with the pages of its rules.
     """
-    standing = _standing(decision, case)
+    context = _context(decision, case)
     steps = [] if decision.trace is UNSET else decision.trace
-    told = [_told(step, standing) for step in steps if _matters(step, case)]
-    return Sentence(_verdict(decision, standing)), *_sentences(told)
+    clauses = [_clause(step, context) for step in steps if _matters(step, case)]
+    return Sentence(_verdict(decision, context)), *_sentences(clauses)
 
 
 def _matters(step: TraceStep, case: Case) -> bool:
-    """Whether it is worth a word: of flights nothing is said where there are none."""
+    """Tell whether a step is worth a word: those about flights are not, if there are none."""
     return bool(case.product.flights) or kind_of(step) not in _OF_FLIGHTS
 
 
-def _told(step: TraceStep, standing: StepFacts) -> _Told:
-    words, facts = words_of(step), _facts(step, standing)
-    return _Told(words.lead.format_map(facts), words.told(facts), step.source)
+def _clause(step: TraceStep, context: StepFacts) -> _Clause:
+    phrases, facts = phrases_of(step), _facts(step, context)
+    return _Clause(phrases.lead.format_map(facts), phrases.filled(facts), step.source)
 
 
-def _sentences(told: Iterable[_Told]) -> Iterator[Sentence]:
-    """A sentence each; those that share a lead are one, in the place of the first of them."""
-    shared: dict[str, list[_Told]] = {}
-    for place, one in enumerate(told):
-        shared.setdefault(one.lead or str(place), []).append(one)
-    # Long stories leave out what does not stand in the way.
+def _sentences(clauses: Iterable[_Clause]) -> Iterator[Sentence]:
+    """Make a sentence of each clause; clauses with one lead share the sentence of the first."""
+    shared: dict[str, list[_Clause]] = {}
+    for number, clause in enumerate(clauses):
+        shared.setdefault(clause.lead or str(number), []).append(clause)
+    # A long story leaves out what does not stand in the way.
     brief = len(shared) >= MOST_SENTENCES
     for several in shared.values():
         if several[0].lead and brief:
             continue
-        sources = dict.fromkeys(page for one in several for page in pages(one.source))
-        text = _together(several) if several[0].lead else several[0].text
-        yield Sentence(_begun(text), tuple(sources))
+        sources = dict.fromkeys(page for clause in several for page in pages(clause.source))
+        text = _joined(several) if several[0].lead else several[0].text
+        yield Sentence(_capitalized(text), tuple(sources))
 
 
-def _together(several: list[_Told]) -> str:
-    named = [one.text for one in several[:_MOST_TOLD]]
-    if len(several) > _MOST_TOLD:
-        named.append(f"{len(several) - _MOST_TOLD} more")
+def _joined(several: list[_Clause]) -> str:
+    named = [clause.text for clause in several[:_MOST_NAMED]]
+    if len(several) > _MOST_NAMED:
+        named.append(f"{len(several) - _MOST_NAMED} more")
     return f"{several[0].lead} {NameList(named):and}."
 
 
-def _begun(text: str) -> str:
-    """A sentence begins large, unless it begins with an address, which is no word."""
+def _capitalized(text: str) -> str:
+    """Begin a sentence with a capital, unless it begins with an address."""
     return text if "@" in text.partition(" ")[0] else text[:1].upper() + text[1:]
 
 
-# --- who and what it is about ---
+# --- the facts ---
 
 
-def _standing(decision: Decision, case: Case) -> StepFacts:
+def _context(decision: Decision, case: Case) -> StepFacts:
     query, product = case.query, case.product
     device, account = query.device, query.account
     source, offered = decision.package.source, decision.package.package
@@ -97,14 +97,12 @@ def _standing(decision: Decision, case: Case) -> StepFacts:
         "processor": device.architecture,
         "family": family_text(device.family),
         "os_version": release_text(device.os_version),
-        "source": _source(source.name if source and source.flight_id else None),
+        "source": f"the flight {source.name}"
+        if source and source.flight_id
+        else "the general release",
         "package": f"{offered.version} ({offered.architecture})" if offered else "",
         "why_not": NameList(_why_not(decision)),
     }
-
-
-def _source(flight: str | None) -> str:
-    return f"the flight {flight}" if flight else "the general release"
 
 
 def _why_not(decision: Decision) -> Iterator[str]:
@@ -112,8 +110,8 @@ def _why_not(decision: Decision) -> Iterator[str]:
     return (REASONS[reason].text for reason in half.reasons if reason in REASONS)
 
 
-def _facts(step: TraceStep, standing: StepFacts) -> StepFacts:
-    facts: dict[str, object] = dict(standing)
+def _facts(step: TraceStep, context: StepFacts) -> StepFacts:
+    facts: dict[str, object] = dict(context)
     for name, value in step.facts.items():
         facts[name] = NameList(value) if isinstance(value, tuple) else value
     if "families" in facts:
@@ -128,29 +126,22 @@ def _facts(step: TraceStep, standing: StepFacts) -> StepFacts:
 # --- the verdict ---
 
 
-def _verdict(decision: Decision, standing: StepFacts) -> str:
+def _verdict(decision: Decision, context: StepFacts) -> str:
+    package = decision.package
     if not decision.submission.granted:
-        return (
-            "No: {person} may not see {product}, and so cannot get it ({why_not:and}).".format_map(
-                standing
-            )
-        )
-    if not decision.package.granted:
-        no = "No: {person} may see {product}, but gets nothing on this device ({why_not:and})."
-        return no.format_map(standing)
-    return (
-        _GRANTED[decision.package.action].format_map(standing)
-        + _DELIVERY[decision.package.delivery]
-    )
+        text = _HIDDEN
+    elif not package.granted:
+        text = _NOTHING
+    else:
+        text = _GRANTED[package.action] + (_MANUAL if package.delivery == "manual" else "")
+    return text.format_map(context)
 
 
+_HIDDEN = "No: {person} may not see {product}, and so cannot get it ({why_not:and})."
+_NOTHING = "No: {person} may see {product}, but gets nothing on this device ({why_not:and})."
 _GRANTED = {
-    "install": "Yes: {person} can install {product} {package} from {source}",
-    "update": "Yes: {person} gets an update of {product} to {package} from {source}",
-    "keep": "Yes: {person} may have {product}, and keeps what is installed; {source} has {package}",
+    "install": "Yes: {person} can install {product} {package} from {source}.",
+    "update": "Yes: {person} gets an update of {product} to {package} from {source}.",
+    "keep": "Yes: {person} may have {product}, and keeps what is installed; {source} has {package}.",
 }
-_DELIVERY = {
-    "automatic": ".",
-    "manual": ". On this device somebody has to look for updates by hand.",
-    None: ".",
-}
+_MANUAL = " On this device somebody has to look for updates by hand."

@@ -15,7 +15,7 @@ from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.explain.documentation import PAGES, pages
-from eligibility.explain.step_phrases import WORDS, kind_of, words_of
+from eligibility.explain.step_phrases import STEPS, kind_of, phrases_of
 from eligibility.explain.story import MOST_SENTENCES, story
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
@@ -96,7 +96,7 @@ def test_of_flights_nothing_is_said_where_there_are_none() -> None:
 def test_a_processor_that_was_not_told_is_told_as_such() -> None:
     device = {"family": "Desktop", "os_version": "23H2"}
     assert texts(product(), device=device)[-1].endswith(
-        "Its processor was not told, so none was ruled out."
+        "Its processor is unknown, so none was ruled out."
     )
 
 
@@ -157,7 +157,7 @@ def test_whatever_decide_notes_has_words_and_pages(
     decision = decide(case)
     assert decision.trace is not UNSET
     for step in decision.trace:
-        assert words_of(step)
+        assert phrases_of(step)
         assert pages(step.source)
     told = story(decision, case)
     assert len(told) <= MOST_SENTENCES
@@ -183,7 +183,7 @@ def test_every_word_is_used(vector_states: dict[Path, StateSource]) -> None:
     for matched in ([], ["a@example.com"], ["ada@example.com"]):
         step = alias_step(ada, matched)
         noted.add((step.step, step.outcome))
-    assert noted == {(step, str(outcome)) for step, outcome in WORDS}
+    assert noted == {(step, str(outcome)) for step, outcome in STEPS}
 
 
 @pytest.mark.parametrize("code", PAGES)
