@@ -1,16 +1,16 @@
 """AuditLog in the Redis or Valkey server that also holds the groups."""
 
 import secrets
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
 from eligibility.audit.keys import LOG, AuditKeys
 from eligibility.audit.log import LogEntry, link, next_entry
-from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
+from groups.chain import ChainDigester, ChainHead
 from groups.errors import NotEmpty
 from groups.moments import from_us, to_us
-from groups.storage.redis_chain import HeadField, RedisChain, until_saved
+from groups.storage.redis_chain import HeadField, RedisChain, RedisTrail, until_saved
 from groups.storage.redis_server import RedisServer
 
 
@@ -27,14 +27,15 @@ _encode = msgspec.msgpack.Encoder(order="sorted").encode
 _decode = msgspec.msgpack.Decoder(_Entry).decode
 
 
-class RedisAuditLog:
+class RedisAuditLog(RedisTrail[LogEntry]):
     """See AuditLog for what the methods promise."""
 
     def __init__(self, server: RedisServer, digester: Callable[[], ChainDigester]) -> None:
         """Take an open server. Args: digester = of the deployment's audit trail."""
         self._server, self._digester = server, digester
         keys = self._keys = AuditKeys(server.keys)
-        self._chain = RedisChain(server, LOG, "log", head=keys.head, entries=keys.entries)
+        chain = RedisChain(server, LOG, "log", head=keys.head, entries=keys.entries)
+        super().__init__(chain, _entry, lambda before, entry: link(digester(), before, entry))
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
         """See AuditLog."""
@@ -61,19 +62,6 @@ class RedisAuditLog:
         """See AuditLog."""
         return self.kept().head
 
-    def kept(self) -> ChainExtent:
-        """See Trail."""
-        return self._chain.extent()
-
-    def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
-        """See Trail."""
-        for revision, saved in self._chain.entries(range(first, last + 1)):
-            yield "missing" if saved is None else _entry(revision, saved)
-
-    def expected(self, before: str, entry: LogEntry) -> str:
-        """See Trail."""
-        return link(self._digester(), before, entry)
-
     def _save(self, head: HeadField, entry: LogEntry) -> bool:
         """Save the next entry; False when another came first."""
         chain, at_us, write_id = bytes.fromhex(entry.chain), to_us(entry.at), secrets.token_hex(4)
@@ -83,16 +71,13 @@ class RedisAuditLog:
         return self._chain.save(head, after, [command])
 
 
-def _entry(revision: int, saved: bytes) -> LogEntry | Damage:
-    try:
-        fields = _decode(saved)
-        return LogEntry(
-            revision=revision,
-            kind=fields.kind,
-            who=fields.who,
-            what=fields.what,
-            at=from_us(fields.at_us),
-            chain=fields.chain.hex(),
-        )
-    except UNREADABLE:
-        return "unreadable"
+def _entry(revision: int, saved: bytes) -> LogEntry:
+    fields = _decode(saved)
+    return LogEntry(
+        revision=revision,
+        kind=fields.kind,
+        who=fields.who,
+        what=fields.what,
+        at=from_us(fields.at_us),
+        chain=fields.chain.hex(),
+    )

@@ -1,14 +1,16 @@
 """AuditLog in the SQLite file that also holds the groups."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from sqlite3 import Connection
 
 import msgspec
 
 from eligibility.audit.log import LogEntry, link, next_entry
-from groups.chain import UNREADABLE, ChainDigester, ChainExtent, ChainHead, Damage
+from groups.chain import UNREADABLE, ChainDigester, ChainHead, Damage
 from groups.errors import NotEmpty
 from groups.moments import from_us, to_us
 from groups.storage.sqlite_database import Database, SchemaPart
+from groups.storage.sqlite_trail import SqliteTrail
 
 AUDIT_PART = SchemaPart(
     name="audit",
@@ -27,9 +29,8 @@ AUDIT_PART = SchemaPart(
     ),
 )
 
-_AT_ONCE = 200
 _what = msgspec.json.Decoder(dict[str, str]).decode
-_KEPT = (
+_EXTENT = (
     "SELECT revision, lower(hex(chain)), (SELECT count(*) FROM audit_entry)"
     " FROM (SELECT 1) LEFT JOIN audit_head ON only = 1"
 )
@@ -39,12 +40,18 @@ _ENTRIES = (
 )
 
 
-class SqliteAuditLog:
+class SqliteAuditLog(SqliteTrail[LogEntry]):
     """See AuditLog for what the methods promise."""
 
     def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
         """Take an open database. Args: digester = of the deployment's audit trail."""
         self._database, self._digester = database, digester
+        super().__init__(
+            database,
+            (_EXTENT, {}),
+            _read,
+            lambda before, entry: link(digester(), before, entry),
+        )
         database.migrate(AUDIT_PART)
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
@@ -75,26 +82,10 @@ class SqliteAuditLog:
         """See AuditLog."""
         return self.kept().head
 
-    def kept(self) -> ChainExtent:
-        """See Trail."""
-        with self._database.read() as connection:
-            revision, chain, entries = connection.execute(_KEPT).fetchone()
-        head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
-        return ChainExtent(head, entries)
 
-    def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
-        """See Trail."""
-        for begin in range(first, last + 1, _AT_ONCE):
-            end = min(begin + _AT_ONCE - 1, last)
-            with self._database.read() as connection:
-                rows = connection.execute(_ENTRIES, (begin, end)).fetchall()
-            found = {row[0]: _entry(row) for row in rows}
-            for revision in range(begin, end + 1):
-                yield found.get(revision, "missing")
-
-    def expected(self, before: str, entry: LogEntry) -> str:
-        """See Trail."""
-        return link(self._digester(), before, entry)
+def _read(connection: Connection, first: int, last: int) -> dict[int, LogEntry | Damage]:
+    rows = connection.execute(_ENTRIES, (first, last))
+    return {row[0]: _entry(row) for row in rows}
 
 
 def _save(execute: Callable[..., object], entry: LogEntry) -> None:

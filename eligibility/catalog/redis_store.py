@@ -16,14 +16,20 @@ from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.model import Product
-from eligibility.catalog.redis_trail import RedisCatalogTrail
 from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion, next_versions
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty
 from groups.model import Page, revision_before, storable
 from groups.moments import to_us
-from groups.storage.redis_chain import HeadField, RedisChain, head_of, missing, until_saved
+from groups.storage.redis_chain import (
+    HeadField,
+    RedisChain,
+    RedisTrail,
+    head_of,
+    missing,
+    until_saved,
+)
 from groups.storage.redis_server import Command, RedisServer
 
 _FIELD = "catalog"
@@ -155,7 +161,17 @@ class RedisCatalogStore:
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
         """See CatalogStore."""
-        return RedisCatalogTrail(self._chain(publisher), publisher, self._digester)
+
+        def read(revision: int, saved: bytes) -> CatalogWrite:
+            versions = tuple(packed.read_write(saved).versions(publisher, revision))
+            if not versions:
+                raise ValueError(f"revision {revision} wrote nothing")
+            return CatalogWrite(versions=versions)
+
+        def expected(before: str, entry: CatalogWrite) -> str:
+            return link(self._digester(), before, entry.versions)
+
+        return RedisTrail(self._chain(publisher), read, expected)
 
     def _chain(self, publisher: str) -> RedisChain:
         head, entries = self._keys.head(publisher), self._keys.versions(publisher)

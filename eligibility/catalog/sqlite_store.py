@@ -11,7 +11,7 @@ from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
 from eligibility.catalog.sqlite_schema import CATALOG_PART
-from eligibility.catalog.sqlite_trail import VERSIONS, SqliteCatalogTrail, version_of
+from eligibility.catalog.sqlite_trail import VERSIONS, version_of
 from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion, next_versions
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
@@ -149,7 +149,7 @@ class SqliteCatalogStore:
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
         """See CatalogStore."""
-        return SqliteCatalogTrail(self._database, publisher, self._digester)
+        return sqlite_trail.trail_of(self._database, publisher, self._digester)
 
 
 def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:

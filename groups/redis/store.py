@@ -4,7 +4,7 @@ import secrets
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 from operator import attrgetter
 from typing import TypeVar
@@ -36,10 +36,9 @@ from groups.model import (
 )
 from groups.redis import forget as forgetting
 from groups.redis import history as past
-from groups.redis import reads
-from groups.redis.trail import RedisTrail
+from groups.redis import packed, reads
 from groups.redis.writes import CommandBatch
-from groups.storage.redis_chain import until_saved
+from groups.storage.redis_chain import RedisTrail, until_saved
 from groups.storage.redis_server import RedisServer
 
 DIGEST_KEY_BYTES = 32
@@ -296,7 +295,12 @@ class RedisGroupStore:
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
         """See GroupStore."""
-        return RedisTrail(past.chain(self._server, publisher), publisher, self.chain_digester)
+
+        def expected(before: str, entry: GroupChange) -> str:
+            return self.chain_digester().of_recorded(before, entry)
+
+        chain = past.chain(self._server, publisher)
+        return RedisTrail(chain, partial(packed.change, publisher), expected)
 
     def _change(
         self,

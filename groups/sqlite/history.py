@@ -8,7 +8,7 @@ from json import dumps
 from operator import itemgetter
 from typing import Any
 
-from groups.chain import UNREADABLE
+from groups.chain import UNREADABLE, Damage
 from groups.model import MAX_REVISION, GroupChange, MembershipChange, PastMemberships
 from groups.model import storable as text
 from groups.moments import from_us, to_us
@@ -50,6 +50,12 @@ _MEMBERS = """
         GROUP BY m.address
     ) WHERE change = 1 ORDER BY address LIMIT ?
 """
+
+EXTENT = (
+    "SELECT revision, lower(hex(chain)), (SELECT count(*) FROM edit WHERE publisher = :publisher)"
+    " FROM (SELECT 1) LEFT JOIN group_revision ON publisher = :publisher"
+)
+"""For SqliteTrail: where a publisher's chain ends."""
 
 HistoryRow = tuple[int, str, int, str, str | None, str, int | None, str | None]
 
@@ -147,18 +153,18 @@ def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> in
 
 
 def kept_between(
-    connection: sqlite3.Connection, publisher: str, first: int, last: int
-) -> dict[int, GroupChange | None]:
-    """Give the writes kept of some revisions; None for one that cannot be read."""
+    publisher: str, connection: sqlite3.Connection, first: int, last: int
+) -> dict[int, GroupChange | Damage]:
+    """Read what there is of some revisions, for the audit trail."""
     rows = connection.execute(
         _CHANGES.format("revision >= ?"), (text(publisher), first, last - first + 1)
     )
-    found: dict[int, GroupChange | None] = {}
+    found: dict[int, GroupChange | Damage] = {}
     for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
         try:
             found[of_edit[0]] = _change(publisher, of_edit, members)
         except UNREADABLE:
-            found[of_edit[0]] = None
+            found[of_edit[0]] = "unreadable"
     return found
 
 

@@ -4,7 +4,7 @@ import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 
 from groups import emails as addresses
@@ -35,14 +35,15 @@ from groups.model import (
     page_of,
     revision_before,
     slug,
+    storable,
 )
 from groups.sqlite import history as past
 from groups.sqlite import rows
 from groups.sqlite.edits import GroupTransaction, kept_secret
 from groups.sqlite.rows import StoredGroup
 from groups.sqlite.schema import GROUPS_PART
-from groups.sqlite.trail import SqliteTrail
 from groups.storage.sqlite_database import Database
+from groups.storage.sqlite_trail import SqliteTrail
 
 DIGEST_KEY_BYTES = 32
 
@@ -330,7 +331,13 @@ class SqliteGroupStore:
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
         """See GroupStore."""
-        return SqliteTrail(self._database, publisher, self.chain_digester)
+
+        def expected(before: str, entry: GroupChange) -> str:
+            return self.chain_digester().of_recorded(before, entry)
+
+        extent = past.EXTENT, {"publisher": storable(publisher)}
+        read = partial(past.kept_between, publisher)
+        return SqliteTrail(self._database, extent, read, expected)
 
     def _change(
         self,

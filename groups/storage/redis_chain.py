@@ -8,11 +8,11 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
-from groups.chain import UNREADABLE, ChainExtent, ChainHead
+from groups.chain import UNREADABLE, ChainEntry, ChainExtent, ChainHead, Damage
 from groups.errors import StoreUnavailable
 from groups.moments import from_us
 from groups.storage.redis_server import Command, RedisServer
@@ -157,3 +157,35 @@ class RedisChain:
     def _was_saved(self, write: HeadField) -> bool:
         ((_, saved),) = self.entries([write.revision])
         return saved is not None and _decode_start(saved).write_id == write.write_id
+
+
+class RedisTrail(Generic[ChainEntry]):
+    """The audit trail of a chain; see groups.chain.Trail for what the methods promise.
+
+    Args: read = reads the bytes of an entry, by its revision. expected = gives the digest that an entry
+        has to carry, from the digest of the entry before it.
+    """
+
+    def __init__(
+        self,
+        chain: RedisChain,
+        read: Callable[[int, bytes], ChainEntry],
+        expected: Callable[[str, ChainEntry], str],
+    ) -> None:
+        self._chain, self._read, self._expected = chain, read, expected
+
+    def kept(self) -> ChainExtent:
+        """See Trail."""
+        return self._chain.extent()
+
+    def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
+        """See Trail."""
+        for revision, saved in self._chain.entries(range(first, last + 1)):
+            try:
+                yield "missing" if saved is None else self._read(revision, saved)
+            except UNREADABLE:
+                yield "unreadable"
+
+    def expected(self, before: str, entry: ChainEntry) -> str:
+        """See Trail."""
+        return self._expected(before, entry)

@@ -1,0 +1,49 @@
+"""The audit trail of a chain in a SQLite file, as groups, catalogue and audit log each have one."""
+
+from collections.abc import Callable, Iterator, Mapping
+from sqlite3 import Connection
+from typing import Generic
+
+from groups.chain import ChainEntry, ChainExtent, ChainHead, Damage
+from groups.storage.sqlite_database import Database
+
+_AT_ONCE = 200
+
+
+class SqliteTrail(Generic[ChainEntry]):
+    """See groups.chain.Trail for what the methods promise.
+
+    Args: extent = a query for one row, and its values: the last revision and its digest, NULL for
+        none, and the number of entries. read = gives what there is of the revisions from one to another.
+        expected = gives the digest that an entry has to carry, from the digest of the entry before it.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        extent: tuple[str, Mapping[str, str]],
+        read: Callable[[Connection, int, int], Mapping[int, ChainEntry | Damage]],
+        expected: Callable[[str, ChainEntry], str],
+    ) -> None:
+        self._database, self._extent = database, extent
+        self._read, self._expected = read, expected
+
+    def kept(self) -> ChainExtent:
+        """See Trail."""
+        with self._database.read() as connection:
+            revision, chain, entries = connection.execute(*self._extent).fetchone()
+        head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
+        return ChainExtent(head, entries)
+
+    def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
+        """See Trail."""
+        for begin in range(first, last + 1, _AT_ONCE):
+            end = min(begin + _AT_ONCE - 1, last)
+            with self._database.read() as connection:
+                kept = self._read(connection, begin, end)
+            for revision in range(begin, end + 1):
+                yield kept.get(revision, "missing")
+
+    def expected(self, before: str, entry: ChainEntry) -> str:
+        """See Trail."""
+        return self._expected(before, entry)
