@@ -97,8 +97,11 @@ def _given(vector: Scenario) -> Iterator[str]:
         yield "nobody signed in"
     else:
         kind = " (work or school)" if asker.account.kind == "work_or_school" else ""
-        groups = ", ".join(sorted(vector.groups or ())) or "no group"
-        yield f"{asker.name.partition('@')[0]}{kind} in {groups}"
+        if vector.groups is None:  # those that list the address
+            yield " or ".join((asker.account.id, *asker.account.aliases)) + kind
+        else:
+            name = asker.name.partition("@")[0]
+            yield f"{name}{kind} in {', '.join(sorted(vector.groups)) or 'no group'}"
     yield device.name
     yield from (f"{name} {value}" for name in _SHOWN_DIRECTLY if (value := getattr(asker, name)))
     if vector.now is not None:
