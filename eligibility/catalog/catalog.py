@@ -1,4 +1,4 @@
-"""Catalog: the one way products are written, with every rule of a catalogue checked first."""
+"""Catalog: the only way to store products, which checks every rule of a catalogue first."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -21,13 +21,13 @@ from groups.store import MembershipReader
 _TRIES = 20
 
 ExpectedRevision = int | Literal["*"]
-"""What a product has to be for a write to be made: at that Entry.revision, or just there."""
+"""What a write expects of a product: that CatalogEntry.revision, or "*" = that it exists."""
 
 _NONE_EXPECTED: Mapping[str, ExpectedRevision] = MappingProxyType({})
 
 
 class Catalog:
-    """Writes products after checking them against the publisher's groups and the products' past."""
+    """Stores products after checking them against the publisher's groups and their own history."""
 
     def __init__(
         self,
@@ -48,9 +48,9 @@ class Catalog:
         actor: str,
         if_product_revision: ExpectedRevision | None = None,
     ) -> int:
-        """Store one product; answer the publisher's new catalogue revision.
+        """Store one product; return the publisher's new catalogue revision.
 
-        Args: if_product_revision = the Entry.revision the caller last saw.
+        Args: if_product_revision = the CatalogEntry.revision on which the write is based.
         Raises: InvalidProduct; ProductRevisionMismatch; ProductTaken.
         """
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
@@ -64,7 +64,7 @@ class Catalog:
         actor: str,
         if_product_revision: ExpectedRevision | None = None,
     ) -> int:
-        """Delete one product; its history stays. Raises: UnknownProduct, ProductRevisionMismatch."""
+        """Delete one product but keep its history. Raises: UnknownProduct, ProductRevisionMismatch."""
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
         return self.apply(publisher, {}, (product_id,), actor=actor, expected=expected)
 
@@ -78,11 +78,14 @@ class Catalog:
         if_revision: int | None = None,
         expected: Mapping[str, ExpectedRevision] = _NONE_EXPECTED,
     ) -> int:
-        """Store and delete products in one step. Raises InvalidProduct with the faults of all of them.
+        """Store and delete products in one step; return the new catalogue revision.
 
-        Args: expected = what the write is based on, by product id.
-        The checks are made at a revision and the write is accepted at that revision only, so that
-        no other writer can slip in between (a product made public meanwhile stays public).
+        The write is accepted only at the revision at which it was checked. So nobody else can write
+        in between, and a product that was made public meanwhile stays public.
+        Args: if_revision = the catalogue revision on which the write is based, None = any;
+            expected = what the write expects of products, by product id.
+        Raises: InvalidProduct with the faults of all products; CatalogRevisionMismatch;
+            ProductRevisionMismatch; ProductTaken; UnknownProduct; StoreUnavailable.
         """
         check_publisher(publisher)
         for _ in range(_TRIES):
@@ -96,21 +99,24 @@ class Catalog:
             except CatalogRevisionMismatch:
                 if if_revision is not None:
                     raise
-        raise StoreUnavailable(f"others wrote to `{publisher}` first, {_TRIES} times")
+        raise StoreUnavailable(
+            f"other writers changed `{publisher}` first, {_TRIES} times in a row"
+        )
 
     def check(
         self, publisher: str, products: Mapping[str, Product], more_groups: Collection[str] = ()
     ) -> None:
-        """Refuse products that must not be stored; more_groups are about to be declared with them."""
+        """Check products that are about to be stored. Raises InvalidProduct with all their faults.
+
+        Args: more_groups = ids of groups that are about to be created along with the products.
+        """
         declared = self._groups.group_ids(publisher) | set(more_groups)
         now = self._clock()
         faults: list[Fault] = []
         for product_id, product in products.items():
             try:
-                surroundings = ValidationContext(
-                    declared, now, was_public(self.store, product_id, now)
-                )
-                validate(product_id, product, surroundings)
+                public = was_public(self.store, product_id, now)
+                validate(product_id, product, ValidationContext(declared, now, public))
             except InvalidProduct as error:
                 faults += error.faults if len(products) == 1 else _within(product_id, error.faults)
         if faults:
@@ -120,30 +126,31 @@ class Catalog:
     def _check_expected(
         self, publisher: str, expected: Mapping[str, ExpectedRevision], deletes: Collection[str]
     ) -> None:
-        """Raises ProductRevisionMismatch; leaves to the store what it refuses in any case.
+        """Raise ProductRevisionMismatch unless every product is as expected.
 
-        That is deleting what is not there, and a product of another publisher, whose revision is
-        not told.
+        The store itself refuses to delete an unknown product and to write one of another publisher,
+        whose revision must not be shown.
         """
-        for product_id, wanted in expected.items():
-            found = self.store.get(product_id)
-            if found is None and product_id in deletes:
+        for product_id, revision in expected.items():
+            stored = self.store.get(product_id)
+            if stored is None and product_id in deletes:
                 continue
-            if found is not None and found[0].publisher != publisher:
+            if stored is not None and stored[0].publisher != publisher:
                 continue
-            present = 0 if found is None else found[0].revision
-            if present != wanted and not (wanted == "*" and present):
-                raise ProductRevisionMismatch(product_id, wanted, present)
+            present = 0 if stored is None else stored[0].revision
+            if present != revision and not (revision == "*" and present):
+                raise ProductRevisionMismatch(product_id, revision, present)
 
 
 def was_public(
     store: CatalogStore, product_id: str, now: datetime, until: datetime | None = None
 ) -> bool:
-    """Whether the product has been public: its last version was. By induction any was (VIS).
+    """Whether the product was ever public (VIS).
 
-    Args: until = versions after that moment (UTC-aware) do not count.
+    Its last version is enough to know: a product that was public can never be private again.
+    Args: until = ignore versions after that moment (UTC-aware).
     """
-    limit = 2 if until is None else 100  # the last two: one may have been a deletion
+    limit = 2 if until is None else 100  # the last two, because one may be a deletion
     for version in each(lambda cursor: store.history(product_id, cursor=cursor, limit=limit)):
         if version.product is not None and (until is None or version.at <= until):
             return version.product.submission.audience_at(now) == "public"

@@ -4,7 +4,7 @@ from eligibility.errors import EligibilityError, Fault, InvalidInput
 
 
 class InvalidProduct(InvalidInput):
-    """A product, or a catalogue of them, that must not be stored; names every fault."""
+    """A product, or a whole catalogue, must not be stored; it names every fault."""
 
     code = "INVALID_PRODUCT"
 
@@ -13,7 +13,7 @@ class InvalidProduct(InvalidInput):
 
 
 class ProductTaken(EligibilityError):
-    """The product id belongs to another publisher; ids are unique across all of them."""
+    """The product id belongs to another publisher; product ids are unique across publishers."""
 
     code = "PRODUCT_TAKEN"
 
@@ -23,19 +23,19 @@ class ProductTaken(EligibilityError):
 
 
 class CatalogRevisionMismatch(EligibilityError):
-    """The publisher's catalogue moved on since the revision that the write was based on."""
+    """The publisher's catalogue has changed since the revision on which the write is based."""
 
     code = "REVISION_MISMATCH"
 
     def __init__(self, publisher: str, expected: int, actual: int) -> None:
         super().__init__(
-            f"catalogue of `{publisher}` is at revision {actual}, the write was based on {expected}"
+            f"the catalogue of `{publisher}` is at revision {actual}, not at {expected}: read it again"
         )
         self.expected, self.actual = expected, actual
 
 
 class ProductRevisionMismatch(EligibilityError):
-    """The product is not at the revision that the write was based on, or is not there at all (0)."""
+    """The product is not at the revision on which the write is based, or does not exist (0)."""
 
     code = "REVISION_MISMATCH"
 
@@ -43,6 +43,6 @@ class ProductRevisionMismatch(EligibilityError):
         super().__init__(
             f"product `{product_id}` is at revision {actual}, not at {expected}: read it again"
             if actual
-            else f"there is no product `{product_id}`, and the write was based on one"
+            else f"product `{product_id}` does not exist, but the write expects it"
         )
         self.expected, self.actual = expected, actual

@@ -1,6 +1,6 @@
-"""A catalogue as a directory of YAML files: read whole or not at all, and written back.
+"""Read a catalogue from a directory of YAML files, all or nothing, and write it back.
 
-One file declares things of one publisher; files of the same publisher add up:
+Each file declares groups and products of one publisher; several files may do so for the same one:
 
     publisher: contoso
     groups:
@@ -8,8 +8,8 @@ One file declares things of one publisher; files of the same publisher add up:
     products:
       9NBLGGH4R315: {name: Contoso Reader, submission: {...}, flights: [...]}
 
-A group without `emails` is one whose members are kept elsewhere: it must exist, and keeps them. One
-with `consent: {confirmed_by: ..., at: ..., text: ...}` carries that note afterwards.
+A group without `emails` must exist already and keeps its members. A group with
+`consent: {confirmed_by: ..., at: ..., text: ...}` gets that consent note.
 """
 
 from collections.abc import Iterable, Mapping
@@ -31,7 +31,7 @@ from groups.model import Consent, check_consent, check_group_id, check_publisher
 
 
 class ConsentDeclaration(BaseModel):
-    """That the people of a group agreed to be in it, as a file declares it."""
+    """The note that the people of a group agreed to be in it, as a file declares it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     confirmed_by: StrictStr
@@ -40,19 +40,19 @@ class ConsentDeclaration(BaseModel):
 
     @classmethod
     def of(cls, consent: Consent) -> "ConsentDeclaration":
-        """The declaration of a note."""
+        """Declare a stored consent note."""
         return cls(confirmed_by=consent.confirmed_by, at=consent.at, text=consent.text)
 
     @property
     def note(self) -> Consent:
-        """The note as a group carries it."""
+        """The consent note as the group store keeps it."""
         return Consent(confirmed_by=self.confirmed_by, at=self.at, text=self.text)
 
 
 class GroupDeclaration(BaseModel):
     """A group as a file declares it.
 
-    emails: None = membership is not this file's to say. consent: None = nor is the note of it.
+    emails: None = the file leaves the members as they are. consent: None = likewise the note.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -75,7 +75,7 @@ class _File(BaseModel):
 
 @dataclass(slots=True)
 class Declaration:
-    """Everything that a directory declares for one publisher."""
+    """All groups and products that a directory declares for one publisher."""
 
     publisher: str
     groups: dict[str, GroupDeclaration] = field(default_factory=dict)
@@ -83,8 +83,9 @@ class Declaration:
 
 
 def read_directory(directory: Path) -> tuple[Declaration, ...]:
-    """Read every *.yaml and *.yml file of a directory (or one file); publishers in order.
+    """Read one file, or every *.yaml and *.yml file of a directory; one declaration a publisher.
 
+    The declarations are sorted by publisher.
     Raises: InvalidFile naming every fault of every file, each with its line.
     """
     paths = _yaml_files(directory)
@@ -107,12 +108,12 @@ def _yaml_files(directory: Path) -> list[Path]:
         raise InvalidFile([Fault(str(directory), "NO_SUCH_FILE", "no such directory or file")])
     paths = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml"))
     if not paths:
-        raise InvalidFile([Fault(str(directory), "NO_CATALOG", "holds no *.yaml file")])
+        raise InvalidFile([Fault(str(directory), "NO_CATALOG", "contains no *.yaml or *.yml file")])
     return paths
 
 
 def read_text(path: Path) -> str:
-    """A text file's contents. Raises InvalidFile when it cannot be read or is not UTF-8."""
+    """Read a text file. Raises InvalidFile if it cannot be read or is not UTF-8."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -176,7 +177,7 @@ def _check_consent(loc: str, consent: ConsentDeclaration) -> list[Fault]:
 
 
 def _read_products(read: _File) -> list[Fault]:
-    """Turn the bodies into products in place; answer what is wrong with them."""
+    """Turn the bodies into products in place; return their faults."""
     faults = []
     for product_id, body in read.products.items():
         try:
@@ -198,9 +199,12 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any], what: str) -> list[Fau
 
 
 def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ...]:
-    """Write what read_directory reads back equal: groups.yaml and products.yaml of one publisher."""
+    """Write <publisher>.groups.yaml and <publisher>.products.yaml; read_directory reads them back equal.
+
+    Returns the paths of the files.
+    """
     directory.mkdir(parents=True, exist_ok=True)
-    written = []
+    paths = []
     for part, body in (
         ("groups", {g: _group_body(d) for g, d in sorted(declaration.groups.items())}),
         ("products", {p: product_body(d) for p, d in sorted(declaration.products.items())}),
@@ -208,8 +212,8 @@ def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ..
         if body:
             path = directory / f"{declaration.publisher}.{part}.yaml"
             path.write_text(_dump({"publisher": declaration.publisher, part: body}), "utf-8")
-            written.append(path)
-    return tuple(written)
+            paths.append(path)
+    return tuple(paths)
 
 
 def _group_body(group: GroupDeclaration) -> dict[str, Any]:
@@ -220,14 +224,14 @@ def _group_body(group: GroupDeclaration) -> dict[str, Any]:
 
 
 def product_body(product: Product) -> dict[str, Any]:
-    """A product as plain JSON values, without what is as by default."""
+    """Turn a product into JSON values, without fields that have their default value."""
     return product.model_dump(mode="json", exclude_defaults=True)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes every text that our strict reader, or an older one, could take for something else."""
+    """Writes YAML without aliases, so that every value stands in full where it is used."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - every value in full
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML defines the parameters
         return True
 
 

@@ -1,8 +1,8 @@
 """Product, Submission, Flight, Package, Rollout: what a publisher declares.
 
-These pydantic models are the PUT body, the YAML file and what the rules read: one shape. They
-check the shape of every field; what several fields mean together is checked in validation.py.
-Texts are made canonical on the way in, so two spellings of one catalogue are equal.
+These pydantic models are the shape of PUT bodies and YAML files, and what the rules read. They check
+each field by itself; validation.py checks how fields fit together. Texts are made canonical when
+they are read, so that two spellings of the same catalogue are equal.
 """
 
 import re
@@ -34,14 +34,14 @@ from eligibility.windows.package_versions import canonical_package_version, pars
 
 
 def _reading(read: Callable[[str], str]) -> AfterValidator:
-    """Turn a reader that raises InvalidInput into a pydantic validator with the same code."""
+    """Make a pydantic validator of a reader that raises InvalidInput, with the same error code."""
 
     def validate(text: str) -> str:
         try:
             return read(text)
         except InvalidInput as error:
             fault = error.faults[0]
-            # Braces would be taken for a template by pydantic.
+            # pydantic would take braces for a template
             raise PydanticCustomError(
                 fault.code, fault.detail.replace("{", "(").replace("}", ")")
             ) from None
@@ -71,7 +71,7 @@ def _to_utc(moment: datetime) -> datetime:
 
 
 def _moment_from_text(value: Any) -> Any:
-    """Take moments as ISO 8601 text only: a bare number could mean seconds or milliseconds."""
+    """Accept moments as ISO 8601 text only: a number could mean seconds or milliseconds."""
     if isinstance(value, str | datetime) or value is None:
         return value
     raise PydanticCustomError(
@@ -83,9 +83,9 @@ _Items = TypeVar("_Items", bound=Sized)
 
 
 def _at_least_one(items: _Items) -> _Items:
-    """After the items have been read: min_length would count those that could not be."""
+    """Refuse an empty collection. pydantic's min_length would ignore items that are invalid."""
     if not items:
-        raise PydanticCustomError("WRONG_VALUE", "should have at least 1 item")
+        raise PydanticCustomError("WRONG_VALUE", "must have at least 1 item")
     return items
 
 
@@ -157,7 +157,10 @@ class _Declared(BaseModel):
 
 
 class Package(_Declared):
-    """One uploaded package. targets: device family -> MinVersion; the specific family wins (DFO)."""
+    """One uploaded package.
+
+    targets: device family -> MinVersion; a specific family goes before Windows.Universal (DFO).
+    """
 
     file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
     version: PackageVersion
@@ -170,12 +173,12 @@ class Package(_Declared):
 
     @property
     def first_part(self) -> int:
-        """The first part of the version, which the Store does not let be 0 (REQ)."""
+        """The first part of the version, which must not be 0 (REQ)."""
         return parse_package_version(self.version).release[0]
 
 
 class RolloutStatus(StrEnum):
-    """How far a gradual rollout is. 100 % in progress is not finalized (GPR)."""
+    """The state of a gradual rollout. One at 100 % is not yet finalized (GPR)."""
 
     IN_PROGRESS = "in_progress"
     HALTED = "halted"
@@ -183,7 +186,7 @@ class RolloutStatus(StrEnum):
 
 
 class Rollout(_Declared):
-    """A gradual package rollout: who still gets previous_packages instead of the newest."""
+    """A gradual package rollout: who gets the newest packages, and who still the previous ones."""
 
     percentage: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
     status: RolloutStatus
@@ -192,7 +195,7 @@ class Rollout(_Declared):
 
 
 class Submission(_Declared):
-    """The non-flighted submission: its audience, its listing and its packages. Rank 1, always."""
+    """The non-flighted submission: audience, listing and packages. Its rank is always 1."""
 
     audience: Literal["public", "private"] = "public"
     audience_groups: tuple[GroupId, ...] = ()
@@ -203,13 +206,13 @@ class Submission(_Declared):
     rollout: Rollout | None = None
 
     def audience_at(self, now: datetime) -> Literal["public", "private"]:
-        """The effective audience: private unless `public_at` has come, that instant included (VIS)."""
+        """The audience at a moment: a private one becomes public at the instant `public_at` (VIS)."""
         if self.audience == "public" or (self.public_at is not None and now >= self.public_at):
             return "public"
         return "private"
 
     def admits(self, groups: AbstractSet[str], now: datetime) -> bool:
-        """Whether a member of those groups is in the effective audience; in a public one all are."""
+        """Whether members of those groups are in the audience at a moment; everybody is in a public one."""
         return self.audience_at(now) == "public" or not groups.isdisjoint(self.audience_groups)
 
 
@@ -224,11 +227,11 @@ class Flight(_Declared):
     rollout: Rollout | None = None
 
     def published_at(self, now: datetime) -> bool:
-        """Whether the flight exists yet: it has packages and its publish moment has come."""
+        """Whether the flight counts at a moment: it has packages and `publish_at` has come."""
         return bool(self.packages) and (self.publish_at is None or now >= self.publish_at)
 
     def is_for(self, groups: AbstractSet[str], now: datetime) -> bool:
-        """Whether it is published and for a member of those groups (PF)."""
+        """Whether the flight is published and one of those groups is in it (PF)."""
         return self.published_at(now) and not groups.isdisjoint(self.groups)
 
 
@@ -254,7 +257,7 @@ class DeclaredSource:
 
     @property
     def loc(self) -> str:
-        """Where it stands in the product's JSON: `submission`, `flights.0`."""
+        """The path in the product's JSON: `submission`, `flights.0`."""
         return "submission" if self.position is None else f"flights.{self.position}"
 
     @property
@@ -265,11 +268,11 @@ class DeclaredSource:
 
     @property
     def rollout(self) -> Rollout | None:
-        """Its rollout, in whatever status."""
+        """The rollout, whatever its status."""
         return self.declared.rollout
 
     def package_lists(self) -> Iterator[tuple[PackageList, tuple[Package, ...]]]:
-        """Its newest and previous packages, each list with its path in the JSON below `loc`."""
+        """List its newest and its previous packages, each with the path in the JSON below `loc`."""
         yield "packages", self.declared.packages
         if self.rollout is not None:
             yield "rollout.previous_packages", self.rollout.previous_packages
@@ -283,7 +286,7 @@ class DeclaredSource:
         return product.with_fields(flights=tuple(flights))
 
     def of(self, product: "Product") -> Submission | Flight:
-        """The same source as another version of the product declares it."""
+        """Return the same source of another version of the product."""
         return product.submission if self.position is None else product.flights[self.position]
 
 
@@ -309,11 +312,11 @@ class Product(_Declared):
     flights: tuple[Flight, ...] = ()
 
     def rank_of(self, position: int) -> int:
-        """Rank of the flight at that position: the lowest flight has 2, above the submission (PF)."""
+        """The rank of the flight at that position: 2 for the last one; the submission has 1 (PF)."""
         return len(self.flights) - position + 1
 
     def flight_for(self, groups: AbstractSet[str], now: datetime) -> Flight | None:
-        """The highest-ranked flight for a member of those groups; nothing falls through it (PF, PD)."""
+        """Find the highest-ranked flight for members of those groups, the only one they get (PF, PD)."""
         return next((flight for flight in self.flights if flight.is_for(groups, now)), None)
 
     def sources(self) -> tuple[DeclaredSource, ...]:
@@ -335,11 +338,11 @@ class Product(_Declared):
 
     @cached_property
     def groups(self) -> frozenset[str]:
-        """Every group this product names, active or not."""
+        """All groups that the product names, active or not."""
         return frozenset(group for source in self.sources() for group in source.groups)
 
     def active_groups(self, now: datetime) -> frozenset[str]:
-        """Groups that count now: of the effective private audience and of the published flights."""
+        """The groups that count at a moment: of a private audience and of published flights."""
         active: set[str] = set()
         if self.submission.audience_at(now) == "private":
             active.update(self.submission.audience_groups)
@@ -350,5 +353,5 @@ class Product(_Declared):
 
     @cached_property
     def moments(self) -> tuple[datetime, ...]:
-        """Moments at which answers may change by themselves, ascending."""
+        """The moments at which decisions may change without an edit, ascending."""
         return tuple(sorted({date.moment for date in self.dates()}))

@@ -1,7 +1,7 @@
-"""What the fields of a product mean together: every rule of the catalogue, as a table of checks.
+"""Check how the fields of a product fit together: all rules of the catalogue, as a table of checks.
 
-Shape (types, unknown keys, unreadable versions) is checked by model.py before this. Each check
-yields the faults it finds; `validate` runs them all, so that a publisher sees everything at once.
+model.py has checked each field by itself before (types, unknown keys, unreadable versions).
+`validate` runs every check, so that a publisher sees all faults at once.
 Source of the rules: design section 4, "Refused"; domain 2.1, 2.5, 2.6, 3.
 """
 
@@ -23,7 +23,10 @@ _PRODUCT_ID = re.compile(PRODUCT_ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class ValidationContext:
-    """What a product is checked against: its publisher's groups, whether it was public before, now."""
+    """What a product is checked against.
+
+    declared_groups: ids of its publisher's groups. was_public: whether it was ever public.
+    """
 
     declared_groups: Collection[str]
     now: datetime
@@ -31,7 +34,7 @@ class ValidationContext:
 
 
 def read_product(body: Any) -> Product:
-    """Read a product from parsed JSON or YAML. Raises InvalidProduct naming every misshapen field."""
+    """Read a product from parsed JSON or YAML. Raises InvalidProduct naming every invalid field."""
     try:
         return Product.model_validate(body)
     except ValidationError as error:
@@ -39,17 +42,17 @@ def read_product(body: Any) -> Product:
 
 
 def pydantic_faults(error: ValidationError) -> list[Fault]:
-    """Faults of a pydantic error: where, a stable code, what is wrong and the value itself."""
+    """Turn a pydantic error into faults."""
     return [pydantic_fault(details) for details in error.errors(include_url=False)]  # type: ignore[arg-type]
 
 
 def pydantic_fault(details: dict[str, Any]) -> Fault:
-    """One entry of a pydantic error list as a fault."""
+    """Turn one entry of a pydantic error into a fault: path, code, and what is wrong with which value."""
     loc = ".".join(str(part) for part in details["loc"])
     kind = str(details["type"])
     code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
-    detail = _WORDS.get(kind) or _lowered(str(details["msg"]))
-    if kind not in _WORDS and not kind.isupper():
+    detail = _DETAILS.get(kind) or _lowered(str(details["msg"]))
+    if kind not in _DETAILS and not kind.isupper():
         detail += f", not `{_shown(details['input'])}`"
     return Fault(loc, code, detail)
 
@@ -72,7 +75,7 @@ _PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD
     ),
     "WRONG_VALUE",
 )
-_WORDS = {"extra_forbidden": "is not a field here", "missing": "is required"}
+_DETAILS = {"extra_forbidden": "is not a field here", "missing": "is required"}
 
 
 def _lowered(message: str) -> str:
@@ -84,9 +87,9 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def validate(product_id: str, product: Product, surroundings: ValidationContext) -> None:
-    """Refuse a product that must not be stored. Raises InvalidProduct with all faults found."""
-    faults = [fault for check in _CHECKS for fault in check(product, surroundings)]
+def validate(product_id: str, product: Product, context: ValidationContext) -> None:
+    """Check a product that is about to be stored. Raises InvalidProduct with all its faults."""
+    faults = [fault for check in _CHECKS for fault in check(product, context)]
     if not _PRODUCT_ID.fullmatch(product_id):
         detail = f"`{_shown(product_id)}` is not a product id: 1 to 100 of A-Z a-z 0-9 . _ ~ -"
         faults.insert(0, Fault("product_id", "WRONG_VALUE", detail))
@@ -94,9 +97,9 @@ def validate(product_id: str, product: Product, surroundings: ValidationContext)
         raise InvalidProduct(faults, f"product `{_shown(product_id)}`")
 
 
-def _undeclared_groups(product: Product, surroundings: ValidationContext) -> Iterator[Fault]:
+def _undeclared_groups(product: Product, context: ValidationContext) -> Iterator[Fault]:
     for loc, group in _named_groups(product):
-        if group not in surroundings.declared_groups:
+        if group not in context.declared_groups:
             detail = f"group `{group}` is not declared; create it first"
             yield Fault(loc, "UNDECLARED_GROUP", detail)
 
@@ -121,10 +124,10 @@ def _flights_without_groups(product: Product, _: ValidationContext) -> Iterator[
             yield Fault(f"flights.{number}.groups", "FLIGHT_WITHOUT_GROUP", detail)
 
 
-def _private_again(product: Product, surroundings: ValidationContext) -> Iterator[Fault]:
-    # A public date that has come leaves `audience` as it was declared; the product is public.
-    if surroundings.was_public and product.submission.audience_at(surroundings.now) == "private":
-        detail = "the product was public once; it can never be private again"
+def _private_again(product: Product, context: ValidationContext) -> Iterator[Fault]:
+    # `audience` stays "private" after `public_at`; the effective audience counts.
+    if context.was_public and product.submission.audience_at(context.now) == "private":
+        detail = "the product was public once, so it can never be private again"
         yield Fault("submission.audience", "PRIVATE_AFTER_PUBLIC", detail)
 
 
@@ -136,8 +139,8 @@ def _duplicate_flights(product: Product, _: ValidationContext) -> Iterator[Fault
         counts = Counter(values)
         for number, value in enumerate(values):
             if counts[value] > 1:
-                shown = getattr(product.flights[number], name)
-                detail = f"`{shown}` is used by more than one flight of the product"
+                name_or_id = getattr(product.flights[number], name)
+                detail = f"`{name_or_id}` is used by more than one flight of the product"
                 yield Fault(f"flights.{number}.{name}", "DUPLICATE_FLIGHT", detail)
 
 
@@ -170,7 +173,7 @@ def _rollout_without_previous(product: Product, _: ValidationContext) -> Iterato
             continue
         if not rollout.previous_packages:
             loc = f"{source.loc}.rollout.previous_packages"
-            detail = "a rollout needs the previous packages, which everybody outside it gets"
+            detail = "a rollout needs the previous packages, which go to everybody outside it"
             yield Fault(loc, "ROLLOUT_WITHOUT_PREVIOUS", detail)
 
 

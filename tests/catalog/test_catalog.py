@@ -414,7 +414,7 @@ def test_a_writer_whom_others_always_overtake_is_told_to_try_again(groups: Servi
 
 def test_a_product_expected_to_be_there_has_to_be(groups: Service) -> None:
     for seen in ("*", 3):
-        with pytest.raises(ProductRevisionMismatch, match="there is no product `APP`"):
+        with pytest.raises(ProductRevisionMismatch, match="product `APP` does not exist"):
             put_as_seen(groups.catalog, seen)
     put(groups, "APP", product())
     assert put_as_seen(groups.catalog, "*") == 2

@@ -404,8 +404,8 @@ def test_without_the_app_nothing_is_imported(files: Files, run: Callable[..., Im
     [
         ("{", "MALFORMED_JSON", "line 1"),
         ('{"id": "1", "id": "2"}', "DUPLICATE_NAME", "`id` stands twice"),
-        ([], "UNKNOWN_RESOURCE", "no answer of the submission API"),
-        ({"hello": 1}, "UNKNOWN_RESOURCE", "no answer of the submission API"),
+        ([], "UNKNOWN_RESOURCE", "not a known response of the submission API"),
+        ({"hello": 1}, "UNKNOWN_RESOURCE", "not a known response of the submission API"),
         ({"code": "ResourceNotFound", "message": "No flights."}, "UNKNOWN_RESOURCE", "an error"),
         ({"value": [{"id": "9N", "primaryName": "A"}]}, "UNKNOWN_RESOURCE", "a list of apps"),
         ({"primaryName": "A"}, "MISSING_FIELD", "id: is required"),

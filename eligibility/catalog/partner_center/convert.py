@@ -1,7 +1,7 @@
-"""The API's answers about one app, turned into a product.
+"""Turn the API's responses about one app into a product.
 
-Takes the newest *Published* submission of the app and of each flight (only Published delivers, MFS)
-with its rollout, and notes what the API does not tell.
+The newest *Published* submission of the app and of each flight counts, with its rollout (only
+Published delivers, MFS). A note names each thing that the API does not tell.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ from eligibility.catalog.validation import read_product
 from eligibility.errors import InvalidFile
 from eligibility.windows.versions import version_text
 
-# What each word for the visibility means in a catalogue, and what it leaves open.
+# Each value of `visibility`: its fields in a product, and what it leaves open.
 _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "Public": ({}, ""),
     "Private": ({"audience": "private"}, "the API does not tell when it becomes public, if ever"),
@@ -48,7 +48,7 @@ _Submission = TypeVar("_Submission", bound=SubmissionResource)
 
 
 class Import(NamedTuple):
-    """A product made of the API's answers, and what could not be known."""
+    """A product made of the API's responses, with notes on what they do not tell."""
 
     product_id: str
     product: Product
@@ -61,10 +61,10 @@ def read_files(
     audience_groups: Iterable[str] = (),
     group_names: Mapping[str, str] | None = None,
 ) -> Import:
-    """Read the answers of the API about one app, a file each, in any order.
+    """Read files with one API response each, all about one app, in any order.
 
     Args: audience_groups = groups of the private audience, which the API does not tell;
-    group_names = Partner Center's group ids -> ids of our groups, where they differ.
+        group_names = Partner Center's group ids -> our group ids, where they differ.
     Raises: InvalidFile naming every fault.
     """
     return convert(read_resources(paths), tuple(audience_groups), group_names or {})
@@ -75,7 +75,7 @@ def convert(
     audience_groups: tuple[str, ...] = (),
     group_names: Mapping[str, str] | None = None,
 ) -> Import:
-    """Turn what the API answered about one app into a product. Pure. Raises InvalidFile."""
+    """Turn the API's responses about one app into a product. Pure. Raises InvalidFile."""
     report = ImportReport()
     app = _app(resources, report)
     flights = rank_order(_flights(resources, report), report)
@@ -108,12 +108,12 @@ def convert(
 
 
 def _of_kind(resources: list[PartnerCenterResource], kind: type[_Kind]) -> list[_Kind]:
-    """Resources of one kind; what is given twice counts once."""
-    found: list[_Kind] = []
+    """The resources of one kind, without duplicates."""
+    distinct: list[_Kind] = []
     for resource in resources:
-        if isinstance(resource, kind) and resource not in found:
-            found.append(resource)
-    return found
+        if isinstance(resource, kind) and resource not in distinct:
+            distinct.append(resource)
+    return distinct
 
 
 def _app(resources: list[PartnerCenterResource], report: ImportReport) -> App:
@@ -128,7 +128,7 @@ def _app(resources: list[PartnerCenterResource], report: ImportReport) -> App:
 
 
 def _flights(resources: list[PartnerCenterResource], report: ImportReport) -> list[FlightResource]:
-    """All flights of the app, listed or given by themselves; faults where some are missing."""
+    """All flights of the app, from lists or files of their own; faults if some are missing."""
     pages = _of_kind(resources, FlightPage)
     listed: list[PartnerCenterResource] = [flight for page in pages for flight in page.flights]
     flights = _of_kind(listed + resources, FlightResource)
@@ -138,8 +138,8 @@ def _flights(resources: list[PartnerCenterResource], report: ImportReport) -> li
             "flights", "NO_FLIGHT_LIST", "no list of flights among the files: none imported"
         )
     if len(ids) < len(flights):
-        report.fault("flights", "DUPLICATE_FLIGHT", "one flight is given in two different states")
-    # The link to the next page may be left out where there is one (GF): the count is not.
+        report.fault("flights", "DUPLICATE_FLIGHT", "two files describe one flight differently")
+    # The link to the next page may be missing although there is one (GF), so the count decides.
     total = max((page.total or 0 for page in pages), default=0)
     if len(ids) < total:
         link = next((page.next_link for page in pages if page.next_link), "the next page")
@@ -160,7 +160,7 @@ def _newest(
     where: str,
     report: ImportReport,
 ) -> _Submission | None:
-    """The newest published submission; the one the API calls the last has to be among the files."""
+    """The newest published submission; a fault if the API names a later one."""
     for submission in submissions:
         if not submission.published:
             detail = f"submission {submission.id} is {submission.status}: passed over"
@@ -201,7 +201,7 @@ def _flight(
 def _visibility(
     submission: AppSubmission, audience_groups: tuple[str, ...], report: ImportReport
 ) -> dict[str, Any]:
-    """Audience and discoverability, for which the API has one word (MAS)."""
+    """Audience and discoverability, which the API tells in one value (MAS)."""
     source, visibility = submission.title, submission.visibility
     left_out = submission.markets_left_out
     if left_out:
@@ -218,7 +218,7 @@ def _visibility(
         report.note(source, "VISIBILITY", f"visibility is {visibility}: {note}")
     if visibility != "Private":
         if audience_groups:
-            detail = f"visibility is {visibility}, so the audience groups given mean nothing"
+            detail = f"visibility is {visibility}, so do not name audience groups"
             report.fault(source, "AUDIENCE_NOT_PRIVATE", detail)
         return dict(meaning)
     if not audience_groups:

@@ -1,4 +1,4 @@
-"""Packages and rollouts of submissions, as a catalogue has them."""
+"""Convert packages and rollouts of submissions into the form of a product."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
@@ -16,7 +16,7 @@ from eligibility.windows.versions import version_text
 
 _NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
 _ROLLOUT_STATUS = {
-    # A published submission whose rollout "has not started" is one nobody outside 0 % has yet.
+    # A published rollout that "has not started" is in progress at 0 %.
     "PackageRolloutNotStarted": "in_progress",
     "PackageRolloutInProgress": "in_progress",
     "PackageRolloutStopped": "halted",
@@ -25,7 +25,7 @@ _ROLLOUT_STATUS = {
 _NO_SUBMISSION = "0"
 
 Targets = dict[str, Version]
-"""Device families, each with its MinVersion."""
+"""Device family -> MinVersion."""
 
 _Submission = TypeVar("_Submission", bound=SubmissionResource)
 
@@ -33,7 +33,11 @@ _Submission = TypeVar("_Submission", bound=SubmissionResource)
 def packages_and_rollout(
     newest: _Submission, others: list[_Submission], families: Targets | None, report: ImportReport
 ) -> dict[str, Any]:
-    """Packages and rollout of a submission. families = for packages that name none themselves."""
+    """Convert packages and rollout of a submission.
+
+    Args: others = submissions that may hold the previous packages; families = the targets of
+        packages, None = as each package names them.
+    """
     what = newest.title
     if newest.delivery.mandatory:
         detail = "its update is mandatory; eligibility does not depend on that, and it is not kept"
@@ -64,12 +68,12 @@ def _rollout(
     if status == "finalized":
         return body
     if rollout.fallback_id == _NO_SUBMISSION:
-        detail = "its rollout has no fallback submission: imported as given to everybody"
+        detail = "its rollout has no fallback submission: imported without a rollout"
         report.note(newest.title, "NO_FALLBACK", detail)
         return None
     fallback = next((s for s in others if s.number == int(rollout.fallback_id)), None)
     if fallback is None:
-        detail = f"who is outside its rollout gets submission {rollout.fallback_id}: add that file"
+        detail = f"accounts outside its rollout get submission {rollout.fallback_id}: add that file"
         report.fault(newest.title, "MISSING_SUBMISSION", detail)
         return None
     return body | {"previous_packages": list(_offered(fallback, families, report))}
@@ -78,12 +82,12 @@ def _rollout(
 def _offered(
     submission: SubmissionResource, families: Targets | None, report: ImportReport
 ) -> Iterator[dict[str, Any]]:
-    """The packages that a submission offers; notes for those it does not."""
+    """Convert the packages that a submission offers; note those that it does not."""
     for package in submission.packages:
         source = f"{submission.title}, package `{package.file_name}`"
-        left_out = _NOT_OFFERED.get(package.status)
-        if left_out:
-            report.note(source, "NOT_OFFERED", f"{left_out}: left out")
+        reason = _NOT_OFFERED.get(package.status)
+        if reason:
+            report.note(source, "NOT_OFFERED", f"{reason}: left out")
             continue
         try:
             targets = package.targets() if families is None else families
@@ -110,14 +114,14 @@ def _architectures(package: UploadedPackage, source: str, report: ImportReport) 
 
 
 def families_of(submission: AppSubmission) -> Targets:
-    """Families of the app's packages, each with the lowest MinVersion that any of them asks for."""
+    """The device families of the app's packages, each with the lowest MinVersion among them."""
     lowest: Targets = {}
     for package in submission.packages:
         if package.status in _NOT_OFFERED:
             continue
         try:
             targets = package.targets()
-        except InvalidInput:  # named where the package itself is read
+        except InvalidInput:  # reported where the package itself is converted
             continue
         for family, least in targets.items():
             lowest[family] = min(least, lowest.get(family, least))

@@ -1,7 +1,7 @@
-"""`rankHigherThan` links turned into rank order.
+"""Turn `rankHigherThan` links into an order of ranks.
 
-Each flight names what it ranks directly above: another flight by its friendly name or by its id, or
-the non-flighted submission; domain.md section 5 (CF, GF). Null means the top rank (CF).
+Each flight names what it ranks directly above: another flight, by friendly name or id, or the
+non-flighted submission; domain.md section 5 (CF, GF). Null means the top rank (CF).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,15 +11,15 @@ from eligibility.catalog.partner_center.shapes import NON_FLIGHTED, FlightResour
 
 
 def rank_order(flights: list[FlightResource], report: ImportReport) -> list[FlightResource]:
-    """The flights from the highest rank to the lowest; faults where the links make no one order."""
+    """Order the flights from the highest rank to the lowest; faults if the links allow no single order."""
     top = [flight for flight in flights if flight.above is None]
     if len(top) > 1:
         detail = f"{_names(top)} have `rankHigherThan` null, the top rank: name what each is above"
         report.fault("flights", "DUPLICATE_RANK", detail)
     below = {
-        flight.flight_id: found
+        flight.flight_id: target
         for flight in flights
-        if flight.above is not None and (found := _below(flight.above, flight, flights, report))
+        if flight.above is not None and (target := _below(flight.above, flight, flights, report))
     }
     above: dict[str, FlightResource] = {}
     for flight in flights:
@@ -42,7 +42,7 @@ def rank_order(flights: list[FlightResource], report: ImportReport) -> list[Flig
 
 
 def _climb(above: Mapping[str, FlightResource]) -> Iterator[FlightResource]:
-    """From the non-flighted submission upwards. It ends: every flight is above one thing only."""
+    """Follow the links upwards from the non-flighted submission; each flight comes once."""
     step = NON_FLIGHTED
     while step in above:
         flight = above[step]
@@ -51,7 +51,7 @@ def _climb(above: Mapping[str, FlightResource]) -> Iterator[FlightResource]:
 
 
 def _returns(flight_id: str, below: Mapping[str, str]) -> bool:
-    """Whether going down from a flight leads back to it."""
+    """Whether following the links down from a flight leads back to it."""
     step, seen = below.get(flight_id), set[str]()
     while step is not None and step not in seen:
         if step == flight_id:
@@ -64,7 +64,7 @@ def _returns(flight_id: str, below: Mapping[str, str]) -> bool:
 def _below(
     link: str, flight: FlightResource, flights: list[FlightResource], report: ImportReport
 ) -> str | None:
-    """Id of the flight that a link names, by id or else by name; or the non-flighted submission."""
+    """The id of the flight that a link names, by id or else by name, or NON_FLIGHTED."""
     if link == NON_FLIGHTED:
         return NON_FLIGHTED
     by_id = [other.flight_id for other in flights if other.flight_id == link]

@@ -1,4 +1,4 @@
-"""What an import found wrong, and what it could not know."""
+"""What is wrong with the imported files, and what they do not tell."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +9,7 @@ SUBJECT = "the Partner Center files"
 
 
 class ImportNote(NamedTuple):
-    """Something that the API does not tell, or that a catalogue has no place for."""
+    """Something that the API does not tell, or that a product has no field for."""
 
     source: str
     code: str
@@ -18,17 +18,17 @@ class ImportNote(NamedTuple):
 
 @dataclass(slots=True)
 class ImportReport:
-    """Gathers faults and notes; `stop_if_faulty` raises all faults at once."""
+    """Collects faults and notes; `stop_if_faulty` raises all faults at once."""
 
     faults: list[Fault] = field(default_factory=list)
     notes: list[ImportNote] = field(default_factory=list)
 
     def fault(self, source: str, code: str, detail: str) -> None:
-        """Something is wrong: the import will be refused."""
+        """Add something wrong, for which the import will be refused."""
         self.faults.append(Fault(source, code, detail))
 
     def note(self, source: str, code: str, detail: str) -> None:
-        """Something could not be known or kept: the import goes on."""
+        """Add something that could not be imported; the import goes on."""
         self.notes.append(ImportNote(source, code, detail))
 
     def stop_if_faulty(self) -> None:

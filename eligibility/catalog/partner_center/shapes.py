@@ -1,8 +1,8 @@
-"""What the Store submission API returns, as far as a catalogue is made of it.
+"""The responses of the Store submission API, as far as an import needs them.
 
-Shapes: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Fields that no rule needs are passed
-over; a field that is needed and of another shape is a fault. Ids have 19 digits and are texts
-here: as floating numbers they would lose their last ones.
+Shapes: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Other fields are ignored; a needed
+field of another shape is a fault. Ids have 19 digits, so they are kept as texts: floating-point
+numbers would lose the last digits.
 """
 
 import re
@@ -27,7 +27,7 @@ _TARGET = re.compile(r"\s*(\S+)\s+min\s+version\s+(\S+)\s*", re.IGNORECASE)
 
 
 def _id(value: Any) -> Any:
-    """Ids come as texts, and in some of the API's own samples as whole numbers."""
+    """Read an id: a text, or a whole number as in some of the API's own samples."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
@@ -49,7 +49,7 @@ class _Resource(BaseModel):
 
 
 class SubmissionReference(_Resource):
-    """A last published or pending submission, named by a flight or an app."""
+    """The last published submission, to which a flight or an app refers."""
 
     id: SubmissionId
 
@@ -63,7 +63,7 @@ class App(_Resource):
 
 
 class FlightResource(_Resource):
-    """A flight, as the list of flights or the flight itself gives it (GF)."""
+    """A flight, from a list of flights or from a response of its own (GF)."""
 
     flight_id: Id = Field(alias="flightId")
     name: str = Field(alias="friendlyName")
@@ -91,13 +91,13 @@ class UploadedPackage(_Resource):
 
     @property
     def architectures(self) -> tuple[str, ...]:
-        """The architectures named; a bundle may name several. Empty where the API tells none."""
+        """Its architectures, several for a bundle; empty if the API names none."""
         return tuple(_ARCHITECTURE.findall(self.architecture or ""))
 
     def targets(self) -> dict[str, Version]:
-        """Families and their MinVersion; empty for a package from before Windows 10.
+        """Read the device families with their MinVersion; none for packages older than Windows 10.
 
-        Raises: InvalidInput where a text is of no known form.
+        Raises: InvalidInput for a text in an unknown form.
         """
         return dict(
             _target(text) for text in self.target_families if text.strip().casefold() != "none"
@@ -111,7 +111,7 @@ def _target(text: str) -> tuple[str, Version]:
 
 
 class PackageRollout(_Resource):
-    """The gradual rollout of a submission (RO). Percent as a float; "0" = no fallback."""
+    """The gradual rollout of a submission (RO). fallback_id "0" = no fallback submission."""
 
     used: StrictBool = Field(False, alias="isPackageRollout")
     percentage: float = Field(0.0, alias="packageRolloutPercentage")
@@ -128,13 +128,13 @@ class DeliveryOptions(_Resource):
 
 
 class Pricing(_Resource):
-    """Prices, of which only the markets left out matter."""
+    """Prices; only the excluded markets matter here."""
 
     by_market: dict[str, Any] = Field(default_factory=dict, alias="marketSpecificPricings")
 
 
 class SubmissionResource(_Resource):
-    """What submissions of apps and of flights have in common."""
+    """What submissions of apps and flights have in common."""
 
     id: SubmissionId
     status: str
@@ -149,12 +149,12 @@ class SubmissionResource(_Resource):
 
     @property
     def published(self) -> bool:
-        """Whether it delivers: no other status does (MFS)."""
+        """Whether its packages are delivered, as in no other status (MFS)."""
         return self.status == "Published"
 
     @property
     def seek_enabled(self) -> bool:
-        """Whether a manual check finds the newest packages; the API has it in either place (MAS)."""
+        """Whether a manual check finds the newest packages; the API may say so in two fields (MAS)."""
         return self.seek or self.delivery.rollout.seek
 
     @property
@@ -177,7 +177,7 @@ class AppSubmission(SubmissionResource):
 
     @property
     def markets_left_out(self) -> tuple[str, ...]:
-        """Markets that the publisher took out of the offer."""
+        """Markets in which the publisher does not offer the app."""
         prices = self.pricing.by_market.items()
         return tuple(market for market, price in prices if price == "NotAvailable")
 
@@ -191,8 +191,7 @@ class FlightSubmission(SubmissionResource):
 
 PartnerCenterResource = App | FlightResource | FlightPage | AppSubmission | FlightSubmission
 
-# A resource is known by a field that only its kind has. The order matters: a flight submission
-# names its flight too.
+# Each kind is recognized by a field that only it has.
 _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
     ("applicationPackages", AppSubmission),
     ("flightPackages", FlightSubmission),
@@ -203,7 +202,7 @@ _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
 
 
 def read_resources(paths: list[Path]) -> list[PartnerCenterResource]:
-    """Read files, each with one answer of the API.
+    """Read files with one API response each.
 
     Raises: InvalidFile naming every file and field that cannot be used.
     """
@@ -226,7 +225,7 @@ def _read(path: Path) -> PartnerCenterResource:
         raise InvalidFile([Fault(str(path), f.code, f.detail) for f in error.faults]) from None
     kind = _kind(body)
     if kind is None:
-        raise InvalidFile([Fault(str(path), "UNKNOWN_RESOURCE", _what_it_is(body))])
+        raise InvalidFile([Fault(str(path), "UNKNOWN_RESOURCE", _why_unknown(body))])
     try:
         return kind.model_validate(body)
     except ValidationError as error:
@@ -236,20 +235,20 @@ def _read(path: Path) -> PartnerCenterResource:
 def _kind(body: Any) -> type[PartnerCenterResource] | None:
     if not isinstance(body, dict):
         return None
-    found = next((kind for field, kind in _KINDS if field in body), None)
+    kind = next((kind for field, kind in _KINDS if field in body), None)
     rows = body.get("value")
-    if found is FlightPage and isinstance(rows, list) and rows and "primaryName" in rows[0]:
+    if kind is FlightPage and isinstance(rows, list) and rows and "primaryName" in rows[0]:
         return None
-    return found
+    return kind
 
 
-def _what_it_is(body: Any) -> str:
-    wanted = "an app, its list of flights, an app submission or a flight submission"
+def _why_unknown(body: Any) -> str:
+    needed = "an app, its list of flights, an app submission or a flight submission"
     if isinstance(body, dict) and "value" in body:
-        return f"is a list of apps; give {wanted}"
+        return f"is a list of apps; give {needed}"
     if isinstance(body, dict) and {"code", "message"} <= body.keys():
-        return f"is an error answer of the API (`{body['code']}`); give {wanted}"
-    return f"is no answer of the submission API that is known here; give {wanted}"
+        return f"is an error response of the API (`{body['code']}`); give {needed}"
+    return f"is not a known response of the submission API; give {needed}"
 
 
 def _in_file(path: Path, error: ValidationError) -> Iterator[Fault]:
