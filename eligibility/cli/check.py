@@ -17,6 +17,7 @@ from eligibility.cli.options.simulation import (
 from eligibility.cli.show.base import decision_panel
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
+from eligibility.explain.step_details import with_details
 from eligibility.simulation.inputs.drafts import read_draft
 
 
@@ -71,6 +72,7 @@ def check(
             decision = opened.states.read(product, query.at, draft).decide(query, explain=explain)
         else:
             decision = opened.evaluator.decide(query, explain=explain)
+    decision = with_details(decision)
     if as_json:
         print_json(wire.encode(decision))
     else:

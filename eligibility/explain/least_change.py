@@ -17,6 +17,7 @@ from eligibility.catalog.model import Product
 from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.person_changes import STRANGER, CandidateChange, of_person
 from eligibility.explain.publisher_changes import of_publisher
+from eligibility.explain.step_details import with_details
 from eligibility.explain.story import story
 from eligibility.formats.suggestions import meant
 from eligibility.rules.case import Case
@@ -79,13 +80,13 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
 def explained(
     decision: Decision, case: Case, wanted: Goal = GRANTED, *, search: bool = True
 ) -> Decision:
-    """Add to a decision its story, and the least change that gives what is wanted.
+    """Add to a decision the words of its trace, its story, and the least change that gives what is wanted.
 
     Args: decision = with its trace; case = what it was made from; search = whether to look for the
     change, which takes up to MOST_TRIES decisions.
     """
     found = nearest(case, wanted) if search else UNSET
-    return structs.replace(decision, story=story(decision, case), nearest=found)
+    return structs.replace(with_details(decision), story=story(decision, case), nearest=found)
 
 
 def nearest(

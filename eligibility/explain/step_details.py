@@ -50,7 +50,7 @@ def _audience_member(facts: Facts) -> str:
 
 def _floor(facts: Facts) -> str:
     floor = f"`{facts['minimum']}`" if facts["minimum"] else "none named"
-    return f"{facts['asked_device']} against the floor {floor}"
+    return f"{facts['query_device']} against the floor {floor}"
 
 
 def _claim(facts: Facts) -> str:
@@ -68,7 +68,7 @@ def _market(facts: Facts) -> str:
 def _family_offered(facts: Facts) -> str:
     universal = "Windows.Universal" in facts["families"]
     note = ", where Windows.Universal stands for every family but Windows.Xbox" if universal else ""
-    return f"{facts['asked_family']} against {_names(facts['families'])} of the non-flighted submission{note}"
+    return f"{facts['query_family']} against {_names(facts['families'])} of the non-flighted submission{note}"
 
 
 def _flight(facts: Facts) -> str:
@@ -83,7 +83,7 @@ def _rollout(facts: Facts) -> str:
 
 def _package(facts: Facts) -> str:
     untold = "" if facts["processor"] else "; architecture unknown, so not tested"
-    text = f"{facts['packages']} package(s) for {facts['asked_device']}{untold}"
+    text = f"{facts['candidates']} package(s) for {facts['query_device']}{untold}"
     return f"{text}: {facts['file_name']} ({facts['architecture']})" if facts["version"] else text
 
 
@@ -112,6 +112,6 @@ _DETAILS: Mapping[str, Callable[[Facts], str]] = {
     "package": _package,
     "action": _action,
 }
-"""By kind of step. Beside the facts that the story reads, the floors and `package` need `asked_device`
-(`Windows.Desktop 10.0.22631.0`), `family_offered` needs `asked_family`, `rollout` needs `of` (the id of its
-source) and `status`, and `package` needs `packages` (how many), `processor` and `file_name`."""
+"""By kind of step. Beside the facts that the story reads, the floors and `package` need `query_device`
+(`Windows.Desktop 10.0.22631.0`), `family_offered` needs `query_family`, `rollout` needs `of` (the name of its
+source) and `status`, and `package` needs `candidates` (how many), `processor` and `file_name`."""

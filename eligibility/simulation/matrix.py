@@ -8,6 +8,7 @@ from functools import cached_property
 from eligibility.access.model import Decision
 from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.outcome import Outcome, outcome_of
+from eligibility.explain.step_details import with_details
 from eligibility.simulation.classes import account_classes, device_classes
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.population import Population
@@ -41,7 +42,7 @@ class Matrix:
         """The decision with its trace, for exactly this account and device."""
         asker = self.population.asker(account)
         asked = asker.query(self.state.product_id, self.devices[device].device)
-        return self.state.decide(asked, explain=True)
+        return with_details(self.state.decide(asked, explain=True))
 
     @cached_property
     def outcomes(self) -> tuple[tuple[Outcome, ...], ...]:

@@ -12,6 +12,7 @@ from msgspec import UNSET, structs
 from eligibility.access import wire
 from eligibility.access.model import AccountKind, Decision, Reason
 from eligibility.errors import InvalidInput, UnknownProduct
+from eligibility.explain.step_details import detail_of
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable
@@ -154,7 +155,7 @@ def test_an_alias_counts_and_the_trace_says_so(world: Service) -> None:
     trace = world.evaluator.decide(asked, explain=True).trace
     assert trace
     assert (trace[0].step, trace[0].outcome) == ("aliases", "alias")
-    assert GRACE in trace[0].detail
+    assert GRACE in detail_of(trace[0])
 
 
 def test_aliases_together_reach_all_their_groups(world: Service) -> None:
@@ -273,7 +274,7 @@ def test_the_trace_says_that_an_architecture_nobody_told_was_not_tested(world: S
         trace = world.evaluator.decide(asked, explain=True).trace
         assert trace
         (step,) = [step for step in trace if step.step == "package"]
-        assert ("architecture not told, so not tested" in step.detail) == said
+        assert ("architecture unknown, so not tested" in detail_of(step)) == said
 
 
 def test_only_active_groups_count(service: Service, clock: Clock) -> None:
@@ -297,13 +298,13 @@ def test_only_active_groups_count(service: Service, clock: Clock) -> None:
     )
     trace = service.evaluator.decide(query("APP", GRACE), explain=True).trace
     assert trace
-    assert trace[0].detail == "active groups: `now`; the account counts as a member of: `now`"
+    assert detail_of(trace[0]) == "active groups: `now`; the account counts as a member of: `now`"
 
 
 def test_the_trace_names_the_active_groups(world: Service) -> None:
     told = world.evaluator.decide(query("APP", GRACE), explain=True)
     assert told.trace
-    assert "`beta`, `canary`" in told.trace[0].detail
+    assert "`beta`, `canary`" in detail_of(told.trace[0])
 
 
 # --- the store away ---

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from eligibility.access.model import Decision
 from eligibility.errors import RevisionNotReached, UnknownProduct
+from eligibility.explain.step_details import detail_of
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.errors import StoreUnavailable
@@ -103,7 +104,7 @@ def test_the_alias_that_was_listed_then_is_named(world: Service, clock: Clock) -
     earlier = structs.replace(asked, at=clock.moment - timedelta(seconds=1))
     trace = world.evaluator.decide(earlier, explain=True).trace
     assert isinstance(trace, tuple)
-    assert (trace[0].outcome, ADA in trace[0].detail) == ("alias", True)
+    assert (trace[0].outcome, ADA in detail_of(trace[0])) == ("alias", True)
 
 
 steps = st.lists(

@@ -6,7 +6,7 @@ from eligibility.access.model import TraceStep
 from eligibility.explain.step_details import detail_of
 
 DEVICE = "Windows.Desktop 10.0.22631.0"
-PACKAGE = {"packages": "2", "asked_device": DEVICE, "processor": "x64", "version": ""}
+PACKAGE = {"candidates": "2", "query_device": DEVICE, "processor": "x64", "version": ""}
 OFFERED = {"version": "2.0.0.0", "file_name": "R.msix", "architecture": "x64"}
 
 LINES = [
@@ -34,13 +34,13 @@ LINES = [
     (
         "flight_floor",
         "below",
-        {"asked_device": DEVICE, "minimum": "10.0.10586.0"},
+        {"query_device": DEVICE, "minimum": "10.0.10586.0"},
         f"{DEVICE} against the floor `10.0.10586.0`",
     ),
     (
         "audience_floor",
         "met",
-        {"asked_device": DEVICE, "minimum": ""},
+        {"query_device": DEVICE, "minimum": ""},
         f"{DEVICE} against the floor none named",
     ),
     ("availability", "unavailable", {"entitled_by": ()}, "not owned, no promotional code"),
@@ -60,7 +60,7 @@ LINES = [
     (
         "family_offered",
         "offered",
-        {"asked_family": "Windows.Desktop", "families": ("Windows.Universal",)},
+        {"query_family": "Windows.Desktop", "families": ("Windows.Universal",)},
         "Windows.Desktop against `Windows.Universal` of the non-flighted submission, where"
         " Windows.Universal stands for every family but Windows.Xbox",
     ),
