@@ -1,7 +1,7 @@
-"""Errors of the evaluator: an error means that no decision was made ("no" is an answer).
+"""Errors of the evaluator. An error means that no decision was made; a "no" is a decision.
 
-Every error has a `code` that clients may rely on; the message may change, the code may not.
-A message names the field, the value in backticks and what would be right.
+Clients may rely on the `code` of an error, which never changes; its message may change. A message
+names the field, the value in backticks, and what would be right.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ from groups.errors import Fault as Fault
 
 
 class EligibilityError(Exception):
-    """Base of every error that `eligibility` raises on purpose."""
+    """The base class of all errors that `eligibility` raises on purpose."""
 
     code = "ERROR"
 
 
 class InvalidInput(EligibilityError):
-    """Something sent in cannot be read. `faults` lists everything that is wrong with it."""
+    """A request or a file cannot be read. `faults` lists everything that is wrong with it."""
 
     code = "INVALID_INPUT"
 
@@ -26,7 +26,7 @@ class InvalidInput(EligibilityError):
 
 
 class UnknownProduct(EligibilityError):
-    """No product of that id is in the catalogue; `at`, where given, is the moment it was asked for."""
+    """The catalogue has no product with that id, or had none at the past moment `at`."""
 
     code = "UNKNOWN_PRODUCT"
 
@@ -38,20 +38,20 @@ class UnknownProduct(EligibilityError):
 
 
 class RevisionNotReached(EligibilityError):
-    """The store itself is not at the revision that a query wants at least."""
+    """The store has not reached the revision that a query requires."""
 
     code = "REVISION_NOT_REACHED"
 
     def __init__(self, publisher: str, wanted: object, present: object) -> None:
         super().__init__(
             f"publisher `{publisher}` is at {present}, not yet at {wanted}:"
-            " `at_least_revision` has to come from a write to this store"
+            " `at_least_revision` must come from a write to this store"
         )
         self.publisher, self.wanted, self.present = publisher, wanted, present
 
 
 class InvalidSettings(EligibilityError):
-    """Settings, rules or release facts that the program must not start with; names every fault."""
+    """Settings, requirements or releases.toml are wrong, so the program does not start."""
 
     code = "INVALID_SETTINGS"
 
@@ -62,7 +62,7 @@ class InvalidSettings(EligibilityError):
 
 
 class MissingPackage(EligibilityError):
-    """Something asked for needs a package that is not installed; an extra of ours brings it."""
+    """A feature needs a Python package that is not installed; one of our extras installs it."""
 
     code = "MISSING_PACKAGE"
 
@@ -75,7 +75,7 @@ class MissingPackage(EligibilityError):
 
 
 class InvalidFile(InvalidInput):
-    """A catalogue file or Partner Center file that cannot be read; faults name file and line."""
+    """A catalogue file or a Partner Center file cannot be read; faults name file and line."""
 
     code = "INVALID_FILE"
 

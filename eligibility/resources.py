@@ -1,4 +1,4 @@
-"""Where the files of `config/` are: inside an installed wheel, or beside the checkout."""
+"""Find the files of `config/`, in an installed wheel or in a checkout."""
 
 from pathlib import Path
 
@@ -6,6 +6,6 @@ _PACKAGE = Path(__file__).parent
 
 
 def config_dir() -> Path:
-    """Directory holding requirements.toml, releases.toml, settings.toml and sample/."""
+    """The directory of requirements.toml, releases.toml, settings.toml and sample/."""
     packaged = _PACKAGE / "_config"
     return packaged if packaged.is_dir() else _PACKAGE.parent / "config"

@@ -1,4 +1,4 @@
-"""Addresses out of named fields: whatever cannot be read is named with its field."""
+"""Read addresses from several named fields, and name every fault with its field."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -15,17 +15,17 @@ def read_fields(
     fields: Mapping[str, SentAddresses],
     subject: str = "the request",
 ) -> dict[str, AddressReader]:
-    """Read several fields by `emails.parse` or `emails.canonical`.
+    """Read several fields with `emails.parse` or `emails.canonical`.
 
-    Raises: InvalidInput with the faults of all of them: field, position and value.
+    Raises: InvalidInput with the faults of all fields: field, position and value.
     """
-    found: dict[str, AddressReader] = {}
+    addresses: dict[str, AddressReader] = {}
     faults: list[Fault] = []
-    for name, sent in fields.items():
+    for name, value in fields.items():
         try:
-            found[name] = read(sent)
+            addresses[name] = read(value)
         except InvalidEmails as error:
             faults += [Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
     if faults:
         raise InvalidInput(faults, subject)
-    return found
+    return addresses

@@ -1,4 +1,4 @@
-"""A file that is written whole or not at all: whatever happens, no half of it takes its name."""
+"""Write a file whole or not at all, so that nobody ever sees half of it under its name."""
 
 import os
 import tempfile
@@ -14,11 +14,11 @@ _NEW_FILE = 0o666
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a file beside the target, which takes its name when the block ends well.
+    """Open a temporary file that replaces the target when the block ends without an error.
 
-    An existing target stays as it is until then, and for good where the block raises, Ctrl-C
-    included. What is no regular file, such as a pipe or /dev/null, is written to directly.
-    Raises: InvalidFile where it cannot be written, at once and not only in the end.
+    If the block raises, also by Ctrl-C, an existing target stays as it was. A target that is not a
+    regular file, such as a pipe or /dev/null, is written to directly.
+    Raises: InvalidFile if it cannot be written, already at the start of the block.
     """
     target = path.resolve()
     try:
@@ -43,7 +43,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _mode(target: Path) -> int:
-    """Who may read it: as before, or as any new file."""
+    """The permissions of the existing file, or those of any new file."""
     if target.exists():
         return target.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -52,6 +52,6 @@ def _mode(target: Path) -> int:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file so. Raises: as `whole_file`."""
+    """Write a text file whole or not at all. Raises: see `whole_file`."""
     with whole_file(path) as out:
         out.write(text.encode())

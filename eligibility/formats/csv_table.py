@@ -1,4 +1,4 @@
-"""CSV files with a header, as QA writes them: accounts, devices, edits. Read whole or not at all."""
+"""Read CSV files with a header, such as lists of accounts, devices and edits, all or nothing."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
@@ -11,22 +11,22 @@ from groups import csv_file
 from groups.errors import InvalidCsv
 
 Cells = Mapping[str, str]
-"""A row: the cells by the names of the header, without the blanks around them."""
+"""A row: the trimmed cells by column name."""
 
 MAX_BYTES = 256 * 1024 * 1024
-"""A million accounts take 30 MB."""
+"""The largest file, in bytes; a million accounts take 30 MB."""
 
 MOST_FAULTS = 1_000
-"""More than anybody reads: a file of the wrong kind has one on every line."""
+"""Reading stops after this many faults: a file of the wrong kind has one on every line."""
 
 _COLUMNS = {"account.id": "account"}
-"""Columns that have another name than the last part of a query's field."""
+"""Fields of a query whose column is not named like the last part of the field."""
 
 _Read = TypeVar("_Read")
 
 
 def file_bytes(path: Path) -> bytes:
-    """A file's content. Raises: InvalidInput naming the file."""
+    """Read the bytes of a file. Raises: InvalidInput naming the file."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -44,20 +44,21 @@ def read_table(
 ) -> list[_Read]:
     """Read every row of a file with `read`.
 
-    Args: columns = all that the header may name; required = those that it has to; read = may raise
-    InvalidInput; also_named = other names in a header, and which column each is.
-    Raises: InvalidInput with every fault, its loc `file:line`.
+    Args: columns = the columns that the header may name; required = those that it must name;
+        read = makes a value of a row, may raise InvalidInput; also_named = other name in a header
+        -> column.
+    Raises: InvalidInput with every fault, located as `file:line`.
     """
     try:
         rows = list(csv_file.rows(file_bytes(path), max_bytes=MAX_BYTES))
     except InvalidCsv as error:
         raise in_file(path, error) from None
     if not rows:
-        detail = f"is empty; columns are {_all(columns)}"
+        detail = f"is empty; the columns are {_all(columns)}"
         raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
     number, names = rows[0]
     header = [cell.casefold().replace(" ", "_") for cell in names]
-    header = [also_named.get(one, one) for one in header]
+    header = [also_named.get(name, name) for name in header]
     faults = _header_faults(header, columns, required, f"{path}:{number}")
     if faults:
         raise InvalidInput(faults, "the file")
@@ -67,25 +68,25 @@ def read_table(
 def rows_read(
     path: Path, rows: Iterable[csv_file.CsvLine], read: Callable[[list[str]], _Read]
 ) -> list[_Read]:
-    """What `read` makes of each row's cells. Raises: InvalidInput with every fault, as `read_table`."""
-    found: list[_Read] = []
+    """Read the cells of each row with `read`. Raises: InvalidInput with every fault, see `read_table`."""
+    values: list[_Read] = []
     faults: list[Fault] = []
     for number, cells in rows:
         try:
-            found.append(read(cells))
+            values.append(read(cells))
         except InvalidInput as error:
             faults += [Fault(f"{path}:{number}", f.code, _within(f)) for f in error.faults]
         if len(faults) >= MOST_FAULTS:
-            detail = "the lines after this one were not looked at"
+            detail = "the lines after this one were not read"
             faults.append(Fault(f"{path}:{number}", "TOO_MANY_FAULTS", detail))
             break
     if faults:
         raise InvalidInput(faults, "the file")
-    return found
+    return values
 
 
 def in_file(path: Path, error: InvalidCsv) -> InvalidInput:
-    """The same error with the file named in each fault."""
+    """Make an InvalidInput of a CSV error, with the file named in each fault."""
     faults = [
         Fault(f"{path}:{f.loc.removeprefix('line.')}" if f.loc else str(path), f.code, f.detail)
         for f in error.faults
@@ -107,18 +108,24 @@ def _header_faults(
 ) -> list[Fault]:
     faults = [
         Fault(
-            loc, "UNKNOWN_COLUMN", f"`{one}` is no column{meant(one, columns)}; {_all(columns)} are"
+            loc,
+            "UNKNOWN_COLUMN",
+            f"`{name}` is not a column{meant(name, columns)}; the columns are {_all(columns)}",
         )
-        for one in header
-        if one not in columns
+        for name in header
+        if name not in columns
     ]
     faults += [
-        Fault(loc, "MISSING_COLUMN", f"the header names no `{one}`; columns are {_all(columns)}")
-        for one in required
-        if one not in header
+        Fault(
+            loc,
+            "MISSING_COLUMN",
+            f"the column `{name}` is missing; the columns are {_all(columns)}",
+        )
+        for name in required
+        if name not in header
     ]
-    twice = sorted({one for one in header if header.count(one) > 1})
-    faults += [Fault(loc, "DUPLICATE_COLUMN", f"the header names `{one}` twice") for one in twice]
+    twice = sorted({name for name in header if header.count(name) > 1})
+    faults += [Fault(loc, "DUPLICATE_COLUMN", f"the header names `{name}` twice") for name in twice]
     return faults
 
 

@@ -1,7 +1,7 @@
-"""JSON as I-JSON wants it: UTF-8, no name twice in an object, no NaN, no lone surrogate, not too deep.
+"""Read JSON strictly, as I-JSON: UTF-8, no duplicate names, no NaN, no lone surrogates, 32 levels.
 
-Python's own reader takes the first three silently. Used wherever JSON comes in and speed does not
-matter; wire.py has a faster way to the same answer for access queries.
+Python's own reader accepts duplicate names, NaN and lone surrogates silently. This reader is used
+wherever speed does not matter; access/wire.py reads access queries just as strictly, but faster.
 """
 
 import json
@@ -13,7 +13,7 @@ DEEPEST = 32
 
 
 class InvalidJson(InvalidInput):
-    """The body is not JSON, or is JSON of the kind that different readers read differently."""
+    """A text is not JSON, or is JSON that different programs read differently."""
 
     code = "INVALID_JSON"
 
@@ -22,7 +22,7 @@ class InvalidJson(InvalidInput):
 
 
 def loads(body: bytes | str) -> Any:
-    """Read a JSON text. Raises InvalidJson saying what is wrong with it and where."""
+    """Read a JSON text. Raises InvalidJson, which says what is wrong and where."""
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -45,12 +45,12 @@ def _lowered(message: str) -> str:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) != len(pairs):
+    members = dict(pairs)
+    if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
         raise InvalidJson(f"`{_shown(twice)}` stands twice in one object", "DUPLICATE_NAME")
-    return read
+    return members
 
 
 def _constant(name: str) -> NoReturn:
@@ -58,13 +58,13 @@ def _constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 20:  # beyond any 64-bit number; int() would also be slow or refuse
+    if len(digits) > 20:  # more than 64 bits; int() would be slow or refuse it
         raise InvalidJson(f"`{_shown(digits)}` is too large a number", "NUMBER_TOO_LARGE")
     return int(digits)
 
 
 def _check(value: Any, depth: int) -> None:
-    """Refuse lone surrogates (an echo of one could not be encoded) and deep nesting."""
+    """Refuse lone surrogates, which no response could repeat, and deep nesting."""
     if depth > DEEPEST:
         raise _too_deep()
     if isinstance(value, str):

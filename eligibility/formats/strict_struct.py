@@ -1,9 +1,8 @@
-"""msgspec Structs read from JSON as strictly as strict_json.py does, at compiled speed.
+"""Read msgspec Structs from JSON as strictly as strict_json.py, at compiled speed.
 
-What msgspec would let pass, a name standing twice in one object, is found by writing what was read
-again: without blanks it is as long as a body without blanks, and in any layout it has as many
-colons, unless a name stood twice. Only a body with escapes, one that fails these tests, or one that
-cannot be read at all takes the slow road that finds out why.
+msgspec accepts duplicate names in an object. They are found by encoding the result again: if it has
+the length of the body, or at least as many colons, no name stood twice. Only a body with escapes,
+one that fails this test, or one that cannot be read goes to the slow reader, which finds the reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -19,14 +18,14 @@ from eligibility.formats import strict_json
 
 Fields = TypeVar("Fields", bound=Struct)
 
-_BACKSLASH = ord("\\")  # a number: looking for a byte is four times as fast as for bytes
+_BACKSLASH = ord("\\")  # an int, because searching for one is four times as fast as for bytes
 _encode = msgspec.json.Encoder().encode
 
 
 class StrictReader(Generic[Fields]):
-    """Reads one kind of Struct; names it does not know are faults where the Struct forbids them.
+    """Reads one kind of Struct; unknown names are faults if the Struct forbids them.
 
-    nested: fields that are objects themselves, which faults are to be named within.
+    nested: fields that are Structs themselves, so that faults name the fields within them.
     """
 
     __slots__ = ("_fields", "_nested", "decode")
@@ -37,30 +36,30 @@ class StrictReader(Generic[Fields]):
         self._fields = fields
         self._nested = nested or {}
         self.decode = msgspec.json.Decoder(fields).decode
-        """Reads without looking for names that stand twice; see `nothing_twice`."""
+        """Reads without checking for duplicate names; see `nothing_twice`."""
 
     def read(self, body: bytes) -> Fields:
-        """Decode a body. Raises InvalidJson, or InvalidInput with every fault of shape."""
+        """Read a body. Raises InvalidJson, or InvalidInput with every wrong field."""
         try:
-            read = self.decode(body)
-            if nothing_twice(body, read):
-                return read
+            struct = self.decode(body)
+            if nothing_twice(body, struct):
+                return struct
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             value = strict_json.loads(body)
             raise InvalidInput(_faults(value, self._fields, self._nested)) from None
-        strict_json.loads(body)  # has escapes, or a name twice: the slow reader tells
-        return read
+        strict_json.loads(body)  # raises if a name stands twice; escapes alone are fine
+        return struct
 
 
 def nothing_twice(body: bytes, read: Struct) -> bool:
-    """Whether no name stands twice in an object; False also where only the slow reader can tell.
+    """Whether certainly no name stands twice in an object; False if only the slow reader can tell.
 
-    Fields of type Raw are written as they were sent: what is within them is not looked at.
+    The contents of fields of type Raw are not checked.
     """
     if _BACKSLASH in body:
         return False
-    written = _encode(read)
-    return len(written) == len(body) or written.count(b":") == body.count(b":")
+    encoded = _encode(read)
+    return len(encoded) == len(body) or encoded.count(b":") == body.count(b":")
 
 
 def _faults(
@@ -90,9 +89,9 @@ def _faults(
 
 
 def _faults_of(value: Any, expected: Any, loc: str) -> list[Fault]:
-    """List every fault of a value that should be of a type, down to the innermost; may be empty."""
+    """List every fault of a value that should be of a type, including those of its parts."""
     choices = get_args(expected) if get_origin(expected) in (UnionType, Union) else (expected,)
-    if msgspec.Raw in choices:  # taken as sent, whatever it is
+    if msgspec.Raw in choices:  # any value is accepted
         return []
     try:
         msgspec.convert(value, expected)
@@ -129,7 +128,7 @@ def _inner_faults(value: Any, choices: Iterable[Any], loc: str) -> list[Fault]:
 
 
 def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
-    """msgspec's sentence up to what was got, "must be `str | null`"; or all members of an enum."""
+    """Say what a value must be: msgspec's "must be `str | null`", or the members of an enum."""
     message = str(error).split(", got")[0].split(" - at")[0]
     if message.startswith("Invalid enum value"):
         enums: list[Iterable[Enum]] = [
@@ -141,6 +140,6 @@ def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as it is echoed in a fault, cut short."""
+    """Show a value in a message, with at most 60 characters."""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else text[:57] + "..."

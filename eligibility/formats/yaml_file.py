@@ -1,7 +1,7 @@
-"""YAML read strictly: JSON's types only, no key twice, and the line of every value.
+"""Read YAML strictly: JSON's types only, no duplicate keys, and with the line of every value.
 
-YAML 1.1 reads the market NO as false and 1.10 as a number cut short; of what it guesses only null,
-true, false and plain numbers are kept here, everything else is text.
+YAML 1.1 would read the market NO as false and the version 1.10 as 1.1. Here only null, true, false
+and plain numbers have a type of their own; everything else is text.
 """
 
 import re
@@ -32,7 +32,7 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
 def load(text: str, source: str) -> tuple[Any, Lines]:
     """Read one YAML document. Raises InvalidFile naming file and line.
 
-    Returns: the value, and for the path of each part of it the line where it stands.
+    Returns: the value, and the line of each of its parts by path.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -69,7 +69,7 @@ class _Reader:
             )
         line = self.lines[path] = node.start_mark.line + 1
         if node.tag not in _PLAIN_TAGS:
-            detail = f"the tag `{node.tag}` is not taken: plain values only"
+            detail = f"the tag `{node.tag}` is not accepted: write plain values only"
             self.faults.append(Fault(f"{self.source}:{line}", "UNKNOWN_TAG", detail))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -78,7 +78,7 @@ class _Reader:
         return _scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
-        read: dict[str, Any] = {}
+        mapping: dict[str, Any] = {}
         for key, value in node.value:
             line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
@@ -86,12 +86,12 @@ class _Reader:
                     Fault(f"{self.source}:{line}", "WRONG_KEY", "a key must be plain text")
                 )
                 continue
-            if key.value in read:
+            if key.value in mapping:
                 detail = f"`{key.value}` stands here twice"
                 self.faults.append(Fault(f"{self.source}:{line}", "DUPLICATE_KEY", detail))
-            read[key.value] = self.read(value, (*path, key.value))
-            self.lines[(*path, key.value)] = line  # not the next, where a block begins
-        return read
+            mapping[key.value] = self.read(value, (*path, key.value))
+            self.lines[(*path, key.value)] = line  # the line of the key, not of a block below it
+        return mapping
 
 
 def _scalar(node: yaml.Node) -> Any:
@@ -104,9 +104,9 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def line_of(lines: Lines, loc: str) -> int:
-    """The line of the value at a dotted path, or of the nearest part above it that exists.
+    """Find the line of the value at a dotted path, or of the nearest part above it.
 
-    Keys may have dots themselves (`Windows.Desktop`), so the longest that fits is tried first.
+    Keys may contain dots (`Windows.Desktop`), so the longest possible key is tried first.
     """
     path: Path = ()
     parts = loc.split(".")

@@ -1,4 +1,4 @@
-"""Versions of packages: four parts, 0 to 65,535 each (REQ). `packaging` compares them."""
+"""Read package versions: four parts of 0 to 65,535 (REQ). `packaging` compares them."""
 
 import re
 from functools import lru_cache
@@ -27,5 +27,5 @@ def parse_package_version(text: str) -> Version:
 
 @lru_cache(maxsize=65_536)
 def canonical_package_version(text: str) -> str:
-    """The canonical text of a package version: four parts without leading zeros."""
+    """Write a package version in canonical form: four parts without leading zeros."""
     return ".".join(str(part) for part in parse_package_version(text).release)

@@ -1,4 +1,4 @@
-"""config/releases.toml, read once: families, releases, and which packages run where."""
+"""Facts about Windows from config/releases.toml: families, releases, and which packages run where."""
 
 import tomllib
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Devices to simulate: of these families, every release within builds (None = any)."""
+    """A named set of devices to simulate: these families, on every release in builds (None = all)."""
 
     families: tuple[str, ...]
     builds: SpecifierSet | None
@@ -32,11 +32,11 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class WindowsFacts:
-    """What the file says.
+    """The contents of releases.toml.
 
     families: any accepted name in lower case -> canonical family. releases: by build, ascending.
     architectures: family -> device architecture -> package architecture -> versions (None = any).
-    devices: family -> device architecture -> the builds there are. presets: by name.
+    devices: family -> device architecture -> the builds it was released for. presets: by name.
     """
 
     families: Mapping[str, str]
@@ -48,34 +48,35 @@ class WindowsFacts:
 
 @cache
 def facts() -> WindowsFacts:
-    """The facts. Raises InvalidSettings naming the file when it is missing or broken."""
+    """Read the file, once. Raises InvalidSettings if it is missing or broken."""
     path = config_dir() / "releases.toml"
     try:
-        read = tomllib.loads(path.read_text("utf-8"))
+        tables = tomllib.loads(path.read_text("utf-8"))
+        devices = tables["devices"]
         return WindowsFacts(
-            _families(read["families"]),
-            _releases(read["releases"]),
-            _architectures(read),
-            _devices(read["devices"]),
-            {name: _preset(one, read["devices"]) for name, one in read["presets"].items()},
+            _families(tables["families"]),
+            _releases(tables["releases"]),
+            _architectures(tables["architectures"]),
+            _devices(devices),
+            {name: _preset(preset, devices) for name, preset in tables["presets"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fault = Fault("", "UNREADABLE", f"{type(error).__name__}: {error}")
         raise InvalidSettings(str(path), [fault]) from None
 
 
-def _families(read: Mapping[str, Any]) -> dict[str, str]:
-    names = {family.lower(): family for family in read}
-    return names | {name.lower(): family for family, more in read.items() for name in more["names"]}
+def _families(table: Mapping[str, Any]) -> dict[str, str]:
+    names = {family.lower(): family for family in table}
+    return names | {n.lower(): family for family, more in table.items() for n in more["names"]}
 
 
-def _releases(read: Mapping[str, int]) -> tuple[Release, ...]:
-    made = [Release(name, build, Version(f"10.0.{build}.0")) for name, build in read.items()]
-    return tuple(sorted(made, key=lambda release: release.build))
+def _releases(table: Mapping[str, int]) -> tuple[Release, ...]:
+    releases = [Release(name, build, Version(f"10.0.{build}.0")) for name, build in table.items()]
+    return tuple(sorted(releases, key=lambda release: release.build))
 
 
 def _architectures(
-    read: Mapping[str, Any],
+    table: Mapping[str, Any],
 ) -> dict[str, dict[str, dict[str, SpecifierSet | None]]]:
     return {
         family: {
@@ -85,20 +86,20 @@ def _architectures(
             }
             for device, packages in devices.items()
         }
-        for family, devices in read["architectures"].items()
+        for family, devices in table.items()
     }
 
 
-def _devices(read: Mapping[str, Any]) -> dict[str, dict[str, SpecifierSet]]:
+def _devices(table: Mapping[str, Any]) -> dict[str, dict[str, SpecifierSet]]:
     return {
-        family: {architecture: SpecifierSet(builds) for architecture, builds in one.items()}
-        for family, one in read.items()
+        family: {name: SpecifierSet(builds) for name, builds in architectures.items()}
+        for family, architectures in table.items()
     }
 
 
-def _preset(read: Mapping[str, Any], devices: Mapping[str, Any]) -> Preset:
-    """A preset. Raises KeyError for a family that has no devices."""
-    families = tuple(read["families"])
+def _preset(table: Mapping[str, Any], devices: Mapping[str, Any]) -> Preset:
+    """Read a preset. Raises KeyError for a family without devices."""
+    families = tuple(table["families"])
     for family in families:
         devices[family]
-    return Preset(families, SpecifierSet(read["builds"]) if "builds" in read else None)
+    return Preset(families, SpecifierSet(table["builds"]) if "builds" in table else None)

@@ -1,7 +1,7 @@
-"""Windows facts: device families, OS versions in every form people write, releases, architectures.
+"""Read device families, OS versions in every form people write, releases and architectures.
 
-Everything that comes as text is read here, once: results are cached, for the same few thousand
-values come again and again. `packaging` does the comparing, always on builds, never on names.
+Results are cached, because the same few thousand texts come again and again. `packaging` compares
+versions, always by build and never by release name.
 """
 
 import re
@@ -14,7 +14,7 @@ from eligibility.windows.releases import Release, facts
 
 UNIVERSAL = "Windows.Universal"
 ARCHITECTURE_RANK = {"arm64": 0, "x64": 1, "x86": 2, "arm": 3, "neutral": 4}
-"""Best first, among packages of one version (REQ; Arm64's place is ours)."""
+"""The best first, among packages of one version (REQ; our choice for arm64)."""
 
 _ALIASES = {
     "amd64": "x64",
@@ -38,28 +38,27 @@ _DIGITS = re.compile(r"[0-9]+")
 
 @lru_cache(maxsize=_CACHED)
 def parse_family(text: str) -> str:
-    """Read a device's family: `Windows.Desktop`, in any case, or a short name such as `Xbox One`.
+    """Read the family of a device: `Windows.Desktop` in any case, or a name such as `Xbox One`.
 
-    An unknown `Windows.Something` is a device that no rule supports; its name is made canonical as
-    `Windows.` and the rest in lower case but for its first letter.
+    An unknown `windows.SOMETHING` is read as `Windows.Something`, a device that no rule supports.
     Raises: InvalidInput, loc `family`; also for Windows.Universal, which is never a device (DFO).
     """
     family = _family(text)
     if family == UNIVERSAL:
         raise _unreadable(
-            "family", "UNREADABLE_FAMILY", text, "a target of packages, never a device"
+            "family", "UNREADABLE_FAMILY", text, "a target of packages, not the family of a device"
         )
     return family
 
 
 @lru_cache(maxsize=_CACHED)
 def parse_target_family(text: str) -> str:
-    """Read the family that a package targets: as parse_family, Windows.Universal included."""
+    """Read the family that a package targets: as parse_family, but also Windows.Universal."""
     return _family(text)
 
 
 def is_known_family(family: str) -> bool:
-    """Whether a canonical family is one that rules may name."""
+    """Whether a canonical family is known, so that rules may name it."""
     return facts().families.get(family.lower()) == family
 
 
@@ -74,7 +73,9 @@ def _family(text: str) -> str:
     if _UNKNOWN_FAMILY.fullmatch(lowered):
         return f"Windows.{lowered.removeprefix('windows.').capitalize()}"
     known_names = ", ".join(dict.fromkeys(facts().families.values()))
-    raise _unreadable("family", "UNREADABLE_FAMILY", text, f"not a device family: {known_names}")
+    raise _unreadable(
+        "family", "UNREADABLE_FAMILY", text, f"not a device family: write one of {known_names}"
+    )
 
 
 # --- versions and releases ----------------------------------------------------------------------
@@ -82,48 +83,47 @@ def _family(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_os_version(text: str) -> Version:
-    """Read an OS version; four parts, missing ones 0.
+    """Read an OS version as four parts; missing parts are 0.
 
     Forms: `10.0.19045.3803` and shorter; a build (`19045`); a release (`1607`, `Windows 11 24H2`,
-    `24H2`); the 64-bit decimal DeviceFamilyVersion. A number that is the name of a release is read
-    as that release, for no build of Windows 10 or 11 is below 10240.
-    Raises: InvalidInput, loc `os_version`; for a release name that Windows 10 and 11 share, with
-    both of them.
+    `24H2`); the 64-bit decimal DeviceFamilyVersion. A number that names a release is that release,
+    because no build of Windows 10 or 11 is below 10240.
+    Raises: InvalidInput, loc `os_version`; also for a name that Windows 10 and 11 share, naming both.
     """
     name = text.strip()
     if not name.isascii():
         raise _bad_version(text)
     if _DOTTED.fullmatch(name):
         return _from_parts(text, [int(part) for part in name.split(".")])
-    found = _release_names().get(" ".join(name.lower().split()), ())
-    if len(found) > 1:
-        both = " or ".join(release.name for release in found)
+    named = _release_names().get(" ".join(name.lower().split()), ())
+    if len(named) > 1:
+        both = " or ".join(release.name for release in named)
         raise _unreadable("os_version", "AMBIGUOUS_OS_VERSION", text, f"ambiguous: write {both}")
-    if found:
-        return found[0].version
+    if named:
+        return named[0].version
     if _DIGITS.fullmatch(name) and len(name) <= 20:
         return _from_number(text, int(name))
     raise _bad_version(text)
 
 
 def version_text(version: Version) -> str:
-    """The canonical text of an OS version: four parts."""
+    """Write an OS version in canonical form: four parts."""
     return ".".join(map(str, (*version.release, 0, 0, 0)[:4]))
 
 
 def to_device_family_version(version: Version) -> str:
-    """The 64-bit decimal form: four 16-bit parts, the first the highest."""
+    """Write an OS version as DeviceFamilyVersion: 64 bits in decimal, 16 for each part."""
     major, minor, build, revision = (*version.release, 0, 0, 0)[:4]
     return str(major << 48 | minor << 32 | build << 16 | revision)
 
 
 def releases() -> tuple[Release, ...]:
-    """Every known release, by build ascending."""
+    """All known releases, by ascending build."""
     return facts().releases
 
 
 def release_name(version: Version) -> str | None:
-    """The release that a version is a build of; None for a build that no release has."""
+    """Name the release of a version; None if its build is not that of a release."""
     if version.release[:2] != (10, 0):
         return None
     release = release_for_build((*version.release, 0)[2])
@@ -131,13 +131,13 @@ def release_name(version: Version) -> str | None:
 
 
 def release_for_build(build: int) -> Release | None:
-    """The release of exactly that build."""
+    """Find the release of exactly that build."""
     return next((release for release in releases() if release.build == build), None)
 
 
 @cache
 def _release_names() -> dict[str, tuple[Release, ...]]:
-    """Names in lower case, with and without `Windows 10`, and the releases they may mean."""
+    """The releases by lower-case name, with and without `Windows 10`; a short name may mean two."""
     names: dict[str, tuple[Release, ...]] = {}
     for release in releases():
         short = release.name.rpartition(" ")[2]
@@ -153,7 +153,7 @@ def _from_parts(text: str, parts: list[int]) -> Version:
 
 
 def _from_number(text: str, number: int) -> Version:
-    """A build, or a DeviceFamilyVersion: nothing lies between the two."""
+    """Read a build or a DeviceFamilyVersion, which is always much larger."""
     if _OLDEST_BUILD <= number <= _LARGEST_PART:
         return Version(f"10.0.{number}.0")
     if 1 << 48 <= number <= _LARGEST_FAMILY_VERSION:
@@ -185,7 +185,7 @@ def parse_architecture(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_device_architecture(text: str) -> str:
-    """Read the architecture of a device: as of a package, but never neutral."""
+    """Read the architecture of a device: as of a package, but not neutral."""
     architecture = parse_architecture(text)
     if architecture == "neutral":
         right = "an architecture of packages, not of a device: arm64, x64, x86, arm"
@@ -196,13 +196,12 @@ def parse_device_architecture(text: str) -> str:
 def runs_on(
     package_architecture: str, device_architecture: str, family: str, version: Version
 ) -> bool:
-    """Whether a package of that architecture runs on such a device (ARCH, UPL; releases.toml)."""
+    """Whether a package of that architecture runs on that device (ARCH, UPL; releases.toml)."""
     if package_architecture == "neutral":
         return True
     runs = facts().architectures.get(family, {}).get(device_architecture)
     if runs is None:
-        # A family whose table names devices, but not this one, has no such device to run anything
-        # else; an undocumented family depends on the device. Either way: its own architecture.
+        # Undocumented family or device: the one thing it surely runs is its own architecture.
         return package_architecture == device_architecture
     if package_architecture not in runs:
         return False
