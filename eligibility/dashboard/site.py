@@ -24,6 +24,7 @@ from eligibility.dashboard.signin.sessions import Sessions
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.signin.visitors import Visitors
 from eligibility.errors import EligibilityError, Fault
+from eligibility.formats.whole_number import whole_number
 from eligibility.server.http import problems
 from eligibility.server.http.problems import RequestProblem
 from eligibility.service.service import Service
@@ -127,7 +128,8 @@ class Site:
 
     async def form(self, request: Request, most_bytes: int = MOST_FORM_BYTES) -> Mapping[str, Any]:
         """The fields of a form, within limits. Raises: RequestProblem."""
-        if int(request.headers.get("content-length") or most_bytes + 1) > most_bytes:
+        length = whole_number(request.headers.get("content-length", ""))
+        if length is None or length > most_bytes:
             raise RequestProblem(413, "BODY_TOO_LARGE", f"a form has at most {most_bytes} bytes")
         try:
             async with request.form(max_files=1, max_fields=200, max_part_size=most_bytes) as form:

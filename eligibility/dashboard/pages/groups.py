@@ -15,6 +15,7 @@ from eligibility.changes.effects import effect_text
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, RenderedPage, Site, faults_of, is_part
 from eligibility.errors import EligibilityError
+from eligibility.formats.whole_number import whole_number
 from eligibility.server.http.sealed_cursors import AddressCursors
 from groups import csv_file, emails
 from groups.errors import GroupsError, InvalidEmails
@@ -61,7 +62,7 @@ class GroupPages:
         folded = text.casefold()
         shown = [g for g in found if folded in g.name.casefold() or folded in g.group_id]
         wanted = request.query_params.get("page", "1")[:6]
-        page = max(1, int(wanted) if wanted.isdecimal() else 1)
+        page = max(1, whole_number(wanted) or 1)
         begin = (page - 1) * _LISTED
         values = {
             "title": "Groups",
@@ -201,11 +202,11 @@ class GroupPages:
         self, group: Group, viewer: Viewer, form: Mapping[str, Any], *, dry_run: bool
     ) -> EditResult:
         how, addresses = str(form.get("how", "add")), _addresses(form)
-        seen = str(form.get("revision", ""))
+        seen = whole_number(str(form.get("revision", "")))
         more: dict[str, Any] = {
             "actor": viewer.actor,
             "dry_run": dry_run,
-            "if_revision": int(seen) if seen.isdecimal() else group.revision,
+            "if_revision": group.revision if seen is None else seen,
         }
         where = group.publisher, group.group_id
         if how == "replace":

@@ -14,6 +14,7 @@ from eligibility.dashboard.readiness import ReadinessTarget, Tester, aims, probl
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.errors import UnknownProduct
+from eligibility.formats.whole_number import whole_number
 from eligibility.simulation.state import State
 from groups import csv_file
 from groups.model import MAX_MEMBERS
@@ -83,8 +84,7 @@ class TesterPages:
         wanted = request.query_params.get("standing", "")
         chosen = [one for one in testers if wanted in ("", one.standing)]
         ordered = sorted(chosen, key=lambda one: (_STANDINGS.index(one.standing), one.address))
-        text = request.query_params.get("from", "0")
-        begin = int(text) if text.isdecimal() else 0
+        begin = whole_number(request.query_params.get("from", "0")) or 0
         return {
             "state": state,
             "aim": aim,

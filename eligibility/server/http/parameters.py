@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from eligibility.access import wire
 from eligibility.catalog.catalog import ExpectedRevision
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.whole_number import whole_number
 
 REVISION_CURSOR = r"^[0-9]{1,18}$"
 """What `next_cursor` of a page of history looks like."""
@@ -66,10 +67,11 @@ def expected_of(if_match: str | None) -> ExpectedRevision | None:
     if if_match is None or if_match.strip() == "*":
         return None if if_match is None else "*"
     text = if_match.strip().removeprefix("W/").strip('"')
-    if not (text.isascii() and text.isdigit() and len(text) < 19):
+    revision = whole_number(text)
+    if revision is None:
         detail = f'`{if_match[:60]}` is not an ETag of ours, as in "7"'
         raise InvalidInput([Fault("header.if-match", "UNREADABLE_ETAG", detail)])
-    return int(text)
+    return revision
 
 
 def revision_of(if_match: str | None) -> int | None:
