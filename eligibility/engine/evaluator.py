@@ -7,7 +7,6 @@ answers None), so that an event loop can hand it to a thread.
 
 import threading
 import time
-from collections import defaultdict
 from collections.abc import Callable, Set
 from datetime import UTC, datetime
 
@@ -27,6 +26,7 @@ from groups.member_set import Digester
 from groups.store import GroupStore
 
 _NO_DEVICE = Device("Windows.Unknown", "0.0.0.0")  # noqa: S104 - no address
+_LOCKS = 256
 
 
 class Evaluator:
@@ -51,7 +51,8 @@ class Evaluator:
         self.clock = clock
         self._max_staleness = max_staleness_seconds
         self._held: dict[str, HeldProduct] = {}
-        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        # A product always has the same lock, or a load could begin beside another; some share one.
+        self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
         self._loader = Loader(groups, requirements)
         self.propagation = self._loader.propagation
         self.store_errors = self.stale_answers = 0
@@ -219,7 +220,7 @@ class Evaluator:
 
     def _refresh(self, product_id: str, now: float) -> HeldProduct:
         """Bring a product up to the store, one thread at a time a product."""
-        with self._locks[product_id]:
+        with self._locks[hash(product_id) % _LOCKS]:
             publisher = self._catalog.owner(product_id)
             # The token is read before the data: what changes meanwhile shows as a newer token.
             token = self._groups.change_token(publisher) if publisher else 0
@@ -229,7 +230,6 @@ class Evaluator:
             found = self._catalog.get(product_id) if publisher else None
             if found is None or found[0].publisher != publisher:
                 self._held.pop(product_id, None)
-                self._locks.pop(product_id, None)
                 raise UnknownProduct(product_id)
             entry, catalog_revision = found
             renewed = self._loader.load(entry, catalog_revision, held, token, now)
