@@ -1,7 +1,7 @@
-"""The chain of an audit trail: each entry carries a digest over itself and the entry before. Pure.
+"""The chain of an audit trail: each entry carries a digest of itself and of the entry before. Pure.
 
-Addresses count by the digests that stand in history once a person is forgotten, and the words of a
-consent note by a digest that is kept beside them: so forgetting somebody changes no entry.
+For the digest, an address counts as its own digest, which also stands in history after a person is
+forgotten; the text of a consent note counts as a digest kept beside it. So forgetting breaks no chain.
 """
 
 import struct
@@ -20,7 +20,7 @@ ChainEntry = TypeVar("ChainEntry")
 Damage = Literal["missing", "unreadable"]
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
-"""What reading an entry raises that somebody changed; a store in use never meets them."""
+"""What may be raised when a tampered entry is read; entries of an intact store raise nothing."""
 
 _SIZE = 16
 _DIGITS = 2 * _SIZE
@@ -28,41 +28,41 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class ChainHead(NamedTuple):
-    """Where a chain ends: its last revision, and that one's digest, "" where it has none."""
+    """The end of a chain: its last revision and the digest of that entry, "" if it has none."""
 
     revision: int = 0
     chain: str = ""
 
 
 class ChainExtent(NamedTuple):
-    """Where a chain ends and how many entries of it are kept, of one moment."""
+    """The end of a chain and how many entries it has, as of one moment."""
 
     head: ChainHead
     entries: int
 
 
 class Trail(Protocol[ChainEntry]):
-    """The entries of one chain as they are kept, damage included: what an audit reads.
+    """The entries of one chain as they are kept, damage included, for an audit to read.
 
-    An entry has `chain`, its digest: "" where a release wrote it that had no chains yet.
+    An entry has `chain`, its digest; "" if a release without chains wrote it.
     Every method may raise StoreUnavailable.
     """
 
     def kept(self) -> ChainExtent:
-        """Give the end of the chain; revision 0 where there is none, or none that can be read."""
+        """Give the end of the chain; revision 0 if there is none or it cannot be read."""
 
     def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
-        """Give what is kept of each revision from `first` to `last`."""
+        """Give the entry, or the damage, of each revision from `first` to `last`."""
 
     def expected(self, before: str, entry: ChainEntry) -> str:
         """Give the digest that an entry has to carry. Args: before = the one of the entry before.
 
-        Raises: one of UNREADABLE when the entry holds what no entry can.
+        Raises: one of UNREADABLE when the entry has values that no entry can have.
         """
 
 
 class ChainDigester:
-    """Makes the digests of a deployment's chains; key = its GroupStore.digest_key."""
+    """Makes the digests of a deployment's chains. Args: key = its GroupStore.digest_key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
@@ -71,12 +71,12 @@ class ChainDigester:
     def of(self, kind: str, before: str, *facts: Any) -> str:
         """Give the digest of an entry, 32 hexadecimal digits.
 
-        Args: kind = of chain; before = the digest of the entry before it, "" for the first; facts =
-            what the entry says, as values of MessagePack.
+        Args: kind = of the chain; before = the digest of the entry before it, "" for the first; facts =
+            the content of the entry, as values for MessagePack.
         """
-        made = blake2b(digest_size=_SIZE, key=self._key, person=kind.encode())
-        made.update(_encode((before, *facts)))
-        return made.hexdigest()
+        digest = blake2b(digest_size=_SIZE, key=self._key, person=kind.encode())
+        digest.update(_encode((before, *facts)))
+        return digest.hexdigest()
 
     def of_change(
         self,
@@ -85,32 +85,32 @@ class ChainDigester:
         added: Iterable[int] | None = None,
         removed: Iterable[int] | None = None,
     ) -> str:
-        """Give the digest of a write that is made; that of a consent note ends with its words'.
+        """Give the digest of a new write; for a consent note it ends with the digest of the note's text.
 
-        Args: added, removed = digests of the addresses, where they are known already.
+        Args: added, removed = digests of the addresses, if they are known already.
         """
         return self._of_change(before, change, self._words(change.consent), added, removed)
 
     def of_recorded(self, before: str, change: GroupChange) -> str:
-        """Give the digest that a write of history has to carry. Raises: one of UNREADABLE.
+        """Give the digest that a write in history has to carry. Raises: one of UNREADABLE.
 
-        Words that somebody was forgotten in cannot be told by their digest any more.
+        The text of a note that names a forgotten person has changed, so its digest is taken as kept.
         """
-        words = self._words(change.consent)
+        note = self._words(change.consent)
         if change.consent and FORGOTTEN in change.consent.confirmed_by + change.consent.text:
-            words = change.chain[_DIGITS:]
-        return self._of_change(before, change, words)
+            note = change.chain[_DIGITS:]
+        return self._of_change(before, change, note)
 
     def _of_change(
         self,
         before: str,
         change: GroupChange,
-        words: str,
+        note: str,
         added: Iterable[int] | None = None,
         removed: Iterable[int] | None = None,
     ) -> str:
         recorded = self.digester.of_recorded
-        made = self.of(
+        digest = self.of(
             "groups",
             before,
             change.publisher,
@@ -121,9 +121,9 @@ class ChainDigester:
             _packed(map(recorded, change.added) if added is None else added),
             _packed(map(recorded, change.removed) if removed is None else removed),
             None if change.consent is None else to_us(change.consent.at),
-            words,
+            note,
         )
-        return made + words
+        return digest + note
 
     def _words(self, note: Consent | None) -> str:
         if note is None:
@@ -135,5 +135,5 @@ def _packed(digests: Iterable[int]) -> bytes:
     ordered = sorted(digests)
     try:
         return struct.pack(f">{len(ordered)}Q", *ordered)
-    except struct.error as error:  # what stands there in place of an address is no digest
+    except struct.error as error:  # a text that replaces an address holds no valid digest
         raise ValueError(str(error)) from None

@@ -12,30 +12,33 @@ MIN_PER_BUCKET = 6  # 6 to 12 digests share their top bits: at most 0.7 bytes a 
 def merged(groups: Sequence["array[int]"]) -> tuple["array[int]", list[int]]:
     """Merge sorted digests of groups; beside each digest a mask, bit i set for the i-th group."""
     masks: dict[int, int] = {}
-    for place, digests in enumerate(groups):
-        bit = 1 << place
+    for position, digests in enumerate(groups):
+        bit = 1 << position
         if not masks:
             masks = dict.fromkeys(digests, bit)
             continue
         known = masks.get
-        for one in digests:
-            masks[one] = known(one, 0) | bit
+        for digest in digests:
+            masks[digest] = known(digest, 0) | bit
     ordered = array("Q", sorted(masks))
-    return ordered, [masks[one] for one in ordered]
+    return ordered, [masks[digest] for digest in ordered]
 
 
 def numbered(
     masks: Sequence[int], group_ids: Sequence[str]
 ) -> tuple[tuple[frozenset[str], ...], "array[int]"]:
-    """Give every mask that occurs a number from 1, and the numbers in the order of the masks."""
+    """Number the distinct masks from 1.
+
+    Returns: the group ids of each number, and the number of each mask in the order given.
+    """
     occurring = sorted(set(masks))
     table = [frozenset[str]()]
     table += [
-        frozenset(one for place, one in enumerate(group_ids) if mask >> place & 1)
+        frozenset(group_id for bit, group_id in enumerate(group_ids) if mask >> bit & 1)
         for mask in occurring
     ]
-    number = {mask: place for place, mask in enumerate(occurring, 1)}
-    return tuple(table), array(typecode(len(table)), [number[mask] for mask in masks])
+    number_of = {mask: number for number, mask in enumerate(occurring, 1)}
+    return tuple(table), array(typecode(len(table)), [number_of[mask] for mask in masks])
 
 
 def typecode(table_size: int) -> str:
@@ -44,24 +47,24 @@ def typecode(table_size: int) -> str:
 
 
 def bucket_bits(count: int) -> int:
-    """Give how many top bits choose the bucket among that many digests."""
+    """Compute how many top bits of a digest choose its bucket among that many digests."""
     return max((count // MIN_PER_BUCKET).bit_length() - 1, 0)
 
 
 def offsets(digests: "array[int]") -> "array[int]":
-    """Give where each bucket of top bits begins, and the end after the last."""
+    """Compute where each bucket begins, and where the last one ends."""
     count, bits = len(digests), bucket_bits(len(digests))
     shift = DIGEST_BITS - bits
-    made, at = array("I", [0]), 0
+    begins, begin = array("I", [0]), 0
     for bucket in range(1, 1 << bits):
-        at = bisect_left(digests, bucket << shift, at, count)
-        made.append(at)
-    made.append(count)
-    return made
+        begin = bisect_left(digests, bucket << shift, begin, count)
+        begins.append(begin)
+    begins.append(count)
+    return begins
 
 
 class Table:
-    """Combinations that grow: what number a combination has after joining or leaving a group."""
+    """A growing table of combinations: gives the number of a combination after a group is joined or left."""
 
     def __init__(self, entries: Sequence[frozenset[str]]) -> None:
         self._entries = list(entries)
@@ -98,17 +101,17 @@ def spliced(
     source = numbers if same_type else array(made_numbers.typecode, numbers)
     shifts: list[tuple[int, int]] = []
     begin = 0
-    for one in sorted(changed):
-        end = bisect_left(digests, one, begin)
-        here = end < len(digests) and digests[end] == one
+    for digest in sorted(changed):
+        end = bisect_left(digests, digest, begin)
+        here = end < len(digests) and digests[end] == digest
         made_digests += digests[begin:end]
         made_numbers += source[begin:end]
         begin = end + here
-        if changed[one]:
-            made_digests.append(one)
-            made_numbers.append(changed[one])
-        if here != bool(changed[one]):
-            shifts.append((one, -1 if here else 1))
+        if changed[digest]:
+            made_digests.append(digest)
+            made_numbers.append(changed[digest])
+        if here != bool(changed[digest]):
+            shifts.append((digest, -1 if here else 1))
     made_digests += digests[begin:]
     made_numbers += source[begin:]
     return made_digests, made_numbers, shifts
@@ -124,10 +127,10 @@ def moved(old: "array[int]", shifts: Sequence[tuple[int, int]], count: int) -> "
     bits = (len(old) - 1).bit_length() - 1
     if bits != bucket_bits(count):
         return None
-    made, delta, shift = array("I"), 0, DIGEST_BITS - bits
-    edges = [(0, 0), *(((one >> shift) + 1, step) for one, step in shifts), (len(old), 0)]
+    shifted, delta, shift = array("I"), 0, DIGEST_BITS - bits
+    edges = [(0, 0), *(((digest >> shift) + 1, step) for digest, step in shifts), (len(old), 0)]
     for (begin, step), (end, _) in pairwise(edges):
         delta += step
         segment = old[begin:end]
-        made += array("I", [one + delta for one in segment]) if delta else segment
-    return made
+        shifted += array("I", [digest + delta for digest in segment]) if delta else segment
+    return shifted

@@ -37,18 +37,18 @@ CsvLine = tuple[int, list[str]]
 def read(data: bytes) -> tuple[str, ...]:
     """Read the addresses of a CSV file, canonical, each once, in order of first appearance.
 
-    Raises: InvalidCsv naming every line that is wrong, from 1 (at most MOST_FAULTS of them), or
-    what is wrong with the whole.
+    Raises: InvalidCsv, which names every wrong line, counted from 1 (at most MOST_FAULTS of them), or
+    what is wrong with the whole file.
     """
     lines = list(_lines(_text(data, MAX_BYTES)))
     column = _column(lines[0][1]) if lines else None
     if column is not None:
         lines.pop(0)
-    found: dict[str, None] = {}
+    addresses: dict[str, None] = {}
     faults: list[Fault] = []
     for number, cells in lines:
         try:
-            found[_address(cells, column)] = None
+            addresses[_address(cells, column)] = None
         except _Wrong as wrong:
             faults.append(_fault(number, wrong.code, wrong.detail))
         if len(faults) == MOST_FAULTS:
@@ -58,11 +58,11 @@ def read(data: bytes) -> tuple[str, ...]:
             break
     if faults:
         raise InvalidCsv(faults)
-    return tuple(found)
+    return tuple(addresses)
 
 
 def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[CsvLine]:
-    """Give the rows of any CSV file that hold anything, as `read` sees them.
+    """Give the rows of any CSV file that are not empty, split as `read` splits them.
 
     Raises: InvalidCsv, maybe only at a later row.
     """
@@ -74,7 +74,7 @@ def write(addresses: Iterable[str]) -> bytes:
 
     It begins with a byte order mark where an address is not ASCII, as spreadsheets need it then.
     """
-    text = "".join(f"{harmless_cell(one)}\r\n" for one in ("email", *addresses))
+    text = "".join(f"{harmless_cell(cell)}\r\n" for cell in ("email", *addresses))
     return text.encode("utf-8" if text.isascii() else "utf-8-sig")
 
 
@@ -89,9 +89,9 @@ def _fault(number: int, code: str, detail: str) -> Fault:
 
 
 def _text(data: bytes, max_bytes: int) -> str:
-    """The file as text. Raises InvalidCsv for what is no text, or text in another encoding."""
+    """Decode the file. Raises: InvalidCsv if it is no text, or in another encoding."""
     if len(data) > max_bytes:
-        detail = f"has {len(data):,} bytes; such a file has at most {max_bytes:,}"
+        detail = f"has {len(data):,} bytes; at most {max_bytes:,} are accepted"
         raise InvalidCsv([Fault("", "FILE_TOO_LARGE", detail)])
     mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", "utf-8"))
     try:
@@ -108,16 +108,16 @@ def _text(data: bytes, max_bytes: int) -> str:
     detail = (
         "looks like UTF-16 without its byte order mark"
         if utf16
-        else "has a NUL byte, so it is no text"
+        else "has a NUL byte and is therefore no text"
     )
     raise InvalidCsv([_fault(number, "NOT_TEXT", f"{detail}: save the file as `CSV UTF-8`")])
 
 
 def _lines(text: str) -> Iterator[CsvLine]:
-    """The lines that hold anything. Raises InvalidCsv for one that no spreadsheet writes."""
+    """Split the text into lines that are not empty. Raises: InvalidCsv for a malformed line."""
     for number, line in enumerate(_physical(text), 1):
         if len(line) > _LONGEST_LINE:
-            detail = f"has {len(line):,} characters; put each address on a line of its own"
+            detail = f"has {len(line):,} characters: put each address on a line of its own"
             raise InvalidCsv([_fault(number, "LINE_TOO_LONG", detail)])
     rows = csv.reader(_physical(text), delimiter=_delimiter(text), strict=True)
     try:
@@ -130,18 +130,18 @@ def _lines(text: str) -> Iterator[CsvLine]:
 
 
 def _physical(text: str) -> Iterator[str]:
-    """The lines as an editor counts them, whichever of the three line ends they have."""
+    """Split the text into lines as an editor counts them, with any of the three line ends."""
     return io.StringIO(text, newline="")
 
 
 def _delimiter(text: str) -> str:
-    """The one that the first line with anything in it has most of; a comma where it has none."""
+    """Find the delimiter that is most frequent in the first line with content; by default a comma."""
     first = next((line for line in _physical(text) if line.strip(_DELIMITERS + " \r\n")), "")
     return max(_DELIMITERS, key=first.count)
 
 
 def _column(first: list[str]) -> int | None:
-    """The column that a header names; None where the first line is none."""
+    """Find the column of addresses by its header; None if the first line is no header."""
     names = [cell.casefold() for cell in first]
     return next((names.index(known) for known in HEADERS if known in names), None)
 
@@ -161,12 +161,12 @@ def _address(cells: list[str], column: int | None) -> str:
 
 
 def harmless_cell(cell: str) -> str:
-    """Give a cell with an apostrophe in front where a spreadsheet would take it for a formula."""
+    """Put an apostrophe before a cell that a spreadsheet would take for a formula."""
     return f"'{cell}" if cell.startswith((*_FORMULA_STARTS, "'")) else cell
 
 
 def plain_cell(cell: str) -> str:
-    """Give a cell without the apostrophe that `harmless_cell` puts in front of what looks like a formula."""
+    """Remove the apostrophe that `harmless_cell` put before a cell."""
     return (
         cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
     )

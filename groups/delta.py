@@ -1,4 +1,4 @@
-"""What an edit comes to, given who is in the group: the rules that every store shares. Pure."""
+"""The rules of edits that every store shares: what an edit changes in a group. Pure."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from groups.model import MAX_MEMBERS, MIN_MEMBERS, EditResult, Group, Membership
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Addresses that come and go, and how many were asked for in vain (see EditResult)."""
+    """Addresses that join and leave, and how many requests change nothing (see EditResult)."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -23,7 +23,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """An edit with its addresses read: canonical, each once, none both to come and to go."""
+    """An edit whose addresses are canonical, each once, none both to be added and to be removed."""
 
     add: tuple[str, ...]
     remove: tuple[str, ...]
@@ -35,29 +35,29 @@ class EditRequest:
         both = sorted(set(add).intersection(remove))
         if both:
             faults = [
-                Fault("", "ADDED_AND_REMOVED", f"`{one}` is both to be added and to be removed")
-                for one in both
+                Fault("", "ADDED_AND_REMOVED", f"`{address}` is both to be added and to be removed")
+                for address in both
             ]
             raise InvalidGroup(faults)
         return cls(add, remove)
 
-    def given(self, present: Collection[str]) -> Delta:
-        """What the edit comes to; present = those of its addresses, at least, that are members."""
-        added = tuple(one for one in self.add if one not in present)
-        removed = tuple(one for one in self.remove if one in present)
+    def delta(self, present: Collection[str]) -> Delta:
+        """Compute what the edit changes. Args: present = at least those of its addresses that are members."""
+        added = tuple(address for address in self.add if address not in present)
+        removed = tuple(address for address in self.remove if address in present)
         return Delta(added, removed, len(self.add) - len(added), len(self.remove) - len(removed))
 
 
 def replacing(wanted: Iterable[str], present: frozenset[str]) -> Delta:
-    """What making `wanted` (canonical, each once) the only members comes to."""
+    """Compute what changes if `wanted` (canonical, each once) become the only members."""
     kept = tuple(wanted)
-    added = tuple(one for one in kept if one not in present)
+    added = tuple(address for address in kept if address not in present)
     removed = tuple(sorted(present.difference(kept)))
     return Delta(added, removed, unchanged=len(kept) - len(added))
 
 
 def result(before: Group, delta: Delta) -> EditResult:
-    """Say what a delta does to a group. Raises: GroupSizeOutOfRange."""
+    """Compute the result of a delta on a group. Raises: GroupSizeOutOfRange."""
     size = before.member_count + len(delta.added) - len(delta.removed)
     if not MIN_MEMBERS <= size <= MAX_MEMBERS:
         raise GroupSizeOutOfRange(before.group_id, size)
@@ -76,7 +76,7 @@ def result(before: Group, delta: Delta) -> EditResult:
 
 
 def forgetting(address: str, replacement: str | None) -> tuple[str, tuple[str, ...]]:
-    """The address to forget and who takes its place where nobody else is left, both canonical.
+    """Read the address to forget, and who replaces it where nobody else is left; both canonical.
 
     Raises: InvalidEmails.
     """
@@ -85,6 +85,6 @@ def forgetting(address: str, replacement: str | None) -> tuple[str, tuple[str, .
         return gone, ()
     instead = emails.canonical(replacement)
     if instead == gone:
-        detail = f"`{gone}` cannot take its own place: name another address"
+        detail = f"`{gone}` cannot replace itself: name another address"
         raise InvalidEmails([Fault("replacement", "REPLACED_BY_ITSELF", detail)])
     return gone, (instead,)

@@ -25,8 +25,8 @@ _JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, and needed in som
 _TOO_LONG = f"is longer than {MAX_ADDRESS_OCTETS} bytes"
 _SHOWN = 100
 
-# The shape of nearly every address: such a one needs nothing but lower case. All bounds together
-# keep it within the limits above; whatever does not fit is examined rule by rule.
+# The shape of nearly every address, which only has to be put in lower case. Its bounds keep it within
+# the limits above. Every other address is examined rule by rule.
 _PLAIN = (
     r"[a-z0-9_+-]{1,30}+(?:\.[a-z0-9_+-]{1,16}+){0,2}+"
     r"@(?:[a-z0-9]{1,20}+[.-]){1,3}+(?<=\.)[a-z]{2,20}+"
@@ -50,7 +50,7 @@ def canonical(address: str) -> str:
 
 
 def canonical_or_none(address: str) -> str | None:
-    """The canonical form of an address of the usual kind; None where `canonical` has to examine it."""
+    """Give the canonical form of an ordinary address; None if `canonical` has to examine it."""
     if _is_plain(address):
         return address
     lowered = address.lower()
@@ -58,9 +58,9 @@ def canonical_or_none(address: str) -> str | None:
 
 
 def canonical_together(addresses: Sequence[str]) -> list[str] | None:
-    """What `canonical_or_none` gives for each, where it gives none for none of them; else None.
+    """Give the canonical form of each address if all are ordinary; else None.
 
-    One search over all of them takes half the time of a search each.
+    One search over all of them takes half the time of one search each.
     """
     lines = "\n".join((*addresses, "")).lower()
     if not _are_plain(lines):
@@ -79,26 +79,26 @@ def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
     Raises: InvalidEmails with every bad address; the third has the loc `3`, or `loc.3`.
     """
     texts = filter(None, _SEPARATORS.split(emails)) if isinstance(emails, str) else emails
-    found: dict[str, None] = {}
+    addresses: dict[str, None] = {}
     faults: list[Fault] = []
     for position, text in enumerate(texts, 1):
         lowered = text.lower()
         if _is_plain(lowered):
-            found[lowered] = None
+            addresses[lowered] = None
             continue
         try:
-            found[_examined(text)] = None
+            addresses[_examined(text)] = None
         except ValueError as error:
             detail = f"address {position} `{_shown(text)}` {error}"
-            place = f"{loc}.{position}" if loc else str(position)
-            faults.append(Fault(place, "INVALID_EMAIL", detail))
+            path = f"{loc}.{position}" if loc else str(position)
+            faults.append(Fault(path, "INVALID_EMAIL", detail))
     if faults:
         raise InvalidEmails(faults)
-    return tuple(found)
+    return tuple(addresses)
 
 
 def _examined(address: str) -> str:
-    """Canonical form by every rule; ValueError says in words what is wrong."""
+    """Give the canonical form by applying every rule. Raises: ValueError, whose text names the fault."""
     text = address.strip()
     if not text:
         raise ValueError("is empty")
@@ -145,7 +145,7 @@ def _domain(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    """ASCII form of one part of a domain; an ASCII part is only checked."""
+    """Give the ASCII form of one part of a domain; an ASCII part is only checked."""
     if text.isascii() and not text.startswith("xn--"):
         if not _LABEL.fullmatch(text):
             raise ValueError(f"has `{_shown(text)}`, which cannot be part of a domain")
@@ -157,6 +157,6 @@ def _label(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Text safe to print: cut, and with invisible characters escaped."""
+    """Make text safe to print: cut it, and escape invisible characters."""
     cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

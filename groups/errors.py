@@ -1,7 +1,7 @@
-"""Errors of the groups: what a caller did wrong, or that the store cannot answer.
+"""Errors of the groups: the caller did something wrong, or the store cannot answer.
 
-Every error has a `code` that clients may rely on; the message may change, the code may not.
-"Not a member" is an answer and never an error; an error never means "in no group".
+Clients may rely on the `code` of an error; its message may change. "Not a member" is an answer, never
+an error, and no error ever means "in no group".
 """
 
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ class GroupsError(Exception):
 
 
 class InvalidGroup(GroupsError):
-    """A publisher, group id, name or edit cannot be accepted; `faults` lists everything wrong."""
+    """A publisher, group id, name, edit, note or cursor is refused; `faults` lists everything wrong."""
 
     code = "INVALID_GROUP"
 
@@ -63,7 +63,7 @@ class GroupSizeOutOfRange(GroupsError):
     code = "GROUP_SIZE"
 
     def __init__(self, group_id: str, size: int) -> None:
-        super().__init__(f"group `{group_id}` would have {size} members, allowed are 1 to 10,000")
+        super().__init__(f"group `{group_id}` would have {size} members; a group has 1 to 10,000")
         self.group_id = group_id
         self.size = size
 
@@ -110,8 +110,8 @@ class GroupsPermanent(GroupsError):
 class WouldBeEmpty(GroupsError):
     """Forgetting somebody would leave groups without any member; nothing was forgotten.
 
-    A group has at least one member (KUG) and stays for good, so somebody has to say who takes the
-    place: `groups` are `publisher/group_id`.
+    A group has at least one member (KUG) and stays for good, so the caller has to name a replacement.
+    groups: each as `publisher/group_id`.
     """
 
     code = "WOULD_BE_EMPTY"
@@ -119,8 +119,8 @@ class WouldBeEmpty(GroupsError):
     def __init__(self, groups: Sequence[str]) -> None:
         named = ", ".join(f"`{group}`" for group in groups)
         super().__init__(
-            f"nobody else is in {named}, and a group has at least one member:"
-            " name an address that takes the place"
+            f"nobody else is in {named}, and a group needs at least one member:"
+            " name an address that replaces this one"
         )
         self.groups = list(groups)
 
@@ -137,9 +137,9 @@ class RevisionMismatch(GroupsError):
 
 
 class HistoryLost(GroupsError):
-    """The store has no such write any more: it lost some, as a replica that took over may have.
+    """The store lost this write, as may happen when a replica takes over.
 
-    Whoever holds what was read at that write has to read all of it again.
+    Whoever cached something read at that write has to read all of it again.
     """
 
     code = "HISTORY_LOST"
@@ -151,13 +151,13 @@ class HistoryLost(GroupsError):
 
 
 class NotEmpty(GroupsError):
-    """Writes of another store are taken over by an empty one, or one that has all before them."""
+    """The store has other writes: only an empty store, or an earlier copy, takes writes over."""
 
     code = "NOT_EMPTY"
 
 
 class InvalidStoreUrl(GroupsError):
-    """The store URL is of no kind that can be opened; the message holds no password of it."""
+    """The store URL cannot be opened. The message does not contain its password."""
 
     code = "INVALID_STORE_URL"
 
@@ -173,13 +173,13 @@ class StoreUnavailable(GroupsError):
 
 
 class StoreFull(StoreUnavailable):
-    """There is no space left to save the write; nothing of it was saved, reading still works."""
+    """No space is left: nothing of the write was saved. Reading still works."""
 
     code = "STORE_FULL"
 
 
 class StoreForbidden(StoreUnavailable):
-    """The store does not let this program in, or not do what it has to; `reason` names the right."""
+    """The store refuses this program's login or one of its commands; `reason` names the rights needed."""
 
     code = "STORE_FORBIDDEN"
 
@@ -207,7 +207,7 @@ class NewerDatabase(GroupsError):
 
     def __init__(self, path: Path | str, found: int, known: int) -> None:
         super().__init__(
-            f"`{path}` has layout version {found}, this program knows up to {known}:"
+            f"`{path}` has layout version {found}, and this program knows versions up to {known}:"
             " run the newer program"
         )
         self.path = path

@@ -20,12 +20,12 @@ DIGEST_BITS = 64
 
 def digest(address: str, key: bytes) -> int:
     """Give the digest of one canonical address, 0 to 2**64 - 1."""
-    made = blake2b(address.encode(), digest_size=DIGEST_BITS // 8, key=key).digest()
-    return int.from_bytes(made, "big")
+    hashed = blake2b(address.encode(), digest_size=DIGEST_BITS // 8, key=key).digest()
+    return int.from_bytes(hashed, "big")
 
 
 class Digester:
-    """`digest` with the key set up once."""
+    """Computes `digest` for many addresses, with the key set up once."""
 
     __slots__ = ("of", "of_all")
 
@@ -39,30 +39,30 @@ class Digester:
         size = DIGEST_BITS // 8
         keyed, read = blake2b(digest_size=size, key=key).copy, int.from_bytes
 
-        def made(address: str) -> bytes:
+        def hashed(address: str) -> bytes:
             state = keyed()
             state.update(address.encode())
             return state.digest()
 
-        def of(address: str) -> int:  # closures, for methods would look up each part again
+        def of(address: str) -> int:  # a closure: a method would look up each attribute again
             state = keyed()
             state.update(address.encode())
             return read(state.digest(), "big")
 
         def of_all(addresses: Collection[str]) -> Sequence[int]:
-            digests = b"".join([made(address) for address in addresses])
+            digests = b"".join([hashed(address) for address in addresses])
             return struct.unpack(f">{len(addresses)}Q", digests)
 
         self.of, self.of_all = of, of_all
 
     def of_recorded(self, address: str) -> int:
-        """The digest of an address as history has it, be it of somebody who was forgotten."""
+        """Give the digest of an address in history, also where it stands for a forgotten person."""
         if address.startswith(FORGOTTEN):
             return int(address.removeprefix(FORGOTTEN), 16)
         return self.of(address)
 
     def forgotten(self, address: str) -> str:
-        """What stands in history in place of an address that is forgotten."""
+        """Give the text that replaces a forgotten address in history."""
         return f"{FORGOTTEN}{self.of(address):016x}"
 
 
@@ -72,7 +72,7 @@ class MemberSet:
     __slots__ = ("digests",)
 
     def __init__(self, digests: "array[int]") -> None:
-        """Take distinct digests in rising order, typecode Q; the caller gives the array away."""
+        """Take distinct digests in rising order, typecode Q; the caller must not change the array later."""
         self.digests = digests
 
     @classmethod
@@ -127,27 +127,29 @@ class MemberIndex:
         self._digests, self._numbers, self._table, self._offsets = digests, numbers, table, offsets
         shift = DIGEST_BITS - (len(offsets) - 1).bit_length() + 1
 
-        def find(digest: int) -> int:  # a closure, for a method would look up each part again
+        def find(digest: int) -> int:  # a closure: a method would look up each attribute again
             bucket = digest >> shift
             end = offsets[bucket + 1]
             at = bisect_left(digests, digest, offsets[bucket], end)
             return numbers[at] if at < end and digests[at] == digest else 0
 
-        def find_all(wanted: Iterable[int]) -> list[int]:  # calling `find` would cost as much again
-            found = []
-            for one in wanted:
-                bucket = one >> shift
+        def find_all(
+            wanted: Iterable[int],
+        ) -> list[int]:  # inlined: calling `find` would double the cost
+            numbers_found = []
+            for digest in wanted:
+                bucket = digest >> shift
                 end = offsets[bucket + 1]
-                at = bisect_left(digests, one, offsets[bucket], end)
-                found.append(numbers[at] if at < end and digests[at] == one else 0)
-            return found
+                at = bisect_left(digests, digest, offsets[bucket], end)
+                numbers_found.append(numbers[at] if at < end and digests[at] == digest else 0)
+            return numbers_found
 
         self.find, self.find_all = find, find_all
 
     @classmethod
     def build(cls, sets: Mapping[str, MemberSet]) -> "MemberIndex":
         """Make the index of some groups, by group id."""
-        digests, masks = combinations.merged([one.digests for one in sets.values()])
+        digests, masks = combinations.merged([members.digests for members in sets.values()])
         table, numbers = combinations.numbered(masks, tuple(sets))
         return cls(digests, numbers, table, combinations.offsets(digests))
 
@@ -156,15 +158,15 @@ class MemberIndex:
         return self._table[number]
 
     def by_digest(self) -> dict[int, int]:
-        """Every digest with the number of its combination.
+        """Give every digest with the number of its combination.
 
-        For looking up more accounts than there are members: a dict takes a tenth of the time, and
+        Meant for looking up more accounts than there are members: a dict needs a tenth of the time and
         ten times the memory.
         """
         return dict(zip(self._digests, self._numbers, strict=True))
 
     def sizes(self) -> dict[int, int]:
-        """How many digests each combination has that occurs, by its number."""
+        """Count the digests of each combination that occurs, by its number."""
         return dict(Counter(self._numbers))
 
     def with_changes(
@@ -177,10 +179,10 @@ class MemberIndex:
         table = combinations.Table(self._table)
         changed: dict[int, int] = {}
         for group_id, added, removed in changes:
-            for one in added:
-                changed[one] = table.joined(changed.get(one, self.find(one)), group_id)
-            for one in removed:
-                changed[one] = table.left(changed.get(one, self.find(one)), group_id)
+            for digest in added:
+                changed[digest] = table.joined(changed.get(digest, self.find(digest)), group_id)
+            for digest in removed:
+                changed[digest] = table.left(changed.get(digest, self.find(digest)), group_id)
         digests, numbers, shifts = combinations.spliced(self._digests, self._numbers, changed)
         offsets = combinations.moved(self._offsets, shifts, len(digests)) or combinations.offsets(
             digests
@@ -193,4 +195,6 @@ class MemberIndex:
     @property
     def nbytes(self) -> int:
         """Bytes held in the arrays, without the table of combinations."""
-        return sum(len(one) * one.itemsize for one in (self._digests, self._numbers, self._offsets))
+        return sum(
+            len(part) * part.itemsize for part in (self._digests, self._numbers, self._offsets)
+        )

@@ -1,4 +1,4 @@
-"""Known user groups as values, and the rules for their ids and names. All frozen."""
+"""Known user groups as frozen values, and the rules for their ids, names and notes."""
 
 import re
 import unicodedata
@@ -27,7 +27,7 @@ _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """That the people of a group agreed to be in it: the publisher's duty (KUG).
+    """A note that the people of a group agreed to be in it, which the publisher has to ensure (KUG).
 
     confirmed_by: who says so. at: when, UTC-aware. text: what was agreed to, or where it is kept.
     """
@@ -67,7 +67,7 @@ class EditResult:
     """What a write did, or a dry run would do.
 
     revision: the group's revision afterwards; a dry run, or a write that changed nothing, keeps it.
-    added, removed: memberships that changed. unchanged: asked for and there already.
+    added, removed: memberships that changed. unchanged: additions of addresses that were members.
     unknown: removals of addresses that were not members. member_count: afterwards.
     joined, left: whom `added` and `removed` count.
     """
@@ -85,10 +85,10 @@ class EditResult:
 
 
 class Head(NamedTuple):
-    """The last write that something was read at: the publisher's revision, and the write's own id.
+    """The publisher's last write when something was read: its revision, and the id of the write itself.
 
-    A store that lost writes counts again from before; the id then tells the new write of a revision
-    from the lost one. It is "" where a store loses none.
+    A store that lost writes gives their revisions again. The id distinguishes the new write of a revision
+    from the lost one. It is "" in a store that loses no writes.
     """
 
     revision: int
@@ -99,9 +99,9 @@ class Head(NamedTuple):
 class GroupChange:
     """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted.
 
-    A person who was forgotten stands there as FORGOTTEN and the digest of the address.
+    In place of a forgotten person's address there is FORGOTTEN and the digest of the address.
     consent: set where the write was a consent note, which changes no membership. write_id: see Head.
-    chain: its digest in the audit trail (groups/chain.py); "" where no release before had any.
+    chain: its digest in the audit trail (groups/chain.py); "" if an early release wrote it without one.
     """
 
     publisher: str
@@ -117,7 +117,7 @@ class GroupChange:
 
     @property
     def head(self) -> Head:
-        """The publisher's last write when this was it."""
+        """This change as the publisher's last write."""
         return Head(self.revision, self.write_id)
 
 
@@ -144,15 +144,15 @@ class PastMemberships:
     @property
     def groups(self) -> frozenset[str]:
         """Ids of the groups that listed any of the addresses."""
-        return frozenset(one.group_id for one in self.last if one.change == "added")
+        return frozenset(change.group_id for change in self.last if change.change == "added")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetResult:
     """What forgetting an address did, or a dry run would do, with one publisher.
 
-    groups: it was a member of these. emptied: those among them that had no other member.
-    history: entries in which it now stands as a digest.
+    groups: those that listed the address. emptied: those among them that had no other member.
+    history: number of entries in which a digest replaces the address.
     """
 
     publisher: str
@@ -162,7 +162,7 @@ class ForgetResult:
 
 
 FORGOTTEN = "forgotten:"
-"""In history, in front of the digest (16 hexadecimal digits) of an address that was forgotten."""
+"""In history, the text before the digest (16 hexadecimal digits) of a forgotten address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,12 +183,12 @@ def page_of(read: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T
 
 
 def each(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
-    """Every item of a list; page = gives the page at a cursor."""
+    """Iterate over every item of a list. Args: page = gives the page at a cursor."""
     cursor: str | None = None
     while True:
-        found = page(cursor)
-        yield from found.items
-        cursor = found.next_cursor
+        part = page(cursor)
+        yield from part.items
+        cursor = part.next_cursor
         if cursor is None:
             return
 
@@ -199,9 +199,9 @@ def slug(name: str) -> str:
     A name without any letter or digit of ASCII gives `group-` and a hash of the name.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:MAX_ID_LENGTH].rstrip("-._")
-    if made:
-        return made
+    slug_text = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:MAX_ID_LENGTH].rstrip("-._")
+    if slug_text:
+        return slug_text
     return "group-" + blake2b(name_key(name).encode(), digest_size=4).hexdigest()
 
 
@@ -224,10 +224,10 @@ def check_name(name: str) -> str:
     """Give the name trimmed and in NFC. Raises: InvalidGroup."""
     trimmed = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(trimmed) <= MAX_NAME_LENGTH:
-        detail = f"a name has 1 to {MAX_NAME_LENGTH} characters, not {len(trimmed)}"
+        detail = f"a name must have 1 to {MAX_NAME_LENGTH} characters, not {len(trimmed)}"
         raise InvalidGroup([Fault("name", "INVALID_NAME", detail)])
     if any(unicodedata.category(character) in _NOT_IN_NAMES for character in trimmed):
-        detail = "a name has no control characters, line breaks or lone surrogates"
+        detail = "a name must not have control characters, line breaks or lone surrogates"
         raise InvalidGroup([Fault("name", "INVALID_NAME", detail)])
     return trimmed
 
@@ -254,13 +254,13 @@ def revision_before(cursor: str | None) -> int:
 
 
 def check_consent(consent: Consent) -> Consent:
-    """Give the note as every store keeps it, its moment in UTC. Raises: InvalidGroup."""
+    """Check a note and give it as every store keeps it, in UTC. Raises: InvalidGroup."""
     faults = []
     if not 1 <= len(consent.confirmed_by.strip()) <= MAX_CONFIRMED_BY:
-        detail = f"who confirmed it, in 1 to {MAX_CONFIRMED_BY} characters"
+        detail = f"must name who confirmed it, in 1 to {MAX_CONFIRMED_BY} characters"
         faults.append(Fault("confirmed_by", "INVALID_CONSENT", detail))
     if len(consent.text) > MAX_CONSENT_TEXT:
-        detail = f"has {len(consent.text):,} characters, at most {MAX_CONSENT_TEXT:,} are kept"
+        detail = f"has {len(consent.text):,} characters; at most {MAX_CONSENT_TEXT:,} are allowed"
         faults.append(Fault("text", "INVALID_CONSENT", detail))
     at = _in_utc(consent.at)
     if at is None:
@@ -288,7 +288,7 @@ def _in_utc(moment: datetime) -> datetime | None:
         return None
     try:
         return moment.astimezone(UTC)
-    except OverflowError:  # at either end of what a datetime can be
+    except OverflowError:  # at the first or last moment that a datetime can hold
         return None
 
 
@@ -297,7 +297,7 @@ def _checked_id(text: str, loc: str) -> str:
         return text
     shown = text[:MAX_ID_LENGTH].encode("unicode_escape").decode()
     detail = (
-        f"`{shown}` is not an id: 1 to {MAX_ID_LENGTH} of a-z, 0-9, `.`, `_`, `-`,"
-        " the first a letter or digit"
+        f"`{shown}` is not an id: an id has 1 to {MAX_ID_LENGTH} of a-z, 0-9, `.`, `_`, `-`"
+        " and begins with a letter or digit"
     )
     raise InvalidGroup([Fault(loc, "INVALID_ID", detail)])

@@ -12,5 +12,5 @@ def to_us(moment: datetime) -> int:
 
 
 def from_us(microseconds: int) -> datetime:
-    """Give the moment that `to_us` made a number of, UTC-aware."""
+    """Give the UTC-aware moment of a number from `to_us`."""
     return _EPOCH + microseconds * _MICROSECOND

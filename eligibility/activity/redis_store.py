@@ -9,8 +9,8 @@
     eligibility:{p}:activity:forgotten       zset  digest -> second in which it was forgotten
     eligibility:activity                     set   publishers of which anything is kept
 
-Nobody is told of these writes, for they change no answer; and they are not in one step, for nothing
-is lost when half of one is.
+These writes are not published, because they change no decision. They are not saved in one step, because
+half of a write does no harm.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -53,7 +53,7 @@ class RedisActivityStore:
         """See ActivityStore."""
         self._run([*self._counting(publisher, batch), *self._noting(publisher, batch)])
         since = (self._server.clock() - FORGOTTEN_FOR).timestamp()
-        # Only now, so that whoever is forgotten meanwhile finds it, or is found here.
+        # Only now: a person forgotten meanwhile is erased either by `forget` or here.
         key = self._key(publisher, "forgotten")
         for gone in self._server.call("ZRANGEBYSCORE", key, f"({since}", "+inf"):
             self._erase(publisher, gone.decode())
@@ -72,14 +72,16 @@ class RedisActivityStore:
                 for hour in hours
                 if first // HOUR <= hour <= last // HOUR
             ]
-        found = []
+        counts = []
         for counted in self._run([("HGETALL", key) for key in keys]):
             for field, decisions in counted.items():
                 at, product_id, kind, flight_id, reason = _unfield(field)
                 if first <= at < last:
                     counted_as = CountKey(product_id, kind, flight_id, reason)
-                    found.append(DecisionCount(from_us(at * 1_000_000), counted_as, int(decisions)))
-        return sorted(found)
+                    counts.append(
+                        DecisionCount(from_us(at * 1_000_000), counted_as, int(decisions))
+                    )
+        return sorted(counts)
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
         """See ActivityStore."""
@@ -89,8 +91,8 @@ class RedisActivityStore:
 
     def seen(self, publisher: str, since: float) -> list[RecentDecision]:
         """See ActivityStore."""
-        found = self._server.call("LRANGE", self._key(publisher, "seen"), "0", "-1")
-        return [one for one in map(_seen, reversed(found)) if one.answer.at > since]
+        packed = self._server.call("LRANGE", self._key(publisher, "seen"), "0", "-1")
+        return [decision for decision in map(_seen, reversed(packed)) if decision.answer.at > since]
 
     def forget(self, publisher: str, digest: int) -> None:
         """See ActivityStore."""
@@ -99,7 +101,7 @@ class RedisActivityStore:
         self._erase(publisher, f"{digest:016x}")
 
     def prune(self, publisher: str, keep: timedelta, now: datetime) -> None:
-        """See ActivityStore. Counts by minute also go by themselves."""
+        """See ActivityStore. Counts by minute also expire in the server."""
         oldest = (now - keep).timestamp()
         minute = max(oldest, (now - MINUTES_KEPT).timestamp())
         self._prune_counts(publisher, oldest, minute)
@@ -108,7 +110,7 @@ class RedisActivityStore:
             every = self._every_last(publisher, product_id)
             old = [digest for digest, answer in every if answer.at < oldest]
             self._run([("HDEL", key, digest) for digest in old])
-        self._run(self._unseen(publisher, lambda one: one.answer.at < oldest))
+        self._run(self._unseen(publisher, lambda decision: decision.answer.at < oldest))
         gone = str((now - FORGOTTEN_FOR).timestamp())
         self._server.call("ZREMRANGEBYSCORE", self._key(publisher, "forgotten"), "-inf", gone)
         if not self._is_kept(publisher):
@@ -116,10 +118,10 @@ class RedisActivityStore:
 
     def clear(self, publisher: str) -> None:
         """See ActivityStore."""
-        keys = [self._key(publisher, one) for one in ("days", "products", "seen", "forgotten")]
+        keys = [self._key(publisher, part) for part in ("days", "products", "seen", "forgotten")]
         for day in self._days(publisher):
             keys += self._of_day(publisher, day)
-        keys += [self._key(publisher, "last", one) for one in self._products(publisher)]
+        keys += [self._key(publisher, "last", part) for part in self._products(publisher)]
         self._run([("DEL", key) for key in keys])
         self._server.call("SREM", self._publishers, publisher)
 
@@ -128,7 +130,7 @@ class RedisActivityStore:
         return tuple(sorted(self._members(self._publishers)))
 
     def close(self) -> None:
-        """Nothing: the server is not its own."""
+        """Do nothing: the server belongs to the other stores too."""
 
     def _counting(self, publisher: str, batch: Batch) -> Iterator[Command]:
         for (at, key), decisions in batch.counts.items():
@@ -146,14 +148,14 @@ class RedisActivityStore:
         products = sorted({product_id for product_id, _ in batch.last})
         if products:
             yield "SADD", self._key(publisher, "products"), *products
-        places = [
+        fields = [
             (self._key(publisher, "last", product_id), f"{digest:016x}")
             for product_id, digest in batch.last
         ]
-        there = self._run([("HGET", *place) for place in places])
-        for place, before, answer in zip(places, there, batch.last.values(), strict=True):
+        there = self._run([("HGET", *field) for field in fields])
+        for field, before, answer in zip(fields, there, batch.last.values(), strict=True):
             if before is None or _last(before).at <= answer.at:
-                yield "HSET", *place, _pack(answer)
+                yield "HSET", *field, _pack(answer)
         if batch.seen:
             key = self._key(publisher, "seen")
             yield "LPUSH", key, *map(_pack, batch.seen)
@@ -161,17 +163,17 @@ class RedisActivityStore:
         yield "SADD", self._publishers, publisher
 
     def _erase(self, publisher: str, digest: str) -> None:
-        """Remove what is kept about somebody."""
-        keys = [self._key(publisher, "last", one) for one in self._products(publisher)]
+        """Remove everything about a person."""
+        keys = [self._key(publisher, "last", decision) for decision in self._products(publisher)]
         self._run([("HDEL", key, digest) for key in keys])
         number = int(digest, 16)
-        self._run(self._unseen(publisher, lambda one: one.digest == number))
+        self._run(self._unseen(publisher, lambda decision: decision.digest == number))
 
     def _unseen(self, publisher: str, unwanted: Callable[[RecentDecision], bool]) -> list[Command]:
-        """What removes some of the latest decisions."""
+        """Make the commands that remove some of the latest decisions."""
         key = self._key(publisher, "seen")
         packed = self._server.call("LRANGE", key, "0", "-1")
-        return [("LREM", key, "0", one) for one in packed if unwanted(_seen(one))]
+        return [("LREM", key, "0", body) for body in packed if unwanted(_seen(body))]
 
     def _prune_counts(self, publisher: str, oldest: float, minute: float) -> None:
         for day in self._days(publisher):
@@ -185,13 +187,15 @@ class RedisActivityStore:
             self._run(commands)
 
     def _of_day(self, publisher: str, day: int) -> list[str]:
-        """The keys of a day's counts: by hour, and by minute of each of its hours."""
+        """Give the keys of a day's counts: the one by hour, then the 24 by minute."""
         minutes = [self._minutes(publisher, day * DAY + hour * HOUR) for hour in range(24)]
         return [self._key(publisher, "hours", str(day)), *minutes]
 
     def _is_kept(self, publisher: str) -> bool:
-        """Whether there is anything."""
-        lasts = [self._key(publisher, "last", one) for one in self._products(publisher)]
+        """Tell whether anything is kept of a publisher."""
+        lasts = [
+            self._key(publisher, "last", product_id) for product_id in self._products(publisher)
+        ]
         lengths = self._run(
             [
                 ("SCARD", self._key(publisher, "days")),
@@ -202,17 +206,17 @@ class RedisActivityStore:
         return any(lengths)
 
     def _every_last(self, publisher: str, product_id: str) -> Iterator[tuple[str, LastAnswer]]:
-        """Digest and answer of everybody, some at a time."""
+        """Iterate over every digest and answer of a product, a part at a time."""
         key, cursor = self._key(publisher, "last", product_id), 0
         while True:
-            cursor, found = self._server.call("HSCAN", key, str(cursor), "COUNT", str(_AT_ONCE))
-            for digest, packed in found.items():
+            cursor, some = self._server.call("HSCAN", key, str(cursor), "COUNT", str(_AT_ONCE))
+            for digest, packed in some.items():
                 yield digest.decode(), _last(packed)
             if not cursor:
                 return
 
     def _run(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands on any keys, so many at a time that others need not wait."""
+        """Run commands on any keys, not too many at a time, so that others need not wait."""
         answers: list[Any] = []
         for start in range(0, len(commands), _AT_ONCE):
             answers += self._server.read_apart(commands[start : start + _AT_ONCE])
@@ -225,7 +229,7 @@ class RedisActivityStore:
         return sorted(self._members(self._key(publisher, "products")))
 
     def _members(self, key: str) -> list[str]:
-        return [one.decode() for one in self._server.call("SMEMBERS", key)]
+        return [member.decode() for member in self._server.call("SMEMBERS", key)]
 
     def _minutes(self, publisher: str, at: int) -> str:
         return self._key(publisher, "minutes", str(at // HOUR))

@@ -1,7 +1,7 @@
-"""ActivityStore in an SQLite file of its own, beside the one with the groups.
+"""ActivityStore in a SQLite file of its own, beside the one with the groups.
 
-Of its own, for every evaluator looks whether the other one was written to, and would look again at
-all it holds; and because losing it does no harm.
+Every evaluator watches the file with the groups for writes, and would check its products again after
+each write of activity. And losing the file of the activity does no harm.
 """
 
 import threading
@@ -85,14 +85,14 @@ _seen = msgspec.msgpack.Decoder(RecentDecision).decode
 
 
 def path_beside(path: Path) -> Path:
-    """Where the activity of a store's file is kept: `store.db` -> `store-activity.db`."""
+    """Give the path of the activity that belongs to a store: `store.db` -> `store-activity.db`."""
     return path.with_name(f"{path.stem}-activity{path.suffix}")
 
 
 class SqliteActivityStore:
     """See ActivityStore for what the methods promise.
 
-    The file is made when something is first added; until then there is nothing to read or forget.
+    The file is created by the first `add`; until then there is nothing to read or forget.
     """
 
     def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
@@ -123,14 +123,14 @@ class SqliteActivityStore:
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
         """See ActivityStore."""
-        asked = "SELECT digest, body FROM last_answer WHERE publisher = ? AND product_id = ?"
-        rows = self._rows(asked, publisher, product_id)
+        query = "SELECT digest, body FROM last_answer WHERE publisher = ? AND product_id = ?"
+        rows = self._rows(query, publisher, product_id)
         return {int.from_bytes(digest, "big"): _last(body) for digest, body in rows}
 
     def seen(self, publisher: str, since: float) -> list[RecentDecision]:
         """See ActivityStore."""
-        asked = "SELECT body FROM seen WHERE publisher = ? AND at > ? ORDER BY number"
-        return [_seen(body) for (body,) in self._rows(asked, publisher, since)]
+        query = "SELECT body FROM seen WHERE publisher = ? AND at > ? ORDER BY number"
+        return [_seen(body) for (body,) in self._rows(query, publisher, since)]
 
     def forget(self, publisher: str, digest: int) -> None:
         """See ActivityStore."""
@@ -139,8 +139,8 @@ class SqliteActivityStore:
         who, gone = (publisher, _key(digest)), 0
         with self._opened().write() as connection:
             for table in ("last_answer", "seen"):
-                asked = f"DELETE FROM {table} WHERE publisher = ? AND digest = ?"  # noqa: S608
-                gone += connection.execute(asked, who).rowcount
+                query = f"DELETE FROM {table} WHERE publisher = ? AND digest = ?"  # noqa: S608
+                gone += connection.execute(query, who).rowcount
             connection.execute(
                 "INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)",
                 (*who, self._clock().timestamp()),
@@ -191,14 +191,19 @@ class SqliteActivityStore:
     def _note(
         self, connection: Connection, publisher: str, batch: Batch, gone: Collection[bytes]
     ) -> None:
-        """Put in last answers and the latest decisions, but for those who are `gone`."""
+        """Save last answers and the latest decisions. Args: gone = digests of people not to be noted."""
         last = [
             (publisher, product_id, _key(digest), answer.at, _pack(answer))
             for (product_id, digest), answer in batch.last.items()
         ]
         seen = [
-            (publisher, one.answer.at, None if one.digest is None else _key(one.digest), _pack(one))
-            for one in batch.seen
+            (
+                publisher,
+                decision.answer.at,
+                None if decision.digest is None else _key(decision.digest),
+                _pack(decision),
+            )
+            for decision in batch.seen
         ]
         connection.executemany(_LAST, [row for row in last if row[2] not in gone])
         connection.executemany(
@@ -210,14 +215,14 @@ class SqliteActivityStore:
 
     def _forgotten(self, connection: Connection, publisher: str) -> set[bytes]:
         since = (self._clock() - FORGOTTEN_FOR).timestamp()
-        asked = "SELECT digest FROM forgotten WHERE publisher = ? AND at > ?"
-        return {digest for (digest,) in connection.execute(asked, (publisher, since))}
+        query = "SELECT digest FROM forgotten WHERE publisher = ? AND at > ?"
+        return {digest for (digest,) in connection.execute(query, (publisher, since))}
 
-    def _rows(self, asked: str, *values: object) -> list[tuple[Any, ...]]:
+    def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         if not self._path.exists():
             return []
         with self._opened().read() as connection:
-            return connection.execute(asked, values).fetchall()
+            return connection.execute(query, values).fetchall()
 
     def _opened(self) -> Database:
         with self._opening:

@@ -1,9 +1,9 @@
-"""Every key that the audit log has in Redis, beside those of groups/keys.py.
+"""Every key that the audit log has in Redis, beside those of groups/storage/redis_keys.py.
 
     eligibility:{-audit}:head      hash    log: the last entry
     eligibility:{-audit}:entries   hash    revision -> entry
 
-They are in one slot of a cluster, under what no publisher can be called.
+They are in one slot of a cluster, under a name that no publisher can have.
 """
 
 from groups.storage.redis_keys import Keys

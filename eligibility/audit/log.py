@@ -1,4 +1,4 @@
-"""AuditLog: what belongs to no publisher. The docstrings are the contract of every backend."""
+"""AuditLog: deeds that belong to no publisher. The docstrings are the contract of every backend."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from groups.moments import to_us
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One thing that was done. kind: what, as `key.created`. who: and from where, in one text.
+    """One deed. kind: such as `key.created`. who: the person or key, and from where, as one text.
 
-    what: its particulars, by name. chain: its digest.
+    what: particulars by name. chain: the digest of the entry.
     """
 
     revision: int
@@ -26,24 +26,24 @@ class LogEntry:
 
 
 class AuditLog(Protocol):
-    """What was done to a deployment and not to a publisher's groups or catalogue, for ever.
+    """A permanent log of what was done to a deployment, apart from groups and catalogue.
 
-    Entries are only ever appended, one after another, each raising the revision by one and saved
-    whole or not at all; moments never go back. Every method may raise
+    Entries are only ever appended. Each raises the revision by one and is saved whole or not at all;
+    moments never go back. Every method may raise
     groups.errors.StoreUnavailable, and no error of the backend's own. It is a groups.chain.Trail.
     """
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
-        """Note that something was done, now."""
+        """Append an entry for something done now."""
 
     def record(self, entries: Sequence[LogEntry]) -> None:
-        """Take over entries of another store just as they were; see GroupStore.record.
+        """Take over entries of another store as they were; see GroupArchive.record.
 
-        The first has to be the next. Raises: groups.errors.NotEmpty.
+        The first has to follow the last entry here. Raises: groups.errors.NotEmpty.
         """
 
     def head(self) -> ChainHead:
-        """The last entry's revision and digest; 0 and "" before the first."""
+        """Give the last entry's revision and digest; 0 and "" before the first."""
 
     def kept(self) -> ChainExtent:
         """See Trail."""

@@ -1,4 +1,4 @@
-"""Every key that callers have in Redis, beside those of groups/keys.py.
+"""Every key that callers have in Redis, beside those of groups/storage/redis_keys.py.
 
     eligibility:{-keys}:head                string  revision of the API keys, and the write's own id
     eligibility:{-keys}:api-keys            hash    key id -> API key, without its last use

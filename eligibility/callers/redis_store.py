@@ -1,7 +1,7 @@
 """KeyStore in the Redis or Valkey server that also holds the groups; layout in keys.py.
 
-A write reads the keys, works out what becomes of them by the rules that SQLite uses too, and saves it
-if nobody wrote since. A write that is sent again finds what it did to be done.
+A write reads a key, changes it by the rules that SQLite uses too, and saves it if nobody wrote since. A
+write that is sent twice finds its change made already.
 """
 
 import secrets
@@ -43,11 +43,11 @@ class RedisKeyStore:
         )
         _check_whole(head, len(bodies))
         used = dict(zip(uses[::2], map(int, uses[1::2]), strict=True))
-        found = (
+        read = (
             unpacked(body, used.get(key_id))
             for key_id, body in zip(bodies[::2], bodies[1::2], strict=True)
         )
-        return _revision(head), oldest_first(found)
+        return _revision(head), oldest_first(read)
 
     def get(self, key_id: str) -> StoredKey | None:
         """See KeyStore."""
@@ -83,13 +83,17 @@ class RedisKeyStore:
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
         """See KeyStore."""
-        words = [word for key_id, at in used.items() for word in (storable(key_id), str(to_us(at)))]
-        self._server.call("EVAL", _NOTE_USE, "2", self._keys.api_keys, self._keys.used, *words)
+        arguments = [
+            argument
+            for key_id, at in used.items()
+            for argument in (storable(key_id), str(to_us(at)))
+        ]
+        self._server.call("EVAL", _NOTE_USE, "2", self._keys.api_keys, self._keys.used, *arguments)
 
     def _write(
         self, key_id: str, write: Callable[[StoredKey | None], tuple[StoredKey, ...] | None]
     ) -> StoredKey:
-        """Save what `write` makes of the present key, None = nothing; the key as it is then."""
+        """Save what `write` makes of the present key (None = nothing); give the key as it is then."""
 
         def attempt() -> StoredKey | None:
             head, present = self._found(key_id)
@@ -101,7 +105,7 @@ class RedisKeyStore:
         return until_saved(attempt, "the API keys")
 
     def _found(self, key_id: str) -> tuple[bytes, StoredKey | None]:
-        """The head, and a key of that moment."""
+        """Read the head and a key, as of one moment."""
         wanted = storable(key_id)
         head, count, body, used = self._server.read(
             [
@@ -118,9 +122,9 @@ class RedisKeyStore:
     def _save(self, head: bytes, keys: tuple[StoredKey, ...]) -> bool:
         """Save keys as they now are, with the next revision; False when another write came first."""
         after = f"{_revision(head) + 1} {secrets.token_hex(4)}"
-        words = [word for key in keys for word in (key.key_id, packed(key))]
+        arguments = [argument for key in keys for argument in (key.key_id, packed(key))]
         saved = self._server.call(
-            "EVAL", _SAVE, "2", self._keys.head, self._keys.api_keys, head, after, *words
+            "EVAL", _SAVE, "2", self._keys.head, self._keys.api_keys, head, after, *arguments
         )
         return bool(saved)
 
@@ -130,6 +134,6 @@ def _revision(head: bytes | None) -> int:
 
 
 def _check_whole(head: bytes | None, count: int) -> None:
-    """See that keys are there if any were written: else nobody's key would be known, or many lost."""
+    """Check that there are keys if, and only if, any were written: data may have been evicted."""
     if bool(head) != bool(count):
         raise missing("API keys" if head else "the revision of the API keys")

@@ -97,10 +97,10 @@ def _found(connection: sqlite3.Connection, key_id: str) -> StoredKey | None:
 
 
 def _required(connection: sqlite3.Connection, key_id: str) -> StoredKey:
-    found = _found(connection, key_id)
-    if found is None:
+    key = _found(connection, key_id)
+    if key is None:
         raise UnknownKey(key_id)
-    return found
+    return key
 
 
 def _save(connection: sqlite3.Connection, *keys: StoredKey) -> None:

@@ -10,7 +10,7 @@ from eligibility.callers.model import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """An API key as it is kept: everything but the key.
+    """An API key as it is kept: everything but the key itself.
 
     key_id: public, part of the key. digest: SHA-256 of the whole key (32 bytes); a key holds 256
     random bits, so that a slow hash would add nothing. publishers: None = all. created_by: who made
@@ -39,30 +39,30 @@ class KeyStore(Protocol):
     """
 
     def revision(self) -> int:
-        """A number that grows with every write but `note_use`; 0 before the first."""
+        """Give a number that grows with every write except `note_use`; 0 before the first."""
 
     def all(self) -> tuple[int, tuple[StoredKey, ...]]:
-        """Every key ever made, the oldest first, and the revision they are of."""
+        """List every key ever made, the oldest first, and the revision when they were read."""
 
     def get(self, key_id: str) -> StoredKey | None:
-        """One key; None where there is none of that id."""
+        """Give one key; None if no key has that id."""
 
     def add(self, key: StoredKey) -> None:
-        """Keep a new key, in one step with its revision; one that is there already stays as it is."""
+        """Save a new key together with the next revision; a key that is there already is not changed."""
 
     def end(
         self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
     ) -> StoredKey:
-        """Revoke a key, or bring its end forward; what was ended earlier stays so.
+        """Revoke a key, or bring its end forward; an earlier end stays.
 
         Raises: UnknownKey.
         """
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
-        """Keep a new key in place of one that ends at `expires_at`, in one step; the old one as it is then.
+        """Save a new key and let the old one end at `expires_at`, in one step; give the old one then.
 
         Raises: UnknownKey.
         """
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
-        """Note when keys were last used; an earlier moment than the one kept, or an unknown key, is left out."""
+        """Note when keys were last used; unknown keys, and moments before the one kept, are ignored."""

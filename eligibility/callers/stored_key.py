@@ -1,4 +1,4 @@
-"""What every backend does alike with a stored key: how it ends, in which order keys come, as bytes."""
+"""What every backend does with a stored key: ending it, ordering keys, packing them as bytes."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from groups.moments import from_us
 
 
 class KeyState(StrEnum):
-    """What a key is good for. `ending`: it works and has been replaced by another."""
+    """Whether a key works. `ending`: it still works, and another key replaces it."""
 
     ACTIVE = "active"
     ENDING = "ending"
@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(StoredKey)
 
 
 def state_of(key: StoredKey, now: datetime) -> KeyState:
-    """The state of a key at a moment; it has expired from the very instant `expires_at` on."""
+    """Tell the state of a key at a moment; at `expires_at` itself it has expired."""
     if key.revoked_at is not None:
         return KeyState.REVOKED
     if key.expires_at is not None and key.expires_at <= now:
@@ -36,7 +36,7 @@ def state_of(key: StoredKey, now: datetime) -> KeyState:
 def ended(
     key: StoredKey, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
 ) -> StoredKey:
-    """The key, ended at the moments given or, where it was, earlier."""
+    """End a key at the given moments; an earlier end stays."""
     return replace(
         key,
         revoked_at=_earlier(key.revoked_at, revoked_at),
@@ -45,21 +45,21 @@ def ended(
 
 
 def oldest_first(keys: Iterable[StoredKey]) -> tuple[StoredKey, ...]:
-    """Keys by when they were made; those of one instant by id."""
+    """Sort keys by the moment they were made, then by id."""
     return tuple(sorted(keys, key=lambda key: (key.created_at, key.key_id)))
 
 
 def packed(key: StoredKey) -> bytes:
-    """A key as JSON, without its last use, which is kept beside it and changes on its own."""
+    """Pack a key as JSON, without its last use, which is kept and changed separately."""
     return _encoder.encode(replace(key, last_used_at=None))
 
 
 def unpacked(body: bytes | str, last_used_us: int | None) -> StoredKey:
-    """Give what `packed` made, with the last use in microseconds since 1970, as groups.moments has it."""
+    """Unpack a key. Args: last_used_us = its last use in microseconds since 1970."""
     key = _decoder.decode(body)
     return key if last_used_us is None else replace(key, last_used_at=from_us(last_used_us))
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    given = [moment for moment in (one, other) if moment is not None]
-    return min(given, default=None)
+def _earlier(first: datetime | None, second: datetime | None) -> datetime | None:
+    moments = [moment for moment in (first, second) if moment is not None]
+    return min(moments, default=None)

@@ -14,28 +14,28 @@ from groups.moments import to_us
 _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
-def link(links: ChainDigester, before: str, versions: Iterable[ProductVersion]) -> str:
-    """Give the digest of what one revision writes, in any order.
+def link(digester: ChainDigester, before: str, versions: Iterable[ProductVersion]) -> str:
+    """Give the digest of the versions that one revision writes, in any order.
 
     Args: before = the digest of the write before.
     """
     ordered = sorted(versions, key=lambda version: version.product_id)
     first = ordered[0]
-    return links.of(
+    return digester.of(
         "catalog",
         before,
         first.publisher,
         first.revision,
         [
-            (to_us(one.at), storable(one.actor), one.product_id, _body(one.product))
-            for one in ordered
+            (to_us(version.at), storable(version.actor), version.product_id, _body(version.product))
+            for version in ordered
         ],
     )
 
 
 def _body(product: Product | None) -> bytes | None:
-    """What a product says, whatever the order and the defaults it was written with."""
+    """Give a digest of a product that does not depend on the order of fields and on defaults written."""
     if product is None:
         return None
-    said = product.model_dump(mode="json", exclude_defaults=True)
-    return blake2b(_canonical(said), digest_size=16).digest()
+    body = product.model_dump(mode="json", exclude_defaults=True)
+    return blake2b(_canonical(body), digest_size=16).digest()

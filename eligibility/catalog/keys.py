@@ -1,4 +1,4 @@
-"""Every key that the catalogue has in Redis, beside those of groups/keys.py.
+"""Every key that the catalogue has in Redis, beside those of groups/storage/redis_keys.py.
 
     eligibility:catalog-publishers          set     every publisher that ever began to write
     eligibility:owner:9NCONTOSORDR          string  the publisher that has the product id, for ever
@@ -25,7 +25,7 @@ class CatalogKeys:
         return self._keys.head(publisher)
 
     def owner(self, product_id: str) -> str:
-        """Give the key that tells whose a product id is."""
+        """Give the key of the publisher that owns a product id."""
         return f"{self._keys.prefix}:owner:{product_id}"
 
     def products(self, publisher: str) -> str:

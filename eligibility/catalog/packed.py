@@ -1,4 +1,4 @@
-"""What a Redis server keeps of the catalogue, as bytes: MessagePack around the JSON of products."""
+"""The catalogue as bytes in a Redis server: MessagePack around the JSON of products."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,37 +12,37 @@ from groups.storage.redis_chain import HeadField
 
 
 class _Body(msgspec.Struct, array_like=True):
-    """A product as it was written; body is JSON, None where it was deleted."""
+    """A product in a write; body is JSON, None if it was deleted."""
 
     product_id: str
     body: str | None
 
 
 class PackedWrite(msgspec.Struct, array_like=True):
-    """What one revision wrote."""
+    """The write of one revision."""
 
     at_us: int
     write_id: str
     actor: str
     bodies: list[_Body]
-    chain: bytes = b""  # what an earlier release wrote ends before it
+    chain: bytes = b""  # missing in what an earlier release wrote
 
     def versions(self, publisher: str, revision: int) -> Iterator[ProductVersion]:
         """Give the versions, by product id."""
-        for one in sorted(self.bodies, key=lambda body: body.product_id):
+        for product in sorted(self.bodies, key=lambda body: body.product_id):
             yield ProductVersion(
                 publisher=publisher,
-                product_id=one.product_id,
+                product_id=product.product_id,
                 revision=revision,
                 at=from_us(self.at_us),
                 actor=self.actor,
-                product=None if one.body is None else Product.model_validate_json(one.body),
+                product=None if product.body is None else Product.model_validate_json(product.body),
                 chain=self.chain.hex(),
             )
 
 
 class _Present(msgspec.Struct, array_like=True):
-    """A product as it is."""
+    """A product's present version."""
 
     revision: int
     at_us: int
@@ -53,22 +53,22 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_present = msgspec.msgpack.Decoder(_Present).decode
 
 read_write = msgspec.msgpack.Decoder(PackedWrite).decode
-"""Give what `write` packed."""
+"""Unpack a write."""
 
 
 def write(head: HeadField, actor: str, versions: Iterable[ProductVersion]) -> bytes:
-    """Pack what a revision writes."""
+    """Pack the write of a revision."""
     bodies = [_Body(version.product_id, _body(version.product)) for version in versions]
     return _encode(PackedWrite(head.at_us, head.write_id, storable(actor), bodies, head.chain))
 
 
 def present(version: ProductVersion) -> bytes:
-    """Pack a version that is the product's present one."""
+    """Pack a version as the product's present one."""
     return _encode(_Present(version.revision, to_us(version.at), _body(version.product) or ""))
 
 
 def entry(publisher: str, product_id: str, saved: bytes) -> CatalogEntry:
-    """Give what `present` packed."""
+    """Unpack a product's present version."""
     read = _decode_present(saved)
     return CatalogEntry(
         publisher=publisher,

@@ -2,8 +2,8 @@
 
 from groups.storage.sqlite_database import SchemaPart
 
-# chain is the digest of the audit trail, of the last write or of each; NULL where an earlier release
-# wrote.
+# chain is the digest of a write in the audit trail, in catalog_revision that of the last write; NULL if
+# an earlier release wrote it.
 CATALOG_PART = SchemaPart(
     name="catalogue",
     slot=1,

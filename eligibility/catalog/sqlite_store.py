@@ -153,7 +153,7 @@ class SqliteCatalogStore:
 
 
 def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
-    """The publisher's revision, and the digest of its last write; 0 and "" before the first."""
+    """Read the publisher's revision and the digest of its last write; 0 and "" before the first."""
     row = connection.execute(
         "SELECT revision, lower(hex(chain)) FROM catalog_revision WHERE publisher = ?", (publisher,)
     ).fetchone()
@@ -161,7 +161,7 @@ def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
 
 
 def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
-    """When a write happens; never before the publisher's last one, whatever the clocks say."""
+    """Give the moment of a write: never before the publisher's last one, whatever the clocks say."""
     row = connection.execute(
         "SELECT at FROM product_version WHERE publisher = ? ORDER BY revision DESC LIMIT 1",
         (publisher,),
@@ -170,7 +170,7 @@ def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> 
 
 
 def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:
-    """The publisher that has the product id; one that deleted it keeps the id (and its history)."""
+    """Find the publisher that owns the product id; deleting the product leaves it the id and history."""
     row = connection.execute(
         "SELECT publisher FROM product_version WHERE product_id = ? LIMIT 1", (product_id,)
     ).fetchone()
@@ -178,10 +178,10 @@ def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:
 
 
 def _has(connection: sqlite3.Connection, publisher: str, product_id: str) -> bool:
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT 1 FROM product WHERE product_id = ? AND publisher = ?", (product_id, publisher)
     )
-    return found.fetchone() is not None
+    return rows.fetchone() is not None
 
 
 def _save(
@@ -220,7 +220,7 @@ def _save_version(
 
 
 def _written(moment: datetime) -> str:
-    """A moment as text. All are UTC and written alike, so that they have the order of time."""
+    """Write a moment as text; all are in UTC and one format, so they sort by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 

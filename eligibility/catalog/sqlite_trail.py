@@ -14,7 +14,7 @@ from groups.storage.sqlite_database import Database
 from groups.storage.sqlite_trail import SqliteTrail
 
 VERSIONS = "SELECT publisher, product_id, revision, at, actor, body, lower(hex(chain)) FROM product_version"
-"""What `version_of` reads, before a condition."""
+"""Selects what `version_of` reads; a condition follows."""
 
 TrailRow = tuple[str, str, int, str, str, str | None, str]
 
@@ -61,7 +61,7 @@ def publishers(database: Database) -> tuple[str, ...]:
 
 
 def version_of(row: TrailRow) -> ProductVersion:
-    """Give a version as it is kept."""
+    """Read a version from its row."""
     publisher, product_id, revision, at, actor, body, chain = row
     return ProductVersion(
         publisher=publisher,

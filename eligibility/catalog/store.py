@@ -25,8 +25,8 @@ class CatalogEntry:
 class ProductVersion:
     """One version of a product in its history; product is None where it was deleted.
 
-    chain: the digest of the write in the audit trail, the same for all versions of one revision; ""
-    where no release before had any.
+    chain: the digest of the write in the audit trail, the same for all versions of one revision; "" if
+    an early release wrote it without one.
     """
 
     publisher: str
@@ -40,13 +40,13 @@ class ProductVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogWrite:
-    """What one revision wrote, its versions by product id."""
+    """The write of one revision: its versions, by product id."""
 
     versions: tuple[ProductVersion, ...]
 
     @property
     def chain(self) -> str:
-        """The digest of the write in the audit trail; several where its versions disagree."""
+        """The digest of the write in the audit trail; several, joined, if its versions disagree."""
         return "+".join(sorted({version.chain for version in self.versions}))
 
 
@@ -75,25 +75,25 @@ def next_versions(
 class CatalogStore(Protocol):
     """Products by id, with a revision a publisher and the history of every product.
 
-    Product ids are unique across publishers and case-sensitive. The store keeps what it is given;
-    the rules of a catalogue are checked by Catalog (catalog.py). It is kept where the groups are,
-    and GroupStore.change_token tells of its changes too. Every method may raise
+    Product ids are unique across publishers and case-sensitive. Catalog (catalog.py) checks the rules of
+    a catalogue; the store checks none. It is kept where the groups are, and its changes show in
+    GroupFeed.change_token too. Every method may raise
     groups.errors.StoreUnavailable, and no error of the backend's own.
     """
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
-        """The product and its publisher's present catalogue revision, of one moment; None if unknown."""
+        """Give a product and its publisher's catalogue revision, as of one moment; None if unknown."""
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[CatalogEntry]:
-        """Products of a publisher by product id; an unknown publisher has none."""
+        """List a publisher's products by product id; an unknown publisher has none."""
 
     def revision(self, publisher: str) -> int:
-        """How many catalogue writes of the publisher were accepted; 0 before the first."""
+        """Count the accepted catalogue writes of a publisher."""
 
     def publishers(self) -> tuple[str, ...]:
-        """Every publisher that ever wrote a product, in order."""
+        """List every publisher that ever wrote a product, in order."""
 
     def apply(
         self,
@@ -104,9 +104,9 @@ class CatalogStore(Protocol):
         actor: str,
         if_revision: int | None = None,
     ) -> int:
-        """Store and delete products in one step, all or none; answer the new revision, grown by one.
+        """Store and delete products in one step, all or none; give the new revision, one higher.
 
-        With nothing to do nothing is written.
+        Without any puts and deletes nothing is written.
 
         Raises: CatalogRevisionMismatch unless the publisher is at `if_revision`; ProductTaken for an
         id of another publisher; UnknownProduct for deleting what is not the publisher's.
@@ -115,28 +115,31 @@ class CatalogStore(Protocol):
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
-        """Versions of a product, the newest first; of an unknown product none."""
+        """List the versions of a product, the newest first; an unknown product has none.
+
+        Raises: groups.errors.InvalidGroup for a cursor that no page gave.
+        """
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
-        """The version of a product at a moment (UTC-aware), and its publisher's revision then.
+        """Give the version of a product at a moment (UTC-aware), and its publisher's revision then.
 
-        None before it was first declared; a version without product where it was deleted.
+        None before it was first declared; a version without product if it was deleted then.
         """
 
     def owner(self, product_id: str) -> str | None:
-        """The publisher that has the product id, for ever; None while nobody has it."""
+        """Give the publisher that owns the product id, for ever; None while nobody does."""
 
     def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
-        """Versions written after a revision, oldest first, those of one revision by product id."""
+        """List the versions after a revision, oldest first, those of one revision by product id."""
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
-        """Take over versions of another store just as they were; see GroupStore.record.
+        """Take over versions of another store as they were; see GroupArchive.record.
 
         Versions of one revision come together. Raises: groups.errors.NotEmpty; ProductTaken.
         """
 
     def trails(self) -> tuple[str, ...]:
-        """Every publisher of which anything is left in the audit trail, in order."""
+        """List every publisher of which anything is left in the audit trail, in order."""
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
-        """A publisher's writes as the audit trail has them."""
+        """Give a publisher's writes as the audit trail keeps them."""

@@ -1,7 +1,7 @@
-"""Moving everything from one store to another: groups, catalogue, API keys, audit log, digest key.
+"""Copies everything from one store to another: groups, catalogue, API keys, audit log, digest key.
 
-Writes are taken over one after another, just as they were, so a copy that was cut off goes on where
-the target stands. At the end both stores are read whole and compared by count and digest.
+Writes are taken over one after another, as they were, so a copy that was cut off continues after the
+last write of the target. At the end both stores are read whole and compared by count and digest.
 """
 
 from collections import Counter
@@ -26,27 +26,27 @@ _AT_ONCE = 50
 """Writes taken over in one step: at most 500,000 addresses."""
 
 CopyProgress = Callable[[str, int], None]
-"""Told what is being done, and after each step how many writes it took over."""
+"""Called with what is being done, and how many writes the last step took over."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class CopyDiffers(EligibilityError):
-    """The target does not hold what the source holds, though every write was taken over."""
+    """The target differs from the source, although every write was taken over."""
 
     code = "COPY_DIFFERS"
 
     def __init__(self, publisher: str) -> None:
         super().__init__(
-            f"publisher `{publisher}` differs in the two stores: somebody wrote to the target, or"
-            " was forgotten in the source since the copy began; copy into an empty store again"
+            f"publisher `{publisher}` differs in the two stores: since the copy began, somebody wrote"
+            " to the target, or a person was forgotten in the source; copy into an empty store again"
         )
         self.publisher = publisher
 
 
 @dataclass(frozen=True, slots=True)
 class StoreContents:
-    """What a store holds of a publisher: counts, and a digest over all of it."""
+    """What a store has of a publisher: counts, and a digest over all of it."""
 
     groups: int
     memberships: int
@@ -58,9 +58,9 @@ class StoreContents:
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """What was copied and found equal, by publisher; taken_over counts the writes of this run.
+    """What was copied and compared equal, by publisher.
 
-    keys: API keys that the source holds, and so does the target.
+    taken_over: number of writes of this run. keys: number of API keys that both stores have.
     """
 
     publishers: dict[str, StoreContents]
@@ -69,23 +69,24 @@ class CopyReport:
 
 
 def writes_of(stores: Stores) -> int:
-    """How many writes a store accepted, of all publishers: what there is to copy."""
+    """Count the writes that a store has of all publishers: as many are to be copied."""
     return sum(
-        stores.groups.revision(one) + stores.catalog.revision(one) for one in publishers_of(stores)
+        stores.groups.revision(publisher) + stores.catalog.revision(publisher)
+        for publisher in publishers_of(stores)
     )
 
 
 def publishers_of(stores: Stores) -> list[str]:
-    """Every publisher with a group or a product, in order."""
+    """List every publisher with a group or a product, in order."""
     return sorted({*stores.groups.publishers(), *stores.catalog.publishers()})
 
 
 def copy(
     source: Stores, target: Stores, step: CopyProgress = lambda _what, _number: None
 ) -> CopyReport:
-    """Copy everything, and see that it is the same. What the target has already is not sent again.
+    """Copy everything that the target does not have yet, and compare both stores.
 
-    Raises: NotEmpty when the target holds other writes; CopyDiffers.
+    Raises: NotEmpty when the target has other writes; CopyDiffers.
     """
     target.groups.adopt_digest_key(source.groups.digest_key())
     taken_over = 0
@@ -98,15 +99,15 @@ def copy(
             step(f"copying {publisher}", number)
     keys = _copy_keys(source.keys, target.keys)
     _copy_log(source.audit, target.audit)
-    found = {}
+    copied = {}
     for publisher in publishers_of(source):
         step(f"comparing {publisher}", 0)
-        found[publisher] = _verified(source, target, publisher)
-    return CopyReport(found, taken_over, keys)
+        copied[publisher] = _verified(source, target, publisher)
+    return CopyReport(copied, taken_over, keys)
 
 
 def contents(stores: Stores, publisher: str) -> StoreContents:
-    """Read all that a store holds of a publisher."""
+    """Read and count all that a store has of a publisher."""
     digest, counts = blake2b(digest_size=16), Counter[str]()
     for kind, count, facts in _facts(stores, publisher):
         counts[kind] += count
@@ -122,7 +123,7 @@ def contents(stores: Stores, publisher: str) -> StoreContents:
 
 
 def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
-    """Everything stored, in an order of its own: what it counts as, how often, and itself."""
+    """Iterate over everything stored, in a fixed order: what it counts as, how often, and its value."""
     groups, catalog = stores.groups, stores.catalog
     for group in each(lambda cursor: groups.list_groups(publisher, cursor=cursor)):
         yield "groups", 1, asdict(group)
@@ -137,7 +138,7 @@ def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
 
 
 def _comparable(change: GroupChange) -> dict[str, Any]:
-    return {**asdict(change), "write_id": ""}  # which is each store's own
+    return {**asdict(change), "write_id": ""}  # each store makes its own
 
 
 def _written(version: ProductVersion) -> tuple[Any, ...]:
@@ -152,7 +153,7 @@ def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[GroupCha
 
 
 def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
-    """See that what the target has is the beginning of what the source has. Raises: NotEmpty."""
+    """Check that the target has the first writes of the source and no others. Raises: NotEmpty."""
     reached = target.groups.revision(publisher)
     if reached == 0:
         return
@@ -162,21 +163,21 @@ def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
     chains = [[change.chain for change in changes] for changes in pair]
     if pair[0] != pair[1] or chains[0] != chains[1]:
         raise NotEmpty(
-            f"the target has writes of `{publisher}` that the source has not:"
-            " copy into an empty store, or one that an earlier copy filled"
+            f"the target has writes of `{publisher}` that the source does not have:"
+            " copy into an empty store, or into one that an earlier copy filled"
         )
 
 
 def _copy_keys(source: KeyStore, target: KeyStore) -> int:
-    """Copy the keys of callers, how they end and when they were used; how many there are."""
+    """Copy the keys of callers, their ends and last uses; give the number of keys."""
     _, keys = source.all()
     for key in keys:
         target.add(key)
     there = {key.key_id: key for key in target.all()[1]}
-    for key in keys:  # what became of those that an earlier copy brought
+    for key in keys:  # keys that an earlier copy brought may have ended since
         ends_at, new_id = key.expires_at, key.replaced_by
         if new_id and ends_at and there[key.key_id].replaced_by != new_id:
-            replacement = next(one for one in keys if one.key_id == new_id)
+            replacement = next(key for key in keys if key.key_id == new_id)
             target.replace(key.key_id, replacement, expires_at=ends_at)
         target.end(key.key_id, revoked_at=key.revoked_at, expires_at=ends_at)
     target.note_use({key.key_id: key.last_used_at for key in keys if key.last_used_at is not None})
@@ -184,7 +185,7 @@ def _copy_keys(source: KeyStore, target: KeyStore) -> int:
 
 
 def _copy_log(source: AuditLog, target: AuditLog) -> None:
-    """Take over what is new in the audit log. Raises: NotEmpty; StoreUnavailable where it is damaged."""
+    """Copy the new entries of the audit log. Raises: NotEmpty; StoreUnavailable if one is damaged."""
     reached, last = target.head(), source.head().revision
     if reached.revision:
         same = next(source.entries(reached.revision, reached.revision))
@@ -222,8 +223,8 @@ def _of(versions: Iterable[ProductVersion], revision: int) -> list[ProductVersio
 
 
 def _verified(source: Stores, target: Stores, publisher: str) -> StoreContents:
-    """What both hold. Raises: CopyDiffers."""
-    found = contents(source, publisher)
-    if contents(target, publisher) != found:
+    """Give what both stores have. Raises: CopyDiffers if it is not the same."""
+    copied = contents(source, publisher)
+    if contents(target, publisher) != copied:
         raise CopyDiffers(publisher)
-    return found
+    return copied

@@ -1,4 +1,4 @@
-"""Opening what a store URL leads to: groups, catalogue, API keys, audit log and activity."""
+"""Open all stores of a URL: groups, catalogue, API keys, audit log and activity."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from groups.store import GroupStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What one backend keeps; `close` lets go of all."""
+    """The stores that one backend keeps; `close` closes them all."""
 
     groups: GroupStore
     catalog: CatalogStore
@@ -37,14 +37,14 @@ class Stores:
     close: Callable[[], None]
 
     def chains(self, publisher: str | None = None) -> list[Chain]:
-        """Every chain of the deployment, or those of one publisher, in a fixed order."""
+        """List every chain of the deployment, or those of one publisher, in a fixed order."""
         return chains(self.groups, self.catalog, self.audit, publisher)
 
 
 def open_stores(
     url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Stores:
-    """Open all stores. Args and errors: as groups.open.open_backend."""
+    """Open all stores. Arguments and errors are those of groups.open.open_backend."""
     backend = open_backend(url, password=password, clock=clock)
     try:
         return stores_of(backend)

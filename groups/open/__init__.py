@@ -20,10 +20,9 @@ shown = redis_url.shown
 def open_backend(
     url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
 ) -> Database | RedisServer:
-    """Open what a URL leads to: a SQLite file, or a Redis or Valkey server or cluster.
+    """Open the backend of a URL: a SQLite file, or a Redis or Valkey server or cluster.
 
-    Args: password = for a server, where it is not in the URL; clock = the UTC time that writes are
-        stamped with.
+    Args: password = of a server, if the URL has none; clock = the UTC time of writes.
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase, UnsupportedStore.
     """
     if redis_url.is_redis(url):
@@ -32,7 +31,7 @@ def open_backend(
 
 
 def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Database:
-    """Open the SQLite file of a URL; clock = the UTC time that writes are stamped with.
+    """Open the SQLite file of a URL. Args: clock = the UTC time of writes.
 
     `sqlite:///a/b.db` is relative to the working directory, `sqlite:////a/b.db` and
     `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded.

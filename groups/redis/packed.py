@@ -1,4 +1,4 @@
-"""What a Redis server keeps of groups, as bytes: addresses compressed, writes as MessagePack.
+"""Groups as bytes in a Redis server: addresses compressed, writes as MessagePack.
 
 A sorted list of addresses takes 5 to 6 bytes an address (zlib), where a Redis set takes 84.
 """
@@ -14,7 +14,7 @@ from groups.moments import from_us, to_us
 from groups.storage.redis_chain import missing
 
 _PLAIN, _COMPRESSED = b"t", b"z"
-_WORTH_IT = 200  # bytes from which on compressing saves any
+_WORTH_IT = 200  # compressing fewer bytes saves nothing
 
 
 class _Group(msgspec.Struct, array_like=True):
@@ -33,7 +33,7 @@ class _Edit(msgspec.Struct, array_like=True):
     added: bytes
     removed: bytes
     consent: Consent | None
-    chain: bytes = b""  # what an earlier release wrote ends before it
+    chain: bytes = b""  # missing in what an earlier release wrote
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,7 +42,7 @@ _edit = msgspec.msgpack.Decoder(_Edit).decode
 
 
 def addresses(some: Collection[str]) -> bytes:
-    """Pack addresses; `unpacked` gives them back sorted."""
+    """Pack addresses, in any order."""
     plain = "\n".join(sorted(some)).encode()
     if len(plain) < _WORTH_IT:
         return _PLAIN + plain
@@ -50,26 +50,26 @@ def addresses(some: Collection[str]) -> bytes:
 
 
 def unpacked(packed: bytes) -> list[str]:
-    """Give packed addresses, sorted by code point."""
+    """Unpack addresses, sorted by code point."""
     kind, data = packed[:1], packed[1:]
     plain = zlib.decompress(data) if kind == _COMPRESSED else data
     return plain.decode().split("\n") if plain else []
 
 
 def packed_group(group: Group) -> bytes:
-    """Pack a group, without its ids, which the keys tell."""
-    made = _Group(
+    """Pack a group without its ids, which are in the keys."""
+    body = _Group(
         group.name,
         group.member_count,
         group.revision,
         to_us(group.created_at),
         _storable(group.consent),
     )
-    return _encode(made)
+    return _encode(body)
 
 
 def group(publisher: str, group_id: str, packed: bytes) -> Group:
-    """Give a packed group."""
+    """Unpack a group."""
     read = _group(packed)
     return Group(
         publisher=publisher,
@@ -83,8 +83,8 @@ def group(publisher: str, group_id: str, packed: bytes) -> Group:
 
 
 def packed_change(change: GroupChange) -> bytes:
-    """Pack a write, without its publisher and revision, which the key tells."""
-    made = _Edit(
+    """Pack a write without its publisher and revision, which are in the keys."""
+    body = _Edit(
         to_us(change.at),
         change.write_id,
         change.group_id,
@@ -94,11 +94,11 @@ def packed_change(change: GroupChange) -> bytes:
         _storable(change.consent),
         bytes.fromhex(change.chain),
     )
-    return _encode(made)
+    return _encode(body)
 
 
 def change(publisher: str, revision: int, packed: bytes | None) -> GroupChange:
-    """Give a packed write. Raises: StoreUnavailable when it is not there, as it has to be."""
+    """Unpack a write. Raises: StoreUnavailable if it is missing, for every write has to be there."""
     if packed is None:
         raise missing(f"revision {revision} of `{publisher}`")
     read = _edit(packed)

@@ -50,24 +50,24 @@ def state(
 
     Raises: UnknownGroup; RevisionMismatch when the group is at another revision.
     """
-    head, found = states(server, publisher, [group_id])
-    if group_id not in found:
+    head, known = states(server, publisher, [group_id])
+    if group_id not in known:
         raise UnknownGroup(publisher, group_id)
-    revision = found[group_id].group.revision
+    revision = known[group_id].group.revision
     if if_revision is not None and if_revision != revision:
         raise RevisionMismatch(if_revision, revision)
-    return head, found[group_id]
+    return head, known[group_id]
 
 
 def members_of(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
 ) -> tuple[HeadField, dict[str, list[str]]]:
     """Read the members of groups as of one moment, and the last write then. Raises: UnknownGroup."""
-    head, found = states(server, publisher, group_ids)
+    head, known = states(server, publisher, group_ids)
     for group_id in group_ids:
-        if group_id not in found:
+        if group_id not in known:
             raise UnknownGroup(publisher, group_id)
-    return head, {group_id: list(found[group_id].members) for group_id in group_ids}
+    return head, {group_id: list(known[group_id].members) for group_id in group_ids}
 
 
 def saved(server: RedisServer, batch: CommandBatch) -> bool:
@@ -88,12 +88,12 @@ def states(
     commands += [("GET", keys.members(publisher, group_id)) for group_id in wanted]
     head, *rest = server.read(commands)
     groups, members = rest[: len(wanted)], rest[len(wanted) :]
-    found: dict[str, GroupState] = {}
+    known: dict[str, GroupState] = {}
     for group_id, body, addresses in zip(group_ids, groups, members, strict=True):
         if body is None:
             continue
         if addresses is None:
             raise missing(f"members of group `{group_id}` of `{publisher}`")
         group = packed.group(publisher, group_id, body)
-        found[group_id] = GroupState(group, packed.unpacked(addresses))
-    return head_of(head), found
+        known[group_id] = GroupState(group, packed.unpacked(addresses))
+    return head_of(head), known

@@ -134,7 +134,7 @@ class RedisGroupStore:
     ) -> EditResult:
         """See GroupStore."""
         wanted = EditRequest.read(edit)
-        return self._change(publisher, group_id, wanted.given, actor, if_revision, dry_run)
+        return self._change(publisher, group_id, wanted.delta, actor, if_revision, dry_run)
 
     def replace(
         self,

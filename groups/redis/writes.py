@@ -1,6 +1,6 @@
-"""What RedisGroupStore writes: each write as the commands that save it, worked out beforehand.
+"""What RedisGroupStore writes: each write as a list of commands, worked out before it is saved.
 
-Pure: what was read goes in, a Write comes out, and RedisServer.commit saves it if nothing changed
+It takes what was read and gives a CommandBatch, which RedisChain.save saves if nothing changed
 meanwhile.
 """
 
@@ -31,9 +31,9 @@ class GroupState:
 
 @dataclass(slots=True)
 class CommandBatch:
-    """Commands that belong together, and where they leave the publisher's last write.
+    """The commands of a write, and `head`, the publisher's last write after it.
 
-    before: the last write that they were worked out from. changes, groups: what they save.
+    before: the last write when the groups were read. changes, groups: what the commands save.
     digester: makes the digests of the audit trail.
     """
 
@@ -52,28 +52,28 @@ class CommandBatch:
 
     @property
     def at(self) -> datetime:
-        """When it happens: now, or with the publisher's last write where a clock was ahead."""
+        """The moment of the write: now, or that of the publisher's last write if it is later."""
         return from_us(max(to_us(self.clock), self.before.at_us))
 
     def create(self, group_id: str, name: str, delta: Delta, actor: str) -> EditResult:
-        """Make a group. Raises: GroupSizeOutOfRange."""
-        made = new_group(self.publisher, group_id, name, self.at)
-        done = self.edit(GroupState(made, []), delta, actor)
+        """Create a group. Raises: GroupSizeOutOfRange."""
+        group = new_group(self.publisher, group_id, name, self.at)
+        edited = self.edit(GroupState(group, []), delta, actor)
         self._name(group_id, name)
-        return done
+        return edited
 
     def edit(self, stored: GroupState, delta: Delta, actor: str) -> EditResult:
         """Change the members of a group. Raises: GroupSizeOutOfRange."""
-        done = rules.result(stored.group, delta)
+        edited = rules.result(stored.group, delta)
         if not delta:
-            return done
-        change = self._next(done.group_id, actor, added=done.joined, removed=done.left)
-        group = replace(stored.group, revision=change.revision, member_count=done.member_count)
+            return edited
+        change = self._next(edited.group_id, actor, added=edited.joined, removed=edited.left)
+        group = replace(stored.group, revision=change.revision, member_count=edited.member_count)
         self._save(group, _after(stored.members, change), change)
-        return replace(done, revision=change.revision)
+        return replace(edited, revision=change.revision)
 
     def note_consent(self, stored: GroupState, consent: Consent, actor: str) -> Group:
-        """Put a consent note; nothing if it is there already."""
+        """Save a consent note; nothing if it is there already."""
         if stored.group.consent == consent:
             return stored.group
         change = self._next(stored.group.group_id, actor, consent=consent)
@@ -108,12 +108,12 @@ class CommandBatch:
         known[change.group_id] = GroupState(group, members)
 
     def rewrite(self, change: GroupChange) -> None:
-        """Put another text of a write that history has already."""
+        """Save a write in history, in place of what its revision has."""
         key = self.keys.edits(self.publisher)
         self.commands.append(("HSET", key, str(change.revision), packed.packed_change(change)))
 
     def put_group(self, group: Group) -> None:
-        """Put what is known of a group, but for its members."""
+        """Save a group, without its members."""
         key = self.keys.groups(self.publisher)
         self.groups[group.group_id] = group
         self.commands.append(("HSET", key, group.group_id, packed.packed_group(group)))
@@ -159,7 +159,7 @@ class CommandBatch:
 
 
 def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
-    """Give a group that has nobody yet."""
+    """Make a group without members."""
     return Group(
         publisher=publisher,
         group_id=group_id,

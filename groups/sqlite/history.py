@@ -1,4 +1,4 @@
-"""What SqliteGroupStore reads of the past. Each function runs in the transaction it is given."""
+"""What SqliteGroupStore reads of the past. Each function reads in the transaction of its caller."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ _PAGE = """
     WHERE :address IS NULL OR address = :address
     ORDER BY revision DESC, address
 """
-# The other columns of a max() are those of its row.
+# With max(), SQLite gives the other columns of the row that has the maximum.
 _LAST = (
     "SELECT m.address, e.group_id, e.at_us, m.change, max(e.revision)"
     " FROM edit_member m JOIN edit e USING (edit_key)"
@@ -84,14 +84,14 @@ def page(
     count: int,
 ) -> list[GroupChange]:
     """Give up to that many writes before a revision, newest first; see GroupStore.history."""
-    asked = {
+    values = {
         "publisher": text(publisher),
         "group_id": group_id,
         "address": address,
         "before": before,
         "count": count,
     }
-    return list(_read(publisher, connection.execute(_PAGE, asked)))
+    return list(_read(publisher, connection.execute(_PAGE, values)))
 
 
 def memberships_at(
@@ -102,14 +102,14 @@ def memberships_at(
     at: datetime,
 ) -> PastMemberships:
     """See GroupStore."""
-    named, until = text(publisher), to_us(at)
+    name, until = text(publisher), to_us(at)
     (revision,) = connection.execute(
         "SELECT coalesce(max(revision), 0) FROM edit WHERE publisher = ? AND at_us <= ?",
-        (named, until),
+        (name, until),
     ).fetchone()
-    asked = dumps(list(map(text, addresses)))
+    wanted = dumps(list(map(text, addresses)))
     groups = dumps(list(map(text, group_ids)))
-    found = connection.execute(_LAST, (asked, named, until, groups))
+    rows = connection.execute(_LAST, (wanted, name, until, groups))
     return PastMemberships(
         revision=revision,
         last=tuple(
@@ -119,7 +119,7 @@ def memberships_at(
                 at=from_us(at_us),
                 change="added" if change == ADDED else "removed",
             )
-            for address, group_id, at_us, change, _ in sorted(found)
+            for address, group_id, at_us, change, _ in sorted(rows)
         ),
     )
 
@@ -135,15 +135,15 @@ def members_at(
 ) -> list[str]:
     """Give up to that many members of a moment after the cursor that begin with the prefix."""
     start = text(prefix.lower())
-    found = connection.execute(
+    rows = connection.execute(
         _MEMBERS,
         (publisher, group_id, to_us(at), text(cursor), start, start + AFTER_ANY, count),
     )
-    return list(map(itemgetter(0), found))
+    return list(map(itemgetter(0), rows))
 
 
 def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> int:
-    """Give how often history names a canonical address."""
+    """Count how often history names a canonical address."""
     (count,) = connection.execute(
         "SELECT count(*) FROM edit_member m JOIN edit e USING (edit_key)"
         " WHERE m.address = ? AND e.publisher = ?",
@@ -159,13 +159,13 @@ def kept_between(
     rows = connection.execute(
         _CHANGES.format("revision >= ?"), (text(publisher), first, last - first + 1)
     )
-    found: dict[int, GroupChange | Damage] = {}
+    kept: dict[int, GroupChange | Damage] = {}
     for of_edit, members in groupby(rows, itemgetter(slice(0, 6))):
         try:
-            found[of_edit[0]] = _change(publisher, of_edit, members)
+            kept[of_edit[0]] = _change(publisher, of_edit, members)
         except UNREADABLE:
-            found[of_edit[0]] = "unreadable"
-    return found
+            kept[of_edit[0]] = "unreadable"
+    return kept
 
 
 def _changes(
@@ -176,8 +176,8 @@ def _changes(
     limit: int | None = None,
 ) -> tuple[GroupChange, ...]:
     most = -1 if limit is None else limit  # for SQLite, -1 is all
-    found = connection.execute(_CHANGES.format(condition), (text(publisher), bound, most))
-    return tuple(_read(publisher, found))
+    rows = connection.execute(_CHANGES.format(condition), (text(publisher), bound, most))
+    return tuple(_read(publisher, rows))
 
 
 def _read(publisher: str, rows: Iterable[HistoryRow]) -> Iterator[GroupChange]:

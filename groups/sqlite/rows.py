@@ -1,4 +1,4 @@
-"""What SqliteGroupStore reads. Each function runs in the transaction it is given."""
+"""What SqliteGroupStore reads. Each function reads in the transaction of its caller."""
 
 import sqlite3
 from array import array
@@ -14,7 +14,7 @@ from groups.model import Consent, Group, name_key
 from groups.model import storable as text
 from groups.moments import from_us
 
-AFTER_ANY = "\U0010ffff"  # no address has it, so prefix + this ends the range of a prefix
+AFTER_ANY = "\U0010ffff"  # no address has it, so the range of a prefix ends at prefix + this
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,56 +37,56 @@ def group(
     ).fetchone()
     if row is None:
         raise UnknownGroup(publisher, group_id)
-    found = StoredGroup(connection, row[0], _group(row[1:]))
-    if if_revision is not None and if_revision != found.group.revision:
-        raise RevisionMismatch(if_revision, found.group.revision)
-    return found
+    stored = StoredGroup(connection, row[0], _group(row[1:]))
+    if if_revision is not None and if_revision != stored.group.revision:
+        raise RevisionMismatch(if_revision, stored.group.revision)
+    return stored
 
 
 def groups_after(
     connection: sqlite3.Connection, publisher: str, cursor: str, count: int
 ) -> list[Group]:
     """Give up to that many groups whose ids come after the cursor."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT publisher, group_id, name, member_count, revision, created_at_us, consent"
         " FROM known_group WHERE publisher = ? AND group_id > ? ORDER BY group_id LIMIT ?",
         (text(publisher), text(cursor), count),
     )
-    return list(map(_group, found))
+    return list(map(_group, rows))
 
 
 def group_ids(connection: sqlite3.Connection, publisher: str) -> frozenset[str]:
     """Give all group ids of a publisher."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT group_id FROM known_group WHERE publisher = ?", (text(publisher),)
     )
-    return frozenset(map(itemgetter(0), found))
+    return frozenset(map(itemgetter(0), rows))
 
 
 def group_keys(
     connection: sqlite3.Connection, publisher: str, wanted: Collection[str]
 ) -> dict[str, int]:
     """Give the row keys of those groups that exist."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT group_id, group_key FROM known_group WHERE publisher = ?"
         " AND group_id IN (SELECT value FROM json_each(?))",
         (text(publisher), dumps(list(map(text, wanted)))),
     )
-    return dict(found.fetchall())
+    return dict(rows.fetchall())
 
 
 def publishers(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Give every publisher with a group, ordered."""
-    found = connection.execute("SELECT publisher FROM group_revision ORDER BY publisher")
-    return tuple(map(itemgetter(0), found))
+    """List every publisher with a group, in order."""
+    rows = connection.execute("SELECT publisher FROM group_revision ORDER BY publisher")
+    return tuple(map(itemgetter(0), rows))
 
 
 def with_anything(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """Give every publisher of which a write or the last revision is kept, ordered."""
-    found = connection.execute(
+    """List every publisher of which a write or the last revision is kept, in order."""
+    rows = connection.execute(
         "SELECT publisher FROM group_revision UNION SELECT publisher FROM edit ORDER BY publisher"
     )
-    return tuple(map(itemgetter(0), found))
+    return tuple(map(itemgetter(0), rows))
 
 
 def revision(connection: sqlite3.Connection, publisher: str) -> int:
@@ -114,46 +114,46 @@ def members_after(
 ) -> list[str]:
     """Give up to that many members after the cursor that begin with the prefix."""
     start = text(prefix.lower())
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT address FROM member WHERE group_key = ? AND address > ? AND address >= ?"
         " AND address < ? ORDER BY address LIMIT ?",
         (key, text(cursor), start, start + AFTER_ANY, count),
     )
-    return list(map(itemgetter(0), found))
+    return list(map(itemgetter(0), rows))
 
 
 def all_members(stored: StoredGroup) -> frozenset[str]:
     """Give all addresses of a group."""
-    found = stored.connection.execute(
+    rows = stored.connection.execute(
         "SELECT address FROM member WHERE group_key = ?", (stored.key,)
     )
-    return frozenset(map(itemgetter(0), found))
+    return frozenset(map(itemgetter(0), rows))
 
 
 def present(stored: StoredGroup, wanted: Collection[str]) -> frozenset[str]:
     """Give those of the addresses that are members."""
-    found = stored.connection.execute(
+    rows = stored.connection.execute(
         "SELECT address FROM member WHERE group_key = ?"
         " AND address IN (SELECT value FROM json_each(?))",
         (stored.key, dumps(wanted)),
     )
-    return frozenset(map(itemgetter(0), found))
+    return frozenset(map(itemgetter(0), rows))
 
 
 def groups_with(connection: sqlite3.Connection, publisher: str, address: str) -> list[str]:
     """Give the ids of a publisher's groups that list a canonical address, ordered."""
-    found = connection.execute(
+    rows = connection.execute(
         "SELECT group_id FROM known_group g WHERE publisher = ? AND EXISTS (SELECT 1 FROM member m"
         " WHERE m.group_key = g.group_key AND m.address = ?) ORDER BY group_id",
         (text(publisher), address),
     )
-    return list(map(itemgetter(0), found))
+    return list(map(itemgetter(0), rows))
 
 
 def member_set(connection: sqlite3.Connection, key: int) -> MemberSet:
     """Give the digests of a group's members."""
-    found = connection.execute("SELECT digest FROM member WHERE group_key = ?", (key,))
-    signed = array("q", map(itemgetter(0), found))
+    rows = connection.execute("SELECT digest FROM member WHERE group_key = ?", (key,))
+    signed = array("q", map(itemgetter(0), rows))
     return MemberSet(array("Q", sorted(array("Q", signed.tobytes()))))
 
 
@@ -178,7 +178,7 @@ def consent_json(consent: Consent | None) -> str | None:
 
 
 def consent(stored: str | None) -> Consent | None:
-    """Give the note that `consent_json` stored."""
+    """Read a note that `consent_json` made."""
     if stored is None:
         return None
     read = loads(stored)

@@ -2,11 +2,11 @@
 
 from groups.storage.sqlite_database import SchemaPart
 
-# member.digest is the 64-bit digest of the address as SQLite keeps integers: signed.
+# member.digest is the 64-bit digest of the address as a signed integer, as SQLite has no other.
 # edit.at_us counts microseconds since 1970-01-01 UTC. edit_member.change: 1 added, -1 removed.
 # consent is JSON: confirmed_by, at (ISO 8601), text.
-# chain is the digest of the audit trail (groups/chain.py), of the last write or of each; NULL where
-# an earlier release wrote.
+# chain is the digest of a write in the audit trail (groups/chain.py), in group_revision that of the
+# last write; NULL if an earlier release wrote it.
 GROUPS_PART = SchemaPart(
     name="groups",
     slot=0,

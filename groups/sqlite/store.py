@@ -141,7 +141,7 @@ class SqliteGroupStore:
         wanted = EditRequest.read(edit)
 
         def delta(stored: StoredGroup) -> Delta:
-            return wanted.given(rows.present(stored, (*wanted.add, *wanted.remove)))
+            return wanted.delta(rows.present(stored, (*wanted.add, *wanted.remove)))
 
         return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
 

@@ -1,4 +1,4 @@
-"""What is particular to Redis and Valkey: reading their errors."""
+"""Errors of Redis and Valkey, translated into ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ RIGHTS = (
     "~PREFIX:* &PREFIX:changes +@read +@write +@scripting +@connection +publish +subscribe"
     " +unsubscribe +cluster -@dangerous"
 )
-"""What an ACL user needs, as `ACL SETUSER` takes it; PREFIX is the prefix of the keys."""
+"""The rights an ACL user needs, written for `ACL SETUSER`; PREFIX is the prefix of the keys."""
 
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
-    """Turn errors of the server, or of the way to it, into ours; where = what to call it."""
+    """Turn errors of the server, or of the connection, into ours. Args: where = names the server."""
     try:
         yield
     except (NoPermissionError, AuthenticationError, AuthorizationError) as error:
@@ -34,12 +34,12 @@ def translated(where: str) -> Iterator[None]:
     except ResponseError as error:
         raise _of_response(where, error) from error
     except (RedisError, RedisClusterException, OSError) as error:
-        raise StoreUnavailable(f"{where}: {_words(error)}") from error
+        raise StoreUnavailable(f"{where}: {_summary(error)}") from error
 
 
 def _of_response(where: str, error: ResponseError) -> Exception:
     text = str(error)
-    if "MISCONF" in text:  # it cannot save to disk and takes no more writes
+    if "MISCONF" in text:  # the server cannot save to disk and refuses writes
         return StoreFull(f"{where} cannot save: {text}")
     if "WRONGTYPE" in text:
         return NotOurDatabase(where)
@@ -48,6 +48,6 @@ def _of_response(where: str, error: ResponseError) -> Exception:
     return StoreUnavailable(f"{where}: {text}")
 
 
-def _words(error: Exception) -> str:
-    """The last sentence of an error, without the objects that some print."""
+def _summary(error: Exception) -> str:
+    """Give the first line of an error, cut: redis-py appends whole objects to some."""
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

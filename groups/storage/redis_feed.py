@@ -1,9 +1,9 @@
-"""Whether anything of a publisher may have changed in Redis, cheap enough to ask on every query.
+"""Tells whether any data of a publisher may have changed in Redis, cheaply enough for every query.
 
-A thread listens to the messages of writes, and once a second looks at the last writes of every
-publisher that was asked for, in case a message was lost. While it cannot reach the server, asking
-raises StoreUnavailable at once, and so does every other use of the server. A node of a cluster that
-is lost takes away its own publishers only.
+A thread listens to the messages that writes publish. Once a second it also reads the heads of all
+watched publishers, in case a message was lost. While the thread cannot reach the server, every use of
+the server raises StoreUnavailable at once. If a node of a cluster is lost, only the publishers on that
+node are unavailable.
 """
 
 import logging
@@ -30,7 +30,7 @@ _unpack = msgspec.msgpack.Decoder(tuple[str, str, bytes]).decode
 
 
 class ChangeFeed:
-    """A token a publisher that differs after every write; see GroupStore.change_token."""
+    """Keeps one token for each publisher, which differs after every write; see GroupFeed."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ChangeFeed:
             return self._tokens.get(publisher, -1), self._looked_at
 
     def catch_up(self, publisher: str) -> None:
-        """Look at the publisher's last writes now. Raises: StoreUnavailable."""
+        """Read the publisher's head now. Raises: StoreUnavailable."""
         self.check()
         self._watched(publisher)
         self._compare([publisher], self._heads_of([publisher]))
@@ -73,7 +73,7 @@ class ChangeFeed:
             raise StoreUnavailable(self._away)
 
     def note(self, publisher: str, field: str, value: bytes) -> None:
-        """Take notice of a write; one that was noted before is no news."""
+        """Note a write, so that the token differs; a write that was noted before changes nothing."""
         with self._lock:
             if publisher not in self._tokens:
                 return
@@ -101,17 +101,17 @@ class ChangeFeed:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except Exception as error:  # noqa: BLE001 - without this thread every answer would go stale
+            except Exception as error:  # noqa: BLE001 - without this thread every answer would become stale
                 self._lost(error)
             failures = failures + 1 if self._away else 0
             longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failures)
             self._stop.wait(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the load
 
     def _follow(self) -> None:
-        """Listen and look until something fails. Raises: StoreUnavailable."""
+        """Listen to messages and read heads until something fails. Raises: StoreUnavailable."""
         listener = self._listener()
         try:
-            self._look()  # whatever happened while nobody listened
+            self._look()  # for writes made while nobody listened
             self._back()
             while not self._stop.is_set():
                 self._listen(listener)
@@ -121,13 +121,15 @@ class ChangeFeed:
                 listener.close()
 
     def _listener(self) -> Any:
-        """Subscribe, on any node of a cluster; None without the right to, then looking has to do."""
+        """Subscribe on any node of a cluster; None without the right to, and then polling has to do."""
         for node in self._nodes():
             try:
                 with translated(self._where):
                     listener = self._client.pubsub(ignore_subscribe_messages=True, **node)
                     listener.subscribe(self._keys.changes)
-                    listener.get_message(timeout=LONGEST_WAIT_S)  # that it is so, or may not be
+                    listener.get_message(
+                        timeout=LONGEST_WAIT_S
+                    )  # waits for the confirmation or the refusal
                     return listener
             except StoreUnavailable as error:
                 if isinstance(error.__cause__, NoPermissionError):
@@ -137,7 +139,7 @@ class ChangeFeed:
         raise failure
 
     def _nodes(self) -> list[dict[str, Any]]:
-        """What to pass to listen to each node of a cluster, in random order; one way to a server."""
+        """Give the arguments for listening to each node of a cluster, in random order; none for a server."""
         if not isinstance(self._client, RedisCluster):
             return [{}]
         nodes = [{"node": node} for node in self._client.get_primaries()]
@@ -145,7 +147,7 @@ class ChangeFeed:
         return nodes or [{}]
 
     def _listen(self, listener: Any) -> None:
-        """Take notice of messages until it is time for the next look."""
+        """Note the writes in messages until it is time to read the heads again."""
         until = time.monotonic() + POLL_INTERVAL_S
         while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
             if listener is None:
@@ -157,9 +159,9 @@ class ChangeFeed:
                 self.note(*_unpack(message["data"]))
 
     def _look(self) -> None:
-        """Compare the last writes of all watched publishers with those known.
+        """Compare the heads of all watched publishers with those known.
 
-        Raises: StoreUnavailable when nothing could be asked.
+        Raises: StoreUnavailable when no head could be read.
         """
         looked_at = self._clock()
         with self._lock:
@@ -177,17 +179,17 @@ class ChangeFeed:
         self._looked_at = looked_at
 
     def _by_node(self, publishers: list[str]) -> list[list[str]]:
-        """Publishers in lists of those that one node has; one list, be it empty, for a server."""
+        """Group publishers by the node that has them; a single server gives one list, maybe empty."""
         if not isinstance(self._client, RedisCluster) or not publishers:
             return [publishers]
-        found: dict[str, list[str]] = {}
+        by_node: dict[str, list[str]] = {}
         for publisher in publishers:
             try:
                 node = self._client.get_node_from_key(self._keys.head(publisher))
-            except RedisClusterException:  # nobody has its slot just now
+            except RedisClusterException:  # no node has its slot at this moment
                 node = None
-            found.setdefault(str(node and node.name), []).append(publisher)
-        return list(found.values())
+            by_node.setdefault(str(node and node.name), []).append(publisher)
+        return list(by_node.values())
 
     def _heads_of(self, publishers: list[str]) -> list[dict[bytes, bytes]]:
         with translated(self._where):

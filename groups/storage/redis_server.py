@@ -1,7 +1,7 @@
-"""A Redis or Valkey server, or a cluster of them, that several parts of the program keep data in.
+"""A Redis or Valkey server, or a cluster, in which several parts of the program keep data.
 
-Reading and writing go by lists of commands on the keys of one publisher: a read is of one moment, a
-write is one step (lua/). Any number of threads and processes may use one server.
+Commands on the keys of one publisher are run together by a script (lua/): a read is as of one moment, a
+write is one step. Any number of threads and processes may use one server.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ Command = tuple[str | bytes, ...]
 """A command's name, its key, and its other arguments."""
 
 LAYOUT = 1
-"""Of keys.py and packed.py; grows when an older program would misread them."""
+"""Version of the layout of keys and values; it grows when an older program would misread them."""
 
 OLDEST_SERVER = 7
 
@@ -41,7 +41,7 @@ class RedisServer:
     """
 
     def __init__(self, url: RedisUrl, *, clock: Callable[[], datetime] = utc_now) -> None:
-        """Connect, and see that the server is one to work with.
+        """Connect, and check the server's version and layout.
 
         Raises: StoreUnavailable, StoreForbidden, UnsupportedStore, NotOurDatabase, NewerDatabase.
         """
@@ -66,7 +66,7 @@ class RedisServer:
             return self._client.execute_command(*command)
 
     def read(self, commands: Sequence[Command]) -> list[Any]:
-        """Answer commands on keys of one publisher, as of one moment. Raises: StoreUnavailable."""
+        """Run reading commands on keys of one publisher, as of one moment. Raises: StoreUnavailable."""
         keys = list(dict.fromkeys(command[1] for command in commands))
         self._check_open()
         with translated(self.where):
@@ -74,7 +74,7 @@ class RedisServer:
         return answers
 
     def read_apart(self, commands: Sequence[Command]) -> list[Any]:
-        """Answer commands on any keys, together but each as of its own moment."""
+        """Run commands on any keys in one round trip, each as of its own moment."""
         self._check_open()
         with translated(self.where):
             pipeline = self._client.pipeline(transaction=False)
@@ -84,10 +84,10 @@ class RedisServer:
         return answers
 
     def ids_after(self, key: str, cursor: str | None, count: int) -> list[str]:
-        """List at most that many ids of an ordered set after a cursor, of any form; all sort as text."""
+        """List at most that many ids of an ordered set that come after a cursor."""
         begin = f"({storable(cursor)}" if cursor else "-"
-        found = self.call("ZRANGEBYLEX", key, begin, "+", "LIMIT", "0", str(count))
-        return [member.decode() for member in found]
+        ids = self.call("ZRANGEBYLEX", key, begin, "+", "LIMIT", "0", str(count))
+        return [member.decode() for member in ids]
 
     def publishers(self, key: str) -> tuple[str, ...]:
         """List every publisher in a set, in order: each that ever began to write."""
@@ -96,7 +96,7 @@ class RedisServer:
     def publishers_with(self, key: str, field: str) -> tuple[str, ...]:
         """List those publishers in a set whose head has a field: each that ever finished a write."""
         known = self.publishers(key)
-        heads = self.read_apart([("HGET", self.keys.head(one), field) for one in known])
+        heads = self.read_apart([("HGET", self.keys.head(publisher), field) for publisher in known])
         pairs = zip(known, heads, strict=True)
         return tuple(publisher for publisher, head in pairs if head is not None)
 
@@ -115,7 +115,9 @@ class RedisServer:
         Raises: StoreUnavailable; it may then have been saved or not.
         """
         keys = [head, *dict.fromkeys(command[1] for command in commands if command[1] != head)]
-        words = [word for name, (was, now) in fields.items() for word in (name, was or b"", now)]
+        arguments = [
+            argument for name, (was, now) in fields.items() for argument in (name, was or b"", now)
+        ]
         name, (_, value) = next(iter(fields.items()))
         self._check_open()
         with translated(self.where):
@@ -126,7 +128,7 @@ class RedisServer:
                 self.keys.changes,
                 _pack((owner, name, value)),
                 str(len(fields)),
-                *words,
+                *arguments,
                 *_flat(commands),
             )
         for field, (_, value) in fields.items():
@@ -140,7 +142,7 @@ class RedisServer:
         self._client.close()
 
     def _check_open(self) -> None:
-        """Refuse at once what cannot work: the feed knows that the server is away."""
+        """Raise StoreUnavailable at once if the feed knows that the server is away."""
         if self._closed:
             raise StoreUnavailable(f"{self.where} was closed")
         self.feed.check()
@@ -151,21 +153,21 @@ class RedisServer:
         if version is None or int(version.partition(b".")[0]) < OLDEST_SERVER:
             known = version.decode() if version else f"before {OLDEST_SERVER}"
             raise UnsupportedStore(
-                f"{self.where} is version {known}; needed is Redis {OLDEST_SERVER} or later, or Valkey"
+                f"{self.where} has version {known}: Redis {OLDEST_SERVER} or later, or Valkey, is needed"
             )
 
     def _check_layout(self) -> None:
         with translated(f"{self.where} {self.keys.layout}"):
             self._client.set(self.keys.layout, LAYOUT, nx=True)
-            found = self._client.get(self.keys.layout)
-        if not isinstance(found, bytes) or not found.isdigit():
+            layout = self._client.get(self.keys.layout)
+        if not isinstance(layout, bytes) or not layout.isdigit():
             raise NotOurDatabase(f"{self.where} {self.keys.layout}")
-        if int(found) > LAYOUT:
-            raise NewerDatabase(f"{self.where} {self.keys.layout}", int(found), LAYOUT)
+        if int(layout) > LAYOUT:
+            raise NewerDatabase(f"{self.where} {self.keys.layout}", int(layout), LAYOUT)
 
 
 def _flat(commands: Iterable[Command]) -> Iterator[str | bytes]:
-    """Commands as the scripts take them: each as the number of its words, and the words."""
+    """Flatten commands for the scripts: of each the number of its parts, then the parts."""
     for command in commands:
         yield str(len(command))
         yield from command

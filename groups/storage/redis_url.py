@@ -45,14 +45,17 @@ class RedisUrl:
 
     @classmethod
     def parse(cls, url: str, password: str | None = None) -> "RedisUrl":
-        """Read a URL; password = where it is not in the URL. Raises: InvalidStoreUrl, without it."""
+        """Read a URL. Args: password = used if the URL has none.
+
+        Raises: InvalidStoreUrl, whose message does not contain the password.
+        """
         try:
             return _parsed(_split(url), password)
         except ValueError as error:
             raise InvalidStoreUrl(f"store URL `{shown(url)}`: {error}") from None
 
     def client(self) -> "Redis | RedisCluster":
-        """Make a client; single and cluster ones connect later, when first used.
+        """Make a client. It connects when first used; the one of a cluster connects now.
 
         Raises: redis.RedisError.
         """
@@ -62,8 +65,8 @@ class RedisUrl:
             return RedisCluster(startup_nodes=nodes, require_full_coverage=False, **common)
         if self.kind == "redis+sentinel":
             own = self._common()
-            asked = {k: v for k, v in own.items() if k not in ("username", "password")}
-            sentinel = Sentinel(self.hosts, sentinel_kwargs=asked, **own)
+            without_login = {k: v for k, v in own.items() if k not in ("username", "password")}
+            sentinel = Sentinel(self.hosts, sentinel_kwargs=without_login, **own)
             master: Redis = sentinel.master_for(self.service, db=self.database, retry=_retry())
             return master
         ((host, port),) = self.hosts
@@ -81,24 +84,24 @@ class RedisUrl:
 
 
 def is_redis(url: str) -> bool:
-    """Tell whether a store URL is for this module."""
+    """Tell whether a store URL names a Redis or Valkey server."""
     return _kind(url.partition("://")[0])[0] in _KINDS
 
 
 def shown(url: str) -> str:
-    """Give a store URL that may be printed: without the password, wherever it was put.
+    """Give a store URL that may be printed: without the password, wherever it stands.
 
-    A password that should have been escaped may hold any character, so it ends at the last `@`.
+    A password that nobody escaped may contain any character, so it ends at the last `@`.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, colon, rest = url.partition(":")
         return f"{scheme}{colon}{_HIDDEN if rest else ''}"
-    credentials, at, place = rest.rpartition("@")
+    credentials, at, address = rest.rpartition("@")
     user, colon, _ = credentials.partition(":")
-    place, question, query = place.partition("?")
+    address, question, query = address.partition("?")
     options = "&".join(map(_shown_option, query.split("&")))
-    return f"{scheme}://{user}{colon}{_HIDDEN if colon else ''}{at}{place}{question}{options}"
+    return f"{scheme}://{user}{colon}{_HIDDEN if colon else ''}{at}{address}{question}{options}"
 
 
 def _shown_option(text: str) -> str:
@@ -107,7 +110,7 @@ def _shown_option(text: str) -> str:
 
 
 def _retry() -> Retry:
-    """Again after a lost connection, a little later each time: writes may be sent twice safely."""
+    """Retry after a lost connection, a little later each time; sending a write twice is safe."""
     return Retry(ExponentialWithJitterBackoff(_LONGEST_WAIT_S, _FIRST_WAIT_S), _TRIES)
 
 
@@ -117,7 +120,7 @@ def _kind(scheme: str) -> tuple[str, bool]:
 
 
 def _split(url: str) -> SplitResult:
-    """Take a URL apart. The words of its errors are ours: those of urlsplit hold the password."""
+    """Split a URL. Errors of urlsplit contain the password, so they are replaced by ours."""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -157,7 +160,7 @@ def _parsed(parts: SplitResult, password: str | None) -> RedisUrl:
 
 
 def _hosts(text: str, kind: str) -> tuple[tuple[str, int], ...]:
-    hosts = tuple(_host(one, _KINDS[kind]) for one in text.split(","))
+    hosts = tuple(_host(host, _KINDS[kind]) for host in text.split(","))
     if kind == "redis" and len(hosts) > 1:
         raise ValueError("names several servers: write redis+cluster:// or redis+sentinel://")
     return hosts

@@ -1,4 +1,4 @@
-"""One SQLite file that several parts of the program share, each with its own tables.
+"""A SQLite file that several parts of the program share, each with its own tables.
 
 Write-ahead log and synchronous=FULL: an acknowledged write survives a crash of the machine.
 Many threads and processes may use one file; readers never wait for the writer.
@@ -22,9 +22,9 @@ from groups.storage.sqlite_watch import ChangeWatch
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaPart:
-    """Tables that belong together. Migrations are SQL scripts, only ever appended.
+    """Tables that belong together. Migrations are SQL scripts; new ones are only ever appended.
 
-    slot: 0 to 3, which byte of the file's user_version counts the migrations applied (up to 255).
+    slot: 0 to 3, the byte of the file's user_version that counts the migrations applied (up to 255).
     """
 
     name: str
@@ -51,7 +51,7 @@ class Database:
         clock: Callable[[], datetime] = utc_now,
         monotonic: Callable[[], float] = machine_time,
     ) -> None:
-        """Open the file, made if missing, its directory too.
+        """Open the file; create it, and its directory, if they are missing.
 
         Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
         """
@@ -68,7 +68,7 @@ class Database:
         self.last_look = self._watch.last_look
 
     def migrate(self, part: SchemaPart) -> None:
-        """Bring a part's tables to its newest layout, in one transaction; nothing to do costs none.
+        """Bring a part's tables to its newest layout, in one transaction, if they are not there yet.
 
         Raises: NewerDatabase when a later program did so before; StoreUnavailable.
         """
@@ -76,7 +76,7 @@ class Database:
             if self._version(connection, part) == len(part.migrations):
                 return
         with self.write() as connection:
-            version = self._version(connection, part)  # another process may have been faster
+            version = self._version(connection, part)  # another process may have migrated meanwhile
             for script in part.migrations[version:]:
                 for statement in sqlite_file.statements(script):
                     connection.execute(statement)
@@ -84,7 +84,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one consistent snapshot; inside a transaction, that one.
+        """Give a connection that sees one consistent snapshot; inside a transaction, its connection.
 
         Raises: StoreUnavailable in place of any sqlite3.Error.
         """
@@ -97,9 +97,9 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose changes are all saved at the end, or none if an error leaves.
+        """Give a connection whose changes are all saved at the end, or none if the block raises.
 
-        Once the block has ended without error the changes are on disk. Writers wait their turn.
+        When the block has ended without error, the changes are on disk. Writers wait for each other.
         Raises: StoreFull, StoreUnavailable (also when another holds the write lock for over 5 s).
         """
         if getattr(self._current, "connection", None) is not None:
@@ -108,18 +108,18 @@ class Database:
             with self._transaction("BEGIN IMMEDIATE") as connection:
                 yield connection
         finally:
-            self.note_write()  # after an error too: a commit that failed may still have happened
+            self.note_write()  # after an error too: a failed commit may still have been saved
 
     def note_write(self) -> None:
-        """Make the next change token differ; whoever writes past `write` has to call this."""
+        """Make the next change token differ. Code that writes without `write` has to call this."""
         self._watch.note_write()
 
     def wipe(self) -> None:
-        """Write the file anew and empty the write-ahead log, so that nothing deleted stays there.
+        """Rewrite the file and empty the write-ahead log, so that no deleted data stays in them.
 
-        secure_delete overwrites what is deleted, but not the copies that a page keeps in its unused
-        part when rows move to another one. While somebody reads an older snapshot the log stays
-        until the next write wraps around.
+        secure_delete overwrites deleted rows, but not the copies that stay in the unused part of a page
+        when rows move to another page. While a reader uses an older snapshot, the log is emptied only
+        by a later write.
         """
         with translated(self.path):
             connection = self._taken()
@@ -130,7 +130,7 @@ class Database:
                 self._given_back(connection)
 
     def close(self) -> None:
-        """Close all connections; one in use closes when its transaction ends. Twice is fine."""
+        """Close all connections; one in use closes when its transaction ends. May be called twice."""
         self._closed = True
         self._watch.close()
         while self._idle:
@@ -168,7 +168,7 @@ class Database:
             self.close()
 
     def _check_in_place(self) -> None:
-        """Refuse to work on a file that its path no longer leads to: nobody else would see it."""
+        """Refuse to go on with a file that was replaced at its path: nobody else would see the writes."""
         if self._closed:
             raise StoreUnavailable(f"`{self.path}` was closed")
         if self._identified() != self._identity:
@@ -182,7 +182,7 @@ class Database:
         return status.st_dev, status.st_ino
 
     def _version(self, connection: sqlite3.Connection, part: SchemaPart) -> int:
-        found, known = sqlite_file.version_byte(connection, part.slot), len(part.migrations)
-        if found > known:
-            raise NewerDatabase(self.path, found, known)
-        return found
+        version, known = sqlite_file.version_byte(connection, part.slot), len(part.migrations)
+        if version > known:
+            raise NewerDatabase(self.path, version, known)
+        return version

@@ -1,4 +1,4 @@
-"""What is particular to SQLite: opening a file, telling whose it is, reading its errors."""
+"""Particulars of SQLite: opening a file, recognising files of this program, translating errors."""
 
 import sqlite3
 import time
@@ -10,13 +10,13 @@ from groups.errors import NotOurDatabase, StoreFull, StoreUnavailable
 
 APPLICATION_ID = 0x464C4754  # "FLGT", in the header of every file of ours
 LOCK_WAIT_S = 5.0
-LOOK_WAIT_S = 0.01  # looking for changes happens in an event loop and must not hold it up
+LOOK_WAIT_S = 0.01  # the look for changes runs in an event loop and must not block it
 _WAL_RETRY_S = 0.01
 _PRIMARY = 0xFF  # the low byte of an extended result code
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """Open a file for the first time: make it if missing, refuse what is not ours.
+    """Open a file for the first time: create it if missing, refuse a file of another program.
 
     Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
     """
@@ -52,10 +52,10 @@ def connected(path: Path, wait_s: float = LOCK_WAIT_S) -> sqlite3.Connection:
 
 
 class DataVersion:
-    """PRAGMA data_version on a connection of its own: differs after any other one committed."""
+    """Reads PRAGMA data_version on its own connection: it differs after any other one committed."""
 
     def __init__(self, path: Path, check: Callable[[], None]) -> None:
-        """Args: check = raises StoreUnavailable when the file is no longer the one at `path`."""
+        """Args: check = raises StoreUnavailable if another file is at `path` by now."""
         self._path, self._check = path, check
         with translated(path):
             self._connection = connected(path, LOOK_WAIT_S)
@@ -72,7 +72,7 @@ class DataVersion:
 
 
 def statements(script: str) -> Iterator[str]:
-    """Split a script, as `executescript` would end the transaction it runs in."""
+    """Split a script into statements; `executescript` would commit the open transaction."""
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
@@ -114,12 +114,12 @@ def _user_version(connection: sqlite3.Connection) -> int:
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell ours from a file that is still empty; raise NotOurDatabase for any other."""
-    (found,) = connection.execute("PRAGMA application_id").fetchone()
-    if found == APPLICATION_ID:
+    """Tell whether a file is ours (True) or still empty (False). Raises: NotOurDatabase otherwise."""
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if application_id == APPLICATION_ID:
         return True
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    if found or tables:
+    if application_id or tables:
         raise NotOurDatabase(path)
     return False
 
@@ -132,7 +132,7 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch the journal; SQLite does not wait by itself while another process does the same."""
+    """Switch the journal to WAL; wait for a process that does the same, as SQLite itself does not."""
     give_up_at = time.monotonic() + LOCK_WAIT_S
     while True:
         try:

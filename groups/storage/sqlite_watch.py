@@ -1,4 +1,4 @@
-"""Whether anything in a SQLite file may have changed, cheap enough to ask on every query."""
+"""Tells whether anything in a SQLite file may have changed, cheaply enough for every query."""
 
 import threading
 from collections.abc import Callable
@@ -21,9 +21,9 @@ class VersionReader(Protocol):
 
 
 class ChangeWatch:
-    """A token that differs after every write: at once for ours, within 2 ms for other processes.
+    """Keeps a token that differs after every write: at once for ours, within 2 ms for other processes.
 
-    Between two looks at the file, asking costs one reading of the clock.
+    Between two looks at the file, the token costs one reading of the clock.
     """
 
     __slots__ = (
@@ -60,20 +60,20 @@ class ChangeWatch:
         return self._looked()
 
     def last_look(self) -> tuple[int, datetime]:
-        """Give the last token, and the moment of the look that it comes from; no look is taken."""
+        """Give the last token, and the moment of the look behind it; does not look again."""
         with self._lock:
             return self._token, self._looked_at
 
     def catch_up(self) -> None:
-        """Look at the file now, however short ago the last look was. Raises: StoreUnavailable."""
+        """Look at the file now, however recent the last look is. Raises: StoreUnavailable."""
         with self._lock:
             self._look()
 
     def note_write(self) -> None:
-        """Make the next token differ; raises nothing, as the write is saved whatever comes now."""
+        """Make the next token differ. Raises nothing, because the write is saved already."""
         with self._lock:
             self._token += 1
-            try:  # our own commit is no news at the next look
+            try:  # so that the next look ignores our own commit
                 self._seen = self._version.read()
             except StoreUnavailable:
                 self._next_look = 0.0
