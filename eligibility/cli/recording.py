@@ -11,15 +11,15 @@ from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.catalog.files import read_text
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, service
-from eligibility.cli.scenario_worlds import live_world
+from eligibility.cli.scenario_sources import state_source
 from eligibility.cli.show.base import decision_panel
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.atomic_file import write_whole
 from eligibility.service.service import Service
 from eligibility.simulation.scenarios.file import read_text_of
-from eligibility.simulation.scenarios.messages import differences_in_words
-from eligibility.simulation.scenarios.model import InvalidScenarios, ScenarioFile
+from eligibility.simulation.scenarios.messages import difference_lines
+from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.record import (
     Recording,
     appended,
@@ -28,7 +28,6 @@ from eligibility.simulation.scenarios.record import (
     recorded_case,
 )
 from eligibility.simulation.scenarios.run import run
-from eligibility.simulation.scenarios.worlds import FileStateSource, StateSource
 
 RecordFileOption = Annotated[
     Path | None,
@@ -148,20 +147,16 @@ def _check(path: Path, text: str, opened: Service) -> None:
     try:
         file = read_text_of(path, text)
         scenario = file.scenarios[-1]
-        result = run(scenario, _world(file, opened).state(scenario))
+        result = run(
+            scenario,
+            state_source(file, opened.evaluator.requirements, opened.now(), opened).state(scenario),
+        )
     except InvalidInput as error:
         detail = "nothing was recorded, the case does not fit in: " + "; ".join(
             map(str, error.faults)
         )
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)]) from None
     if not result.passed:
-        said = "; ".join(differences_in_words(result.mismatches[0]))
+        said = "; ".join(difference_lines(result.mismatches[0]))
         detail = f"nothing was recorded, the catalogue of this file answers otherwise: {said}"
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)])
-
-
-def _world(file: ScenarioFile, opened: Service) -> StateSource:
-    if file.catalog is None:
-        return live_world(opened, file)
-    in_force = opened.evaluator.requirements
-    return FileStateSource(file.catalog, file.requirements or in_force, opened.now())

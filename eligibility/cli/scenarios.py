@@ -12,7 +12,7 @@ from eligibility.access.model import AccountKind
 from eligibility.cli import recording
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption
-from eligibility.cli.scenario_worlds import worlds
+from eligibility.cli.scenario_sources import state_sources
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
 from eligibility.cli.show.scenarios import results
@@ -23,7 +23,7 @@ from eligibility.simulation.scenarios.file import find_files, read_files
 from eligibility.simulation.scenarios.junit import junit_xml
 from eligibility.simulation.scenarios.messages import as_plain
 from eligibility.simulation.scenarios.run import FileResult, run_file
-from eligibility.simulation.scenarios.worlds import bind
+from eligibility.simulation.scenarios.state_sources import bind
 
 
 def scenarios(
@@ -100,7 +100,7 @@ def _run(
 ) -> tuple[FileResult, ...]:
     """Read everything, then run everything, then tell."""
     files = read_files(find_files(named))
-    with worlds(files, store, datetime.now(UTC)) as opened:
+    with state_sources(files, store, datetime.now(UTC)) as opened:
         bound = bind(files, opened)
         wanted = [
             [

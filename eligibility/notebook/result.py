@@ -1,4 +1,4 @@
-"""Result: a simulation as Python has it in hand: counts, frames, a picture, one story."""
+"""The result of a simulation in Python: counts, data frames, a picture, explained decisions."""
 
 from collections import Counter
 from functools import cached_property
@@ -29,7 +29,7 @@ _SHOWN_ROWS = 25
 
 
 class ResultCount(NamedTuple):
-    """How many accounts get the same on devices that answer alike for everybody.
+    """How many accounts get the same on devices that are alike for everybody.
 
     devices: their range in words; device_count: how many they are. outcome: in words; kind:
     `flight`, `submission` or `denied`.
@@ -43,7 +43,7 @@ class ResultCount(NamedTuple):
 
 
 class SimulationResult:
-    """Who gets what. len() = accounts; matrix: every decision by place of account and device."""
+    """Who gets what. len() = accounts; matrix: every decision, by position of account and device."""
 
     def __init__(self, matrix: Matrix) -> None:
         self.matrix = matrix
@@ -62,45 +62,47 @@ class SimulationResult:
         return f"{state.product.name}, {state.label}: {what}"
 
     def counts(self) -> list[ResultCount]:
-        """By devices in order, and for each what most get first. Any number of accounts is fine."""
+        """Count accounts by devices in order, the most frequent outcome first; for any number of accounts."""
         grid = self._grouped
         return [
             ResultCount(column.name, len(column.devices), outcome, kind, accounts)
-            for place, column in enumerate(grid.columns)
-            for (outcome, kind), accounts in _sizes(grid, place).most_common()
+            for position, column in enumerate(grid.columns)
+            for (outcome, kind), accounts in _sizes(grid, position).most_common()
         ]
 
     def shares(self, *percentages: float) -> tuple[RolloutShare, ...]:
-        """How many accounts are on each side of each rollout in progress.
+        """Count the accounts on each side of each rollout in progress.
 
-        Args: percentages = others than the declared one, 0 to 100, to be told beside it.
+        Args: percentages = further percentages, 0 to 100, to count beside the declared one.
         """
         return shares_of(self.matrix, percentages)
 
     def before_settling(self) -> "SimulationResult | None":
-        """Those whose membership changed within the last 30 minutes, as the Store may still have it.
+        """Simulate the accounts whose membership changed in the last 30 minutes, as it was before.
 
-        None where nobody's did.
+        The Store may still have the earlier membership. None where no membership changed.
         """
         earlier = before_settling(self.matrix)
         return None if earlier is None else SimulationResult(earlier)
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """A row for each account and device, texts as categories (columns: simulation.cells.COLUMNS).
+        """Make a frame: a row for each account and device, texts as categories.
+
+        Columns: simulation.reports.cells.COLUMNS.
 
         Raises: MissingPackage without pandas; InvalidInput above 100 million rows.
         """
         return frames.to_pandas(self.matrix)
 
     def to_polars(self) -> "polars.DataFrame":
-        """The same as a polars frame, texts as Enum. Raises: as to_pandas."""
+        """Make the same as a polars frame, texts as Enum. Raises: as to_pandas."""
         return frames.to_polars(self.matrix)
 
     def heat_map(self, *, each: bool | None = None, rows: int = 40) -> "Figure":
-        """A picture: accounts down, devices across, a colour and letters for what each gets.
+        """Draw accounts down, devices across, a colour and letters for what each gets.
 
-        Args: each = a row for every account, or one for all that are told the same; None = the
-        latter above 40 accounts. rows = how many of them are drawn; the rest is told in words.
+        Args: each = a row for every account, or one for all that get the same; None = the latter above
+        40 accounts. rows = how many of them are drawn; a line below counts the rest.
         Returns: a matplotlib figure, which notebooks show; `.savefig("map.png")` writes it.
         Raises: MissingPackage without matplotlib.
         """
@@ -108,15 +110,15 @@ class SimulationResult:
         return heat_map.figure(grid, self.title, most_rows=rows)
 
     def explain(self, account: str | None, device: str) -> Decision:
-        """The decision for an account (None = nobody signed in) on a device, with its trace.
+        """Explain the decision for an account (None = nobody signed in) on a device by its trace.
 
-        Args: device = the name it has here, or as `read_devices` takes it.
+        Args: device = its name in this simulation, or as `read_devices` takes it.
         Raises: InvalidInput for one that is not in this simulation.
         """
         return self.matrix.explain(self._account(account), self._device(device))
 
     def _repr_html_(self) -> str:
-        """What a notebook shows: title, the largest rows of the grid, and what the signs mean."""
+        """Show in a notebook: the title, the largest rows of the grid, and what the symbols mean."""
         grid = self._shown
         head = "".join(f"<th>{'<br>'.join(map(escape, one.head))}</th>" for one in grid.columns)
         rows = "".join(
@@ -150,29 +152,29 @@ class SimulationResult:
     def _shown(self) -> Grid:
         return make_grid(self.matrix)
 
-    def _account(self, asked: str | None) -> int:
+    def _account(self, account: str | None) -> int:
         names = self.matrix.population.names
-        wanted = NOBODY if asked is None else _canonical(asked)
+        wanted = NOBODY if account is None else _canonical(account)
         try:
             return names.index(wanted)
         except ValueError:
             detail = f"`{wanted}` is not among the {len(names):,} accounts of this simulation"
             raise InvalidInput([Fault("account", "UNKNOWN_ACCOUNT", detail)]) from None
 
-    def _device(self, asked: str) -> int:
-        named = [one.name for one in self.matrix.devices]
-        if asked in named:
-            return named.index(asked)
-        devices = [one.device for one in self.matrix.devices]
+    def _device(self, device: str) -> int:
+        named = [each.name for each in self.matrix.devices]
+        if device in named:
+            return named.index(device)
+        devices = [each.device for each in self.matrix.devices]
         try:
-            return devices.index(read_devices(asked, "device")[0].device)
+            return devices.index(read_devices(device, "device")[0].device)
         except (InvalidInput, ValueError):
-            detail = f"`{asked}` is no device of this simulation{meant(asked, named)}"
+            detail = f"`{device}` is no device of this simulation{meant(device, named)}"
             raise InvalidInput([Fault("device", "UNKNOWN_DEVICE", detail)]) from None
 
 
 def _sizes(grid: Grid, column: int) -> Counter[tuple[str, OutcomeKind]]:
-    """How many accounts get what in a column."""
+    """Count the accounts by what they get in a column."""
     sizes = Counter[tuple[str, OutcomeKind]]()
     for row in grid.rows:
         outcome = grid.outcomes[row.cells[column]]
@@ -185,5 +187,5 @@ def _canonical(address: str) -> str:
         return emails.canonical(address)
     except InvalidEmails as error:
         raise InvalidInput(
-            [Fault("account", one.code, one.detail) for one in error.faults]
+            [Fault("account", fault.code, fault.detail) for fault in error.faults]
         ) from None

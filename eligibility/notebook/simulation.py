@@ -1,4 +1,4 @@
-"""Simulation: who gets what, from Python. docs/qa.md, "From Python"."""
+"""Simulation from Python: who gets what. See docs/qa.md, "From Python"."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -29,12 +29,11 @@ DevicesInput = str | Path | Iterable[str | NamedDevice]
 
 
 class Simulation:
-    """Asks a catalogue for whole audiences. Use as a context manager, or call close().
+    """Simulates whole audiences of a catalogue. Use it as a context manager, or call close().
 
-    `Simulation("sqlite:///eligibility.db")` is over a store, `Simulation()` over the one of the
-    settings in force, `Simulation(service)` over a service that stays open, and
-    `Simulation.given(products, groups)` over no store at all.
-    Raises, whatever is asked: EligibilityError or GroupsError, each with a stable `code`.
+    `Simulation("sqlite:///eligibility.db")` reads a store, `Simulation()` the store of the settings
+    in force, `Simulation(service)` a service that stays open, and `Simulation.given(products, groups)`
+    no store at all. All methods raise EligibilityError or GroupsError, each with a stable `code`.
     """
 
     def __init__(self, source: str | Service | SimulationSource | None = None) -> None:
@@ -54,7 +53,7 @@ class Simulation:
         publisher: str = "given",
         requirements: Path | str | None = None,
     ) -> "Simulation":
-        """Over products and groups by their ids; nothing is stored.
+        """Simulate products and groups that are given by their ids; nothing is stored.
 
         Args: products = as a catalogue's file has them, or Product; groups = addresses, as text or
         as a list; publisher = whose they are, for drafts; requirements = path of other OS floors.
@@ -76,13 +75,13 @@ class Simulation:
         promotional_code: bool = False,
         manual_check: bool = False,
     ) -> SimulationResult:
-        """Ask for every account on every device.
+        """Decide for every account on every device.
 
         Args: accounts = None: everybody in a group of the product; at = a moment with an offset,
-        past or ahead, None = now; draft = see `draft`; the others hold of every account that does
-        not say otherwise in a file.
+        past or ahead, None = now; draft = see `draft`; the others hold for every account that a
+        file does not describe otherwise.
         """
-        told = Asker.parse(
+        as_told = Asker.parse(
             installed_version=installed_version,
             owned=owned,
             market=market,
@@ -93,8 +92,8 @@ class Simulation:
         moment = None if at is None else wire.moment_of(str(at), "at")
         state = self._source.state(product_id, moment, draft)
         members = self._source.members(state.snapshot.publisher, moment, draft)
-        asked = sorted(state.product.groups) if accounts is None else accounts
-        return SimulationResult(simulate(state, _population(asked, members, told), named))
+        accounts = sorted(state.product.groups) if accounts is None else accounts
+        return SimulationResult(simulate(state, _population(accounts, members, as_told), named))
 
     def draft(
         self,
@@ -106,7 +105,7 @@ class Simulation:
         catalog: Path | str | None = None,
         requirements: Path | str | None = None,
     ) -> Draft:
-        """What would be different of a product's publisher, and is saved nowhere.
+        """Read what would be different for the publisher of a product; nothing is saved.
 
         Args: add, remove = accounts by group id; groups, catalog, requirements = files, as
         `--with-groups`, `--with-catalog` and `--with-requirements` take them.
@@ -120,14 +119,14 @@ class Simulation:
         return with_moves(read, add or {}, remove or {})
 
     def _publisher(self, product_id: str, catalog: Path | str | None) -> str:
-        """Whose product it is; one that no store has yet is its draft's."""
+        """Say whose product it is; a product that no store has is found in the draft's catalogue."""
         try:
             return self._source.publisher(product_id)
         except UnknownProduct:
-            found = publisher_in(Path(catalog), product_id) if catalog else None
-            if found is None:
+            publisher = publisher_in(Path(catalog), product_id) if catalog else None
+            if publisher is None:
                 raise
-            return found
+            return publisher
 
     def close(self) -> None:
         """Close the store, if it was opened here."""
@@ -140,19 +139,19 @@ class Simulation:
         self.close()
 
 
-def _population(asked: AccountsInput, members: Members, told: Asker) -> Population:
-    listed = [str(asked)] if isinstance(asked, str | Path) else [*map(str, asked)]
+def _population(accounts: AccountsInput, members: Members, as_told: Asker) -> Population:
+    listed = [str(accounts)] if isinstance(accounts, str | Path) else [*map(str, accounts)]
     plain = emails.canonical_together(listed)  # a million addresses are not looked at one by one
     if plain is None or not plain:
-        return read_accounts(",".join(listed), members, told, "accounts")
-    return Population(list(dict.fromkeys(plain)), told)
+        return read_accounts(",".join(listed), members, as_told, "accounts")
+    return Population(list(dict.fromkeys(plain)), as_told)
 
 
-def _devices(asked: DevicesInput) -> tuple[NamedDevice, ...]:
-    if isinstance(asked, str | Path):
-        return read_devices(str(asked), "devices")
-    found: dict[object, NamedDevice] = {}
-    for one in asked:
-        named = [one] if isinstance(one, NamedDevice) else read_devices(one, "devices")
-        found |= {each.device: each for each in named}
-    return tuple(found.values()) or read_devices("", "devices")
+def _devices(devices: DevicesInput) -> tuple[NamedDevice, ...]:
+    if isinstance(devices, str | Path):
+        return read_devices(str(devices), "devices")
+    by_device: dict[object, NamedDevice] = {}
+    for item in devices:
+        named = [item] if isinstance(item, NamedDevice) else read_devices(item, "devices")
+        by_device |= {each.device: each for each in named}
+    return tuple(by_device.values()) or read_devices("", "devices")

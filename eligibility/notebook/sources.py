@@ -1,4 +1,4 @@
-"""Sources: where Python takes states and members from, a store or what is given in the code itself."""
+"""Sources of a simulation from Python: a store, or products and groups in the code itself."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -24,47 +24,47 @@ class SimulationSource(Protocol):
     """Products and groups to simulate. A draft is laid over them; a moment is UTC-aware, None = now."""
 
     def publisher(self, product_id: str) -> str:
-        """Whose product it is. Raises: UnknownProduct."""
+        """Say whose product it is. Raises: UnknownProduct."""
 
     def state(self, product_id: str, at: datetime | None, draft: Draft) -> State:
-        """A product, ready to be asked. Raises: UnknownProduct; InvalidInput, InvalidProduct."""
+        """Give a product in its state. Raises: UnknownProduct; InvalidInput, InvalidProduct."""
 
     def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:
-        """Reads a publisher's groups."""
+        """Give a reader of a publisher's groups."""
 
     def close(self) -> None:
-        """Give back what was opened."""
+        """Close what was opened."""
 
 
 @dataclass(frozen=True)
 class StoredSource:
-    """What a service's store has. owned: whether to close the service in the end."""
+    """States from the store of a service. owned: whether `close` closes the service."""
 
     service: Service
     owned: bool
 
     def publisher(self, product_id: str) -> str:
-        """See Source."""
+        """See SimulationSource."""
         return self.service.states.owner(product_id)
 
     def state(self, product_id: str, at: datetime | None, draft: Draft) -> State:
-        """See Source."""
+        """See SimulationSource."""
         return self.service.states.read(product_id, at, draft)
 
     def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:
-        """See Source."""
+        """See SimulationSource."""
         read: Members = partial(self.service.states.members, publisher, at=at, draft=draft)
         return read
 
     def close(self) -> None:
-        """See Source."""
+        """See SimulationSource."""
         if self.owned:
             self.service.close()
 
 
 @dataclass(frozen=True)
 class MemorySource:
-    """Products and groups that the code gives, and that always were so. groups: canonical members."""
+    """States from products and groups in the code, without a history. groups: canonical members."""
 
     owner: str
     products: Mapping[str, Product]
@@ -85,20 +85,22 @@ class MemorySource:
         Raises: InvalidProduct, groups.errors.InvalidEmails with every fault.
         """
         read = {
-            product_id: one if isinstance(one, Product) else read_product(one)
-            for product_id, one in products.items()
+            product_id: body if isinstance(body, Product) else read_product(body)
+            for product_id, body in products.items()
         }
-        members = {one: emails.parse(given, loc=one) for one, given in groups.items()}
+        members = {
+            group_id: emails.parse(texts, loc=group_id) for group_id, texts in groups.items()
+        }
         return cls(owner, read, members, requirements)
 
     def publisher(self, product_id: str) -> str:
-        """See Source."""
+        """See SimulationSource."""
         if product_id not in self.products:
             raise UnknownProduct(product_id)
         return self.owner
 
     def state(self, product_id: str, at: datetime | None, draft: Draft) -> State:
-        """See Source."""
+        """See SimulationSource."""
         moment = at or datetime.now(UTC)
         product = draft.products.get(product_id) or self.products.get(product_id)
         if product is None:
@@ -117,7 +119,7 @@ class MemorySource:
         return State(snapshot, moment, "given" if draft.is_empty else "given + draft")
 
     def members(self, publisher: str, at: datetime | None, draft: Draft) -> Members:  # noqa: ARG002
-        """See Source."""
+        """See SimulationSource."""
 
         def read(group_id: str) -> list[str]:
             moves = draft.groups.get(group_id, MemberMoves())
@@ -128,7 +130,7 @@ class MemorySource:
         return read
 
     def close(self) -> None:
-        """See Source."""
+        """See SimulationSource."""
 
 
 def with_moves(

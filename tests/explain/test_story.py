@@ -22,7 +22,7 @@ from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements
 from eligibility.rules.trace import alias_step
 from eligibility.simulation.scenarios.model import Scenario
-from eligibility.simulation.scenarios.worlds import StateSource
+from eligibility.simulation.scenarios.state_sources import StateSource
 from eligibility.simulation.state import State
 from tests.helpers.catalog.products import DESKTOP, flight, package, product
 from tests.helpers.catalog.strategies import NOW, Body, memberships, products, queries

@@ -7,7 +7,7 @@ import pytest
 
 from eligibility.rules.requirements import load_requirements
 from eligibility.simulation.scenarios.file import find_files, read_files
-from eligibility.simulation.scenarios.worlds import FileStateSource, StateSource
+from eligibility.simulation.scenarios.state_sources import FileStateSource, StateSource
 from tests.helpers.repository import ROOT
 
 DIRECTORY = ROOT / "tests" / "vectors"

@@ -7,7 +7,7 @@ import pytest
 from eligibility.access.model import Reason, RemedyAction
 from eligibility.simulation.scenarios.model import Scenario
 from eligibility.simulation.scenarios.run import run
-from eligibility.simulation.scenarios.worlds import StateSource
+from eligibility.simulation.scenarios.state_sources import StateSource
 from tests.helpers.vectors import FILES, VECTORS
 
 _ALWAYS = {"granted", "submission", "package"}

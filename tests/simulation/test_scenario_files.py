@@ -44,7 +44,7 @@ def refused(run: Run, path: Path, text: str) -> str:
         ("{case: a, expect: {granted: 'yes'}}", "expect.granted: input should be a valid boolean, not `yes`"),
         ("{case: a, product: APPP, EXPECT}", "product: unknown product `APPP`; did you mean `APP`?"),
         ("{case: a, in: [beat], EXPECT}", "in: no group `beat`; did you mean `beta`?"),
-        ("{case: a, account: null, in: [beta], EXPECT}", "in: says groups, and nobody is signed in"),
+        ("{case: a, account: null, in: [beta], EXPECT}", "in: names groups, but nobody is signed in"),
         ("{case: a, account: [a@x.com, b@x.com, A@X.com], EXPECT}",
          "account.2: `a@x.com` is listed twice: it is number 1 already"),
         ("{case: a, account: nobody, EXPECT}", "account: `nobody` has 0 `@`"),

@@ -95,6 +95,17 @@ def test_a_change_and_a_moment_are_tried_before_they_come(run: Run, tmp_path: Pa
     assert run("test", path).code == 0
 
 
+@pytest.mark.parametrize("place", [f"flights.{'9' * 5_000}.name", "flights.²", "flights.-1"])
+def test_a_change_names_a_place_of_the_product(run: Run, tmp_path: Path, place: str) -> None:
+    """Python reads no number of more than 4,300 digits, and raises ValueError, as for `²`."""
+    path = written(
+        tmp_path, f"{{case: a, ? change : {{? '{place}' : x}}, expect: {{granted: true}}}}"
+    )
+    ran = run("test", path)
+    assert ran.code == 1
+    assert "the product has nothing at" in ran.out + ran.err
+
+
 def test_other_floors_may_be_given(run: Run, tmp_path: Path) -> None:
     floors = (config_dir() / "requirements.toml").read_text("utf-8")
     (tmp_path / "strict.toml").write_text(floors.replace("10.0.10586", "10.0.26100"), "utf-8")

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eligibility.cli.show.base import steps_table
-from eligibility.simulation.scenarios.messages import got_in_words, value_in_words, where_in_words
+from eligibility.simulation.scenarios.messages import outcomes_text, value_text, where_text
 from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
 
@@ -28,7 +28,7 @@ def _file(ran: FileResult, quiet: bool) -> Iterator[RenderableType]:
         if not result.passed:
             yield from _failed(result)
         elif not quiet:
-            yield _line("✔", "green", result.scenario.sentence, f"→ {got_in_words(result)}")
+            yield _line("✔", "green", result.scenario.sentence, f"→ {outcomes_text(result)}")
     yield Text()
 
 
@@ -55,10 +55,10 @@ def _mismatch(mismatch: Mismatch, asked: int) -> RenderableType:
     for one in mismatch.differences:
         table.add_row(
             Text(one.field, "bold"),
-            Text(value_in_words(one.expected), "green"),
-            Text(value_in_words(one.got), "red"),
+            Text(value_text(one.expected), "green"),
+            Text(value_text(one.got), "red"),
         )
-    parts: list[RenderableType] = [Text(f"{of_all}{where_in_words(mismatch)}"), table]
+    parts: list[RenderableType] = [Text(f"{of_all}{where_text(mismatch)}"), table]
     trace = mismatch.decision.trace
     if trace is not UNSET and trace:
         first = f" ({mismatch.where[0][0]} on {mismatch.where[0][1]})" if places > 1 else ""

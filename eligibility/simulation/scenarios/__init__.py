@@ -9,6 +9,6 @@
         device: windows-11
         expect: {source: canary, version: 2.1.0.0}
 
-written.py is the shape, file.py reads it, worlds.py makes the states that are asked, run.py asks.
-The project's own vectors are such files. Every verdict is `decide`'s, through State.
+document.py is the shape, file.py reads it, state_sources.py gives the states, run.py decides and compares.
+The project's own vectors are such files. Every verdict is made by `decide`, through State.
 """

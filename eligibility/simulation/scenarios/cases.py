@@ -1,4 +1,4 @@
-"""Cases of a scenario file: defaults filled in, every text understood."""
+"""Reads the cases of a scenario file: fills in the defaults, and understands every text."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +10,7 @@ from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.suggestions import meant
 from eligibility.formats.yaml_file import Lines, line_of
 from eligibility.simulation.inputs.devices import NamedDevice, preset, written_out
+from eligibility.simulation.scenarios.catalog_source import account_faults
 from eligibility.simulation.scenarios.document import (
     CaseDocument,
     DeviceDocument,
@@ -18,7 +19,6 @@ from eligibility.simulation.scenarios.document import (
     ScenarioDocument,
 )
 from eligibility.simulation.scenarios.faults import listed
-from eligibility.simulation.scenarios.given import account_faults
 from eligibility.simulation.scenarios.model import Scenario
 from eligibility.windows.releases import facts
 
@@ -27,57 +27,57 @@ _REQUIRED = {
     "account": "is required, here or in `defaults`; null = nobody signed in",
     "device": "is required, here or in `defaults`",
 }
-_ASKED = ("installed_version", "owned", "market", "promotional_code", "manual_check")
+_TERMS = ("installed_version", "owned", "market", "promotional_code", "manual_check")
 _Read = TypeVar("_Read")
 
 
 class CaseReader:
-    """Reads the cases of one file; what is wrong is added to its faults, by dotted place."""
+    """Reads the cases of one file; adds what is wrong to the faults of the file, by dotted place."""
 
     def __init__(
-        self, path: Path, written: ScenarioDocument, lines: Lines, faults: list[Fault]
+        self, path: Path, document: ScenarioDocument, lines: Lines, faults: list[Fault]
     ) -> None:
-        self._path, self._written, self._lines, self._faults = path, written, lines, faults
+        self._path, self._document, self._lines, self._faults = path, document, lines, faults
         self._devices = {
-            name: self._try(f"devices.{name}", lambda one=one: _device(one), None)  # type: ignore[misc]
-            for name, one in written.devices.items()
+            name: self._try(f"devices.{name}", lambda fields=fields: _device(fields), None)  # type: ignore[misc]
+            for name, fields in document.devices.items()
         }
 
     def read(self, number: int) -> Scenario | None:
-        """The case of that number; None where it cannot be read."""
-        case = self._written.cases[number]
+        """Read the case of that number; None where it cannot be read."""
+        case = self._document.cases[number]
         faults_before = len(self._faults)
-        told = _told(self._written.defaults) | _told(case)
+        fields = _fields_of(self._document.defaults) | _fields_of(case)
         places = {
-            name: f"cases.{number}.{name}" if name in _told(case) else f"defaults.{name}"
-            for name in told
+            name: f"cases.{number}.{name}" if name in _fields_of(case) else f"defaults.{name}"
+            for name in fields
         }
         self._faults += [
             Fault(f"cases.{number}.{name}", "MISSING_FIELD", detail)
             for name, detail in _REQUIRED.items()
-            if told.get(name) is None and not (name == "account" and name in told)
+            if fields.get(name) is None and not (name == "account" and name in fields)
         ]
         if not case.expect.model_fields_set:
             detail = "expects nothing; name at least one field of the decision"
             self._faults.append(Fault(f"cases.{number}.expect", "EXPECTS_NOTHING", detail))
         if len(self._faults) > faults_before:
             return None
-        askers, devices = self._askers(told, places), self._devices_of(told, places["device"])
-        groups = self._groups(told, case, places)
+        askers, devices = self._askers(fields, places), self._devices_of(fields, places["device"])
+        groups = self._groups(fields, case, places)
         if len(self._faults) > faults_before:
             return None
         return Scenario(
             file=self._path,
             line=line_of(self._lines, f"cases.{number}"),
             sentence=case.case,
-            product_id=told["product"],
+            product_id=fields["product"],
             askers=askers,
             devices=devices,
             expect=_flat(case.expect),
-            change=told.get("change", {}),
+            change=fields.get("change", {}),
             groups=groups,
-            now=told.get("now"),
-            rollout_applies_to=told.get("rollout_applies_to"),
+            now=fields.get("now"),
+            rollout_applies_to=fields.get("rollout_applies_to"),
             lines={name: line_of(self._lines, place) for name, place in places.items()},
         )
 
@@ -93,29 +93,30 @@ class CaseReader:
 
     # --- who asks ---
 
-    def _askers(self, told: Mapping[str, Any], places: Mapping[str, str]) -> tuple[Asker, ...]:
-        loc, given = places["account"], told["account"]
-        if isinstance(given, tuple):
-            faults = [*account_faults(loc, tuple(one for one in given if one is not None))]
+    def _askers(self, fields: Mapping[str, Any], places: Mapping[str, str]) -> tuple[Asker, ...]:
+        loc, accounts = places["account"], fields["account"]
+        if isinstance(accounts, tuple):
+            addresses = tuple(address for address in accounts if address is not None)
+            faults = [*account_faults(loc, addresses)]
             self._faults += faults
             if faults:
                 return ()
-            if told.get("aliases"):
-                detail = "belong to one account, and several ask here"
+            if fields.get("aliases"):
+                detail = "belong to one account, but the case names several"
                 self._faults.append(Fault(places["aliases"], "ALIASES_OF_MANY", detail))
-        several = given if isinstance(given, tuple) else (given,)
-        return tuple(filter(None, (self._asker(one, told, places) for one in several)))
+        listed = accounts if isinstance(accounts, tuple) else (accounts,)
+        return tuple(filter(None, (self._asker(each, fields, places) for each in listed)))
 
     def _asker(
-        self, address: str | None, told: Mapping[str, Any], places: Mapping[str, str]
+        self, address: str | None, fields: Mapping[str, Any], places: Mapping[str, str]
     ) -> Asker | None:
         account = None
         if address is not None:
-            account = {"id": address, "kind": told.get("kind", "microsoft")}
-            account["aliases"] = list(told.get("aliases", ()))
-        asked = {name: told[name] for name in _ASKED if name in told}
+            account = {"id": address, "kind": fields.get("kind", "microsoft")}
+            account["aliases"] = list(fields.get("aliases", ()))
+        terms = {name: fields[name] for name in _TERMS if name in fields}
         try:
-            return Asker.parse(account=account, **asked)
+            return Asker.parse(account=account, **terms)
         except InvalidInput as error:
             for fault in error.faults:
                 name = {"account.id": "account", "account.aliases": "aliases"}.get(fault.loc)
@@ -124,52 +125,52 @@ class CaseReader:
             return None
 
     def _groups(
-        self, told: Mapping[str, Any], case: CaseDocument, places: Mapping[str, str]
+        self, fields: Mapping[str, Any], case: CaseDocument, places: Mapping[str, str]
     ) -> frozenset[str] | None:
-        if told["account"] is None and case.in_:
-            detail = "says groups, and nobody is signed in"
+        if fields["account"] is None and case.in_:
+            detail = "names groups, but nobody is signed in"
             self._faults.append(Fault(places["in"], "GROUPS_OF_NOBODY", detail))
-        return frozenset(told["in"]) if "in" in told else None
+        return frozenset(fields["in"]) if "in" in fields else None
 
     # --- on what ---
 
-    def _devices_of(self, told: Mapping[str, Any], loc: str) -> tuple[NamedDevice, ...]:
-        given = told["device"]
-        if isinstance(given, tuple):
-            found = [d for n, one in enumerate(given) for d in self._device(one, f"{loc}.{n}")]
+    def _devices_of(self, fields: Mapping[str, Any], loc: str) -> tuple[NamedDevice, ...]:
+        devices = fields["device"]
+        if isinstance(devices, tuple):
+            named = [d for n, each in enumerate(devices) for d in self._device(each, f"{loc}.{n}")]
         else:
-            found = [*self._device(given, loc)]
-        return tuple({one.device: one for one in found}.values())
+            named = [*self._device(devices, loc)]
+        return tuple({each.device: each for each in named}.values())
 
-    def _device(self, given: str | DeviceDocument, loc: str) -> Iterator[NamedDevice]:
-        if isinstance(given, DeviceDocument):
-            device = self._try(loc, lambda: _device(given), None)
-            if device is not None:
-                yield NamedDevice(_name(given), device)
-        elif given in self._devices:
-            named = self._devices[given]
+    def _device(self, device: str | DeviceDocument, loc: str) -> Iterator[NamedDevice]:
+        if isinstance(device, DeviceDocument):
+            read = self._try(loc, lambda: _device(device), None)
+            if read is not None:
+                yield NamedDevice(_name(device), read)
+        elif device in self._devices:
+            known_device = self._devices[device]
+            if known_device is not None:
+                yield NamedDevice(device, known_device)
+        elif device in facts().presets:
+            yield from preset(device)
+        elif 1 <= device.count("/") <= 2:
+            named = self._try(loc, lambda: written_out(device, loc), None)
             if named is not None:
-                yield NamedDevice(given, named)
-        elif given in facts().presets:
-            yield from preset(given)
-        elif 1 <= given.count("/") <= 2:
-            written = self._try(loc, lambda: written_out(given, loc), None)
-            if written is not None:
-                yield written
+                yield named
         else:
             known = [*self._devices, *facts().presets]
-            near = meant(given, known) or f"; {listed(known)} are"
-            detail = f"`{given[:60]}` is no preset and no device of this file{near}"
+            near = meant(device, known) or f"; {listed(known)} are"
+            detail = f"`{device[:60]}` is no preset and no device of this file{near}"
             self._faults.append(Fault(loc, "UNKNOWN_DEVICES", detail))
 
 
-def _told(told: QueryDocument) -> dict[str, Any]:
-    """The fields that were written, by their names in the file."""
+def _fields_of(query: QueryDocument) -> dict[str, Any]:
+    """Give the fields that the file has, by their names there."""
     fields = QueryDocument.model_fields
     return {
-        fields[name].alias or name: getattr(told, name)
+        fields[name].alias or name: getattr(query, name)
         for name in fields
-        if name in told.model_fields_set
+        if name in query.model_fields_set
     }
 
 
@@ -182,7 +183,7 @@ def _name(fields: DeviceDocument) -> str:
 
 
 def _flat(expect: ExpectDocument) -> dict[str, Any]:
-    """What is expected as plain values; fields of the remedy by `remedy.field`."""
+    """Give what is expected as plain values, fields of the remedy by `remedy.field`."""
     flat = expect.model_dump(mode="json", exclude_unset=True)
     remedy = flat.pop("remedy", {})
     return flat | {f"remedy.{name}": value for name, value in remedy.items()}

@@ -1,6 +1,6 @@
-"""The shape of a scenario file, as it is written: what pydantic checks and editors are told.
+"""The shape of a scenario file: what pydantic checks, and what editors know by its schema.
 
-What the texts mean (addresses, devices, groups that there are) is for file.py and worlds.py.
+What the texts mean (addresses, devices, known groups) is for file.py and state_sources.py.
 """
 
 import json
@@ -27,7 +27,7 @@ from eligibility.catalog.model import Architecture, CatalogMoment, GroupId, Pack
 from eligibility.rules.requirements import AppliesTo
 
 TAG = "<"
-"""What the parts of a place begin with that are pydantic's, not the file's."""
+"""The parts of a place that pydantic adds to those of the file begin with this."""
 
 _Text = Annotated[StrictStr, Field(min_length=1, max_length=1_000)]
 _Sentence = Annotated[
@@ -41,7 +41,7 @@ _Version = Annotated[  # a build or a release may look like a number
 
 
 def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    """After the items have been read: min_length would count those that could not be."""
+    """Refuse an empty list after its items are read; min_length would not count unreadable items."""
     if not items:
         raise PydanticCustomError("NOTHING_LISTED", "lists nothing")
     return items
@@ -62,11 +62,11 @@ class _Strict(BaseModel):
 
 
 class DeviceDocument(_Strict):
-    """A device, written out."""
+    """A device by its fields."""
 
     family: _Text = Field(description="Windows.Desktop, Xbox, ...")
     os_version: _Version = Field(description="10.0.22631.3007, a build, a release, or decimal")
-    architecture: _Text | None = Field(None, description="x64, arm64, x86, arm; null = not told")
+    architecture: _Text | None = Field(None, description="x64, arm64, x86, arm; null = unknown")
 
 
 _Device = Annotated[
@@ -87,7 +87,7 @@ _Accounts = Annotated[
 
 
 class QueryDocument(_Strict):
-    """What a case tells of who asks, for what, on what, and when; `defaults` may tell any of it."""
+    """Who asks in a case, for what, on what and when; `defaults` can hold any of it."""
 
     product: _Text | None = Field(None, description="Store id of the product")
     change: dict[str, Any] = Field(
@@ -120,7 +120,7 @@ class QueryDocument(_Strict):
 
 
 class RemedyFields(_Strict):
-    """Fields of the first remedy; those that are left out may be anything."""
+    """Expected fields of the first remedy; a field that is left out can have any value."""
 
     action: RemedyAction | None = None
     unlocks: Literal["submission", "package", "flight"] | None = None
@@ -135,7 +135,7 @@ class RemedyFields(_Strict):
 
 
 class ExpectDocument(_Strict):
-    """What the decision has to be; what is left out may be anything, null means that there is none."""
+    """What the decision has to be; a field left out can have any value, null means that there is none."""
 
     granted: StrictBool | None = Field(None, description="Listing and package, both")
     source: _Text | None = Field(None, description="Id of the flight, or `submission`")
@@ -167,7 +167,7 @@ class CaseDocument(QueryDocument):
 
 
 class CatalogDocument(_Strict):
-    """The catalogue that is asked: from files, written out, or the live store if there is neither."""
+    """The catalogue of the cases: from files, in this file, or the live store if there is neither."""
 
     store: Literal["live"] | None = Field(None, description="Ask the store of --store")
     catalog: _Text | None = Field(
@@ -202,14 +202,14 @@ SCHEMA = "scenario.schema.json"
 
 
 def schema() -> dict[str, Any]:
-    """The schema, from the same model that files are read with.
+    """Build the JSON schema from the model that files are read with.
 
-    Looser than reading: it knows the shape, not which addresses, devices and groups there are.
+    It is looser than reading: it knows the shape, not which addresses, devices and groups exist.
     """
     made = ScenarioDocument.model_json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
 
 
 def schema_text() -> str:
-    """The same as the text of the file."""
+    """Build the schema as the text of the file in config/."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

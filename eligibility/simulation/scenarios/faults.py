@@ -1,4 +1,4 @@
-"""What is wrong with the shape of a scenario file, in words, with what may have been meant."""
+"""Messages for a scenario file of the wrong shape, with suggestions of what was meant."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -28,13 +28,13 @@ _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
     (r"cases\.\d+\.expect\.remedy", document.RemedyFields),
     (r"devices\..+|.*\.device(\.\d+)?", document.DeviceDocument),
 )
-"""The shape of what stands at a place: for an unknown field, the fields that there are."""
+"""The model of what stands at a place; it lists the known fields where one is unknown."""
 _QUOTED = re.compile(r"'([^']*)'")
 _MOST_LISTED = 8
 
 
 def shape_faults(error: ValidationError) -> Iterator[Fault]:
-    """The faults of a file that is not a Written, by dotted place."""
+    """List the faults of a file that is no ScenarioDocument, by dotted place."""
     for details in error.errors(include_url=False):
         place = [part for part in details["loc"] if not str(part).startswith(document.TAG)]
         fault = pydantic_fault({**details, "loc": tuple(place)})
@@ -66,7 +66,7 @@ def _choice(details: Any) -> str | None:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Names with commas between them, of many only the first."""
+    """Join names with commas; of many, only the first ones."""
     shown = list(names)
     more = ", ..." if len(shown) > _MOST_LISTED else ""
     return ", ".join(shown[:_MOST_LISTED]) + more

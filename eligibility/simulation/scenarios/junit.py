@@ -1,4 +1,4 @@
-"""Results as JUnit XML, which continuous integration reads: a suite a file, a test case a case."""
+"""Results as JUnit XML for continuous integration: a suite for each file, a test case for each case."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 from msgspec import UNSET
 
-from eligibility.simulation.scenarios.messages import differences_in_words, where_in_words
+from eligibility.simulation.scenarios.messages import difference_lines, where_text
 from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
@@ -14,22 +14,22 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(files: Iterable[FileResult]) -> str:
-    """The text of a JUnit file."""
-    made = JUnitXml("eligibility test")
+    """Write the text of a JUnit file."""
+    report = JUnitXml("eligibility test")
     for ran in files:
         suite = TestSuite(_plain(f"{ran.file.title} ({ran.file.path})"))  # one name, one suite
         for result, seconds in zip(ran.results, ran.seconds, strict=True):
             suite.add_testcase(_case(ran.file.path.stem, result, seconds))
-        made.add_testsuite(suite)
-    made.update_statistics()
-    text: bytes = made.tostring()
+        report.add_testsuite(suite)
+    report.update_statistics()
+    text: bytes = report.tostring()
     return f"{_DECLARATION}\n{text.decode()}\n"
 
 
 def _case(topic: str, result: ScenarioResult, seconds: float) -> TestCase:
     case = TestCase(_plain(result.scenario.sentence), _plain(topic), round(seconds, 6))
     if result.mismatches:  # readers take one failure a case
-        first = "; ".join(differences_in_words(result.mismatches[0]))
+        first = "; ".join(difference_lines(result.mismatches[0]))
         failure = Failure(_plain(first), "not as expected")
         texts = ("\n".join(_details(result, mismatch)) for mismatch in result.mismatches)
         failure.text = _plain("\n\n".join(texts))
@@ -39,8 +39,8 @@ def _case(topic: str, result: ScenarioResult, seconds: float) -> TestCase:
 
 def _details(result: ScenarioResult, mismatch: Mismatch) -> Iterable[str]:
     yield f"{result.scenario.file}:{result.scenario.line}"
-    yield where_in_words(mismatch)
-    yield from differences_in_words(mismatch)
+    yield where_text(mismatch)
+    yield from difference_lines(mismatch)
     trace = mismatch.decision.trace
     if trace is not UNSET:
         yield "why:"
@@ -48,5 +48,5 @@ def _details(result: ScenarioResult, mismatch: Mismatch) -> Iterable[str]:
 
 
 def _plain(text: str) -> str:
-    """Without characters that XML cannot hold."""
+    """Replace characters that XML cannot hold."""
     return _NOT_XML.sub("�", text)

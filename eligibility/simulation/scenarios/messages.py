@@ -1,4 +1,4 @@
-"""Results in words, the same for a terminal and for JUnit, and as plain values for programs."""
+"""Results as text, the same for a terminal and for JUnit, and as plain values for programs."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -12,26 +12,26 @@ from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioR
 _MOST_NAMED = 3
 
 
-def value_in_words(value: Any) -> str:
-    """A value of an expectation as it is written in YAML, nearly."""
+def value_text(value: Any) -> str:
+    """Write a value of an expectation, nearly as in YAML."""
     if value is None:
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(value_in_words, value)) or "none"
+        return ", ".join(map(value_text, value)) or "none"
     return str(value)
 
 
-def differences_in_words(mismatch: Mismatch) -> Iterator[str]:
-    """One line a field."""
+def difference_lines(mismatch: Mismatch) -> Iterator[str]:
+    """Write a line for each field."""
     for one in mismatch.differences:
-        wanted, got = value_in_words(one.expected), value_in_words(one.got)
+        wanted, got = value_text(one.expected), value_text(one.got)
         yield f"{one.field}: expected {wanted}, got {got}"
 
 
-def where_in_words(mismatch: Mismatch) -> str:
-    """For whom and on what it is not as expected; an account is named before its first device."""
+def where_text(mismatch: Mismatch) -> str:
+    """Write for whom and on what it is not as expected; an account stands before its first device."""
     named: list[str] = []
     account = None
     for who, what in mismatch.where[:_MOST_NAMED]:
@@ -41,17 +41,17 @@ def where_in_words(mismatch: Mismatch) -> str:
     return "; ".join([*named, f"and {more} more"] if more > 0 else named)
 
 
-def got_in_words(result: ScenarioResult) -> str:
+def outcomes_text(result: ScenarioResult) -> str:
     """What a scenario's askers get, in few words, and how many they are on how many devices."""
     got = ", ".join(dict.fromkeys(map(short_text, result.outcomes)))
     scenario = result.scenario
     counts = (len(scenario.askers), "accounts"), (len(scenario.devices), "devices")
-    told = ", ".join(f"{count} {what}" for count, what in counts if count > 1)
-    return f"{got} ({told})" if told else got
+    numbers = ", ".join(f"{count} {what}" for count, what in counts if count > 1)
+    return f"{got} ({numbers})" if numbers else got
 
 
 def as_plain(files: Iterable[FileResult]) -> dict[str, Any]:
-    """Everything as plain values, for JSON."""
+    """Give all results as plain values, for JSON."""
     ran = list(files)
     results = [result for one in ran for result in one.results]
     failed = sum(not result.passed for result in results)

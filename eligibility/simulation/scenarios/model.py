@@ -1,4 +1,4 @@
-"""Scenarios, read: what is asked and expected, with every text understood and where it stands."""
+"""Scenarios as read: who asks for what, what is expected, and the line of every field."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,9 +17,9 @@ from eligibility.simulation.inputs.devices import NamedDevice
 class Scenario:
     """One case: each of the askers, on each of the devices, is to get what is expected.
 
-    change: dotted path in the product -> new value. groups: the ones the askers are in; None = those
+    change: dotted path in the product -> new value. groups: those the askers are in; None = those
     that list them. now: UTC-aware; None = the moment of running. expect: field of `observed` ->
-    plain value. lines: where each field that was told stands.
+    plain value. lines: the line of each field that the file has.
     """
 
     file: Path
@@ -36,7 +36,7 @@ class Scenario:
     lines: Mapping[str, int]
 
     def located(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Faults of fields of the case, with file and line."""
+        """Give faults of fields of the case their file and line."""
         return [
             Fault(
                 f"{self.file}:{self.lines.get(f.loc.partition('.')[0], self.line)}",
@@ -49,7 +49,7 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioCatalog:
-    """A catalogue that a file gives.
+    """The catalogue that a file gives.
 
     products: by id, with the publisher. groups: canonical members by publisher and group id; one
     that is not declared there is only known where a publisher declares none at all.
@@ -77,7 +77,7 @@ class ScenarioFile:
 
 
 class InvalidScenarios(InvalidFile):
-    """Scenario files of which one cannot be read or asked; nothing was run."""
+    """Scenario files of which one cannot be read or checked; nothing was run."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults, "the scenario file")

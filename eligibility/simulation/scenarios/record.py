@@ -1,4 +1,4 @@
-"""Record: a query and what was answered, written down as a case that holds."""
+"""Recording: a query and its decision, written as a case that holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,10 +30,10 @@ TITLE = "Recorded from the store"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """How a case is to be written.
+    """How to write a case.
 
-    sentence: None = made up. inline: with the groups of the account and the moment, so that the case
-    needs no store. masked: with other addresses, which get the same.
+    sentence: None = made from the decision. inline: with the groups of the account and the moment, so
+    that the case needs no store. masked: with other addresses that get the same.
     """
 
     sentence: str | None = None
@@ -42,7 +42,7 @@ class Recording:
 
 
 def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str, Any]:
-    """The case, as it is written, of a query to a state. Its moment is the query's `at`, if any.
+    """Write a query to a state as a case. Its moment is the query's `at`, if it has one.
 
     Raises: InvalidInput where no other address gets the same.
     """
@@ -62,7 +62,7 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
         case["aliases"] = list(account.aliases)
     if account is not None and (how.inline or how.masked):
         case["in"] = sorted(groups)
-    case["device"] = _written(query.device)
+    case["device"] = _device_fields(query.device)
     if query.at is not None:
         case["now"] = _text(query.at)
     elif how.inline:
@@ -74,7 +74,7 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
 
 
 def sentence_of(account: Account | None, device: Device, decision: Decision) -> str:
-    """A query and its answer, in a sentence."""
+    """Write a query and its decision as a sentence."""
     who = NOBODY.strip("()").capitalize() if account is None else account.id
     what = device_name(device, release_name(device.version) or device.os_version)
     outcome = outcome_of(decision)
@@ -83,7 +83,7 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
 
 
 def _masked(account: Account, state: State) -> Account:
-    """Another account on the same side of each rollout, which depends on the address."""
+    """Find another account on the same side of each rollout, which depends on the address."""
     thresholds, product_id = state.snapshot.thresholds, state.product_id
     wanted = place(thresholds, product_id, account.id)
     tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
@@ -96,7 +96,7 @@ def _masked(account: Account, state: State) -> Account:
     return Account(other, account.kind, aliases)
 
 
-def _written(device: Device) -> dict[str, str]:
+def _device_fields(device: Device) -> dict[str, str]:
     fields: dict[str, str | None] = msgspec.structs.asdict(device)
     return {name: value for name, value in fields.items() if value is not None}
 
@@ -106,7 +106,7 @@ def _text(moment: datetime) -> str:
 
 
 def given_of(state: State, how: Recording) -> dict[str, Any]:
-    """What a new file gives: the product as it is in the state, or the live store."""
+    """Write what a new file gives: the product as it is in the state, or the live store."""
     if not how.inline:
         return {"store": "live"}
     return {"products": {state.product_id: product_body(state.product)}}
@@ -116,14 +116,14 @@ def given_of(state: State, how: Recording) -> dict[str, Any]:
 
 
 def new_file(given: Mapping[str, Any], case: Mapping[str, Any]) -> str:
-    """The text of a file with one case."""
+    """Write a file with one case."""
     return _dump({"title": TITLE, "given": given, "cases": [case]})
 
 
 def appended(text: str, case: Mapping[str, Any], source: str) -> str:
-    """The text of a scenario file with a case more at its end; not a letter of it is changed.
+    """Add a case at the end of the text of a scenario file, and change nothing else of it.
 
-    Raises: InvalidScenarios where `cases` does not stand last, or not one below the other.
+    Raises: InvalidScenarios where `cases` is not the last field, or its cases share a line.
     """
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     key, cases = root.value[-1]
@@ -137,7 +137,7 @@ def appended(text: str, case: Mapping[str, Any], source: str) -> str:
 
 
 def _dump(value: Any) -> str:
-    """As YAML that our strict reader reads as it was."""
+    """Write YAML that our strict reader reads back to the same value."""
     return yaml.safe_dump(
         value, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
     )

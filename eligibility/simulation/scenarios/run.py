@@ -1,4 +1,4 @@
-"""Run scenarios: ask their states, and compare what is answered with what is expected. Pure."""
+"""Run scenarios: decide in their states, and compare the decisions with what is expected. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
 from eligibility.simulation.scenarios.model import Scenario, ScenarioFile
-from eligibility.simulation.scenarios.worlds import BoundScenario
+from eligibility.simulation.scenarios.state_sources import BoundScenario
 from eligibility.simulation.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class FieldMismatch:
-    """A field that is not as expected; plain values."""
+    """A field that is not as expected, with plain values."""
 
     field: str
     expected: Any
@@ -26,7 +26,7 @@ class FieldMismatch:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """The same differences, wherever they are. decision: the first one's, with its trace."""
+    """Differences, and everywhere they occur. decision: of the first place, with its trace."""
 
     differences: tuple[FieldMismatch, ...]
     where: tuple[tuple[str, str], ...]  # account, device
@@ -35,7 +35,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """How a scenario came out. asked: how many pairs of account and device.
+    """The result of a scenario. asked: how many pairs of account and device.
 
     outcomes: what they got, each once, in order of appearance.
     """
@@ -53,7 +53,7 @@ class ScenarioResult:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """The results of one file's scenarios, in order, and how long each took."""
+    """The results of the scenarios of a file, in order, and how long each took."""
 
     file: ScenarioFile
     results: tuple[ScenarioResult, ...]
@@ -61,14 +61,14 @@ class FileResult:
 
     @property
     def failed(self) -> tuple[ScenarioResult, ...]:
-        """Those that are not as expected."""
+        """The results that are not as expected."""
         return tuple(result for result in self.results if not result.passed)
 
 
 def run_file(
     file: ScenarioFile, bound: Iterable[BoundScenario], clock: Callable[[], float]
 ) -> FileResult:
-    """Run scenarios of a file; clock = seconds, from anywhere."""
+    """Run scenarios of a file; clock = gives seconds, counted from any moment."""
     results, seconds = [], []
     for scenario, state in bound:
         began = clock()
@@ -78,9 +78,9 @@ def run_file(
 
 
 def run(scenario: Scenario, state: State) -> ScenarioResult:
-    """Ask for every account and device of a scenario, and compare."""
+    """Decide for every account and device of a scenario, and compare."""
     matrix = simulate(state, Population.of(scenario.askers), scenario.devices)
-    found: dict[bytes, tuple[tuple[FieldMismatch, ...], list[tuple[int, int]]]] = {}
+    differing: dict[bytes, tuple[tuple[FieldMismatch, ...], list[tuple[int, int]]]] = {}
     outcomes: dict[Outcome, None] = {}
     for account in range(len(scenario.askers)):
         for device in range(len(scenario.devices)):
@@ -89,21 +89,21 @@ def run(scenario: Scenario, state: State) -> ScenarioResult:
             differences = compared(scenario.expect, decision)
             if differences:
                 key = msgspec.json.encode(differences)
-                found.setdefault(key, (differences, []))[1].append((account, device))
+                differing.setdefault(key, (differences, []))[1].append((account, device))
     mismatches = tuple(
         Mismatch(
             differences,
             tuple((scenario.askers[a].name, scenario.devices[d].name) for a, d in places),
             matrix.explain(*places[0]),
         )
-        for differences, places in found.values()
+        for differences, places in differing.values()
     )
     asked = len(scenario.askers) * len(scenario.devices)
     return ScenarioResult(scenario, asked, tuple(outcomes), mismatches)
 
 
 def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismatch, ...]:
-    """Where a decision is not as expected, in the order of what is expected."""
+    """List where a decision is not as expected, in the order of what is expected."""
     seen = observed(decision)
     return tuple(
         FieldMismatch(name, wanted, seen.get(name))
@@ -113,7 +113,7 @@ def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismat
 
 
 def observed(decision: Decision) -> dict[str, Any]:
-    """Everything of a decision that a case may expect, by the names used there, as plain values."""
+    """Give everything of a decision that a case can expect, by the names of cases, as plain values."""
     submission, package = decision.submission, decision.package
     source, offered, settling = package.source, package.package, decision.settling
     first = msgspec.structs.asdict(decision.remedies[0]) if decision.remedies else {}

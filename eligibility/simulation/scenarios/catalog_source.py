@@ -1,4 +1,4 @@
-"""`given` of a scenario file: the catalogue it names or writes out, and its OS floors."""
+"""Reads `given` of a scenario file: the catalogue it names or contains, and its OS floors."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,19 +14,24 @@ from groups.errors import GroupsError, InvalidEmails
 from groups.model import check_group_id, check_publisher
 
 _NOBODYS = "given"
-"""The publisher of what a file writes out without saying whose it is."""
+"""The publisher of groups and products in a file that names none."""
 
 
 class ResolvedCatalog(NamedTuple):
-    """What is given. catalog: None = the live store. requirements: None = those in force."""
+    """The catalogue of a file: None = the live store. requirements: None = those in force.
+
+    reads: the other files that it was read from.
+    """
 
     catalog: ScenarioCatalog | None
     requirements: Requirements | None
     reads: tuple[Path, ...]
 
 
-def read_given(given: CatalogDocument, directory: Path, faults: list[Fault]) -> ResolvedCatalog:
-    """Read what is given; paths are from the directory. What is wrong is added to the faults."""
+def read_catalog_source(
+    given: CatalogDocument, directory: Path, faults: list[Fault]
+) -> ResolvedCatalog:
+    """Read the source; paths count from the directory. Add what is wrong to the faults."""
     named = (given.catalog, given.requirements)
     reads = tuple(directory / one for one in named if one is not None)
     requirements = _requirements(given, directory, faults)
@@ -79,10 +84,10 @@ def _declared(
 def _publisher(
     given: CatalogDocument, declared: tuple[Declaration, ...], faults: list[Fault]
 ) -> str:
-    """Whose the groups and products are that the file writes out."""
+    """Say whose groups and products the file contains."""
     if given.publisher is None and len(declared) > 1:
         names = ", ".join(f"`{one.publisher}`" for one in declared)
-        detail = f"is required: the catalogue is of {names}, and whose are these?"
+        detail = f"is required: the catalogue is of {names}, and one of them owns these"
         faults.append(Fault("given.publisher", "MISSING_FIELD", detail))
     publisher = given.publisher or (declared[0].publisher if declared else _NOBODYS)
     try:
@@ -93,7 +98,7 @@ def _publisher(
 
 
 def _members(groups: Mapping[str, GroupDeclaration]) -> dict[str, tuple[str, ...]]:
-    """Groups whose members are kept elsewhere have none here."""
+    """List the members by group; groups whose members are kept elsewhere have none here."""
     return {group_id: group.members or () for group_id, group in groups.items()}
 
 
@@ -121,14 +126,14 @@ def _group_faults(group_id: str, group: GroupDeclaration) -> Iterator[Fault]:
 
 
 def account_faults(loc: str, accounts: tuple[str, ...]) -> Iterator[Fault]:
-    """What is wrong with a list of addresses: those that are none, and those that stand twice."""
+    """List the faults of a list of addresses: texts that are none, and addresses listed twice."""
     first: dict[str, int] = {}
-    for place, text in enumerate(accounts):
+    for index, text in enumerate(accounts):
         try:
             address = canonical(text)
         except InvalidEmails as error:
-            yield from (Fault(f"{loc}.{place}", f.code, f.detail) for f in error.faults)
+            yield from (Fault(f"{loc}.{index}", f.code, f.detail) for f in error.faults)
             continue
-        if first.setdefault(address, place) != place:
+        if first.setdefault(address, index) != index:
             detail = f"`{address}` is listed twice: it is number {first[address] + 1} already"
-            yield Fault(f"{loc}.{place}", "DUPLICATE_ACCOUNT", detail)
+            yield Fault(f"{loc}.{index}", "DUPLICATE_ACCOUNT", detail)

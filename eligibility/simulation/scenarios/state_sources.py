@@ -1,4 +1,4 @@
-"""Worlds: what scenarios are asked of, a catalogue that is given or the live store, as States."""
+"""Where the states of scenarios come from: a catalogue that their file gives, or the live store."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,10 +28,10 @@ from groups.store import MembershipReader
 
 
 class StateSource(Protocol):
-    """Something to ask. One for each file."""
+    """Gives the state that a scenario is about. One for each file."""
 
     def state(self, scenario: Scenario) -> State:
-        """The state that a scenario is about.
+        """Give the state that a scenario is about.
 
         Raises: InvalidInput with the fields of the case that do not fit; StoreUnavailable.
         """
@@ -39,9 +39,9 @@ class StateSource(Protocol):
 
 @dataclass(frozen=True)
 class FileStateSource:
-    """A catalogue that a file gives. requirements: the OS floors, the file's or those in force.
+    """States from the catalogue that a file gives. requirements: the OS floors in force for the file.
 
-    now: the moment of running, UTC-aware, which is asked for where a case names none.
+    now: the moment of running, UTC-aware; it counts where a case names no moment.
     """
 
     catalog: ScenarioCatalog
@@ -50,7 +50,7 @@ class FileStateSource:
     _snapshots: dict[str, Snapshot] = field(default_factory=dict)
 
     def state(self, scenario: Scenario) -> State:
-        """See World."""
+        """See StateSource."""
         moment = scenario.now or self.now
         if scenario.product_id not in self.catalog.products:
             raise _unknown_product(scenario.product_id, self.catalog.products)
@@ -77,7 +77,10 @@ class FileStateSource:
 
 @dataclass(frozen=True)
 class StoreStateSource:
-    """The store, with a file's changes as drafts over it. requirements: where not those in force."""
+    """States from the store, with the changes of cases as drafts over them.
+
+    requirements: the OS floors of the file, None = those in force.
+    """
 
     states: States
     groups: MembershipReader
@@ -86,7 +89,7 @@ class StoreStateSource:
     _states: dict[str, State] = field(default_factory=dict)
 
     def state(self, scenario: Scenario) -> State:
-        """See World."""
+        """See StateSource."""
         parts = [scenario.product_id, scenario.change, scenario.rollout_applies_to]
         key = json.dumps([*parts, scenario.now and scenario.now.isoformat()])
         if key not in self._states:
@@ -132,16 +135,16 @@ def _check(scenario: Scenario, product: Product, groups: Collection[str], moment
 
 
 def _in_the_case(scenario: Scenario, error: InvalidProduct) -> InvalidInput:
-    """What is wrong with a product, by the field of the case that brought it in."""
+    """Name the faults of a product by the field of the case that brought it in."""
     field_ = "change" if scenario.change else "product"
     faults = [Fault(field_, f.code, f"`{scenario.product_id}`: {f}") for f in error.faults]
     return InvalidInput(faults)
 
 
 def as_members(state: State, scenario: Scenario, known: Collection[str]) -> State:
-    """The state with the askers in the groups that the case says, if it says any.
+    """Put the askers in the groups that the case names, if it names any; in no others.
 
-    Args: known = every group of the publisher. Raises: InvalidInput for a group that is not.
+    Args: known = every group of the publisher. Raises: InvalidInput for an unknown group.
     """
     if scenario.groups is None:
         return state
@@ -162,12 +165,12 @@ def _unknown_group(group_id: str, known: Collection[str]) -> Fault:
 
 
 def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
-    """A product with values put in place, by dotted path. Raises: InvalidInput, loc `change`."""
+    """Replace values of a product, by dotted path. Raises: InvalidInput, loc `change`."""
     if not changes:
         return product
     body: Any = product.model_dump(mode="json")
     for dotted, value in changes.items():
-        *path, last = [int(part) if part.isdigit() else part for part in dotted.split(".")]
+        *path, last = map(_step, dotted.split("."))
         target = body
         try:
             for part in path:
@@ -175,7 +178,7 @@ def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
             _ = target[last]  # a misspelt name must not become a new one
             target[last] = value
         except (KeyError, IndexError, TypeError):
-            detail = f"the product has nothing at `{dotted}`"
+            detail = f"the product has nothing at `{dotted[:60]}`"
             raise InvalidInput([Fault("change", "NO_SUCH_PLACE", detail)]) from None
     try:
         return read_product(body)
@@ -184,25 +187,30 @@ def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
         raise InvalidInput(faults) from None
 
 
+def _step(part: str) -> int | str:
+    """Read one part of a dotted path: the index in a list, or a name."""
+    return int(part) if part.isdecimal() and len(part) < 19 else part
+
+
 BoundScenario = tuple[Scenario, State]
-"""A scenario and what it is asked of."""
+"""A scenario and the state that it is about."""
 
 
 def bind(
-    files: Sequence[ScenarioFile], worlds: Iterable[StateSource]
+    files: Sequence[ScenarioFile], sources: Iterable[StateSource]
 ) -> tuple[tuple[BoundScenario, ...], ...]:
-    """For each file its scenarios, each with its state; nothing is asked yet.
+    """Find the state of every scenario, file by file; nothing is decided yet.
 
-    Args: worlds = one for each file.
-    Raises: InvalidScenarios with everything in the cases that their worlds do not have.
+    Args: sources = one for each file.
+    Raises: InvalidScenarios with everything that cases name and their sources do not have.
     """
     faults: list[Fault] = []
     bound: list[tuple[BoundScenario, ...]] = []
-    for file, world in zip(files, worlds, strict=True):
+    for file, source in zip(files, sources, strict=True):
         pairs: list[BoundScenario] = []
         for scenario in file.scenarios:
             try:
-                pairs.append((scenario, world.state(scenario)))
+                pairs.append((scenario, source.state(scenario)))
             except InvalidInput as error:
                 faults += scenario.located(error.faults)
         bound.append(tuple(pairs))
