@@ -32,7 +32,7 @@ from eligibility.server.http import problems
 from eligibility.server.http.accounts import AccountResolver
 from eligibility.server.http.authentication import Authenticator
 from eligibility.server.http.client_address import ClientAddresses
-from eligibility.server.http.endpoint import Endpoint, EndpointPaths
+from eligibility.server.http.endpoint import ANY_PART, Endpoint, EndpointPaths
 from eligibility.server.http.gate import Gate, Observers
 from eligibility.server.http.limits import ProcessLoad
 from eligibility.server.http.logs import RequestLog
@@ -46,16 +46,16 @@ from eligibility.server.ofrep.flags import Flags
 from eligibility.service.service import Service
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
-"""What anybody may see: whether the server is well, and what it offers."""
+"""Paths for everybody: whether the server is well, and what it offers."""
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
 
 
 class Routes(FastAPI):
-    """Every route but the two of Access, which its OpenAPI document describes as well."""
+    """FastAPI's routes; their OpenAPI document also describes those that the gate answers."""
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, access routes included."""
+        """Give the OpenAPI document, with the access routes."""
         return openapi.document(self)
 
 
@@ -115,14 +115,16 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
 def routes_of(
     endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
 ) -> dict[str, Endpoint[Any]]:
-    """The gate's endpoints by route; those with any publisher before their path are the same ones."""
-    named = {path: one for path, one in endpoints.items() if not path.startswith("/*")}
-    named |= {f"{begins}{{key}}": one for begins, one in families.items()}
-    return {f"POST {path}": one for path, one in named.items()}
+    """Give the gate's endpoints by route; those with a publisher before their path are the same."""
+    named = {
+        path: endpoint for path, endpoint in endpoints.items() if not path.startswith(ANY_PART)
+    }
+    named |= {f"{begins}{{key}}": endpoint for begins, endpoint in families.items()}
+    return {f"POST {path}": endpoint for path, endpoint in named.items()}
 
 
 def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> Routes:
-    """Every route but the two of Access."""
+    """Make every route but those that the gate answers."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,8 +1,8 @@
-"""An answer sent in one write, past ASGI's two messages, where uvicorn would send it as it is.
+"""Sends a response in one write, in place of ASGI's two messages; the bytes are those uvicorn would send.
 
-A third of what an access query costs is uvicorn turning two messages into two writes. In one write it
-also arrives whole or not at all, should the process be killed. What is not the plain case (a client
-that reads slowly, asks to close, sent something else than POST; a large body) is left to uvicorn.
+A third of the cost of an access query is uvicorn turning two messages into two writes. In one write the
+response also arrives whole or not at all if the process is killed. Only the plain case is sent this way;
+uvicorn sends the rest: to a client that reads slowly or asks to close, for other methods, large bodies.
 """
 
 from typing import Any
@@ -17,12 +17,12 @@ from eligibility.server.http.asgi import HeaderList, Send
 
 _OK = STATUS_LINE[200]
 _LARGEST = 65_536
-"""Bytes of a body; to copy a larger one costs more than a second write."""
+"""Bytes of a body; copying a larger one costs more than a second write."""
 _cached: tuple[object, bytes] = (None, b"")
 
 
 def sent(send: Send, headers: HeaderList, body: bytes) -> bool:
-    """Send an answer with status 200, and say whether it was; nothing is sent where not.
+    """Send a response with status 200, and say whether it was sent; if not, nothing was.
 
     Args: headers = names in lower case, `content-length` among them.
     """
@@ -51,8 +51,8 @@ def sent(send: Send, headers: HeaderList, body: bytes) -> bool:
 
 
 def _defaults(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """uvicorn's own headers as lines; it makes a new list of them once a second, for the date."""
+    """Give uvicorn's own headers as lines; it makes a new list of them once a second, for the date."""
     global _cached
     if _cached[0] is not headers:
-        _cached = headers, b"".join(b"%b: %b\r\n" % one for one in headers)
+        _cached = headers, b"".join(b"%b: %b\r\n" % header for header in headers)
     return _cached[1]

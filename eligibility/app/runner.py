@@ -23,7 +23,7 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
 _SWITCH_SECONDS = 0.0005
-"""How long a thread that computes keeps the event loop waiting: Python's own 5 ms are ten answers."""
+"""How long a computing thread may keep the event loop waiting; Python's default of 5 ms costs ten answers."""
 _HANDED_OVER, _SHARED = "_ELIGIBILITY_WORKER_SETTINGS", "_ELIGIBILITY_WORKERS_SHARE"
 
 
@@ -39,7 +39,7 @@ def run(
     if settings.workers == 1:
         _prepare(settings)
         server = uvicorn.Server(_config(settings, lambda: _application(settings)))
-        # uvicorn takes signals once its loop runs; one that comes a moment earlier counts, too.
+        # uvicorn takes signals once its loop runs; a signal that comes a moment earlier has to count, too.
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listening])
         return
@@ -58,7 +58,7 @@ def worker_app() -> Gate:
 
 
 def _application(settings: Settings, shared: Path | None = None) -> Gate:
-    """The application; what it is made of is no garbage, and need not be looked at for it again."""
+    """Make the application; its objects live as long as the process, so garbage collection skips them."""
     application = create_app(Service(settings), shared)
     gc.collect()
     gc.freeze()
@@ -66,7 +66,7 @@ def _application(settings: Settings, shared: Path | None = None) -> Gate:
 
 
 def _prepare(settings: Settings) -> None:
-    """Set up what belongs to a whole process."""
+    """Set up what a whole process shares."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     logs.configure(settings.log_format)
     Protocol.seconds = settings.request_timeout_seconds
@@ -83,8 +83,8 @@ def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config
         ssl_keyfile=settings.tls_key,
         ws="none",
         access_log=False,
-        server_header=False,  # nobody's business, and a few bytes an answer
-        proxy_headers=False,  # origin.py looks at them, where somebody asks and a proxy is declared
+        server_header=False,  # concerns nobody, and saves a few bytes an answer
+        proxy_headers=False,  # client_address.py reads them, where a proxy is declared
         log_config=None,  # logs.py has set it up
         log_level="warning",
         timeout_graceful_shutdown=10,

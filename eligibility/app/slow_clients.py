@@ -1,6 +1,6 @@
-"""HTTP connections that cut off slow clients: requests that do not arrive, answers that are not taken.
+"""HTTP connections that cut off slow clients: those that do not finish a request or do not read an answer.
 
-uvicorn waits for ever for a request that has begun, and for a first one on a new connection; a few
+uvicorn waits for ever for the rest of a request, and for the first one on a new connection; a few
 thousand such connections would leave none for others.
 """
 
@@ -14,10 +14,10 @@ _LOOK_SECONDS = 1.0
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection, which looks once a second whether something is awaited of its client.
+    """One connection, which looks once a second whether it is waiting for its client.
 
-    Nothing is done for a request that comes and goes between two looks, so it costs none of them.
-    seconds: how long a request may take to arrive, and an answer to be taken; of the whole process.
+    A request that comes and goes between two looks costs nothing. seconds: how long a request may take to
+    arrive, and an answer to be read; the same for the whole process.
     """
 
     seconds = 30.0
@@ -46,7 +46,7 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless a head gets too long: uvicorn would keep one of any length in memory."""
+        """Read on, unless a head gets too long: uvicorn would keep any length in memory."""
         super().data_received(data)
         head, cycle = self.scope, self.cycle
         if cycle is not None and head is cycle.scope:
@@ -67,7 +67,7 @@ class Protocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
 
     def _what_is_owed(self) -> object:
-        """What the client has begun and not ended; None while it is the server's turn, or idle.
+        """Give what the client has begun and not ended; None while it is the server's turn, or nothing happens.
 
         uvicorn ends connections that idle between two requests, by `timeout_keep_alive`.
         """

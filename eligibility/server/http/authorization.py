@@ -1,7 +1,7 @@
-"""What a route needs of its caller: a scope, and the publisher in the path to be one of the caller's.
+"""What a route needs of its caller: a scope, and that the caller sees the publisher in the path.
 
-Every route takes `by: WritesGroups` or the like, or names `needs(...)` beside its path. StrictRoute
-checks it before a body is read, and refuses to be made without.
+Every route takes `by: GroupWriter` or the like, or names `needs(...)` beside its path. StrictRoute
+checks it before a body is read, and cannot be made without it.
 """
 
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from eligibility.server.http.limits import Allowance
 
 
 class UnknownPublisher(EligibilityError):
-    """No publisher of that id, or none that the caller sees: the two are told by the same words."""
+    """There is no publisher of that id, or the caller does not see it; the message is the same for both."""
 
     code = "UNKNOWN_PUBLISHER"
 
@@ -33,23 +33,23 @@ class RouteCaller:
         self._allowance = allowance
 
     def pay(self, decisions: int) -> None:
-        """Count a request as so many decisions. Raises: RateLimited."""
+        """Charge the caller for a number of decisions. Raises: RateLimited."""
         if self._allowance is not None:
             self._allowance.take(decisions, paid=1)  # for the request
 
     @property
     def actor(self) -> str:
-        """Who and from where, as history and the audit trail have it."""
+        """Say who acts and from where, as history and the audit trail show it."""
         return f"{self.caller.name} from {self.origin}"
 
     @property
     def reads_groups(self) -> bool:
-        """Whether it may be told who is in a group."""
+        """Whether the caller may see who is in a group."""
         return self.caller.may(Scope.READ_GROUPS)
 
 
 class ScopeCheck:
-    """The check of one route; as a dependency it gives the Asker."""
+    """The check of one route; as a dependency it gives the RouteCaller."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
@@ -72,7 +72,7 @@ class ScopeCheck:
 
 
 def needs(scope: Scope) -> Any:
-    """The dependency of a route on a scope, for routes that do not look at their caller."""
+    """Make a route need a scope, for routes that do not look at their caller otherwise."""
     return Depends(ScopeCheck(scope))
 
 

@@ -1,8 +1,8 @@
-"""The log: one line an event, as JSON or for a terminal, on standard error. No address ever gets in.
+"""The log: one line an event, as JSON or for a terminal, on standard error. It never shows an address.
 
-What other libraries log goes the same way. Nothing of ours logs an address; `_masked` is the last
-line of defence against one inside an error of somebody else's. A thread writes: where whoever reads
-the log stalls, lines are lost and counted, and requests go on.
+Other libraries log into the same stream. Our own code logs no address; `_masked` hides one that is part
+of somebody else's error. A thread writes the lines: if the reader of the log stalls, lines are lost and
+counted, and requests go on.
 """
 
 import atexit
@@ -23,7 +23,7 @@ from eligibility.server.http.exchange import HttpExchange
 _ADDRESS = re.compile(r"[^\s\"'<>(),;:=`]+(?:@|%40)[^\s\"'<>(),;:=`@]+")
 MASK = "<address>"
 _MOST_WAITING = 10_000
-_LAST_WORDS_S = 2.0
+_LAST_LINES_S = 2.0
 
 
 def configure(form: Literal["auto", "json", "text"]) -> None:
@@ -63,16 +63,16 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
 
 
 class _Lossy(QueueHandler):
-    """Hands records to the thread that writes; never waits."""
+    """Hands records to the thread that writes them, and never waits."""
 
     lost = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Leave the formatting to that thread."""
+        """Leave formatting to that thread."""
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Hand it over, or lose it; the next that gets through tells how many were lost."""
+        """Hand a record over, or lose it; the next one that gets through is followed by the number lost."""
         try:
             self.queue.put_nowait(record)
         except Full:
@@ -85,13 +85,13 @@ class _Lossy(QueueHandler):
 
 class _Listener(QueueListener):
     def end(self) -> None:
-        """Write what is left, for a while at most: a full pipe must not keep the process."""
+        """Write what is left, but only for a while: a full pipe must not keep the process alive."""
         try:
             self.enqueue_sentinel()
         except Full:
             return
         if self._thread is not None:
-            self._thread.join(_LAST_WORDS_S)
+            self._thread.join(_LAST_LINES_S)
 
 
 def _masked(_: Any, __: str, event: EventDict) -> EventDict:
@@ -106,9 +106,9 @@ _QUIET = frozenset({"/healthz", "/readyz"})
 
 
 class RequestLog:
-    """Writes the lines.
+    """Writes a line for each request.
 
-    logs_all: also of access queries that were answered. paths: those that the gate answers.
+    logs_all: also for access queries that were answered. paths: those of the gate's endpoints.
     """
 
     def __init__(self, logs_all: bool, paths: EndpointPaths) -> None:
@@ -122,7 +122,7 @@ class RequestLog:
         path = scope["path"]
         if exchange.status == 200 and path in _QUIET:
             return
-        told = {
+        fields = {
             "request_id": exchange.logged_id,
             "caller": exchange.authenticated.caller.name if exchange.authenticated else None,
             "method": scope["method"],
@@ -132,6 +132,6 @@ class RequestLog:
             "ms": round((time.perf_counter() - exchange.began) * 1e3, 2),
         }
         if (exchange.status or 500) >= 500:
-            self._log.warning("request", **told, error=str(exchange.error or "the client left"))
+            self._log.warning("request", **fields, error=str(exchange.error or "the client left"))
         else:
-            self._log.info("request", **told)
+            self._log.info("request", **fields)

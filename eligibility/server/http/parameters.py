@@ -1,4 +1,4 @@
-"""What routes share: parameters of path, query and header, moments, revisions as ETags."""
+"""Parameters that routes share: of path, query and header; moments; revisions as ETags."""
 
 from datetime import datetime
 from typing import Annotated
@@ -63,18 +63,18 @@ def tag(response: Response, revision: int) -> None:
 
 
 def expected_of(if_match: str | None) -> ExpectedRevision | None:
-    """What a write is based on: the revision of an ETag, or `*` for any."""
+    """Read the revision that a write is based on from an ETag; `*` = any."""
     if if_match is None or if_match.strip() == "*":
         return None if if_match is None else "*"
     text = if_match.strip().removeprefix("W/").strip('"')
     revision = whole_number(text)
     if revision is None:
-        detail = f'`{if_match[:60]}` is not an ETag of ours, as in "7"'
+        detail = f'`{if_match[:60]}` is not an ETag of this server, such as "7"'
         raise InvalidInput([Fault("header.if-match", "UNREADABLE_ETAG", detail)])
     return revision
 
 
 def revision_of(if_match: str | None) -> int | None:
-    """The revision an edit of a group is based on; one that is not there is unknown anyway."""
+    """Read the revision that an edit of a group is based on; None for any."""
     expected = expected_of(if_match)
     return None if expected == "*" else expected

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems. The only place where an error meets a status."""
+"""Errors as RFC 9457 problems. Only here does an error get its HTTP status."""
 
 import json
 from collections.abc import Sequence
@@ -52,11 +52,11 @@ from groups.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_SECONDS = 1
-_STORE_AWAY = "the store cannot answer this now; the log of the server says why"
+_STORE_AWAY = "the store cannot answer this now; the server's log says why"
 
 
 class RequestProblem(EligibilityError):
-    """A request that HTTP itself finds fault with: too large, wrong media type, no such path."""
+    """A request that is wrong as HTTP: its body is too large, its media type wrong, its path unknown."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -65,7 +65,7 @@ class RequestProblem(EligibilityError):
 
 
 def internal_error() -> RequestProblem:
-    """What a caller is told of an error that nobody foresaw; the log says more."""
+    """Give the problem for an unexpected error; only the log shows what it was."""
     return RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
 
 
@@ -107,12 +107,12 @@ _OF_THE_STORE = (StoreUnavailable, HistoryLost, UnsupportedStore, NotOurDatabase
 
 
 def has_status(kind: type[Exception]) -> bool:
-    """Whether a status was chosen for a kind of error; others are 500."""
-    return issubclass(kind, RequestProblem) or any(one in _STATUS for one in kind.__mro__)
+    """Whether a kind of error has a status here; others are 500."""
+    return issubclass(kind, RequestProblem) or any(base in _STATUS for base in kind.__mro__)
 
 
 def problem(error: Exception) -> dict[str, Any]:
-    """An error as a problem document."""
+    """Give an error as a problem document."""
     if isinstance(error, RequestProblem):
         return _document(
             error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error)
@@ -122,14 +122,14 @@ def problem(error: Exception) -> dict[str, Any]:
         (500, "the request failed"),
     )
     code = getattr(error, "code", "ERROR")
-    # Where the store is, and what is wrong with it, is the operator's to know: the log has it.
+    # Where the store is and what is wrong with it concerns the operator alone, who reads the log.
     detail = _STORE_AWAY if isinstance(error, _OF_THE_STORE) else str(error)
     document = _document(status, title, code, detail, getattr(error, "faults", ()))
     return document | _extensions(error)
 
 
 def _extensions(error: Exception) -> dict[str, Any]:
-    """What a problem tells as data, beside its sentence: the present revision, groups concerned."""
+    """Give what a problem has as data beside its sentence: the current revision, the groups concerned."""
     if isinstance(error, RevisionMismatch | ProductRevisionMismatch):
         return {"revision": error.actual}
     if isinstance(error, RateLimited):
@@ -166,12 +166,12 @@ def _document(
 
 
 def encoded(document: object) -> bytes:
-    """A problem document, or other JSON; a lone surrogate in an echoed value becomes a question mark."""
+    """Encode a problem document, or other JSON; a lone surrogate in an echoed value becomes `?`."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def headers_for(document: dict[str, Any]) -> dict[str, str]:
-    """Headers that go with a problem: how to sign in, when to try again, the ETag of what changed."""
+    """Give the headers of a problem: how to sign in, when to try again, the ETag of what changed."""
     if document["status"] == 401:
         failed = "" if document["code"] == "CREDENTIALS_MISSING" else ', error="invalid_token"'
         return {"www-authenticate": f'Bearer realm="eligibility"{failed}'}
@@ -182,16 +182,16 @@ def headers_for(document: dict[str, Any]) -> dict[str, str]:
 
 
 def response(error: Exception) -> JSONResponse:
-    """An error as a FastAPI response."""
+    """Give an error as a FastAPI response."""
     document = problem(error)
-    made = JSONResponse(None, document["status"], headers_for(document), MEDIA_TYPE)
-    made.body = encoded(document)
-    made.headers["content-length"] = str(len(made.body))
-    return made
+    answer = JSONResponse(None, document["status"], headers_for(document), MEDIA_TYPE)
+    answer.body = encoded(document)
+    answer.headers["content-length"] = str(len(answer.body))
+    return answer
 
 
 def install(app: FastAPI) -> None:
-    """Make every error of the application a problem, FastAPI's and Starlette's own included."""
+    """Turn every error of the application into a problem, also FastAPI's and Starlette's own."""
 
     def answer(request: Request, error: Exception) -> JSONResponse:
         request.scope["exchange"].note(error)
@@ -204,10 +204,10 @@ def install(app: FastAPI) -> None:
     def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
         code = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
-        told = RequestProblem(error.status_code, code, str(error.detail).lower())
-        made = answer(request, told)
-        made.headers.update(error.headers or {})
-        return made
+        problem = RequestProblem(error.status_code, code, str(error.detail).lower())
+        reply = answer(request, problem)
+        reply.headers.update(error.headers or {})
+        return reply
 
     def unexpected(request: Request, _: Exception) -> JSONResponse:  # logged by the server
         return answer(request, internal_error())
@@ -220,7 +220,7 @@ def install(app: FastAPI) -> None:
 
 
 def _fault(details: dict[str, Any]) -> Fault:
-    """One of FastAPI's validation errors; the first part of loc says body, query, path or header."""
+    """Give one of FastAPI's validation errors as a fault; the first part of loc names body, query and so on."""
     where, *path = details["loc"]
     inner = path if where == "body" else [where, *path]
     return pydantic_fault(details | {"loc": tuple(inner)})

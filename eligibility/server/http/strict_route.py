@@ -1,7 +1,7 @@
-"""Requests to the FastAPI routes: bodies read within limits, as strict JSON; no unknown parameter.
+"""Requests to the FastAPI routes: bodies are read within limits and as strict JSON; parameters are known.
 
-A route whose OpenAPI says that it takes text/csv takes it: a file of addresses is then what a JSON
-body of `emails` is.
+A route takes text/csv if its OpenAPI says so: a file of addresses then stands for a JSON body with
+`emails`.
 """
 
 import re
@@ -25,10 +25,10 @@ JSON_HEADER = (b"content-type", JSON.encode())
 
 
 async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> bytes:
-    """The body that begins with a message.
+    """Receive the whole body, of which a message is the beginning.
 
-    Raises: RequestProblem 413 as soon as it is too large; 400 where the sender went away in the
-    middle, for half a list of members reads like a whole one.
+    Raises: RequestProblem 413 as soon as it is too large; 400 where the sender left in the middle,
+    for half a list of members reads like a whole one.
     """
     parts: list[bytes] = []
     size, more = 0, True
@@ -36,7 +36,7 @@ async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> byte
         if parts:
             message = await receive()
         if message["type"] == "http.disconnect":
-            raise RequestProblem(400, "BODY_INCOMPLETE", "the sender went away before its end")
+            raise RequestProblem(400, "BODY_INCOMPLETE", "the connection ended before the body did")
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
@@ -46,20 +46,20 @@ async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> byte
 
 
 def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:
-    """The media type of a body, which has to be one of some; none said is taken as the first.
+    """Give the media type of a body, which has to be one of those taken; without one it counts as the first.
 
     Raises: RequestProblem 415.
     """
-    found = taken[0]
+    media_type = taken[0]
     for name, value in scope["headers"]:
         if name != b"content-type":
             continue
-        found = value.partition(b";")[0].strip().lower().decode("latin-1")
-        if found not in taken:
+        media_type = value.partition(b";")[0].strip().lower().decode("latin-1")
+        if media_type not in taken:
             shown = value.decode("latin-1")[:60]
             detail = f"content-type `{shown}` is not read here; send {' or '.join(taken)}"
             raise RequestProblem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
-    return found
+    return media_type
 
 
 _UPLOADS = re.compile(r"/v1/publishers/[^/]+/groups(/[^/]+/members)?")
@@ -68,7 +68,7 @@ CSV = "text/csv"
 
 
 class _ReadRequest(Request):
-    """A request whose JSON body has been read and found strict already."""
+    """A request whose JSON body was read strictly before."""
 
     strict_body: Any = None
 
@@ -77,17 +77,17 @@ class _ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes JSON bodies only as strict_json.py reads them, and no unknown parameter.
+    """A route that reads JSON bodies strictly, as strict_json.py does, and refuses unknown parameters.
 
     The limits are the application's `state.max_body_bytes`, and `state.max_upload_bytes` on the
     paths where members are uploaded.
     """
 
     needs: ScopeCheck
-    """What the route needs of its caller."""
+    """The scope that the route needs of its caller."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap FastAPI's handler; what is raised here reaches the application's error handlers."""
+        """Wrap FastAPI's handler; the application's error handlers see what is raised here."""
         handle = super().get_route_handler()
         self.needs = needs = _needs_of(self)
         known = frozenset(_parameters(self.dependant))
@@ -102,7 +102,7 @@ class StrictRoute(APIRoute):
         return strictly
 
     async def _read(self, request: Request) -> Request:
-        """The request with its body read, within the limit and strictly."""
+        """Give the request with its body read, within the limit and strictly."""
         state = request.app.state
         uploads = _UPLOADS.fullmatch(request.url.path)
         limit = state.max_upload_bytes if uploads else state.max_body_bytes
@@ -123,22 +123,23 @@ class StrictRoute(APIRoute):
 
 
 def _needs_of(route: APIRoute) -> ScopeCheck:
-    """What the route needs of its caller. Raises TypeError for one that does not say."""
-    found = [one.call for one in route.dependant.dependencies if isinstance(one.call, ScopeCheck)]
-    if len(found) != 1:
-        raise TypeError(f"{route.path} has to say once which scope it needs: `by: ... needs(...)`")
-    return found[0]
+    """Find the scope check of a route. Raises TypeError where the route does not have exactly one."""
+    calls = [dependency.call for dependency in route.dependant.dependencies]
+    checks = [call for call in calls if isinstance(call, ScopeCheck)]
+    if len(checks) != 1:
+        raise TypeError(f"{route.path} has to name once the scope it needs: `by: ... needs(...)`")
+    return checks[0]
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:
-    """The names of query parameters that a route, or what it depends on, knows."""
-    yield from (one.alias for one in dependant.query_params)
+    """Give the names of the query parameters that a route, or what it depends on, knows."""
+    yield from (parameter.alias for parameter in dependant.query_params)
     for inner in dependant.dependencies:
         yield from _parameters(inner)
 
 
 def _check_parameters(request: Request, known: Collection[str]) -> None:
-    """Refuse what a route does not know: `dry-run` in place of `dry_run` would be no dry run."""
+    """Refuse unknown parameters: somebody who misspells `dry_run` would write for real."""
     faults = []
     for name in request.query_params:
         shown = name[:60]
@@ -152,6 +153,6 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def _as_json(scope: AsgiScope) -> AsgiScope:
-    """The scope of a request whose body was read: to FastAPI it is JSON, whatever was sent."""
-    headers = [one for one in scope["headers"] if one[0] != b"content-type"]
+    """Give the scope of a request whose body was read: FastAPI takes it for JSON, whatever was sent."""
+    headers = [header for header in scope["headers"] if header[0] != b"content-type"]
     return {**scope, "headers": [*headers, JSON_HEADER]}

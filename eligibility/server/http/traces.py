@@ -1,6 +1,6 @@
-"""Traces: a span a request for OpenTelemetry, where the settings name somebody who takes them.
+"""Traces: one OpenTelemetry span for each request, where the settings name a collector.
 
-A span tells route, status, code of the error, product and outcome; never an address, nor who asked. It
+A span has the route, status, error code, product and outcome; never an address, nor who asked. It
 continues the trace that the request belongs to (`traceparent`). Needs the extra `tracing`.
 """
 
@@ -21,7 +21,7 @@ _MISSING = "the extra `tracing` is not installed: pip install 'flight-eligibilit
 
 
 class Traces:
-    """Makes spans. share: of the requests that begin a trace, 0 to 1; others are as their sender says."""
+    """Makes spans. share: of requests that begin a trace, 0 to 1; for others their sender has decided."""
 
     def __init__(self, exporter: "SpanExporter", share: float) -> None:
         from opentelemetry.sdk.resources import Resource
@@ -53,7 +53,7 @@ class Traces:
             route, self._extract(carrier), self._server, start_time=ended - took
         )
         if span.is_recording():
-            span.set_attributes(_told(exchange, route))
+            span.set_attributes(_attributes(exchange, route))
             if (exchange.status or 500) >= 500:
                 span.set_status(self._error)
         span.end(ended)
@@ -64,14 +64,14 @@ class Traces:
 
 
 def traces_of(settings: Settings) -> Traces | None:
-    """What the settings want. Raises InvalidSettings where it is not installed."""
+    """Make what the settings ask for. Raises InvalidSettings where the extra is not installed."""
     if settings.traces_to is None:
         return None
     return Traces(exporters()(settings.traces_to), settings.traces_share)
 
 
 def exporters() -> "Callable[[str], SpanExporter]":
-    """What makes an exporter to a URL. Raises InvalidSettings where it is not installed."""
+    """Give what makes an exporter to a URL. Raises InvalidSettings where the extra is not installed."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
@@ -79,17 +79,17 @@ def exporters() -> "Callable[[str], SpanExporter]":
     return OTLPSpanExporter
 
 
-def _told(exchange: HttpExchange, route: str) -> dict[str, Any]:
-    """A span's attributes; names with dots but no `eligibility` are OpenTelemetry's own."""
+def _attributes(exchange: HttpExchange, route: str) -> dict[str, Any]:
+    """Give a span's attributes; those that do not begin with `eligibility` are OpenTelemetry's own."""
     method, _, path = route.rpartition(" ")
-    told: dict[str, Any] = {"http.route": path, "http.request.method": method or "_OTHER"}
+    attributes: dict[str, Any] = {"http.route": path, "http.request.method": method or "_OTHER"}
     if exchange.status is not None:
-        told["http.response.status_code"] = exchange.status
+        attributes["http.response.status_code"] = exchange.status
     if exchange.error is not None:
-        told["error.type"] = getattr(exchange.error, "code", "INTERNAL_ERROR")
+        attributes["error.type"] = getattr(exchange.error, "code", "INTERNAL_ERROR")
     if exchange.decision is not None:
         outcome = outcome_of(exchange.decision)
-        told["eligibility.product_id"] = exchange.decision.product_id
-        told["eligibility.outcome"] = outcome.kind
-        told["eligibility.reason"] = outcome.reasons[0]
-    return told
+        attributes["eligibility.product_id"] = exchange.decision.product_id
+        attributes["eligibility.outcome"] = outcome.kind
+        attributes["eligibility.reason"] = outcome.reasons[0]
+    return attributes
