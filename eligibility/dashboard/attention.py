@@ -1,6 +1,6 @@
-"""What needs a publisher's attention, each with what to do about it. Pure over what is declared."""
+"""What needs a publisher's attention, and what to do about it. Pure: it reads products and groups."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ SOON = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing to look at. kind: a stable word. where: path below the publisher's pages."""
+    """One thing to look at. kind: a stable name. where: a path below the publisher's pages."""
 
     kind: str
     text: str
@@ -32,34 +32,34 @@ def attention(
     below_floor: Mapping[str, int],
     now: datetime,
 ) -> tuple[Attention, ...]:
-    """Everything of a publisher that needs attention: products by id, then groups.
+    """List everything of a publisher that needs attention: products by id, then groups.
 
-    Args: below_floor = by product id, how many members are below a floor, see `members_below_floor`.
+    Args: below_floor = how many members are below a floor, by product id: see `members_below_floor`.
     """
-    found: list[Attention] = []
+    items: list[Attention] = []
     used: set[str] = set()
     for entry in products:
         used |= entry.product.groups
-        found += _of_product(entry.product_id, entry.product, now)
-        found += _of_members(entry, below_floor.get(entry.product_id, 0))
-    found += _of_groups(groups, used)
-    return tuple(found)
+        items += _of_product(entry.product_id, entry.product, now)
+        items += _of_members(entry, below_floor.get(entry.product_id, 0))
+    items += _of_groups(groups, used)
+    return tuple(items)
 
 
 def members_below_floor(
     product: Product, last: Iterable[LastAnswer], requirements: Requirements, now: datetime
 ) -> int:
-    """How many members last asked on an OS below the floor of what they are in a group for (KUG)."""
+    """Count members whose last query came from an OS below the floor of flights or the audience (KUG)."""
     private = product.submission.audience_at(now) == "private"
     rules = [requirements.private_audience] if private else []
     if any(flight.published_at(now) for flight in product.flights):
         rules.append(requirements.flight)
     return sum(
         any(
-            rule.check(one.family, parse_os_version(one.os_version)) is Floor.BELOW
+            rule.check(answer.family, parse_os_version(answer.os_version)) is Floor.BELOW
             for rule in rules
         )
-        for one in last
+        for answer in last
     )
 
 
@@ -68,7 +68,7 @@ def _of_members(entry: CatalogEntry, below: int) -> Iterator[Attention]:
         who = "1 member is" if below == 1 else f"{below:,} members are"
         text = f"{who} on an OS too old for flights or the private audience of {entry.product.name}"
         where = f"/products/{entry.product_id}/readiness?standing=blocked"
-        yield Attention("below_floor", text, "ask them to update: readiness has a message", where)
+        yield Attention("below_floor", text, "ask them to update; readiness has a message", where)
 
 
 def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[Attention]:
@@ -85,33 +85,37 @@ def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[At
     for flight in product.flights:
         if not flight.packages:
             text = f"flight {flight.name} of {product.name} has no packages"
-            yield Attention("no_packages", text, "it does nothing until it has some", where)
+            yield Attention("no_packages", text, "add one: until then it does nothing", where)
             continue
         lacking = lacking_families(product, flight)
         if lacking:
             text = f"flight {flight.name} of {product.name} has no package for {', '.join(lacking)}"
-            remedy = "its members get nothing there, not even what the public gets: add a package"
+            remedy = "add a package: its members get nothing there, not even what the public gets"
             yield Attention("lacks_family", text, remedy, where)
 
 
 def lacking_families(product: Product, flight: Flight) -> tuple[str, ...]:
-    """Families that the submission's packages name and none of the flight's covers (PF, PD)."""
-    offered = {target for one in product.submission.packages for target in one.targets}
-    targets = {target for one in flight.packages for target in one.targets}
-    return tuple(sorted(one for one in offered if one not in targets and not covers(targets, one)))
+    """Families that the submission's packages name and that no package of the flight covers (PF, PD)."""
+    offered = {family for package in product.submission.packages for family in package.targets}
+    targets = {family for package in flight.packages for family in package.targets}
+    lacking = (family for family in offered - targets if not covers(targets, family))
+    return tuple(sorted(lacking))
 
 
 def _of_groups(groups: Mapping[str, Group], used: set[str]) -> Iterator[Attention]:
-    without = [one for one in groups.values() if one.consent is None]
+    without = [group for group in groups.values() if group.consent is None]
     if without:
-        names = ", ".join(one.name for one in without[:3])
-        more = f" and {len(without) - 3} more" if len(without) > 3 else ""
         where = f"/groups/{without[0].group_id}" if len(without) == 1 else "/groups"
-        text = f"no consent is noted for {names}{more}"
+        text = f"no consent is noted for {_names(without)}"
         yield Attention("no_consent", text, "note who confirmed that the people agreed", where)
-    idle = [one for one in groups.values() if one.group_id not in used]
-    if idle:
-        names = ", ".join(one.name for one in idle[:3])
-        more = f" and {len(idle) - 3} more" if len(idle) > 3 else ""
-        text = f"{names}{more}: used by no flight and no private audience"
-        yield Attention("unused_group", text, "give it to one, or leave it", "/groups")
+    unused = [group for group in groups.values() if group.group_id not in used]
+    if unused:
+        text = f"no flight and no private audience uses {_names(unused)}"
+        remedy = "give it to one, or leave it: groups cannot be removed"
+        yield Attention("unused_group", text, remedy, "/groups")
+
+
+def _names(groups: Sequence[Group]) -> str:
+    """The names of the first three groups, and how many more there are."""
+    more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
+    return ", ".join(group.name for group in groups[:3]) + more

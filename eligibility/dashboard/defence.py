@@ -1,4 +1,4 @@
-"""What browsers are told so that no other site can use a page, and what they are asked about a form."""
+"""Protection against other sites: the headers of every page, and the check of every form."""
 
 from urllib.parse import urlsplit
 
@@ -17,17 +17,17 @@ HEADERS = {
 }
 
 
-def check_from_here(request: Request) -> None:
-    """Refuse a form that another site's page sent; what is no browser's says nothing, and passes.
+def check_same_site(request: Request) -> None:
+    """Refuse a form that was sent from a page of another site.
 
-    Beside the token of forms, and for those without one: signing in as somebody else, and out.
-    Raises: RequestProblem.
+    It adds to the CSRF token, and alone protects the forms without one: signing in and out. A client
+    that is no browser sends neither of the two headers, and passes. Raises: RequestProblem.
     """
     site = request.headers.get("sec-fetch-site")
-    if site is None:  # an older browser, or no TLS
+    if site is None:  # an older browser, or a page without TLS
         origin = request.headers.get("origin")
-        here = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
     else:
-        here = site in ("same-origin", "none")
-    if not here:
+        same = site in ("same-origin", "none")
+    if not same:
         raise RequestProblem(403, "OTHER_SITE", "the form was sent from a page of another site")

@@ -1,4 +1,4 @@
-"""How values read on a page: moments, numbers, names. Filters of the templates."""
+"""Filters of the templates: moments, numbers and names as a page shows them."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ def exact(moment: datetime) -> str:
 
 
 def exact_seconds(seconds: float) -> str:
-    """The same of seconds since the epoch."""
+    """As `exact`, for seconds since the epoch."""
     return exact(datetime.fromtimestamp(seconds, UTC))
 
 
@@ -36,12 +36,12 @@ def relative(moment: datetime, now: datetime) -> str:
         ((unit, name) for below, unit, name in _STEPS if distance < below), (_YEAR, "year")
     )
     number = int(distance / unit)
-    words = f"{number} {name}{'' if number == 1 else 's'}"
-    return f"in {words}" if moment > now else f"{words} ago"
+    text = f"{number} {name}{'' if number == 1 else 's'}"
+    return f"in {text}" if moment > now else f"{text} ago"
 
 
 def when(moment: datetime | float | None, now: datetime) -> Markup:
-    """A moment relative, with the exact one to hover over; a dash for none."""
+    """A moment relative to now, with the exact one as a tooltip; a dash for None."""
     if moment is None:
         return Markup('<span class="muted">-</span>')
     if not isinstance(moment, datetime):
@@ -57,7 +57,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 
 def share(part: int, whole: int) -> str:
-    """`87 %`; never 0 or 100 where it is not all or nothing."""
+    """`87 %`. It is 0 % only for none, and 100 % only for all."""
     if not whole:
         return "-"
     percent = round(100 * part / whole)
@@ -67,12 +67,12 @@ def share(part: int, whole: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`2026-11-26 14:00`, of seconds since the epoch."""
+    """`2026-11-26 14:00`, for seconds since the epoch."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
 def run_class(run: ReleaseRun) -> str:
-    """The style of what somebody gets: the flight's, the submission's, or one of the two of a no."""
+    """The CSS class for what somebody gets: a flight, the submission, or one of two kinds of no."""
     mark = run.mark
     if mark is None:
         return ""
@@ -82,10 +82,10 @@ def run_class(run: ReleaseRun) -> str:
 
 
 def sentence(text: str) -> str:
-    """The same with a capital letter at the beginning; the rest stays as it is, `OS` included."""
+    """A text with its first letter as a capital; the others stay, as in `OS`."""
     return text[:1].upper() + text[1:]
 
 
 def quoted(text: str) -> str:
-    """What is between grave accents in quotation marks, for those who read no Markdown."""
+    """A text with quotation marks in place of Markdown's grave accents."""
     return re.sub(r"`([^`]*)`", r"“\1”", text)

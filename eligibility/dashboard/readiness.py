@@ -1,7 +1,7 @@
-"""Tester readiness: who of a flight's or an audience's members can get it, and what the others lack.
+"""Tester readiness: which members of a flight or an audience can get it, and what the others lack.
 
-A member's device is the one it last asked on; the answer is what it would get there now. Pure over a
-state, the members and what they were last told.
+A member's device is the one of its last query, and its answer is what it would get there now. Pure:
+it reads a state, the members and their last answers.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ TesterStatus = Literal["ready", "outranked", "blocked", "unseen"]
 
 @dataclass(frozen=True, slots=True)
 class ReadinessTarget:
-    """What members are meant to get: a flight, or with None sight of the private product."""
+    """What members are meant to get: a flight, or with None the private product itself."""
 
     flight_id: str | None
     name: str
@@ -29,15 +29,16 @@ class ReadinessTarget:
 
     @property
     def key(self) -> str:
-        """What stands for it in a URL."""
+        """Its name in a URL."""
         return "audience" if self.flight_id is None else f"flight:{self.flight_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tester:
-    """A member. last: None where it never asked. problem, remedy: in words, "" where there is none.
+    """A member. last: its last answer, None if it never asked. problem, remedy: texts, "" = none.
 
-    outranked: it gets something, but of another flight, which ranks above. ours: see Problem.
+    standing `outranked`: it gets something else, of a flight that ranks higher. ours: as of a
+    ReadinessProblem.
     """
 
     address: str
@@ -51,9 +52,9 @@ class Tester:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessProblem:
-    """What some testers have in common: `12 are on Windows 10 1507: OS too old for the package`.
+    """A problem that some testers share, as `Windows 10 1507: OS too old for the package`.
 
-    ours: it is the publisher's to mend, and testers need do nothing.
+    ours: the publisher has to solve it, and the testers need do nothing.
     """
 
     text: str
@@ -62,27 +63,32 @@ class ReadinessProblem:
     ours: bool
 
 
-def aims(state: State) -> tuple[ReadinessTarget, ...]:
-    """What the product's groups are for: its private audience, then flights from the highest rank."""
+def targets(state: State) -> tuple[ReadinessTarget, ...]:
+    """What the product's groups are for: its private audience, then its flights by rank, highest first."""
     submission = state.product.submission
-    found = [ReadinessTarget(one.flight_id, one.name, one.groups) for one in state.product.flights]
+    flights = [
+        ReadinessTarget(flight.flight_id, flight.name, flight.groups)
+        for flight in state.product.flights
+    ]
     if submission.audience_at(state.moment) == "private":
-        return (ReadinessTarget(None, "Private audience", submission.audience_groups), *found)
-    return tuple(found)
+        return (ReadinessTarget(None, "Private audience", submission.audience_groups), *flights)
+    return tuple(flights)
 
 
 def readiness(
-    state: State, aim: ReadinessTarget, members: Iterable[str], last: Mapping[int, LastAnswer]
+    state: State, target: ReadinessTarget, members: Iterable[str], last: Mapping[int, LastAnswer]
 ) -> tuple[Tester, ...]:
-    """How each member stands to what it is meant to get. last: by digest."""
+    """Whether each member can get what it is meant to get. last: the last answers, by digest."""
     digest = state.snapshot.digester.of
-    return tuple(_tester(state, aim, address, last.get(digest(address))) for address in members)
+    return tuple(_tester(state, target, address, last.get(digest(address))) for address in members)
 
 
 def problems(testers: Iterable[Tester]) -> tuple[ReadinessProblem, ...]:
-    """What keeps testers from it, the most frequent first."""
+    """The problems that keep testers from it, the most frequent first."""
     counted = Counter(
-        (one.problem, one.remedy, one.ours) for one in testers if one.standing == "blocked"
+        (tester.problem, tester.remedy, tester.ours)
+        for tester in testers
+        if tester.standing == "blocked"
     )
     return tuple(
         ReadinessProblem(text, remedy, number, ours)
@@ -90,32 +96,32 @@ def problems(testers: Iterable[Tester]) -> tuple[ReadinessProblem, ...]:
     )
 
 
-def _tester(state: State, aim: ReadinessTarget, address: str, last: LastAnswer | None) -> Tester:
+def _tester(state: State, target: ReadinessTarget, address: str, last: LastAnswer | None) -> Tester:
     if last is None:
         return Tester(address, "unseen")
     device = Device(last.family, last.os_version, last.architecture or None)
     decision = state.decide(AccessQuery(state.product_id, device, Account(address)))
     outcome = outcome_of(decision)
-    if _has(aim, decision):
+    if _has(target, decision):
         return Tester(address, "ready", last, outcome)
     if decision.granted:
         return Tester(address, "outranked", last, outcome)
     reason = reason_text(outcome.reasons[0])
-    remedy = next((one for one in decision.remedies if one.unlocks != "flight"), None)
+    remedy = next((each for each in decision.remedies if each.unlocks != "flight"), None)
     problem, text = f"{_named(device)}: {reason}", remedy.text if remedy else ""
     ours = remedy is not None and remedy.action is RemedyAction.ADD_PACKAGE
     return Tester(address, "blocked", last, outcome, problem, text, ours)
 
 
-def _has(aim: ReadinessTarget, decision: Decision) -> bool:
-    if aim.flight_id is None:
+def _has(target: ReadinessTarget, decision: Decision) -> bool:
+    if target.flight_id is None:
         return decision.submission.granted
     source = decision.package.source
-    return decision.granted and source is not None and source.flight_id == aim.flight_id
+    return decision.granted and source is not None and source.flight_id == target.flight_id
 
 
 def _named(device: Device) -> str:
-    """`Windows 10 1507`, or family and version where no release is known."""
+    """`Windows 10 1507`, or the family and version if the version belongs to no known release."""
     release = release_name(parse_os_version(device.os_version))
     family = device.family.removeprefix("Windows.")
     if release is None:

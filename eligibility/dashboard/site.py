@@ -1,7 +1,7 @@
-"""The dashboard's routes put into the application: who may see them, what is sent around a page.
+"""Site: adds the dashboard's pages to the application, checks who sees them, and renders them.
 
-A page is a function that takes a Request and a Viewer and gives a template with its values; it runs
-in a thread. Errors are pages, too.
+A page is a function that takes a Request and a Viewer and returns a template with its values; it runs
+in a thread. Errors are shown as pages, too.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +19,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from starlette.routing import Route
 
 from eligibility.dashboard import filters
-from eligibility.dashboard.defence import HEADERS, check_from_here
+from eligibility.dashboard.defence import HEADERS, check_same_site
 from eligibility.dashboard.signin.sessions import Sessions
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.signin.visitors import Visitors
@@ -41,7 +41,7 @@ MOST_FORM_BYTES = 4_194_304
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """What a page shows: a template and its values. status: of the answer."""
+    """What a page shows: a template and its values. status: of the HTTP response."""
 
     template: str
     values: Mapping[str, Any]
@@ -49,15 +49,14 @@ class RenderedPage:
 
 
 PageView = Callable[[Request, Viewer], RenderedPage | Response]
-"""A page, or a Response where it is none, as after a change."""
-
+"""Makes a page, or another Response, such as a redirect after a change."""
 
 FormAction = Callable[[Request, Viewer, Mapping[str, Any]], RenderedPage | Response]
-"""What a form does, with its fields: texts, and the bytes of files."""
+"""Does what a form asks for. Fields of the form are texts, or the bytes of files."""
 
 
 class Site:
-    """Adds pages to an application. Blocking work is done in threads."""
+    """Adds pages to an application. Blocking work runs in threads."""
 
     def __init__(
         self, app: FastAPI, service: Service, sessions: Sessions, visitors: Visitors
@@ -86,18 +85,18 @@ class Site:
         self._add_static()
 
     def page(self, path: str, show: PageView) -> None:
-        """A page at a path below the prefix, for whoever is signed in; others are sent to sign in."""
+        """Add a page at a path below the prefix. Whoever is not signed in is redirected to sign in."""
 
         async def answer(request: Request) -> Response:
             viewer = await run_in_threadpool(self._viewer, request)
             if viewer is None:
                 return _to_sign_in(request)
-            return await run_in_threadpool(self._shown, request, viewer, show)
+            return await run_in_threadpool(self._response, request, viewer, show)
 
         self._add(path, answer, "GET")
 
     def change(self, path: str, do: FormAction) -> None:
-        """A form that changes something; it has to come from a page of the same session."""
+        """Add a form that changes something. It must be sent from a page of the same session."""
 
         async def answer(request: Request) -> Response:
             viewer = await run_in_threadpool(self._viewer, request)
@@ -110,16 +109,16 @@ class Site:
                 viewer.check_token(sent)
                 return do(request, viewer, form)
 
-            return await run_in_threadpool(self._shown, request, viewer, checked)
+            return await run_in_threadpool(self._response, request, viewer, checked)
 
         self._add(path, answer, "POST")
 
     def open(self, path: str, method: str, show: Callable[[Request], Any]) -> None:
-        """A route for anybody, who need not be signed in; show: may be a coroutine function."""
+        """Add a route that needs no signing in. show: a function or a coroutine function."""
         self._add(path, show, method)
 
     def otherwise(self) -> None:
-        """Whatever else is below the prefix is a page that is not there; to be added last."""
+        """Answer every other path below the prefix with 404. To be called after all pages are added."""
 
         def missing(_: Request, __: Viewer) -> RenderedPage:
             raise RequestProblem(404, "NO_SUCH_PAGE", "there is no such page")
@@ -127,7 +126,7 @@ class Site:
         self.page("/{rest:path}", missing)
 
     async def form(self, request: Request, most_bytes: int = MOST_FORM_BYTES) -> Mapping[str, Any]:
-        """The fields of a form, within limits. Raises: RequestProblem."""
+        """Read the fields of a form. Raises: RequestProblem for one that is too large or unreadable."""
         length = whole_number(request.headers.get("content-length", ""))
         if length is None or length > most_bytes:
             raise RequestProblem(413, "BODY_TOO_LARGE", f"a form has at most {most_bytes} bytes")
@@ -141,33 +140,34 @@ class Site:
             raise RequestProblem(400, "FORM_UNREADABLE", str(error.detail)) from None
 
     def _viewer(self, request: Request) -> Viewer | None:
-        """Who looks at the page; None where nobody is signed in. Raises: RateLimited."""
+        """Who looks at the page; None if nobody is signed in. Raises: RateLimited."""
         visitor = self._visitors.of(request.scope)
         if visitor is None:
             return None
-        admitted = request.scope["exchange"].authenticated = visitor.admitted
-        if admitted.allowance is not None:
-            admitted.allowance.take()
-        origin = request.app.state.origin_of(request.scope)
-        return Viewer(admitted.caller, origin, self.sessions.csrf_token(visitor.cookie))
+        authenticated = request.scope["exchange"].authenticated = visitor.authenticated
+        if authenticated.allowance is not None:
+            authenticated.allowance.take()
+        address = request.app.state.origin_of(request.scope)
+        return Viewer(authenticated.caller, address, self.sessions.csrf_token(visitor.cookie))
 
-    def _shown(self, request: Request, viewer: Viewer, show: PageView) -> Response:
+    def _response(self, request: Request, viewer: Viewer, show: PageView) -> Response:
         try:
-            made = show(request, viewer)
+            page = show(request, viewer)
         except (EligibilityError, GroupsError) as error:
-            return self._failed(request, viewer, error)
-        return made if isinstance(made, Response) else self.rendered(request, viewer, made)
+            return self._error_page(request, viewer, error)
+        return page if isinstance(page, Response) else self.rendered(request, viewer, page)
 
-    def _failed(self, request: Request, viewer: Viewer | None, error: Exception) -> Response:
+    def _error_page(self, request: Request, viewer: Viewer | None, error: Exception) -> Response:
         request.scope["exchange"].note(error)
-        told = problems.problem(error)
-        page = RenderedPage("error.html", {"title": told["title"], "problem": told}, told["status"])
-        made = self.rendered(request, viewer, page)
-        made.headers.update(problems.headers_for(told) if told["status"] != 401 else {})
-        return made
+        problem = problems.problem(error)
+        status = problem["status"]
+        values = {"title": problem["title"], "problem": problem}
+        response = self.rendered(request, viewer, RenderedPage("error.html", values, status))
+        response.headers.update(problems.headers_for(problem) if status != 401 else {})
+        return response
 
     def rendered(self, request: Request, viewer: Viewer | None, page: RenderedPage) -> Response:
-        """A page as it is sent."""
+        """The response with a page rendered as HTML."""
         now = self.service.now()
         values = {
             "viewer": viewer,
@@ -184,9 +184,9 @@ class Site:
         return HTMLResponse(html, page.status)
 
     def publishers(self, viewer: Viewer) -> tuple[str, ...]:
-        """Whose pages somebody may see, in order."""
+        """The publishers whose pages a viewer may see, sorted."""
         known = set(self.service.catalog.store.publishers()) | set(self.service.groups.publishers())
-        return tuple(sorted(one for one in known if viewer.caller.sees(one)))
+        return tuple(sorted(filter(viewer.caller.sees, known)))
 
     def _add(
         self, path: str, answer: Callable[..., Any], method: str, prefix: str = PREFIX
@@ -195,49 +195,49 @@ class Site:
             request.scope["route"] = route  # for the log
             try:
                 if method == "POST":
-                    check_from_here(request)
-                made: Any = answer(request)
-                shown: Response = await made if isawaitable(made) else made
-            except (EligibilityError, GroupsError) as error:  # before it was known who asks
-                shown = await run_in_threadpool(self._failed, request, None, error)
+                    check_same_site(request)
+                result: Any = answer(request)
+                response: Response = await result if isawaitable(result) else result
+            except (EligibilityError, GroupsError) as error:  # the viewer is not known yet
+                response = await run_in_threadpool(self._error_page, request, None, error)
             for name, value in HEADERS.items():
-                shown.headers.setdefault(name, value)
-            return shown
+                response.headers.setdefault(name, value)
+            return response
 
         route = Route(prefix + path, routed, methods=[method], include_in_schema=False)
         self._app.router.routes.append(route)
 
     def _add_static(self) -> None:
         for folder in ("", "htmx", "uplot"):
-            for one in (_STATIC / folder).iterdir() if folder else _STATIC.iterdir():
-                kind = _MEDIA_TYPES.get(one.name.rpartition(".")[2])
-                if one.is_file() and kind:
-                    self._add_file(
-                        f"/static/{folder}/{one.name}".replace("//", "/"), one.read_bytes(), kind
-                    )
+            for file in (_STATIC / folder).iterdir() if folder else _STATIC.iterdir():
+                media_type = _MEDIA_TYPES.get(file.name.rpartition(".")[2])
+                if file.is_file() and media_type:
+                    path = f"/static/{folder}/{file.name}".replace("//", "/")
+                    self._add_file(path, file.read_bytes(), media_type)
 
-    def _add_file(self, path: str, body: bytes, kind: str) -> None:
+    def _add_file(self, path: str, body: bytes, media_type: str) -> None:
         headers = {"cache-control": "public, max-age=3600"}
-        made = Response(body, headers=headers, media_type=f"{kind}; charset=utf-8")
-        self._add(path, lambda _: made, "GET")
+        response = Response(body, headers=headers, media_type=f"{media_type}; charset=utf-8")
+        self._add(path, lambda _: response, "GET")
         if path.endswith("/mark.svg"):
-            self._add("/favicon.ico", lambda _: made, "GET", prefix="")
+            self._add("/favicon.ico", lambda _: response, "GET", prefix="")
 
 
 def faults_of(error: Exception) -> list[Fault]:
-    """What is wrong with a form, one line a fault."""
-    found = getattr(error, "faults", ())
-    return list(found) or [Fault("", getattr(error, "code", "ERROR"), str(error))]
+    """The faults that an error names; of one that names none, the error itself."""
+    return list(getattr(error, "faults", ())) or [
+        Fault("", getattr(error, "code", "ERROR"), str(error))
+    ]
 
 
 def is_part(request: Request) -> bool:
-    """Whether only a part of the page is wanted, to be put into the one that is there."""
+    """Whether the browser asks only for a part of a page, to put it into the page that it shows."""
     return "hx-request" in request.headers
 
 
 def _to_sign_in(request: Request) -> Response:
-    """Send somebody who is not signed in to do so, and back afterwards."""
-    if is_part(request):  # a part of a page: the whole page has to go
+    """Redirect to signing in, and back to the page afterwards."""
+    if is_part(request):  # a redirect would replace the part only, so the whole page has to move
         return Response(status_code=401, headers={"hx-redirect": SIGN_IN})
     if request.method != "GET":
         return RedirectResponse(SIGN_IN, 303)

@@ -1,7 +1,7 @@
-"""What was asked lately, put together for pages: totals, reasons for a no, a line over time. Pure."""
+"""Recent decisions summed up for pages: totals, reasons for a no, numbers over time. Pure."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,11 @@ from eligibility.explain.phrases import reason_text
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Decisions of a span of time. points: moment (seconds since the epoch), granted, denied."""
+    """Decisions of a span of time.
+
+    reasons: each reason for a no, with its number of decisions, the most frequent first.
+    points: moment (seconds since the epoch), granted, denied.
+    """
 
     granted: int
     denied: int
@@ -20,28 +24,25 @@ class Trend:
 
     @property
     def all(self) -> int:
-        """All decisions."""
+        """The number of all decisions."""
         return self.granted + self.denied
 
 
 def trend(
     counts: Iterable[DecisionCount], since: datetime, until: datetime, step: timedelta
 ) -> Trend:
-    """Put counts together; steps without any are there too, so that a line shows the pauses."""
+    """Sum up counts by steps of time; a step without decisions counts 0, so that a chart shows it."""
     width = int(step.total_seconds())
     begins = int(since.timestamp()) // width * width
-    granted, denied, reasons = (
-        defaultdict[int, int](int),
-        defaultdict[int, int](int),
-        Counter[str](),
-    )
+    granted, denied = Counter[int](), Counter[int]()
+    reasons = Counter[str]()
     for at, key, decisions in counts:
-        place = int(at.timestamp()) // width * width
+        step_start = int(at.timestamp()) // width * width
         if key.kind == "denied":
-            denied[place] += decisions
+            denied[step_start] += decisions
             reasons[reason_text(key.reason)] += decisions
         else:
-            granted[place] += decisions
-    places: Sequence[int] = range(begins, int(until.timestamp()) + 1, width)
-    points = tuple((place, granted.get(place, 0), denied.get(place, 0)) for place in places)
-    return Trend(sum(granted.values()), sum(denied.values()), tuple(reasons.most_common()), points)
+            granted[step_start] += decisions
+    starts = range(begins, int(until.timestamp()) + 1, width)
+    points = tuple((start, granted[start], denied[start]) for start in starts)
+    return Trend(granted.total(), denied.total(), tuple(reasons.most_common()), points)

@@ -96,7 +96,7 @@ def sessions(now: list[float], binding: str = "", *, people: bool = True) -> Ses
     ],
 )
 def test_by_tls_the_cookie_is_for_tls_and_this_host_alone(scope: dict[str, Any], tls: bool) -> None:
-    header = sessions([0.0]).begun(scope, Session(until=1, key="elg_x"))
+    header = sessions([0.0]).started(scope, Session(until=1, key="elg_x"))
     assert header.startswith("__Host-eligibility_session=") is tls
     assert ("; Path=/; Secure; " in header) is tls
 
@@ -104,7 +104,7 @@ def test_by_tls_the_cookie_is_for_tls_and_this_host_alone(scope: dict[str, Any],
 def test_by_tls_a_cookie_that_any_page_could_have_set_does_not_count() -> None:
     made = sessions([0.0])
     scope = {**scope_of(), "scheme": "https"}
-    set_cookie = made.begun(scope, Session(until=1, key="elg_x"))
+    set_cookie = made.started(scope, Session(until=1, key="elg_x"))
     cookie = set_cookie.partition(";")[0]
     assert made.of({**scope_of(cookie), "scheme": "https"}) is not None
     planted = cookie.removeprefix("__Host-")
@@ -115,7 +115,7 @@ def test_a_session_ends_by_itself_and_counts_only_where_it_was_made() -> None:
     now = [1_000.0]
     made = sessions(now)
     person = Session(until=5_000, name="person ada", scopes=(Scope.READ_CATALOG,))
-    cookie = made.begun(scope_of(), person).partition(";")[0]
+    cookie = made.started(scope_of(), person).partition(";")[0]
     assert made.of(scope_of(cookie)) is not None
     assert sessions(now, "another secret").of(scope_of(cookie)) is None
     assert sessions(now, people=False).of(scope_of(cookie)) is None
@@ -135,7 +135,7 @@ def test_a_session_ends_by_itself_and_counts_only_where_it_was_made() -> None:
 def test_no_session_lasts_longer_than_twelve_hours() -> None:
     now = [0.0]
     made = sessions(now)
-    cookie = made.begun(scope_of(), Session(until=10**9, key="elg_x")).partition(";")[0]
+    cookie = made.started(scope_of(), Session(until=10**9, key="elg_x")).partition(";")[0]
     now[0] = HOURS * 3_600 + 1.0
     assert made.of(scope_of(cookie)) is None
 

@@ -1,4 +1,4 @@
-"""One file for each page of the dashboard."""
+"""The pages of the dashboard, one file each."""
 
 from eligibility.dashboard.pages import home
 from eligibility.dashboard.pages.ask import Ask
@@ -13,14 +13,14 @@ from eligibility.dashboard.site import Site
 from eligibility.server.http.authentication import Authenticator
 
 
-def install(site: Site, admission: Authenticator, keeper: CookieCipher) -> None:
+def install(site: Site, authentication: Authenticator, cipher: CookieCipher) -> None:
     """Add every page to the application."""
     provider = site.service.settings.dashboard_provider
-    signing_in = SignInPages(site, admission, provider.label if provider else "")
+    sign_in = SignInPages(site, authentication, provider.label if provider else "")
     if provider:
         from eligibility.dashboard.pages import provider_sign_in  # needs the extra `oidc`
 
-        provider_sign_in.install(site, signing_in, keeper)
+        provider_sign_in.install(site, sign_in, cipher)
     home.install(site)
     Overview(site)
     ProductPages(site)

@@ -1,4 +1,4 @@
-"""/dashboard: whose pages there are; with one publisher, straight on to its overview."""
+"""/dashboard: the list of publishers. If there is only one, its overview instead."""
 
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse

@@ -20,9 +20,10 @@ _SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class ProductSummary:
-    """A product of the list. members: of its groups. asked, granted: members by their last answer.
+    """A product of the list. members: memberships of its groups. asked: members who have asked.
 
-    below_floor: members whose OS is too old for what they are in a group for.
+    granted: those of them whose last answer was a yes. below_floor: those whose OS is too old for
+    the flights or the private audience of the product.
     """
 
     entry: CatalogEntry
@@ -40,14 +41,14 @@ class Overview:
         site.page("/{publisher}", self.shown)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Products with audience, flights and members; decisions lately; what needs attention."""
+        """Show products with audience, flights and members; recent decisions; what needs attention."""
         publisher: str = request.path_params["publisher"]
         viewer.check(Scope.READ_CATALOG, publisher)
         service, now = self._service, self._service.now()
         entries = [*all_products(service.catalog.store, publisher)]
         groups = {
-            one.group_id: one
-            for one in each(lambda cursor: service.groups.list_groups(publisher, cursor=cursor))
+            group.group_id: group
+            for group in each(lambda cursor: service.groups.list_groups(publisher, cursor=cursor))
         }
         service.recorder.flush()
         rows = [self._row(entry, groups, now) for entry in entries]
@@ -67,12 +68,14 @@ class Overview:
         last = self._service.activity.last_answers(entry.publisher, entry.product_id).values()
         requirements = self._service.evaluator.requirements
         below = members_below_floor(entry.product, last, requirements, now)
-        members = sum(groups[one].member_count for one in entry.product.groups if one in groups)
-        granted = sum(one.kind != "denied" for one in last)
+        members = sum(
+            groups[group_id].member_count for group_id in entry.product.groups if group_id in groups
+        )
+        granted = sum(answer.kind != "denied" for answer in last)
         return ProductSummary(entry, members, len(last), granted, below)
 
     def _store(self, publisher: str) -> dict[str, object]:
-        """Whether the store answers, which revisions are in force, and how soon edits are."""
+        """Whether the store answers, which revisions are in force, and how soon an edit is in force."""
         service = self._service
         try:
             service.evaluator.check_ready()

@@ -1,8 +1,9 @@
-"""Products: the list, and one with its ladder, heat map, coverage, dates and history."""
+"""The pages of products: one product with its ladder, heat map, coverage, dates and history."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 from fastapi import Request, Response
@@ -25,11 +26,11 @@ from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.state import State
 
 _MOST_DECISIONS = 4_000
-"""Beyond it coverage is left to the API: a page has to be there at once."""
+"""A page must load at once: coverage that takes more decisions is left to the API."""
 _VERSIONS = 10
 ALL = "everybody"
 _MOST_PEOPLE = 6
-"""Of everybody, so many are in one picture; each of the others has one of its own."""
+"""The picture of everybody shows this many; each of the others has a picture of its own."""
 
 
 class ProductPages:
@@ -37,24 +38,24 @@ class ProductPages:
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
-        one = "/{publisher}/products/{product_id}"
+        product = "/{publisher}/products/{product_id}"
         site.page("/{publisher}/products", self.listed)
-        site.page(one, self.shown)
-        site.page(f"{one}/heat", self.heat)
+        site.page(product, self.shown)
+        site.page(f"{product}/heat", self.heat)
 
     def listed(self, request: Request, viewer: Viewer) -> Response:
-        """The overview has the list."""
+        """Redirect to the overview, which has the list."""
         publisher: str = request.path_params["publisher"]
         viewer.check(Scope.READ_CATALOG, publisher)
         return RedirectResponse(f"{PREFIX}/{publisher}", 303)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """A product, now or at a moment."""
+        """Show a product, now or at a moment."""
         state = self._state(request, viewer)
-        groups = {  # whoever may not read groups sees their ids, which the product has, and no names
-            one: self._service.groups.get(state.snapshot.publisher, one)
-            for one in sorted(state.product.groups if viewer.reads_groups else ())
-        }
+        # Who may not read groups sees only their ids, which the product contains.
+        group_ids = sorted(state.product.groups) if viewer.reads_groups else []
+        publisher = state.snapshot.publisher
+        groups = {group_id: self._service.groups.get(publisher, group_id) for group_id in group_ids}
         versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS).items
         values: dict[str, Any] = {
             "title": state.product.name,
@@ -72,19 +73,19 @@ class ProductPages:
         return RenderedPage("product.html", values)
 
     def heat(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """The heat map alone, of somebody else."""
+        """Show only the heat map, of somebody else."""
         state = self._state(request, viewer)
         return RenderedPage("heat.html", self._heat(request, state))
 
     def _heat(self, request: Request, state: State) -> dict[str, Any]:
         people, moment = everybody(state), _moment(request)
         key = request.query_params.get("who", ALL)
-        chosen = [one for one in people if one.key == key] or people[:_MOST_PEOPLE]
+        chosen = [person for person in people if person.key == key] or people[:_MOST_PEOPLE]
         return {
             "people": people,
             "most_people": _MOST_PEOPLE,
             "who": chosen[0].key if len(chosen) == 1 else ALL,
-            "heat": heat(state, [(one.name, decided_for(state, one)) for one in chosen]),
+            "heat": heat(state, [(person.name, decided_for(state, person)) for person in chosen]),
             "heat_of": chosen[0].name if len(chosen) == 1 else "everybody",
             "at": typed(moment) if moment else "",
         }
@@ -112,7 +113,7 @@ def _moment(request: Request) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class ProductEvent:
-    """Something that changes answers. look: the first whole second at which it is so; who: "" = by date."""
+    """Something that changes answers. who: the person who did it; "" = a date did it."""
 
     at: datetime
     changes: Sequence[str]
@@ -121,25 +122,25 @@ class ProductEvent:
 
     @property
     def look(self) -> str:
-        """What stands for the moment in a URL."""
+        """The first whole second at which the change is in force, as it stands in a URL."""
         whole = self.at.replace(microsecond=0)
         return f"{whole if whole == self.at else whole + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
 
 
 def _timeline(product: Product, versions: tuple[ProductVersion, ...]) -> list[ProductEvent]:
-    """What was and will be: declared dates and versions, the latest first."""
-    return sorted((*_dates(product), *_changes(versions)), key=lambda one: one.at, reverse=True)
+    """Every change of answers, past and to come: declared dates and versions, the latest first."""
+    return sorted((*_dates(product), *_changes(versions)), key=attrgetter("at"), reverse=True)
 
 
 def _dates(product: Product) -> Iterator[ProductEvent]:
-    """Moments at which answers change by themselves."""
+    """Moments at which answers change without an edit."""
     for moment, flight in product.dates():
         text = f"flight {flight.name} is published" if flight else "becomes public for everybody"
         yield ProductEvent(moment, [text])
 
 
 def _changes(versions: tuple[ProductVersion, ...]) -> Iterator[ProductEvent]:
-    """Each version with what differs from the one before; of more than are shown, not the last."""
+    """Each version, with its differences from the version before."""
     for version, before in zip(versions, (*versions[1:], None), strict=True):
         if version.product is None:
             changes = ["deleted"]

@@ -1,4 +1,4 @@
-"""Tester readiness: for each member of a flight or an audience, whether it can get it, and what to do."""
+"""The pages of tester readiness: who of a flight or an audience can get it, and what helps the others."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from fastapi import Request, Response
 
 from eligibility.callers.model import Scope
 from eligibility.dashboard.filters import exact_seconds
-from eligibility.dashboard.readiness import ReadinessTarget, Tester, aims, problems, readiness
+from eligibility.dashboard.readiness import ReadinessTarget, Tester, problems, readiness, targets
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.errors import UnknownProduct
@@ -21,7 +21,7 @@ from groups.model import MAX_MEMBERS
 
 _SHOWN = 100
 _STANDINGS = ("blocked", "unseen", "outranked", "ready")
-"""In the order of what there is to do."""
+"""In this order on the page: first those for whom there is something to do."""
 
 
 class TesterPages:
@@ -35,59 +35,58 @@ class TesterPages:
         site.page(f"{base}.csv", self.exported)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Who can get it and who cannot, by problem and by member."""
-        state, aim, all_aims, testers = self._testers(request, viewer)
+        """Show who can get it and who cannot, by problem and by member."""
+        state, target, all_targets, testers = self._testers(request, viewer)
         values = {
             "title": f"Readiness: {state.product.name}",
-            "aims": all_aims,
-            "counts": Counter(one.standing for one in testers),
+            "targets": all_targets,
+            "counts": Counter(tester.standing for tester in testers),
             "problems": problems(testers),
-            **self._page(request, state, aim, testers),
+            **self._page(request, state, target, testers),
         }
         return RenderedPage("readiness.html", values)
 
     def part(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """More of the list."""
-        state, aim, _, testers = self._testers(request, viewer)
-        return RenderedPage("readiness_list.html", self._page(request, state, aim, testers))
+        """Show more of the list."""
+        state, target, _, testers = self._testers(request, viewer)
+        return RenderedPage("readiness_list.html", self._page(request, state, target, testers))
 
     def exported(self, request: Request, viewer: Viewer) -> Response:
-        """Everything as a CSV file."""
+        """Send every tester as a CSV file."""
         state, _, _, testers = self._testers(request, viewer)
         text = io.StringIO(newline="")
         rows = csv.writer(text)
         rows.writerow(
             ("account", "standing", "last_asked", "family", "os_version", "problem", "remedy")
         )
-        for one in testers:
-            last = one.last
+        for tester in testers:
+            last = tester.last
             device = (
                 (exact_seconds(last.at), last.family, last.os_version) if last else ("", "", "")
             )
-            rows.writerow(
-                (
-                    csv_file.harmless_cell(one.address),
-                    one.standing,
-                    *device,
-                    one.problem,
-                    one.remedy,
-                )
-            )
+            address = csv_file.harmless_cell(tester.address)
+            rows.writerow((address, tester.standing, *device, tester.problem, tester.remedy))
         headers = {
             "content-disposition": f'attachment; filename="{state.product_id}-readiness.csv"'
         }
         return Response(text.getvalue(), 200, headers, "text/csv; charset=utf-8")
 
     def _page(
-        self, request: Request, state: State, aim: ReadinessTarget | None, testers: Sequence[Tester]
+        self,
+        request: Request,
+        state: State,
+        target: ReadinessTarget | None,
+        testers: Sequence[Tester],
     ) -> dict[str, Any]:
         wanted = request.query_params.get("standing", "")
-        chosen = [one for one in testers if wanted in ("", one.standing)]
-        ordered = sorted(chosen, key=lambda one: (_STANDINGS.index(one.standing), one.address))
+        chosen = [tester for tester in testers if wanted in ("", tester.standing)]
+        ordered = sorted(
+            chosen, key=lambda tester: (_STANDINGS.index(tester.standing), tester.address)
+        )
         begin = whole_number(request.query_params.get("from", "0")) or 0
         return {
             "state": state,
-            "aim": aim,
+            "target": target,
             "standing": wanted,
             "testers": ordered[begin : begin + _SHOWN],
             "more": begin + _SHOWN if begin + _SHOWN < len(ordered) else 0,
@@ -103,16 +102,16 @@ class TesterPages:
         if service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)
         state = service.states.read(product_id)
-        found = aims(state)
-        if not found:
+        every = targets(state)
+        if not every:
             return state, None, (), ()
-        key = request.query_params.get("for", found[0].key)
-        aim = next((one for one in found if one.key == key), found[0])
+        key = request.query_params.get("for", every[0].key)
+        target = next((target for target in every if target.key == key), every[0])
         members = {
             address: None
-            for group in aim.groups
+            for group in target.groups
             for address in service.groups.members(publisher, group, limit=MAX_MEMBERS).items
         }
         service.recorder.flush()
         last = service.activity.last_answers(publisher, product_id)
-        return state, aim, found, readiness(state, aim, members, last)
+        return state, target, every, readiness(state, target, members, last)

@@ -1,4 +1,4 @@
-"""Cookies that only this deployment can make and read."""
+"""Encrypted cookies, which only this deployment can make and read."""
 
 import time
 from base64 import urlsafe_b64encode
@@ -19,9 +19,9 @@ _LONGEST_HEADER = 8_192
 class CookieCipher:
     """What cookies are encrypted with.
 
-    secret: gives the deployment's digest key; asks the store the first time, so not for an event loop.
-    binding: what else has to be known, which the store does not hold; "" = nothing.
-    by_tls: whether a request came by TLS. clock: seconds since the epoch.
+    secret: returns the deployment's digest key. The first call reads the store, so never call it in
+    an event loop. by_tls: whether a request came by TLS. binding: a second secret, which the store
+    does not contain; "" = none. clock: seconds since the epoch.
     """
 
     secret: Callable[[], bytes]
@@ -31,21 +31,22 @@ class CookieCipher:
 
 
 class Cookie:
-    """A kind of cookie. name: of its own key, too, so that no kind passes for another. seconds: it lasts.
+    """A kind of cookie. name: also makes its key, so that no kind passes for another. seconds: it lasts.
 
-    By TLS it has the prefix `__Host-`, which browsers let no other host set, nor a page without TLS.
+    By TLS its name begins with `__Host-`: browsers let neither another host nor a page without TLS
+    set such a cookie.
     """
 
-    def __init__(self, name: str, seconds: int, keeper: CookieCipher) -> None:
-        self._name, self.seconds, self._keeper = name, seconds, keeper
+    def __init__(self, name: str, seconds: int, source: CookieCipher) -> None:
+        self._name, self.seconds, self._source = name, seconds, source
         self._cipher: Fernet | None = None
 
     def sealed(self, body: bytes) -> str:
-        """The cookie's value."""
-        return self._fernet().encrypt_at_time(body, int(self._keeper.clock())).decode()
+        """The cookie's value for a body."""
+        return self._fernet().encrypt_at_time(body, int(self._source.clock())).decode()
 
     def opened(self, scope: AsgiScope) -> tuple[str, bytes] | None:
-        """The value that a request brings, and what is in it; None without one that still holds."""
+        """The cookie's value in a request, and its body; None if it is missing, forged or too old."""
         header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
         if len(header) > _LONGEST_HEADER:
             return None
@@ -53,28 +54,28 @@ class Cookie:
         if not value:
             return None
         try:
-            now = int(self._keeper.clock())
+            now = int(self._source.clock())
             return value, self._fernet().decrypt_at_time(value, self.seconds, now)
         except (InvalidToken, ValueError):
             return None
 
     def header(self, scope: AsgiScope, value: str) -> str:
-        """The `set-cookie` header that answers a request; "" = the browser forgets it.
+        """The `set-cookie` header for a response; value "" = the browser forgets the cookie.
 
-        Lax, so that a provider may send a person back signed in.
+        SameSite is Lax, so that the browser sends the cookie when a provider redirects back.
         """
-        tls = self._keeper.by_tls(scope)
-        where = "/; Secure" if tls else "/dashboard"
+        tls = self._source.by_tls(scope)
+        path = "/; Secure" if tls else "/dashboard"
         lasts = self.seconds if value else 0
         name = self._name_for(scope)
-        return f"{name}={value}; Path={where}; Max-Age={lasts}; HttpOnly; SameSite=Lax"
+        return f"{name}={value}; Path={path}; Max-Age={lasts}; HttpOnly; SameSite=Lax"
 
     def _name_for(self, scope: AsgiScope) -> str:
-        return f"__Host-{self._name}" if self._keeper.by_tls(scope) else self._name
+        return f"__Host-{self._name}" if self._source.by_tls(scope) else self._name
 
     def _fernet(self) -> Fernet:
         if self._cipher is None:
-            made_of = f"{self._name}\n{self._keeper.binding}".encode()
-            key = blake2b(made_of, digest_size=32, key=self._keeper.secret(), person=_PERSON)
+            made_of = f"{self._name}\n{self._source.binding}".encode()
+            key = blake2b(made_of, digest_size=32, key=self._source.secret(), person=_PERSON)
             self._cipher = Fernet(urlsafe_b64encode(key.digest()))
         return self._cipher

@@ -1,37 +1,43 @@
-"""Why somebody could not sign in through the provider, in words for a person."""
+"""Why signing in through the provider failed, as a person is told."""
 
 from eligibility.server.http.problems import RequestProblem
 
-_WHY: dict[str, tuple[int, str]] = {
-    "STATE_MISMATCH": (400, "the sign-in took too long, or was begun in another window: try again"),
-    "OTHER_PROVIDER": (400, "the answer is of another provider: try again"),
-    "DECLINED": (403, "the provider was not allowed to say who you are"),
-    "PROVIDER_REFUSED": (403, "the provider did not sign you in; it knows why"),
-    "PROVIDER_UNAVAILABLE": (503, "the provider cannot be asked now; a key works"),
-    "CODE_REFUSED": (403, "the provider takes its own answer for used or too old: try again"),
+_MESSAGES: dict[str, tuple[int, str]] = {
+    "STATE_MISMATCH": (
+        400,
+        "the sign-in took too long, or it was started in another window: try again",
+    ),
+    "OTHER_PROVIDER": (400, "another provider answered: try again"),
+    "DECLINED": (403, "you did not allow the provider to tell us who you are"),
+    "PROVIDER_REFUSED": (403, "the provider did not sign you in; ask there for the reason"),
+    "PROVIDER_UNAVAILABLE": (503, "the provider cannot be reached now; you can sign in with a key"),
+    "CODE_REFUSED": (
+        403,
+        "the provider says that this sign-in was used already, or is too old: try again",
+    ),
     "CLIENT_REFUSED": (
         503,
-        "the provider does not accept this server; whoever runs it has to mend that",
+        "the provider does not accept this server; whoever runs the server has to correct that",
     ),
     "TOKEN_REFUSED": (403, "the provider's answer does not prove who you are"),
     "NO_SCOPE": (
         403,
-        "the provider knows you, but says nothing of what you may do here; ask whoever runs it",
+        "the provider knows you, but does not say what you may do here; ask whoever runs it",
     ),
     "NO_PUBLISHER": (
         403,
-        "the provider knows you, but not whose pages you may see; ask whoever runs it",
+        "the provider knows you, but does not say which publishers you may see; ask whoever runs it",
     ),
     "TOO_MANY_PUBLISHERS": (
         403,
-        "you may see more publishers than a session can name; `*` means all",
+        "you may see more publishers than a session can list; at the provider, `*` means all",
     ),
 }
 
 
 class SignInRefused(RequestProblem):
-    """A sign-in that came to nothing. detail: what the log tells, and a person does not need."""
+    """A sign-in that failed. detail: for the log only; the person sees `message`."""
 
     def __init__(self, code: str, detail: str = "") -> None:
-        status, self.told = _WHY[code]
-        super().__init__(status, code, f"{self.told}: {detail}" if detail else self.told)
+        status, self.message = _MESSAGES[code]
+        super().__init__(status, code, f"{self.message}: {detail}" if detail else self.message)

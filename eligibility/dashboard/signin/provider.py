@@ -1,7 +1,7 @@
-"""Signing in through an OpenID provider: where to send a person, and who came back.
+"""Signing in through an OpenID provider: where to send a person, and who comes back.
 
-Authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, 3.1; RFC 7636; RFC 9207). The
-protocol is Authlib's; the ID token is verified as other tokens are, by callers/tokens.py.
+Authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, 3.1; RFC 7636; RFC 9207).
+Authlib speaks the protocol; callers/tokens.py verifies the ID token as it does every other token.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from eligibility.dashboard.signin.errors import SignInRefused
 from eligibility.server.http.limits import Overloaded
 
 FRESH_SECONDS = 3_600
-"""How long it is believed what the provider says of itself."""
+"""How long the provider's configuration is used before it is fetched again."""
 RETRY_SECONDS = 10
-"""How long it is not asked again after it could not be."""
+"""How long to wait after a failed fetch before the next one."""
 _TIMEOUT_SECONDS = 5
-_MOST_UNDER_WAY = 16
-"""Codes exchanged at a time: nobody has to be known here to have one tried."""
+_MOST_SIGN_INS = 16
+"""How many codes are exchanged at a time: anybody, even without an account, can start an exchange."""
 
 
 class PendingSignIn(msgspec.Struct, frozen=True):
-    """What the browser keeps, encrypted, while its person is at the provider. to: where to go then."""
+    """What the browser keeps, encrypted, while the person is at the provider. to: the page to open then."""
 
     state: str
     nonce: str
@@ -46,7 +46,7 @@ class PendingSignIn(msgspec.Struct, frozen=True):
 
 
 class _Metadata(msgspec.Struct, frozen=True):
-    """What a provider says of itself (OpenID Connect Discovery 1.0, 3)."""
+    """A provider's configuration (OpenID Connect Discovery 1.0, 3)."""
 
     issuer: str
     authorization_endpoint: str
@@ -59,14 +59,14 @@ class _Metadata(msgspec.Struct, frozen=True):
     authorization_response_iss_parameter_supported: bool = False
 
 
-class _Known(msgspec.Struct, frozen=True):
-    says: _Metadata
+class _Fetched(msgspec.Struct, frozen=True):
+    metadata: _Metadata
     tokens: Verifier
-    asked_at: float
+    fetched_at: float
 
 
 class Provider:
-    """The provider of the settings. secret: this server's, if it has one there."""
+    """The provider that the settings declare. secret: of this server at the provider, if it has one."""
 
     def __init__(
         self,
@@ -80,68 +80,70 @@ class Provider:
         self.declared = declared
         self._secret, self._name_of = secret, name_of
         self._clock, self._monotonic = clock, monotonic
-        self._known: _Known | None = None
+        self._fetched: _Fetched | None = None
         self._retry_at = float("-inf")
         self._failure = ""
-        self._asking = asyncio.Lock()
-        self._under_way = 0
+        self._fetching = asyncio.Lock()
+        self._sign_ins = 0
 
     async def begin(self, redirect_uri: str, to: str) -> tuple[str, PendingSignIn]:
-        """Where to send a person, and what its browser has to keep. Raises: SignInRefused."""
-        known = await self._metadata()
-        begun = PendingSignIn(
+        """The URL to send a person to, and what the browser must keep. Raises: SignInRefused."""
+        fetched = await self._configuration()
+        pending = PendingSignIn(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), to
         )
-        async with self._client(known.says, redirect_uri) as client:
+        async with self._client(fetched.metadata, redirect_uri) as client:
             url, _ = client.create_authorization_url(
-                known.says.authorization_endpoint,
-                state=begun.state,
-                nonce=begun.nonce,
-                code_verifier=begun.verifier,
+                fetched.metadata.authorization_endpoint,
+                state=pending.state,
+                nonce=pending.nonce,
+                code_verifier=pending.verifier,
             )
-        return url, begun
+        return url, pending
 
     async def finish(
-        self, redirect_uri: str, begun: PendingSignIn, said: Mapping[str, str]
+        self, redirect_uri: str, pending: PendingSignIn, parameters: Mapping[str, str]
     ) -> Caller:
-        """Who came back. said: the parameters of the address that the provider sent the person to.
+        """The person who comes back. parameters: of the URL to which the provider redirected.
 
         Raises: SignInRefused, Overloaded.
         """
-        if not _same(said.get("state", ""), begun.state):
+        if not _same(parameters.get("state", ""), pending.state):
             raise SignInRefused("STATE_MISMATCH")
-        known = await self._metadata()
-        self._check_answer(known.says, said)
-        if self._under_way >= _MOST_UNDER_WAY:
-            raise Overloaded(f"{_MOST_UNDER_WAY} sign-ins")
-        self._under_way += 1
+        fetched = await self._configuration()
+        self._check_response(fetched.metadata, parameters)
+        if self._sign_ins >= _MOST_SIGN_INS:
+            raise Overloaded(f"{_MOST_SIGN_INS} sign-ins")
+        self._sign_ins += 1
         try:
-            token = await self._id_token(known.says, redirect_uri, begun, said["code"])
+            token = await self._id_token(
+                fetched.metadata, redirect_uri, pending, parameters["code"]
+            )
         finally:
-            self._under_way -= 1
-        return await run_in_threadpool(self._caller, known.tokens, token, begun.nonce)
+            self._sign_ins -= 1
+        return await run_in_threadpool(self._caller, fetched.tokens, token, pending.nonce)
 
-    def _check_answer(self, says: _Metadata, said: Mapping[str, str]) -> None:
-        """Whether it is the provider that answered, and with a code (RFC 9207, 2.4)."""
-        named = said.get("iss")
-        missing = named is None and says.authorization_response_iss_parameter_supported
-        if missing or (named is not None and named != self.declared.issuer):
+    def _check_response(self, metadata: _Metadata, parameters: Mapping[str, str]) -> None:
+        """Check that this provider answered, and with a code (RFC 9207, 2.4)."""
+        issuer = parameters.get("iss")
+        missing = issuer is None and metadata.authorization_response_iss_parameter_supported
+        if missing or (issuer is not None and issuer != self.declared.issuer):
             raise SignInRefused("OTHER_PROVIDER")
-        if "error" in said or not said.get("code"):
-            declined = said.get("error") == "access_denied"
+        if "error" in parameters or not parameters.get("code"):
+            declined = parameters.get("error") == "access_denied"
             raise SignInRefused("DECLINED" if declined else "PROVIDER_REFUSED")
 
     async def _id_token(
-        self, says: _Metadata, redirect_uri: str, begun: PendingSignIn, code: str
+        self, metadata: _Metadata, redirect_uri: str, pending: PendingSignIn, code: str
     ) -> str:
-        """The ID token that a code stands for."""
+        """Exchange a code for the ID token."""
         try:
             async with (
                 asyncio.timeout(_TIMEOUT_SECONDS),
-                self._client(says, redirect_uri) as client,
+                self._client(metadata, redirect_uri) as client,
             ):
-                answer: Mapping[str, Any] = await client.fetch_token(
-                    says.token_endpoint, code=code, code_verifier=begun.verifier
+                response: Mapping[str, Any] = await client.fetch_token(
+                    metadata.token_endpoint, code=code, code_verifier=pending.verifier
                 )
         except OAuthError as error:
             if error.error == "invalid_grant":
@@ -149,7 +151,7 @@ class Provider:
             raise SignInRefused("CLIENT_REFUSED", _plain(error.error)) from None
         except (httpx2.HTTPError, ValueError, TimeoutError) as error:
             raise SignInRefused("PROVIDER_UNAVAILABLE", type(error).__name__) from None
-        token = answer.get("id_token")
+        token = response.get("id_token")
         if not isinstance(token, str):
             raise SignInRefused("TOKEN_REFUSED", "there is no ID token")
         return token
@@ -164,7 +166,7 @@ class Provider:
         except (Unauthenticated, TokenRefusal) as error:
             raise SignInRefused("TOKEN_REFUSED", str(error)) from None
         if not _same(claims.get("nonce", ""), nonce):
-            raise SignInRefused("TOKEN_REFUSED", "it answers another sign-in: its nonce is another")
+            raise SignInRefused("TOKEN_REFUSED", "it belongs to another sign-in: its nonce differs")
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if claims.get("azp", None if several else declared.client_id) != declared.client_id:
             raise SignInRefused("TOKEN_REFUSED", "it was made for another client: `azp`")
@@ -174,64 +176,66 @@ class Provider:
             raise SignInRefused("NO_PUBLISHER", declared.publishers_claim)
         return caller
 
-    async def _metadata(self) -> _Known:
-        """What the provider says of itself; what it said before, while it cannot be asked."""
-        async with self._asking:
+    async def _configuration(self) -> _Fetched:
+        """The provider's configuration; while it cannot be fetched, the one fetched before."""
+        async with self._fetching:
             now = self._monotonic()
-            known = self._known
-            if known is None or now - known.asked_at >= FRESH_SECONDS:
+            fetched = self._fetched
+            if fetched is None or now - fetched.fetched_at >= FRESH_SECONDS:
                 if now >= self._retry_at:
-                    known = await self._asked(now)
-                if known is None:
+                    fetched = await self._fetch(now)
+                if fetched is None:
                     raise SignInRefused("PROVIDER_UNAVAILABLE", self._failure)
-            return known
+            return fetched
 
-    async def _asked(self, now: float) -> _Known | None:
+    async def _fetch(self, now: float) -> _Fetched | None:
         try:
             document = await run_in_threadpool(fetched_json, self.declared.configuration_url)
-            says = _checked(document, self.declared.issuer)
+            metadata = _checked(document, self.declared.issuer)
         except FetchFailed as error:
             self._failure, self._retry_at = str(error), now + RETRY_SECONDS
-            return self._known
-        tokens = self._known.tokens if self._known else None
-        if tokens is None or self._known is None or says.jwks_uri != self._known.says.jwks_uri:
-            issuer = self.declared.tokens_of(says.jwks_uri)
+            return self._fetched
+        before = self._fetched
+        if before is not None and metadata.jwks_uri == before.metadata.jwks_uri:
+            tokens = before.tokens
+        else:
+            issuer = self.declared.tokens_of(metadata.jwks_uri)
             tokens = Verifier((issuer,), (), name_of=self._name_of, clock=self._clock)
-        self._known = _Known(says, tokens, now)
-        return self._known
+        self._fetched = _Fetched(metadata, tokens, now)
+        return self._fetched
 
-    def _client(self, says: _Metadata, redirect_uri: str) -> AsyncOAuth2Client:
-        offered = says.token_endpoint_auth_methods_supported
+    def _client(self, metadata: _Metadata, redirect_uri: str) -> AsyncOAuth2Client:
+        offered = metadata.token_endpoint_auth_methods_supported
         basic = "client_secret_basic" in offered or "client_secret_post" not in offered
-        way = "client_secret_basic" if basic else "client_secret_post"
+        method = "client_secret_basic" if basic else "client_secret_post"
         return AsyncOAuth2Client(
             self.declared.client_id,
             self._secret,
-            token_endpoint_auth_method=way if self._secret else "none",
+            token_endpoint_auth_method=method if self._secret else "none",
             scope=" ".join(self.declared.ask_for),
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
             timeout=_TIMEOUT_SECONDS,
-            trust_env=says.token_endpoint.startswith("https:"),  # no proxy on the way to loopback
+            trust_env=metadata.token_endpoint.startswith("https:"),  # no proxy to loopback
         )
 
 
 def _checked(document: object, issuer: str) -> _Metadata:
-    """What a provider says of itself, if it is this provider, and does what is needed.
+    """Read a provider's configuration, and check that it is this provider's and has what we need.
 
-    Raises: Unreadable.
+    Raises: FetchFailed.
     """
     try:
-        says = msgspec.convert(document, _Metadata)
-        for url in (says.authorization_endpoint, says.token_endpoint, says.jwks_uri):
+        metadata = msgspec.convert(document, _Metadata)
+        for url in (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri):
             fetched_safely(url)
     except (msgspec.ValidationError, ValueError) as error:
-        raise FetchFailed(f"its configuration is none: {error}") from None
-    if says.issuer != issuer:
+        raise FetchFailed(f"its configuration cannot be read: {error}") from None
+    if metadata.issuer != issuer:
         raise FetchFailed("its configuration is of another issuer")
-    if "S256" not in says.code_challenge_methods_supported:
-        raise FetchFailed("it does no PKCE with S256")
-    return says
+    if "S256" not in metadata.code_challenge_methods_supported:
+        raise FetchFailed("it does not support PKCE with S256")
+    return metadata
 
 
 def _plain(code: object) -> str:

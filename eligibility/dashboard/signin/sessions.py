@@ -1,8 +1,8 @@
-"""Who is signed in to the dashboard: a cookie that proves it, and the token of forms that change things.
+"""Sessions: the cookie that proves who is signed in to the dashboard, and the CSRF token of its forms.
 
-The cookie holds the credentials themselves, encrypted with a key of the deployment, so that every
-server process can read it and none has to remember it. A key that is revoked ends its sessions, for
-it is looked up on every request as it is for the API.
+The cookie contains the credentials, encrypted with a key of the deployment: every server process can
+read it, and none has to store it. Every request looks the API key up again, as the API does, so
+revoking a key ends its sessions.
 """
 
 from hashlib import blake2b
@@ -16,15 +16,15 @@ from eligibility.server.http import asgi
 
 COOKIE = "eligibility_session"
 HOURS = 12
-"""How long somebody stays signed in with a key."""
+"""How long a person stays signed in with a key."""
 
 _PERSON = b"dashboard forms"
 _MOST_CHARACTERS = 3_900
-"""Browsers drop a cookie of more than 4,096 with its name and attributes, without a word."""
+"""Browsers silently drop a cookie of more than 4,096 characters, its name and attributes included."""
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who is signed in. key: an API key; else the caller that a provider vouched for.
+    """Who is signed in: the owner of an API key, or the person whom a provider signed in.
 
     until: seconds since the epoch. publishers: None = all.
     """
@@ -49,51 +49,52 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sessions:
-    """Makes and reads sessions. people: whether a provider is declared, that may vouch for people."""
+    """Makes and reads sessions. people: whether a provider is declared, which signs people in."""
 
-    def __init__(self, keeper: CookieCipher, *, people: bool = False) -> None:
-        self._keeper, self._people = keeper, people
-        self._cookie = Cookie(COOKIE, HOURS * 3_600, keeper)
+    def __init__(self, cipher: CookieCipher, *, people: bool = False) -> None:
+        self._source, self._people = cipher, people
+        self._cookie = Cookie(COOKIE, HOURS * 3_600, cipher)
 
     def of_key(self, key: str) -> Session:
-        """A session that begins now, of an API key."""
+        """A session of an API key that begins now."""
         return Session(until=self._ends(HOURS), key=key)
 
     def of_person(self, caller: Caller, hours: int) -> Session:
-        """A session that begins now, of somebody whom a provider vouched for."""
+        """A session that begins now, of a person whom a provider signed in."""
         publishers = None if caller.publishers is None else tuple(sorted(caller.publishers))
         scopes = tuple(sorted(caller.scopes))
         until = self._ends(min(hours, HOURS))
         return Session(until, "", caller.name, scopes, publishers, caller.identity)
 
-    def begun(self, scope: asgi.AsgiScope, session: Session) -> str:
-        """The `set-cookie` header of a session. Raises: SignInRefused."""
+    def started(self, scope: asgi.AsgiScope, session: Session) -> str:
+        """The `set-cookie` header that starts a session. Raises: SignInRefused."""
         value = self._cookie.sealed(msgspec.json.encode(session))
         if len(value) > _MOST_CHARACTERS:
             raise SignInRefused("TOO_MANY_PUBLISHERS")
         return self._cookie.header(scope, value)
 
     def ended(self, scope: asgi.AsgiScope) -> str:
-        """The `set-cookie` header with which the browser forgets the session."""
+        """The `set-cookie` header that makes the browser forget the session."""
         return self._cookie.header(scope, "")
 
     def of(self, scope: asgi.AsgiScope) -> tuple[str, Session] | None:
-        """The cookie of a request and its session; None without one that holds."""
-        found = self._cookie.opened(scope)
-        if found is None:
+        """The cookie of a request and its session; None without a valid one."""
+        opened = self._cookie.opened(scope)
+        if opened is None:
             return None
+        cookie, body = opened
         try:
-            session = msgspec.json.decode(found[1], type=Session)
+            session = msgspec.json.decode(body, type=Session)
         except msgspec.MsgspecError:
             return None
-        holds = self._keeper.clock() < session.until and (session.key or self._people)
-        return (found[0], session) if holds else None
+        valid = self._source.clock() < session.until and (session.key or self._people)
+        return (cookie, session) if valid else None
 
     def csrf_token(self, cookie: str) -> str:
-        """What a form of that session has to bring along."""
+        """The token that every form of that session must send."""
         return blake2b(
-            cookie.encode(), key=self._keeper.secret(), digest_size=16, person=_PERSON
+            cookie.encode(), key=self._source.secret(), digest_size=16, person=_PERSON
         ).hexdigest()
 
     def _ends(self, hours: int) -> int:
-        return int(self._keeper.clock()) + hours * 3_600
+        return int(self._source.clock()) + hours * 3_600

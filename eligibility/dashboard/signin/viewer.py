@@ -1,4 +1,4 @@
-"""Viewer: who looks at a page, and what the page may therefore show and offer."""
+"""Viewer: who looks at a page, and so what the page may show and offer."""
 
 import hmac
 from dataclasses import dataclass
@@ -9,25 +9,27 @@ from eligibility.server.http.problems import RequestProblem
 
 
 class NoCsrfToken(RequestProblem):
-    """A change that does not come from a page of this session."""
+    """A change that was not sent from a page of this session."""
 
     def __init__(self) -> None:
-        detail = "the page is too old, or not ours: load it again and repeat the change"
+        detail = (
+            "the page is too old, or it is not of this session: load it again and repeat the change"
+        )
         super().__init__(403, "CSRF_TOKEN", detail)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A signed-in person. origin: where from, for history. csrf: what changes have to bring along."""
+    """A signed-in person. client_address: for the history. csrf: the token that every change must send."""
 
     caller: Caller
-    origin: str
+    client_address: str
     csrf: str
 
     @property
     def actor(self) -> str:
-        """Who and from where, as history and the audit trail have it."""
-        return f"{self.caller.name} from {self.origin} (dashboard)"
+        """Who it is and from where, as history and the audit trail show it."""
+        return f"{self.caller.name} from {self.client_address} (dashboard)"
 
     @property
     def reads_groups(self) -> bool:
@@ -36,7 +38,7 @@ class Viewer:
 
     @property
     def edits_groups(self) -> bool:
-        """Whether members may be changed; who may not read them cannot edit them here."""
+        """Whether members may be changed: only by who may read them, too."""
         return self.caller.may(Scope.WRITE_GROUPS) and self.reads_groups
 
     @property
@@ -45,41 +47,31 @@ class Viewer:
         return self.caller.may(Scope.READ_CATALOG)
 
     @property
-    def edits_catalog(self) -> bool:
-        """Whether products may be changed."""
-        return self.caller.may(Scope.WRITE_CATALOG)
-
-    @property
     def asks(self) -> bool:
-        """Whether any account's access may be asked."""
+        """Whether the viewer may ask about any account's access."""
         return self.caller.may(Scope.SIMULATE) and self.reads_catalog and self.reads_groups
 
     @property
-    def administers(self) -> bool:
-        """Whether keys and the like may be seen."""
-        return self.caller.may(Scope.ADMIN)
-
-    @property
     def pages(self) -> tuple[tuple[str, str], ...]:
-        """The pages of a publisher that may be shown: their names, and where they are."""
-        found = []
+        """The pages of a publisher that may be shown: each name and its path."""
+        pages = []
         if self.reads_catalog:
-            found += [("Overview", "")]
+            pages += [("Overview", "")]
         if self.reads_groups:
-            found += [("Groups", "/groups")]
+            pages += [("Groups", "/groups")]
         if self.asks:
-            found += [("Ask", "/ask")]
+            pages += [("Ask", "/ask")]
         if self.reads_catalog:
-            found += [("Live", "/live")]
-        return tuple(found)
+            pages += [("Live", "/live")]
+        return tuple(pages)
 
     def check_token(self, sent: str) -> None:
-        """Raise NoCsrfToken unless a change comes from a page of this session."""
+        """Raise NoCsrfToken unless a change was sent from a page of this session."""
         if not hmac.compare_digest(self.csrf.encode(), sent.encode("utf-8", "replace")):
             raise NoCsrfToken
 
     def check(self, scope: Scope, publisher: str | None = None) -> None:
-        """Raise ScopeMissing or UnknownPublisher unless a page may be shown."""
+        """Raise ScopeMissing or UnknownPublisher if a page may not be shown."""
         if publisher is not None and not self.caller.sees(publisher):
             raise UnknownPublisher(publisher)
         self.caller.check(scope)

@@ -1,4 +1,4 @@
-"""Visitors: who a request for a page comes from, told by the session's cookie and by nothing else."""
+"""Visitors: who sends a request for a page. Only the session's cookie says so."""
 
 from typing import NamedTuple
 
@@ -9,36 +9,36 @@ from eligibility.server.http.authentication import AuthenticatedCaller, Authenti
 
 
 class Visitor(NamedTuple):
-    """Somebody signed in. cookie: that of the session, which tokens of forms are made of."""
+    """Somebody who is signed in. cookie: of the session; the CSRF tokens of forms are made from it."""
 
-    admitted: AuthenticatedCaller
+    authenticated: AuthenticatedCaller
     cookie: str
 
 
 class Visitors:
-    """Turns the cookies of requests into callers, by the same admission as credentials."""
+    """Turns the cookies of requests into callers, by the same authentication as credentials."""
 
-    def __init__(self, sessions: Sessions, admission: Authenticator) -> None:
-        self._sessions, self._admission = sessions, admission
+    def __init__(self, sessions: Sessions, authentication: Authenticator) -> None:
+        self._sessions, self._authentication = sessions, authentication
 
     def of(self, scope: AsgiScope) -> Visitor | None:
-        """Who sends a request; None where nobody is signed in, or no longer. Not for an event loop.
+        """Who sends a request; None if nobody is signed in. It blocks: not for an event loop.
 
         Raises: groups.errors.StoreUnavailable.
         """
-        found = self._sessions.of(scope)
-        if found is None:
+        cookie_and_session = self._sessions.of(scope)
+        if cookie_and_session is None:
             return None
-        cookie, session = found
-        admitted = self._admitted(session)
-        return None if admitted is None else Visitor(admitted, cookie)
+        cookie, session = cookie_and_session
+        authenticated = self._authenticated(session)
+        return None if authenticated is None else Visitor(authenticated, cookie)
 
-    def _admitted(self, session: Session) -> AuthenticatedCaller | None:
+    def _authenticated(self, session: Session) -> AuthenticatedCaller | None:
         if not session.key:
-            return self._admission.authenticated(session.caller())
+            return self._authentication.authenticated(session.caller())
         authorization = b"Bearer " + session.key.encode()
         try:
-            return self._admission.known(authorization) or self._admission.authenticate(
+            return self._authentication.known(authorization) or self._authentication.authenticate(
                 authorization
             )
         except Unauthenticated:
