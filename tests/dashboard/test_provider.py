@@ -234,7 +234,7 @@ def test_a_code_counts_once(person: Person, somebody: Callable[[], Person]) -> N
     assert person.comes_back(back).status_code == 303
     thief = somebody()
     thief.http.cookies.update(kept)
-    assert refused(thief.comes_back(back), 403, "used or too old")
+    assert refused(thief.comes_back(back), 403, "used already")
     assert not thief.is_in
 
 
@@ -246,7 +246,7 @@ def test_a_stolen_code_is_of_no_use_in_another_sign_in(
     thief = somebody()
     state = dict(parse_qsl(urlsplit(thief.begins()).query))["state"]
     back = f"/dashboard/sign-in/callback?code={stolen}&state={state}"
-    assert refused(thief.comes_back(back), 403, "used or too old")
+    assert refused(thief.comes_back(back), 403, "used already")
 
 
 @pytest.mark.parametrize(
@@ -263,8 +263,8 @@ def test_a_stolen_code_is_of_no_use_in_another_sign_in(
         ({"sub": None}, "does not prove"),
         ({"scope": None}, "what you may do"),
         ({"scope": "root"}, "what you may do"),
-        ({"publishers": None}, "whose pages"),
-        ({"publishers": []}, "whose pages"),
+        ({"publishers": None}, "which publishers"),
+        ({"publishers": []}, "which publishers"),
         ({"publishers": [f"publisher-{n}" for n in range(400)]}, "more publishers"),
     ],
     ids=str,
@@ -305,10 +305,10 @@ def test_an_id_token_has_to_be_signed_by_a_key_of_the_provider(person: Person, f
     [
         ({"iss": "https://elsewhere.example"}, 400, "another provider"),
         ({"code": None}, 403, "did not sign you in"),
-        ({"code": None, "error": "access_denied"}, 403, "was not allowed"),
+        ({"code": None, "error": "access_denied"}, 403, "did not allow"),
         ({"code": None, "error": "<script>alert(1)</script>"}, 403, "did not sign you in"),
         ({"error": "server_error", "error_description": "<b>bold</b>"}, 403, "did not sign you in"),
-        ({"code": "made up"}, 403, "used or too old"),
+        ({"code": "made up"}, 403, "used already"),
     ],
     ids=str,
 )
@@ -324,7 +324,7 @@ def test_other_answers_are_refused_in_words_of_ours(
 
 def test_a_provider_that_fails_is_away(person: Person) -> None:
     person.lies.status = 500
-    assert refused(person.signs_in(), 503, "cannot be asked now")
+    assert refused(person.signs_in(), 503, "cannot be reached now")
 
 
 def test_a_session_of_a_person_has_its_end_and_is_no_credential_of_the_api(person: Person) -> None:
@@ -365,7 +365,7 @@ def test_a_provider_is_believed_only_what_is_safe(store: str, says: dict[str, An
         lies.says = says
         with running(store, **declared(lies.issuer)) as server:
             answer = httpx2.get(f"{server.url}/dashboard/sign-in/provider")
-            assert refused(answer, 503, "cannot be asked now")
+            assert refused(answer, 503, "cannot be reached now")
             assert "an API key" in answer.text  # which works all the same
 
 
