@@ -62,7 +62,7 @@ def _in_process(
     with ExitStack() as stack:
         noting, deaf = (stack.enter_context(Service(Settings(store=world.store))) for _ in range(2))
         recorder: Any = deaf.recorder
-        recorder.one = recorder.many = lambda *_: None
+        recorder.record = recorder.record_batch = lambda *_: None
         noting.recorder.start()
         apps = create_app(noting), create_app(deaf)
         for name, path, bodies, requests in (

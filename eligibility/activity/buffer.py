@@ -1,4 +1,4 @@
-"""Heard: decisions as the recorder hears of them, added up so that they take no room."""
+"""Buffer: the decisions of a minute, counted, so that they take little memory."""
 
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from eligibility.engine.decision_cache import DecisionBody
 from eligibility.explain.outcome import Outcome, outcome_of
 
 MOST_ASKERS = 500
-"""Members noted of one Heard; beyond, they are only counted. To note one costs as much as counting 300."""
+"""Members noted in one buffer; further decisions are only counted, which costs 300 times less."""
 LATEST = 50
 _LATEST_OF_A_BATCH = 10
 
@@ -20,85 +20,88 @@ CachedOrDecision = DecisionBody | Decision
 
 
 RecordedQuery = tuple[QueryFields, CachedOrDecision, float]
-"""A query, what it was told, and when, in seconds since the epoch."""
+"""A query, its decision, and when it was made, in seconds since the epoch."""
 
 
 class Buffer:
-    """The decisions of at most a minute. Not safe for threads: the recorder sees to it.
+    """The decisions of one minute at most. Not thread-safe; the recorder holds a lock.
 
-    begins, ends: the seconds of the minute, [begins, ends). askers: what members were told last, by
-    product and the account as sent; of decisions that do not say whose they are, strangers too.
+    begins, ends: the seconds of the minute, `ends` excluded. latest: the latest queries. last: the
+    last query of each member, by product and account as sent; if a decision does not say whether the
+    account is a member, strangers too.
     """
 
-    __slots__ = ("_answers", "_counts", "_distinct", "_room", "askers", "begins", "ends", "latest")
+    __slots__ = ("_cached", "_counts", "_distinct", "_room", "begins", "ends", "last", "latest")
 
     def __init__(self, now: float) -> None:
         second = int(now)
         self.begins = second - second % MINUTE
         self.ends = self.begins + MINUTE
-        self.askers: dict[tuple[str, str], RecordedQuery] = {}
+        self.last: dict[tuple[str, str], RecordedQuery] = {}
         self.latest: deque[RecordedQuery] = deque(maxlen=LATEST)
         self._room = MOST_ASKERS
         self._counts: Counter[CountKey] = Counter()
-        self._answers: Counter[DecisionBody] = Counter()
+        self._cached: Counter[DecisionBody] = Counter()
         self._distinct = 0
 
-    def one(self, query: QueryFields, told: CachedOrDecision, now: float) -> None:
+    def add(self, query: QueryFields, decision: CachedOrDecision, now: float) -> None:
         """Add a decision."""
-        if isinstance(told, DecisionBody):
-            # Not `+=`, which takes twice as long where the key is there.
-            self._answers[told] = self._answers.get(told, 0) + 1
-            wanted = told.member
+        if isinstance(decision, DecisionBody):
+            # Not `+=`, which takes twice as long for an existing key.
+            self._cached[decision] = self._cached.get(decision, 0) + 1
+            may_be_member = decision.member
         else:
-            self._counts[key_of(told)[0]] += 1
-            wanted = True
-        asked = query, told, now
-        self.latest.append(asked)
+            self._counts[key_of(decision)[0]] += 1
+            may_be_member = True
+        recorded = query, decision, now
+        self.latest.append(recorded)
         account = query.account
-        if wanted and account and self._room:
+        if may_be_member and account and self._room:
             self._room -= 1
-            self.askers[query.product_id, account.id] = asked
+            self.last[query.product_id, account.id] = recorded
 
-    def many(self, queries: Sequence[object], told: Sequence[object], now: float) -> None:
-        """Add what memory told of a batch; what is no answer in it is left out."""
-        self._answers.update(cast("Sequence[DecisionBody]", told))
-        if len(self._answers) > self._distinct:
-            for one in [one for one in self._answers if not isinstance(one, DecisionBody)]:
-                del self._answers[one]
-            self._distinct = len(self._answers)
-        last = slice(-_LATEST_OF_A_BATCH, None)
-        self.latest.extend((query, one, now) for query, one in _answered(queries[last], told[last]))
+    def add_batch(self, queries: Sequence[object], results: Sequence[object], now: float) -> None:
+        """Add the cached decisions among the results of a batch."""
+        self._cached.update(cast("Sequence[DecisionBody]", results))
+        if len(self._cached) > self._distinct:
+            for other in [key for key in self._cached if not isinstance(key, DecisionBody)]:
+                del self._cached[other]
+            self._distinct = len(self._cached)
+        end = slice(-_LATEST_OF_A_BATCH, None)
+        self.latest.extend(
+            (query, body, now) for query, body in _decided(queries[end], results[end])
+        )
         if self._room:
-            for query, one in islice(_of_members(queries, told), self._room):
+            for query, body in islice(_of_members(queries, results), self._room):
                 self._room -= 1
                 if query.account:  # members have one
-                    self.askers[query.product_id, query.account.id] = query, one, now
+                    self.last[query.product_id, query.account.id] = query, body, now
 
     def counts(self) -> Counter[CountKey]:
-        """How many decisions there were of each kind."""
-        found = self._counts.copy()
-        for answer, decisions in self._answers.items():
-            found[key_of(answer.decision)[0]] += decisions
-        return found
+        """Count the decisions of each kind."""
+        counts = self._counts.copy()
+        for body, decisions in self._cached.items():
+            counts[key_of(body.decision)[0]] += decisions
+        return counts
 
 
 def key_of(decision: Decision) -> tuple[CountKey, Outcome]:
-    """What a decision is counted as, and what it comes to."""
+    """Return the key under which a decision is counted, and its outcome."""
     outcome = outcome_of(decision)
     flight_id = outcome.flight_id or ""
     return CountKey(decision.product_id, outcome.kind, flight_id, outcome.reasons[0]), outcome
 
 
-def _answered(
-    queries: Sequence[object], told: Sequence[object]
+def _decided(
+    queries: Sequence[object], results: Sequence[object]
 ) -> Iterator[tuple[QueryFields, DecisionBody]]:
-    """The queries that were answered, with their answers."""
-    for query, one in zip(queries, told, strict=True):
-        if isinstance(one, DecisionBody):
-            yield cast("QueryFields", query), one
+    """The queries that have a cached decision, each with it."""
+    for query, result in zip(queries, results, strict=True):
+        if isinstance(result, DecisionBody):
+            yield cast("QueryFields", query), result
 
 
 def _of_members(
-    queries: Sequence[object], told: Sequence[object]
+    queries: Sequence[object], results: Sequence[object]
 ) -> Iterator[tuple[QueryFields, DecisionBody]]:
-    return (pair for pair in _answered(queries, told) if pair[1].member)
+    return ((query, body) for query, body in _decided(queries, results) if body.member)

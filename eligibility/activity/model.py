@@ -1,4 +1,4 @@
-"""Activity as values: what decisions came to, by minute; what somebody was last told. All frozen."""
+"""Activity as frozen values: counts of decisions by minute, and the last answer of each account."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 class CountKey(NamedTuple):
-    """What is counted together. reason: the first of the half that decided."""
+    """Decisions that are counted together. reason: the first reason of the half that decided."""
 
     product_id: str
     kind: OutcomeKind
@@ -22,7 +22,7 @@ class CountKey(NamedTuple):
 
 
 class DecisionCount(NamedTuple):
-    """How many decisions of one kind there were in a minute or an hour, which begins `at`."""
+    """The number of decisions of one kind in the minute or hour that begins `at`."""
 
     at: datetime
     key: CountKey
@@ -30,9 +30,9 @@ class DecisionCount(NamedTuple):
 
 
 class LastAnswer(Struct, frozen=True, array_like=True):
-    """What an account was told, on what device. at: seconds since the epoch.
+    """What an account was last answered, and on which device. at: seconds since the epoch.
 
-    flight_id: of the flight given, or of the one that has nothing for the device; "" for neither.
+    flight_id: the flight it got, or the one that has nothing for the device; "" for neither.
     """
 
     at: float
@@ -46,7 +46,7 @@ class LastAnswer(Struct, frozen=True, array_like=True):
 
 
 class RecentDecision(Struct, frozen=True, array_like=True):
-    """A decision as it happened. digest: the account's, None where nobody was signed in."""
+    """A single decision. digest: the account's, None if nobody was signed in."""
 
     product_id: str
     digest: int | None
@@ -56,10 +56,10 @@ class RecentDecision(Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What is written at once for one publisher.
+    """What is stored in one step for one publisher.
 
-    counts: by the second at which the minute begins, and by what is counted. last: by product and
-    digest. seen: the latest, oldest first.
+    counts: by the second at which the minute begins, and by key. last: by product id and digest.
+    seen: the latest decisions, the oldest first.
     """
 
     counts: Mapping[tuple[int, CountKey], int] = field(default_factory=dict)

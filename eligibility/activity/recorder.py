@@ -1,8 +1,8 @@
-"""Recorder: hears of every decision, and writes down what came of them, off the path of answers.
+"""Recorder: count every decision and store the counts, without delaying any response.
 
-Whoever answers adds to what was heard (heard.py), which costs less than half a microsecond. A thread
-takes it up every two seconds, in short steps so that answers never wait long for it, and writes to
-the store. Every decision is counted; of whom it was is noted of so many members at most.
+Whoever answers a query adds it to a buffer (buffer.py), which costs less than half a microsecond. A
+thread empties the buffers every two seconds, in short steps so that responses hardly wait, and writes
+to the store. Every decision is counted; last answers are kept of a limited number of members.
 """
 
 import logging
@@ -26,22 +26,22 @@ from groups.errors import GroupsError
 
 _EVERY_S, _PRUNE_S = 2.0, 3_600.0
 _STEP, _PAUSE_S = 20, 0.001
-"""Askers looked at between two breaths, a fifth of a millisecond; and how long a breath is."""
+"""After so many queries, which take a fifth of a millisecond, the thread pauses; and for how long."""
 
 _log = logging.getLogger("eligibility.activity")
 
 
 @dataclass(slots=True)
 class _Pending:
-    """What is not written yet, of one publisher."""
+    """The activity of one publisher that is not stored yet."""
 
     counts: Counter[tuple[int, CountKey]] = field(default_factory=Counter)
     last: dict[tuple[str, int], LastAnswer] = field(default_factory=dict)
     seen: list[RecentDecision] = field(default_factory=list)
 
 
-class _Looked(NamedTuple):
-    """A decision that was looked at. digest: of the account; members: those of its addresses."""
+class _AccountDecision(NamedTuple):
+    """A decision with its account. digest: of the account; members: of its addresses in a group."""
 
     pending: _Pending
     product_id: str
@@ -51,10 +51,10 @@ class _Looked(NamedTuple):
 
 
 class Recorder:
-    """Gathers the activity of one server process.
+    """Records the activity of one server process.
 
-    held: gives a product from memory by its id, if it is there. keep: how long it is kept; none =
-    nothing is, decisions are counted for `totals` alone, and what was kept before is removed.
+    held: finds a product in memory by its id. keep: how long activity is stored; zero = nothing is
+    stored, decisions are counted in `totals` only, and what was stored before is deleted.
     """
 
     def __init__(
@@ -65,41 +65,43 @@ class Recorder:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._held, self._keep, self._clock = store, held, keep, clock
-        self._hearing, self._taking = threading.Lock(), threading.Lock()
+        self._buffer_lock, self._pending_lock = threading.Lock(), threading.Lock()
         self._writing = threading.Lock()
-        self._heard, self._earlier = Buffer(clock()), list[Buffer]()
+        self._buffer, self._full = Buffer(clock()), list[Buffer]()
         self._pending: dict[str, _Pending] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._away = False
         self.totals: Counter[tuple[OutcomeKind, str]] = Counter()
-        """Decisions since the start, by outcome and first reason."""
+        """Number of decisions since the start, by outcome and first reason."""
         self.dropped = 0
-        """Decisions that could not be written down, since the start."""
+        """Number of decisions since the start that could not be stored."""
 
-    def one(self, asked: QueryFields, told: CachedOrDecision, now: float) -> None:
-        """Hear of a decision. now: seconds since the epoch."""
-        with self._hearing:
-            heard = self._heard
-            if not heard.begins <= now < heard.ends:
-                heard = self._turned(now)
-            heard.one(asked, told, now)
+    def record(self, query: QueryFields, decision: CachedOrDecision, now: float) -> None:
+        """Record a decision. now: seconds since the epoch."""
+        with self._buffer_lock:
+            buffer = self._buffer
+            if not buffer.begins <= now < buffer.ends:
+                buffer = self._next_buffer(now)
+            buffer.add(query, decision, now)
 
-    def many(self, asked: Sequence[object], told: Sequence[object], now: float) -> None:
-        """Hear of a batch answered from memory; what is no answer in it is left out."""
-        with self._hearing:
-            heard = self._heard
-            if not heard.begins <= now < heard.ends:
-                heard = self._turned(now)
-            heard.many(asked, told, now)
+    def record_batch(
+        self, queries: Sequence[object], results: Sequence[object], now: float
+    ) -> None:
+        """Record the cached decisions among the results of a batch."""
+        with self._buffer_lock:
+            buffer = self._buffer
+            if not buffer.begins <= now < buffer.ends:
+                buffer = self._next_buffer(now)
+            buffer.add_batch(queries, results, now)
 
     def start(self) -> None:
-        """Begin to write, in a thread of its own."""
+        """Start the thread that stores activity."""
         self._thread = threading.Thread(target=self._run, name="activity", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Write what is left, and end."""
+        """Stop the thread and store the rest."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -107,7 +109,7 @@ class Recorder:
         self.flush()
 
     def flush(self) -> None:
-        """Take up and write everything heard of so far."""
+        """Store everything recorded so far."""
         self.take_up()
         self.write()
 
@@ -121,26 +123,26 @@ class Recorder:
                 self.take_up(_PAUSE_S)
                 self.write()
             except Exception:  # noqa: BLE001 - activity must never end for good
-                _log.exception("activity was not noted")
+                _log.exception("activity could not be stored")
 
-    def _turned(self, now: float) -> Buffer:
-        self._earlier.append(self._heard)
-        self._heard = Buffer(now)
-        return self._heard
+    def _next_buffer(self, now: float) -> Buffer:
+        self._full.append(self._buffer)
+        self._buffer = Buffer(now)
+        return self._buffer
 
-    # --- taking up ------------------------------------------------------------------------------
+    # --- emptying the buffers -------------------------------------------------------------------
 
     def take_up(self, pause: float = 0.0) -> None:
-        """Sort what was heard of by publisher, with a pause in seconds after each step."""
-        with self._taking:
-            with self._hearing:
-                self._turned(self._heard.begins)
-                taken, self._earlier = self._earlier, []
-            for heard in taken:
-                for key, decisions in heard.counts().items():
-                    self._count(heard.begins, key, decisions)
+        """Empty the buffers and sort their decisions by publisher; pause (in seconds) in between."""
+        with self._pending_lock:
+            with self._buffer_lock:
+                self._next_buffer(self._buffer.begins)
+                buffers, self._full = self._full, []
+            for buffer in buffers:
+                for key, decisions in buffer.counts().items():
+                    self._count(buffer.begins, key, decisions)
                 if self._keep:
-                    self._note(heard, pause)
+                    self._note_accounts(buffer, pause)
 
     def _count(self, minute: int, key: CountKey, decisions: int) -> None:
         self.totals[key.kind, key.reason] += decisions
@@ -152,36 +154,33 @@ class Recorder:
         else:
             self._of(held.publisher).counts[minute, key] += decisions
 
-    def _note(self, heard: Buffer, pause: float) -> None:
-        """Note who asked: what each member was told last, and the latest decisions."""
-        for number, asked in enumerate(heard.askers.values(), 1):
-            if (found := self._looked_at(asked)) is not None:
-                for one in found.members:
-                    found.pending.last[found.product_id, one] = found.answer
+    def _note_accounts(self, buffer: Buffer, pause: float) -> None:
+        """Note the last answer of each member, and the latest decisions."""
+        for number, recorded in enumerate(buffer.last.values(), 1):
+            if (decision := self._account_decision(recorded)) is not None:
+                for member in decision.members:
+                    decision.pending.last[decision.product_id, member] = decision.answer
             if pause and number % _STEP == 0:
                 time.sleep(pause)
-        for asked in heard.latest:
-            if (found := self._looked_at(asked)) is not None:
-                seen = found.pending.seen
-                seen.append(
-                    RecentDecision(
-                        found.product_id, found.digest, bool(found.members), found.answer
-                    )
-                )
+        for recorded in buffer.latest:
+            if (decision := self._account_decision(recorded)) is not None:
+                _, product_id, digest, members, answer = decision
+                seen = decision.pending.seen
+                seen.append(RecentDecision(product_id, digest, bool(members), answer))
                 del seen[:-LATEST]
 
-    def _looked_at(self, asked: RecordedQuery) -> "_Looked | None":
-        """Whose a decision was and what it said; None where that cannot be told any more."""
-        query, told, now = asked
-        key, outcome = key_of(told.decision if isinstance(told, DecisionBody) else told)
+    def _account_decision(self, recorded: RecordedQuery) -> _AccountDecision | None:
+        """Find the account and the answer of a decision; None if its product is no longer known."""
+        fields, body, now = recorded
+        key, outcome = key_of(body.decision if isinstance(body, DecisionBody) else body)
         held = self._held(key.product_id)
         if held is None:
             return None
         try:
-            read = to_query(query)
-        except InvalidInput:  # nobody's: the standards answer those, too
+            query = to_query(fields)
+        except InvalidInput:  # of no account; AuthZEN and OFREP answer such queries, too
             return None
-        device = read.device
+        device = query.device
         answer = LastAnswer(
             now,
             key.kind,
@@ -192,11 +191,11 @@ class Recorder:
             device.os_version,
             device.architecture or "",
         )
-        addresses = read.account.addresses if read.account else ()
-        digests = [held.snapshot.digester.of(one) for one in addresses]
-        members = [one for one in digests if held.snapshot.index.find(one)]
-        digest = digests[0] if digests else None
-        return _Looked(self._of(held.publisher), key.product_id, digest, members, answer)
+        addresses = query.account.addresses if query.account else ()
+        digests = [held.snapshot.digester.of(address) for address in addresses]
+        members = [digest for digest in digests if held.snapshot.index.find(digest)]
+        first = digests[0] if digests else None
+        return _AccountDecision(self._of(held.publisher), key.product_id, first, members, answer)
 
     def _of(self, publisher: str) -> _Pending:
         return self._pending.setdefault(publisher, _Pending())
@@ -204,31 +203,31 @@ class Recorder:
     # --- writing --------------------------------------------------------------------------------
 
     def write(self) -> None:
-        """Write what was taken up; what cannot be written is dropped, and said so once.
+        """Store what was sorted; what cannot be stored is dropped and logged once.
 
-        Waits for a write that goes on, so that whoever reads afterwards finds everything.
+        Waits for another thread's write, so that whoever reads afterwards finds everything.
         """
         with self._writing:
-            with self._taking:
+            with self._pending_lock:
                 pending, self._pending = self._pending, {}
             self._write(pending)
 
     def _write(self, pending: Mapping[str, _Pending]) -> None:
-        for publisher, one in pending.items():
+        for publisher, activity in pending.items():
             try:
-                self._store.add(publisher, Batch(one.counts, one.last, one.seen))
+                self._store.add(publisher, Batch(activity.counts, activity.last, activity.seen))
             except GroupsError as error:
-                self.dropped += one.counts.total()
+                self.dropped += activity.counts.total()
                 if not self._away:
-                    _log.warning("activity is not written, and is lost: %s", error)
+                    _log.warning("activity cannot be stored and is lost: %s", error)
                 self._away = True
             else:
                 if self._away:
-                    _log.warning("activity is written again")
+                    _log.warning("activity is stored again")
                 self._away = False
 
     def prune(self) -> None:
-        """Remove what is older than it may be; everything, where nothing is to be kept."""
+        """Delete activity that is too old; all of it if nothing is to be kept."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         try:
             for publisher in self._store.publishers():
@@ -237,4 +236,4 @@ class Recorder:
                 else:
                     self._store.clear(publisher)
         except GroupsError as error:
-            _log.warning("old activity was not removed: %s", error)
+            _log.warning("old activity could not be deleted: %s", error)

@@ -1,4 +1,4 @@
-"""Whether what is in force is what the entries of a trail come to: nobody wrote past it."""
+"""Check that the present groups and products are the result of the entries of their trail."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from groups.model import MAX_MEMBERS, GroupChange, each
 from groups.store import GroupStore
 
 _TRIES = 20
-"""How often something is read again that somebody writes to meanwhile."""
+"""How often a read is repeated because somebody writes at the same time."""
 
 
 class Replay(Protocol):
-    """What the entries of one chain come to, taken one after another."""
+    """The result of the entries of one chain, taken one after another."""
 
     def take(self, entry: Any) -> None:
         """Take the next entry. Raises: one of groups.chain.UNREADABLE."""
 
     def differences(self, revision: int) -> Iterator[str]:
-        """Say what is otherwise in force. Args: revision = of the last entry taken."""
+        """Describe how the store differs from it. Args: revision = of the last entry taken."""
 
 
 class GroupReplay:
-    """Who is in the groups of a publisher, by digest, so that it holds for people forgotten too."""
+    """The members of a publisher's groups, by digest, so that it works for forgotten people too."""
 
     def __init__(self, store: GroupStore, publisher: str) -> None:
         self._store, self._publisher = store, publisher
@@ -42,30 +42,30 @@ class GroupReplay:
         """See Replay."""
         for group_id in sorted(self._store.group_ids(self._publisher).union(self._members)):
             try:
-                revision, held, listed = self._in_force(group_id, revision)
+                revision, indexed, listed = self._stored(group_id, revision)
             except UnknownGroup:
-                yield f"is not what is in force: group `{group_id}` is not there"
+                yield f"is not what is in force: group `{group_id}` does not exist"
                 continue
-            said = self._members[group_id]
-            if said != held or said != listed:
-                more = max(len(held - said), len(listed - said))
-                less = max(len(said - held), len(said - listed))
+            members = self._members[group_id]
+            if members != indexed or members != listed:
+                more = max(len(indexed - members), len(listed - members))
+                less = max(len(members - indexed), len(members - listed))
                 yield (
                     f"is not what is in force: group `{group_id}` has {more} too many"
                     f" and {less} too few, who never joined or left"
                 )
 
-    def _in_force(self, group_id: str, revision: int) -> tuple[int, set[int], set[int]]:
-        """The digests that evaluators hold, and those of the addresses that are listed."""
+    def _stored(self, group_id: str, revision: int) -> tuple[int, set[int], set[int]]:
+        """The revision, the digests that evaluators search, and those of the listed addresses."""
         store, publisher = self._store, self._publisher
         for _ in range(_TRIES):
-            head, held = store.member_set(publisher, group_id)
+            head, members = store.member_set(publisher, group_id)
             listed = store.members(publisher, group_id, limit=2 * MAX_MEMBERS).items
             for change in store.changes_since(publisher, revision):
                 self.take(change)
                 revision = change.revision
             if revision == head.revision:
-                return revision, set(held.digests), set(map(self._digester.of, listed))
+                return revision, set(members.digests), set(map(self._digester.of, listed))
         raise _contended(publisher)
 
 
@@ -85,23 +85,25 @@ class CatalogReplay:
 
     def differences(self, revision: int) -> Iterator[str]:
         """See Replay."""
-        found, said = self._in_force(revision), self._products
-        for product_id in sorted(found.keys() | said.keys()):
-            present, version = found.get(product_id), said.get(product_id)
+        stored, recorded = self._stored(revision), self._products
+        for product_id in sorted(stored.keys() | recorded.keys()):
+            present, version = stored.get(product_id), recorded.get(product_id)
             if present != (version and (version.product, version.revision)):
-                yield f"is not what is in force: product `{product_id}` is another"
+                yield f"is not what is in force: product `{product_id}` is different"
 
-    def _in_force(self, revision: int) -> dict[str, tuple[Any, int]]:
+    def _stored(self, revision: int) -> dict[str, tuple[Any, int]]:
         store, publisher = self._store, self._publisher
         for _ in range(_TRIES):
             entries = list(each(lambda cursor: store.list_products(publisher, cursor=cursor)))
             later = store.changes_since(publisher, revision)
             if not later:
-                return {one.product_id: (one.product, one.revision) for one in entries}
+                return {entry.product_id: (entry.product, entry.revision) for entry in entries}
             self.take(CatalogWrite(versions=later))
             revision = later[-1].revision
         raise _contended(publisher)
 
 
 def _contended(publisher: str) -> StoreUnavailable:
-    return StoreUnavailable(f"too many write to `{publisher}` just now to look at it: try again")
+    return StoreUnavailable(
+        f"`{publisher}` is written to all the time, so it cannot be checked now: try again"
+    )

@@ -1,4 +1,4 @@
-"""What is noted in the audit log, in which words: forgettings, the settings of a start."""
+"""Entries of the audit log about forgotten people and changed settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ SETTINGS = "settings.changed"
 
 
 def note_forgotten(log: AuditLog, who: str, done: ForgetResult) -> LogEntry:
-    """Note that somebody was forgotten, and not who: history may have been all that named them."""
+    """Note that a person was forgotten, but not who, because nothing may name them any more."""
     what = {
         "publisher": done.publisher,
         "groups": ", ".join(done.groups),
@@ -22,10 +22,10 @@ def note_forgotten(log: AuditLog, who: str, done: ForgetResult) -> LogEntry:
 
 
 def note_settings(log: AuditLog, shown: Mapping[str, Any], who: str) -> LogEntry | None:
-    """Note the settings that differ from those last noted; None where none does.
+    """Note the settings that have changed since the last note; None if none has.
 
-    Args: shown = JSON values by name, without secrets. A setting that there is no more is noted
-        with an empty text, which no JSON value is.
+    Args: shown = JSON values by name, without secrets. A setting that no longer exists is noted
+        with an empty text, which is not a JSON value.
     """
     present = {name: msgspec.json.encode(value).decode() for name, value in shown.items()}
     noted = dict[str, str]()

@@ -1,4 +1,4 @@
-"""Every chain of a deployment, and their entries in the order of time."""
+"""List the chains of a deployment, and page through their entries in the order of time."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ _AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chain by its name: `groups:contoso`, `catalog:contoso` or `deployment`.
+    """One chain. name: `groups:contoso`, `catalog:contoso` or `deployment`.
 
-    replay: makes what its entries come to, where something is in force by them.
+    replay: starts a Replay of its entries; None for a chain whose entries have no present state.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailEntry:
-    """One entry of any chain. who: and from where. kind, what: what was done, without addresses."""
+    """One entry of any chain. who: who did it and from where. kind, what: the deed, without addresses."""
 
     at: datetime
     chain: str
@@ -50,22 +50,22 @@ class TrailEntry:
 def chains(
     groups: GroupStore, catalog: CatalogStore, log: AuditLog, publisher: str | None = None
 ) -> list[Chain]:
-    """Every chain of a deployment, or those of one publisher, in a fixed order."""
+    """List every chain of a deployment, or those of one publisher, in a fixed order."""
 
-    def wanted(some: Iterable[str]) -> list[str]:
-        return [one for one in some if publisher in (None, one)]
+    def selected(publishers: Iterable[str]) -> list[str]:
+        return [name for name in publishers if publisher in (None, name)]
 
-    found = [
-        Chain(f"catalog:{one}", catalog.trail(one), partial(CatalogReplay, catalog, one))
-        for one in wanted(catalog.trails())
+    listed = [
+        Chain(f"catalog:{name}", catalog.trail(name), partial(CatalogReplay, catalog, name))
+        for name in selected(catalog.trails())
     ]
     if publisher is None:
-        found.append(Chain(DEPLOYMENT, log))
-    found += [
-        Chain(f"groups:{one}", groups.trail(one), partial(GroupReplay, groups, one))
-        for one in wanted(groups.trails())
+        listed.append(Chain(DEPLOYMENT, log))
+    listed += [
+        Chain(f"groups:{name}", groups.trail(name), partial(GroupReplay, groups, name))
+        for name in selected(groups.trails())
     ]
-    return found
+    return listed
 
 
 def page(
@@ -75,15 +75,15 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[TrailEntry]:
-    """Entries of some chains, the newest first; what is damaged is left to `verify` to name.
+    """Read a page of entries of some chains, the newest first, without damaged ones (see `verify`).
 
-    Args: since = none older than that (UTC-aware).
-    Raises: InvalidInput for a cursor that no page gave.
+    Args: since = leave out older entries (UTC-aware).
+    Raises: InvalidInput for a cursor that is not from a page.
     """
-    before = None if cursor is None else _place_of(cursor)
-    every = merge(*(_newest_first(one, since) for one in some), key=_place, reverse=True)
-    wanted = (one for one in every if before is None or _place(one) < before)
-    found = list(islice(wanted, limit + 1))
+    before = None if cursor is None else _position_of(cursor)
+    entries = merge(*(_newest_first(chain, since) for chain in some), key=_position, reverse=True)
+    following = (entry for entry in entries if before is None or _position(entry) < before)
+    found = list(islice(following, limit + 1))
     items = tuple(found[:limit])
     return Page(items=items, next_cursor=_cursor(items[-1]) if len(found) > limit else None)
 
@@ -139,19 +139,19 @@ def _of_change(change: GroupChange) -> dict[str, str]:
     if change.consent is not None:
         return {"group_id": change.group_id, "agreed_at": change.consent.at.isoformat()}
     counts = {"added": len(change.added), "removed": len(change.removed)}
-    return {"group_id": change.group_id} | {n: str(one) for n, one in counts.items() if one}
+    return {"group_id": change.group_id} | {n: str(count) for n, count in counts.items() if count}
 
 
 def _of_write(write: CatalogWrite) -> dict[str, str]:
-    put = [one.product_id for one in write.versions if one.product is not None]
-    gone = [one.product_id for one in write.versions if one.product is None]
-    return {name: ", ".join(ids) for name, ids in (("put", put), ("deleted", gone)) if ids}
+    put = [version.product_id for version in write.versions if version.product is not None]
+    deleted = [version.product_id for version in write.versions if version.product is None]
+    return {name: ", ".join(ids) for name, ids in (("put", put), ("deleted", deleted)) if ids}
 
 
-_Place = tuple[datetime, str, int]
+_Position = tuple[datetime, str, int]
 
 
-def _place(record: TrailEntry) -> _Place:
+def _position(record: TrailEntry) -> _Position:
     return record.at, record.chain, record.revision
 
 
@@ -159,11 +159,11 @@ def _cursor(record: TrailEntry) -> str:
     return f"{to_us(record.at)}:{record.revision}:{record.chain}"
 
 
-def _place_of(cursor: str) -> _Place:
+def _position_of(cursor: str) -> _Position:
     at_us, _, rest = cursor.partition(":")
     revision, _, chain = rest.partition(":")
     try:
         return from_us(int(at_us)), chain, int(revision)
     except (ValueError, OverflowError):
-        detail = f"`{cursor[:100]}` was given by no page"
+        detail = f"`{cursor[:100]}` is not the cursor of a page"
         raise InvalidInput([Fault("--cursor", "UNREADABLE_CURSOR", detail)]) from None

@@ -1,6 +1,7 @@
-"""Whether a trail is as it was written: every entry there, in its order, and none changed since.
+"""Verify trails: every entry is there, in its order, and unchanged.
 
-And whether what is in force is what its entries come to, for nothing may be written past it.
+Also verify that the present groups and products are the result of the entries, because everything
+that is written must leave an entry.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,7 +12,7 @@ from eligibility.audit.trail import Chain
 from groups.chain import UNREADABLE, ChainHead, Trail
 
 Progress = Callable[[str, int], None]
-"""Told the name of the chain that is read, and after each entry that it is one more."""
+"""Called after each entry with the name of its chain and 1."""
 
 _DAMAGED = {
     "missing": "is missing; the entry after it cannot be checked against it",
@@ -25,7 +26,7 @@ _UNCHAINED = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it was written. revision: of the entry, or where one should be."""
+    """Something that is not as it was written. revision: of the entry, or of the one that is missing."""
 
     chain: str
     revision: int
@@ -34,10 +35,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """What a look at a trail found. findings: nothing, where all is as it was written.
+    """The result of `verify`. findings: empty if everything is as it was written.
 
-    heads: where each chain ends, to keep elsewhere. entries: how many were read. unchained: by
-    chain, how many entries at its beginning were written by a release that made no digests yet.
+    heads: the end of each chain, to be kept elsewhere. entries: how many were read. unchained: by
+    chain, how many entries at its beginning are from a release that made no digests yet.
     """
 
     heads: Mapping[str, ChainHead]
@@ -47,7 +48,7 @@ class VerificationReport:
 
 
 def heads(chains: list[Chain]) -> dict[str, ChainHead]:
-    """Where each chain ends."""
+    """Read the end of each chain."""
     return {chain.name: chain.trail.kept().head for chain in chains}
 
 
@@ -56,9 +57,10 @@ def verify(
     known: Mapping[str, ChainHead] | None = None,
     step: Progress = lambda _name, _number: None,
 ) -> VerificationReport:
-    """Read chains whole. What is written meanwhile is left for the next time.
+    """Verify whole chains, up to their present ends.
 
-    Args: known = heads that were given earlier: what was rolled back as a whole is told by them only.
+    Args: known = heads from earlier; without them, nobody can see that a whole chain was rolled back.
+        step = see Progress.
     """
     known = known or {}
     readers = [_Reader(chain, known.get(chain.name, ChainHead())) for chain in chains]
@@ -71,31 +73,31 @@ def verify(
     ]
     return VerificationReport(
         heads={reader.name: reader.head for reader in readers},
-        entries=sum(reader.found for reader in readers),
+        entries=sum(reader.entries for reader in readers),
         unchained={reader.name: reader.unchained for reader in readers if reader.unchained},
         findings=tuple(findings),
     )
 
 
 class _Reader:
-    """One chain, read from its first entry to its head. known: an earlier head; revision 0 = none."""
+    """Reads one chain from its first entry to its head. known: an earlier head; revision 0 = none."""
 
     def __init__(self, chain: Chain, known: ChainHead) -> None:
         self.name, self._known = chain.name, known
         self._trail: Trail[Any] = chain.trail
         self.head = self._trail.kept().head
         self._replay = None if chain.replay is None else chain.replay()
-        self.found = self.unchained = 0
+        self.entries = self.unchained = 0
         self._began = False
         self._before: str | None = ""
-        """The digest of the entry before; None where that one is damaged."""
+        """The digest of the entry before; None if that entry is damaged."""
 
     def read(self, step: Progress) -> Iterator[Finding]:
         entries = self._trail.entries(1, self.head.revision)
         for revision, entry in enumerate(entries, 1):
             what = self._damage(revision, entry) or self._not_replayed(entry)
             if what is not None:
-                self._replay = None  # what a damaged chain comes to is anybody's guess
+                self._replay = None  # a damaged chain has no certain result
                 yield Finding(self.name, revision, what)
             step(self.name, 1)
         if self._before not in (None, self.head.chain):
@@ -103,19 +105,17 @@ class _Reader:
                 "does not end the chain: its digest is not the one kept as the last"
             )
         if self.head.revision < self._known.revision:
-            was = (
-                f"the chain was at revision {self._known.revision} earlier: entries were taken back"
-            )
-            yield self._at_head(was)
+            what = f"the chain was at revision {self._known.revision} earlier: entries were removed"
+            yield self._at_head(what)
         beyond = list(self._beyond_the_head())
         yield from beyond
         if self._replay is not None and not beyond:
             yield from map(self._at_head, self._replay.differences(self.head.revision))
 
     def _damage(self, revision: int, entry: Any) -> str | None:
-        """What is wrong with an entry; None where nothing is."""
+        """Describe what is wrong with an entry; None if nothing is."""
         if entry != "missing":
-            self.found += 1
+            self.entries += 1
         if isinstance(entry, str):
             self._before = None
             return _DAMAGED[entry]
@@ -129,7 +129,7 @@ class _Reader:
         return None if before is None or self._is_as_written(before, entry) else _CHANGED
 
     def _not_replayed(self, entry: Any) -> str | None:
-        """Take an entry for what is in force by it; what is wrong with it where that cannot be."""
+        """Replay an entry; describe what is wrong if that is impossible."""
         try:
             if self._replay is not None:
                 self._replay.take(entry)
@@ -147,7 +147,7 @@ class _Reader:
     def _beyond_the_head(self) -> Iterator[Finding]:
         now = self._trail.kept()
         written_since = max(0, now.head.revision - self.head.revision)
-        beyond = now.entries - self.found - written_since
+        beyond = now.entries - self.entries - written_since
         if beyond > 0:
             what = (
                 f"{beyond} more kept than the chain has: its end was taken back, or they were put"

@@ -1,4 +1,4 @@
-"""Service: settings turned into the open store, catalogue, groups and evaluator that edges use."""
+"""Service: everything that the command line and the server use, opened as the settings say."""
 
 import time
 from collections.abc import Callable, Collection
@@ -26,9 +26,9 @@ from groups.model import EditResult, ForgetResult
 
 
 class Service:
-    """Everything one process needs, opened once. Use as a context manager, or call close().
+    """All that one process needs, opened once. Use it as a context manager, or call close().
 
-    clock: seconds since the epoch; the only clock of everything in the service.
+    clock: seconds since the epoch; everything in the service uses this clock.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -68,18 +68,18 @@ class Service:
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
     def past(self, product_id: str, addresses: Collection[str]) -> ProductHistory:
-        """All that was written of a product and of an account's canonical addresses.
+        """Read the history of a product and of an account's canonical addresses.
 
         Raises: UnknownProduct.
         """
         return read_past(self.groups, self._stores.catalog, product_id, addresses)
 
     def effects(self, result: EditResult) -> Effects:
-        """What an edit would do to access, or did; result = its dry run's or its own."""
+        """Find what an edit does to access. Args: result = of the edit or of its dry run."""
         return preview.of_edit(result, self.groups, self._stores.catalog, self.now())
 
     def effects_of_plan(self, plan: Plan, declaration: Declaration) -> Effects:
-        """What applying a plan would do to access."""
+        """Find what applying a plan would do to access."""
         return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self.now())
 
     def forget(
@@ -91,8 +91,8 @@ class Service:
         replacement: str | None = None,
         dry_run: bool = False,
     ) -> list[ForgetResult]:
-        """Forget a person at one publisher, or with None at every one; see forgetting.forget."""
-        self.recorder.flush()  # so that there is a file to forget in, where it is kept in one
+        """Forget a person at one publisher, or at all of them (None); see forgetting.forget."""
+        self.recorder.flush()  # so that the activity file exists
         everywhere = forgetting.publishers_with_anything
         return forgetting.forget(
             self._stores,
@@ -104,14 +104,14 @@ class Service:
         )
 
     def name_of(self, address: str) -> str:
-        """What stands for a canonical address in logs: 12 hexadecimal digits of its keyed digest.
+        """Make the pseudonym of a canonical address for logs: 12 hexadecimal digits of its keyed digest.
 
-        Raises: StoreUnavailable, before the store was ever asked for the key.
+        Raises: StoreUnavailable if the key has not been read yet and the store is away.
         """
         return f"{digest(address, self.groups.digest_key()):016x}"[:12]
 
     def close(self) -> None:
-        """Write what is still to be written, and close the store."""
+        """Store what is not stored yet, and close the store."""
         self.key_ring.close()
         self.recorder.close()
         self._stores.close()

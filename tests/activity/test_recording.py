@@ -218,8 +218,8 @@ def test_every_one_of_many_at_once_is_counted(world: World) -> None:
 
     def hear() -> None:
         for _ in range(2_000):
-            recorder.one(sent, told, now)
-            recorder.many([sent] * 3, [told] * 3, now)
+            recorder.record(sent, told, now)
+            recorder.record_batch([sent] * 3, [told] * 3, now)
 
     threads = [Thread(target=hear) for _ in range(4)]
     for one in threads:
@@ -234,10 +234,10 @@ def test_what_is_told_in_the_same_words_is_counted_apart(world: World, clock: Cl
     sent = [wire.decode_query(json.dumps(query(one)).encode()) for one in (ADA, STRANGER)]
     told = held.answers_json(sent, clock(), lambda _: b"true")
     assert told[0] == told[1]
-    world.service.recorder.many(sent, told, clock())
+    world.service.recorder.record_batch(sent, told, clock())
     for one, answer in zip(sent, told, strict=True):
         assert isinstance(answer, DecisionBody)
-        world.service.recorder.one(one, answer, clock())
+        world.service.recorder.record(one, answer, clock())
     assert world.counts() == {GETS_FLIGHT: 2, GETS_PUBLIC: 2}
 
 
@@ -387,7 +387,7 @@ def test_what_cannot_be_written_is_dropped_and_no_answer_waits_or_fails(
     for _ in range(50):
         world.access(ADA)
     ours = isinstance(error, RuntimeError)
-    told = "Traceback" if ours else "activity is not written, and is lost"
+    told = "Traceback" if ours else "activity cannot be stored and is lost"
     servers.until(lambda: told in caplog.text, "the thread to have tried")
     recorder._stop.set()
     assert recorder._thread is not None
@@ -414,8 +414,8 @@ def test_a_full_disk_is_said_once_and_so_is_its_end(
     assert recorder.dropped == 3
     told = [one.getMessage() for one in caplog.records if one.name == "eligibility.activity"]
     assert told == [
-        "activity is not written, and is lost: the store is not available: the disk is full",
-        "activity is written again",
+        "activity cannot be stored and is lost: the store is not available: the disk is full",
+        "activity is stored again",
     ]
 
 

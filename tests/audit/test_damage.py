@@ -344,18 +344,18 @@ PAST_IT_IN_SQLITE = {
     "group": (
         sql("UPDATE known_group SET group_id = 'else' WHERE group_id = 'beta'"),
         GROUPS,
-        "group `beta` is not there",
+        "group `beta` does not exist",
     ),
     "product": (
         sql("UPDATE product SET body = replace(body, '1.0.0.0', '1.0.0.1')"),
         CATALOG,
-        "product `APP` is another",
+        "product `APP` is different",
     ),
-    "no product": (sql("DELETE FROM product"), CATALOG, "product `APP` is another"),
+    "no product": (sql("DELETE FROM product"), CATALOG, "product `APP` is different"),
     "product of another": (
         sql("INSERT INTO product SELECT 'NEW', publisher, revision, updated_at, body FROM product"),
         CATALOG,
-        "product `NEW` is another",
+        "product `NEW` is different",
     ),
 }
 
@@ -377,11 +377,11 @@ def test_whatever_is_put_in_force_on_a_server_is_named(on_servers: Callable[[], 
         server.call("HDEL", server.keys.of(P, "products"), "APP")
         server.call("ZREM", server.keys.of(P, "product-ids"), "APP")
         assert [one.what.partition(": ")[2] for one in looked(stores).findings] == [
-            "product `APP` is another",
+            "product `APP` is different",
             "group `beta` has 1 too many and 1 too few, who never joined or left",
         ]
         server.call("HDEL", server.keys.groups(P), "beta")
-        assert "`beta` is not there" in looked(stores).findings[-1].what
+        assert "`beta` does not exist" in looked(stores).findings[-1].what
 
 
 def test_writes_while_it_looks_are_no_differences(stores: Stores, deployment: Deployment) -> None:

@@ -182,7 +182,7 @@ def test_every_bad_row_is_named_with_file_line_and_value(lab: Path) -> None:
     ("text", "line", "code", "said"),
     [
         ("famly,os_version\n", ":1", "UNKNOWN_COLUMN", "did you mean `family`?"),
-        ("family,name\n", ":1", "MISSING_COLUMN", "names no `os_version`"),
+        ("family,name\n", ":1", "MISSING_COLUMN", "`os_version` is missing"),
         ("family,os_version,family\n", ":1", "DUPLICATE_COLUMN", "`family` twice"),
         ("family,os_version\nXbox,1809,x64\n", ":2", "TOO_MANY_CELLS", "has 3 cells, the header 2"),
         ("", "", "EMPTY_FILE", "columns are name, family, os_version, architecture"),

@@ -38,7 +38,7 @@ def invent_activity(service: Service, publisher: str, queries: int = 600) -> Non
     for moment in _moments(now, queries, rng) if askers else ():
         asked = decode_query(msgspec.json.encode(rng.choice(askers)))
         told = service.evaluator.decide(to_query(asked))
-        service.recorder.one(asked, told, moment)
+        service.recorder.record(asked, told, moment)
     service.recorder.flush()
 
 

@@ -73,7 +73,7 @@ class AccessEndpoints:
     def __init__(self, evaluator: Evaluator, accounts: AccountResolver, recorder: Recorder) -> None:
         self._evaluator = evaluator
         self._accounts = accounts
-        self._hear, self._hear_all = recorder.one, recorder.many
+        self._hear, self._hear_all = recorder.record, recorder.record_batch
         self.endpoints = {
             "/v1/access": AccessEndpoint(self._one),
             "/v1/access/batch": AccessEndpoint(self._batch),

@@ -44,7 +44,7 @@ class EvaluationEndpoints:
 
     def __init__(self, decider: Decider, recorder: Recorder) -> None:
         self._decider = decider
-        self._record, self._record_all = recorder.one, recorder.many
+        self._record, self._record_all = recorder.record, recorder.record_batch
 
     def one(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller

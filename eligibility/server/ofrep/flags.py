@@ -49,7 +49,7 @@ class Flags:
     ) -> None:
         self._evaluator, self._accounts = evaluator, accounts
         self._listing, self._most_products = listing, most_products
-        self._hear = recorder.one
+        self._hear = recorder.record
 
     def one(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         """The evaluation of a flag, from memory if it can. Raises: FlagError, NotYourself."""
