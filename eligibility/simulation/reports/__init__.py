@@ -12,7 +12,7 @@ __all__ = ["FORMATS", "Format", "ReportFormat", "SimulationReport"]
 
 
 class Format(StrEnum):
-    """What a report can be written as."""
+    """The formats of a report."""
 
     TABLE = "table"
     CSV = "csv"
@@ -23,8 +23,9 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReportFormat:
-    """write: the whole report into an open file. check: raises where it could not be written.
+    """How to write a format.
 
+    write: writes a report into an open file. check: raises if the format cannot be written here.
     text: whether a terminal can show it.
     """
 

@@ -1,4 +1,4 @@
-"""Cells: a matrix as flat rows, one an account and device; what every format and frame is made of."""
+"""Cells: a matrix as flat rows, one for each account and device, for tables and data frames."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -10,54 +10,54 @@ COLUMNS: Mapping[str, type] = {
     "device": str,
     "family": str,
     "os_version": str,
-    "architecture": str,  # "" where it was not told
+    "architecture": str,  # "" where it is unknown
     "granted": bool,
     "source": str,  # `flight`, `submission` or `denied`
-    "flight_id": str,  # of the flight given, or of the one that has nothing for the device
+    "flight_id": str,  # of the flight that gives the package, or that has none for the device
     "package_version": str,
     "package_architecture": str,
     "action": str,
     "reasons": str,  # codes with blanks between them
     "settling": str,  # `added` or `removed` within the last 30 minutes, else ""
 }
-"""The columns in order. "" stands where there is nothing to tell."""
+"""The columns in order; "" stands for no value."""
 
 Cell = tuple[Any, ...]
 """One row, in the order of COLUMNS."""
 
 
 def cells(matrix: Matrix) -> Iterator[Cell]:
-    """Every account's row for every device: by account, then by device."""
-    told = cells_by_class(matrix)
+    """List the rows: by account, then by device."""
+    by_class = cells_by_class(matrix)
     for account, row in zip(account_names(matrix), matrix.rows, strict=True):
-        for rest in told[row]:
+        for rest in by_class[row]:
             yield (account, *rest)
 
 
 def account_names(matrix: Matrix) -> Iterator[str]:
-    """What the column `account` has, for each account in order."""
+    """List the values of the column `account`, in order of the accounts."""
     names, others = matrix.population.names, matrix.population.others
-    for place, name in enumerate(names):
-        other = others.get(place)
+    for index, name in enumerate(names):
+        other = others.get(index)
         yield "" if other is not None and other.account is None else name
 
 
 def cells_by_class(matrix: Matrix) -> list[list[Cell]]:
-    """[row class][device]: a row without its account, which is all that differs in a class."""
+    """Return [row class][device]: the row without its account, which alone differs within a class."""
     devices = [
         (named.name, named.device.family, named.device.os_version, named.device.architecture or "")
         for named in matrix.devices
     ]
     return [
         [
-            (*device, *_told(matrix, row, column))
+            (*device, *_outcome(matrix, row, column))
             for device, column in zip(devices, matrix.columns, strict=True)
         ]
         for row in range(len(matrix.decisions))
     ]
 
 
-def _told(matrix: Matrix, row: int, column: int) -> Cell:
+def _outcome(matrix: Matrix, row: int, column: int) -> Cell:
     outcome, settling = matrix.outcomes[row][column], matrix.decisions[row][column].settling
     return (
         outcome.granted,

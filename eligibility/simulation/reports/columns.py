@@ -1,4 +1,4 @@
-"""Columns of a grid: neighbouring devices that answer alike for every account, as one range."""
+"""Columns of a grid: each a run of devices on which every account gets the same."""
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from eligibility.windows.versions import release_name
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Neighbouring devices of one family and architecture. first: the place of the first of them.
+    """A run of devices of one family and architecture. first: index of the first device.
 
-    name: in one line, `Windows 10 1507 to 1607, x64`. head: the same in short lines, for a narrow
-    column: family, architecture, from, to.
+    name: in one line, `Windows 10 1507 to 1607, x64`. head: the same in short lines for a
+    narrow column: family, architecture, first and last release.
     """
 
     devices: tuple[NamedDevice, ...]
@@ -24,37 +24,35 @@ class Column:
 
 
 def columns(
-    devices: Sequence[NamedDevice], told_on: Callable[[int], Hashable]
+    devices: Sequence[NamedDevice], outcomes_on: Callable[[int], Hashable]
 ) -> tuple[Column, ...]:
-    """The columns for some devices; told_on = what all accounts are told on the device there."""
+    """Make the columns. Args: outcomes_on = what all accounts get on the device at an index."""
 
-    def alike(place: int) -> Hashable:
-        device = devices[place].device
-        return device.family, device.architecture, told_on(place)
+    def key(index: int) -> Hashable:
+        device = devices[index].device
+        return device.family, device.architecture, outcomes_on(index)
 
-    return tuple(
-        _column(devices, list(places)) for _, places in groupby(range(len(devices)), alike)
-    )
+    return tuple(_column(devices, list(run)) for _, run in groupby(range(len(devices)), key))
 
 
-def _column(devices: Sequence[NamedDevice], places: Sequence[int]) -> Column:
-    covered = tuple(devices[place] for place in places)
+def _column(devices: Sequence[NamedDevice], run: Sequence[int]) -> Column:
+    covered = tuple(devices[index] for index in run)
     first_device = covered[0].device
     top = (first_device.family.removeprefix("Windows."), first_device.architecture or "any CPU")
     first, last = covered[0], covered[-1]
     if not _rising_releases(covered):
         more = f"+ {len(covered) - 1} more" if len(covered) > 1 else ""
         name = f"{first.name} {more}".rstrip()
-        return Column(covered, places[0], name, (*top, *filter(None, (first.name, more))))
+        return Column(covered, run[0], name, (*top, *filter(None, (first.name, more))))
     start, end = _release(first), _release(last)
     span = (start,) if first is last else (start, f"\N{EN DASH} {differing_words(start, end)}")
     name = run_name([device.name for device in covered])
-    return Column(covered, places[0], name, (*top, *span))
+    return Column(covered, run[0], name, (*top, *span))
 
 
 def _rising_releases(covered: Sequence[NamedDevice]) -> bool:
-    """Whether they have the names of releases, each later than the one before."""
-    versions = [one.device.version for one in covered]
+    """Tell whether all are named after releases, each later than the one before."""
+    versions = [named.device.version for named in covered]
     return all(map(_is_release, covered)) and versions == sorted(versions)
 
 
@@ -64,5 +62,5 @@ def _is_release(named: NamedDevice) -> bool:
 
 
 def _release(named: NamedDevice) -> str:
-    """`10 1507`, without `Windows`."""
+    """Return the release without `Windows`: `10 1507`."""
     return (release_name(named.device.version) or "").removeprefix("Windows ")

@@ -1,4 +1,4 @@
-"""CSV: every cell of the matrix (cells.py) as a line, written as it goes."""
+"""CSV: every cell of the matrix (cells.py) as a line, written as it is made."""
 
 import csv
 import io
@@ -11,15 +11,15 @@ from eligibility.simulation.reports.report import SimulationReport
 from groups.csv_file import harmless_cell
 
 SIDE = "side"
-"""The last column where both sides of membership changes are told: `now` or `earlier`."""
+"""The last column, if both sides of membership changes are reported: `now` or `earlier`."""
 
 _BOM = "\ufeff"
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report. No cell begins as a formula of a spreadsheet does.
+    """Write the report. No cell begins like a formula of a spreadsheet.
 
-    It begins with a byte order mark, without which spreadsheets do not read it as UTF-8.
+    The file begins with a byte order mark; without it, spreadsheets do not read it as UTF-8.
     """
     both = report.earlier is not None
     header = [*COLUMNS, SIDE] if both else list(COLUMNS)
@@ -30,7 +30,7 @@ def write(report: SimulationReport, out: BinaryIO) -> None:
 
 
 def _lines(matrix: Matrix, side: str | None) -> Iterator[bytes]:
-    """For each account its lines together; what stands behind the account is made once a class."""
+    """Make the lines of each account; what follows the account is made once for its class."""
     more = () if side is None else (side,)
     endings = [
         [_line([*cells, *more]) for cells in cells_of_class]
@@ -43,7 +43,7 @@ def _lines(matrix: Matrix, side: str | None) -> Iterator[bytes]:
 
 def _line(cells: list[Any]) -> str:
     text = io.StringIO()
-    csv.writer(text).writerow([_cell(one) for one in cells])
+    csv.writer(text).writerow([_cell(cell) for cell in cells])
     return text.getvalue()
 
 

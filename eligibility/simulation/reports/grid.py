@@ -1,6 +1,6 @@
-"""Grid: a matrix made fit for people. Devices that answer alike are one column, and so are accounts.
+"""Grid: a matrix for people. Devices with the same outcomes are one column, such accounts one row.
 
-Pure. What it says is the matrix's; here it is only named, put together and counted.
+Pure. The outcomes are the matrix's; here they are named, joined and counted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,21 +14,21 @@ from eligibility.simulation.reports.legend import LegendEntry, legend
 from eligibility.simulation.reports.symbols import Help, OutcomeMark, OutcomeNumbers, marks
 
 MOST_ROWS = 40
-"""More accounts than this are told together, unless somebody wants each by itself."""
+"""With more accounts, those with the same outcomes share a row, unless each is wanted by itself."""
 
 FIRST_NAMES = 100
-"""So many accounts of a row are named."""
+"""The most accounts of a row that are named."""
 
 MembershipView = Literal["", "here now", "the Store may still say"]
-"""Of which side of a membership change a row tells; "" where only one is looked at."""
+"""The side of a membership change that a row shows; "" where there is no other side."""
 
 
 @dataclass(slots=True)
 class GridRow:
-    """Accounts that are told the same on every device. names: the first FIRST_NAMES; count: of all.
+    """Accounts that get the same on every device. names: the first FIRST_NAMES; count: of all.
 
-    cells: for each column the number of its outcome. change: `added` or `removed` where it is settling
-    and both sides are shown.
+    cells: for each column the number of its outcome. change: `added` or `removed`, if the membership
+    is settling and both sides are shown.
     """
 
     cells: tuple[int, ...]
@@ -37,22 +37,22 @@ class GridRow:
     names: list[str] = field(default_factory=list)
     count: int = 0
 
-    def take(self, name: str) -> None:
-        """Count one more account in."""
+    def add(self, name: str) -> None:
+        """Add an account."""
         self.count += 1
         if self.count <= FIRST_NAMES:
             self.names.append(name)
 
     @property
     def label(self) -> str:
-        """`ada@example.com + 41 more`."""
+        """Return `ada@example.com + 41 more`."""
         more = f" + {self.count - 1:,} more" if self.count > 1 else ""
         return f"{self.names[0]}{more}"
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """What is to be shown. helps, marks: by outcome. grouped: whether a row may be several accounts."""
+    """All that is shown. helps, marks: by outcome. grouped: whether a row may be several accounts."""
 
     columns: tuple[Column, ...]
     rows: tuple[GridRow, ...]
@@ -64,71 +64,70 @@ class Grid:
 
     @property
     def names_flights_that_deny(self) -> bool:
-        """Whether some no is that of a flight with nothing for the device."""
-        return any(one.missed_flight for one in self.outcomes)
+        """Tell whether a denial is due to a flight that has no package for the device."""
+        return any(outcome.missed_flight for outcome in self.outcomes)
 
 
 def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | None = None) -> Grid:
     """Put a matrix into rows and columns.
 
     Args: earlier = `before_settling(matrix)`, to show both sides of each change in two rows;
-    each = whether every account is a row of its own; None = where there are at most MOST_ROWS.
-    Rows of several accounts come the largest first, else all in order.
+    each = whether every account has a row of its own; None = if there are at most MOST_ROWS.
+    Returns: rows of several accounts with the largest first; else all in order.
     """
-    outcomes = OutcomeNumbers()
-    told = outcomes.of(matrix)
-    told_before = outcomes.of(earlier) if earlier else []
+    numbering = OutcomeNumbers()
+    numbers = numbering.of(matrix)
+    earlier_numbers = numbering.of(earlier) if earlier else []
 
-    def told_on(place: int) -> tuple[int, ...]:
-        now = [row[matrix.columns[place]] for row in told]
-        before = [row[earlier.columns[place]] for row in told_before] if earlier else []
+    def outcomes_on(index: int) -> tuple[int, ...]:
+        now = [row[matrix.columns[index]] for row in numbers]
+        before = [row[earlier.columns[index]] for row in earlier_numbers] if earlier else []
         return (*now, *before)
 
-    made = columns(matrix.devices, told_on)
+    shown = columns(matrix.devices, outcomes_on)
     grouped = len(matrix.population) > MOST_ROWS if each is None else not each
     rows = _Rows(grouped)
-    sides = _shown(matrix, told, made)
-    sides_before = _shown(earlier, told_before, made) if earlier else []
+    cells_of_class = _cells(matrix, numbers, shown)
+    earlier_cells = _cells(earlier, earlier_numbers, shown) if earlier else []
     settling = dict(zip(settling_places(matrix), earlier.rows, strict=True)) if earlier else {}
-    for place, name in enumerate(matrix.population.names):
-        cells = sides[matrix.rows[place]]
-        before = settling.get(place)
-        if before is None:
-            rows.take(place, name, GridRow(cells))
+    for index, name in enumerate(matrix.population.names):
+        cells = cells_of_class[matrix.rows[index]]
+        earlier_class = settling.get(index)
+        if earlier_class is None:
+            rows.add(index, name, GridRow(cells))
         else:
-            change = change_of(matrix, place)
-            both = (
-                GridRow(cells, "here now", change),
-                GridRow(sides_before[before], "the Store may still say", change),
-            )
-            rows.take(place, name, *both)
-    shown = marks(matrix.state.product, outcomes.all)
-    keys = legend(matrix, told, told_before, outcomes.all, shown)
-    return Grid(made, tuple(rows), outcomes.all, outcomes.helps, shown, keys, grouped)
+            change = change_of(matrix, index)
+            now = GridRow(cells, "here now", change)
+            store = GridRow(earlier_cells[earlier_class], "the Store may still say", change)
+            rows.add(index, name, now, store)
+    outcomes = numbering.all
+    symbols = marks(matrix.state.product, outcomes)
+    entries = legend(matrix, numbers, earlier_numbers, outcomes, symbols)
+    return Grid(shown, tuple(rows), outcomes, numbering.helps, symbols, entries, grouped)
 
 
 class _Rows:
-    """The rows so far: one an account, or one for all accounts that are told the same."""
+    """The rows so far: one for each account, or one for all accounts with the same outcomes."""
 
     def __init__(self, grouped: bool) -> None:
         self._grouped = grouped
         self._rows: dict[object, Sequence[GridRow]] = {}
 
-    def take(self, place: int, name: str, *rows: GridRow) -> None:
-        key = tuple((row.cells, row.change) for row in rows) if self._grouped else place
+    def add(self, index: int, name: str, *rows: GridRow) -> None:
+        key = tuple((row.cells, row.change) for row in rows) if self._grouped else index
         for row in self._rows.setdefault(key, rows):
-            row.take(name)
+            row.add(name)
 
     def __iter__(self) -> Iterator[GridRow]:
-        found = list(self._rows.values())
+        groups = list(self._rows.values())
         if self._grouped:
-            found.sort(key=lambda rows: -rows[0].count)
-        return (row for rows in found for row in rows)
+            groups.sort(key=lambda rows: -rows[0].count)
+        return (row for rows in groups for row in rows)
 
 
-def _shown(
-    matrix: Matrix, told: Sequence[tuple[int, ...]], made: Sequence[Column]
+def _cells(
+    matrix: Matrix, numbers: Sequence[tuple[int, ...]], shown: Sequence[Column]
 ) -> list[tuple[int, ...]]:
-    """For each row class the outcomes in the columns of the grid."""
-    classes = [matrix.columns[column.first] for column in made]
-    return [tuple(row[number] for number in classes) for row in told]
+    """Return for each row class the numbers of its outcomes in the columns of the grid."""
+    classes = [matrix.columns[column.first] for column in shown]
+    return [tuple(row[number] for number in classes) for row in numbers]

@@ -1,4 +1,4 @@
-"""Legend: what each sign of a grid means, and how many accounts and devices it stands for."""
+"""Legend: what each symbol of a grid means, and how many accounts and devices it stands for."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ from eligibility.simulation.reports.symbols import OutcomeMark, flight_letters
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One sign. accounts: that are told it on any device; pairs: of an account and a device.
+    """One symbol. accounts: how many get it on any device; pairs: of an account and a device.
 
-    meaning: the source with its rank, or the reasons for the no. version, actions: of the packages.
+    meaning: the source with its rank, or the reasons for a denial. version, actions: of the packages.
     """
 
     mark: OutcomeMark
@@ -28,34 +28,35 @@ class LegendEntry:
 
 def legend(
     matrix: Matrix,
-    told: Sequence[tuple[int, ...]],
-    told_before: Sequence[tuple[int, ...]],
+    numbers: Sequence[tuple[int, ...]],
+    earlier_numbers: Sequence[tuple[int, ...]],
     outcomes: Sequence[Outcome],
     shown: Sequence[OutcomeMark],
 ) -> tuple[LegendEntry, ...]:
-    """The signs in order: flights by rank, the submission, then what is denied, the most first.
+    """List the symbols: flights by rank, the submission, then denials, the most frequent first.
 
-    A flight that nobody gets is there too. Counts are of `told`, not of what was before.
+    A flight that nobody gets is listed too. Counts are of `numbers`, not of `earlier_numbers`; both
+    are the numbers of outcomes, [row class][column class].
     """
-    pairs, accounts = _counts(matrix, told, shown)
-    here = {number for row in (*told, *told_before) for number in row}
-    meant: dict[OutcomeMark, list[Outcome]] = {}
-    for number in sorted(here):
-        meant.setdefault(shown[number], []).append(outcomes[number])
+    pairs, accounts = _counts(matrix, numbers, shown)
+    present = {number for row in (*numbers, *earlier_numbers) for number in row}
+    by_mark: dict[OutcomeMark, list[Outcome]] = {}
+    for number in sorted(present):
+        by_mark.setdefault(shown[number], []).append(outcomes[number])
     product = matrix.state.product
-    keys = [
-        _key(product, mark, alike, accounts[mark], pairs[mark]) for mark, alike in meant.items()
+    entries = [
+        _entry(product, mark, same, accounts[mark], pairs[mark]) for mark, same in by_mark.items()
     ]
-    keys += _not_given(product, {one.mark.flight for one in keys})
-    return tuple(sorted(keys, key=_order))
+    entries += _unused(product, {entry.mark.flight for entry in entries})
+    return tuple(sorted(entries, key=_order))
 
 
 def _counts(
-    matrix: Matrix, told: Sequence[tuple[int, ...]], shown: Sequence[OutcomeMark]
+    matrix: Matrix, numbers: Sequence[tuple[int, ...]], shown: Sequence[OutcomeMark]
 ) -> tuple[Counter[OutcomeMark], Counter[OutcomeMark]]:
     pairs, accounts = Counter[OutcomeMark](), Counter[OutcomeMark]()
     widths = Counter(matrix.columns)
-    for size, row in zip(matrix.sizes, told, strict=True):
+    for size, row in zip(matrix.sizes, numbers, strict=True):
         for column, number in enumerate(row):
             pairs[shown[number]] += size * widths[column]
         for mark in {shown[number] for number in row}:
@@ -63,14 +64,13 @@ def _counts(
     return pairs, accounts
 
 
-def _key(
-    product: Product, mark: OutcomeMark, alike: Iterable[Outcome], accounts: int, pairs: int
+def _entry(
+    product: Product, mark: OutcomeMark, outcomes: Sequence[Outcome], accounts: int, pairs: int
 ) -> LegendEntry:
-    outcomes = list(alike)
     if mark.kind == "denied":
-        said = "; or ".join(dict.fromkeys(full_text(product, one) for one in outcomes))
-        return LegendEntry(mark, said, "", (), accounts, pairs)
-    actions = tuple(dict.fromkeys(one.action for one in outcomes))
+        texts = dict.fromkeys(full_text(product, outcome) for outcome in outcomes)
+        return LegendEntry(mark, "; or ".join(texts), "", (), accounts, pairs)
+    actions = tuple(dict.fromkeys(outcome.action for outcome in outcomes))
     version = outcomes[0].version or ""
     return LegendEntry(mark, _source(product, mark.flight), version, actions, accounts, pairs)
 
@@ -81,14 +81,14 @@ def _source(product: Product, flight: int | None) -> str:
     return f"{product.flights[flight].name}, rank {len(product.flights) + 1 - flight}"
 
 
-def _not_given(product: Product, given: set[int | None]) -> Iterable[LegendEntry]:
+def _unused(product: Product, used: set[int | None]) -> Iterable[LegendEntry]:
     letters = flight_letters(product)
-    for place, flight in enumerate(product.flights):
-        if place not in given:
-            mark = OutcomeMark(letters[flight.flight_id], "flight", place)
-            yield LegendEntry(mark, f"{_source(product, place)}: nobody here gets it", "", (), 0, 0)
+    for index, flight in enumerate(product.flights):
+        if index not in used:
+            mark = OutcomeMark(letters[flight.flight_id], "flight", index)
+            yield LegendEntry(mark, f"{_source(product, index)}: nobody here gets it", "", (), 0, 0)
 
 
-def _order(key: LegendEntry) -> tuple[object, ...]:
-    kind = ("flight", "submission", "denied").index(key.mark.kind)
-    return kind, key.mark.flight or 0, -key.pairs if kind == 2 else 0, key.mark.sign
+def _order(entry: LegendEntry) -> tuple[object, ...]:
+    kind = ("flight", "submission", "denied").index(entry.mark.kind)
+    return kind, entry.mark.flight or 0, -entry.pairs if kind == 2 else 0, entry.mark.sign

@@ -1,4 +1,4 @@
-"""Report: everything that a report of a simulation tells, whatever its format."""
+"""Report: the contents of a report of a simulation, whatever its format."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +12,8 @@ from eligibility.simulation.rollout_shares import RolloutShare
 class SimulationReport:
     """A simulation to be written out.
 
-    earlier: `before_settling(matrix)`, where both sides of changes are wanted. shares: of rollouts
-    in progress. each: whether every account is a row of its own in a grid (see make_grid).
+    earlier: `before_settling(matrix)`, if both sides of membership changes are wanted. shares: of
+    rollouts in progress. each: whether every account has its own row in a grid (see make_grid).
     """
 
     matrix: Matrix
@@ -23,16 +23,16 @@ class SimulationReport:
 
     @cached_property
     def grid(self) -> Grid:
-        """The matrix as a grid for people."""
+        """Return the matrix as a grid for people."""
         return make_grid(self.matrix, self.earlier, each=self.each)
 
     @property
     def moment(self) -> str:
-        """The moment that is decided for, as people read it."""
+        """Return the moment that is decided for, as people read it."""
         return f"{self.matrix.state.moment:%Y-%m-%d %H:%M} UTC"
 
     @property
     def label(self) -> str:
-        """The state's name; "" where it says no more than the moment does."""
+        """Return the state's label, or "" if it says no more than the moment."""
         label = self.matrix.state.label
         return "" if label == self.moment else label.removeprefix(f"{self.moment} + ")

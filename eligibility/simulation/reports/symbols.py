@@ -1,4 +1,4 @@
-"""Signs: the distinct outcomes of a matrix, what helps against each, and what stands for it."""
+"""Symbols: the distinct outcomes of a matrix, what helps against each, and the mark of each."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -12,19 +12,19 @@ from eligibility.explain.phrases import REASONS
 from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 
-SUBMISSION_SIGN = "•"
-"""Stands for the non-flighted submission, beside the letters of the flights."""
+SUBMISSION_SYMBOL = "•"
+"""Stands for the non-flighted submission, as letters stand for flights."""
 
 
 class Help(NamedTuple):
-    """One thing that helps against a no, in words. always: whoever and wherever it is said."""
+    """One thing that helps against a denial. always: it helps every account and device with this outcome."""
 
     text: str
     always: bool
 
 
 class OutcomeMark(NamedTuple):
-    """How a grid shows an outcome. flight: its place from the highest rank, None where it is none."""
+    """How a grid shows an outcome. flight: its index from the highest rank; None if it is no flight."""
 
     sign: str
     kind: OutcomeKind
@@ -32,7 +32,7 @@ class OutcomeMark(NamedTuple):
 
 
 class OutcomeNumbers:
-    """Numbers distinct outcomes, in order of appearance; several matrices may share one."""
+    """Numbers distinct outcomes in order of appearance, for one matrix or several."""
 
     def __init__(self) -> None:
         self._numbers: dict[Outcome, int] = {}
@@ -41,19 +41,19 @@ class OutcomeNumbers:
 
     @property
     def all(self) -> tuple[Outcome, ...]:
-        """The outcomes by number."""
+        """Return the outcomes by number."""
         return tuple(self._numbers)
 
     @property
     def helps(self) -> tuple[tuple[Help, ...], ...]:
-        """What helps, by number of the outcome, the most said first; nothing where it is a yes."""
+        """Return what helps, by number of the outcome, the most frequent first; nothing for a yes."""
         return tuple(
-            tuple(Help(text, told == decisions) for text, told in helps.most_common())
+            tuple(Help(text, count == decisions) for text, count in helps.most_common())
             for helps, decisions in zip(self._helps, self._decisions, strict=True)
         )
 
     def of(self, matrix: Matrix) -> list[tuple[int, ...]]:
-        """The numbers of a matrix's outcomes, [row class][column class]."""
+        """Return the numbers of a matrix's outcomes, [row class][column class]."""
         return [
             tuple(map(self._number, outcomes, decisions))
             for outcomes, decisions in zip(matrix.outcomes, matrix.decisions, strict=True)
@@ -70,37 +70,39 @@ class OutcomeNumbers:
 
 
 def remedies_of(decision: Decision) -> tuple[str, ...]:
-    """What helps against a no, in words; nothing where it is a yes."""
-    return () if decision.granted else tuple(one.text for one in decision.remedies)
+    """Return the texts of what helps against a denial; nothing for a yes."""
+    return () if decision.granted else tuple(remedy.text for remedy in decision.remedies)
 
 
 def flight_letters(product: Product) -> dict[str | None, str]:
-    """The letter of each flight: A has the highest rank. None, the submission, has its own sign."""
-    letters: dict[str | None, str] = {None: SUBMISSION_SIGN}
-    return letters | {one.flight_id: letter(place) for place, one in enumerate(product.flights)}
+    """Return the letter of each flight, A for the highest rank; None, the submission, has its symbol."""
+    letters: dict[str | None, str] = {None: SUBMISSION_SYMBOL}
+    return letters | {
+        flight_id: letter(index) for index, flight_id in enumerate(product.flight_names)
+    }
 
 
-def letter(place: int) -> str:
-    """The letter of a flight by its place from the highest rank: A to Z, then AA, AB, ..., as columns have."""
-    before, last = divmod(place, 26)
+def letter(index: int) -> str:
+    """Return the letter of a flight by its index from the highest rank: A to Z, then AA, AB, ..."""
+    before, last = divmod(index, 26)
     return (letter(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[OutcomeMark, ...]:
-    """The mark of each outcome.
+    """Return the mark of each outcome.
 
-    A letter is a flight; where one source gives several versions they are numbered, the highest
-    first: `A1` and `A2`. A no is its first reason, with `+` where there are more, behind the flight
-    that has nothing for the device: `A:os`.
+    A letter is a flight. If one source gives several versions they are numbered, the highest first:
+    `A1`, `A2`. A denial is the symbol of its first reason, with `+` if there are more, behind the
+    flight that has no package for the device: `A:os`.
     """
     letters = flight_letters(product)
-    places = {one.flight_id: place for place, one in enumerate(product.flights)}
+    indices = {flight_id: index for index, flight_id in enumerate(product.flight_names)}
     suffixes = _version_suffixes(outcomes)
 
     def mark(outcome: Outcome) -> OutcomeMark:
         if outcome.granted:
             suffix = suffixes[outcome.source, outcome.version]
-            flight = None if outcome.source is None else places[outcome.source]
+            flight = None if outcome.source is None else indices[outcome.source]
             return OutcomeMark(letters[outcome.source] + suffix, outcome.kind, flight)
         through = f"{letters[outcome.missed_flight]}:" if outcome.missed_flight else ""
         more = "+" if len(outcome.reasons) > 1 else ""
@@ -113,9 +115,9 @@ def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[OutcomeMark, .
 
 def _version_suffixes(outcomes: Iterable[Outcome]) -> dict[tuple[str | None, str | None], str]:
     versions: dict[str | None, set[str]] = {}
-    for one in outcomes:
-        if one.version is not None:
-            versions.setdefault(one.source, set()).add(one.version)
+    for outcome in outcomes:
+        if outcome.version is not None:
+            versions.setdefault(outcome.source, set()).add(outcome.version)
     return dict(chain.from_iterable(map(_numbered, versions, versions.values())))
 
 
