@@ -1,8 +1,8 @@
-"""Why an answer differs between two states: found by trying, one difference at a time.
+"""Why an answer differs between two states: found by deciding, with one difference at a time.
 
-Between two states the memberships of an account, parts of the product, floors and the clock may
-differ. Each difference is made alone on the state before; those that bring the answer of the state
-after are the cause. Where none does alone, it is those without which it would not have come.
+The memberships of an account, parts of the product, floors and the clock may differ. Each difference
+is made alone on the state before; those that lead to the answer of the state after are its causes. If
+none does alone, the causes are those without which the others do not lead to it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,38 +20,38 @@ from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements, Rule
 
-_TOLD = 2
-"""Fields told of a part of the product that differs in several."""
+_MOST_FIELDS = 2
+"""The most fields that are named of a part that differs in several."""
 
 _RULES = ("flight", "private_audience", "rollout", "rollout_applies_to")
 
 
 @dataclass(frozen=True, slots=True)
 class StatePart:
-    """One difference between two worlds: in words, and made on a case."""
+    """One difference between two cases. text: for people. make: makes it on a case."""
 
-    words: str
+    text: str
     make: Callable[[Case], Case]
 
 
 def causes(before: Case, after: Case) -> tuple[str, ...]:
-    """Which differences between two cases made the answer another; empty where it is the same."""
+    """List the differences between two cases that changed the answer; none if it is the same."""
     wanted = _outcome(after)
     if _outcome(before) == wanted:
         return ()
-    before, after = _told_alike(before, after), _told_alike(after, before)
+    before, after = _with_memberships_of(before, after), _with_memberships_of(after, before)
     parts = list(_parts(before, after))
-    found = [part for part in parts if _outcome(part.make(before)) == wanted]
-    found = found or [part for part in parts if _outcome(_all_but(part, parts, before)) != wanted]
-    return tuple(part.words for part in found or parts)
+    alone = [part for part in parts if _outcome(part.make(before)) == wanted]
+    needed = alone or [p for p in parts if _outcome(_all_but(p, parts, before)) != wanted]
+    return tuple(part.text for part in needed or parts)
 
 
 def _outcome(case: Case) -> Outcome:
     return substance(outcome_of(decide(case)), case.query.installed_version)
 
 
-def _told_alike(case: Case, other: Case) -> Case:
-    """With the memberships that only the other is asked for, as its product alone names the group."""
+def _with_memberships_of(case: Case, other: Case) -> Case:
+    """Add the memberships in groups that only the other case's product names."""
     return replace(
         case, account_groups=case.account_groups | (other.account_groups - case.product.groups)
     )
@@ -59,20 +59,20 @@ def _told_alike(case: Case, other: Case) -> Case:
 
 def _all_but(left_out: StatePart, parts: Sequence[StatePart], case: Case) -> Case:
     kept = (part for part in parts if part is not left_out)
-    return reduce(lambda made, part: part.make(made), kept, case)
+    return reduce(lambda changed, part: part.make(changed), kept, case)
 
 
 def _parts(before: Case, after: Case) -> Iterator[StatePart]:
     for group_id in sorted(before.account_groups ^ after.account_groups):
-        words = "added to" if group_id in after.account_groups else "removed from"
-        yield StatePart(f"{words} group {group_id}", partial(_moved, frozenset((group_id,))))
+        verb = "added to" if group_id in after.account_groups else "removed from"
+        yield StatePart(f"{verb} group {group_id}", partial(_moved, frozenset((group_id,))))
     yield from _fields(before.product, after.product)
     yield from _flights(before.product, after.product)
     for name in _RULES:
         was, becomes = (_floors(getattr(case.requirements, name)) for case in (before, after))
         if was != becomes:
-            said = f"floor of {name.replace('_', ' ')}: {_said(differences(was, becomes))}"
-            yield StatePart(said, partial(_with_floor, name, after.requirements))
+            text = f"floor of {name.replace('_', ' ')}: {_fields_text(differences(was, becomes))}"
+            yield StatePart(text, partial(_with_floor, name, after.requirements))
     yield from _clock(before, after)
 
 
@@ -92,17 +92,17 @@ def _floors(rule: Rule | str) -> Any:
 
 
 def _fields(before: Product, after: Product) -> Iterator[StatePart]:
-    """Every field of the product, and of its submission, that a rule may look at."""
+    """List the fields of the product, and of its submission, that a rule may read and that differ."""
     was, becomes = product_body(before), product_body(after)
     for name in ("availability", "markets"):
         if getattr(before, name) != getattr(after, name):
-            said = _said(differences(was.get(name), becomes.get(name), name))
-            yield StatePart(said, partial(_with_field, name, after))
+            text = _fields_text(differences(was.get(name), becomes.get(name), name))
+            yield StatePart(text, partial(_with_field, name, after))
     was, becomes = was["submission"], becomes["submission"]
     for name in Submission.model_fields:
         if getattr(before.submission, name) != getattr(after.submission, name):
-            said = _said(differences(was.get(name), becomes.get(name), f"submission.{name}"))
-            yield StatePart(said, partial(_with_submission, name, after.submission))
+            text = _fields_text(differences(was.get(name), becomes.get(name), f"submission.{name}"))
+            yield StatePart(text, partial(_with_submission, name, after.submission))
 
 
 def _with_field(name: str, other: Product, case: Case) -> Case:
@@ -115,19 +115,19 @@ def _with_submission(name: str, other: Submission, case: Case) -> Case:
 
 
 def _flights(before: Product, after: Product) -> Iterator[StatePart]:
-    was, becomes = ({one.flight_id: one for one in p.flights} for p in (before, after))
+    was, becomes = ({f.flight_id: f for f in product.flights} for product in (before, after))
     for flight_id in was | becomes:
         old, new = was.get(flight_id), becomes.get(flight_id)
         if old == new:
             continue
-        said = f"flight {flight_id} is {'gone' if new is None else 'new'}"
+        text = f"flight {flight_id} is {'gone' if new is None else 'new'}"
         if old is not None and new is not None:
-            said = f"flight {flight_id}: {_said(differences(_body(old), _body(new)))}"
-        yield StatePart(said, partial(_with_flight, flight_id, after))
-    ranks = [[one for one in p if one in was and one in becomes] for p in (was, becomes)]
+            text = f"flight {flight_id}: {_fields_text(differences(_body(old), _body(new)))}"
+        yield StatePart(text, partial(_with_flight, flight_id, after))
+    ranks = [[id_ for id_ in ids if id_ in was and id_ in becomes] for ids in (was, becomes)]
     if ranks[0] != ranks[1]:
-        said = f"order of flights: {', '.join(ranks[0])} -> {', '.join(ranks[1])}"
-        yield StatePart(said, partial(_in_order, list(becomes)))
+        text = f"order of flights: {', '.join(ranks[0])} -> {', '.join(ranks[1])}"
+        yield StatePart(text, partial(_in_order, list(becomes)))
 
 
 def _body(flight: Flight) -> dict[str, Any]:
@@ -135,29 +135,31 @@ def _body(flight: Flight) -> dict[str, Any]:
 
 
 def _with_flight(flight_id: str, other: Product, case: Case) -> Case:
-    """With one flight as the other product has it; a new one goes above what it is above of there."""
+    """Take one flight from the other product; a new flight goes above those it is above there."""
     flights = list(case.product.flights)
-    place = next((n for n, one in enumerate(flights) if one.flight_id == flight_id), None)
-    names = [one.flight_id for one in other.flights]
-    if place is not None:
-        del flights[place]
+    position = next((n for n, f in enumerate(flights) if f.flight_id == flight_id), None)
+    names = list(other.flight_names)
+    if position is not None:
+        del flights[position]
     if flight_id in names:
         below = names[names.index(flight_id) + 1 :]
-        if place is None:
-            place = next((n for n, f in enumerate(flights) if f.flight_id in below), len(flights))
-        flights.insert(place, other.flights[names.index(flight_id)])
+        if position is None:
+            position = next(
+                (n for n, f in enumerate(flights) if f.flight_id in below), len(flights)
+            )
+        flights.insert(position, other.flights[names.index(flight_id)])
     return replace(case, product=case.product.with_fields(flights=tuple(flights)))
 
 
 def _in_order(names: Sequence[str], case: Case) -> Case:
-    """Flights that the names do not know stay above those that follow them."""
+    """Put the named flights in order; the others keep their positions."""
     known = iter(
         sorted(
-            (one for one in case.product.flights if one.flight_id in names),
-            key=lambda one: names.index(one.flight_id),
+            (flight for flight in case.product.flights if flight.flight_id in names),
+            key=lambda flight: names.index(flight.flight_id),
         )
     )
-    flights = tuple(next(known) if one.flight_id in names else one for one in case.product.flights)
+    flights = tuple(next(known) if f.flight_id in names else f for f in case.product.flights)
     return replace(case, product=case.product.with_fields(flights=flights))
 
 
@@ -171,11 +173,11 @@ def _clock(before: Case, after: Case) -> Iterator[StatePart]:
     }
     if reached:
         forward = before.now < after.now
-        said = "; ".join(text if forward else f"not yet: {text}" for text in reached)
-        yield StatePart(said, lambda case: replace(case, now=after.now))
+        text = "; ".join(text if forward else f"not yet: {text}" for text in reached)
+        yield StatePart(text, lambda case: replace(case, now=after.now))
 
 
-def _said(lines: Iterable[str]) -> str:
-    told = [one for one in lines if ".file_name: " not in one]  # which no rule looks at
-    more = f"; and {len(told) - _TOLD} more" if len(told) > _TOLD else ""
-    return "; ".join(told[:_TOLD]) + more
+def _fields_text(lines: Iterable[str]) -> str:
+    fields = [line for line in lines if ".file_name: " not in line]  # no rule reads file names
+    more = f"; and {len(fields) - _MOST_FIELDS} more" if len(fields) > _MOST_FIELDS else ""
+    return "; ".join(fields[:_MOST_FIELDS]) + more

@@ -1,4 +1,4 @@
-"""Comparing: two states of a publisher's products read from the stores, and what differs of each."""
+"""Comparison: two states of a publisher's products, read from the stores, and what differs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -24,12 +24,12 @@ from eligibility.simulation.states import States
 from groups.errors import UnknownGroup
 
 STATES = "live, draft, a moment (ISO 8601 with an offset), groups:N or catalog:N"
-_WORDS = ("live", "draft", "groups:1", "catalog:1")
+_EXAMPLES = ("live", "draft", "groups:1", "catalog:1")
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedState:
-    """One of two states: of which moment (UTC-aware, None = now), with what draft over it."""
+    """One of two states: its moment (UTC-aware, None = now), and the draft laid over it."""
 
     label: str
     at: datetime | None = None
@@ -44,18 +44,18 @@ def read_side(
     draft: Draft,
     loc: str = "",
 ) -> ComparedState:
-    """Read one of STATES; `groups:N` and `catalog:N` are as of when the publisher wrote that revision.
+    """Read one of STATES; `groups:N` and `catalog:N` mean the moment when that revision was written.
 
-    Args: at = the moment of `live` and `draft`, None = now; loc = where the text stands.
+    Args: at = the moment of `live` and `draft`, None = now; loc = where the text stands, for faults.
     Raises: InvalidInput.
     """
-    as_of = "" if at is None else f" at {_named(at)}"
+    suffix = "" if at is None else f" at {_named(at)}"
     if text == "live":
-        return ComparedState(f"live{as_of}", at)
+        return ComparedState(f"live{suffix}", at)
     if text == "draft":
         if draft.is_empty:
             raise InvalidInput([Fault(loc, "NO_DRAFT", "`draft` needs a draft, and none is given")])
-        return ComparedState(f"draft{as_of}", at, draft)
+        return ComparedState(f"draft{suffix}", at, draft)
     part, _, number = text.partition(":")
     if number.isascii() and number.isdecimal() and len(number) < 19:
         if part == "groups":
@@ -66,7 +66,7 @@ def read_side(
         moment = wire.moment_of(text, loc)
     except InvalidInput:
         shown = text if len(text) <= 60 else text[:57] + "..."
-        detail = f"`{shown}` is no state{meant(text, _WORDS)}; a state is {STATES}"
+        detail = f"`{shown}` is no state{meant(text, _EXAMPLES)}; a state is {STATES}"
         raise InvalidInput([Fault(loc, "UNKNOWN_STATE", detail)]) from None
     return ComparedState(_named(moment), moment)
 
@@ -81,7 +81,7 @@ def _named(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A product in two states, and for whom on what to compare them; None = no product there."""
+    """A product in two states, with the accounts and devices to compare; None = no product there."""
 
     before: State | None
     after: State | None
@@ -116,10 +116,10 @@ def read_comparison(
 ) -> Comparison:
     """Read the states of a product and the accounts to compare.
 
-    Args: population = by default everybody in a group that the product has on either side, and
-    nobody signed in; as_told = what holds of them. A product of some markets is asked for from one
-    of them where neither is told, or everybody would be denied alike.
-    Raises: UnknownProduct where neither side has the product; as States.read.
+    Args: population = by default everybody in a group of the product in either state, and nobody
+    signed in; as_told = their claims. If the product is limited to markets and no market is claimed,
+    the queries claim one of them, or everybody would be denied alike.
+    Raises: UnknownProduct if neither state has the product; what States.read raises.
     """
     both = [_read(states, product_id, side) for side in sides]
     if both == [None, None]:
@@ -177,16 +177,16 @@ def compare_all(
     population: Population | None = None,
     as_told: Asker = PLAIN,
 ) -> Iterator[ProductDifference]:
-    """What differs of each product of a publisher; those of which nothing does are left out."""
-    drafted = {one for side in sides for one in side.draft.products}
+    """Compare every product of a publisher; products without differences are left out."""
+    drafted = {product_id for side in sides for product_id in side.draft.products}
     ever = any(side.at is not None for side in sides)
     for product_id in sorted({*states.products(publisher, ever=ever), *drafted}):
         try:
-            found = compare(states, publisher, product_id, sides, devices, population, as_told)
+            product = compare(states, publisher, product_id, sides, devices, population, as_told)
         except UnknownProduct:
             continue
-        if found.changes:
-            yield found
+        if product.changes:
+            yield product
 
 
 def compare_plan(
@@ -196,22 +196,22 @@ def compare_plan(
     declaration: Declaration,
     devices: Sequence[NamedDevice],
 ) -> Iterator[ProductDifference]:
-    """What applying a plan would change of what accounts get, of the products it concerns."""
+    """Compare the products that a plan concerns before and after it is applied."""
     draft = Draft(
         plan.publisher,
         {
-            one.group_id: MemberMoves(
-                frozenset(declaration.groups[one.group_id].members or ()), whole=True
+            group.group_id: MemberMoves(
+                frozenset(declaration.groups[group.group_id].members or ()), whole=True
             )
-            for one in plan.groups
-            if one.moves_members
+            for group in plan.groups
+            if group.moves_members
         },
         {
-            one.product_id: declaration.products[one.product_id]
-            for one in plan.products
-            if one.action in ("create", "change")
+            change.product_id: declaration.products[change.product_id]
+            for change in plan.products
+            if change.action in ("create", "change")
         },
-        deleted=frozenset(one.product_id for one in plan.products if one.action == "delete"),
+        deleted=frozenset(c.product_id for c in plan.products if c.action == "delete"),
     )
     edited = {
         entry.product_id
@@ -220,9 +220,9 @@ def compare_plan(
     }
     sides = ComparedState("live"), ComparedState("the plan", draft=draft)
     for product_id in sorted({*draft.products, *draft.deleted, *edited}):
-        found = compare(states, plan.publisher, product_id, sides, devices)
-        if found.changes:
-            yield found
+        product = compare(states, plan.publisher, product_id, sides, devices)
+        if product.changes:
+            yield product
 
 
 def everybody(
@@ -232,23 +232,23 @@ def everybody(
     sides: tuple[ComparedState, ComparedState],
     as_told: Asker = PLAIN,
 ) -> Population:
-    """Everybody in a group of a product on either side, by address; and nobody signed in."""
-    found = {
+    """List everybody in a group of the product in either state, by address, and nobody signed in."""
+    addresses = {
         address
         for state, side in zip(both, sides, strict=True)
         if state is not None
         for group_id in state.product.groups
         for address in states.members(publisher, group_id, side.at, side.draft)
     }
-    names = sorted(found)
+    names = sorted(addresses)
     nobody = Population.of([as_told])
     return Population([*names, *nobody.names], as_told, {len(names): nobody.asker(0)})
 
 
 def _market(both: Sequence[State | None]) -> str | None:
-    """The first market that every side has which is limited to some; None where none is."""
+    """Return the first market common to the states that are limited to markets; None if none is."""
     limited = [s.product.markets for s in both if s is not None and s.product.markets is not None]
-    common = [one for one in limited[0] if all(one in some for some in limited)] if limited else []
+    common = [m for m in limited[0] if all(m in markets for markets in limited)] if limited else []
     return common[0] if common else None
 
 

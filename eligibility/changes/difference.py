@@ -1,7 +1,7 @@
 """Difference: who gains, loses or moves between two states of a product, on which devices, and why.
 
-Pure. Accounts that no rule tells apart in either state are compared once, so that a million cost
-little more than being counted.
+Pure. Accounts that no rule tells apart in either state are compared once, so a million accounts cost
+little more than counting them.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 
 NAMED = 100
-"""Accounts named of each change; the counts are of all."""
+"""The most accounts that are named for a change; counts are of all."""
 
 ChangeKind = Literal["gains", "loses", "moves", "still_denied"]
 KINDS: tuple[ChangeKind, ...] = ("gains", "loses", "moves", "still_denied")
@@ -30,12 +30,12 @@ KINDS: tuple[ChangeKind, ...] = ("gains", "loses", "moves", "still_denied")
 
 @dataclass(frozen=True, slots=True)
 class OutcomeChange:
-    """What some accounts had, and have then, on some devices.
+    """What some accounts have before and after, on some devices.
 
     kind: `moves` = another source, version, action or architecture; `still_denied` = for other
-    reasons; nothing of a product that is not there is no change from a no. before, after: with as
-    little as tells them apart (words.plainly). why: what made it. devices: their places. accounts:
-    how many; first: the places of the first NAMED of them.
+    reasons. A denial and a product that does not exist are no change. before, after: reduced to what
+    tells them apart (contrast.plainly). why: the causes. devices: indices. accounts: how many; first:
+    indices of the first NAMED of them.
     """
 
     kind: ChangeKind
@@ -51,9 +51,9 @@ class OutcomeChange:
 class ProductDifference:
     """All that differs of one product for a population on some devices.
 
-    changes: by kind, the most accounts first. counts: for each kind how many accounts it happens to
-    on any device. changed: how many of the accounts have any change. public: in either state
-    everybody may have it, not only the accounts compared.
+    changes: by kind, the most accounts first. counts: by kind, the accounts that it happens to on any
+    device. changed: how many accounts have any change. public: in one of the states the product is for
+    everybody, not only for the accounts compared.
     """
 
     product_id: str
@@ -66,54 +66,54 @@ class ProductDifference:
     public: bool
 
 
-_Told = tuple[OutcomeOrNone, OutcomeOrNone, tuple[str, ...]]
-_Key = tuple[OutcomeOrNone, OutcomeOrNone, tuple[str, ...], tuple[int, ...]]
+_Change = tuple[OutcomeOrNone, OutcomeOrNone, tuple[str, ...]]
+_ChangeOnDevices = tuple[OutcomeOrNone, OutcomeOrNone, tuple[str, ...], tuple[int, ...]]
 _Pair = tuple[int, int]
 
 
 def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference:
-    """Compare two states of a product over the same accounts and devices; None = it is not there.
+    """Compare two states of a product over the same accounts and devices; None = no product there.
 
-    Raises: ValueError without either.
+    Raises: ValueError if there is no product in either state.
     """
     either = after or before
     if either is None:
         raise ValueError("no state to compare")
     compared = _Compared(before, after, either)
     sizes, firsts = _counted(compared.pairs())
-    told = {pair: found for pair in sizes if (found := compared.told(pair, firsts[pair][0]))}
-    counts, accounts = Counter[ChangeKind](), Counter[_Key]()
-    named = defaultdict[_Key, list[int]](list)
-    for pair, found in told.items():
-        counts.update(
-            dict.fromkeys({_kind(was, becomes) for was, becomes, *_ in found}, sizes[pair])
-        )
-        for key in found:
-            accounts[key] += sizes[pair]
-            named[key] += firsts[pair]
-    changes = [
-        OutcomeChange(_kind(*key[:2]), *key, accounts[key], tuple(sorted(named[key])[:NAMED]))
-        for key in accounts
+    by_pair = {
+        pair: changes for pair in sizes if (changes := compared.changes(pair, firsts[pair][0]))
+    }
+    counts, accounts = Counter[ChangeKind](), Counter[_ChangeOnDevices]()
+    named = defaultdict[_ChangeOnDevices, list[int]](list)
+    for pair, changes in by_pair.items():
+        counts.update(dict.fromkeys({_kind(*change[:2]) for change in changes}, sizes[pair]))
+        for change in changes:
+            accounts[change] += sizes[pair]
+            named[change] += firsts[pair]
+    found = [
+        OutcomeChange(_kind(*change[:2]), *change, number, tuple(sorted(named[change])[:NAMED]))
+        for change, number in accounts.items()
     ]
     return ProductDifference(
         either.state.product_id,
         either.state.product.name,
         either.population,
         either.devices,
-        tuple(sorted(changes, key=lambda one: (KINDS.index(one.kind), -one.accounts))),
+        tuple(sorted(found, key=lambda change: (KINDS.index(change.kind), -change.accounts))),
         {kind: counts[kind] for kind in KINDS},
-        sum(sizes[pair] for pair in told),
+        sum(sizes[pair] for pair in by_pair),
         any(_is_public(matrix) for matrix in (before, after)),
     )
 
 
 def _counted(pairs: Iterable[_Pair]) -> tuple[Mapping[_Pair, int], Mapping[_Pair, list[int]]]:
-    """How many accounts have each pair of classes, and the places of the first NAMED of them."""
+    """Count the accounts of each pair of classes, and list the indices of the first NAMED of them."""
     sizes, firsts = Counter[_Pair](), defaultdict[_Pair, list[int]](list)
-    for number, pair in enumerate(pairs):
+    for index, pair in enumerate(pairs):
         sizes[pair] += 1
         if sizes[pair] <= NAMED:
-            firsts[pair].append(number)
+            firsts[pair].append(index)
     return sizes, firsts
 
 
@@ -130,49 +130,49 @@ def _kind(before: OutcomeOrNone, after: OutcomeOrNone) -> ChangeKind:
     return "gains" if _has(after) else "loses" if _has(before) else "still_denied"
 
 
-def _has(answer: OutcomeOrNone) -> bool:
-    return answer is not None and answer.granted
+def _has(outcome: OutcomeOrNone) -> bool:
+    return outcome is not None and outcome.granted
 
 
 class _Compared:
-    """Two matrices side by side. A pair is what an account's, or a device's, class is in each."""
+    """Two matrices of the same accounts and devices. A pair is the class that one has in each of them."""
 
     def __init__(self, before: Matrix | None, after: Matrix | None, either: Matrix) -> None:
         self._sides, self._either = (before, after), either
-        self._answers = tuple(map(_answers, self._sides))
+        self._outcomes = tuple(map(_outcomes, self._sides))
         self._why: dict[object, tuple[str, ...]] = {}
         nowhere = (0,) * len(either.devices)
         columns = (side.columns if side else nowhere for side in self._sides)
         self._columns = defaultdict[_Pair, list[int]](list)
-        for number, both in enumerate(zip(*columns, strict=True)):
-            self._columns[both].append(number)
+        for index, both in enumerate(zip(*columns, strict=True)):
+            self._columns[both].append(index)
 
     def pairs(self) -> Iterator[_Pair]:
-        """The pair of each account, in order."""
+        """List the pair of each account, in order."""
         before, after = (side.rows if side else repeat(0) for side in self._sides)
         return zip(before, after, strict=False)
 
-    def told(self, pair: _Pair, account: int) -> tuple[_Key, ...]:
-        """What differs for the accounts of a pair, and on which devices; account = one of them."""
+    def changes(self, pair: _Pair, account: int) -> tuple[_ChangeOnDevices, ...]:
+        """List what differs for the accounts of a pair, with the devices; account = index of one of them."""
         differing = list(self._differing(pair))
         if not differing:
             return ()
-        found = defaultdict[_Told, list[int]](list)
+        devices_of = defaultdict[_Change, list[int]](list)
         causes_on = self._causes(self._either.population.asker(account))
         for both, was, becomes in differing:
-            found[*plainly(was, becomes), causes_on(both)] += self._columns[both]
-        return tuple((*told, tuple(sorted(devices))) for told, devices in found.items())
+            devices_of[*plainly(was, becomes), causes_on(both)] += self._columns[both]
+        return tuple((*change, tuple(sorted(on))) for change, on in devices_of.items())
 
     def _differing(self, pair: _Pair) -> Iterator[tuple[_Pair, OutcomeOrNone, OutcomeOrNone]]:
-        """The pairs of devices on which it has something else; nothing and no product are the same."""
-        before, after = self._answers[0][pair[0]], self._answers[1][pair[1]]
+        """List the pairs of devices with another outcome; a denial and no product are the same."""
+        before, after = self._outcomes[0][pair[0]], self._outcomes[1][pair[1]]
         for both in self._columns:
             was, becomes = before[both[0]], after[both[1]]
             if was != becomes and (_has(was) or _has(becomes) or None not in (was, becomes)):
                 yield both, was, becomes
 
     def _causes(self, asker: Asker) -> Callable[[_Pair], tuple[str, ...]]:
-        """What tells why an account has something else on a pair of devices; tried once for all alike."""
+        """Make a function that gives the causes on a pair of devices; it tries once for accounts alike."""
         before, after = self._sides
         if before is None or after is None:
             return lambda _: ("product deleted" if after is None else "product declared",)
@@ -193,7 +193,7 @@ class _Compared:
         return on
 
     def _terms(self, asker: Asker) -> Iterator[object]:
-        """What rules see of an account but its groups: who it is does not count."""
+        """List what rules see of an account beside its groups; its address does not count."""
         account = asker.account
         if account is None:
             yield asker
@@ -205,8 +205,8 @@ class _Compared:
                 yield place(snapshot.thresholds, snapshot.product_id, account.id)
 
 
-def _answers(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
-    """[row class][column class]; a product that is not there has one of each."""
+def _outcomes(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
+    """Return [row class][column class]; a product that does not exist has one of each."""
     if matrix is None:
         return ((None,),)
     return tuple(
@@ -216,12 +216,12 @@ def _answers(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
 
 
 def what_moved(before: Outcome, after: Outcome) -> Iterator[str]:
-    """In what two yeses differ."""
+    """Say in what two granted outcomes differ."""
     if before.source != after.source:
         yield "other source"
     if before.version != after.version:
-        versions = [parse_package_version(one.version or "0") for one in (before, after)]
-        yield "version up" if versions[0] < versions[1] else "version down"
+        was, becomes = (parse_package_version(o.version or "0") for o in (before, after))
+        yield "version up" if was < becomes else "version down"
     if before.action != after.action:
         yield "other action"
     if before.architecture != after.architecture:

@@ -1,7 +1,7 @@
 """The moments at which an account's answer about a product can change, and what happens at each.
 
-A write to one of the product's groups that names the account, a write of the product, a date of the
-product that is reached; and where a change of membership has settled.
+They are: a write to one of the product's groups that names the account, a write of the product, a
+date of the product, and the moment at which a change of membership has settled.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ CauseKind = Literal["membership", "catalog", "public_at", "publish_at", "settled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What happened at a moment. details: of a catalogue write, what differs.
+    """What happened at a moment. details: the differences of a catalogue write.
 
     actor, revision: of a write; group_id, address: of a membership.
     """
@@ -40,10 +40,10 @@ class Cause:
 
 @dataclass(frozen=True, slots=True)
 class ProductHistory:
-    """What is known of a product and an account.
+    """The stored history of a product and an account.
 
-    versions: of the product. changes: writes to groups of its publisher that name an address of the
-    account, and that address alone, of one revision maybe several.
+    versions: of the product. changes: writes to the publisher's groups, one for each address of the
+    account that a write names, with that address alone.
     """
 
     product_id: str
@@ -54,7 +54,7 @@ class ProductHistory:
 def read_past(
     groups: GroupArchive, catalog: CatalogStore, product_id: str, addresses: Collection[str]
 ) -> ProductHistory:
-    """Read what there is of a product and of an account's canonical addresses.
+    """Read the history of a product and of an account's canonical addresses.
 
     Raises: UnknownProduct; StoreUnavailable.
     """
@@ -84,30 +84,30 @@ class MomentEvents:
 
 
 def moments(past: ProductHistory) -> Mapping[datetime, MomentEvents]:
-    """Every moment at which an answer may change, with what happens there."""
-    found = defaultdict[datetime, MomentEvents](lambda: MomentEvents(None, [], []))
+    """Return every moment at which an answer may change, with what happens there."""
+    events = defaultdict[datetime, MomentEvents](lambda: MomentEvents(None, [], []))
     in_force = _in_force(past.versions)
-    concerned = frozenset[str]().union(*(one.product.groups for one in in_force if one.product))
+    groups = frozenset[str]().union(*(v.product.groups for v in in_force if v.product))
     for change in past.changes:
-        if change.group_id in concerned and change.consent is None:
-            found[change.at].changes.append(change)
-            found[change.at + SETTLING_TIME]  # a moment to look at
+        if change.group_id in groups and change.consent is None:
+            events[change.at].changes.append(change)
+            events[change.at + SETTLING_TIME]  # makes an entry: a moment to look at
     for version, following in zip(in_force, [*in_force[1:], None], strict=True):
-        found[version.at].version = version
+        events[version.at].version = version
         for date, cause in dates_of(version.product):
             if version.at < date and (following is None or date < following.at):
-                found[date].dates.append(cause)
-    for happened in found.values():
-        happened.changes.sort(key=lambda change: change.revision)
-    return found
+                events[date].dates.append(cause)
+    for event in events.values():
+        event.changes.sort(key=lambda change: change.revision)
+    return events
 
 
 def _in_force(versions: Iterable[ProductVersion]) -> list[ProductVersion]:
-    """The versions that were in force at some moment, in order; of one moment only the last."""
+    """List the versions that were in force at some time, in order; of one moment only the last."""
     kept: list[ProductVersion] = []
-    for version in sorted(versions, key=lambda one: (one.at, one.revision)):
+    for version in sorted(versions, key=lambda version: (version.at, version.revision)):
         if kept and version.revision < kept[-1].revision:
-            continue  # a clock went back: this one was written over before its moment
+            continue  # a clock went back: this version was replaced before its moment
         if kept and kept[-1].at == version.at:
             kept.pop()
         kept.append(version)
@@ -115,7 +115,7 @@ def _in_force(versions: Iterable[ProductVersion]) -> list[ProductVersion]:
 
 
 def dates_of(product: Product | None) -> Iterator[tuple[datetime, Cause]]:
-    """The public date and the publish dates of a product."""
+    """List the public date and the publish dates of a product, each as a cause."""
     if product is None:
         return
     for moment, flight in product.dates():

@@ -1,7 +1,7 @@
-"""Differences and timelines as plain values for programs: the JSON of the commands and of the API."""
+"""Responses: differences and timelines as plain values, for the JSON of the commands and of the API."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -25,9 +25,10 @@ class ComparedOutcome(OutcomeView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeChangeView:
-    """See difference.Change; before, after: null where there is no such product.
+    """See difference.OutcomeChange. before, after: null = there is no such product.
 
-    devices: names of all; ranges: the same in few words. accounts: how many; first: addresses.
+    moved: in what two granted outcomes differ. devices: all names; ranges: the same in few words.
+    accounts: how many; first: the addresses of the first.
     """
 
     kind: ChangeKind
@@ -43,9 +44,9 @@ class OutcomeChangeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceView:
-    """See difference.Difference; accounts, devices: how many were compared.
+    """See difference.ProductDifference. accounts, devices: how many were compared.
 
-    market: which the accounts asked from that do not say themselves; null = unknown.
+    market: of the accounts that claim none themselves; null = unknown.
     """
 
     product_id: str
@@ -61,7 +62,7 @@ class DifferenceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonResponse:
-    """Two states compared; products without any difference are left out."""
+    """Two states compared; products without differences are left out."""
 
     before: str
     after: str
@@ -70,7 +71,7 @@ class ComparisonResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceTurnView:
-    """What an answer was and is on some devices."""
+    """The outcome before and after on some devices."""
 
     devices: tuple[str, ...]
     ranges: tuple[str, ...]
@@ -80,7 +81,7 @@ class DeviceTurnView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnView:
-    """See timeline.Turn; coming: it is ahead. answers: those that change, of devices alike."""
+    """See timeline.TimelineTurn. coming: it is in the future. answers: that change, by devices alike."""
 
     at: datetime
     coming: bool
@@ -90,7 +91,7 @@ class TurnView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineResponse:
-    """The turns of an account's answers about a product; account: null = not signed in."""
+    """The turns of an account's answers about a product. account: null = not signed in."""
 
     product_id: str
     account: str | None
@@ -99,47 +100,47 @@ class TimelineResponse:
     turns: tuple[TurnView, ...]
 
 
-def difference_told(found: ProductDifference) -> DifferenceView:
-    """A difference as plain values."""
+def difference_response(difference: ProductDifference) -> DifferenceView:
+    """View a difference."""
     return DifferenceView(
-        product_id=found.product_id,
-        name=found.name,
-        accounts=len(found.population),
-        devices=len(found.devices),
-        market=found.population.as_told.market,
-        changed=found.changed,
-        counts=dict(found.counts),
-        public=found.public,
-        changes=tuple(_change(found, one) for one in found.changes),
+        product_id=difference.product_id,
+        name=difference.name,
+        accounts=len(difference.population),
+        devices=len(difference.devices),
+        market=difference.population.as_told.market,
+        changed=difference.changed,
+        counts=dict(difference.counts),
+        public=difference.public,
+        changes=tuple(_change(difference, change) for change in difference.changes),
     )
 
 
-def _change(found: ProductDifference, one: OutcomeChange) -> OutcomeChangeView:
-    texts = contrast(one.before, one.after)
+def _change(difference: ProductDifference, change: OutcomeChange) -> OutcomeChangeView:
+    before, after = _outcomes(change.before, change.after)
     moved: tuple[str, ...] = ()
-    if one.kind == "moves" and one.before is not None and one.after is not None:
-        moved = tuple(what_moved(one.before, one.after))
+    if change.kind == "moves" and change.before is not None and change.after is not None:
+        moved = tuple(what_moved(change.before, change.after))
     return OutcomeChangeView(
-        kind=one.kind,
+        kind=change.kind,
         moved=moved,
-        before=_answer(one.before, texts[0]),
-        after=_answer(one.after, texts[1]),
-        why=one.why,
-        devices=tuple(found.devices[place].name for place in one.devices),
-        ranges=device_ranges(found.devices, one.devices),
-        accounts=one.accounts,
-        first=tuple(found.population.asker(place).name for place in one.first),
+        before=before,
+        after=after,
+        why=change.why,
+        devices=tuple(difference.devices[index].name for index in change.devices),
+        ranges=device_ranges(difference.devices, change.devices),
+        accounts=change.accounts,
+        first=tuple(difference.population.asker(index).name for index in change.first),
     )
 
 
-def timeline_told(
+def timeline_response(
     product_id: str,
     account: str | None,
     devices: Sequence[NamedDevice],
-    turns: Sequence[TimelineTurn],
+    turns: Iterable[TimelineTurn],
     now: datetime,
 ) -> TimelineResponse:
-    """A timeline as plain values."""
+    """View a timeline. Args: now = UTC-aware; later turns are coming."""
     return TimelineResponse(
         product_id=product_id,
         account=account,
@@ -150,27 +151,34 @@ def timeline_told(
                 at=turn.at,
                 coming=turn.at > now,
                 causes=turn.causes,
-                answers=tuple(_turned(devices, turn)),
+                answers=tuple(_answers(devices, turn)),
             )
             for turn in turns
         ),
     )
 
 
-def _turned(devices: Sequence[NamedDevice], turn: TimelineTurn) -> Iterator[DeviceTurnView]:
-    alike = defaultdict[tuple[OutcomeOrNone, OutcomeOrNone], list[int]](list)
-    for place, both in enumerate(zip(turn.before, turn.after, strict=True)):
-        if both[0] != both[1]:
-            alike[plainly(*both)].append(place)
-    for (before, after), places in alike.items():
-        texts = contrast(before, after)
+def _answers(devices: Sequence[NamedDevice], turn: TimelineTurn) -> Iterator[DeviceTurnView]:
+    """List the outcomes that change, one for all devices on which they are the same."""
+    indices_of = defaultdict[tuple[OutcomeOrNone, OutcomeOrNone], list[int]](list)
+    for index, (before, after) in enumerate(zip(turn.before, turn.after, strict=True)):
+        if before != after:
+            indices_of[plainly(before, after)].append(index)
+    for both, indices in indices_of.items():
+        was, becomes = _outcomes(*both)
         yield DeviceTurnView(
-            devices=tuple(devices[place].name for place in places),
-            ranges=device_ranges(devices, places),
-            before=_answer(before, texts[0]),
-            after=_answer(after, texts[1]),
+            devices=tuple(devices[index].name for index in indices),
+            ranges=device_ranges(devices, indices),
+            before=was,
+            after=becomes,
         )
 
 
-def _answer(outcome: OutcomeOrNone, text: str) -> ComparedOutcome | None:
-    return None if outcome is None else ComparedOutcome.of(outcome, text=text)
+def _outcomes(
+    before: OutcomeOrNone, after: OutcomeOrNone
+) -> tuple[ComparedOutcome | None, ComparedOutcome | None]:
+    was, becomes = contrast(before, after)
+    return (
+        None if before is None else ComparedOutcome.of(before, text=was),
+        None if after is None else ComparedOutcome.of(after, text=becomes),
+    )

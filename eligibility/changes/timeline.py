@@ -1,7 +1,6 @@
 """Timeline: the moments at which an account's answer changed or will change, and why each time.
 
-Whatever can change an answer leaves a moment (moments.py); between two of them nothing changes, so
-the answer is looked at there and nowhere else.
+An answer can change only at the moments of moments.py, so decisions are made for them alone.
 """
 
 from bisect import bisect_right
@@ -29,7 +28,7 @@ from groups.model import GroupChange, MembershipChange, PastMemberships
 
 @dataclass(frozen=True, slots=True)
 class TimelineTurn:
-    """A moment: before and after it, the answer on each device in order; and what happened."""
+    """A moment with its causes, and the outcome on each device, in order, before and after it."""
 
     at: datetime
     before: tuple[OutcomeOrNone, ...]
@@ -38,13 +37,13 @@ class TimelineTurn:
 
     @property
     def has_effect(self) -> bool:
-        """Whether an answer changed."""
+        """Tell whether an answer changed."""
         return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True)
 class _Situation:
-    """What answers depend on at a moment; two of one key have the same answers. None = no product."""
+    """What answers depend on at a moment. product: None = none. key: situations of one key are alike."""
 
     product: Product | None
     memberships: PastMemberships
@@ -53,7 +52,7 @@ class _Situation:
 
 
 class Timeline:
-    """The answers of one account on some devices over time; asked only where something can differ."""
+    """The answers of one account on some devices over time, decided once for situations alike."""
 
     def __init__(
         self,
@@ -80,10 +79,10 @@ class Timeline:
         )
 
     def turns(self, *, everything: bool = False) -> tuple[TimelineTurn, ...]:
-        """List the turns, the first one first, those ahead included.
+        """List the turns in order, coming ones included.
 
-        A change of membership that made a turn is followed by one at which it has settled, at which
-        no answer changes. Args: everything = also the moments that changed no answer.
+        After a change of membership that made a turn, a turn without a change says that it has
+        settled. Args: everything = also the moments that changed no answer.
         """
         return tuple(_listed(self._turns(), everything))
 
@@ -104,14 +103,14 @@ class Timeline:
     def _decided(self, product: Product, situation: _Situation) -> Iterator[OutcomeOrNone]:
         memberships = situation.memberships
         classes = DeviceClasses(product, self._requirements)
-        known: dict[int, OutcomeOrNone] = {}
+        by_class: dict[int, OutcomeOrNone] = {}
         for query in self._queries:
             device_class = classes.of(query.device)
-            if device_class not in known:
+            if device_class not in by_class:
                 case = Case(query, product, memberships.groups, self._requirements, situation.at)
                 decision = decide_past(case, memberships)
-                known[device_class] = substance(outcome_of(decision), query.installed_version)
-            yield known[device_class]
+                by_class[device_class] = substance(outcome_of(decision), query.installed_version)
+            yield by_class[device_class]
 
 
 def turns(
@@ -126,9 +125,9 @@ def turns(
     return Timeline(past, asker, devices, requirements).turns(everything=everything)
 
 
-def _listed(walked: Iterable[TimelineTurn], everything: bool) -> Iterator[TimelineTurn]:
+def _listed(turns: Iterable[TimelineTurn], everything: bool) -> Iterator[TimelineTurn]:
     waiting = False
-    for turn in walked:
+    for turn in turns:
         kinds = {cause.kind for cause in turn.causes}
         if turn.has_effect or everything or ("settled" in kinds and waiting):
             yield turn
@@ -141,27 +140,26 @@ def _listed(walked: Iterable[TimelineTurn], everything: bool) -> Iterator[Timeli
 def _situations(
     past: ProductHistory, addresses: Sequence[str]
 ) -> Iterator[tuple[datetime, tuple[Cause, ...], _Situation]]:
-    """Every moment, what happened there, and what the answers depend on from there on."""
+    """List the moments, with what happened there and what answers depend on from there on."""
     version: ProductVersion | None = None
     last: dict[tuple[str, str], MembershipChange] = {}
     settling = False
-    for at, happened in sorted(moments(past).items()):
-        causes = list(happened.dates)
-        for change in happened.changes:
+    for at, event in sorted(moments(past).items()):
+        causes = list(event.dates)
+        for change in event.changes:
             causes += _memberships(change, addresses, last)
-        if happened.version is not None:
-            causes.append(_written(version, happened.version))
-            version = happened.version
+        if event.version is not None:
+            causes.append(_written(version, event.version))
+            version = event.version
         product = version.product if version is not None else None
         named = product.groups if product is not None else frozenset()
-        mine = [each for key, each in sorted(last.items()) if key[1] in named]
-        unsettled = (
-            settling_at(at, ((each.at, each.group_id, each.change) for each in mine)) is not None
-        )
+        own = [change for key, change in sorted(last.items()) if key[1] in named]
+        changes = ((change.at, change.group_id, change.change) for change in own)
+        unsettled = settling_at(at, changes) is not None
         if settling and not unsettled:
             causes.append(_SETTLED)
         settling = unsettled
-        memberships = PastMemberships(revision=0, last=tuple(mine))
+        memberships = PastMemberships(revision=0, last=tuple(own))
         dates = bisect_right(product.moments, at) if product is not None else 0
         key = version and version.revision, dates, memberships.groups
         yield at, tuple(causes), _Situation(product, memberships, at, key)
@@ -173,12 +171,12 @@ _SETTLED = Cause(kind="settled", text="settled: from here on the Store itself ha
 def _memberships(
     change: GroupChange, addresses: Sequence[str], last: dict[tuple[str, str], MembershipChange]
 ) -> Iterator[Cause]:
-    """What a write did to the account's memberships; notes it in `last`."""
+    """List what a write did to the account's memberships, and note it in `last`."""
     kinds: Sequence[tuple[Literal["added", "removed"], tuple[str, ...], str]] = (
         ("added", change.added, "added to"),
         ("removed", change.removed, "removed from"),
     )
-    for kind, listed, words in kinds:
+    for kind, listed, verb in kinds:
         for address in listed:
             if address not in addresses:
                 continue
@@ -188,7 +186,7 @@ def _memberships(
             who = f"{address} " if len(addresses) > 1 else ""
             yield Cause(
                 kind="membership",
-                text=f"{who}{words} group {change.group_id} by {change.actor}",
+                text=f"{who}{verb} group {change.group_id} by {change.actor}",
                 actor=change.actor,
                 revision=change.revision,
                 group_id=change.group_id,
@@ -197,19 +195,19 @@ def _memberships(
 
 
 def _written(before: ProductVersion | None, after: ProductVersion) -> Cause:
-    """What a write of the product did."""
-    found: tuple[str, ...] = ()
+    """Say what a write of the product did."""
+    details: tuple[str, ...] = ()
     if after.product is None:
-        words = "deleted"
+        verb = "deleted"
     elif before is None or before.product is None:
-        words = "declared" if before is None else "declared again"
+        verb = "declared" if before is None else "declared again"
     else:
-        words = "changed"
-        found = tuple(differences(product_body(before.product), product_body(after.product)))
+        verb = "changed"
+        details = tuple(differences(product_body(before.product), product_body(after.product)))
     return Cause(
         kind="catalog",
-        text=f"product {words} by {after.actor}",
-        details=found,
+        text=f"product {verb} by {after.actor}",
+        details=details,
         actor=after.actor,
         revision=after.revision,
     )

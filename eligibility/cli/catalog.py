@@ -17,7 +17,7 @@ from eligibility.catalog.partner_center import ImportNote, read_files
 from eligibility.catalog.plan import Plan, apply_plan, make_plan
 from eligibility.changes.compare import compare_plan
 from eligibility.changes.effects import Effects
-from eligibility.changes.responses import ComparisonResponse, difference_told
+from eligibility.changes.responses import ComparisonResponse, difference_response
 from eligibility.cli.options.base import (
     DryRunOption,
     JsonOption,
@@ -190,7 +190,7 @@ def _difference(opened: Service, plan: Plan, declaration: Declaration) -> Compar
         opened.states, opened.catalog.store, plan, declaration, tuple(preset("all"))
     )
     return ComparisonResponse(
-        before="live", after="the plan", products=tuple(difference_told(one) for one in found)
+        before="live", after="the plan", products=tuple(difference_response(one) for one in found)
     )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from eligibility.changes.compare import STATES, compare, compare_all, members_of_either, read_side
-from eligibility.changes.responses import ComparisonResponse, difference_told
+from eligibility.changes.responses import ComparisonResponse, difference_response
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, moment_of, service
 from eligibility.cli.options.simulation import (
@@ -88,7 +88,7 @@ def diff(
         told = ComparisonResponse(
             before=sides[0].label,
             after=sides[1].label,
-            products=tuple(difference_told(one) for one in found if one.changes),
+            products=tuple(difference_response(one) for one in found if one.changes),
         )
     if as_json:
         print_json(told)

@@ -6,7 +6,7 @@ import typer
 
 from eligibility.access.asker import Asker
 from eligibility.access.model import AccountKind, Device
-from eligibility.changes.responses import timeline_told
+from eligibility.changes.responses import timeline_response
 from eligibility.changes.timeline import turns
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, StoreOption, service
@@ -64,7 +64,7 @@ def timeline(
         requirements = opened.evaluator.requirements
         found = turns(past, asker, named, requirements, everything=everything)
         name = asker.account.id if asker.account else None
-        shown = timeline_told(product, name, named, found, opened.now())
+        shown = timeline_response(product, name, named, found, opened.now())
     if as_json:
         print_json(shown)
     else:

@@ -1,7 +1,7 @@
-"""Coverage: how many members of a product's groups reach what, on which devices. Pure over a State.
+"""Coverage: how many members of a product's groups get what, on which devices. Pure over a State.
 
-Counted from the index of members, which has a number for each combination of groups and knows no
-address: 70,000 members are as many decisions as they have combinations.
+The index of members counts them by the combination of their groups, and knows no address. So 70,000
+members need only one decision for each combination.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ from eligibility.simulation.state import State
 
 CoverageGroups = frozenset[str]
 _Gets = Mapping[CoverageGroups, Sequence[Mapping[Outcome, int]]]
-"""By combination and by device class: what its members get, and on how many places of rollouts."""
+"""By combination and by device class: the outcomes, and how many buckets of rollouts have each."""
 
 
 class GroupCount(Struct, frozen=True):
@@ -41,7 +41,7 @@ class GroupCount(Struct, frozen=True):
 
 
 class Reach(Struct, frozen=True):
-    """How many members get this. estimated: a rollout splits them, and the number is the average."""
+    """How many members get this. estimated: a rollout splits them, so the number is an average."""
 
     outcome: SimulatedOutcome
     members: int
@@ -49,10 +49,10 @@ class Reach(Struct, frozen=True):
 
 
 class DeviceReach(Struct, frozen=True):
-    """Devices on which everybody gets the same: neighbours of one family and architecture.
+    """A run of devices on which everybody gets the same, of one family and architecture.
 
-    name: the first and the last of them. members: by what they get, most first; granted: how many
-    of them get anything. others: what somebody gets who is signed in and in none of the groups.
+    members: by what they get, the most first. granted: how many of them get a package. others: what
+    an account gets that is signed in, but in none of the groups.
     """
 
     name: str
@@ -65,7 +65,7 @@ class DeviceReach(Struct, frozen=True):
 
 
 class Combination(Struct, frozen=True):
-    """Groups that have members in common and in no further one. flight_id: the one that wins.
+    """The members of exactly these groups. flight_id: the flight with the highest rank for them.
 
     admitted: whether they are in the audience; if not, the flight is of no use to them.
     """
@@ -77,16 +77,16 @@ class Combination(Struct, frozen=True):
 
 
 class Overlap(Struct, frozen=True):
-    """How many members two groups have in common, whatever else they are in."""
+    """How many members two groups have in common."""
 
     groups: tuple[str, str]
     members: int
 
 
 class Coverage(Struct, frozen=True):
-    """What a product's audience reaches. members: of all its groups, each counted once.
+    """What a product's audience gets. members: of all its groups, each counted once.
 
-    combinations, overlaps: the largest first. No address is in it.
+    combinations, overlaps: the largest first. It contains no address.
     """
 
     product_id: str
@@ -112,23 +112,23 @@ def coverage(
     as_told: Asker = PLAIN,
     most_decisions: int | None = None,
 ) -> Coverage:
-    """Count what the members of a product's groups reach on some devices.
+    """Count what the members of a product's groups get on some devices.
 
-    Exact, but where a rollout splits members who are in the same groups (see Reach.estimated).
-    Args: as_told = what every member says of itself (its account means nothing).
+    Exact, except where a rollout splits members of the same groups (see Reach.estimated).
+    Args: as_told = the claims of every member; its account is not used.
     Raises: InvalidInput above most_decisions.
     """
     index = state.snapshot.index
     sizes = {index.combination(number): size for number, size in index.sizes().items()}
-    columns, representatives = device_classes(state.snapshot, [one.device for one in devices])
+    columns, representatives = device_classes(state.snapshot, [named.device for named in devices])
     on_sides = sides(state.snapshot)
-    asked = [*sizes, CoverageGroups()]
-    check_decisions(len(asked) * len(on_sides), len(representatives), most_decisions)
+    every_groups = [*sizes, CoverageGroups()]
+    check_decisions(len(every_groups) * len(on_sides), len(representatives), most_decisions)
     gets = {
         groups: [_gets(state, groups, device, as_told, on_sides) for device in representatives]
-        for groups in asked
+        for groups in every_groups
     }
-    told = tuple(_combination(state, groups, size) for groups, size in sizes.items())
+    counted = tuple(_combination(state, groups, size) for groups, size in sizes.items())
     return Coverage(
         state.product_id,
         state.product.name,
@@ -136,9 +136,9 @@ def coverage(
         sum(sizes.values()),
         tuple(_group_counts(state, sizes)),
         tuple(_device_reaches(devices, columns, sizes, gets)),
-        tuple(sorted(told, key=lambda one: (-one.members, one.groups))),
+        tuple(sorted(counted, key=lambda some: (-some.members, some.groups))),
         _overlaps(sizes),
-        expected_shares(state.product, _sources(told)),
+        expected_shares(state.product, _sources(counted)),
     )
 
 
@@ -149,12 +149,12 @@ def _gets(
     as_told: Asker,
     on_sides: Iterable[RolloutSide],
 ) -> Mapping[Outcome, int]:
-    """What members of exactly these groups get on a device, and on how many places of rollouts."""
-    found = Counter[Outcome]()
+    """Return what members of exactly these groups get on a device, by buckets of rollouts."""
+    buckets = Counter[Outcome]()
     for side in on_sides:
         query = as_told.as_account(side.account).query(state.product_id, device)
-        found[outcome_of(state.decide_as_member(query, groups))] += side.places
-    return found
+        buckets[outcome_of(state.decide_as_member(query, groups))] += side.buckets
+    return buckets
 
 
 def _group_counts(state: State, sizes: Mapping[CoverageGroups, int]) -> Iterator[GroupCount]:
@@ -165,18 +165,18 @@ def _group_counts(state: State, sizes: Mapping[CoverageGroups, int]) -> Iterator
 
 
 def _combination(state: State, groups: CoverageGroups, size: int) -> Combination:
-    """By the two rules of catalog/model.py that `decide` and effects.py go by."""
+    """Apply the two rules of catalog/model.py that `decide` and effects.py use too."""
     flight = state.product.flight_for(groups, state.moment)
     admitted = state.product.submission.admits(groups, state.moment)
     return Combination(tuple(sorted(groups)), size, flight.flight_id if flight else None, admitted)
 
 
-def _sources(told: Iterable[Combination]) -> Mapping[str | None, int]:
-    found = Counter[str | None]()
-    for one in told:
-        if one.admitted:
-            found[one.flight_id] += one.members
-    return found
+def _sources(counted: Iterable[Combination]) -> Mapping[str | None, int]:
+    members = Counter[str | None]()
+    for combination in counted:
+        if combination.admitted:
+            members[combination.flight_id] += combination.members
+    return members
 
 
 def _overlaps(sizes: Mapping[CoverageGroups, int]) -> tuple[Overlap, ...]:
@@ -184,7 +184,7 @@ def _overlaps(sizes: Mapping[CoverageGroups, int]) -> tuple[Overlap, ...]:
     for groups, size in sizes.items():
         for pair in combinations(sorted(groups), 2):
             shared[pair] += size
-    ordered = sorted(shared.items(), key=lambda one: (-one[1], one[0]))
+    ordered = sorted(shared.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Overlap(pair, members) for pair, members in ordered)
 
 
@@ -194,16 +194,16 @@ def _device_reaches(
     sizes: Mapping[CoverageGroups, int],
     gets: _Gets,
 ) -> Iterator[DeviceReach]:
-    """One for each run of neighbours that every combination gets the same on."""
+    """Make one for each run of devices on which every combination gets the same."""
 
-    def alike(place: int) -> object:
-        device = devices[place].device
-        same = [gets[groups][columns[place]] for groups in gets]
+    def key(index: int) -> object:
+        device = devices[index].device
+        same = [gets[groups][columns[index]] for groups in gets]
         return device.family, device.architecture, same
 
-    for _, places in groupby(range(len(devices)), alike):
-        run = list(places)
-        yield _device_reach([devices[place] for place in run], columns[run[0]], sizes, gets)
+    for _, indices in groupby(range(len(devices)), key):
+        run = list(indices)
+        yield _device_reach([devices[index] for index in run], columns[run[0]], sizes, gets)
 
 
 def _device_reach(
@@ -211,15 +211,15 @@ def _device_reach(
 ) -> DeviceReach:
     members, estimated = Counter[Outcome](), set[Outcome]()
     for groups, size in sizes.items():
-        places = gets[groups][column]
-        members.update(apportioned(size, places))
-        estimated.update(places if len(places) > 1 else ())
+        buckets = gets[groups][column]
+        members.update(apportioned(size, buckets))
+        estimated.update(buckets if len(buckets) > 1 else ())
     device = run[0].device
     return DeviceReach(
-        run_name([one.name for one in run]),
+        run_name([named.name for named in run]),
         device.family,
         device.architecture,
-        tuple(one.name for one in run),
+        tuple(named.name for named in run),
         sum(size for outcome, size in members.items() if outcome.granted),
         tuple(
             Reach(simulated(outcome), size, outcome in estimated)

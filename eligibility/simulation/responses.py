@@ -1,4 +1,4 @@
-"""What simulations tell over the wire, as plain data: outcomes, devices, accounts, the state asked."""
+"""The responses of simulations: outcomes, devices, accounts, and the state that was simulated."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ def simulated(outcome: Outcome) -> SimulatedOutcome:
 
 
 class DeviceView(Struct, frozen=True, rename={"number": "class"}):
-    """A device, what people call it, and its class: devices of one class get the same."""
+    """A device, its name, and its class; every account gets the same on devices of one class."""
 
     name: str
     family: str
@@ -41,13 +41,13 @@ class DeviceView(Struct, frozen=True, rename={"number": "class"}):
 
     @classmethod
     def of(cls, named: NamedDevice, number: int) -> Self:
-        """A device as it is told."""
+        """View a device."""
         device = named.device
         return cls(named.name, device.family, device.os_version, device.architecture, number)
 
 
 class StateView(Struct, frozen=True):
-    """What was asked. label: `live`, the moment, `+ draft`. moment: the one that was decided for."""
+    """What was simulated. label: `live` or the moment, and `+ draft`. moment: the one decided for."""
 
     label: str
     moment: datetime
@@ -55,15 +55,15 @@ class StateView(Struct, frozen=True):
 
     @classmethod
     def of(cls, state: State) -> Self:
-        """A state as it is told."""
+        """View a state."""
         return cls(state.label, state.moment, state.snapshot.revision)
 
 
 class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
     """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class.
 
-    settling: a change of their membership in the last 30 minutes; without its group for who may not
-    read groups.
+    settling: a change of their membership in the last 30 minutes, without its group if the caller may
+    not read groups.
     """
 
     number: int
@@ -80,19 +80,19 @@ class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
         outcomes: tuple[SimulatedOutcome, ...],
         named: bool,
     ) -> Self:
-        """A class as it is told; named = to who may read groups."""
+        """View a class. Args: named = whether the caller may read groups."""
         return cls(number, accounts, settling if named else unnamed_settling(settling), outcomes)
 
 
 class AccountView(Struct, frozen=True, gc=False, rename={"number": "class"}):
-    """An account, and its class; null = nobody is signed in."""
+    """An account, and its class; account null = nobody is signed in."""
 
     account: str | None
     number: int
 
 
 class SimulationCounts(Struct, frozen=True):
-    """How much was simulated. flight, submission, denied: cells by what they come to."""
+    """How much was simulated. flight, submission, denied: how many cells have such an outcome."""
 
     accounts: int
     devices: int
@@ -104,7 +104,7 @@ class SimulationCounts(Struct, frozen=True):
 
 
 class SimulationResponse(Struct, frozen=True):
-    """Accounts x devices: each account has a class, each device too, and two classes an outcome."""
+    """Accounts x devices: each account and each device has a class, and two classes have an outcome."""
 
     product_id: str
     state: StateView
@@ -131,17 +131,17 @@ class AccountLine(AccountView, frozen=True, tag_field="line", tag="account"):
 
 
 class EndLine(SimulationCounts, frozen=True, tag_field="line", tag="end"):
-    """The last line: without it, the stream was cut."""
+    """The last line; a stream without it was cut off."""
 
 
 _CHUNK = 32_768
-"""Bytes, about, that are made at a time: within two milliseconds."""
+"""Bytes made at a time, about; they take two milliseconds."""
 
 _encode = msgspec.json.encode
 
 
 def whole(matrix: Matrix, named: bool) -> bytes:
-    """One JSON object. named: whether the caller may read the names of groups."""
+    """Encode a simulation as one JSON object. Args: named = whether the caller may read groups."""
     return _encode(
         SimulationResponse(
             matrix.state.product_id,
@@ -155,7 +155,7 @@ def whole(matrix: Matrix, named: bool) -> bytes:
 
 
 def streamed(matrix: Matrix, named: bool) -> Iterator[bytes]:
-    """The same in lines, some at a time: a head, the classes, the accounts, and an end."""
+    """Encode a simulation as lines, in chunks: a head, the classes, the accounts, and an end."""
     chunk, size = list[bytes](), 0
     for line in _lines(matrix, named):
         chunk += _encode(line), b"\n"
@@ -188,10 +188,10 @@ def _classes(
 
 def _accounts(matrix: Matrix, kind: type[AccountView]) -> Iterator[AccountView]:
     names, others = matrix.population.names, matrix.population.others
-    for place, number in enumerate(matrix.rows):
-        other = others.get(place)
+    for index, number in enumerate(matrix.rows):
+        other = others.get(index)
         nobody = other is not None and other.account is None
-        yield kind(None if nobody else names[place], number)
+        yield kind(None if nobody else names[index], number)
 
 
 def _counts(matrix: Matrix, kind: type[SimulationCounts]) -> SimulationCounts:

@@ -1,7 +1,7 @@
-"""Shares: how much of an audience is on which side of each gradual rollout, at any percentage.
+"""Shares: how many accounts are on which side of each gradual rollout, at any percentage.
 
-Pure. Whoever has the product installed and is asked for an update; who has not gets the newest
-packages whatever the percentage (rollout.py).
+Pure. A rollout splits accounts that have the product installed; the others get the newest packages at
+any percentage (rules/rollout.py).
 """
 
 import math
@@ -27,8 +27,8 @@ from eligibility.windows.package_versions import parse_package_version
 class RolloutShare:
     """Both sides of one rollout at one percentage. flight_id: None = the non-flighted submission.
 
-    declared: whether it is the percentage that the product declares. newest, previous: how many of
-    the accounts get the newest packages, and how many those before.
+    declared: whether the product declares this percentage. newest, previous: how many accounts get the
+    newest packages, and how many the previous ones.
     """
 
     flight_id: str | None
@@ -40,45 +40,45 @@ class RolloutShare:
 
     @property
     def accounts(self) -> int:
-        """How many accounts there are on both sides."""
+        """Count the accounts on both sides."""
         return self.newest + self.previous
 
 
 def rollout_shares(
     product: Product, product_id: str, names: Sequence[str], percentages: Sequence[float] = ()
 ) -> tuple[RolloutShare, ...]:
-    """The sides of some accounts in each rollout of the product that is in progress.
+    """Split some accounts by each rollout of the product that is in progress.
 
-    Args: names = canonical addresses, as if each got its packages from that source; percentages =
-    0 to 100, beside the declared one, which always comes first.
+    Args: names = canonical addresses; each counts as if it got its packages from that source.
+    percentages = 0 to 100, beside the declared one, which always comes first.
     """
-    places = sorted(buckets(product_id, names))
+    ordered = sorted(buckets(product_id, names))
     return tuple(
         share
         for source, rollout in _in_progress(product)
-        for share in _at_each(source, rollout, places, percentages)
+        for share in _at_each(source, rollout, ordered, percentages)
     )
 
 
 def shares_of(matrix: Matrix, percentages: Sequence[float] = ()) -> tuple[RolloutShare, ...]:
-    """The same, for each rollout of the accounts alone that get their packages from its source."""
+    """Split by each rollout only the accounts that get their packages from its source."""
     product, product_id = matrix.state.product, matrix.state.product_id
-    found: list[RolloutShare] = []
+    shares: list[RolloutShare] = []
     for source, rollout in _in_progress(product):
-        places = sorted(buckets(product_id, _reached(matrix, source.flight_id)))
-        found += _at_each(source, rollout, places, percentages)
-    return tuple(found)
+        ordered = sorted(buckets(product_id, _reached(matrix, source.flight_id)))
+        shares += _at_each(source, rollout, ordered, percentages)
+    return tuple(shares)
 
 
 def _reached(matrix: Matrix, source: str | None) -> list[str]:
-    """The accounts that get packages from a source on any of the devices."""
+    """List the accounts that get packages from a source on any of the devices."""
     population = matrix.population
-    reach = [any(one.granted and one.source == source for one in row) for row in matrix.outcomes]
+    reach = [any(o.granted and o.source == source for o in row) for row in matrix.outcomes]
     names = population.names
     return [
-        names[place]
-        for place, row in enumerate(matrix.rows)
-        if reach[row] and population.asker(place).account is not None
+        names[index]
+        for index, row in enumerate(matrix.rows)
+        if reach[row] and population.asker(index).account is not None
     ]
 
 
@@ -91,17 +91,17 @@ def _in_progress(product: Product) -> Iterator[tuple[DeclaredSource, Rollout]]:
 
 
 def _at_each(
-    source: DeclaredSource, rollout: Rollout, places: Sequence[int], percentages: Sequence[float]
+    source: DeclaredSource, rollout: Rollout, ordered: Sequence[int], percentages: Sequence[float]
 ) -> Iterator[RolloutShare]:
     for percentage in dict.fromkeys((rollout.percentage, *percentages)):
-        newest = bisect_left(places, threshold(percentage))
+        newest = bisect_left(ordered, threshold(percentage))
         yield RolloutShare(
             source.flight_id,
             source.flight.name if source.flight else "non-flighted submission",
             percentage,
             percentage == rollout.percentage,
             newest,
-            len(places) - newest,
+            len(ordered) - newest,
         )
 
 
@@ -111,44 +111,46 @@ _TRIED_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RolloutSide:
-    """A made-up account, and how many of the 10,000 places in the order of rollouts are on its side."""
+    """A made-up account, and how many of the 10,000 buckets of rollouts are on its side."""
 
     account: Account
-    places: int
+    buckets: int
 
 
 def sides(snapshot: Snapshot) -> list[RolloutSide]:
-    """The sides that there are, from those who get everything first; one where nothing is rolled out."""
+    """List the sides, from the accounts that every rollout reaches first; one side without rollouts."""
     side_of = [bisect_right(snapshot.thresholds, bucket) for bucket in range(BUCKETS)]
-    places = Counter(side_of)
-    found: dict[int, Account] = {}
+    sizes = Counter(side_of)
+    accounts: dict[int, Account] = {}
     for start in count(0, _TRIED_AT_ONCE):
-        names = [f"member-{one}@made-up.invalid" for one in range(start, start + _TRIED_AT_ONCE)]
+        names = [
+            f"member-{number}@made-up.invalid" for number in range(start, start + _TRIED_AT_ONCE)
+        ]
         for name, bucket in zip(names, buckets(snapshot.product_id, names), strict=True):
-            found.setdefault(side_of[bucket], Account(name))
-        if len(found) == len(places):
-            return [RolloutSide(found[side], places[side]) for side in sorted(places)]
+            accounts.setdefault(side_of[bucket], Account(name))
+        if len(accounts) == len(sizes):
+            return [RolloutSide(accounts[side], sizes[side]) for side in sorted(sizes)]
     raise AssertionError  # `count` never ends
 
 
-def apportioned(members: int, places: Mapping[_Key, int]) -> dict[_Key, int]:
-    """Members by what they get, as places have it on the average; whole numbers that sum up.
+def apportioned(members: int, weights: Mapping[_Key, int]) -> dict[_Key, int]:
+    """Share members out in proportion to buckets, in whole numbers that add up.
 
-    Who is left over by rounding down goes where most was cut off.
+    Members left over by rounding down go to the keys that lost most by it.
     """
-    exact = {key: members * size / BUCKETS for key, size in places.items()}
-    found = {key: math.floor(share) for key, share in exact.items()}
-    cut = sorted(exact, key=lambda key: found[key] - exact[key])
-    for key in cut[: members - sum(found.values())]:
-        found[key] += 1
-    return found
+    exact = {key: members * size / BUCKETS for key, size in weights.items()}
+    shares = {key: math.floor(share) for key, share in exact.items()}
+    most_cut = sorted(exact, key=lambda key: shares[key] - exact[key])
+    for key in most_cut[: members - sum(shares.values())]:
+        shares[key] += 1
+    return shares
 
 
 class RolloutEstimate(Struct, frozen=True):
-    """A rollout in progress, and the members whose packages come from there.
+    """A rollout in progress, and the members whose packages come from its source.
 
     flight_id: null for the non-flighted submission. newest, previous: the highest version of either
-    side. members_on_newest: how many it is on the average; which ones their addresses tell.
+    side. members_on_newest: the average number; who they are depends on their addresses.
     """
 
     flight_id: str | None
@@ -162,7 +164,7 @@ class RolloutEstimate(Struct, frozen=True):
 def expected_shares(
     product: Product, members_of: Mapping[str | None, int]
 ) -> tuple[RolloutEstimate, ...]:
-    """Every rollout in progress. members_of: how many there are by flight, None = the submission."""
+    """Estimate every rollout in progress. Args: members_of = by flight id, None = the submission."""
     return tuple(_share(source, rollout, members_of) for source, rollout in _in_progress(product))
 
 

@@ -13,7 +13,7 @@ from eligibility.access.model import Account, AccountKind, Device
 from eligibility.changes.compare import ComparedState, compare, compare_all
 from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, substance
 from eligibility.changes.difference import NAMED, ProductDifference
-from eligibility.changes.responses import difference_told
+from eligibility.changes.responses import difference_response
 from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of
 from eligibility.rules.requirements import parse_requirements
@@ -237,7 +237,7 @@ def test_devices_that_change_alike_are_told_together(world: Service) -> None:
     )
     desktops = tuple(preset("desktop"))
     found = drafted(world, drafted_, *desktops, population=Population([ADA]))
-    (change,) = difference_told(found).changes
+    (change,) = difference_response(found).changes
     assert change.ranges == ("Windows 10 1511 to 1909, x64, x86", "Windows 10 1709 to 1909, arm64")
     assert change.kind == "loses"
 
@@ -301,7 +301,7 @@ def test_a_move_compares_what_accounts_have_before_and_after(
     put(world, PRODUCT_ID, product(packages=[package(live)]))
     drafted_product = lasting(packages=[package(draft)])
     found = drafted(world, drafted_product, as_told=Asker(installed_version=installed))
-    (change,) = difference_told(found).changes
+    (change,) = difference_response(found).changes
     assert change.kind == "moves"
     assert change.before is not None
     assert change.after is not None
@@ -320,7 +320,7 @@ def test_who_keeps_what_is_installed_may_move_to_another_source(world: Service) 
     kept = Asker(installed_version="4.0.0.0")
     added = Draft(P, {"canary": MemberMoves(added=frozenset([ADA]))})
     found = drafted(world, added, as_told=kept)
-    (change,) = difference_told(found).changes
+    (change,) = difference_response(found).changes
     assert change.before is not None
     assert change.after is not None
     assert (change.before.text, change.after.text) == ("keeps 4.0.0.0 (f)", "keeps 4.0.0.0 (c)")
@@ -340,7 +340,7 @@ def test_of_many_the_first_hundred_are_named_and_all_are_counted(world: Service)
     found = drafted(world, draft, population=many)
     (change,) = found.changes
     assert (change.accounts, len(change.first)) == (1_000, NAMED)
-    assert difference_told(found).changes[0].first == tuple(many.names[:NAMED])
+    assert difference_response(found).changes[0].first == tuple(many.names[:NAMED])
 
 
 def test_products_without_a_difference_are_left_out(world: Service, clock: Clock) -> None:

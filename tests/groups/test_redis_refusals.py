@@ -76,7 +76,9 @@ def test_keys_of_another_program_are_left_alone(server: ServerProcess) -> None:
 def test_a_newer_layout_is_refused(server: ServerProcess) -> None:
     with server.client() as client:
         client.set("newer:layout", "2")
-    with pytest.raises(NewerDatabase, match="layout version 2, and this program knows versions up to 1"):
+    with pytest.raises(
+        NewerDatabase, match="layout version 2, and this program knows versions up to 1"
+    ):
         open_store(f"{server.url}?prefix=newer")
 
 

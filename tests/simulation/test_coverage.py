@@ -195,7 +195,7 @@ def test_a_rollout_splits_those_who_have_it_installed_and_the_numbers_are_marked
 @pytest.mark.parametrize("percentage", [0, 0.01, 1.09, 50, 99.99, 100])
 def test_there_is_a_made_up_account_on_each_side_of_a_rollout(percentage: float) -> None:
     state = state_of(rolled_out(percentage), {})
-    places = [one.places for one in sides(state.snapshot)]
+    places = [one.buckets for one in sides(state.snapshot)]
     included = round(percentage * 100)
     assert places == [one for one in (included, 10_000 - included) if one]
 

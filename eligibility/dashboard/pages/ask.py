@@ -11,7 +11,7 @@ from eligibility.access.asker import Asker
 from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.export import all_products
-from eligibility.changes.responses import TimelineResponse, timeline_told
+from eligibility.changes.responses import TimelineResponse, timeline_response
 from eligibility.changes.timeline import turns
 from eligibility.dashboard.heat import heat
 from eligibility.dashboard.moments import moment_of
@@ -100,7 +100,7 @@ class Ask:
         past = self._service.past(query.product_id, addresses)
         found = turns(past, Asker.of(query), named, self._service.evaluator.requirements)
         name = query.account.id if query.account else None
-        return timeline_told(query.product_id, name, named, found, self._service.now())
+        return timeline_response(query.product_id, name, named, found, self._service.now())
 
     def _check(self, request: Request, viewer: Viewer) -> str:
         publisher: str = request.path_params["publisher"]

@@ -12,8 +12,8 @@ from eligibility.changes.compare import members_of_either, read_comparison, read
 from eligibility.changes.responses import (
     ComparisonResponse,
     TimelineResponse,
-    difference_told,
-    timeline_told,
+    difference_response,
+    timeline_response,
 )
 from eligibility.changes.timeline import Timeline
 from eligibility.errors import Fault, InvalidInput
@@ -73,7 +73,7 @@ def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[byt
     def compute() -> bytes:
         turns = timeline.turns(everything=fields.everything)
         name = asker.account.id if asker.account else None
-        view = timeline_told(fields.product_id, name, devices, turns, service.now())
+        view = timeline_response(fields.product_id, name, devices, turns, service.now())
         return msgspec.json.encode(view)
 
     return Computation(timeline.decisions, compute)
@@ -102,7 +102,7 @@ def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[b
 
     def compute() -> bytes:
         found = read.difference(MOST_DECISIONS)
-        products = (difference_told(found),) if found.changes else ()
+        products = (difference_response(found),) if found.changes else ()
         view = ComparisonResponse(before=before.label, after=after.label, products=products)
         return msgspec.json.encode(view)
 
