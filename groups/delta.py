@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from groups import emails
 from groups.errors import Fault, GroupSizeOutOfRange, InvalidEmails, InvalidGroup
@@ -46,6 +47,18 @@ class EditRequest:
         added = tuple(address for address in self.add if address not in present)
         removed = tuple(address for address in self.remove if address in present)
         return Delta(added, removed, len(self.add) - len(added), len(self.remove) - len(removed))
+
+
+def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
+    """Make a group without members."""
+    return Group(
+        publisher=publisher,
+        group_id=group_id,
+        name=name,
+        member_count=0,
+        revision=0,
+        created_at=at,
+    )
 
 
 def replacing(wanted: Iterable[str], present: frozenset[str]) -> Delta:

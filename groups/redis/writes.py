@@ -11,7 +11,7 @@ from datetime import datetime
 
 from groups import delta as rules
 from groups.chain import ChainDigester
-from groups.delta import Delta
+from groups.delta import Delta, new_group
 from groups.errors import NotEmpty
 from groups.model import Consent, EditResult, Group, GroupChange, name_key
 from groups.moments import from_us, to_us
@@ -156,18 +156,6 @@ class CommandBatch:
         if members is not None:
             saved = packed.addresses(members)
             self.commands.append(("SET", keys.members(publisher, group_id), saved))
-
-
-def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
-    """Make a group without members."""
-    return Group(
-        publisher=publisher,
-        group_id=group_id,
-        name=name,
-        member_count=0,
-        revision=0,
-        created_at=at,
-    )
 
 
 def _head(change: GroupChange) -> HeadField:

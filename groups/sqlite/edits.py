@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from groups.chain import ChainDigester
-from groups.delta import Delta, result
+from groups.delta import Delta, new_group, result
 from groups.errors import NotEmpty, UnknownGroup
 from groups.model import Consent, EditResult, Group, GroupChange, name_key
 from groups.model import storable as text
@@ -28,14 +28,7 @@ class GroupTransaction:
 
     def create(self, group_id: str, name: str, at: datetime) -> StoredGroup:
         """Insert a group without members; `apply` has to fill it."""
-        new = Group(
-            publisher=self.publisher,
-            group_id=group_id,
-            name=name,
-            member_count=0,
-            revision=0,
-            created_at=at,
-        )
+        new = new_group(self.publisher, group_id, name, at)
         key = self.connection.execute(
             "INSERT INTO known_group (publisher, group_id, name, name_key, created_at_us, revision,"
             " member_count) VALUES (?, ?, ?, ?, ?, 0, 0)",
