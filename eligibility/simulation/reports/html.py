@@ -1,4 +1,4 @@
-"""HTML: one file with all it needs, to be mailed, read offline, searched and printed."""
+"""HTML: one file that needs nothing else, to be mailed, read offline, searched and printed."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -18,15 +18,15 @@ from eligibility.simulation.reports.report import SimulationReport
 from eligibility.simulation.reports.symbols import Help, OutcomeMark
 
 _COLOURS = 6
-"""Colours of flights there are in simulation.css; further flights begin again, with other letters."""
+"""Colours of flights in simulation.css. Further flights use them again, with other letters."""
 
 
 _MOST_TITLES = 2_000
-"""In more cells the text that hovering shows is left to the script: it would be most of the file."""
+"""With more cells, the script adds the text that hovering shows; it would be most of the file."""
 
 
 class CellView(NamedTuple):
-    """An outcome as a cell shows it. told: all of it in words, with what helps. number: of the no it links to."""
+    """An outcome as a cell shows it. told: its text, with what helps. number: of the denial it links to."""
 
     sign: str
     style: str
@@ -35,7 +35,7 @@ class CellView(NamedTuple):
 
 
 class DenialText(NamedTuple):
-    """A no, told once for all cells that have it."""
+    """A denial, described once for all cells that have it."""
 
     number: int
     sign: str
@@ -45,7 +45,7 @@ class DenialText(NamedTuple):
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the page. Whatever people named is escaped; nothing is fetched from anywhere."""
+    """Write the page. Names that people chose are escaped; the page fetches nothing."""
     out.writelines(part.encode() for part in _template().generate(**_facts(report)))
 
 
@@ -99,7 +99,7 @@ def _own(name: str) -> str:
 
 
 def style_of(mark: OutcomeMark) -> str:
-    """The class of a cell: the colour of its flight, or the submission's, or that of a no."""
+    """Return the class of a cell: the colour of its flight, of the submission, or of a denial."""
     return mark.kind if mark.flight is None else f"flight f{mark.flight % _COLOURS}"
 
 
@@ -124,6 +124,6 @@ def _help(one: Help) -> str:
 
 
 def _tops(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:
-    """The upper row of the head: family and architecture, and how many columns these have."""
+    """List the upper row of the head: family and architecture, and the number of their columns."""
     for top, alike in groupby(columns, lambda one: one.head[:2]):
         yield ", ".join(top), len(list(alike))

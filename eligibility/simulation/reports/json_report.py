@@ -1,5 +1,5 @@
-"""JSON: compact and complete. Accounts and devices have the number of their class; a table of
-classes has the number of an answer for each pair; each answer is told once, with what helps.
+"""JSON: compact and complete. Each account and each device has the number of its class. A table of
+classes has the number of an answer for each pair. Each answer stands there once, with what helps.
 
     {"product": {"product_id": ..., "name": ...},
      "state": {"label": ..., "moment": ..., "revision": {"groups": ..., "catalog": ...}},
@@ -13,9 +13,9 @@ classes has the number of an answer for each pair; each answer is told once, wit
      "accounts": [{"account": "ada@example.com", "class": 0}],
      "settling": null}
 
-`answers[classes[account's class][device's class]]` is what an account is told on a device. `account`
-is null where nobody is signed in. With both sides of membership changes, `settling` has `classes`
-and `accounts` of its own: what the Store itself may still say.
+`answers[classes[account's class][device's class]]` is what an account gets on a device. `account` is
+null if nobody is signed in. With both sides of membership changes, `settling` has `classes` and
+`accounts` of its own, for what the Store itself may still say.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +45,7 @@ class RemediedOutcome(NamedTuple):
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report, a line break after every part of it."""
+    """Write the report, with a line break after every part."""
     out.writelines(_parts(report))
 
 
@@ -53,8 +53,8 @@ def _parts(report: SimulationReport) -> Iterator[bytes]:
     matrix, earlier = report.matrix, report.earlier
     state = matrix.state
     answers: dict[RemediedOutcome, int] = {}
-    classes, columns = _classes(_told(matrix, answers))
-    before = _classes(_told(earlier, answers)) if earlier else None
+    classes, columns = _classes(_numbers(matrix, answers))
+    before = _classes(_numbers(earlier, answers)) if earlier else None
     shown = marks(state.product, [one.outcome for one in answers])
     yield _field("product", {"product_id": state.product_id, "name": state.product.name}, b"{")
     yield _field("state", _state(matrix))
@@ -78,8 +78,8 @@ def _field(name: str, value: Any, before: bytes = b",") -> bytes:
     return before + b"\n" + _encode(name) + b":" + _encode(value)
 
 
-def _told(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[int, ...]]:
-    """The numbers of a matrix's answers, [row class][column class]; new ones are added."""
+def _numbers(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[int, ...]]:
+    """Return the numbers of a matrix's answers, [row class][column class]; add new answers."""
     return [
         tuple(
             answers.setdefault(RemediedOutcome(outcome, remedies_of(decision)), len(answers))
@@ -92,7 +92,7 @@ def _told(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[int
 def _classes(
     told: Iterable[tuple[int, ...]],
 ) -> tuple[list[int], list[tuple[int, ...]]]:
-    """For each row class its number among those that are told different things; and these."""
+    """Number the distinct rows; return the number of each row class, and the rows."""
     numbers: dict[tuple[int, ...], int] = {}
     return [numbers.setdefault(row, len(numbers)) for row in told], list(numbers)
 
@@ -138,7 +138,7 @@ def _changed(matrix: Matrix, earlier: Matrix, classes: Sequence[int]) -> Iterato
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    """The items of a JSON array, so many at once, that a million are never in memory as one text."""
+    """Encode the items of a JSON array in portions, so that a million are never one text in memory."""
     comma = b"\n"
     while some := list(islice(items, _AT_ONCE)):
         yield comma + _encode(some)[1:-1]

@@ -1,8 +1,8 @@
 """Parquet: every cell of the matrix (cells.py), by columns, as dictionaries and numbers.
 
-An account's class tells all of its cells but its name, so the numbers of a column are put together
-from the bytes of the classes; no row of a million accounts is ever a Python object. One row group
-holds a few thousand accounts.
+All accounts of a class have the same cells, except for the name. So a column is joined from the bytes
+of the classes, and no row of a million accounts becomes a Python object. One row group holds a few
+thousand accounts.
 """
 
 import importlib
@@ -18,10 +18,10 @@ from eligibility.simulation.reports.csv_report import SIDE
 from eligibility.simulation.reports.report import SimulationReport
 
 _ROWS = 1_000_000
-"""Rows of a group, about; more accounts fit into it the fewer devices there are."""
+"""Rows of a group, about; the fewer devices, the more accounts fit into it."""
 
 _ACCOUNTS = 20_000
-"""Accounts of a group at most: their names stay within what a dictionary page holds."""
+"""The most accounts of a group; their names fit into one dictionary page."""
 
 _NUMBER = "i"
 
@@ -61,7 +61,7 @@ def _schema(pa: Any, report: SimulationReport, both: bool) -> Any:
 
 
 def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
-    """For some accounts at a time, the columns with a row for each of their devices."""
+    """Make the columns for some accounts at a time, with a row for each of their devices."""
     devices = len(matrix.devices)
     coded = _coded(cells_by_class(matrix), side)
     at_once = max(1, min(_ACCOUNTS, _ROWS // devices))
@@ -76,7 +76,7 @@ def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
 
 
 def _coded(told: Sequence[Sequence[Cell]], side: str | None) -> list[tuple[list[Any], list[bytes]]]:
-    """For each column but the account: its distinct values, and by class the bytes of their numbers."""
+    """Return, for each column but the account, its distinct values and by class their numbers as bytes."""
     more = () if side is None else (side,)
     width = len(COLUMNS) - 1 + len(more)
     numbers: list[dict[Any, int]] = [{} for _ in range(width)]

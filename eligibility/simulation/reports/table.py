@@ -1,4 +1,4 @@
-"""Table: the grid for a terminal, as wide as that is."""
+"""Table: the grid for a terminal, in the terminal's width."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,14 +25,14 @@ _FLIGHTS = (
     "bold white on blue",
     "bold black on bright_cyan",
 )
-"""Colours of flights, in turn; the letter is what tells them apart."""
+"""Colours of flights, in turn; letters tell the flights apart."""
 
 _SUBMISSION, _DENIED = "bold", "red"
 _WIDEST_NAME = 34
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report as text; in colours on a terminal."""
+    """Write the report as text, in colours on a terminal."""
     text = io.TextIOWrapper(out, "utf-8", errors="replace", write_through=True)
     try:
         shown = Console(file=text, highlight=False)
@@ -43,7 +43,7 @@ def write(report: SimulationReport, out: BinaryIO) -> None:
 
 
 def parts(report: SimulationReport, width: int) -> Iterator[RenderableType]:
-    """The report from top to bottom: what was asked, the grid, what its signs mean, the rollouts."""
+    """List the parts of the report: the title, the grid, the meaning of its symbols, the rollouts."""
     yield _title(report)
     yield Text()
     grid = report.grid
@@ -80,7 +80,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _bands(grid: Grid, width: int) -> Iterator[Table]:
-    """The grid in as many pieces, one below the other, as the width makes necessary."""
+    """Cut the grid into as many pieces, one below the other, as the width requires."""
     names = max(len(row.names[0]) for row in grid.rows)
     label = min(_WIDEST_NAME, max(names, 8)) + (9 if grid.grouped else 0)
     if any(row.side for row in grid.rows):
