@@ -1,8 +1,8 @@
 """POST /v1/access and /v1/access/batch, which run thousands of times a second.
 
 A query that memory can answer is answered in the event loop; one that needs the store goes to a
-thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 0004); app.py puts
-these two into the OpenAPI document by hand.
+thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 0004), so the gate answers
+these two; document/api.yaml describes them.
 """
 
 from collections import defaultdict
@@ -34,11 +34,11 @@ from eligibility.server.http.strict_route import check_content_type
 from groups.errors import GroupsError
 
 ParsedQuery = QueryFields | EligibilityError
-"""A query of a batch as sent, or what is wrong with it."""
+"""A query of a batch as it was sent, or what is wrong with it."""
 
 
 class AccessEndpoint:
-    """One of the two routes. answer: takes a body, whether the trace is wanted, and who asks."""
+    """One of the two routes. answer: takes a body, whether a trace is wanted, and the caller."""
 
     def __init__(
         self, answer: Callable[[bytes, bool, AuthenticatedCaller], bytes | DeferredAnswer]
@@ -48,7 +48,7 @@ class AccessEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bool:
-        """See Endpoint; whether the trace is wanted."""
+        """See Endpoint; say whether a trace is wanted."""
         check_post(scope, by)
         if headers.get(b"content-type") != JSON:
             check_content_type(scope)
@@ -66,32 +66,31 @@ class AccessEndpoint:
 class AccessEndpoints:
     """The two access routes over one evaluator.
 
-    Products of a publisher that the caller does not see are answered as unknown ones are, by the
-    same steps.
+    A product whose publisher the caller does not see is answered as an unknown one is, by the same steps.
     """
 
     def __init__(self, evaluator: Evaluator, accounts: AccountResolver, recorder: Recorder) -> None:
         self._evaluator = evaluator
         self._accounts = accounts
-        self._hear, self._hear_all = recorder.record, recorder.record_batch
+        self._record, self._record_all = recorder.record, recorder.record_batch
         self.endpoints = {
             "/v1/access": AccessEndpoint(self._one),
             "/v1/access/batch": AccessEndpoint(self._batch),
         }
 
     def _one(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
-        asked = wire.decode_query(body)
-        account = asked.account
+        query = wire.decode_query(body)
+        account = query.account
         asserted = by.may_assert and not (account and account.token is not UNSET)
-        settled = asked if asserted else self._accounts.settle(asked, by)
-        if settled is not None and not explain and asked.for_memory:
-            held = self._evaluator.warm(asked.product_id, by.publishers)
+        settled = query if asserted else self._accounts.settle(query, by)
+        if settled is not None and not explain and query.for_memory:
+            held = self._evaluator.warm(query.product_id, by.publishers)
             if held is not None:
                 now = self._evaluator.clock()
                 answer = held.answer_json(settled, now, by.may_read_groups)
-                self._hear(settled, answer, now)
+                self._record(settled, answer, now)
                 return answer
-        return lambda: self._cold(asked, explain, by, search=True)
+        return lambda: self._cold(query, explain, by, search=True)
 
     def _batch(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         batch = wire.decode_batch(body)
@@ -108,34 +107,34 @@ class AccessEndpoints:
     def _all_warm(
         self, batch: Sequence[ParsedQuery], by: AuthenticatedCaller
     ) -> list[bytes] | None:
-        """Answer a batch from memory, all of it as of one moment; None if one query needs the store."""
+        """Answer a batch from memory, all of it at one moment; None if a query needs the store."""
         now = self._evaluator.clock()
         answers: list[Any] = list(batch)  # each query is replaced by its answer; faults stay
-        for product_id, places in _places_by_product(batch).items():
+        for product_id, indices in _indices_by_product(batch).items():
             held = self._evaluator.warm(product_id, by.publishers)
-            everywhere = len(places) == len(batch)
-            queries: Sequence[Any] = batch if everywhere else [batch[place] for place in places]
-            if held is None or not all(asked.for_memory for asked in queries):
+            everywhere = len(indices) == len(batch)
+            queries: Sequence[Any] = batch if everywhere else [batch[index] for index in indices]
+            if held is None or not all(query.for_memory for query in queries):
                 return None
-            told = held.answers_json(queries, now, by.may_read_groups)
+            bodies = held.answers_json(queries, now, by.may_read_groups)
             if everywhere:
-                answers = told
+                answers = bodies
                 continue
-            for place, answer in zip(places, told, strict=True):
-                answers[place] = answer
-        self._hear_all(batch, answers, now)
-        return [one if isinstance(one, bytes) else _problem(one) for one in answers]
+            for index, body in zip(indices, bodies, strict=True):
+                answers[index] = body
+        self._record_all(batch, answers, now)
+        return [body if isinstance(body, bytes) else _problem(body) for body in answers]
 
     def _all_cold(
         self, batch: Iterable[ParsedQuery], explain: bool, by: AuthenticatedCaller
     ) -> Iterator[bytes]:
-        return (self._cold_or_problem(asked, explain, by) for asked in batch)
+        return (self._cold_or_problem(query, explain, by) for query in batch)
 
     def _cold(
-        self, asked: QueryFields, explain: bool, by: AuthenticatedCaller, *, search: bool = False
+        self, fields: QueryFields, explain: bool, by: AuthenticatedCaller, *, search: bool = False
     ) -> bytes:
-        """A decision; search = explained, with the least change, which a whole batch could not pay."""
-        settled = self._accounts.settle_in_thread(asked, by)
+        """Decide by the store; search = look for the least change too, which is too expensive for a batch."""
+        settled = self._accounts.settle_in_thread(fields, by)
         query = wire.to_query(settled)
         if by.publishers is not None:
             self._evaluator.check_publisher(query.product_id, by.publishers)
@@ -144,16 +143,16 @@ class AccessEndpoints:
         else:
             decision = self._evaluator.decide(query)
         if query.at is None:
-            self._hear(settled, decision, self._evaluator.clock())
-        told = wire.encode(decision if explain or by.may_read_groups else unnamed(decision))
-        return DecisionBody.of(told, decision, member=False)
+            self._record(settled, decision, self._evaluator.clock())
+        body = wire.encode(decision if explain or by.may_read_groups else unnamed(decision))
+        return DecisionBody.of(body, decision, member=False)
 
-    def _cold_or_problem(self, asked: ParsedQuery, explain: bool, by: AuthenticatedCaller) -> bytes:
-        """A decision, or the problem of this query alone."""
+    def _cold_or_problem(self, query: ParsedQuery, explain: bool, by: AuthenticatedCaller) -> bytes:
+        """Decide a query of a batch, or give its problem."""
         try:
-            if isinstance(asked, EligibilityError):
-                raise asked
-            return self._cold(asked, explain, by)
+            if isinstance(query, EligibilityError):
+                raise query
+            return self._cold(query, explain, by)
         except (EligibilityError, GroupsError) as error:
             return _problem(error)
 
@@ -162,17 +161,17 @@ def _problem(error: Exception) -> bytes:
     return problems.encoded(problems.problem(error))
 
 
-def _places_by_product(batch: Sequence[ParsedQuery]) -> dict[str, Sequence[int]]:
-    """Where in a batch each product is asked for; nearly always it is one, everywhere."""
-    ids = [None if isinstance(asked, EligibilityError) else asked.product_id for asked in batch]
+def _indices_by_product(batch: Sequence[ParsedQuery]) -> dict[str, Sequence[int]]:
+    """Give the indices at which a batch asks for each product; nearly always it asks for one alone."""
+    ids = [None if isinstance(query, EligibilityError) else query.product_id for query in batch]
     first = ids[0]
     if first is not None and ids.count(first) == len(ids):
         return {first: range(len(ids))}
-    places: defaultdict[str, list[int]] = defaultdict(list)
-    for place, product_id in enumerate(ids):
+    indices: defaultdict[str, list[int]] = defaultdict(list)
+    for index, product_id in enumerate(ids):
         if product_id is not None:
-            places[product_id].append(place)
-    return dict(places)
+            indices[product_id].append(index)
+    return dict(indices)
 
 
 def wants_trace(query_string: bytes) -> bool:

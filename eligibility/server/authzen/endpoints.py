@@ -1,7 +1,7 @@
 """The endpoints of AuthZEN: paths, the head of requests, and errors as the standard has them.
 
-An error is a text, as JSON; a media type other than JSON is 400. The base path is that of the server,
-or of one publisher: /{publisher}/access/v1/... sees the products of that one alone.
+An error is a text, as JSON; a media type other than JSON is 400. Each path exists for the whole server,
+and for one publisher: /{publisher}/access/v1/... sees the products of that one alone.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ class AuthZenEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> Publishers:
-        """See Endpoint; whose products are asked about."""
+        """See Endpoint; give the publishers whose products the caller sees here."""
         check_post(scope, by)
         if self._needs is not None and not by.caller.may(self._needs):
             raise ScopeMissing(self._needs, by.caller.scopes)
@@ -72,14 +72,14 @@ class AuthZenEndpoint:
 
 
 def refusal(error: Exception) -> HttpReply:
-    """An error in the standard's form: a sentence, as JSON."""
+    """Give an error in the standard's form: a sentence, as JSON."""
     reply = problem_reply(error)
     status = 400 if reply.status == 415 else reply.status
     return HttpReply(status, problems.encoded(sentence(error)), JSON, reply.headers)
 
 
 def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint[Any]]:
-    """The endpoints by path."""
+    """Make the endpoints, by path."""
     decider = Decider(service.evaluator, accounts)
     evaluations = EvaluationEndpoints(decider, service.recorder)
     searches = SearchEndpoints(decider, service.catalog.store, service.groups)
@@ -95,5 +95,5 @@ def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint
 
 
 def families() -> dict[str, Endpoint[Any]]:
-    """What else there is below the two base paths: nothing."""
+    """Make the endpoint of all other paths below the two base paths, which answers 404."""
     return dict.fromkeys((_BASE, ANY_PART + _BASE), UnknownEndpoint(refusal))

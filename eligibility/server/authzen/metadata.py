@@ -1,7 +1,7 @@
 """GET /.well-known/authzen-configuration: where the endpoints are, for the server or one publisher.
 
-From the settings, never from the Host header. Of a publisher that there is not it says the same, so
-that it tells nobody which there are.
+The URLs come from the settings, never from the Host header. An unknown publisher gets the same document
+as a known one, so that nobody can find out which exist.
 """
 
 from typing import Annotated

@@ -1,6 +1,6 @@
 """Pages of a search: what was asked for, and tokens that go on where a page ended.
 
-A token is encrypted, for it may hold an address, and good for its own query and limit only.
+A token is encrypted, for it may hold an address; it is good only for its own query and limit.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ from eligibility.server.http.sealed_cursors import Seal
 LONGEST_PAGE = 1_000
 
 ResultKey = Sequence[str]
-"""Where a result stands among all: results come in ascending order of their keys."""
+"""What results are ordered by, ascending."""
 
 _encode = msgspec.json.Encoder().encode
 
@@ -32,7 +32,7 @@ class _PageAsked(Struct, gc=False):
 
 
 class _Token(Struct, gc=False):
-    """What a token holds. query: digest of what was asked. after: key of the last result."""
+    """The content of a token. query: digest of the query. after: key of the last result."""
 
     query: str
     limit: int

@@ -1,7 +1,7 @@
-"""Answers of AuthZEN: a verdict as the standard's Decision. No times, no ids: the same body each time.
+"""Responses of AuthZEN: a verdict as the standard's Decision. They have no times or ids, so equal ones match.
 
 `reason_admin` is for callers who may read groups. `reason_user` is for the person, and says the same
-of what is private as of what nobody has.
+about a private product as about one that does not exist.
 """
 
 from functools import lru_cache
@@ -31,7 +31,7 @@ _FOR_USERS: dict[str, str] = {
     DenialReason.UP_TO_DATE: "Up to date",
 }
 _FOR_ADMINS: dict[str, str] = {
-    DenialReason.UNKNOWN_RESOURCE: "no such resource, or none that the caller may know of",
+    DenialReason.UNKNOWN_RESOURCE: "the resource does not exist, or the caller may not know of it",
     DenialReason.UNKNOWN_ACTION: "not an action of this type of resource: "
     + "; ".join(f"{kind} has {', '.join(actions)}" for kind, actions in ACTIONS.items()),
     DenialReason.UNKNOWN_SUBJECT: "not an account: type `account` with an address, or `anonymous`",
@@ -43,7 +43,7 @@ _FOR_ADMINS: dict[str, str] = {
 
 
 class ResponseWriter(Struct, frozen=True, cache_hash=True):
-    """Makes the answer to a question of a decision; equal ones make the same.
+    """Writes a decision as the response to a question; equal writers write the same.
 
     named: the caller may read groups.
     """
@@ -55,7 +55,7 @@ class ResponseWriter(Struct, frozen=True, cache_hash=True):
     named: bool
 
     def __call__(self, decision: Decision) -> bytes:
-        """The answer's body."""
+        """Write the body of the response."""
         question = Question(self.resource_type, self.action, decision.product_id, self.flight_id)
         verdict = questions.verdict(question, decision, self.device_known)
         for_admins = _for_admins(verdict, question, decision)
@@ -64,22 +64,22 @@ class ResponseWriter(Struct, frozen=True, cache_hash=True):
 
 @lru_cache(maxsize=64)
 def denial_json(verdict: StandardVerdict, named: bool) -> bytes:
-    """The answer to what needs no decision, such as a question about what nobody has."""
+    """Write the response to what needs no decision, such as a question about an unknown resource."""
     return _body(verdict, _FOR_ADMINS[verdict.reason], named)
 
 
 def sentence(error: Exception) -> str:
-    """What is wrong, in words of the standard's requests."""
+    """Say what is wrong, by the names of the standard's requests."""
     if isinstance(error, AccountMismatch):
-        return "an account may ask for itself only: the subject is another"
+        return "an account may ask only for itself, but the subject is another one"
     return str(problems.problem(error)["detail"])
 
 
 def error_json(error: Exception) -> bytes:
-    """The answer in the place of an item that cannot be decided."""
+    """Write the response to an item that cannot be decided."""
     document = problems.problem(error)
-    told = {"status": document["status"], "message": sentence(error)}
-    return problems.encoded({"decision": False, "context": {"error": told}})
+    fault = {"status": document["status"], "message": sentence(error)}
+    return problems.encoded({"decision": False, "context": {"error": fault}})
 
 
 def _body(verdict: StandardVerdict, for_admins: str, named: bool, product_id: str = "") -> bytes:

@@ -28,7 +28,7 @@ class AccountResolver:
     def settle(self, query: QueryFields, by: AuthenticatedCaller) -> QueryFields | None:
         """Settle a query from memory; None where a token has to be verified first.
 
-        Raises: Unauthenticated, NotYourself, InvalidInput.
+        Raises: Unauthenticated, AccountMismatch, InvalidInput.
         """
         account = query.account
         if by.may_assert and not (account and account.token is not UNSET):

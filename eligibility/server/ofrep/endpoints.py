@@ -1,6 +1,6 @@
 """POST /ofrep/v1/evaluate/flags/{key} and /ofrep/v1/evaluate/flags: heads, tags and errors.
 
-The protocol has neither 415 nor 422: what cannot be read is 400, with a code of its own.
+The protocol has neither 415 nor 422: a request that cannot be read gets 400 and a code of its own.
 """
 
 from collections.abc import Mapping
@@ -47,7 +47,7 @@ def families(flags: Flags) -> dict[str, Endpoint[Any]]:
 
 
 class FlagEndpoint:
-    """One flag. A head is its key: whatever stands behind the path, decoded."""
+    """One flag. Its head is the flag's key: the rest of the path, decoded."""
 
     def __init__(self, flags: Flags) -> None:
         self._flags = flags
@@ -66,11 +66,11 @@ class FlagEndpoint:
     ) -> EndpointAnswer | DeferredAnswer:
         """See Endpoint."""
         try:
-            made = self._flags.one(body, head, by)
+            answer = self._flags.one(body, head, by)
         except FlagError as error:
             error.key = head
             raise
-        return partial(_naming, head, made) if callable(made) else made
+        return partial(_naming, head, answer) if callable(answer) else answer
 
     def refusal(self, error: Exception) -> HttpReply:
         """See Endpoint."""
@@ -78,7 +78,7 @@ class FlagEndpoint:
 
 
 class BulkEndpoint:
-    """All flags that a caller may have. A head is the `if-none-match` of the request."""
+    """All flags that a caller may have. Its head is the `if-none-match` of the request."""
 
     def __init__(self, flags: Flags) -> None:
         self._flags = flags
@@ -86,7 +86,7 @@ class BulkEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bytes:
-        """See Endpoint. Query parameters are taken and mean nothing: every answer is of now."""
+        """See Endpoint. Query parameters are accepted and ignored: every answer is current."""
         check_post(scope, by)
         _check_media_type(scope, headers)
         return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
@@ -98,11 +98,11 @@ class BulkEndpoint:
         return partial(self._tagged, body, head, by)
 
     def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
-        """The answer, or that one with these tags is the same; a tag is the answer's digest."""
+        """Give the answer, or 304 where the client has it already; a tag is the answer's digest."""
         answer = self._flags.all(body, by)
         tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
         headers = [(b"etag", tag)]
-        if tag in known:  # it is quoted: no other tag has it within
+        if tag in known:  # it is quoted, so no other tag can contain it
             return HttpReply(304, b"", headers=headers)
         return HttpReply(200, answer, headers=headers)
 
@@ -115,7 +115,7 @@ class BulkEndpoint:
 
 
 def _naming(key: str, work: DeferredAnswer) -> EndpointAnswer:
-    """What is left to do, done; why it cannot be is told with the flag's key."""
+    """Run the work; an error gets the key of the flag."""
     try:
         return work()
     except FlagError as error:
@@ -135,17 +135,17 @@ def _check_media_type(
 
 
 def refusal(error: Exception) -> HttpReply:
-    """An error in the protocol's form; where it has none, `errorDetails` as for 500."""
+    """Give an error in the protocol's form; where the protocol has none, only `errorDetails`, as for 500."""
     details = str(error)
-    told = {"errorDetails": details}
+    content = {"errorDetails": details}
     if isinstance(error, FlagError):
-        told = {"errorCode": error.code, **told}
+        content = {"errorCode": error.code, **content}
         if error.key is not None:
-            told = {"key": error.key, **told}
+            content = {"key": error.key, **content}
     elif isinstance(error, AccountMismatch):
-        told["errorDetails"] = (
-            "an account may ask for itself only: context.targetingKey is another's"
+        content["errorDetails"] = (
+            "an account may ask only for itself, but context.targetingKey names another one"
         )
     elif isinstance(error, Unauthenticated) and error.loc == "account.token":
-        told["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)
-    return replace(problem_reply(error), body=_encode(told), media_type=JSON)
+        content["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)
+    return replace(problem_reply(error), body=_encode(content), media_type=JSON)

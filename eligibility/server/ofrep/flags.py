@@ -1,8 +1,8 @@
-"""Flags evaluated: whom a request is about, from memory or from the store, one flag or all.
+"""Evaluates flags, one or all, from memory or from the store.
 
-The same evaluator as everything else: a flag is a question, and its value what the decision says.
-Flags of a publisher that the caller does not see, and those that would tell an account of what it may
-not know, are answered as unknown ones are, after as many calls of the store.
+The evaluator is the same as everywhere: a flag is a question, and the decision gives its value. A flag of
+a publisher that the caller does not see, or that would reveal to an account what it may not know, is
+answered as an unknown one is, after the same number of calls to the store.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ _TRUNCATED = b',"metadata":{"truncated":true}'
 
 
 class Flags:
-    """Evaluates flags. most_products: of how many a bulk answer tells."""
+    """Evaluates flags. most_products: how many products a bulk answer covers."""
 
     def __init__(
         self,
@@ -49,49 +49,53 @@ class Flags:
     ) -> None:
         self._evaluator, self._accounts = evaluator, accounts
         self._listing, self._most_products = listing, most_products
-        self._hear = recorder.record
+        self._record = recorder.record
 
     def one(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
-        """The evaluation of a flag, from memory if it can. Raises: FlagError, NotYourself."""
-        asked = ofrep.read_request(body)
+        """Evaluate a flag, from memory where that is enough. Raises: FlagError, AccountMismatch."""
+        request = ofrep.read_request(body)
         question = question_of_flag(key)
-        fields = _fields(question, asked, by)
-        asserted = by.may_assert and asked.token is None
+        fields = _fields(question, request, by)
+        asserted = by.may_assert and request.token is None
         settled = fields if asserted else self._accounts.settle(fields, by)
         if settled is not None and fields.for_memory:
-            _check_own(asked, settled)
-            told = self._warm(question, settled, asked, by)
-            if told != NOT_FOUND:
-                return told
-        return lambda: self._cold(question, key, asked, by)
+            _check_own(request, settled)
+            evaluation = self._warm(question, settled, request, by)
+            if evaluation != NOT_FOUND:
+                return evaluation
+        return lambda: self._cold(question, key, request, by)
 
     def _warm(
-        self, question: Question, settled: QueryFields, asked: FlagRequest, by: AuthenticatedCaller
+        self,
+        question: Question,
+        settled: QueryFields,
+        request: FlagRequest,
+        by: AuthenticatedCaller,
     ) -> bytes:
-        """The evaluation; NOT_FOUND also where memory cannot tell."""
+        """Evaluate from memory; NOT_FOUND also where memory is not enough."""
         held = self._evaluator.warm(question.product_id, by.publishers)
         if held is None:
             return NOT_FOUND
         now = self._evaluator.clock()
-        form = FlagWriter.of(question, held.product, now, _viewed(asked, by))
-        if not form.known:  # answers are remembered by their form: anybody could make up flights
+        writer = FlagWriter.of(question, held.product, now, _view_of(request, by))
+        if not writer.known:  # answers are kept by writer, and anybody can make up flights
             return NOT_FOUND
         try:
-            answer = held.answer_json(settled, now, form)
-        except InvalidInput:  # the targeting key is no address: nobody's
+            answer = held.answer_json(settled, now, writer)
+        except InvalidInput:  # the targeting key is not an address, so it is nobody's
             return NOT_FOUND
         if answer != NOT_FOUND:
-            self._hear(settled, answer, now)
+            self._record(settled, answer, now)
         return answer
 
     def _cold(
-        self, question: Question, key: str, asked: FlagRequest, by: AuthenticatedCaller
+        self, question: Question, key: str, request: FlagRequest, by: AuthenticatedCaller
     ) -> bytes:
-        settled = self._settled(question, asked, by)
-        query, viewed = _query(settled, _viewed(asked, by))
+        settled = self._settled(question, request, by)
+        query, view = _query(settled, _view_of(request, by))
 
         def tell(found: PastDecision) -> bytes:
-            return self._told(question, query, found, viewed)
+            return self._evaluation(question, query, found, view)
 
         try:
             if by.caller.account is not None:
@@ -102,97 +106,99 @@ class Flags:
                 if by.publishers is not None:
                     self._evaluator.check_publisher(question.product_id, by.publishers)
                 found = self._evaluator.find(query)
-            told = tell(found)
+            evaluation = tell(found)
         except UnknownProduct:
-            told = NOT_FOUND
+            evaluation = NOT_FOUND
         else:
-            if told is not NOT_FOUND:
-                self._note(settled, found, viewed)
-        if told is NOT_FOUND:
+            if evaluation is not NOT_FOUND:
+                self._note(settled, found, view)
+        if evaluation is NOT_FOUND:
             raise FlagNotFound(key)
-        return told
+        return evaluation
 
-    def _note(self, settled: QueryFields, found: PastDecision, viewed: FlagView) -> None:
-        """Let what was decided be counted, unless it is of a past moment or about nobody."""
-        if settled.at is UNSET and not viewed.nobody:
-            self._hear(settled, found.decision, self._evaluator.clock())
+    def _note(self, settled: QueryFields, found: PastDecision, view: FlagView) -> None:
+        """Record a decision, unless it is of a past moment or about nobody."""
+        if settled.at is UNSET and not view.nobody:
+            self._record(settled, found.decision, self._evaluator.clock())
 
     def all(self, body: bytes, by: AuthenticatedCaller) -> bytes:
-        """Every flag that the caller may have; for a thread. Raises: as `one`."""
-        asked = ofrep.read_request(body)
-        settled = self._settled(NOWHERE, asked, by)
+        """Evaluate every flag that the caller may have; for a thread. Raises: as `one`."""
+        request = ofrep.read_request(body)
+        settled = self._settled(NOWHERE, request, by)
         most = self._most_products
-        product_ids = self._listing.several(self._publishers(asked, by), most + 1)
+        product_ids = self._listing.several(self._publishers(request, by), most + 1)
         found: list[bytes] = []
         for product_id in product_ids[:most]:
             try:
-                found += self._evaluations(replace(settled, product_id=product_id), asked, by)
-            except UnknownProduct:  # gone meanwhile, or not there yet at the moment asked of
+                found += self._evaluations(replace(settled, product_id=product_id), request, by)
+            except UnknownProduct:  # deleted meanwhile, or not there yet
                 continue
         flags = b",".join(one for one in found if one is not NOT_FOUND)
         return b'{"flags":[%b]%b}' % (flags, _TRUNCATED if len(product_ids) > most else b"")
 
     def _evaluations(
-        self, settled: QueryFields, asked: FlagRequest, by: AuthenticatedCaller
+        self, settled: QueryFields, request: FlagRequest, by: AuthenticatedCaller
     ) -> list[bytes]:
-        """What all of a product's flags say. Raises: UnknownProduct."""
-        query, viewed = _query(settled, _viewed(asked, by))
+        """Evaluate all flags of a product. Raises: UnknownProduct."""
+        query, view = _query(settled, _view_of(request, by))
         found = self._evaluator.find(query)
-        self._note(settled, found, viewed)
+        self._note(settled, found, view)
         questions = questions_of(query.product_id, found.product)
-        return [self._told(question, query, found, viewed) for question in questions]
+        return [self._evaluation(question, query, found, view) for question in questions]
 
-    def _told(
-        self, question: Question, query: AccessQuery, found: PastDecision, viewed: FlagView
+    def _evaluation(
+        self, question: Question, query: AccessQuery, found: PastDecision, view: FlagView
     ) -> bytes:
-        """The evaluation of a flag that a decision makes, or NOT_FOUND."""
+        """Give the evaluation that a decision makes of a flag, or NOT_FOUND."""
         moment = query.at.timestamp() if query.at else self._evaluator.clock()
-        return FlagWriter.of(question, found.product, moment, viewed)(found.decision)
+        return FlagWriter.of(question, found.product, moment, view)(found.decision)
 
     def _settled(
-        self, question: Question, asked: FlagRequest, by: AuthenticatedCaller
+        self, question: Question, request: FlagRequest, by: AuthenticatedCaller
     ) -> QueryFields:
-        """The query with its account, verified. May ask an issuer for keys."""
-        settled = self._accounts.settle_in_thread(_fields(question, asked, by), by)
-        _check_own(asked, settled)
+        """Give the query with its account, verified. May ask an issuer for keys."""
+        settled = self._accounts.settle_in_thread(_fields(question, request, by), by)
+        _check_own(request, settled)
         return settled
 
-    def _publishers(self, asked: FlagRequest, by: AuthenticatedCaller) -> Collection[str]:
-        """Whose flags a bulk answer holds: the caller's, and of these the one the context names."""
+    def _publishers(self, request: FlagRequest, by: AuthenticatedCaller) -> Collection[str]:
+        """Give the publishers of a bulk answer: the caller's, or the one of them that the context names."""
         publishers = self._listing.publishers() if by.publishers is None else by.publishers
-        if asked.publisher is None:
+        if request.publisher is None:
             return publishers
-        return [one for one in publishers if one == asked.publisher]
+        return [publisher for publisher in publishers if publisher == request.publisher]
 
 
-def _viewed(asked: FlagRequest, by: AuthenticatedCaller) -> FlagView:
+def _view_of(request: FlagRequest, by: AuthenticatedCaller) -> FlagView:
     itself = by.caller.account is not None
-    return FlagView(asked.context.device_known, itself)
+    return FlagView(request.context.device_known, itself)
 
 
-def _query(settled: QueryFields, viewed: FlagView) -> tuple[AccessQuery, FlagView]:
-    """The query as read; where its account's id is no address it is nobody's, who gets nothing."""
+def _query(settled: QueryFields, view: FlagView) -> tuple[AccessQuery, FlagView]:
+    """Read the query; where the account's id is not an address it is nobody's, who gets nothing."""
     try:
-        return to_query(settled), viewed
+        return to_query(settled), view
     except InvalidInput:  # all else was read with the context
-        return to_query(replace(settled, account=None)), viewed._replace(nobody=True)
+        return to_query(replace(settled, account=None)), view._replace(nobody=True)
 
 
-def _fields(question: Question, asked: FlagRequest, by: AuthenticatedCaller) -> QueryFields:
-    """The query of a question as it was asked, before its account is settled."""
-    if asked.targeting_key == ANONYMOUS:
-        if by.caller.account is not None or asked.token is not None:
+def _fields(question: Question, request: FlagRequest, by: AuthenticatedCaller) -> QueryFields:
+    """Give the query of a question, before its account is settled."""
+    if request.targeting_key == ANONYMOUS:
+        if by.caller.account is not None or request.token is not None:
             raise AccountMismatch
-        return query_fields(question, None, asked.context)
-    if asked.token is not None:
-        return query_fields(question, AccountFields(token=asked.token), asked.context)
-    return query_fields(question, AccountFields(asked.targeting_key), asked.context)
+        return query_fields(question, None, request.context)
+    if request.token is not None:
+        return query_fields(question, AccountFields(token=request.token), request.context)
+    return query_fields(question, AccountFields(request.targeting_key), request.context)
 
 
-def _check_own(asked: FlagRequest, settled: QueryFields) -> None:
-    """Raise NotYourself where the account's token is another's than the targeting key says."""
+def _check_own(request: FlagRequest, settled: QueryFields) -> None:
+    """Raise AccountMismatch where the token belongs to another account than the targeting key names."""
     account = settled.account
-    if asked.token is None or not account:
+    if request.token is None or not account:
         return
-    if not are_of(Account(account.id, aliases=tuple(account.aliases or ())), [asked.targeting_key]):
+    if not are_of(
+        Account(account.id, aliases=tuple(account.aliases or ())), [request.targeting_key]
+    ):
         raise AccountMismatch
