@@ -1,4 +1,4 @@
-"""`eligibility test --record`: ask the store, and write question and answer down as a case."""
+"""`eligibility test --record`: ask the store an access query, and write it and its answer as a case."""
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -59,7 +59,7 @@ RecordMaskOption = Annotated[
 
 @dataclass(frozen=True)
 class RecordRequest:
-    """What the command line says of the query to record, and how."""
+    """The options of a recording: the access query, and how to write the case."""
 
     product: str | None = None
     family: str | None = None
@@ -78,13 +78,13 @@ class RecordRequest:
     inline: bool = False
     mask: bool = False
 
-    def first_said(self) -> str:
-        """The option of the first field that is not as it is where nothing was said."""
-        said = (f.name for f in fields(self) if getattr(self, f.name) != getattr(NOTHING, f.name))
-        return f"--{next(said).replace('_', '-')}"
+    def first_option(self) -> str:
+        """The name of the first option that was given."""
+        given = (f.name for f in fields(self) if getattr(self, f.name) != getattr(NOTHING, f.name))
+        return f"--{next(given).replace('_', '-')}"
 
     def query(self) -> AccessQuery:
-        """The query. Raises: InvalidInput; BadParameter where an option is missing."""
+        """Read the access query. Raises: InvalidInput; BadParameter for a missing option."""
         return options.query_of(
             product=_needed("product", self.product),
             account=self.account,
@@ -112,7 +112,7 @@ def _needed(name: str, value: str | None) -> str:
 
 
 def record(path: Path, asked: RecordRequest, store: str | None, as_json: JsonOption) -> None:
-    """Ask, write, and show the answer. The file is as it was unless the case holds in it."""
+    """Ask, write the case, and show the answer. The file changes only if the case passes in it."""
     query = asked.query()
     how = Recording(asked.case, asked.inline, asked.mask)
     with service(store) as opened:
@@ -132,7 +132,7 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
         if how.inline and present.catalog is None:
             detail = "asks the live store: record without --inline, or into another file"
             raise InvalidScenarios([Fault(str(path), "GIVEN_DIFFERS", detail)])
-        if present.catalog is not None:  # its own catalogue knows neither members nor moment
+        if present.catalog is not None:  # the file's own catalogue has neither members nor a moment
             how = replace(how, inline=True)
         text = appended(before, recorded_case(query, state, how), str(path))
     else:
@@ -143,7 +143,7 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
 
 
 def _check(path: Path, text: str, opened: Service) -> None:
-    """See that the new case holds in the file as it will be. Raises: InvalidScenarios."""
+    """Check that the new case passes in the file as it will be. Raises: InvalidScenarios."""
     try:
         file = read_text_of(path, text)
         scenario = file.scenarios[-1]
@@ -152,11 +152,13 @@ def _check(path: Path, text: str, opened: Service) -> None:
             state_source(file, opened.evaluator.requirements, opened.now(), opened).state(scenario),
         )
     except InvalidInput as error:
-        detail = "nothing was recorded, the case does not fit in: " + "; ".join(
+        detail = "nothing was recorded, because the case does not fit into the file: " + "; ".join(
             map(str, error.faults)
         )
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)]) from None
     if not result.passed:
         said = "; ".join(difference_lines(result.mismatches[0]))
-        detail = f"nothing was recorded, the catalogue of this file answers otherwise: {said}"
+        detail = (
+            f"nothing was recorded, because the catalogue of this file answers differently: {said}"
+        )
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)])

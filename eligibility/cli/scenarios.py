@@ -80,7 +80,7 @@ def scenarios(
         recording.record(record, asked, store, as_json)
         return
     if asked != recording.NOTHING:
-        raise typer.BadParameter("only --record asks a query", param_hint=asked.first_said())
+        raise typer.BadParameter("only --record asks a query", param_hint=asked.first_option())
     if not files:
         raise typer.BadParameter("name at least one", param_hint="FILES")
     if watch:

@@ -1,4 +1,4 @@
-"""Run again whenever a scenario file, or a file that one names, changes."""
+"""Run scenarios again whenever one of their files, or a file that one names, changes."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
@@ -13,20 +13,20 @@ from eligibility.simulation.scenarios.file import find_files, read_files
 from groups.errors import GroupsError
 
 _WAKE_MS = 500
-"""How often the watch comes back without news: its first time says that it has begun."""
+"""How often the watch returns without a change. Its first return shows that it has started."""
 
 
 def watched(named: Collection[Path], run: Callable[[], object]) -> None:
-    """Run now and at every change, until Ctrl-C. What cannot be read is told, and waited for.
+    """Run now and at every change, until Ctrl-C. An unreadable file is reported; then it waits.
 
-    Raises: KeyboardInterrupt, the only way out.
+    Raises: KeyboardInterrupt, the only way to end.
     """
     while True:
         watching = frozenset(_watched(named))
         for number, changed in enumerate(
             watch(*_existing(watching), rust_timeout=_WAKE_MS, yield_on_timeout=True)
         ):
-            # Not before the watch has begun: a change while the first run reads would be missed.
+            # Run only once the watch has started: else it would miss a change during the first run.
             if number == 0 or _concerns(changed, watching):
                 _tell(run)
                 if frozenset(_watched(named)) != watching:
@@ -44,7 +44,7 @@ def _tell(run: Callable[[], object]) -> None:
 
 
 def _watched(named: Iterable[Path]) -> Iterator[Path]:
-    """What is named, and what the files name; of files that cannot be read now, only they."""
+    """The named files, and the files that they name; an unreadable file is watched alone."""
     for path in named:
         yield path.resolve()
         try:
@@ -55,7 +55,7 @@ def _watched(named: Iterable[Path]) -> Iterator[Path]:
 
 
 def _existing(paths: Iterable[Path]) -> set[Path]:
-    """Directories to watch: editors put a new file in the place of the old, so not the files."""
+    """The directories to watch. Not the files: editors replace a file by a new one."""
     near = {path if path.is_dir() else path.parent for path in paths}
     return {path for path in near if path.is_dir()}
 

@@ -1,6 +1,6 @@
-"""The heat map of a product: device family x release, and what somebody gets there. Pure over a State.
+"""The heat map of a product: what somebody gets on each device family and release. Pure: it reads a State.
 
-Somebody is a member of certain groups and of no other; nobody has to be in them.
+Somebody is a made-up member of certain groups, so these need no real member.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,16 +20,16 @@ from eligibility.windows.releases import facts
 from eligibility.windows.versions import releases, version_text
 
 DecideForDevice = Callable[[Device], Decision]
-"""What decides for somebody on a device."""
+"""Decides what somebody gets on a device."""
 _Row = tuple[str, str]
 _LETTERS = 10
-"""That have room over one release, on two lines."""
+"""How many letters fit into the cell of one release, on two lines."""
 _SOMEBODY = Asker(Account("somebody@made-up.invalid"))
 
 
 @dataclass(frozen=True, slots=True)
 class HeatSubject:
-    """Somebody to look at. key: stands for it in a URL. groups: None = nobody is signed in."""
+    """Somebody whom the heat map shows. key: its name in a URL. groups: None = not signed in."""
 
     key: str
     name: str
@@ -53,12 +53,12 @@ class ReleaseRun:
 
     @property
     def sign(self) -> str:
-        """What stands in a cell without room for the label: a flight's letter, or why it is a no."""
+        """What a cell shows that has no room for the label: a flight's letter, or a sign for the reason."""
         return self.mark.sign.rpartition(":")[2] if self.mark else ""
 
     @property
     def fits(self) -> bool:
-        """Whether there is room for the label; else the sign stands for it."""
+        """Whether the label fits into the cell; else the cell shows the sign."""
         return len(self.label) <= _LETTERS * self.releases
 
 
@@ -82,7 +82,7 @@ class HeatMap:
 
 
 def everybody(state: State) -> tuple[HeatSubject, ...]:
-    """Whom to look at: a member of each group, by the rank of what the group is for; then the others."""
+    """Whom the map shows: a member of each group, by the rank of its flight; then people in no group."""
     product = state.product
     named = dict.fromkeys(group for flight in product.flights for group in flight.groups)
     named |= dict.fromkeys(product.submission.audience_groups)
@@ -106,7 +106,7 @@ def decided_for(state: State, who: HeatSubject) -> DecideForDevice:
 
 
 def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap:
-    """What is decided for each of some people, by what they are called, on every device that there is."""
+    """The heat map of some people, each with a name, on every known device."""
     devices = tuple(_devices())
     found = [(who, _grid(devices, decide)) for who, decide in people]
     everywhere = [(row, outcome) for _, grid in found for row, outcome in _cells(grid)]
@@ -134,7 +134,7 @@ def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap
 def _grid(
     devices: Iterable[tuple[str, str, Device]], decide: DecideForDevice
 ) -> Mapping[_Row, Mapping[str, Outcome]]:
-    """Outcomes by family and architecture, and by release."""
+    """The outcomes, by family and architecture, then by release."""
     grid: dict[_Row, dict[str, Outcome]] = {}
     for family, release, device in devices:
         row = family.removeprefix("Windows."), device.architecture or ""
@@ -156,7 +156,7 @@ def _not_offered(outcome: Outcome) -> bool:
 
 
 def _devices() -> Iterable[tuple[str, str, Device]]:
-    """Family, release and device: every release that a family was made for, by architecture."""
+    """Every family, architecture and release that exists together, as family, release and device."""
     for family, architectures in facts().devices.items():
         for architecture, builds in architectures.items():
             for release in releases():
@@ -201,7 +201,7 @@ def _label(product: Product, outcome: Outcome) -> str:
 def _legend(
     product: Product, signs: Mapping[Outcome, OutcomeMark], parts: Iterable[HeatRows]
 ) -> Iterable[ReleaseRun]:
-    """What gives something, and the signs that stand without a label; each once, as first met."""
+    """What the legend explains: each outcome that gives a package, and each sign shown without its label."""
     runs = [run for part in parts for _, _, cells in part for run in cells]
     alone = {(run.lost, run.sign) for run in runs if not run.fits}
 

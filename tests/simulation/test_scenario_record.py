@@ -159,7 +159,7 @@ def test_a_file_with_a_catalogue_of_its_own_gets_groups_and_moment(run: Run, fil
         ("title: T\ncases:\n- {0}\n", ("--inline",), "asks the live store"),
         ("title: T\ncases:\n- {0}\n", ("--case", "one"), "stands here 2 times"),
         ("titel: T\ncases:\n- {0}\n", (), "did you mean `title`"),
-        ("title: T\ngiven: {{catalog: {1}}}\ncases:\n- {0}\n", (), "answers otherwise: source: expected canary, got"),
+        ("title: T\ngiven: {{catalog: {1}}}\ncases:\n- {0}\n", (), "answers differently: source: expected canary, got"),
     ],
 )  # fmt: skip
 def test_where_the_case_does_not_fit_the_file_stays_as_it_is(

@@ -1,4 +1,4 @@
-"""Options that many commands share, and how a command opens what it works on."""
+"""Options that many commands share, and how a command opens the service."""
 
 import getpass
 import os
@@ -37,13 +37,13 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before 
 
 @contextmanager
 def service(store: str | None) -> Iterator[Service]:
-    """Open the service on the settings in force, and close it at the end."""
+    """Open the service with the settings in force, and close it at the end."""
     with Service(load_settings(os.environ, {"store": store}).settings) as opened:
         yield opened
 
 
 def actor() -> str:
-    """Whom an edit from the command line is put down to: the person logged in, and the machine."""
+    """The author of an edit from the command line: the user who is logged in, and the machine."""
     try:
         user = getpass.getuser()
     except (KeyError, OSError):  # a container without the user in its password file
@@ -51,9 +51,9 @@ def actor() -> str:
     return f"cli {user} from {socket.gethostname()}"
 
 
-def read_addresses(given: list[str], file: Path | None) -> str:
-    """Addresses from arguments, a file, or standard input (`-`), in any separators."""
-    texts = [typer.get_text_stream("stdin").read() if text == "-" else text for text in given]
+def read_addresses(arguments: list[str], file: Path | None) -> str:
+    """Read addresses from arguments, a file, or standard input (`-`); any separators may be used."""
+    texts = [typer.get_text_stream("stdin").read() if text == "-" else text for text in arguments]
     if file is not None:
         try:
             texts.append(file.read_text("utf-8-sig"))
@@ -63,15 +63,15 @@ def read_addresses(given: list[str], file: Path | None) -> str:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """The moment of `--at`. Raises: InvalidInput."""
+    """Read the moment of `--at`. Raises: InvalidInput."""
     return None if text is None else wire.moment_of(text, "--at")
 
 
 def confirm(question: str, agreed: bool) -> None:
-    """Ask before changing; without a terminal to ask on, agreement has to be given by --yes."""
+    """Ask for agreement before a change. Without a terminal, only --yes can give it."""
     if agreed:
         return
     if not sys.stdin.isatty():
-        typer.echo("nothing was changed: give --yes to go on without being asked", err=True)
+        typer.echo("nothing was changed: add --yes to change it without being asked", err=True)
         raise typer.Exit(Exit.FAILED)
     typer.confirm(question, abort=True)

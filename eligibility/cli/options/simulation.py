@@ -50,7 +50,7 @@ WithRequirementsOption = Annotated[
 
 @dataclass(frozen=True)
 class SimulationRequest:
-    """What a command simulates, as read from its options."""
+    """What a command simulates, read from its options."""
 
     publisher: str
     population: Population
@@ -61,7 +61,7 @@ class SimulationRequest:
 def asker_of(
     installed: str | None, owned: bool, market: str | None, code: bool, manual_check: bool
 ) -> Asker:
-    """What holds of every account that does not say otherwise. Raises: InvalidInput."""
+    """Read the terms that hold for every account without terms of its own. Raises: InvalidInput."""
     return Asker.parse(
         installed_version=installed,
         owned=owned,
@@ -82,9 +82,9 @@ def asked_of(
     with_requirements: Path | None = None,
     as_told: Asker = PLAIN,
 ) -> SimulationRequest:
-    """Read accounts, draft and moment of a command about one product.
+    """Read the accounts, the draft and the moment of a command about one product.
 
-    A product that no store has yet is its draft's. Raises: InvalidInput; UnknownProduct;
+    A product that is not in the store yet is looked up in the draft. Raises: InvalidInput; UnknownProduct;
     groups.errors.UnknownGroup.
     """
     moment = moment_of(at)
@@ -103,11 +103,11 @@ def asked_of(
 
 
 def publisher_of(service: Service, product_id: str, with_catalog: Path | None = None) -> str:
-    """Whose product it is; a product that no store has yet is its draft's. Raises: UnknownProduct."""
+    """The publisher of a product in the store, or else in the draft. Raises: UnknownProduct."""
     try:
         return service.states.owner(product_id)
     except UnknownProduct:
-        found = None if with_catalog is None else publisher_in(with_catalog, product_id)
-        if found is None:
+        publisher = None if with_catalog is None else publisher_in(with_catalog, product_id)
+        if publisher is None:
             raise
-        return found
+        return publisher

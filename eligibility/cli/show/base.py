@@ -1,4 +1,4 @@
-"""Decisions and plans as people read them, with rich. Words come from the decision itself."""
+"""Decisions and plans as tables for people, with rich."""
 
 import re
 from collections.abc import Iterable
@@ -80,7 +80,7 @@ def _package(package: PackageVerdict) -> tuple[str, tuple[Reason, ...]]:
 
 
 def settling_text(settling: Settling) -> str:
-    """A membership that changed just now, and until when the Store itself may not know of it."""
+    """A membership that changed recently, and until when the Store itself may not apply it."""
     until = settling.settled_at.strftime("%H:%M UTC")
     return (
         f"{settling.change} in {settling.group_id} just now; the Store itself may lag until {until}"
@@ -96,7 +96,7 @@ def steps_table(steps: Iterable[TraceStep]) -> Table:
 
 
 def plan_table(plan: Plan) -> RenderableType:
-    """What applying would change: a row a group and a product."""
+    """What applying a plan would change: one row for each group and product."""
     table = Table("", "what", "change", title=f"Plan for {plan.publisher}", title_justify="left")
     for group in plan.groups:
         counts = f"{group.added} added, {group.removed} removed" if group.moves_members else ""
@@ -124,7 +124,7 @@ _NAMED = 3
 
 
 def effects_table(effects: Effects) -> RenderableType:
-    """Who would gain or lose what, a row a change."""
+    """Who would gain or lose what: one row for each change."""
     if not effects.products:
         return Text("no effect on access to any product", "dim")
     table = Table("product", "accounts", "what", "who", title="Effect on access")
@@ -136,7 +136,7 @@ def effects_table(effects: Effects) -> RenderableType:
             table.add_row(product.product_id, "all", what, "everybody")
         for change in product.changes:
             if product.becomes_public and change.kind == "audience":
-                continue  # said above of everybody
+                continue  # the row above says it for everybody
             what = Text(
                 effect_text(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
             )

@@ -1,4 +1,4 @@
-"""Coverage as people read it: what is reached on which devices, overlaps, rollouts."""
+"""Coverage as tables for people: what members get on which devices, overlaps, rollouts."""
 
 from collections.abc import Iterable, Iterator
 
@@ -19,7 +19,7 @@ _STYLE = {"flight": "green", "submission": "cyan", "denied": "red"}
 
 
 def coverage_tables(found: Coverage) -> RenderableType:
-    """Everything, a table a question."""
+    """The whole coverage, one table for each question."""
     title = Text.assemble(
         (found.name, "bold"),
         f"  {found.product_id}",
@@ -41,7 +41,7 @@ def _table(*columns: str) -> Table:
 
 
 def _reached(devices: Iterable[DeviceReach], members: int) -> Table:
-    """A row for each thing that members of a device get; the device is named once."""
+    """One row for each outcome on a device; only the first row names the device."""
     table = _table("devices", "members", "", "what they get", "what everybody else gets")
     table.columns[0].no_wrap = True
     table.columns[1].justify = table.columns[2].justify = "right"

@@ -1,4 +1,4 @@
-"""Differences and timelines as people read them."""
+"""Differences and timelines as tables for people."""
 
 from datetime import datetime, timedelta
 
@@ -34,7 +34,7 @@ _PUBLIC = (
 
 
 def show_comparison(told: ComparisonResponse, *, names: bool) -> None:
-    """Print a comparison; names = with the first accounts of each change."""
+    """Print a comparison. names: also the first accounts of each change."""
     console().print(Text(f"{told.before} -> {told.after}", "bold"))
     for one in told.products:
         console().print()
@@ -44,7 +44,7 @@ def show_comparison(told: ComparisonResponse, *, names: bool) -> None:
 
 
 def difference_view(found: DifferenceView, *, names: bool) -> RenderableType:
-    """Counts first, then each change; names = with the first addresses of each."""
+    """The counts, then each change. names: also the first addresses of each."""
     head = Text.assemble((found.product_id, "bold"), f"  {found.name}\n")
     head.append(f"{found.changed:,} of {_many(found.accounts, 'account')} changed")
     market = f" in market {found.market}" if found.market else ""
@@ -97,7 +97,7 @@ def _said(answer: ComparedOutcome | None) -> Text:
 
 
 def timeline_view(found: TimelineResponse) -> RenderableType:
-    """Each moment with what changed and why; a line for now, and what is ahead of it."""
+    """Each moment with what changed and why: the past, a line for now, and what is to come."""
     head = Text.assemble((found.product_id, "bold"), f" for {found.account or NOBODY} on ")
     several = len(found.devices) > 1
     head.append(_many(len(found.devices), "device") if several else found.devices[0])
@@ -129,7 +129,7 @@ def _turn(found: TimelineResponse, turn: TurnView) -> RenderableType:
 
 
 _DETAILS = 3
-"""Fields shown of a write of the product; --json gives all."""
+"""How many changed fields of a product are shown; --json has all."""
 
 
 def _when(moment: datetime) -> str:
@@ -137,7 +137,7 @@ def _when(moment: datetime) -> str:
 
 
 def _ahead(until: timedelta) -> str:
-    """How far off, in its largest unit."""
+    """How far away a moment is, in the largest unit that fits."""
     for name, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         number = int(until.total_seconds() // seconds)
         if number:

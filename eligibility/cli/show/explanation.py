@@ -1,4 +1,4 @@
-"""An explained decision as people read it: a letter with the verdict, why, and what would change it."""
+"""An explained decision for people: the verdict, the reasons, and what would change it."""
 
 from msgspec import UNSET
 from rich.console import Group, RenderableType
@@ -12,11 +12,11 @@ from eligibility.access.model import Decision
 from eligibility.cli.show.base import settling_text
 
 _MOST_WAYS = 4
-"""Ways that are written out; all of them are in the JSON."""
+"""How many ways are shown; --json has all."""
 
 
 def letter(decision: Decision, product: str, state: str) -> Panel:
-    """An explained decision. product = its name; state = what it was asked of, for people."""
+    """An explained decision as a panel. product: its name. state: the label of the state that decided."""
     verdict, *why = () if decision.story is UNSET else decision.story
     parts: list[RenderableType] = [Text(verdict.text, "bold"), Text()]
     parts += [_titled("Why", _reasons(why))]
@@ -55,7 +55,7 @@ def _reasons(sentences: list[Sentence]) -> Table:
 
 
 def _what_else(decision: Decision) -> list[RenderableType]:
-    """Which flights above the one that was given can be asked for."""
+    """A hint at higher flights that can be asked for with --wanting."""
     missed = dict.fromkeys(
         flight for one in decision.remedies if one.unlocks == "flight" for flight in one.flights
     )
@@ -66,7 +66,7 @@ def _what_else(decision: Decision) -> list[RenderableType]:
 
 
 def _what_helps(nearest: LeastChange) -> list[RenderableType]:
-    """Nothing where what was wanted is so already."""
+    """The least changes; nothing if what is wanted is granted already."""
     if not nearest.ways and nearest.tries == 1:
         return []
     tried = f"{nearest.tries:,} decisions were tried"
@@ -94,7 +94,7 @@ def _way(way: ChangeSet) -> Text:
 
 
 def _pages(sentences: list[Sentence]) -> RenderableType:
-    """What the codes stand for, in the order in which the sentences name them."""
+    """The titles of the pages behind the codes, in the order of the sentences."""
     named = dict.fromkeys(page for sentence in sentences for page in sentence.sources)
     entries = (Text.assemble((page.code, "bold"), f" {page.title}", style="dim") for page in named)
     return _titled("The rules are on these pages", Text(" · ", "dim").join(entries))

@@ -1,4 +1,4 @@
-"""Where and how commands print."""
+"""Printing: tables for people, JSON for programs."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from rich.console import Console
 
 
 def console() -> Console:
-    """Where tables for people go."""
+    """The console that prints tables for people."""
     return Console(highlight=False, soft_wrap=False)
 
 

@@ -1,4 +1,4 @@
-"""Results of scenario files as people read them, with rich."""
+"""Results of scenario files for people, with rich."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,7 +14,7 @@ from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioR
 
 
 def results(files: Sequence[FileResult], quiet: bool) -> RenderableType:
-    """Every file with its cases; quiet = of those that passed only their number. The count below."""
+    """Every file with its cases, then the totals. quiet: only the number of cases that passed."""
     return Group(*(part for ran in files for part in _file(ran, quiet)), _summary(files))
 
 

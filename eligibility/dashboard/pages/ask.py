@@ -1,4 +1,4 @@
-"""Ask: one account, one device, one moment; the verdict, why, what would change it, and a matrix."""
+"""The page Ask: the answer for one account on one device, why, and what would change it."""
 
 from collections.abc import Iterator, Mapping
 from itertools import groupby
@@ -29,12 +29,12 @@ from groups.errors import GroupsError
 
 _FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
 _PRESETS = "flights"
-"""The devices that can be chosen by name; others are described."""
+"""The preset whose devices can be chosen by name; a user describes other devices."""
 _FLAGS = ("owned", "manual_check", "promotional_code")
 
 
 class Ask:
-    """The page at /{publisher}/ask: by GET the form, by POST its answer; addresses are in no URL."""
+    """The page at /{publisher}/ask: GET shows the form, POST its answer. No address is in a URL."""
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
@@ -43,7 +43,7 @@ class Ask:
         site.change("/{publisher}/ask", self.answer)
 
     def form(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """The form, filled in from a permanent link; one with an account is answered at once."""
+        """Show the form, filled in from a link; answer at once a link that has an account or a device."""
         self._check(request, viewer)
         asked = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
         account = self._seal.opened(request.query_params.get("who", ""))
@@ -53,7 +53,7 @@ class Ask:
         return self.answer(request, viewer, asked)
 
     def answer(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
-        """The form with its answer below."""
+        """Show the form, and the answer below it."""
         publisher = self._check(request, viewer)
         asked = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
         asked |= _preset(str(form.get("preset", "")))
@@ -92,7 +92,7 @@ class Ask:
         return found
 
     def _timeline(self, query: AccessQuery) -> TimelineResponse:
-        """When the answer on that device changed or will change, and why."""
+        """When the answer on the device changed or will change, and why."""
         device = query.device
         release = release_name(device.version) or f"Windows {device.os_version}"
         named = (NamedDevice(device_name(device, release), device),)
@@ -127,7 +127,7 @@ class Ask:
 
 
 def _query(asked: Mapping[str, str]) -> AccessQuery:
-    """The access query of a form. Raises: InvalidInput naming every field that cannot be read."""
+    """Read the access query of a form. Raises: InvalidInput with every field that cannot be read."""
     account = {"id": asked["account"], "kind": asked["kind"] or AccountKind.MICROSOFT}
     return wire.query_of(
         product_id=asked["product"],
@@ -144,7 +144,7 @@ def _query(asked: Mapping[str, str]) -> AccessQuery:
 
 
 def _preset_names() -> Iterator[str]:
-    """The newest release first, of one family and architecture after the other."""
+    """The names by family and architecture, each with its newest release first."""
     for _, alike in groupby(
         read_devices(_PRESETS), lambda one: (one.device.family, one.device.architecture)
     ):
@@ -152,7 +152,7 @@ def _preset_names() -> Iterator[str]:
 
 
 def _preset(name: str) -> dict[str, str]:
-    """The fields of a device that has a name; none for another text."""
+    """The fields of the device with this name; none if there is no such device."""
     found = next((one.device for one in read_devices(_PRESETS) if one.name == name), None)
     if found is None:
         return {}
@@ -167,7 +167,7 @@ def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:
 def _supposing(
     publisher: str, account: str, present: frozenset[str], supposed: frozenset[str]
 ) -> Draft:
-    """The account in other groups than it is in."""
+    """A draft in which the account is in the supposed groups instead of its present ones."""
     moves = {one: MemberMoves(added=frozenset({account})) for one in supposed - present}
     moves |= {one: MemberMoves(removed=frozenset({account})) for one in present - supposed}
     return Draft(publisher, moves)

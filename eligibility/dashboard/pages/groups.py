@@ -1,4 +1,4 @@
-"""Groups: the list, a new one, one group with its members, and edits with their effects beforehand."""
+"""The pages of groups: the list, a new group, one group with its members, edits with a preview."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -26,7 +26,7 @@ _LISTED, _MEMBERS, _HISTORY = 100, 100, 20
 
 @dataclass(frozen=True, slots=True)
 class GroupUse:
-    """Where a group is used: as whose audience, or by which flight."""
+    """A use of a group: by a flight, or with None by the private audience of a product."""
 
     product_id: str
     product: str
@@ -55,7 +55,7 @@ class GroupPages:
     # --- the list -------------------------------------------------------------------------------
 
     def listed(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Groups with what uses them, some at a time; a text narrows them by name or id."""
+        """Show groups page by page, with what uses them; `q` filters them by name or id."""
         publisher = _publisher(request, viewer, Scope.READ_GROUPS)
         text = request.query_params.get("q", "").strip()
         found = list(each(lambda cursor: self._store.list_groups(publisher, cursor=cursor)))
@@ -90,14 +90,14 @@ class GroupPages:
     # --- a new one ------------------------------------------------------------------------------
 
     def new(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """The form of a new group."""
+        """Show the form for a new group."""
         _publisher(request, viewer, Scope.WRITE_GROUPS)
         return RenderedPage("group_new.html", {"title": "New group", "form": {}, "faults": ()})
 
     def create(
         self, request: Request, viewer: Viewer, form: Mapping[str, Any]
     ) -> RenderedPage | Response:
-        """Make a group; what is wrong stands beside the form, which keeps what was typed."""
+        """Create a group; if something is wrong, show the form again with the faults."""
         publisher = _publisher(request, viewer, Scope.WRITE_GROUPS)
         try:
             made = self._store.create(
@@ -115,7 +115,7 @@ class GroupPages:
     # --- one group ------------------------------------------------------------------------------
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """A group: its members, what uses it, how to change it."""
+        """Show a group: its members, what uses it, and the forms to change it."""
         return self._whole(self._group(request, viewer, Scope.READ_GROUPS), request)
 
     def _whole(self, group: Group, request: Request, **more: Any) -> RenderedPage:
@@ -134,7 +134,7 @@ class GroupPages:
         return RenderedPage("group.html", {**values, **more})
 
     def members(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
-        """Members whose address begins with a text; a form, for addresses never go into a URL."""
+        """Show members whose address begins with a text. It is a form: no address goes into a URL."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         cursor = self._cursors.read(str(form.get("cursor", "")) or None)
         found = self._members(group, cursor, str(form.get("begins", ""))[:254])
@@ -152,7 +152,7 @@ class GroupPages:
         return {"members": page.items, "next_cursor": next_cursor, "begins": begins}
 
     def history(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """More of the group's history."""
+        """Show more of the group's history."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         cursor = request.query_params.get("cursor")
         return RenderedPage("group_history.html", {"group": group, **self._history(group, cursor)})
@@ -164,7 +164,7 @@ class GroupPages:
         return {"changes": page.items, "older": page.next_cursor}
 
     def exported(self, request: Request, viewer: Viewer) -> Response:
-        """The members as a CSV file."""
+        """Send the members as a CSV file."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         found = self._store.members(group.publisher, group.group_id, limit=MAX_MEMBERS)
         headers = {"content-disposition": f'attachment; filename="{group.group_id}.csv"'}
@@ -173,7 +173,7 @@ class GroupPages:
     # --- edits ----------------------------------------------------------------------------------
 
     def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
-        """What an edit would do: to the group, and to access. Nothing is saved."""
+        """Show what an edit would do to the group and to access; save nothing."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         told: dict[str, Any] = {"form": _kept(form), "faults": (), "result": None}
         try:
@@ -189,7 +189,7 @@ class GroupPages:
     def save(
         self, request: Request, viewer: Viewer, form: Mapping[str, Any]
     ) -> RenderedPage | Response:
-        """Make the edit that was previewed, unless the group has changed since."""
+        """Save the edit of the preview, unless the group has changed since."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         done = self._edit(group, viewer, form, dry_run=False)
         told = f"{done.added}-{done.removed}"
@@ -215,7 +215,7 @@ class GroupPages:
         return self._store.edit(*where, edit, **more)
 
     def consent(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Response:
-        """Note that the people of a group agreed to be in it."""
+        """Note that the people in a group agreed to be in it."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         at: datetime = self._service.now()
         note = Consent(confirmed_by=str(form.get("by", "")), at=at, text=str(form.get("text", "")))
@@ -235,7 +235,7 @@ def _publisher(request: Request, viewer: Viewer, scope: Scope) -> str:
 
 
 def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:
-    """The addresses of a form: of a file if there is one, else as pasted. Raises: InvalidEmails."""
+    """Read the addresses of a form: from its file, or else from its text. Raises: InvalidEmails."""
     file = form.get("file")
     if isinstance(file, bytes) and file.strip():
         return csv_file.read(file)
@@ -243,7 +243,7 @@ def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _kept(form: Mapping[str, Any]) -> dict[str, str]:
-    """What a previewed edit has to bring along to be saved, a file as the addresses in it."""
+    """The fields that saving a previewed edit needs; a file becomes the addresses in it."""
     try:
         text = "\n".join(_addresses(form))
     except InvalidEmails:
