@@ -45,20 +45,20 @@ class FlagEvaluation(Struct, frozen=True, gc=False):
 
 @lru_cache(maxsize=65_536)
 def question_of_flag(key: str) -> Question:
-    """What a flag asks; NOWHERE where the key is no flag's."""
+    """Give the question of a flag; NOWHERE where the key is not that of a flag."""
     kind, _, resource_id = key.partition(":")
     asked = question_of(kind, resource_id, ACTIONS.get(kind, ""))
     return asked if isinstance(asked, Question) else NOWHERE
 
 
 def key_of(question: Question) -> str:
-    """The key of the flag that asks a question."""
+    """Give the key of the flag that asks a question."""
     flight = f":{question.flight_id}" if question.flight_id is not None else ""
     return f"{question.resource_type}:{question.product_id}{flight}"
 
 
 def questions_of(product_id: str, product: Product) -> list[Question]:
-    """What the flags of a product ask, in the order of a bulk answer."""
+    """Give the questions of a product's flags, in the order of a bulk answer."""
     flights = [Question("flight", "install", product_id, one.flight_id) for one in product.flights]
     product_question = Question("product", "install", product_id)
     return [product_question, Question("submission", "view", product_id), *flights]

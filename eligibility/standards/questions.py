@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DenialReason(StrEnum):
-    """Why a question is denied, where no rule of a decision says it. Codes are never renamed."""
+    """Why a question is denied where no rule of a decision denies it. Codes are never renamed."""
 
     UNKNOWN_RESOURCE = "UNKNOWN_RESOURCE"  # none, or none of which the caller may know
     UNKNOWN_ACTION = "UNKNOWN_ACTION"
@@ -92,7 +92,7 @@ def _update(question: Question, decision: Decision) -> StandardVerdict:
 
 
 def _of_flight(ask: Callable[[Question, Decision], StandardVerdict]) -> "_Rule":
-    """The same of a flight: only where the package comes from it."""
+    """Apply a rule to a flight: yes only where the package comes from that flight."""
 
     def verdict(question: Question, decision: Decision) -> StandardVerdict:
         source = decision.package.source
@@ -116,7 +116,7 @@ ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
 
 
 def question_of(resource_type: str, resource_id: str, action: str) -> Question | StandardVerdict:
-    """The question about a resource, or the no to what cannot be a question here."""
+    """Give the question about a resource, or the verdict on what cannot be a question here."""
     actions = ACTIONS.get(resource_type)
     if actions is None:
         return UNKNOWN_RESOURCE
@@ -210,7 +210,7 @@ def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionCo
 def query_fields(
     question: Question, account: AccountFields | None, context: QuestionContext
 ) -> QueryFields:
-    """The access query that a question is."""
+    """Give the access query that stands for a question."""
     device, _, installed, owned, market, code, manual, at = context
     return QueryFields(
         question.product_id, device, account, installed, owned, market, code, manual, at

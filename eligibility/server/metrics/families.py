@@ -1,4 +1,4 @@
-"""The metrics: names, kinds, labels, what they tell, and how those of several processes are one."""
+"""The metrics: names, kinds, labels, what they mean, and how those of several processes are added up."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple

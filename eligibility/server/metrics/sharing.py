@@ -19,7 +19,7 @@ from eligibility.server.metrics.families import FAMILIES
 from eligibility.server.metrics.snapshot import LabelValues, Metrics, ProcessMetrics
 
 _WAIT_S = 2.0
-"""How long another worker is waited for; one that is busy for longer is told as of its last scrape."""
+"""How long we wait for another worker; for one that is busy longer, its last scrape counts."""
 _SOCKET, _TOLD = ".sock", ".told"
 _KINDS = {family.name: family for family in FAMILIES}
 _pack = msgspec.msgpack.Encoder().encode
@@ -104,7 +104,7 @@ def _keep(place: Path, told: bytes) -> None:
 def together(
     snapshots: Sequence[ProcessMetrics],
 ) -> tuple[dict[LabelValues, float], dict[LabelValues, list[float]]]:
-    """The numbers and histograms of several processes as one; gauges of those that run."""
+    """Add up the numbers and histograms of several processes; gauges only of those that run."""
     numbers: defaultdict[LabelValues, list[float]] = defaultdict(list)
     histograms: defaultdict[LabelValues, list[list[float]]] = defaultdict(list)
     for one in snapshots:
@@ -125,7 +125,7 @@ def _added(histograms: Iterable[list[float]]) -> list[float]:
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process of ours is there."""
+    """Whether a process runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""Snapshot: all that there is to know of one process at one moment, as numbers by name and labels."""
+"""Snapshot: the state of one process at one moment, as numbers by name and labels."""
 
 import os
 from collections.abc import Iterator
@@ -32,7 +32,7 @@ class Metrics:
         self._service, self._tallies, self._load = service, tallies, load
 
     def snapshot(self) -> ProcessMetrics:
-        """Look at everything now; asks the store whether it is there."""
+        """Read everything now; asks the store whether it is reachable."""
         self._service.recorder.take_up()
         evaluator = self._service.evaluator
         numbers = {
