@@ -112,12 +112,12 @@ def read_comparison(
     sides: tuple[ComparedState, ComparedState],
     devices: Sequence[NamedDevice],
     population: Population | None = None,
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
 ) -> Comparison:
     """Read the states of a product and the accounts to compare.
 
     Args: population = by default everybody in a group of the product in either state, and nobody
-    signed in; as_told = their claims. If the product is limited to markets and no market is claimed,
+    signed in; defaults = their claims. If the product is limited to markets and no market is claimed,
     the queries claim one of them, or everybody would be denied alike.
     Raises: UnknownProduct if neither state has the product; what States.read raises.
     """
@@ -125,9 +125,9 @@ def read_comparison(
     if both == [None, None]:
         raise UnknownProduct(product_id)
     if population is None:
-        if as_told.market is None:
-            as_told = structs.replace(as_told, market=_market(both))
-        population = everybody(states, publisher, both, sides, as_told)
+        if defaults.market is None:
+            defaults = structs.replace(defaults, market=_market(both))
+        population = everybody(states, publisher, both, sides, defaults)
     return Comparison(both[0], both[1], population, devices)
 
 
@@ -138,10 +138,10 @@ def compare(
     sides: tuple[ComparedState, ComparedState],
     devices: Sequence[NamedDevice],
     population: Population | None = None,
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
 ) -> ProductDifference:
     """Tell what differs of a product between two states. See read_comparison."""
-    read = read_comparison(states, publisher, product_id, sides, devices, population, as_told)
+    read = read_comparison(states, publisher, product_id, sides, devices, population, defaults)
     return read.difference()
 
 
@@ -175,14 +175,14 @@ def compare_all(
     devices: Sequence[NamedDevice],
     *,
     population: Population | None = None,
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
 ) -> Iterator[ProductDifference]:
     """Compare every product of a publisher; products without differences are left out."""
     drafted = {product_id for side in sides for product_id in side.draft.products}
     ever = any(side.at is not None for side in sides)
     for product_id in sorted({*states.products(publisher, ever=ever), *drafted}):
         try:
-            product = compare(states, publisher, product_id, sides, devices, population, as_told)
+            product = compare(states, publisher, product_id, sides, devices, population, defaults)
         except UnknownProduct:
             continue
         if product.changes:
@@ -230,7 +230,7 @@ def everybody(
     publisher: str,
     both: Sequence[State | None],
     sides: tuple[ComparedState, ComparedState],
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
 ) -> Population:
     """List everybody in a group of the product in either state, by address, and nobody signed in."""
     addresses = {
@@ -241,8 +241,8 @@ def everybody(
         for address in states.members(publisher, group_id, side.at, side.draft)
     }
     names = sorted(addresses)
-    nobody = Population.of([as_told])
-    return Population([*names, *nobody.names], as_told, {len(names): nobody.asker(0)})
+    nobody = Population.of([defaults])
+    return Population([*names, *nobody.names], defaults, {len(names): nobody.asker(0)})
 
 
 def _market(both: Sequence[State | None]) -> str | None:

@@ -107,7 +107,7 @@ def difference_response(difference: ProductDifference) -> DifferenceView:
         name=difference.name,
         accounts=len(difference.population),
         devices=len(difference.devices),
-        market=difference.population.as_told.market,
+        market=difference.population.defaults.market,
         changed=difference.changed,
         counts=dict(difference.counts),
         public=difference.public,

@@ -38,7 +38,7 @@ def coverage(
     wins, and how far rollouts are. No address is looked at.
     """
     named = read_devices(devices)
-    as_told = asker_of(installed, owned, market, promotional_code, manual_check)
+    defaults = asker_of(installed, owned, market, promotional_code, manual_check)
     with service(store) as opened:
         asked = asked_of(
             opened,
@@ -50,7 +50,7 @@ def coverage(
             with_requirements=with_requirements,
         )
         state = opened.states.read(product, asked.at, asked.draft)
-        found = covered(state, named, as_told)
+        found = covered(state, named, defaults)
     if as_json:
         print_json(found)
     else:

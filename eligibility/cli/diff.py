@@ -62,7 +62,7 @@ def diff(
     """
     moment = moment_of(at)
     asked = read_devices(devices)
-    as_told = asker_of(installed, owned, market, promotional_code, manual_check)
+    defaults = asker_of(installed, owned, market, promotional_code, manual_check)
     with service(store) as opened:
         owner = publisher if product is None else publisher_of(opened, product, with_catalog)
         draft = read_draft(
@@ -75,15 +75,15 @@ def diff(
         population = (
             None
             if accounts is None
-            else read_accounts(accounts, members_of_either(opened.states, owner, sides), as_told)
+            else read_accounts(accounts, members_of_either(opened.states, owner, sides), defaults)
         )
         if product is None:
             found = compare_all(
-                opened.states, owner, sides, asked, population=population, as_told=as_told
+                opened.states, owner, sides, asked, population=population, defaults=defaults
             )
         else:
             found = iter(
-                [compare(opened.states, owner, product, sides, asked, population, as_told)]
+                [compare(opened.states, owner, product, sides, asked, population, defaults)]
             )
         told = ComparisonResponse(
             before=sides[0].label,

@@ -89,7 +89,7 @@ def simulate(
     chosen = _format(report_format, output, as_json)
     named = read_devices(devices)
     percentages = _percentages(rollout)
-    as_told = asker_of(installed, owned, market, promotional_code, manual_check)
+    defaults = asker_of(installed, owned, market, promotional_code, manual_check)
     with service(store) as opened, _opened(output, chosen) as out:
         asked = asked_of(
             opened,
@@ -99,7 +99,7 @@ def simulate(
             with_groups=with_groups,
             with_catalog=with_catalog,
             with_requirements=with_requirements,
-            as_told=as_told,
+            defaults=defaults,
         )
         state = opened.states.read(product, asked.at, asked.draft)
         matrix = simulated(state, asked.population, named)

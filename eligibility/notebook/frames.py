@@ -1,8 +1,8 @@
-"""Frames: every cell of a matrix (cells.py) as a pandas or polars frame, a row an account and device.
+"""Data frames: every cell of a matrix as a pandas or polars frame, a row for each account and device.
 
-A class of accounts tells all of its cells but the name, so a small frame of the classes is made, and
-each account takes its rows of it; texts are categories. A million accounts on 60 devices take a
-gigabyte or two and some seconds.
+The accounts of a class have the same cells except for the name, so each account takes its rows from
+a small frame of the classes; texts are categories. A million accounts on 60 devices take one or two
+gigabytes and some seconds.
 """
 
 import importlib
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     import polars
 
 MOST_ROWS = 100_000_000
-"""Accounts x devices: what about 4 GB of memory hold."""
+"""Accounts x devices; as many take about 4 GB of memory."""
 
 _OF_CLASS = tuple(COLUMNS)[1:]
 """All columns but the account."""
 
 
 def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
-    """The cells as a pandas frame. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
+    """Make a pandas frame of the cells. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
     pd, np = _module("pandas", "pandas"), _module("numpy", "pandas")
     _check_size(matrix)
     small = pd.DataFrame(
@@ -47,7 +47,7 @@ def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
 
 
 def to_polars(matrix: Matrix) -> "polars.DataFrame":
-    """The cells as a polars frame. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
+    """Make a polars frame of the cells. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
     pl = _module("polars", "polars")
     _check_size(matrix)
     devices = len(matrix.devices)
@@ -68,8 +68,8 @@ def to_polars(matrix: Matrix) -> "polars.DataFrame":
     )
     each = of_account.select(pl.all().repeat_by(devices).explode())
     steps = pl.int_range(pl.len(), dtype=pl.UInt32) % devices
-    places = each.select(pl.col("at") + steps).to_series()
-    return each.select("account").hstack(small[places])  # type: ignore[no-any-return]
+    rows = each.select(pl.col("at") + steps).to_series()
+    return each.select("account").hstack(small[rows])  # type: ignore[no-any-return]
 
 
 def _module(name: str, extra: str) -> Any:
@@ -90,12 +90,12 @@ def _check_size(matrix: Matrix) -> None:
 
 
 def _by_column(matrix: Matrix) -> dict[str, list[Any]]:
-    """The values of the classes' rows: class after class, in each device after device."""
+    """List the values of the classes by column: class after class, within each device after device."""
     rows = [cell for of_class in cells_by_class(matrix) for cell in of_class]
     columns = list(zip(*rows, strict=True)) or [()] * len(_OF_CLASS)
     return {name: list(values) for name, values in zip(_OF_CLASS, columns, strict=True)}
 
 
 def _distinct(values: Sequence[str]) -> list[str]:
-    """In order of appearance, which is that of the devices."""
+    """List each value once, in order of appearance, which is the order of the devices."""
     return list(dict.fromkeys(values))

@@ -24,24 +24,24 @@ _SIZE = 8.5
 _ROW, _COLUMN, _LINE = 0.27, 0.5, 0.2
 """Inches: the height of a row, the width of a column at least, the height of a line of text."""
 _CHARACTER = 0.078
-"""Inches that a character takes, about."""
+"""Inches that a character takes, approximately."""
 _LONGEST_LABEL, _KEPT_END = 56, 18
 _LONGEST_HEAD_LINE = 12
 """With longer ones the names of devices stand upright."""
 _MOST_SIGNS = 5_000
-"""In more cells signs would be neither read nor drawn in time; colours alone are left."""
+"""In more cells symbols are too small to read and slow to draw; only colours are left."""
 _NARROW_COLUMN = 0.17
 
 
 def colour(mark: OutcomeMark) -> str:
-    """The colour behind a sign: its flight's, or the submission's, or that of a no."""
+    """Choose the colour behind a symbol: of its flight, of the submission, or of a denial."""
     if mark.kind == "denied":
         return DENIED
     return SUBMISSION if mark.flight is None else FLIGHTS[mark.flight % len(FLIGHTS)]
 
 
 def rest(grid: Grid, rows: int) -> str:
-    """What is said of the rows that are not shown; "" where all are."""
+    """Count the rows that are not shown, as a sentence; "" where all are shown."""
     left = grid.rows[rows:]
     if not left:
         return ""
@@ -63,9 +63,9 @@ def figure(grid: Grid, title: str, *, most_rows: int) -> "Figure":
     else:
         axes.set_axis_off()
     drawn.text(0.15 / size[0], 1 - 0.3 / size[1], title, fontsize=11, weight="bold", color=_INK)
-    said = rest(grid, most_rows)
+    remainder = rest(grid, most_rows)
     at = layout.left / size[0], (layout.below - 0.2) / size[1]
-    drawn.text(*at, said, fontsize=_SIZE, color=_SOFT)
+    drawn.text(*at, remainder, fontsize=_SIZE, color=_SOFT)
     _explain(drawn, grid.legend, layout)
     return drawn
 
@@ -78,7 +78,7 @@ def _png(drawn: "Figure") -> bytes:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Where everything is, in inches; texts as they are drawn. upright: whether heads stand upright."""
+    """Positions and sizes in inches, and texts as drawn. upright: whether heads stand upright."""
 
     labels: list[str]
     heads: list[str]
@@ -132,10 +132,10 @@ def _draw(axes: "Axes", grid: Grid, rows: int, signs: bool) -> None:
     axes.imshow([[rgb(colour(mark)) for mark in row] for row in cells], aspect="auto")
     if not signs:
         return
-    for place, row in enumerate(cells):
+    for line, row in enumerate(cells):
         for column, mark in enumerate(row):
             size = _SIZE if len(mark.sign) < 6 else _SIZE - 1.5
-            axes.text(column, place, mark.sign, ha="center", va="center", fontsize=size, color=_INK)
+            axes.text(column, line, mark.sign, ha="center", va="center", fontsize=size, color=_INK)
 
 
 def _label(axes: "Axes", layout: _Layout) -> None:
@@ -155,7 +155,7 @@ def _label(axes: "Axes", layout: _Layout) -> None:
 
 
 def _explain(drawn: "Figure", keys: Sequence[LegendEntry], layout: _Layout) -> None:
-    """What the signs mean: a line each, below."""
+    """Explain the symbols below the grid, a line for each."""
     whole, tall = layout.size
     for number, (key, words) in enumerate(zip(keys, layout.keys, strict=True), 2):
         at = (layout.below - 0.05 - number * _LINE) / tall
@@ -175,7 +175,7 @@ def in_words(key: LegendEntry) -> str:
 
 
 def _shortened(label: str) -> str:
-    """The beginning and the end of a long name: they are what tells it from its like."""
+    """Keep the beginning and the end of a long name, where similar names differ."""
     if len(label) <= _LONGEST_LABEL:
         return label
     return f"{label[: _LONGEST_LABEL - _KEPT_END - 1]}…{label[-_KEPT_END:]}"

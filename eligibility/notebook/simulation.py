@@ -81,7 +81,7 @@ class Simulation:
         past or ahead, None = now; draft = see `draft`; the others hold for every account that a
         file does not describe otherwise.
         """
-        as_told = Asker.parse(
+        defaults = Asker.parse(
             installed_version=installed_version,
             owned=owned,
             market=market,
@@ -93,7 +93,7 @@ class Simulation:
         state = self._source.state(product_id, moment, draft)
         members = self._source.members(state.snapshot.publisher, moment, draft)
         accounts = sorted(state.product.groups) if accounts is None else accounts
-        return SimulationResult(simulate(state, _population(accounts, members, as_told), named))
+        return SimulationResult(simulate(state, _population(accounts, members, defaults), named))
 
     def draft(
         self,
@@ -139,12 +139,12 @@ class Simulation:
         self.close()
 
 
-def _population(accounts: AccountsInput, members: Members, as_told: Asker) -> Population:
+def _population(accounts: AccountsInput, members: Members, defaults: Asker) -> Population:
     listed = [str(accounts)] if isinstance(accounts, str | Path) else [*map(str, accounts)]
     plain = emails.canonical_together(listed)  # a million addresses are not looked at one by one
     if plain is None or not plain:
-        return read_accounts(",".join(listed), members, as_told, "accounts")
-    return Population(list(dict.fromkeys(plain)), as_told)
+        return read_accounts(",".join(listed), members, defaults, "accounts")
+    return Population(list(dict.fromkeys(plain)), defaults)
 
 
 def _devices(devices: DevicesInput) -> tuple[NamedDevice, ...]:

@@ -109,13 +109,13 @@ def coverage_kinds(state: State, devices: Sequence[NamedDevice]) -> tuple[int, i
 def coverage(
     state: State,
     devices: Sequence[NamedDevice],
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
     most_decisions: int | None = None,
 ) -> Coverage:
     """Count what the members of a product's groups get on some devices.
 
     Exact, except where a rollout splits members of the same groups (see Reach.estimated).
-    Args: as_told = the claims of every member; its account is not used.
+    Args: defaults = the claims of every member; its account is not used.
     Raises: InvalidInput above most_decisions.
     """
     index = state.snapshot.index
@@ -125,7 +125,7 @@ def coverage(
     every_groups = [*sizes, CoverageGroups()]
     check_decisions(len(every_groups) * len(on_sides), len(representatives), most_decisions)
     gets = {
-        groups: [_gets(state, groups, device, as_told, on_sides) for device in representatives]
+        groups: [_gets(state, groups, device, defaults, on_sides) for device in representatives]
         for groups in every_groups
     }
     counted = tuple(_combination(state, groups, size) for groups, size in sizes.items())
@@ -146,13 +146,13 @@ def _gets(
     state: State,
     groups: CoverageGroups,
     device: Device,
-    as_told: Asker,
+    defaults: Asker,
     on_sides: Iterable[RolloutSide],
 ) -> Mapping[Outcome, int]:
     """Return what members of exactly these groups get on a device, by buckets of rollouts."""
     buckets = Counter[Outcome]()
     for side in on_sides:
-        query = as_told.as_account(side.account).query(state.product_id, device)
+        query = defaults.as_account(side.account).query(state.product_id, device)
         buckets[outcome_of(state.decide_as_member(query, groups))] += side.buckets
     return buckets
 

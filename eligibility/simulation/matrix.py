@@ -164,4 +164,4 @@ def _only(population: Population, accounts: list[int]) -> Population:
         if account in population.others
     }
     names = [population.names[account] for account in accounts]
-    return Population(names, population.as_told, others)
+    return Population(names, population.defaults, others)

@@ -300,7 +300,7 @@ def test_a_move_compares_what_accounts_have_before_and_after(
 ) -> None:
     put(world, PRODUCT_ID, product(packages=[package(live)]))
     drafted_product = lasting(packages=[package(draft)])
-    found = drafted(world, drafted_product, as_told=Asker(installed_version=installed))
+    found = drafted(world, drafted_product, defaults=Asker(installed_version=installed))
     (change,) = difference_response(found).changes
     assert change.kind == "moves"
     assert change.before is not None
@@ -312,14 +312,14 @@ def test_a_move_compares_what_accounts_have_before_and_after(
 def test_who_keeps_what_is_installed_does_not_move_with_what_is_offered(world: Service) -> None:
     put(world, PRODUCT_ID, product(packages=[package("2.0.0.0")]))
     kept = Asker(installed_version="2.0.0.0")
-    assert drafted(world, lasting(), as_told=kept).changes == ()
-    assert drafted(world, lasting(packages=[package("1.9.0.0")]), as_told=kept).changes == ()
+    assert drafted(world, lasting(), defaults=kept).changes == ()
+    assert drafted(world, lasting(packages=[package("1.9.0.0")]), defaults=kept).changes == ()
 
 
 def test_who_keeps_what_is_installed_may_move_to_another_source(world: Service) -> None:
     kept = Asker(installed_version="4.0.0.0")
     added = Draft(P, {"canary": MemberMoves(added=frozenset([ADA]))})
-    found = drafted(world, added, as_told=kept)
+    found = drafted(world, added, defaults=kept)
     (change,) = difference_response(found).changes
     assert change.before is not None
     assert change.after is not None

@@ -237,8 +237,8 @@ BODY = product(
 DESKTOPS = read_devices("desktop")
 
 
-def simulated(world: World, *names: str, as_told: Asker = PLAIN) -> Matrix:
-    return simulate(world.state, Population(names, as_told), DESKTOPS)
+def simulated(world: World, *names: str, defaults: Asker = PLAIN) -> Matrix:
+    return simulate(world.state, Population(names, defaults), DESKTOPS)
 
 
 def test_accounts_that_no_rule_tells_apart_are_decided_once() -> None:
@@ -252,7 +252,7 @@ def test_accounts_that_no_rule_tells_apart_are_decided_once() -> None:
 def test_both_sides_of_a_rollout_are_there_in_its_proportion() -> None:
     world = World(BODY, {"g1": frozenset({"m@example.com"})})
     names = [f"s{number}@example.com" for number in range(4_000)]
-    matrix = simulated(world, *names, as_told=Asker(installed_version="1.0.0.0"))
+    matrix = simulated(world, *names, defaults=Asker(installed_version="1.0.0.0"))
     versions = [matrix.outcome(row, len(DESKTOPS) - 1).version for row in range(len(names))]
     assert versions.count("2.0.0.0") == pytest.approx(2_000, abs=150)
     assert versions.count("1.1.0.0") == 4_000 - versions.count("2.0.0.0")
@@ -279,7 +279,7 @@ def test_the_last_account_inside_a_rollout_and_the_first_outside_are_told_apart(
     at_the_edge = {5_000 - 1: "2.0.0.0", 5_000: "1.1.0.0"}
     names = [one for one in names if bucket(PRODUCT_ID, one) in at_the_edge]
     assert {bucket(PRODUCT_ID, one) for one in names} == at_the_edge.keys()
-    matrix = simulated(world, *names, as_told=Asker(installed_version="1.0.0.0"))
+    matrix = simulated(world, *names, defaults=Asker(installed_version="1.0.0.0"))
     found = [matrix.outcome(row, len(DESKTOPS) - 1).version for row in range(len(names))]
     assert found == [at_the_edge[bucket(PRODUCT_ID, one)] for one in names]
 

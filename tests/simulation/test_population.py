@@ -21,8 +21,8 @@ def members(group_id: str) -> list[str]:
     return MEMBERS[group_id]
 
 
-def read(text: object, as_told: Asker = PLAIN) -> Population:
-    return read_accounts(str(text), members, as_told)
+def read(text: object, defaults: Asker = PLAIN) -> Population:
+    return read_accounts(str(text), members, defaults)
 
 
 def askers(population: Population) -> list[Asker]:

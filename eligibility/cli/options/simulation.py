@@ -80,7 +80,7 @@ def asked_of(
     with_groups: Path | None = None,
     with_catalog: Path | None = None,
     with_requirements: Path | None = None,
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
 ) -> SimulationRequest:
     """Read the accounts, the draft and the moment of a command about one product.
 
@@ -97,9 +97,9 @@ def asked_of(
         state = service.states.read(product_id, moment, draft)
         everybody = [one for group_id in sorted(state.product.groups) for one in members(group_id)]
         return SimulationRequest(
-            publisher, Population(list(dict.fromkeys(everybody)), as_told), draft, moment
+            publisher, Population(list(dict.fromkeys(everybody)), defaults), draft, moment
         )
-    return SimulationRequest(publisher, read_accounts(accounts, members, as_told), draft, moment)
+    return SimulationRequest(publisher, read_accounts(accounts, members, defaults), draft, moment)
 
 
 def publisher_of(service: Service, product_id: str, with_catalog: Path | None = None) -> str:

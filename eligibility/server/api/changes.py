@@ -90,14 +90,14 @@ def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[b
     before = read_side(states, publisher, fields.before, None, draft, "before")
     after = read_side(states, publisher, fields.after, None, draft, "after")
     sides = before, after
-    population, as_told = None, json_body.asker_of(None, fields)
+    population, defaults = None, json_body.asker_of(None, fields)
     if not _is_everybody(fields.accounts):
         members = members_of_either(states, publisher, sides)
         population = each_once(json_body.population_of(fields.accounts, fields, members, ()))
         if not population.names:
             raise InvalidInput([Fault("accounts", "NO_ACCOUNTS", "names no account")])
     with json_body.within_draft(product_id, fields.draft):
-        read = read_comparison(states, publisher, product_id, sides, devices, population, as_told)
+        read = read_comparison(states, publisher, product_id, sides, devices, population, defaults)
     check_size(len(read.population), len(devices))
 
     def compute() -> bytes:

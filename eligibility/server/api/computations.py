@@ -1,6 +1,6 @@
-"""Routes that compute longer than an access query: their scopes, their turn, their limits, their price.
+"""What routes share that compute longer than an access query: scopes, turns, limits and prices.
 
-ROUTE_COSTS says of every route that decides what one request may take.
+ROUTE_COSTS says for every route that makes decisions what one request may take.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ _Result = TypeVar("_Result")
 class RouteCost(NamedTuple):
     """What one request to a route may take, and what it counts as.
 
-    takes_turn: it waits for its turn, as one such request is computed at a time. limit: what is
+    takes_turn: it waits for its turn, because one such request is computed at a time. limit: what is
     refused above. price: as how many access queries it counts for the caller's rate.
     """
 
@@ -37,7 +37,6 @@ class RouteCost(NamedTuple):
 
 _SIZES = f"{MOST_ACCOUNTS:,} accounts, {MOST_DEVICES:,} devices, {MOST_CELLS:,} pairs of them"
 _DECISIONS = f"{MOST_DECISIONS:,} decisions"
-_EVALUATIONS = RouteCost(False, f"{LONGEST_BATCH:,} evaluations", "evaluations")
 _ONE = RouteCost(False, "one query", "1")
 
 ROUTE_COSTS: Mapping[str, RouteCost] = {
@@ -93,8 +92,8 @@ async def read_body(request: Request) -> bytes:
 def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
     """Check the scopes that a simulation needs beside access:query. Raises: ScopeMissing.
 
-    Members of groups need groups:read, accounts by address access:assert; also for an account that
-    asks for itself. A draft needs what `check_draft` says.
+    Members of groups need groups:read. Accounts by address need access:assert, also where an account
+    asks for itself. For drafts see `check_draft`.
     """
     accounts = fields.accounts
     if accounts is None or isinstance(accounts, SimulatedGroups):
@@ -109,7 +108,7 @@ def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
 def check_draft(draft: DraftFields | None, by: RouteCaller) -> None:
     """Check the scopes that a draft needs: simulate and groups:read. Raises: ScopeMissing.
 
-    The latter, because drafted flights can find out who is in a group.
+    It needs groups:read because drafted flights can find out who is in a group.
     """
     if draft is not None:
         by.caller.check(Scope.SIMULATE)

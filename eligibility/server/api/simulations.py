@@ -92,7 +92,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
         def prepare() -> Computation[bytes]:
             named = json_body.devices_of([*filter(None, map(str.strip, devices.split(",")))])
-            as_told = json_body.asker_of(None, terms)
+            defaults = json_body.asker_of(None, terms)
             if service.states.owner(product_id) != publisher:
                 raise UnknownProduct(product_id)
             check_size(1, len(named))
@@ -100,7 +100,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
             members, kinds = coverage_kinds(state, named)
             return Computation(
                 members * kinds,
-                lambda: msgspec.json.encode(coverage(state, named, as_told, MOST_DECISIONS)),
+                lambda: msgspec.json.encode(coverage(state, named, defaults, MOST_DECISIONS)),
             )
 
         return Response(await computations.run(by, prepare), media_type=JSON)

@@ -1,4 +1,4 @@
-"""Accounts to simulate: written out, from a CSV file, or the members of groups."""
+"""Reads accounts from the text of an option: addresses, CSV files, ids of groups."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,10 +31,10 @@ COLUMNS = (
     "promotional_code",
     "manual_check",
 )
-"""Columns of a file; `email` is taken for `account`."""
-_ALSO_NAMED = {one.replace(" ", "_"): "account" for one in csv_file.HEADERS}
+"""Columns of a file; `email` is another name for `account`."""
+_ALSO_NAMED = {header.replace(" ", "_"): "account" for header in csv_file.HEADERS}
 ANONYMOUS = ("anonymous", NOBODY, "-")
-"""What stands for nobody being signed in, instead of an address."""
+"""Texts that mean in place of an address: nobody is signed in."""
 
 _YES_NO = {"no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
@@ -45,39 +45,39 @@ Members = Callable[[str], Sequence[str]]
 def read_accounts(
     text: str,
     members: Members,
-    as_told: Asker = PLAIN,
+    defaults: Asker = PLAIN,
     loc: str = "--accounts",
 ) -> Population:
-    """Read what was asked for: addresses, files and group ids, with commas between them.
+    """Read accounts: addresses, files and group ids, with commas between them.
 
     An address has an `@`; `anonymous` is nobody; an existing path is a CSV file, see COLUMNS, of
     which a plain list of addresses is one; anything else is the id of a group.
-    Args: as_told = what holds of every account that does not say otherwise.
+    Args: defaults = the terms of every account that has none of its own.
     Raises: InvalidInput; groups.errors.UnknownGroup.
     """
     names: list[str] = []
     others: dict[int, Asker] = {}
-    for part in filter(None, (one.strip() for one in text.split(","))):
-        found = _part(part, members, as_told, loc)
-        others |= {len(names) + place: asker for place, asker in found.others.items()}
-        names += found.names
+    for part in filter(None, map(str.strip, text.split(","))):
+        population = _part(part, members, defaults, loc)
+        others |= {len(names) + index: asker for index, asker in population.others.items()}
+        names += population.names
     if not names:
         raise InvalidInput(
             [Fault(loc, "NO_ACCOUNTS", f"`{text}` names no account")], "the accounts"
         )
-    return each_once(Population(names, as_told, others))
+    return each_once(Population(names, defaults, others))
 
 
-def _part(part: str, members: Members, as_told: Asker, loc: str) -> Population:
+def _part(part: str, members: Members, defaults: Asker, loc: str) -> Population:
     if part.casefold() in ANONYMOUS:
-        return Population.of([as_told])
+        return Population.of([defaults])
     path = Path(part)
     if "@" in part and not path.is_file():
-        return Population([_address(part, loc)], as_told)
+        return Population([_address(part, loc)], defaults)
     if path.is_file():
-        return read_file(path, as_told)
+        return read_file(path, defaults)
     try:
-        return Population(members(part), as_told)
+        return Population(members(part), defaults)
     except UnknownGroup:
         if not path.suffix and "/" not in part:
             raise
@@ -93,7 +93,7 @@ def _address(text: str, loc: str) -> str:
         raise InvalidInput(faults, "the accounts") from None
 
 
-def read_file(path: Path, as_told: Asker = PLAIN) -> Population:
+def read_file(path: Path, defaults: Asker = PLAIN) -> Population:
     """Read a CSV file: a header that names some of COLUMNS, or one address a line without any.
 
     Raises: InvalidInput naming file, line and value of everything that is wrong.
@@ -104,31 +104,32 @@ def read_file(path: Path, as_told: Asker = PLAIN) -> Population:
             path,
             COLUMNS,
             required=("account",),
-            read=lambda row: _asker(row, as_told),
+            read=lambda row: _asker(row, defaults),
             also_named=_ALSO_NAMED,
         )
-        usual = all(one == as_told.as_account(Account(one.name)) for one in askers)
-        return Population([one.name for one in askers], as_told) if usual else Population.of(askers)
+        if all(asker == defaults.as_account(Account(asker.name)) for asker in askers):
+            return Population([asker.name for asker in askers], defaults)
+        return Population.of(askers)
     try:
         rows = list(csv_file.rows(data, max_bytes=MAX_BYTES))
     except InvalidCsv as error:
         raise in_file(path, error) from None
     plain = emails.canonical_together([",".join(filter(None, cells)) for _, cells in rows])
     if plain is not None:
-        return Population(plain, as_told)
-    return Population.of(rows_read(path, rows, lambda cells: _asker(_listed(cells), as_told)))
+        return Population(plain, defaults)
+    return Population.of(rows_read(path, rows, lambda cells: _asker(_listed(cells), defaults)))
 
 
 def _listed(cells: list[str]) -> Cells:
-    """A line without a header: its address is the first cell. Raises: InvalidInput."""
+    """Read a line of a file without header: the first cell is the address. Raises: InvalidInput."""
     if sum("@" in cell for cell in cells) > 1:
-        detail = "has several addresses; a header says which counts, and which are `aliases`"
+        detail = "has several addresses; add a header that names `account` and `aliases`"
         raise InvalidInput([Fault("", "SEVERAL_ADDRESSES", detail)])
     return {"account": csv_file.plain_cell(cells[0])}
 
 
 def _has_header(data: bytes) -> bool:
-    """Whether the first line names columns, or cannot be read at all, of which read_table tells."""
+    """Whether the first line names columns; also if it is unreadable, as read_table names that fault."""
     try:
         _, first = next(csv_file.rows(data, max_bytes=MAX_BYTES), (0, []))
     except InvalidCsv:
@@ -136,30 +137,23 @@ def _has_header(data: bytes) -> bool:
     return not any("@" in cell or cell.casefold() in ANONYMOUS for cell in first)
 
 
-def _asker(cells: Cells, as_told: Asker) -> Asker:
-    """One line; a cell that is empty is as told for all. Raises: InvalidInput."""
+def _asker(cells: Cells, defaults: Asker) -> Asker:
+    """Read one line; an empty cell means the value of the defaults. Raises: InvalidInput."""
     address = cells["account"]
     if not address:
         detail = f"has no address; write `{ANONYMOUS[0]}` for nobody signed in"
         raise InvalidInput([Fault("account", "NO_ADDRESS", detail)])
-    given: dict[str, Any] = {
-        name: cells[name] for name in ("installed_version", "market") if cells.get(name)
-    }
+    terms: dict[str, Any] = msgspec.structs.asdict(defaults)
+    for name in ("installed_version", "market"):
+        terms[name] = cells.get(name) or terms[name]
     for name in ("owned", "promotional_code", "manual_check"):
         if cells.get(name):
-            given[name] = _yes_or_no(name, cells[name])
-    account: dict[str, Any] | None = None
+            terms[name] = _yes_or_no(name, cells[name])
+    terms["account"] = None
     if address.casefold() not in ANONYMOUS:
-        account = {"id": address, "kind": cells.get("kind") or AccountKind.MICROSOFT}
-        aliases = cells.get("aliases", "").split()
-        account = {**account, "aliases": aliases} if aliases else account
-    return Asker.parse(account=account, **_told(as_told) | given)
-
-
-def _told(asker: Asker) -> dict[str, Any]:
-    told = msgspec.structs.asdict(asker)
-    del told["account"]
-    return told
+        kind, aliases = cells.get("kind") or AccountKind.MICROSOFT, cells.get("aliases", "").split()
+        terms["account"] = {"id": address, "kind": kind, "aliases": aliases}
+    return Asker.parse(**terms)
 
 
 def _yes_or_no(name: str, text: str) -> bool:

@@ -1,4 +1,4 @@
-"""Devices to simulate: presets of every release, a CSV file, or one written out."""
+"""Devices to simulate: presets of releases, CSV files, and devices as `family/os_version`."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -17,31 +17,31 @@ COLUMNS = ("name", "family", "os_version", "architecture")
 
 @dataclass(frozen=True, slots=True)
 class NamedDevice:
-    """A device and what people call it."""
+    """A device and its name in reports."""
 
     name: str
     device: Device
 
 
 def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
-    """Read what was asked for: presets, files and devices, with commas between them.
+    """Read devices: presets, files and devices, with commas between them.
 
     A preset is a name in config/releases.toml. A file is CSV, see `read_file`. A device is
     `family/os_version` or `family/os_version/architecture`, as in `Xbox/1809`.
-    Raises: InvalidInput naming each that is none of these, or cannot be read.
+    Raises: InvalidInput naming each part that is none of these, or cannot be read.
     """
-    found: list[NamedDevice] = []
+    listed: list[NamedDevice] = []
     faults: list[Fault] = []
-    for part in filter(None, (one.strip() for one in text.split(","))):
+    for part in filter(None, map(str.strip, text.split(","))):
         try:
-            found += _part(part, loc)
+            listed += _part(part, loc)
         except InvalidInput as error:
             faults += error.faults
-    if not found and not faults:
+    if not listed and not faults:
         faults.append(
             Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {_presets()}")
         )
-    each_once = tuple({one.device: one for one in found}.values())
+    each_once = tuple({named.device: named for named in listed}.values())
     faults += _named_twice(each_once, loc)
     if faults:
         raise InvalidInput(faults, "the devices")
@@ -49,8 +49,8 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
 
 
 def _named_twice(devices: Iterable[NamedDevice], loc: str) -> Iterator[Fault]:
-    """Nothing would tell two devices of one name apart in a grid."""
-    for name, number in Counter(one.name for one in devices).items():
+    """Refuse one name for two devices: a grid could not tell them apart."""
+    for name, number in Counter(named.name for named in devices).items():
         if number > 1:
             detail = f"{number} different devices are named `{name}`"
             yield Fault(loc, "DUPLICATE_DEVICE_NAME", detail)
@@ -76,12 +76,12 @@ def _presets() -> str:
 
 
 def preset(name: str) -> Iterator[NamedDevice]:
-    """Every device of a preset: by family, then architecture, then build. Raises: KeyError."""
-    found = facts().presets[name]
-    for family in found.families:
+    """List the devices of a preset: by family, then architecture, then build. Raises: KeyError."""
+    chosen = facts().presets[name]
+    for family in chosen.families:
         for architecture, builds in facts().devices[family].items():
             for release in releases():
-                within = found.builds is None or found.builds.contains(release.version)
+                within = chosen.builds is None or chosen.builds.contains(release.version)
                 if within and builds.contains(release.version):
                     device = Device.parse(family, version_text(release.version), architecture)
                     yield NamedDevice(device_name(device, release.name), device)
@@ -95,7 +95,7 @@ def device_name(device: Device, release: str) -> str:
 
 
 def written_out(text: str, loc: str) -> NamedDevice:
-    """A device from `family/os_version` or `family/os_version/architecture`. Raises: InvalidInput."""
+    """Read `family/os_version` or `family/os_version/architecture`. Raises: InvalidInput."""
     family, version, architecture = (*text.split("/"), "")[:3]
     try:
         return NamedDevice(text, Device.parse(family, version, architecture or None))

@@ -170,16 +170,16 @@ def population_of(
     Args: of_product = ids of the groups that the product names.
     Raises: InvalidInput; groups.errors.UnknownGroup.
     """
-    as_told = asker_of(None, terms)
+    defaults = asker_of(None, terms)
     if field is None or isinstance(field, SimulatedGroups):
         named = UNSET if field is None else field.groups
         group_ids = of_product if named is UNSET else named
         listed = [address for group_id in group_ids for address in members(group_id)]
-        return Population(list(dict.fromkeys(listed)), as_told)
+        return Population(list(dict.fromkeys(listed)), defaults)
     texts = [item for item in field if isinstance(item, str)]
     plain = emails.canonical_together(texts) if len(texts) == len(field) else None
     if plain is not None:
-        return Population(plain, as_told)
+        return Population(plain, defaults)
     return Population.of(_each("accounts", field, lambda item: asker_of(item, terms)))
 
 
