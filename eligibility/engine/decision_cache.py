@@ -1,4 +1,4 @@
-"""Decisions made before: kept with their JSON, found by what the rules see of a query."""
+"""Keeps decisions with their JSON; each is found by what the rules see of a query."""
 
 from msgspec import UNSET, structs
 
@@ -9,9 +9,9 @@ from eligibility.formats.lru_cache import LruCache
 
 
 class DecisionBody(bytes):
-    """Bytes as they are sent.
+    """The bytes of an answer, with the decision that they carry.
 
-    decision: without its stamp, the same object for all that are alike. member: whether the account
+    decision: without its stamp, the same object for all answers that are alike. member: whether the account
     is in a group of the product.
     """
 

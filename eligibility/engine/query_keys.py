@@ -1,9 +1,10 @@
-"""The memo's key of a query in the words it was sent in: of one, and of a batch column by column.
+"""Cache keys of queries as they were sent: of one query, and of a batch column by column.
 
-Such a key says all that the rules see of a query but its moment, and is had without reading it. Everything that
-can be unreadable is looked at here, or was read before in the same words; where neither tells,
-there is no key and the query has to be read. `of` and `of_all` give the same keys; the second does
-each step for the whole batch at once, inside compiled loops (docs/decisions.md 0014).
+Such a key holds all that the rules see of a query but its moment, and is made without reading the
+query. Everything that can be unreadable is looked at here, or was read before in the same words;
+where neither holds, there is no key and the query has to be read. `of` and `of_all` give the same
+keys; the second does each step for the whole batch at once, inside compiled loops
+(docs/decisions.md 0014).
 """
 
 from collections.abc import Iterable, Sequence
