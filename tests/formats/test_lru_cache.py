@@ -1,5 +1,8 @@
 """The cache of bounded size: what was used lately stays, whatever else comes."""
 
+from collections.abc import Callable
+from threading import Thread
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,3 +59,30 @@ def test_the_last_half_of_the_bound_is_always_kept(keys: list[int]) -> None:
         assert len(cache) <= MOST
     lately = list(dict.fromkeys(reversed(keys)))[: MOST // 2]
     assert [cache.get(key) for key in lately] == [str(key) for key in lately]
+
+
+class Interrupted(dict[int, str]):
+    """A generation during whose copying another thread runs, once."""
+
+    def __init__(self, content: dict[int, str], other: Callable[[], object]) -> None:
+        super().__init__(content)
+        self.other: Thread | None = Thread(target=other)
+
+    def copy(self) -> dict[int, str]:
+        """Give a copy; meanwhile the other thread has gone as far as it can."""
+        content = super().copy()
+        if self.other is not None:
+            other, self.other = self.other, None
+            other.start()
+            other.join(0.2)
+        return content
+
+
+def test_what_a_thread_puts_while_another_makes_room_is_not_lost() -> None:
+    cache = filled(MOST // 2)
+    cache.recent = Interrupted(cache.recent, lambda: cache.setdefault(100, "100"))
+    other = cache.recent.other
+    cache.put(50, "50")
+    assert other is not None
+    other.join()
+    assert [cache.get(key) for key in (0, 3, 50, 100)] == ["0", "3", "50", "100"]
