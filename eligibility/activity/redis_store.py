@@ -28,7 +28,7 @@ from eligibility.activity.model import (
     LastAnswer,
     RecentDecision,
 )
-from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
+from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT, ActivityStore
 from eligibility.explain.outcome import OutcomeKind
 from groups.moments import from_us
 from groups.storage.redis_server import Command, RedisServer
@@ -42,7 +42,7 @@ _field = msgspec.json.Encoder().encode
 _unfield = msgspec.json.Decoder(tuple[int, str, OutcomeKind, str, str]).decode
 
 
-class RedisActivityStore:
+class RedisActivityStore(ActivityStore):
     """See ActivityStore for what the methods promise."""
 
     def __init__(self, server: RedisServer) -> None:
@@ -50,7 +50,6 @@ class RedisActivityStore:
         self._publishers = f"{server.keys.prefix}:activity"
 
     def add(self, publisher: str, batch: Batch) -> None:
-        """See ActivityStore."""
         self._run([*self._counting(publisher, batch), *self._noting(publisher, batch)])
         since = (self._server.clock() - FORGOTTEN_FOR).timestamp()
         # Only now: a person forgotten meanwhile is erased either by `forget` or here.
@@ -61,7 +60,6 @@ class RedisActivityStore:
     def counts(
         self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
     ) -> list[DecisionCount]:
-        """See ActivityStore."""
         first, last = since.timestamp(), until.timestamp()
         days = [day for day in self._days(publisher) if first // DAY <= day <= last // DAY]
         keys = [self._key(publisher, "hours", str(day)) for day in days]
@@ -84,18 +82,15 @@ class RedisActivityStore:
         return sorted(counts)
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
-        """See ActivityStore."""
         return {
             int(digest, 16): answer for digest, answer in self._every_last(publisher, product_id)
         }
 
     def seen(self, publisher: str, since: float) -> list[RecentDecision]:
-        """See ActivityStore."""
         packed = self._server.call("LRANGE", self._key(publisher, "seen"), "0", "-1")
         return [decision for decision in map(_seen, reversed(packed)) if decision.answer.at > since]
 
     def forget(self, publisher: str, digest: int) -> None:
-        """See ActivityStore."""
         at, key = str(self._server.clock().timestamp()), self._key(publisher, "forgotten")
         self._server.call("ZADD", key, at, f"{digest:016x}")
         self._erase(publisher, f"{digest:016x}")
@@ -117,7 +112,6 @@ class RedisActivityStore:
             self._server.call("SREM", self._publishers, publisher)
 
     def clear(self, publisher: str) -> None:
-        """See ActivityStore."""
         keys = [self._key(publisher, part) for part in ("days", "products", "seen", "forgotten")]
         for day in self._days(publisher):
             keys += self._of_day(publisher, day)
@@ -126,7 +120,6 @@ class RedisActivityStore:
         self._server.call("SREM", self._publishers, publisher)
 
     def publishers(self) -> tuple[str, ...]:
-        """See ActivityStore."""
         return tuple(sorted(self._members(self._publishers)))
 
     def close(self) -> None:

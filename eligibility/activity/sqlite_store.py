@@ -22,7 +22,7 @@ from eligibility.activity.model import (
     LastAnswer,
     RecentDecision,
 )
-from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT
+from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT, ActivityStore
 from groups.moments import from_us
 from groups.storage.sqlite_database import Database, SchemaPart
 
@@ -89,7 +89,7 @@ def path_beside(path: Path) -> Path:
     return path.with_name(f"{path.stem}-activity{path.suffix}")
 
 
-class SqliteActivityStore:
+class SqliteActivityStore(ActivityStore):
     """See ActivityStore for what the methods promise.
 
     The file is created by the first `add`; until then there is nothing to read or forget.
@@ -101,7 +101,6 @@ class SqliteActivityStore:
         self._opening = threading.Lock()
 
     def add(self, publisher: str, batch: Batch) -> None:
-        """See ActivityStore."""
         with self._opened().write() as connection:
             for table, width in _TABLES:
                 rows = [
@@ -114,7 +113,6 @@ class SqliteActivityStore:
     def counts(
         self, publisher: str, since: datetime, until: datetime, *, by_minute: bool
     ) -> list[DecisionCount]:
-        """See ActivityStore."""
         table = _TABLES[0 if by_minute else 1][0]
         rows = self._rows(_COUNTED.format(table), publisher, since.timestamp(), until.timestamp())
         return [
@@ -122,18 +120,15 @@ class SqliteActivityStore:
         ]
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
-        """See ActivityStore."""
         query = "SELECT digest, body FROM last_answer WHERE publisher = ? AND product_id = ?"
         rows = self._rows(query, publisher, product_id)
         return {int.from_bytes(digest, "big"): _last(body) for digest, body in rows}
 
     def seen(self, publisher: str, since: float) -> list[RecentDecision]:
-        """See ActivityStore."""
         query = "SELECT body FROM seen WHERE publisher = ? AND at > ? ORDER BY number"
         return [_seen(body) for (body,) in self._rows(query, publisher, since)]
 
     def forget(self, publisher: str, digest: int) -> None:
-        """See ActivityStore."""
         if not self._path.exists():
             return
         who, gone = (publisher, _key(digest)), 0
@@ -149,7 +144,6 @@ class SqliteActivityStore:
             self._opened().wipe()
 
     def prune(self, publisher: str, keep: timedelta, now: datetime) -> None:
-        """See ActivityStore."""
         if not self._path.exists():
             return
         oldest = (now - keep).timestamp()
@@ -168,7 +162,6 @@ class SqliteActivityStore:
                 )
 
     def clear(self, publisher: str) -> None:
-        """See ActivityStore."""
         if not self._path.exists():
             return
         with self._opened().write() as connection:
@@ -176,7 +169,6 @@ class SqliteActivityStore:
                 connection.execute(f"DELETE FROM {table} WHERE publisher = ?", (publisher,))  # noqa: S608
 
     def publishers(self) -> tuple[str, ...]:
-        """See ActivityStore."""
         rows = self._rows(
             "SELECT publisher FROM count_by_minute UNION SELECT publisher FROM count_by_hour"
             " UNION SELECT publisher FROM last_answer UNION SELECT publisher FROM seen ORDER BY 1"

@@ -1,11 +1,11 @@
 """AuditLog: deeds that belong to no publisher. The docstrings are the contract of every backend."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from groups.chain import ChainDigester, ChainExtent, ChainHead, Damage
+from groups.chain import ChainDigester, ChainHead, Trail
 from groups.model import storable
 from groups.moments import to_us
 
@@ -25,12 +25,12 @@ class LogEntry:
     chain: str
 
 
-class AuditLog(Protocol):
+class AuditLog(Trail[LogEntry], Protocol):
     """A permanent log of what was done to a deployment, apart from groups and catalogue.
 
     Entries are only ever appended. Each raises the revision by one and is saved whole or not at all;
     moments never go back. Every method may raise
-    groups.errors.StoreUnavailable, and no error of the backend's own. It is a groups.chain.Trail.
+    groups.errors.StoreUnavailable, and no error of the backend's own.
     """
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
@@ -44,15 +44,6 @@ class AuditLog(Protocol):
 
     def head(self) -> ChainHead:
         """Give the last entry's revision and digest; 0 and "" before the first."""
-
-    def kept(self) -> ChainExtent:
-        """See Trail."""
-
-    def entries(self, first: int, last: int) -> Iterator[LogEntry | Damage]:
-        """See Trail."""
-
-    def expected(self, before: str, entry: LogEntry) -> str:
-        """See Trail."""
 
 
 def link(digester: ChainDigester, before: str, entry: LogEntry) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from eligibility.audit.keys import LOG, AuditKeys
-from eligibility.audit.log import LogEntry, link, next_entry
+from eligibility.audit.log import AuditLog, LogEntry, link, next_entry
 from groups.chain import ChainDigester, ChainHead
 from groups.errors import NotEmpty
 from groups.moments import from_us, to_us
@@ -27,7 +27,7 @@ _encode = msgspec.msgpack.Encoder(order="sorted").encode
 _decode = msgspec.msgpack.Decoder(_Entry).decode
 
 
-class RedisAuditLog(RedisTrail[LogEntry]):
+class RedisAuditLog(RedisTrail[LogEntry], AuditLog):
     """See AuditLog for what the methods promise."""
 
     def __init__(self, server: RedisServer, digester: Callable[[], ChainDigester]) -> None:
@@ -38,8 +38,6 @@ class RedisAuditLog(RedisTrail[LogEntry]):
         super().__init__(chain, _entry, lambda before, entry: link(digester(), before, entry))
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
-        """See AuditLog."""
-
         def attempt() -> LogEntry | None:
             head, clock = self._chain.head(), self._server.clock()
             before = ChainHead(head.revision, head.chain.hex())
@@ -51,7 +49,6 @@ class RedisAuditLog(RedisTrail[LogEntry]):
         return until_saved(attempt, "the audit log")
 
     def record(self, entries: Sequence[LogEntry]) -> None:
-        """See AuditLog."""
         for entry in entries:
             head = self._chain.head()
             if entry.revision != head.revision + 1 or not self._save(head, entry):
@@ -59,7 +56,6 @@ class RedisAuditLog(RedisTrail[LogEntry]):
                 raise NotEmpty(detail)
 
     def head(self) -> ChainHead:
-        """See AuditLog."""
         return self.kept().head
 
     def _save(self, head: HeadField, entry: LogEntry) -> bool:

@@ -5,7 +5,7 @@ from sqlite3 import Connection
 
 import msgspec
 
-from eligibility.audit.log import LogEntry, link, next_entry
+from eligibility.audit.log import AuditLog, LogEntry, link, next_entry
 from groups.chain import UNREADABLE, ChainDigester, ChainHead, Damage
 from groups.errors import NotEmpty
 from groups.moments import from_us, to_us
@@ -40,7 +40,7 @@ _ENTRIES = (
 )
 
 
-class SqliteAuditLog(SqliteTrail[LogEntry]):
+class SqliteAuditLog(SqliteTrail[LogEntry], AuditLog):
     """See AuditLog for what the methods promise."""
 
     def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
@@ -55,7 +55,6 @@ class SqliteAuditLog(SqliteTrail[LogEntry]):
         database.migrate(AUDIT_PART)
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
-        """See AuditLog."""
         digester = self._digester()
         with self._database.write() as connection:
             last = connection.execute(
@@ -68,7 +67,6 @@ class SqliteAuditLog(SqliteTrail[LogEntry]):
         return entry
 
     def record(self, entries: Sequence[LogEntry]) -> None:
-        """See AuditLog."""
         with self._database.write() as connection:
             for entry in entries:
                 row = connection.execute("SELECT revision FROM audit_head").fetchone()
@@ -79,7 +77,6 @@ class SqliteAuditLog(SqliteTrail[LogEntry]):
                 _save(connection.execute, entry)
 
     def head(self) -> ChainHead:
-        """See AuditLog."""
         return self.kept().head
 
 

@@ -12,7 +12,7 @@ from importlib import resources
 
 from eligibility.callers.errors import UnknownKey
 from eligibility.callers.keys import CallerKeys
-from eligibility.callers.store import StoredKey
+from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.model import storable
 from groups.moments import to_us
@@ -24,7 +24,7 @@ _SAVE = (_scripts / "save_keys.lua").read_text("utf-8")
 _NOTE_USE = (_scripts / "note_use.lua").read_text("utf-8")
 
 
-class RedisKeyStore:
+class RedisKeyStore(KeyStore):
     """See KeyStore for what the methods promise."""
 
     def __init__(self, server: RedisServer) -> None:
@@ -32,11 +32,9 @@ class RedisKeyStore:
         self._keys = CallerKeys(server.keys)
 
     def revision(self) -> int:
-        """See KeyStore."""
         return _revision(self._server.call("GET", self._keys.head))
 
     def all(self) -> tuple[int, tuple[StoredKey, ...]]:
-        """See KeyStore."""
         keys = self._keys
         head, bodies, uses = self._server.read(
             [("GET", keys.head), ("HGETALL", keys.api_keys), ("HGETALL", keys.used)]
@@ -50,18 +48,14 @@ class RedisKeyStore:
         return _revision(head), oldest_first(read)
 
     def get(self, key_id: str) -> StoredKey | None:
-        """See KeyStore."""
         return self._found(key_id)[1]
 
     def add(self, key: StoredKey) -> None:
-        """See KeyStore."""
         self._write(key.key_id, lambda present: None if present else (key,))
 
     def end(
         self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
     ) -> StoredKey:
-        """See KeyStore."""
-
         def write(present: StoredKey | None) -> tuple[StoredKey, ...] | None:
             if present is None:
                 raise UnknownKey(key_id)
@@ -71,8 +65,6 @@ class RedisKeyStore:
         return self._write(key_id, write)
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
-        """See KeyStore."""
-
         def write(present: StoredKey | None) -> tuple[StoredKey, ...] | None:
             if present is None:
                 raise UnknownKey(key_id)
@@ -82,7 +74,6 @@ class RedisKeyStore:
         return self._write(key_id, write)
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
-        """See KeyStore."""
         arguments = [
             argument
             for key_id, at in used.items()

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from eligibility.callers.errors import UnknownKey
-from eligibility.callers.store import StoredKey
+from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.model import storable
 from groups.moments import to_us
@@ -27,7 +27,7 @@ KEYS_PART = SchemaPart(
 )
 
 
-class SqliteKeyStore:
+class SqliteKeyStore(KeyStore):
     """Keys as JSON bodies, the last use in a column beside; one transaction a write."""
 
     def __init__(self, database: Database) -> None:
@@ -35,23 +35,19 @@ class SqliteKeyStore:
         database.migrate(KEYS_PART)
 
     def revision(self) -> int:
-        """See KeyStore."""
         with self._database.read() as connection:
             return _revision(connection)
 
     def all(self) -> tuple[int, tuple[StoredKey, ...]]:
-        """See KeyStore."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT body, last_used_us FROM api_key").fetchall()
             return _revision(connection), oldest_first(unpacked(*row) for row in rows)
 
     def get(self, key_id: str) -> StoredKey | None:
-        """See KeyStore."""
         with self._database.read() as connection:
             return _found(connection, key_id)
 
     def add(self, key: StoredKey) -> None:
-        """See KeyStore."""
         with self._database.write() as connection:
             if _found(connection, key.key_id) is None:
                 _save(connection, key)
@@ -59,7 +55,6 @@ class SqliteKeyStore:
     def end(
         self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
     ) -> StoredKey:
-        """See KeyStore."""
         with self._database.write() as connection:
             present = _required(connection, key_id)
             after = ended(present, revoked_at=revoked_at, expires_at=expires_at)
@@ -68,7 +63,6 @@ class SqliteKeyStore:
         return after
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
-        """See KeyStore."""
         with self._database.write() as connection:
             present = _required(connection, key_id)
             after = replace(ended(present, expires_at=expires_at), replaced_by=new.key_id)
@@ -76,7 +70,6 @@ class SqliteKeyStore:
         return after
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
-        """See KeyStore."""
         with self._database.write() as connection:
             connection.executemany(
                 "UPDATE api_key SET last_used_us = max(coalesce(last_used_us, 0), ?)"

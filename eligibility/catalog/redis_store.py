@@ -16,7 +16,13 @@ from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.model import Product
-from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion, next_versions
+from eligibility.catalog.store import (
+    CatalogEntry,
+    CatalogStore,
+    CatalogWrite,
+    ProductVersion,
+    next_versions,
+)
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty
@@ -35,7 +41,7 @@ from groups.storage.redis_server import Command, RedisServer
 _FIELD = "catalog"
 
 
-class RedisCatalogStore:
+class RedisCatalogStore(CatalogStore):
     """See CatalogStore for what the methods promise."""
 
     def __init__(self, server: RedisServer, digester: Callable[[], ChainDigester]) -> None:
@@ -44,7 +50,6 @@ class RedisCatalogStore:
         self._keys = CatalogKeys(server.keys)
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
-        """See CatalogStore."""
         publisher = self.owner(product_id)
         if publisher is None:
             return None
@@ -61,7 +66,6 @@ class RedisCatalogStore:
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[CatalogEntry]:
-        """See CatalogStore."""
         ids = self._server.ids_after(self._keys.product_ids(publisher), cursor, limit + 1)
         bodies = self._server.call("HMGET", self._keys.products(publisher), *ids) if ids else []
         entries = [
@@ -75,11 +79,9 @@ class RedisCatalogStore:
         )
 
     def revision(self, publisher: str) -> int:
-        """See CatalogStore."""
         return self._chain(publisher).head().revision
 
     def publishers(self) -> tuple[str, ...]:
-        """See CatalogStore."""
         return self._server.publishers_with(self._keys.publishers, _FIELD)
 
     def apply(
@@ -91,8 +93,6 @@ class RedisCatalogStore:
         actor: str,
         if_revision: int | None = None,
     ) -> int:
-        """See CatalogStore."""
-
         def attempt() -> int | None:
             head = self._chain(publisher).head()
             if if_revision is not None and if_revision != head.revision:
@@ -110,7 +110,6 @@ class RedisCatalogStore:
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
-        """See CatalogStore."""
         before = revision_before(cursor)
         publisher = self.owner(product_id)
         known = [] if publisher is None else self._revisions_of(publisher, product_id)
@@ -120,7 +119,6 @@ class RedisCatalogStore:
         return Page(items=versions, next_cursor=str(versions[-1].revision) if more else None)
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
-        """See CatalogStore."""
         publisher = self.owner(product_id)
         if publisher is None:
             return None
@@ -135,17 +133,14 @@ class RedisCatalogStore:
         return version, then
 
     def owner(self, product_id: str) -> str | None:
-        """See CatalogStore."""
         publisher = self._server.call("GET", self._keys.owner(storable(product_id)))
         return None if publisher is None else publisher.decode()
 
     def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
-        """See CatalogStore."""
         last = self._chain(publisher).head().revision
         return tuple(self._versions(publisher, range(revision + 1, last + 1)))
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
-        """See CatalogStore."""
         for revision, together in groupby(versions, attrgetter("revision")):
             head = self._chain(publisher).head()
             taken = list(together)
@@ -156,12 +151,9 @@ class RedisCatalogStore:
                 raise NotEmpty(f"{detail}: {revision} is not next")
 
     def trails(self) -> tuple[str, ...]:
-        """See CatalogStore."""
         return self._server.publishers(self._keys.publishers)
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
-        """See CatalogStore."""
-
         def read(revision: int, saved: bytes) -> CatalogWrite:
             versions = tuple(packed.read_write(saved).versions(publisher, revision))
             if not versions:

@@ -12,7 +12,13 @@ from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
 from eligibility.catalog.model import Product
 from eligibility.catalog.sqlite_schema import CATALOG_PART
 from eligibility.catalog.sqlite_trail import VERSIONS, version_of
-from eligibility.catalog.store import CatalogEntry, CatalogWrite, ProductVersion, next_versions
+from eligibility.catalog.store import (
+    CatalogEntry,
+    CatalogStore,
+    CatalogWrite,
+    ProductVersion,
+    next_versions,
+)
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
 from groups.errors import NotEmpty
@@ -20,7 +26,7 @@ from groups.model import Page, page_of, revision_before
 from groups.storage.sqlite_database import Database
 
 
-class SqliteCatalogStore:
+class SqliteCatalogStore(CatalogStore):
     """Products as JSON bodies, every version kept; one transaction a write."""
 
     def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
@@ -29,7 +35,6 @@ class SqliteCatalogStore:
         database.migrate(CATALOG_PART)
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
-        """See CatalogStore."""
         with self._database.read() as connection:
             row = connection.execute(
                 "SELECT p.publisher, p.product_id, p.revision, p.updated_at, p.body, r.revision"
@@ -41,7 +46,6 @@ class SqliteCatalogStore:
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[CatalogEntry]:
-        """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute(
                 "SELECT publisher, product_id, revision, updated_at, body FROM product"
@@ -51,12 +55,10 @@ class SqliteCatalogStore:
         return page_of(list(map(_entry, rows)), limit, attrgetter("product_id"))
 
     def revision(self, publisher: str) -> int:
-        """See CatalogStore."""
         with self._database.read() as connection:
             return _head(connection, publisher)[0]
 
     def publishers(self) -> tuple[str, ...]:
-        """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute("SELECT publisher FROM catalog_revision ORDER BY publisher")
             return tuple(row[0] for row in rows)
@@ -70,7 +72,6 @@ class SqliteCatalogStore:
         actor: str,
         if_revision: int | None = None,
     ) -> int:
-        """See CatalogStore."""
         digester = self._digester()
         with self._database.write() as connection:
             present, before = _head(connection, publisher)
@@ -89,7 +90,6 @@ class SqliteCatalogStore:
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
-        """See CatalogStore."""
         before = revision_before(cursor)
         with self._database.read() as connection:
             rows = connection.execute(
@@ -100,7 +100,6 @@ class SqliteCatalogStore:
         return page_of(versions, limit, lambda version: str(version.revision))
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
-        """See CatalogStore."""
         until = _written(at)
         with self._database.read() as connection:
             row = connection.execute(
@@ -117,12 +116,10 @@ class SqliteCatalogStore:
         return version_of(row), int(revision)
 
     def owner(self, product_id: str) -> str | None:
-        """See CatalogStore."""
         with self._database.read() as connection:
             return _owner(connection, product_id)
 
     def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
-        """See CatalogStore."""
         with self._database.read() as connection:
             rows = connection.execute(
                 VERSIONS + " WHERE publisher = ? AND revision > ? ORDER BY revision, product_id",
@@ -131,7 +128,6 @@ class SqliteCatalogStore:
         return tuple(map(version_of, rows))
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
-        """See CatalogStore."""
         with self._database.write() as connection:
             for revision, together in groupby(versions, attrgetter("revision")):
                 present, _ = _head(connection, publisher)
@@ -144,11 +140,9 @@ class SqliteCatalogStore:
                 _save(connection, publisher, taken, taken[0].chain)
 
     def trails(self) -> tuple[str, ...]:
-        """See CatalogStore."""
         return sqlite_trail.publishers(self._database)
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
-        """See CatalogStore."""
         return sqlite_trail.trail_of(self._database, publisher, self._digester)
 
 

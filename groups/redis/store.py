@@ -40,21 +40,19 @@ from groups.redis import packed, reads
 from groups.redis.writes import CommandBatch
 from groups.storage.redis_chain import RedisTrail, until_saved
 from groups.storage.redis_server import RedisServer
+from groups.store import GroupStore
 
 DIGEST_KEY_BYTES = 32
 T = TypeVar("T")
 
 
-class RedisGroupStore:
+class RedisGroupStore(GroupStore):
     """See GroupStore for what the methods promise. The server may hold other parts as well."""
 
     def __init__(self, server: RedisServer) -> None:
         """Take an open server."""
         self._server = server
         self.chain_digester = cache(lambda: ChainDigester(self.digest_key()))
-        self.change_token = server.feed.change_token
-        self.last_look = server.feed.last_look
-        self.catch_up = server.feed.catch_up
 
     def create(
         self,
@@ -65,7 +63,6 @@ class RedisGroupStore:
         group_id: str | None = None,
         actor: str,
     ) -> EditResult:
-        """See GroupStore."""
         check_publisher(publisher)
         name = check_name(name)
         new_id = slug(name) if group_id is None else check_group_id(group_id)
@@ -80,23 +77,19 @@ class RedisGroupStore:
         return self._write(publisher, create)
 
     def get(self, publisher: str, group_id: str) -> Group:
-        """See GroupStore."""
         return reads.group(self._server, publisher, group_id)
 
     def list_groups(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[Group]:
-        """See GroupStore."""
         check_limit(limit)
         groups = reads.groups_after(self._server, publisher, cursor or "", limit + 1)
         return page_of(groups, limit, attrgetter("group_id"))
 
     def group_ids(self, publisher: str) -> frozenset[str]:
-        """See GroupStore."""
         return frozenset(reads.group_ids(self._server, publisher))
 
     def publishers(self) -> tuple[str, ...]:
-        """See GroupStore."""
         return self._server.publishers_with(self._server.keys.publishers, "groups")
 
     def members(
@@ -109,7 +102,6 @@ class RedisGroupStore:
         at: datetime | None = None,
         limit: int = 1000,
     ) -> Page[str]:
-        """See GroupStore."""
         check_limit(limit)
         head, state = reads.state(self._server, publisher, group_id)
         members = list(state.members)
@@ -132,7 +124,6 @@ class RedisGroupStore:
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> EditResult:
-        """See GroupStore."""
         wanted = EditRequest.read(edit)
         return self._change(publisher, group_id, wanted.delta, actor, if_revision, dry_run)
 
@@ -146,7 +137,6 @@ class RedisGroupStore:
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> EditResult:
-        """See GroupStore."""
         wanted = addresses.parse(emails, loc="emails")
 
         def delta(present: frozenset[str]) -> Delta:
@@ -163,7 +153,6 @@ class RedisGroupStore:
         actor: str,
         if_revision: int | None = None,
     ) -> Group:
-        """See GroupStore."""
         consent = check_consent(consent)
 
         def note(batch: CommandBatch) -> Group:
@@ -181,7 +170,6 @@ class RedisGroupStore:
         cursor: str | None = None,
         limit: int = 20,
     ) -> Page[GroupChange]:
-        """See GroupStore."""
         check_limit(limit)
         about = None if address is None else addresses.canonical(address)
         before = revision_before(cursor)
@@ -196,7 +184,6 @@ class RedisGroupStore:
     def memberships_at(
         self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
     ) -> PastMemberships:
-        """See GroupStore."""
         return past.memberships_at(self._server, publisher, group_ids, addresses, at)
 
     def forget(
@@ -208,7 +195,6 @@ class RedisGroupStore:
         replacement: str | None = None,
         dry_run: bool = False,
     ) -> ForgetResult:
-        """See GroupStore."""
         digester = self.chain_digester()
         request = forgetting.ForgetRequestData.read(
             publisher, address, replacement, digester.digester
@@ -226,37 +212,40 @@ class RedisGroupStore:
         return until_saved(attempt, f"`{publisher}`")
 
     def revision(self, publisher: str) -> int:
-        """See GroupStore."""
         return past.chain(self._server, publisher).head().revision
 
     def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
-        """See GroupStore."""
         head, sets = self.member_sets(publisher, (group_id,))
         return head, sets[group_id]
 
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
     ) -> tuple[Head, dict[str, MemberSet]]:
-        """See GroupStore."""
         head, members = reads.members_of(self._server, publisher, sorted(set(group_ids)))
         digests = self.chain_digester().digester.of_all
         sets = {group_id: MemberSet.of(digests(some)) for group_id, some in members.items()}
         return Head(head.revision, head.write_id), sets
 
+    def change_token(self, publisher: str) -> int:
+        return self._server.feed.change_token(publisher)
+
+    def last_look(self, publisher: str) -> tuple[int, datetime]:
+        return self._server.feed.last_look(publisher)
+
+    def catch_up(self, publisher: str) -> None:
+        self._server.feed.catch_up(publisher)
+
     def changes_since(
         self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
     ) -> tuple[GroupChange, ...]:
-        """See GroupStore."""
         if limit is not None:
             check_limit(limit)
         return past.changes_after(self._server, publisher, revision, write_id, limit)
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
-        """See GroupStore."""
         return past.changes_from(self._server, publisher, since)
 
     def digest_key(self) -> bytes:
-        """See GroupStore."""
         server = self._server
         key = server.call("GET", server.keys.secret)
         if key is None:
@@ -265,7 +254,6 @@ class RedisGroupStore:
         return bytes(key)
 
     def adopt_digest_key(self, key: bytes) -> None:
-        """See GroupStore."""
         if not self.publishers():
             self._server.call("SET", self._server.keys.secret, key, "NX")
         if self.digest_key() != key:
@@ -274,8 +262,6 @@ class RedisGroupStore:
     def record(
         self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
     ) -> None:
-        """See GroupStore."""
-
         def record(batch: CommandBatch) -> bool:
             concerned = {change.group_id for change in changes}
             _, known = reads.states(self._server, publisher, sorted(concerned))
@@ -290,12 +276,9 @@ class RedisGroupStore:
         self._server.close()
 
     def trails(self) -> tuple[str, ...]:
-        """See GroupStore."""
         return self._server.publishers(self._server.keys.publishers)
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
-        """See GroupStore."""
-
         def expected(before: str, entry: GroupChange) -> str:
             return self.chain_digester().of_recorded(before, entry)
 

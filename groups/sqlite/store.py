@@ -44,11 +44,12 @@ from groups.sqlite.rows import StoredGroup
 from groups.sqlite.schema import GROUPS_PART
 from groups.storage.sqlite_database import Database
 from groups.storage.sqlite_trail import SqliteTrail
+from groups.store import GroupStore
 
 DIGEST_KEY_BYTES = 32
 
 
-class SqliteGroupStore:
+class SqliteGroupStore(GroupStore):
     """See GroupStore for what the methods promise. The database may hold other parts as well."""
 
     def __init__(self, database: Database) -> None:
@@ -66,7 +67,6 @@ class SqliteGroupStore:
         group_id: str | None = None,
         actor: str,
     ) -> EditResult:
-        """See GroupStore."""
         check_publisher(publisher)
         name = check_name(name)
         new_id = slug(name) if group_id is None else check_group_id(group_id)
@@ -81,26 +81,22 @@ class SqliteGroupStore:
             return write.apply(group, delta, actor)
 
     def get(self, publisher: str, group_id: str) -> Group:
-        """See GroupStore."""
         with self._database.read() as connection:
             return rows.group(connection, publisher, group_id).group
 
     def list_groups(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[Group]:
-        """See GroupStore."""
         check_limit(limit)
         with self._database.read() as connection:
             groups = rows.groups_after(connection, publisher, cursor or "", limit + 1)
         return page_of(groups, limit, attrgetter("group_id"))
 
     def group_ids(self, publisher: str) -> frozenset[str]:
-        """See GroupStore."""
         with self._database.read() as connection:
             return rows.group_ids(connection, publisher)
 
     def publishers(self) -> tuple[str, ...]:
-        """See GroupStore."""
         with self._database.read() as connection:
             return rows.publishers(connection)
 
@@ -114,7 +110,6 @@ class SqliteGroupStore:
         at: datetime | None = None,
         limit: int = 1000,
     ) -> Page[str]:
-        """See GroupStore."""
         check_limit(limit)
         after = cursor or ""
         with self._database.read() as connection:
@@ -137,7 +132,6 @@ class SqliteGroupStore:
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> EditResult:
-        """See GroupStore."""
         wanted = EditRequest.read(edit)
 
         def delta(stored: StoredGroup) -> Delta:
@@ -155,7 +149,6 @@ class SqliteGroupStore:
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> EditResult:
-        """See GroupStore."""
         wanted = addresses.parse(emails, loc="emails")
 
         def delta(stored: StoredGroup) -> Delta:
@@ -172,7 +165,6 @@ class SqliteGroupStore:
         actor: str,
         if_revision: int | None = None,
     ) -> Group:
-        """See GroupStore."""
         consent, digester = check_consent(consent), self.chain_digester()
         with self._database.write() as connection:
             stored = rows.group(connection, publisher, group_id, if_revision)
@@ -188,7 +180,6 @@ class SqliteGroupStore:
         cursor: str | None = None,
         limit: int = 20,
     ) -> Page[GroupChange]:
-        """See GroupStore."""
         check_limit(limit)
         about = None if address is None else addresses.canonical(address)
         before = revision_before(cursor)
@@ -201,7 +192,6 @@ class SqliteGroupStore:
     def memberships_at(
         self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
     ) -> PastMemberships:
-        """See GroupStore."""
         with self._database.read() as connection:
             return past.memberships_at(connection, publisher, group_ids, addresses, at)
 
@@ -214,7 +204,6 @@ class SqliteGroupStore:
         replacement: str | None = None,
         dry_run: bool = False,
     ) -> ForgetResult:
-        """See GroupStore."""
         gone, instead = forgetting(address, replacement)
         digester = self.chain_digester()
         with self._database.read() if dry_run else self._database.write() as connection:
@@ -243,19 +232,16 @@ class SqliteGroupStore:
         return replace(planned, history=entries)
 
     def revision(self, publisher: str) -> int:
-        """See GroupStore."""
         with self._database.read() as connection:
             return rows.revision(connection, publisher)
 
     def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
-        """See GroupStore."""
         head, sets = self.member_sets(publisher, (group_id,))
         return head, sets[group_id]
 
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
     ) -> tuple[Head, dict[str, MemberSet]]:
-        """See GroupStore."""
         with self._database.read() as connection:
             keys = rows.group_keys(connection, publisher, group_ids)
             for group_id in sorted(set(group_ids).difference(keys)):
@@ -271,19 +257,16 @@ class SqliteGroupStore:
         *,
         limit: int | None = None,
     ) -> tuple[GroupChange, ...]:
-        """See GroupStore."""
         if limit is not None:
             check_limit(limit)
         with self._database.read() as connection:
             return past.changes_after(connection, publisher, revision, limit)
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
-        """See GroupStore."""
         with self._database.read() as connection:
             return past.changes_from(connection, publisher, since)
 
     def digest_key(self) -> bytes:
-        """See GroupStore."""
         with self._database.read() as connection:
             key = rows.secret(connection, "digest_key")
         if key is None:
@@ -293,19 +276,15 @@ class SqliteGroupStore:
         return key
 
     def change_token(self, publisher: str) -> int:  # noqa: ARG002 - one file, one token
-        """See GroupStore."""
         return self._database.change_token()
 
     def last_look(self, publisher: str) -> tuple[int, datetime]:  # noqa: ARG002
-        """See GroupStore."""
         return self._database.last_look()
 
     def catch_up(self, publisher: str) -> None:  # noqa: ARG002
-        """See GroupStore."""
         self._database.catch_up()
 
     def adopt_digest_key(self, key: bytes) -> None:
-        """See GroupStore."""
         with self._database.write() as connection:
             if kept_secret(connection, "digest_key", key) != key:
                 raise NotEmpty("the store has a secret of its own already: copy into an empty one")
@@ -313,7 +292,6 @@ class SqliteGroupStore:
     def record(
         self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
     ) -> None:
-        """See GroupStore."""
         digester = self.chain_digester()
         with self._database.write() as connection:
             write = GroupTransaction(connection, publisher, self._database.clock(), digester)
@@ -325,13 +303,10 @@ class SqliteGroupStore:
         self._database.close()
 
     def trails(self) -> tuple[str, ...]:
-        """See GroupStore."""
         with self._database.read() as connection:
             return rows.with_anything(connection)
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
-        """See GroupStore."""
-
         def expected(before: str, entry: GroupChange) -> str:
             return self.chain_digester().of_recorded(before, entry)
 

@@ -8,11 +8,11 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import msgspec
 
-from groups.chain import UNREADABLE, ChainEntry, ChainExtent, ChainHead, Damage
+from groups.chain import UNREADABLE, ChainEntry, ChainExtent, ChainHead, Damage, Trail
 from groups.errors import StoreUnavailable
 from groups.moments import from_us
 from groups.storage.redis_server import Command, RedisServer
@@ -159,7 +159,7 @@ class RedisChain:
         return saved is not None and _decode_start(saved).write_id == write.write_id
 
 
-class RedisTrail(Generic[ChainEntry]):
+class RedisTrail(Trail[ChainEntry]):
     """The audit trail of a chain; see groups.chain.Trail for what the methods promise.
 
     Args: read = reads the bytes of an entry, by its revision. expected = gives the digest that an entry
@@ -175,11 +175,9 @@ class RedisTrail(Generic[ChainEntry]):
         self._chain, self._read, self._expected = chain, read, expected
 
     def kept(self) -> ChainExtent:
-        """See Trail."""
         return self._chain.extent()
 
     def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
-        """See Trail."""
         for revision, saved in self._chain.entries(range(first, last + 1)):
             try:
                 yield "missing" if saved is None else self._read(revision, saved)
@@ -187,5 +185,4 @@ class RedisTrail(Generic[ChainEntry]):
                 yield "unreadable"
 
     def expected(self, before: str, entry: ChainEntry) -> str:
-        """See Trail."""
         return self._expected(before, entry)

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from sqlite3 import Connection
-from typing import Generic
 
-from groups.chain import ChainEntry, ChainExtent, ChainHead, Damage
+from groups.chain import ChainEntry, ChainExtent, ChainHead, Damage, Trail
 from groups.storage.sqlite_database import Database
 
 _AT_ONCE = 200
 
 
-class SqliteTrail(Generic[ChainEntry]):
+class SqliteTrail(Trail[ChainEntry]):
     """See groups.chain.Trail for what the methods promise.
 
     Args: extent = a query for one row, and its values: the last revision and its digest, NULL for
@@ -29,14 +28,12 @@ class SqliteTrail(Generic[ChainEntry]):
         self._read, self._expected = read, expected
 
     def kept(self) -> ChainExtent:
-        """See Trail."""
         with self._database.read() as connection:
             revision, chain, entries = connection.execute(*self._extent).fetchone()
         head = ChainHead(revision, chain) if isinstance(revision, int) else ChainHead()
         return ChainExtent(head, entries)
 
     def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
-        """See Trail."""
         for begin in range(first, last + 1, _AT_ONCE):
             end = min(begin + _AT_ONCE - 1, last)
             with self._database.read() as connection:
@@ -45,5 +42,4 @@ class SqliteTrail(Generic[ChainEntry]):
                 yield kept.get(revision, "missing")
 
     def expected(self, before: str, entry: ChainEntry) -> str:
-        """See Trail."""
         return self._expected(before, entry)
