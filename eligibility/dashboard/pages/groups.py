@@ -148,7 +148,7 @@ class GroupPages:
         page = self._store.members(
             group.publisher, group.group_id, cursor=cursor, prefix=begins, limit=_MEMBERS
         )
-        next_cursor = self._cursors.made(page.next_cursor)
+        next_cursor = self._cursors.cursor_of(page.next_cursor)
         return {"members": page.items, "next_cursor": next_cursor, "begins": begins}
 
     def history(self, request: Request, viewer: Viewer) -> RenderedPage:

@@ -1,4 +1,4 @@
-"""What the routes of groups take, and what those that write answer."""
+"""Bodies that the routes of groups take, and the response of those that write."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from groups.model import EditResult
 AddressesField = Annotated[
     StrictStr | list[StrictStr],
     Field(
-        description="A list of addresses, or a text of them separated by spaces, commas, semicolons or lines.",
+        description="A list of addresses, or a text with spaces, commas, semicolons or line ends between them.",
         examples=[
             ["ada@contoso.example", "grace@contoso.example"],
             "ada@contoso.example; grace@contoso.example",
@@ -21,7 +21,7 @@ AddressesField = Annotated[
 
 
 class GroupCreate(StrictBody):
-    """A new group. Its id is made from the name unless given; both are permanent."""
+    """A new group. Without an id, the id comes from the name; both are permanent."""
 
     name: StrictStr = Field(examples=["Beta testers"])
     emails: AddressesField
@@ -42,7 +42,7 @@ class MembersPut(StrictBody):
 
 
 class MembersSearch(StrictBody):
-    """How the addresses begin that are looked for."""
+    """A search for members whose address begins with `prefix`."""
 
     prefix: StrictStr = Field("", max_length=254, examples=["ada@"])
     at: MomentParameter | None = None
@@ -51,7 +51,7 @@ class MembersSearch(StrictBody):
 
 
 class HistorySearch(StrictBody):
-    """Whose memberships to look for."""
+    """A search for the writes that concern an address."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])
     cursor: StrictStr | None = Field(None, pattern=REVISION_CURSOR)
@@ -59,7 +59,7 @@ class HistorySearch(StrictBody):
 
 
 class ConsentNote(StrictBody):
-    """That the people of a group agreed to be in it; without `at`, now."""
+    """A note that the people of a group agreed to be in it; without `at`, now."""
 
     confirmed_by: StrictStr = Field(examples=["Lin, beta programme"])
     at: MomentParameter | None = None
@@ -67,7 +67,7 @@ class ConsentNote(StrictBody):
 
 
 class ForgetRequest(StrictBody):
-    """Whom to forget, and who takes the place in groups that would be empty."""
+    """The person to forget. `replacement` joins the groups that would be empty."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])
     replacement: StrictStr | None = Field(None, examples=["owner@contoso.example"])
@@ -75,9 +75,9 @@ class ForgetRequest(StrictBody):
 
 
 class EditResponse(BaseModel):
-    """What a write did, or a dry run would do.
+    """What a write did, or what a dry run would do.
 
-    A dry run also names whom `added` and `removed` count, and tells what the edit would do to access:
+    A dry run also names the members that `added` and `removed` count, and gives the effects on access:
     how many accounts gain or lose which flight or audience, the first hundred by name.
     """
 
@@ -95,8 +95,8 @@ class EditResponse(BaseModel):
 
     @classmethod
     def of(cls, result: EditResult, effects: Effects | None) -> "EditResponse":
-        """The result as it goes over the wire; effects = of a dry run."""
-        made = cls.model_validate(result, from_attributes=True)
+        """Give a result as a response; effects = of a dry run, else None."""
+        response = cls.model_validate(result, from_attributes=True)
         if effects is None:
-            return made.model_copy(update={"joined": None, "left": None})
-        return made.model_copy(update={"effects": effects})
+            return response.model_copy(update={"joined": None, "left": None})
+        return response.model_copy(update={"effects": effects})

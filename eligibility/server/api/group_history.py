@@ -1,11 +1,11 @@
-"""What was done to groups, over HTTP: history, consent notes, forgetting a person.
+"""The history of groups, over HTTP; consent notes; forgetting a person.
 
-Addresses never go into a URL, where logs would keep them: what is asked by address is sent by POST.
+Logs keep URLs, so an address never goes into one: searches by address are sent by POST.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
 
@@ -35,10 +35,30 @@ _Cursor = Annotated[
 
 
 def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) -> APIRouter:
-    """The routes over one store. Args: forget_person = Service.forget."""
-    made = APIRouter(prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute)
+    """Build the routes over one store. Args: forget_person = Service.forget."""
+    routes = APIRouter(
+        prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute
+    )
+    _add_history(routes, store)
+    _add_consent(routes, store)
 
-    @made.get(
+    @routes.post("/forget")
+    def forget(publisher: Publisher, body: ForgetRequest, by: GroupWriter) -> ForgetResult:
+        """Remove a person from every group of the publisher and from history."""
+        if body.dry_run:
+            by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
+        fields = {"address": body.address}
+        if body.replacement is not None:
+            fields["replacement"] = body.replacement
+        addresses = read_fields(canonical, fields)
+        (result,) = forget_person(publisher, **addresses, actor=by.actor, dry_run=body.dry_run)
+        return result
+
+    return routes
+
+
+def _add_history(routes: APIRouter, store: GroupStore) -> None:
+    @routes.get(
         "/groups/{group_id}/history",
         response_model_exclude=_WITHOUT_IDS,
         dependencies=[needs(Scope.READ_GROUPS)],
@@ -49,7 +69,7 @@ def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) 
         """List a group's writes, the newest first: who, when, what."""
         return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)
 
-    @made.post(
+    @routes.post(
         "/groups/{group_id}/history/search",
         response_model_exclude=_WITHOUT_IDS,
         dependencies=[needs(Scope.READ_GROUPS)],
@@ -58,22 +78,26 @@ def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) 
         publisher: Publisher, group_id: GroupIdPath, body: HistorySearch
     ) -> Page[GroupChange]:
         """List the writes to a group that concern an address, the newest first."""
-        asked = read_fields(canonical, {"address": body.address})
-        return store.history(
-            publisher, group_id=group_id, cursor=body.cursor, limit=body.limit, **asked
-        )
+        return store.history(publisher, group_id=group_id, **_terms(body))
 
-    @made.post(
+    @routes.post(
         "/history/search",
         response_model_exclude=_WITHOUT_IDS,
         dependencies=[needs(Scope.READ_GROUPS)],
     )
     def search_history(publisher: Publisher, body: HistorySearch) -> Page[GroupChange]:
         """List the writes to any group that concern an address, the newest first."""
-        asked = read_fields(canonical, {"address": body.address})
-        return store.history(publisher, cursor=body.cursor, limit=body.limit, **asked)
+        return store.history(publisher, **_terms(body))
 
-    @made.put("/groups/{group_id}/consent")
+
+def _terms(body: HistorySearch) -> dict[str, Any]:
+    """Give the terms of a search as GroupStore takes them. Raises: InvalidInput for no address."""
+    address = read_fields(canonical, {"address": body.address})
+    return {"cursor": body.cursor, "limit": body.limit, **address}
+
+
+def _add_consent(routes: APIRouter, store: GroupStore) -> None:
+    @routes.put("/groups/{group_id}/consent")
     def note_consent(
         publisher: Publisher,
         group_id: GroupIdPath,
@@ -86,20 +110,8 @@ def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) 
         note = Consent(
             confirmed_by=body.confirmed_by, at=body.at or datetime.now(UTC), text=body.text
         )
-        noted = store.set_consent(
+        group = store.set_consent(
             publisher, group_id, note, actor=by.actor, if_revision=revision_of(if_match)
         )
-        tag(response, noted.revision)
-        return noted
-
-    @made.post("/forget")
-    def forget(publisher: Publisher, body: ForgetRequest, by: GroupWriter) -> ForgetResult:
-        """Remove a person from every group of the publisher and from history."""
-        if body.dry_run:
-            by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
-        named = {"address": body.address, "replacement": body.replacement}
-        read = read_fields(canonical, {name: one for name, one in named.items() if one is not None})
-        (result,) = forget_person(publisher, **read, actor=by.actor, dry_run=body.dry_run)
-        return result
-
-    return made
+        tag(response, group.revision)
+        return group

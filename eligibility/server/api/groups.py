@@ -15,17 +15,17 @@ from groups.store import GroupStore
 
 
 def router(store: GroupStore) -> APIRouter:
-    """The routes over one store."""
-    made = APIRouter(
+    """Build the routes over one store."""
+    routes = APIRouter(
         prefix="/v1/publishers/{publisher}/groups", tags=["groups"], route_class=StrictRoute
     )
 
-    @made.get("", dependencies=[needs(Scope.READ_GROUPS)])
+    @routes.get("", dependencies=[needs(Scope.READ_GROUPS)])
     def list_groups(publisher: Publisher, cursor: Cursor = None, limit: Limit = 100) -> Page[Group]:
         """List a publisher's groups by id; `next_cursor` is null on the last page."""
         return store.list_groups(publisher, cursor=cursor, limit=limit)
 
-    @made.post("", status_code=201)
+    @routes.post("", status_code=201)
     def create_group(
         publisher: Publisher, body: GroupCreate, response: Response, by: GroupWriter
     ) -> EditResponse:
@@ -36,22 +36,22 @@ def router(store: GroupStore) -> APIRouter:
         tag(response, result.revision)
         return EditResponse.of(result, None)
 
-    @made.get("/{group_id}", dependencies=[needs(Scope.READ_GROUPS)])
+    @routes.get("/{group_id}", dependencies=[needs(Scope.READ_GROUPS)])
     def show_group(publisher: Publisher, group_id: GroupIdPath, response: Response) -> Group:
         """Show a group; its revision is the ETag."""
         group = store.get(publisher, group_id)
         tag(response, group.revision)
         return group
 
-    @made.api_route(
+    @routes.api_route(
         "/{group_id}",
         methods=["DELETE", "PUT", "PATCH"],
         include_in_schema=False,
         dependencies=[needs(Scope.WRITE_GROUPS)],
     )
     def refuse_change(publisher: Publisher, group_id: GroupIdPath) -> Group:
-        """Groups cannot be removed or renamed: a group may be in use by flights and audiences."""
+        """Refuse to remove or rename a group: flights and audiences may use it."""
         store.get(publisher, group_id)
         raise GroupsPermanent(publisher, group_id)
 
-    return made
+    return routes

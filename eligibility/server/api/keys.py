@@ -21,7 +21,7 @@ KeyIdPath = Annotated[
 
 
 class NewKey(StrictBody):
-    """What a key is for. `publishers` null: for all, also those that are yet to come."""
+    """A key to be made. `publishers` null: for all publishers, future ones too."""
 
     name: StrictStr = Field(examples=["store-backend"])
     scopes: list[StrictStr] = Field(examples=[["access:query", "access:assert"]])
@@ -31,14 +31,14 @@ class NewKey(StrictBody):
 
 
 class Rotation(StrictBody):
-    """How long both keys work, and how long the new one does; null = as long as the old was to."""
+    """How a key is replaced. overlap: how long both keys work. expires: of the new key; null = as the old one."""
 
     overlap: StrictStr = Field(DEFAULT_OVERLAP, examples=["24h", "0"])
     expires: StrictStr | None = Field(None, examples=["90d"])
 
 
 class KeyView(BaseModel):
-    """A key without what is secret of it; `publishers` null = all."""
+    """A key without its secret; `publishers` null = all."""
 
     key_id: str
     name: str
@@ -55,7 +55,7 @@ class KeyView(BaseModel):
 
 
 class NewKeyResponse(BaseModel):
-    """A new key: `key` is told here and never again."""
+    """A new key. This response alone shows `key`; nobody can read it later."""
 
     key: str
     key_id: str
@@ -69,17 +69,17 @@ class KeyList(BaseModel):
 
 
 def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
-    """The routes over the keys of a deployment; now = gives the present moment."""
-    made = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=StrictRoute)
+    """Build the routes over the keys of a deployment; now = gives the present moment."""
+    routes = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=StrictRoute)
 
-    def told(key: StoredKey) -> KeyView:
+    def view(key: StoredKey) -> KeyView:
         return KeyView.model_validate(key_body(key, now()))
 
-    def made_key(issued: IssuedKey) -> NewKeyResponse:
-        old = None if issued.replaced is None else told(issued.replaced)
+    def new_key(issued: IssuedKey) -> NewKeyResponse:
+        old = None if issued.replaced is None else view(issued.replaced)
         return NewKeyResponse(key=issued.text, key_id=issued.key.key_id, replaced=old)
 
-    @made.get("")
+    @routes.get("")
     def list_keys(
         by: AdminCaller,
         every: Annotated[
@@ -88,30 +88,30 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
     ) -> KeyList:
         """List the keys that work."""
         _check_all(by)
-        return KeyList(items=[told(key) for key in admin.listed(every)])
+        return KeyList(items=[view(key) for key in admin.listed(every)])
 
-    @made.post("", status_code=201)
+    @routes.post("", status_code=201)
     def create_key(body: NewKey, by: AdminCaller) -> NewKeyResponse:
         """Make a key."""
         _check_all(by)
-        return made_key(admin.create(by.actor, **body.model_dump()))
+        return new_key(admin.create(by.actor, **body.model_dump()))
 
-    @made.post("/{key_id}/rotate", status_code=201)
+    @routes.post("/{key_id}/rotate", status_code=201)
     def rotate_key(key_id: KeyIdPath, body: Rotation, by: AdminCaller) -> NewKeyResponse:
-        """Make a key in place of another, for the same; the old one ends after the overlap."""
+        """Make a key with the same rights as another, which ends after the overlap."""
         _check_all(by)
-        return made_key(admin.rotate(by.actor, key_id, **body.model_dump()))
+        return new_key(admin.rotate(by.actor, key_id, **body.model_dump()))
 
-    @made.delete("/{key_id}")
+    @routes.delete("/{key_id}")
     def revoke_key(key_id: KeyIdPath, by: AdminCaller) -> KeyView:
-        """End a key for good; within a second no server takes it any more."""
+        """End a key for good; within a second no server accepts it any more."""
         _check_all(by)
-        return told(admin.revoke(by.actor, key_id))
+        return view(admin.revoke(by.actor, key_id))
 
-    return made
+    return routes
 
 
 def _check_all(by: RouteCaller) -> None:
-    """Keys may be for any publisher, so whoever makes them has to be for all."""
+    """Keys may be for any publisher, so only a caller for all publishers may manage them."""
     if by.caller.publishers is not None:
         raise AllPublishersNeeded(Scope.ADMIN)

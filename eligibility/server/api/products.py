@@ -30,7 +30,7 @@ class ProductResponse(BaseModel):
 
     @classmethod
     def of(cls, entry: CatalogEntry) -> "ProductResponse":
-        """The entry as it goes over the wire."""
+        """Give an entry of the catalogue as a response."""
         return cls(
             publisher=entry.publisher,
             product_id=entry.product_id,
@@ -56,12 +56,12 @@ class CatalogWriteResponse(BaseModel):
 
 
 def router(catalog: Catalog) -> APIRouter:
-    """The routes over one catalogue."""
-    made = APIRouter(
+    """Build the routes over one catalogue."""
+    routes = APIRouter(
         prefix="/v1/publishers/{publisher}/products", tags=["products"], route_class=StrictRoute
     )
 
-    @made.get("", dependencies=[needs(Scope.READ_CATALOG)])
+    @routes.get("", dependencies=[needs(Scope.READ_CATALOG)])
     def list_products(
         publisher: Publisher, cursor: Cursor = None, limit: Limit = 100
     ) -> ProductPage:
@@ -72,18 +72,19 @@ def router(catalog: Catalog) -> APIRouter:
         items = [ProductResponse.of(entry) for entry in page.items]
         return ProductPage(items=items, next_cursor=page.next_cursor)
 
-    @made.get("/{product_id}", dependencies=[needs(Scope.READ_CATALOG)])
+    @routes.get("/{product_id}", dependencies=[needs(Scope.READ_CATALOG)])
     def show_product(
         publisher: Publisher, product_id: ProductId, response: Response
     ) -> ProductResponse:
         """Show a product as it was declared; its revision is the ETag."""
-        found = catalog.store.get(product_id)
-        if found is None or found[0].publisher != publisher:
+        result = catalog.store.get(product_id)
+        if result is None or result[0].publisher != publisher:
             raise UnknownProduct(product_id)
-        tag(response, found[0].revision)
-        return ProductResponse.of(found[0])
+        entry = result[0]
+        tag(response, entry.revision)
+        return ProductResponse.of(entry)
 
-    @made.put("/{product_id}")
+    @routes.put("/{product_id}")
     def put_product(
         publisher: Publisher,
         product_id: ProductId,
@@ -92,21 +93,23 @@ def router(catalog: Catalog) -> APIRouter:
         by: CatalogWriter,
         if_match: IfMatch = None,
     ) -> CatalogWriteResponse:
-        """Declare a product whole: its audience, its flights from the highest rank down, its packages."""
-        seen = expected_of(if_match)
+        """Declare a whole product: its audience, its flights from the highest rank down, its packages."""
+        expected = expected_of(if_match)
         revision = catalog.put(
-            publisher, product_id, body, actor=by.actor, if_product_revision=seen
+            publisher, product_id, body, actor=by.actor, if_product_revision=expected
         )
         tag(response, revision)
         return CatalogWriteResponse(publisher=publisher, product_id=product_id, revision=revision)
 
-    @made.delete("/{product_id}")
+    @routes.delete("/{product_id}")
     def delete_product(
         publisher: Publisher, product_id: ProductId, by: CatalogWriter, if_match: IfMatch = None
     ) -> CatalogWriteResponse:
         """Delete a product; its history stays."""
-        seen = expected_of(if_match)
-        revision = catalog.delete(publisher, product_id, actor=by.actor, if_product_revision=seen)
+        expected = expected_of(if_match)
+        revision = catalog.delete(
+            publisher, product_id, actor=by.actor, if_product_revision=expected
+        )
         return CatalogWriteResponse(publisher=publisher, product_id=product_id, revision=revision)
 
-    return made
+    return routes

@@ -41,7 +41,7 @@ class AddressCursors:
     def __init__(self, secret: Callable[[], bytes]) -> None:
         self._seal = Seal(secret, b"members' cursors")
 
-    def made(self, address: str | None) -> str | None:
+    def cursor_of(self, address: str | None) -> str | None:
         """Give the cursor that stands for an address; None for the end of the pages."""
         return None if address is None else self._seal.sealed(address)
 
