@@ -54,7 +54,7 @@ class ReleaseRun:
     @property
     def sign(self) -> str:
         """What a cell shows that has no room for the label: a flight's letter, or a sign for the reason."""
-        return self.mark.sign.rpartition(":")[2] if self.mark else ""
+        return self.mark.symbol.rpartition(":")[2] if self.mark else ""
 
     @property
     def fits(self) -> bool:
@@ -208,7 +208,7 @@ def _legend(
     def rank(one: tuple[Outcome, OutcomeMark]) -> tuple[bool, bool, float, str]:
         outcome, mark = one
         place = inf if mark.flight is None else mark.flight
-        return not outcome.granted, outcome.missed_flight is None, place, mark.sign
+        return not outcome.granted, outcome.missed_flight is None, place, mark.symbol
 
     seen = set[tuple[bool, str]]()
     for outcome, mark in sorted(signs.items(), key=rank):

@@ -5,13 +5,13 @@ a small frame of the classes; texts are categories. A million accounts on 60 dev
 gigabytes and some seconds.
 """
 
-import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from eligibility.errors import Fault, InvalidInput, MissingPackage
+from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.optional import optional_module
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.reports.cells import COLUMNS, account_names, cells_by_class
+from eligibility.simulation.reports.cells import COLUMNS, cells_by_class
 
 if TYPE_CHECKING:
     import pandas
@@ -26,7 +26,7 @@ _OF_CLASS = tuple(COLUMNS)[1:]
 
 def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
     """Make a pandas frame of the cells. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
-    pd, np = _module("pandas", "pandas"), _module("numpy", "pandas")
+    pd, np = (optional_module(name, "pandas", "pandas frames") for name in ("pandas", "numpy"))
     _check_size(matrix)
     small = pd.DataFrame(
         {
@@ -40,7 +40,7 @@ def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
     rows = np.asarray(matrix.rows, dtype=np.intp)
     frame = small.take(np.add.outer(rows * devices, np.arange(devices)).ravel())
     frame.index = pd.RangeIndex(len(frame))
-    codes, names = pd.factorize(np.array(list(account_names(matrix)), dtype=object))
+    codes, names = pd.factorize(np.array(list(matrix.population.addresses()), dtype=object))
     accounts = pd.Categorical.from_codes(np.repeat(codes, devices), categories=names)
     frame.insert(0, "account", accounts)
     return frame  # type: ignore[no-any-return]
@@ -48,7 +48,7 @@ def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
 
 def to_polars(matrix: Matrix) -> "polars.DataFrame":
     """Make a polars frame of the cells. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
-    pl = _module("polars", "polars")
+    pl = optional_module("polars", "polars", "polars frames")
     _check_size(matrix)
     devices = len(matrix.devices)
     small = pl.DataFrame(
@@ -59,7 +59,7 @@ def to_polars(matrix: Matrix) -> "polars.DataFrame":
             for name, values in _by_column(matrix).items()
         }
     )
-    names = list(account_names(matrix))
+    names = list(matrix.population.addresses())
     of_account = pl.DataFrame(
         {
             "account": pl.Series(names, dtype=pl.Enum(_distinct(names))),
@@ -70,13 +70,6 @@ def to_polars(matrix: Matrix) -> "polars.DataFrame":
     steps = pl.int_range(pl.len(), dtype=pl.UInt32) % devices
     rows = each.select(pl.col("at") + steps).to_series()
     return each.select("account").hstack(small[rows])  # type: ignore[no-any-return]
-
-
-def _module(name: str, extra: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MissingPackage(name, extra, f"{extra} frames") from None
 
 
 def _check_size(matrix: Matrix) -> None:

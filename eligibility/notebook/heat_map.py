@@ -1,12 +1,11 @@
 """Heat map: a grid as a matplotlib figure, in the colours of the HTML report."""
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from eligibility.errors import MissingPackage
+from eligibility.formats.optional import optional_module
 from eligibility.simulation.reports.grid import Grid
 from eligibility.simulation.reports.legend import LegendEntry
 from eligibility.simulation.reports.symbols import OutcomeMark
@@ -28,7 +27,7 @@ _CHARACTER = 0.078
 _LONGEST_LABEL, _KEPT_END = 56, 18
 _LONGEST_HEAD_LINE = 12
 """With longer ones the names of devices stand upright."""
-_MOST_SIGNS = 5_000
+_MOST_SYMBOLS = 5_000
 """In more cells symbols are too small to read and slow to draw; only colours are left."""
 _NARROW_COLUMN = 0.17
 
@@ -52,13 +51,14 @@ def rest(grid: Grid, rows: int) -> str:
 def figure(grid: Grid, title: str, *, most_rows: int) -> "Figure":
     """Draw a grid. Raises: MissingPackage without matplotlib."""
     shown = {"_repr_png_": _png}  # a notebook shows it, whether or not pyplot was imported
-    made = type("HeatMap", (_module("matplotlib.figure").Figure,), shown)
+    module = optional_module("matplotlib.figure", "plot", "heat maps")
+    heat_map = type("HeatMap", (module.Figure,), shown)
     layout = _Layout.of(grid, title, most_rows)
     size = layout.size
-    drawn: Figure = made(figsize=size, facecolor="white")
+    drawn: Figure = heat_map(figsize=size, facecolor="white")
     axes = drawn.add_axes(layout.axes)
     if layout.labels and layout.heads:
-        _draw(axes, grid, len(layout.labels), layout.signs)
+        _draw(axes, grid, len(layout.labels), layout.symbols)
         _label(axes, layout)
     else:
         axes.set_axis_off()
@@ -84,7 +84,7 @@ class _Layout:
     heads: list[str]
     keys: list[str]
     upright: bool
-    signs: bool
+    symbols: bool
     left: float
     below: float
     size: tuple[float, float]
@@ -93,13 +93,13 @@ class _Layout:
     @classmethod
     def of(cls, grid: Grid, title: str, most_rows: int) -> "_Layout":
         labels = [_shortened(row.label) for row in grid.rows[:most_rows]]
-        keys = [in_words(key) for key in grid.legend]
-        signs = len(labels) * len(grid.columns) <= _MOST_SIGNS
-        longest = max((len(line) for one in grid.columns for line in one.head), default=0)
-        upright = longest > _LONGEST_HEAD_LINE or not signs
-        heads = [_shortened(one.name) if upright else "\n".join(one.head) for one in grid.columns]
+        keys = [legend_text(key) for key in grid.legend]
+        symbols = len(labels) * len(grid.columns) <= _MOST_SYMBOLS
+        longest = max((len(line) for column in grid.columns for line in column.head), default=0)
+        upright = longest > _LONGEST_HEAD_LINE or not symbols
+        heads = [_shortened(c.name) if upright else "\n".join(c.head) for c in grid.columns]
         column = max(_COLUMN, 0 if upright else longest * _CHARACTER + 0.05)
-        width = max(len(heads) * (column if signs else _NARROW_COLUMN), 1.0)
+        width = max(len(heads) * (column if symbols else _NARROW_COLUMN), 1.0)
         above = (
             _longest(heads) + 0.2 if upright else max(map(_lines, heads), default=0) * 0.16 + 0.2
         )
@@ -108,7 +108,7 @@ class _Layout:
         whole = max(left + width, _longest(keys) + 0.85, len(title) * 0.1) + 0.3
         tall = 0.5 + above + height + below
         axes = left / whole, below / tall, width / whole, height / tall
-        return cls(labels, heads, keys, upright, signs, left, below, (whole, tall), axes)
+        return cls(labels, heads, keys, upright, symbols, left, below, (whole, tall), axes)
 
 
 def _longest(texts: Sequence[str]) -> float:
@@ -119,27 +119,22 @@ def _lines(text: str) -> int:
     return text.count("\n") + 1
 
 
-def _module(name: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ImportError:
-        raise MissingPackage("matplotlib", "plot", "heat maps") from None
-
-
-def _draw(axes: "Axes", grid: Grid, rows: int, signs: bool) -> None:
-    rgb = _module("matplotlib.colors").to_rgb
+def _draw(axes: "Axes", grid: Grid, rows: int, symbols: bool) -> None:
+    rgb = optional_module("matplotlib.colors", "plot", "heat maps").to_rgb
     cells = [[grid.marks[number] for number in row.cells] for row in grid.rows[:rows]]
     axes.imshow([[rgb(colour(mark)) for mark in row] for row in cells], aspect="auto")
-    if not signs:
+    if not symbols:
         return
     for line, row in enumerate(cells):
         for column, mark in enumerate(row):
-            size = _SIZE if len(mark.sign) < 6 else _SIZE - 1.5
-            axes.text(column, line, mark.sign, ha="center", va="center", fontsize=size, color=_INK)
+            size = _SIZE if len(mark.symbol) < 6 else _SIZE - 1.5
+            axes.text(
+                column, line, mark.symbol, ha="center", va="center", fontsize=size, color=_INK
+            )
 
 
 def _label(axes: "Axes", layout: _Layout) -> None:
-    size = _SIZE if layout.signs else _SIZE - 2
+    size = _SIZE if layout.symbols else _SIZE - 2
     turned = 90 if layout.upright else 0
     axes.set_yticks(range(len(layout.labels)), layout.labels, fontsize=_SIZE, color=_INK)
     axes.set_xticks(
@@ -147,9 +142,9 @@ def _label(axes: "Axes", layout: _Layout) -> None:
     )
     axes.xaxis.tick_top()
     axes.tick_params(length=0)
-    axes.set_xticks([place + 0.5 for place in range(len(layout.heads) - 1)], minor=True)
-    axes.set_yticks([place + 0.5 for place in range(len(layout.labels) - 1)], minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5 if layout.signs else 0.5)
+    axes.set_xticks([index + 0.5 for index in range(len(layout.heads) - 1)], minor=True)
+    axes.set_yticks([index + 0.5 for index in range(len(layout.labels) - 1)], minor=True)
+    axes.grid(which="minor", color="white", linewidth=1.5 if layout.symbols else 0.5)
     axes.tick_params(which="minor", length=0)
     axes.spines[:].set_visible(False)
 
@@ -157,16 +152,16 @@ def _label(axes: "Axes", layout: _Layout) -> None:
 def _explain(drawn: "Figure", keys: Sequence[LegendEntry], layout: _Layout) -> None:
     """Explain the symbols below the grid, a line for each."""
     whole, tall = layout.size
-    for number, (key, words) in enumerate(zip(keys, layout.keys, strict=True), 2):
+    for number, (key, text) in enumerate(zip(keys, layout.keys, strict=True), 2):
         at = (layout.below - 0.05 - number * _LINE) / tall
         box = {"facecolor": colour(key.mark), "edgecolor": "none", "pad": 2.5}
         drawn.text(
-            0.45 / whole, at, key.mark.sign, fontsize=_SIZE, color=_INK, ha="center", bbox=box
+            0.45 / whole, at, key.mark.symbol, fontsize=_SIZE, color=_INK, ha="center", bbox=box
         )
-        drawn.text(0.85 / whole, at, words, fontsize=_SIZE, color=_INK)
+        drawn.text(0.85 / whole, at, text, fontsize=_SIZE, color=_INK)
 
 
-def in_words(key: LegendEntry) -> str:
+def legend_text(key: LegendEntry) -> str:
     """`Canary, rank 3, 2.1.0.0: 1 account`."""
     if not key.accounts:
         return key.meaning

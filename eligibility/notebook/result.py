@@ -120,14 +120,16 @@ class SimulationResult:
     def _repr_html_(self) -> str:
         """Show in a notebook: the title, the largest rows of the grid, and what the symbols mean."""
         grid = self._shown
-        head = "".join(f"<th>{'<br>'.join(map(escape, one.head))}</th>" for one in grid.columns)
+        head = "".join(
+            f"<th>{'<br>'.join(map(escape, column.head))}</th>" for column in grid.columns
+        )
         rows = "".join(
             f"<tr><th style='text-align:left'>{escape(row.label)}</th>{self._cells(row.cells)}</tr>"
             for row in grid.rows[:_SHOWN_ROWS]
         )
         more = heat_map.rest(grid, _SHOWN_ROWS)
         keys = "".join(
-            f"<li><b>{escape(key.mark.sign)}</b> {escape(heat_map.in_words(key))}</li>"
+            f"<li><b>{escape(key.mark.symbol)}</b> {escape(heat_map.legend_text(key))}</li>"
             for key in grid.legend
         )
         return (
@@ -140,7 +142,7 @@ class SimulationResult:
         return "".join(
             f"<td title='{escape(short_text(grid.outcomes[number]))}' style='text-align:center;color:"
             f"#14181c;background:{heat_map.colour(grid.marks[number])}'>"
-            f"{escape(grid.marks[number].sign)}</td>"
+            f"{escape(grid.marks[number].symbol)}</td>"
             for number in numbers
         )
 

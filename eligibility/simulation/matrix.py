@@ -133,7 +133,7 @@ def too_many_decisions(what: str, decisions: int, most: int) -> InvalidInput:
     return InvalidInput([Fault("", "TOO_MANY_DECISIONS", detail)])
 
 
-def settling_places(matrix: Matrix) -> list[int]:
+def settling_accounts(matrix: Matrix) -> list[int]:
     """List the indices of the accounts whose membership changed within the last 30 minutes (KUG)."""
     changed = [any(decision.settling for decision in row) for row in matrix.decisions]
     return [index for index, row in enumerate(matrix.rows) if changed[row]]
@@ -146,11 +146,11 @@ def change_of(matrix: Matrix, account: int) -> str:
 
 
 def before_settling(matrix: Matrix) -> Matrix | None:
-    """Simulate the accounts of `settling_places`, in order, with the memberships of 30 minutes before.
+    """Simulate the accounts of `settling_accounts`, in order, with the memberships of 30 minutes before.
 
     Returns: None if no account's membership is settling.
     """
-    accounts = settling_places(matrix)
+    accounts = settling_accounts(matrix)
     state = matrix.state.earlier() if accounts else None
     if state is None:
         return None

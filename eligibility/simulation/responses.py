@@ -71,18 +71,6 @@ class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
     settling: Settling | None
     outcomes: tuple[SimulatedOutcome, ...]
 
-    @classmethod
-    def of(
-        cls,
-        number: int,
-        accounts: int,
-        settling: Settling | None,
-        outcomes: tuple[SimulatedOutcome, ...],
-        named: bool,
-    ) -> Self:
-        """View a class. Args: named = whether the caller may read groups."""
-        return cls(number, accounts, settling if named else unnamed_settling(settling), outcomes)
-
 
 class AccountView(Struct, frozen=True, gc=False, rename={"number": "class"}):
     """An account, and its class; account null = nobody is signed in."""
@@ -146,7 +134,7 @@ def whole(matrix: Matrix, named: bool) -> bytes:
         SimulationResponse(
             matrix.state.product_id,
             StateView.of(matrix.state),
-            _devices(matrix),
+            device_views(matrix),
             tuple(_classes(matrix, named, AccountClassView)),
             tuple(_accounts(matrix, AccountView)),
             _counts(matrix, SimulationCounts),
@@ -167,13 +155,14 @@ def streamed(matrix: Matrix, named: bool) -> Iterator[bytes]:
 
 
 def _lines(matrix: Matrix, named: bool) -> Iterator[Struct]:
-    yield HeadLine(matrix.state.product_id, StateView.of(matrix.state), _devices(matrix))
+    yield HeadLine(matrix.state.product_id, StateView.of(matrix.state), device_views(matrix))
     yield from _classes(matrix, named, ClassLine)
     yield from _accounts(matrix, AccountLine)
     yield _counts(matrix, EndLine)
 
 
-def _devices(matrix: Matrix) -> tuple[DeviceView, ...]:
+def device_views(matrix: Matrix) -> tuple[DeviceView, ...]:
+    """View the devices of a matrix, in order."""
     return tuple(map(DeviceView.of, matrix.devices, matrix.columns))
 
 
@@ -183,15 +172,14 @@ def _classes(
     view = cache(simulated)
     for number, outcomes in enumerate(matrix.outcomes):
         settling = matrix.decisions[number][0].settling
-        yield kind.of(number, matrix.sizes[number], settling, tuple(map(view, outcomes)), named)
+        if not named:
+            settling = unnamed_settling(settling)
+        yield kind(number, matrix.sizes[number], settling, tuple(map(view, outcomes)))
 
 
 def _accounts(matrix: Matrix, kind: type[AccountView]) -> Iterator[AccountView]:
-    names, others = matrix.population.names, matrix.population.others
-    for index, number in enumerate(matrix.rows):
-        other = others.get(index)
-        nobody = other is not None and other.account is None
-        yield kind(None if nobody else names[index], number)
+    for address, number in zip(matrix.population.addresses(), matrix.rows, strict=True):
+        yield kind(address or None, number)
 
 
 def _counts(matrix: Matrix, kind: type[SimulationCounts]) -> SimulationCounts:

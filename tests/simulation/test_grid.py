@@ -18,7 +18,7 @@ PEOPLE = [ADA, BOB, CAT]
 
 
 def signs(grid: Grid) -> list[list[str]]:
-    return [[grid.marks[number].sign for number in row.cells] for row in grid.rows]
+    return [[grid.marks[number].symbol for number in row.cells] for row in grid.rows]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_versions_of_one_source_are_numbered_the_highest_first(service: Service)
     put(service, APP, product(packages=packages))
     grid = make_grid(matrix(service, [ADA]))
     assert signs(grid) == [["•2", "•1"]]
-    assert [(key.mark.sign, key.version) for key in grid.legend] == [
+    assert [(key.mark.symbol, key.version) for key in grid.legend] == [
         ("•1", "10.0.0.0"),
         ("•2", "9.0.0.0"),
     ]
@@ -156,7 +156,7 @@ def test_each_and_grouped_on_request(flights: Service) -> None:
 
 def test_the_legend_counts_accounts_and_pairs_and_these_add_up(flights: Service) -> None:
     grid = make_grid(matrix(flights, [*PEOPLE, "dan@x.com"]))
-    told = [(key.mark.sign, key.meaning, key.accounts, key.pairs) for key in grid.legend]
+    told = [(key.mark.symbol, key.meaning, key.accounts, key.pairs) for key in grid.legend]
     assert told == [
         ("A", "Ring 0, rank 3", 1, 1),
         ("B", "Ring 1, rank 2", 1, 1),
@@ -167,7 +167,12 @@ def test_the_legend_counts_accounts_and_pairs_and_these_add_up(flights: Service)
 
 def test_pairs_count_every_device(flights: Service) -> None:
     grid = make_grid(matrix(flights, [ADA, CAT], "Desktop/22621/x64,Desktop/23H2/x64,Xbox/22621"))
-    assert {key.mark.sign: key.pairs for key in grid.legend} == {"A": 2, "A:pkg": 1, "B": 0, "•": 3}
+    assert {key.mark.symbol: key.pairs for key in grid.legend} == {
+        "A": 2,
+        "A:pkg": 1,
+        "B": 0,
+        "•": 3,
+    }
 
 
 def test_a_flight_that_nobody_gets_is_named(flights: Service) -> None:

@@ -1,10 +1,10 @@
-"""Population: the accounts of a simulation, from one to millions, each on its terms.
+"""Population: the accounts of a simulation, from one to millions, each with its terms.
 
-Nearly all are a Microsoft account with one address on the terms of all, and cost one text each; the
-others are kept apart, by position.
+Nearly all are Microsoft accounts with one address and the default terms; each costs one text. The
+others are kept apart, by index.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -16,8 +16,8 @@ from eligibility.access.model import Account
 class Population:
     """Accounts in order. names: canonical addresses, or NOBODY.
 
-    defaults: the terms of every account that is not among `others`; its own account means nothing.
-    others: by position, the accounts with a kind, aliases or terms of their own, or nobody.
+    defaults: the terms of every account that is not in `others`; the account in it is not used.
+    others: by index, the accounts with a kind, aliases or terms of their own, or nobody.
     """
 
     names: Sequence[str]
@@ -26,21 +26,27 @@ class Population:
 
     @classmethod
     def of(cls, askers: Iterable[Asker]) -> "Population":
-        """Take accounts, each on its own terms."""
+        """Make a population of accounts, each with its own terms."""
         listed = list(askers)
         return cls([asker.name for asker in listed], others=dict(enumerate(listed)))
 
     def __len__(self) -> int:
         return len(self.names)
 
-    def asker(self, position: int) -> Asker:
-        """Give the account at a position, with its terms."""
-        special = self.others.get(position)
-        return special or self.defaults.as_account(Account(self.names[position]))
+    def addresses(self) -> Iterator[str]:
+        """List the address of each account in order; "" where nobody is signed in."""
+        for index, name in enumerate(self.names):
+            other = self.others.get(index)
+            yield "" if other is not None and other.account is None else name
+
+    def asker(self, index: int) -> Asker:
+        """Return the account at an index, with its terms."""
+        other = self.others.get(index)
+        return other or self.defaults.as_account(Account(self.names[index]))
 
 
 def each_once(population: Population) -> Population:
-    """Drop accounts that say the same of themselves a second time, as groups do (KUG)."""
+    """Drop an account that is listed a second time with the same terms, as groups do (KUG)."""
     if not population.others:
         return Population(list(dict.fromkeys(population.names)), population.defaults)
     askers = dict.fromkeys(map(population.asker, range(len(population))))

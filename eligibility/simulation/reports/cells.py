@@ -29,17 +29,9 @@ Cell = tuple[Any, ...]
 def cells(matrix: Matrix) -> Iterator[Cell]:
     """List the rows: by account, then by device."""
     by_class = cells_by_class(matrix)
-    for account, row in zip(account_names(matrix), matrix.rows, strict=True):
+    for account, row in zip(matrix.population.addresses(), matrix.rows, strict=True):
         for rest in by_class[row]:
             yield (account, *rest)
-
-
-def account_names(matrix: Matrix) -> Iterator[str]:
-    """List the values of the column `account`, in order of the accounts."""
-    names, others = matrix.population.names, matrix.population.others
-    for index, name in enumerate(names):
-        other = others.get(index)
-        yield "" if other is not None and other.account is None else name
 
 
 def cells_by_class(matrix: Matrix) -> list[list[Cell]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.reports.cells import COLUMNS, account_names, cells_by_class
+from eligibility.simulation.reports.cells import COLUMNS, cells_by_class
 from eligibility.simulation.reports.report import SimulationReport
 from groups.csv_file import harmless_cell
 
@@ -36,7 +36,7 @@ def _lines(matrix: Matrix, side: str | None) -> Iterator[bytes]:
         [_line([*cells, *more]) for cells in cells_of_class]
         for cells_of_class in cells_by_class(matrix)
     ]
-    for name, row in zip(account_names(matrix), matrix.rows, strict=True):
+    for name, row in zip(matrix.population.addresses(), matrix.rows, strict=True):
         account = _line([name]).removesuffix("\r\n") + ","
         yield "".join([account + ending for ending in endings[row]]).encode()
 

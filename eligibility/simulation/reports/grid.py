@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from eligibility.explain.outcome import Outcome
-from eligibility.simulation.matrix import Matrix, change_of, settling_places
+from eligibility.simulation.matrix import Matrix, change_of, settling_accounts
 from eligibility.simulation.reports.columns import Column, columns
 from eligibility.simulation.reports.legend import LegendEntry, legend
 from eligibility.simulation.reports.symbols import Help, OutcomeMark, OutcomeNumbers, marks
@@ -89,7 +89,7 @@ def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | Non
     rows = _Rows(grouped)
     cells_of_class = _cells(matrix, numbers, shown)
     earlier_cells = _cells(earlier, earlier_numbers, shown) if earlier else []
-    settling = dict(zip(settling_places(matrix), earlier.rows, strict=True)) if earlier else {}
+    settling = dict(zip(settling_accounts(matrix), earlier.rows, strict=True)) if earlier else {}
     for index, name in enumerate(matrix.population.names):
         cells = cells_of_class[matrix.rows[index]]
         earlier_class = settling.get(index)

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from eligibility.explain.phrases import NO_FALL_THROUGH, full_text
-from eligibility.simulation.matrix import settling_places
+from eligibility.simulation.matrix import settling_accounts
 from eligibility.simulation.reports.columns import Column
 from eligibility.simulation.reports.report import SimulationReport
 from eligibility.simulation.reports.symbols import Help, OutcomeMark
@@ -25,23 +25,24 @@ _MOST_TITLES = 2_000
 """With more cells, the script adds the text that hovering shows; it would be most of the file."""
 
 
-class CellView(NamedTuple):
-    """An outcome as a cell shows it. told: its text, with what helps. number: of the denial it links to."""
+class OutcomeText(NamedTuple):
+    """An outcome as the page shows it. number: of the outcome; a denial is described under it.
 
-    sign: str
-    style: str
-    told: str
-    number: int | None
-
-
-class DenialText(NamedTuple):
-    """A denial, described once for all cells that have it."""
+    text: in words; helps: what helps; codes: of the reasons. title: all of it, for a cell.
+    """
 
     number: int
-    sign: str
-    words: str
+    granted: bool
+    symbol: str
+    style: str
+    text: str
     codes: tuple[str, ...]
-    remedies: tuple[str, ...]
+    helps: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        """Return what a cell shows when somebody points at it."""
+        return "\n".join((self.text, *(f"\N{BULLET} {text}" for text in self.helps)))
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
@@ -70,7 +71,7 @@ def _percent(part: int, whole: int) -> str:
 
 def _facts(report: SimulationReport) -> dict[str, Any]:
     matrix, grid = report.matrix, report.grid
-    refusals = [number for number, one in enumerate(grid.outcomes) if not one.granted]
+    outcomes = _outcomes(report)
     granted = sum(key.pairs for key in grid.legend if key.mark.kind != "denied")
     script = _own("simulation.js")
     return {
@@ -79,14 +80,14 @@ def _facts(report: SimulationReport) -> dict[str, Any]:
         "revision": matrix.state.snapshot.revision,
         "grid": grid,
         "tops": list(_tops(grid.columns)),
-        "shown": [_shown(report, number) for number in range(len(grid.outcomes))],
-        "refusals": [_refusal(report, number) for number in refusals],
+        "outcomes": outcomes,
+        "denials": [outcome for outcome in outcomes if not outcome.granted],
         "titled": len(grid.rows) * len(grid.columns) <= _MOST_TITLES,
         "accounts": len(matrix.population),
         "devices": len(matrix.devices),
         "pairs": len(matrix.population) * len(matrix.devices),
         "granted": granted,
-        "changed": len(settling_places(matrix)),
+        "changed": len(settling_accounts(matrix)),
         "no_fall_through": NO_FALL_THROUGH if grid.names_flights_that_deny else "",
         "style": Markup(_own("simulation.css")),  # noqa: S704 - a file of ours
         "script": Markup(script),  # noqa: S704 - a file of ours
@@ -103,27 +104,29 @@ def style_of(mark: OutcomeMark) -> str:
     return mark.kind if mark.flight is None else f"flight f{mark.flight % _COLOURS}"
 
 
-def _shown(report: SimulationReport, number: int) -> CellView:
-    outcome, mark = report.grid.outcomes[number], report.grid.marks[number]
-    lines = [full_text(report.matrix.state.product, outcome)]
-    lines += [f"\N{BULLET} {_help(one)}" for one in report.grid.helps[number]]
-    return CellView(
-        mark.sign, style_of(mark), "\n".join(lines), None if outcome.granted else number
-    )
+def _outcomes(report: SimulationReport) -> list[OutcomeText]:
+    grid, product = report.grid, report.matrix.state.product
+    return [
+        OutcomeText(
+            number,
+            outcome.granted,
+            mark.symbol,
+            style_of(mark),
+            full_text(product, outcome),
+            outcome.reasons,
+            tuple(map(_help, helps)),
+        )
+        for number, (outcome, mark, helps) in enumerate(
+            zip(grid.outcomes, grid.marks, grid.helps, strict=True)
+        )
+    ]
 
 
-def _refusal(report: SimulationReport, number: int) -> DenialText:
-    outcome, helps = report.grid.outcomes[number], report.grid.helps[number]
-    words = full_text(report.matrix.state.product, outcome)
-    sign = report.grid.marks[number].sign
-    return DenialText(number, sign, words, outcome.reasons, tuple(map(_help, helps)))
-
-
-def _help(one: Help) -> str:
-    return one.text if one.always else f"for some: {one.text}"
+def _help(item: Help) -> str:
+    return item.text if item.always else f"for some: {item.text}"
 
 
 def _tops(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:
     """List the upper row of the head: family and architecture, and the number of their columns."""
-    for top, alike in groupby(columns, lambda one: one.head[:2]):
+    for top, alike in groupby(columns, lambda column: column.head[:2]):
         yield ", ".join(top), len(list(alike))

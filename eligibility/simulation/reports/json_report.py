@@ -27,11 +27,10 @@ import msgspec
 
 from eligibility.explain.outcome import Outcome
 from eligibility.explain.phrases import full_text, reason_text
-from eligibility.simulation.matrix import Matrix, change_of, settling_places
-from eligibility.simulation.reports.cells import account_names
+from eligibility.simulation.matrix import Matrix, change_of, settling_accounts
 from eligibility.simulation.reports.report import SimulationReport
 from eligibility.simulation.reports.symbols import OutcomeMark, marks, remedies_of
-from eligibility.simulation.responses import simulated
+from eligibility.simulation.responses import StateView, device_views, simulated
 
 _AT_ONCE = 10_000
 _encode = msgspec.json.Encoder().encode
@@ -55,12 +54,12 @@ def _parts(report: SimulationReport) -> Iterator[bytes]:
     answers: dict[RemediedOutcome, int] = {}
     classes, columns = _classes(_numbers(matrix, answers))
     before = _classes(_numbers(earlier, answers)) if earlier else None
-    shown = marks(state.product, [one.outcome for one in answers])
+    shown = marks(state.product, [answer.outcome for answer in answers])
     yield _field("product", {"product_id": state.product_id, "name": state.product.name}, b"{")
-    yield _field("state", _state(matrix))
+    yield _field("state", StateView.of(state))
     yield _field("rollout", report.shares)
     yield _field("answers", [_answer(matrix, *pair) for pair in zip(answers, shown, strict=True)])
-    yield _field("devices", _devices(matrix))
+    yield _field("devices", device_views(matrix))
     yield _field("classes", columns)
     yield b',\n"accounts":['
     yield from _listed(_accounts(matrix, classes))
@@ -89,52 +88,31 @@ def _numbers(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[
     ]
 
 
-def _classes(
-    told: Iterable[tuple[int, ...]],
-) -> tuple[list[int], list[tuple[int, ...]]]:
+def _classes(rows: Iterable[tuple[int, ...]]) -> tuple[list[int], list[tuple[int, ...]]]:
     """Number the distinct rows; return the number of each row class, and the rows."""
     numbers: dict[tuple[int, ...], int] = {}
-    return [numbers.setdefault(row, len(numbers)) for row in told], list(numbers)
-
-
-def _state(matrix: Matrix) -> dict[str, Any]:
-    state = matrix.state
-    return {"label": state.label, "moment": state.moment, "revision": state.snapshot.revision}
+    return [numbers.setdefault(row, len(numbers)) for row in rows], list(numbers)
 
 
 def _answer(matrix: Matrix, answer: RemediedOutcome, mark: OutcomeMark) -> dict[str, Any]:
     outcome = answer.outcome
     return {
         **asdict(simulated(outcome)),
-        "sign": mark.sign,
+        "sign": mark.symbol,
         "words": full_text(matrix.state.product, outcome),
-        "reasons": [{"code": one, "text": reason_text(one)} for one in outcome.reasons],
+        "reasons": [{"code": code, "text": reason_text(code)} for code in outcome.reasons],
         "remedies": answer.remedies,
     }
 
 
-def _devices(matrix: Matrix) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": named.name,
-            "family": named.device.family,
-            "os_version": named.device.os_version,
-            "architecture": named.device.architecture,
-            "class": number,
-        }
-        for named, number in zip(matrix.devices, matrix.columns, strict=True)
-    ]
-
-
 def _accounts(matrix: Matrix, classes: Sequence[int]) -> Iterator[dict[str, Any]]:
-    for name, row in zip(account_names(matrix), matrix.rows, strict=True):
-        yield {"account": name or None, "class": classes[row]}
+    for address, row in zip(matrix.population.addresses(), matrix.rows, strict=True):
+        yield {"account": address or None, "class": classes[row]}
 
 
 def _changed(matrix: Matrix, earlier: Matrix, classes: Sequence[int]) -> Iterator[dict[str, Any]]:
-    places = settling_places(matrix)
-    for place, account in zip(places, _accounts(earlier, classes), strict=True):
-        yield {**account, "change": change_of(matrix, place)}
+    for index, account in zip(settling_accounts(matrix), _accounts(earlier, classes), strict=True):
+        yield {**account, "change": change_of(matrix, index)}
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:

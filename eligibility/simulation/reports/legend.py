@@ -91,4 +91,4 @@ def _unused(product: Product, used: set[int | None]) -> Iterable[LegendEntry]:
 
 def _order(entry: LegendEntry) -> tuple[object, ...]:
     kind = ("flight", "submission", "denied").index(entry.mark.kind)
-    return kind, entry.mark.flight or 0, -entry.pairs if kind == 2 else 0, entry.mark.sign
+    return kind, entry.mark.flight or 0, -entry.pairs if kind == 2 else 0, entry.mark.symbol

@@ -5,15 +5,14 @@ of the classes, and no row of a million accounts becomes a Python object. One ro
 thousand accounts.
 """
 
-import importlib
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO
 
-from eligibility.errors import MissingPackage
+from eligibility.formats.optional import optional_module
 from eligibility.simulation.matrix import Matrix
-from eligibility.simulation.reports.cells import COLUMNS, Cell, account_names, cells_by_class
+from eligibility.simulation.reports.cells import COLUMNS, Cell, cells_by_class
 from eligibility.simulation.reports.csv_report import SIDE
 from eligibility.simulation.reports.report import SimulationReport
 
@@ -28,19 +27,16 @@ _NUMBER = "i"
 
 def check() -> None:
     """Raises: MissingPackage without pyarrow."""
-    _pyarrow("")
+    _pyarrow()
 
 
-def _pyarrow(module: str) -> Any:
-    try:
-        return importlib.import_module(f"pyarrow{module}")
-    except ImportError:
-        raise MissingPackage("pyarrow", "parquet", "reports as Parquet") from None
+def _pyarrow(module: str = "pyarrow") -> Any:
+    return optional_module(module, "parquet", "reports as Parquet")
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
     """Write the report. Raises: MissingPackage without pyarrow."""
-    pa, parquet = _pyarrow(""), _pyarrow(".parquet")
+    pa, parquet = _pyarrow(), _pyarrow("pyarrow.parquet")
     both = report.earlier is not None
     schema = _schema(pa, report, both)
     with parquet.ParquetWriter(out, schema, compression="zstd", use_dictionary=True) as writer:
@@ -55,9 +51,9 @@ def _schema(pa: Any, report: SimulationReport, both: bool) -> Any:
     text = pa.dictionary(pa.int32(), pa.string())
     columns: dict[str, type] = {**COLUMNS, **({SIDE: str} if both else {})}
     state = report.matrix.state
-    told = {"product_id": state.product_id, "state": state.label, "moment": str(state.moment)}
+    metadata = {"product_id": state.product_id, "state": state.label, "moment": str(state.moment)}
     kinds = [(name, pa.bool_() if kind is bool else text) for name, kind in columns.items()]
-    return pa.schema(kinds, metadata=told)
+    return pa.schema(kinds, metadata=metadata)
 
 
 def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
@@ -65,29 +61,31 @@ def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
     devices = len(matrix.devices)
     coded = _coded(cells_by_class(matrix), side)
     at_once = max(1, min(_ACCOUNTS, _ROWS // devices))
-    names, rows = account_names(matrix), iter(matrix.rows)
+    names, rows = matrix.population.addresses(), iter(matrix.rows)
     while some := list(islice(names, at_once)):
         of_class = list(islice(rows, at_once))
-        each = b"".join([array(_NUMBER, [place]).tobytes() * devices for place in range(len(some))])
+        each = b"".join([array(_NUMBER, [index]).tobytes() * devices for index in range(len(some))])
         yield [
             _column(pa, each, some),
             *(_column(pa, b"".join([by[row] for row in of_class]), values) for values, by in coded),
         ]
 
 
-def _coded(told: Sequence[Sequence[Cell]], side: str | None) -> list[tuple[list[Any], list[bytes]]]:
+def _coded(
+    cells: Sequence[Sequence[Cell]], side: str | None
+) -> list[tuple[list[Any], list[bytes]]]:
     """Return, for each column but the account, its distinct values and by class their numbers as bytes."""
     more = () if side is None else (side,)
     width = len(COLUMNS) - 1 + len(more)
     numbers: list[dict[Any, int]] = [{} for _ in range(width)]
     by_class: list[list[bytes]] = [[] for _ in range(width)]
-    for cells_of_class in told:
+    for cells_of_class in cells:
         for position, values in enumerate(
-            zip(*((*one, *more) for one in cells_of_class), strict=True)
+            zip(*((*cell, *more) for cell in cells_of_class), strict=True)
         ):
             known = numbers[position]
-            found = array(_NUMBER, [known.setdefault(value, len(known)) for value in values])
-            by_class[position].append(found.tobytes())
+            coded = array(_NUMBER, [known.setdefault(value, len(known)) for value in values])
+            by_class[position].append(coded.tobytes())
     return [(list(known), coded) for known, coded in zip(numbers, by_class, strict=True)]
 
 

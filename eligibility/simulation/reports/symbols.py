@@ -26,7 +26,7 @@ class Help(NamedTuple):
 class OutcomeMark(NamedTuple):
     """How a grid shows an outcome. flight: its index from the highest rank; None if it is no flight."""
 
-    sign: str
+    symbol: str
     kind: OutcomeKind
     flight: int | None
 

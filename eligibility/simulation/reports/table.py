@@ -9,8 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eligibility.explain.phrases import NO_FALL_THROUGH
-from eligibility.simulation.matrix import settling_places
-from eligibility.simulation.reports.columns import Column
+from eligibility.simulation.matrix import settling_accounts
 from eligibility.simulation.reports.grid import Grid, GridRow
 from eligibility.simulation.reports.legend import LegendEntry
 from eligibility.simulation.reports.report import SimulationReport
@@ -85,51 +84,48 @@ def _bands(grid: Grid, width: int) -> Iterator[Table]:
     label = min(_WIDEST_NAME, max(names, 8)) + (9 if grid.grouped else 0)
     if any(row.side for row in grid.rows):
         label += 26
-    position, places = 0, range(len(grid.columns))
-    while position < len(places):
+    position, indices = 0, range(len(grid.columns))
+    while position < len(indices):
         room, end = width - label, position
-        while end < len(places) and (end == position or room >= _width(grid, end)):
+        while end < len(indices) and (end == position or room >= _width(grid, end)):
             room -= _width(grid, end)
             end += 1
-        yield _band(grid, places[position:end])
+        yield _band(grid, indices[position:end])
         position = end
 
 
-def _width(grid: Grid, place: int) -> int:
-    signs = (grid.marks[row.cells[place]].sign for row in grid.rows)
-    return max(max(map(len, grid.columns[place].head)), *(len(sign) + 2 for sign in signs)) + 1
+def _width(grid: Grid, column: int) -> int:
+    symbols = (grid.marks[row.cells[column]].symbol for row in grid.rows)
+    head = max(map(len, grid.columns[column].head))
+    return max(head, *(len(symbol) + 2 for symbol in symbols)) + 1
 
 
-def _band(grid: Grid, places: Sequence[int]) -> Table:
+def _band(grid: Grid, indices: Sequence[int]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="dim")
     table.add_column("account", max_width=_WIDEST_NAME, no_wrap=True, vertical="bottom")
     if grid.grouped:
         table.add_column("", no_wrap=True, justify="right", style="dim")
     if any(row.side for row in grid.rows):
         table.add_column("side", no_wrap=True)
-    for place in places:
-        table.add_column(_head(grid.columns[place]), no_wrap=True, justify="left")
+    for index in indices:
+        head = "\n".join(grid.columns[index].head)
+        table.add_column(head, no_wrap=True, justify="left")
     for row in grid.rows:
-        table.add_row(
-            *_label(row, grid), *(_cell(grid.marks[row.cells[place]]) for place in places)
-        )
+        cells = (_cell(grid.marks[row.cells[index]]) for index in indices)
+        table.add_row(*_label(row, grid), *cells)
     return table
-
-
-def _head(column: Column) -> str:
-    return "\n".join(column.head)
 
 
 def _label(row: GridRow, grid: Grid) -> Iterator[Text]:
     yield Text(row.names[0])
     if grid.grouped:
         yield Text(f"+ {row.count - 1:,}" if row.count > 1 else "")
-    if any(one.side for one in grid.rows):
+    if any(other.side for other in grid.rows):
         yield Text(row.side, "yellow" if row.side else "")
 
 
 def _cell(mark: OutcomeMark) -> Text:
-    return Text(f" {mark.sign} ", _style(mark))
+    return Text(f" {mark.symbol} ", _style(mark))
 
 
 def _style(mark: OutcomeMark) -> str:
@@ -145,8 +141,8 @@ def _legend(keys: Iterable[LegendEntry], report: SimulationReport) -> Table:
     for name in ("accounts", "pairs"):
         table.add_column(name, justify="right", no_wrap=True)
     for key in keys:
-        said = ", ".join(filter(None, (key.meaning, key.version, "/".join(key.actions))))
-        table.add_row(_cell(key.mark), Text(said), f"{key.accounts:,}", f"{key.pairs:,}")
+        text = ", ".join(filter(None, (key.meaning, key.version, "/".join(key.actions))))
+        table.add_row(_cell(key.mark), Text(text), f"{key.accounts:,}", f"{key.pairs:,}")
     total = len(report.matrix.population)
     pairs = total * len(report.matrix.devices)
     table.add_row("", Text("all", "dim"), Text(f"{total:,}", "dim"), Text(f"{pairs:,}", "dim"))
@@ -154,26 +150,23 @@ def _legend(keys: Iterable[LegendEntry], report: SimulationReport) -> Table:
 
 
 def _shares(shares: Iterable[RolloutShare]) -> Table:
-    table = Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, 2, 0, 0),
-        header_style="dim",
-    )
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("source")
     for name in ("percentage", "newest", "previous", "share"):
         table.add_column(name, justify="right")
-    for one in shares:
-        share = f"{one.newest / one.accounts:.1%}" if one.accounts else "-"
-        percentage = f"{one.percentage:g} %" + (" (declared)" if one.declared else "")
-        table.add_row(Text(one.name), percentage, f"{one.newest:,}", f"{one.previous:,}", share)
+    for split in shares:
+        share = f"{split.newest / split.accounts:.1%}" if split.accounts else "-"
+        percentage = f"{split.percentage:g} %" + (" (declared)" if split.declared else "")
+        table.add_row(
+            Text(split.name), percentage, f"{split.newest:,}", f"{split.previous:,}", share
+        )
     return table
 
 
 def _notes(report: SimulationReport) -> Iterator[Text]:
     if report.grid.names_flights_that_deny:
         yield Text(f"\n{NO_FALL_THROUGH}", "dim")
-    changed = len(settling_places(report.matrix))
+    changed = len(settling_accounts(report.matrix))
     if changed and report.earlier is None:
         yield Text(
             f"\n{_counted(changed, 'account')} changed groups in the last 30 minutes; the Store itself"

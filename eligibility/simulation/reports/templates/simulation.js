@@ -8,8 +8,8 @@ field.closest(".find").hidden = false;
 field.addEventListener("input", () => {
   const wanted = field.value.trim().toLowerCase();
   let count = 0;
-  rows.forEach((row, place) => {
-    const shown = names[place].includes(wanted);
+  rows.forEach((row, index) => {
+    const shown = names[index].includes(wanted);
     row.hidden = !shown;
     count += shown ? 1 : 0;
   });
@@ -19,7 +19,7 @@ field.addEventListener("input", () => {
 document.querySelector(".grid").addEventListener("mouseover", (event) => {
   const link = event.target.closest("td")?.querySelector("a");
   if (link && !link.parentNode.title) {
-    const told = document.querySelector(link.hash);
-    link.parentNode.title = [...told.querySelectorAll("p, ul li")].map((one) => one.textContent).join("\n");
+    const reasons = document.querySelector(link.hash);
+    link.parentNode.title = [...reasons.querySelectorAll("p, ul li")].map((item) => item.textContent).join("\n");
   }
 });
