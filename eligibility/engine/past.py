@@ -63,7 +63,7 @@ def decide_past(case: Case, past: PastMemberships) -> Decision:
 
     Args: past = of the account's addresses in the product's groups.
     """
-    query, decision = case.query, decide(case)
+    query, decision = case.query, decide(case, explain=True)
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
         matched = {one.address for one in past.last if one.change == "added"}

@@ -66,7 +66,7 @@ class Snapshot:
         Args: explain = carry the trace, which also says which address of the account matched.
         """
         account = query.account
-        decision = decide(self.case(query, now))
+        decision = decide(self.case(query, now), explain=explain)
         steps = (decision.trace or ()) if explain else UNSET
         if steps is not UNSET and account is not None and account.aliases:
             matched = [a for a in account.addresses if self.index.find(self.digester.of(a))]

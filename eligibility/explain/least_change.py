@@ -151,7 +151,9 @@ class _Search:
         self.left -= len(possible)
         if self.left < 0:
             raise _TooManyTriesError
-        return _Attempt(chosen, case, tuple(map(decide, possible)))
+        return _Attempt(
+            chosen, case, tuple(decide(supposed, explain=True) for supposed in possible)
+        )
 
     def meets(self, attempt: _Attempt) -> bool:
         return all(map(self.wanted.met_by, attempt.decisions))

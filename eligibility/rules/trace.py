@@ -6,6 +6,7 @@ the project's domain notes.
 """
 
 from collections.abc import Collection
+from typing import Any
 
 from eligibility.access.model import Account, OfferedPackage, Reason, TraceStep
 from eligibility.catalog.model import Flight, Rollout
@@ -143,3 +144,21 @@ class Trace:
     def _device(self) -> str:
         device = self.case.query.device
         return f"{device.family} {device.os_version}"
+
+
+class _NoTrace(Trace):
+    """Notes nothing: for decisions whose trace nobody reads."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        self.steps = []
+
+    def _ignore(self, *_: Any, **__: Any) -> None:
+        """Do nothing."""
+
+    groups = audience = audience_member = floor = claim = market = family_offered = _ignore
+    flight = no_flight = rollout = selection = action = _ignore
+
+
+NO_TRACE: Trace = _NoTrace()

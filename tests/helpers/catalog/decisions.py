@@ -16,7 +16,11 @@ Body = dict[str, Any]
 REQUIREMENTS = load_requirements()
 
 
-def ask(query: Body, product: Body, groups: set[str], now: datetime = NOW) -> Decision:
+def case_of(query: Body, product: Body, groups: set[str], now: datetime = NOW) -> Case:
     declared = read_product(product)
     validate("APP", declared, ValidationContext(GROUPS, now))
-    return decide(Case(query_of(**query), declared, frozenset(groups), REQUIREMENTS, now))
+    return Case(query_of(**query), declared, frozenset(groups), REQUIREMENTS, now)
+
+
+def ask(query: Body, product: Body, groups: set[str], now: datetime = NOW) -> Decision:
+    return decide(case_of(query, product, groups, now))
