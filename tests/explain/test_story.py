@@ -36,7 +36,7 @@ def tell(declared: Product, *groups: str, **asked: Any) -> tuple[Sentence, ...]:
     """The story for Ada on a Desktop, or for what is told."""
     query = query_of(**{"product_id": "APP", "account": ADA, "device": DESKTOP, **asked})
     case = Case(query, declared, frozenset(groups), REQUIREMENTS, NOW)
-    return story(decide(case), case)
+    return story(decide(case, explain=True), case)
 
 
 def traced(vector: Scenario, state: State) -> Iterator[TraceStep]:
@@ -121,7 +121,7 @@ def test_a_long_story_leaves_out_what_does_not_stand_in_the_way() -> None:
     hololens = {"family": "HoloLens", "os_version": "1809"}
     query = query_of(product_id="APP", account=ADA, device=hololens)
     case = Case(query, declared, frozenset({"beta"}), REQUIREMENTS, NOW)
-    decision = decide(case)
+    decision = decide(case, explain=True)
     listed = alias_step(Account("ada@example.com", aliases=("a@example.com",)), ["a@example.com"])
     told = story(replace(decision, trace=(listed, *(decision.trace or ()))), case)
     assert len(told) == MOST_SENTENCES
@@ -154,7 +154,7 @@ def test_whatever_decide_notes_has_words_and_pages(
 ) -> None:
     declared = read_product(body)
     case = Case(query_of(**query), declared, frozenset(groups), REQUIREMENTS, NOW)
-    decision = decide(case)
+    decision = decide(case, explain=True)
     assert decision.trace is not UNSET
     for step in decision.trace:
         assert phrases_of(step)
