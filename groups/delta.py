@@ -1,11 +1,12 @@
 """The rules of edits that every store shares: what an edit changes in a group. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
 from groups import emails
-from groups.errors import Fault, GroupSizeOutOfRange, InvalidEmails, InvalidGroup
+from groups.errors import Fault, GroupSizeOutOfRange, InvalidEmails, InvalidGroup, WouldBeEmpty
+from groups.member_set import Digester
 from groups.model import MAX_MEMBERS, MIN_MEMBERS, EditResult, Group, MembershipEdit
 
 
@@ -42,11 +43,62 @@ class EditRequest:
             raise InvalidGroup(faults)
         return cls(add, remove)
 
+    @property
+    def concerned(self) -> tuple[str, ...]:
+        """The addresses of which it counts whether they are members."""
+        return (*self.add, *self.remove)
+
     def delta(self, present: Collection[str]) -> Delta:
-        """Compute what the edit changes. Args: present = at least those of its addresses that are members."""
+        """Compute what the edit changes. Args: present = those concerned, at least, that are members."""
         added = tuple(address for address in self.add if address not in present)
         removed = tuple(address for address in self.remove if address in present)
         return Delta(added, removed, len(self.add) - len(added), len(self.remove) - len(removed))
+
+
+@dataclass(frozen=True, slots=True)
+class ReplaceRequest:
+    """The addresses, canonical and each once, that become a group's only members."""
+
+    wanted: tuple[str, ...]
+    concerned: None = None
+    """The present members count, all of them."""
+
+    def delta(self, present: Collection[str]) -> Delta:
+        """Compute what the replacement changes. Args: present = all members."""
+        added = tuple(address for address in self.wanted if address not in present)
+        removed = tuple(sorted(set(present).difference(self.wanted)))
+        return Delta(added, removed, unchanged=len(self.wanted) - len(added))
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetRequest:
+    """Whom to forget: history then has `digest` for `address`; `instead` joins groups left empty."""
+
+    publisher: str
+    address: str
+    instead: tuple[str, ...]
+    digest: str
+
+    @classmethod
+    def read(
+        cls, publisher: str, address: str, replacement: str | None, digester: Digester
+    ) -> "ForgetRequest":
+        """Read a request. Raises: InvalidEmails, also if the address would replace itself."""
+        gone = emails.canonical(address)
+        instead = () if replacement is None else (emails.canonical(replacement),)
+        if gone in instead:
+            detail = f"`{gone}` cannot replace itself: name another address"
+            raise InvalidEmails([Fault("replacement", "REPLACED_BY_ITSELF", detail)])
+        return cls(publisher, gone, instead, digester.forgotten(gone))
+
+    def joining(self, group_id: str, emptied: Collection[str]) -> tuple[str, ...]:
+        """Give who joins a group that the person leaves.
+
+        Raises: WouldBeEmpty, which names all groups left empty, if nobody replaces the person.
+        """
+        if emptied and not self.instead:
+            raise WouldBeEmpty([f"{self.publisher}/{group_id}" for group_id in emptied])
+        return self.instead if group_id in emptied else ()
 
 
 def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
@@ -59,14 +111,6 @@ def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
         revision=0,
         created_at=at,
     )
-
-
-def replacing(wanted: Iterable[str], present: frozenset[str]) -> Delta:
-    """Compute what changes if `wanted` (canonical, each once) become the only members."""
-    kept = tuple(wanted)
-    added = tuple(address for address in kept if address not in present)
-    removed = tuple(sorted(present.difference(kept)))
-    return Delta(added, removed, unchanged=len(kept) - len(added))
 
 
 def result(before: Group, delta: Delta) -> EditResult:
@@ -86,18 +130,3 @@ def result(before: Group, delta: Delta) -> EditResult:
         joined=tuple(sorted(delta.added)),
         left=tuple(sorted(delta.removed)),
     )
-
-
-def forgetting(address: str, replacement: str | None) -> tuple[str, tuple[str, ...]]:
-    """Read the address to forget, and who replaces it where nobody else is left; both canonical.
-
-    Raises: InvalidEmails.
-    """
-    gone = emails.canonical(address)
-    if replacement is None:
-        return gone, ()
-    instead = emails.canonical(replacement)
-    if instead == gone:
-        detail = f"`{gone}` cannot replace itself: name another address"
-        raise InvalidEmails([Fault("replacement", "REPLACED_BY_ITSELF", detail)])
-    return gone, (instead,)

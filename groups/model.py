@@ -232,9 +232,9 @@ def check_name(name: str) -> str:
     return trimmed
 
 
-def check_limit(limit: int) -> None:
-    """Refuse an empty page. Raises: ValueError."""
-    if limit < 1:
+def check_limit(limit: int | None) -> None:
+    """Refuse an empty page; None is no limit. Raises: ValueError."""
+    if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}")
 
 

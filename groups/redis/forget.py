@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from groups.chain import ChainDigester
-from groups.delta import Delta, forgetting
-from groups.errors import WouldBeEmpty
-from groups.member_set import Digester
+from groups.delta import Delta, ForgetRequest
 from groups.model import Consent, ForgetResult, GroupChange
 from groups.redis import history as past
 from groups.redis import reads
@@ -15,24 +13,6 @@ from groups.storage.redis_chain import HeadField, head_of
 from groups.storage.redis_server import RedisServer
 
 _GROUPS_AT_ONCE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class ForgetRequestData:
-    """Whom to forget: history then has `digest` for `address`; `instead` joins groups left empty."""
-
-    publisher: str
-    address: str
-    instead: tuple[str, ...]
-    digest: str
-
-    @classmethod
-    def read(
-        cls, publisher: str, address: str, replacement: str | None, digester: Digester
-    ) -> "ForgetRequestData":
-        """Read a request. Raises: InvalidEmails."""
-        canonical, instead = forgetting(address, replacement)
-        return cls(publisher, canonical, instead, digester.forgotten(canonical))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +30,7 @@ class AddressUses:
     result: ForgetResult
 
 
-def find(server: RedisServer, request: ForgetRequestData) -> AddressUses:
+def find(server: RedisServer, request: ForgetRequest) -> AddressUses:
     """Look for the address in every group and in all of history."""
     publisher, address = request.publisher, request.address
     head, erased = server.call("HMGET", server.keys.head(publisher), "groups", "erased")
@@ -71,18 +51,15 @@ def find(server: RedisServer, request: ForgetRequestData) -> AddressUses:
 
 def write(
     server: RedisServer,
-    request: ForgetRequestData,
+    request: ForgetRequest,
     uses: AddressUses,
     actor: str,
     digester: ChainDigester,
 ) -> CommandBatch:
     """Work out the write that forgets. Raises: WouldBeEmpty."""
-    publisher, emptied = request.publisher, uses.result.emptied
-    if emptied and not request.instead:
-        raise WouldBeEmpty([f"{publisher}/{group_id}" for group_id in emptied])
-    batch = CommandBatch(server.keys, publisher, uses.head, server.clock(), digester)
+    batch = CommandBatch(server.keys, request.publisher, uses.head, server.clock(), digester)
     for state in uses.groups:
-        joining = request.instead if state.group.group_id in emptied else ()
+        joining = request.joining(state.group.group_id, uses.result.emptied)
         batch.edit(state, Delta(joining, (request.address,)), actor)
     for state in uses.noted:
         group = batch.groups.get(state.group.group_id, state.group)
@@ -99,22 +76,18 @@ def commit(server: RedisServer, uses: AddressUses, batch: CommandBatch) -> bool:
     return chain.save(uses.head, batch.head, batch.commands, {"erased": erased})
 
 
-def done(request: ForgetRequestData, uses: AddressUses, batch: CommandBatch) -> ForgetResult:
+def done(request: ForgetRequest, uses: AddressUses, batch: CommandBatch) -> ForgetResult:
     """Give the result of the write, which is in history too for the groups left."""
     left = sum(request.address in change.removed for change in batch.changes)
     return replace(uses.result, history=uses.result.history + left)
 
 
 def _every_group(server: RedisServer, publisher: str) -> Sequence[GroupState]:
-    ids = reads.group_ids(server, publisher)
-    steps = range(0, len(ids), _GROUPS_AT_ONCE)
-    return [
-        state
-        for begin in steps
-        for state in reads.states(server, publisher, ids[begin : begin + _GROUPS_AT_ONCE])[
-            1
-        ].values()
-    ]
+    ids, states = reads.group_ids(server, publisher), list[GroupState]()
+    for begin in range(0, len(ids), _GROUPS_AT_ONCE):
+        _, known = reads.states(server, publisher, ids[begin : begin + _GROUPS_AT_ONCE])
+        states += known.values()
+    return states
 
 
 def _names(change: GroupChange, address: str) -> bool:
@@ -127,7 +100,7 @@ def _is_noted(note: Consent | None, address: str) -> bool:
     return note is not None and (address in note.confirmed_by or address in note.text)
 
 
-def _forgotten(change: GroupChange, request: ForgetRequestData) -> GroupChange:
+def _forgotten(change: GroupChange, request: ForgetRequest) -> GroupChange:
     def replaced(addresses: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
             request.digest if address == request.address else address for address in addresses
@@ -141,7 +114,7 @@ def _forgotten(change: GroupChange, request: ForgetRequestData) -> GroupChange:
     )
 
 
-def _scrubbed(note: Consent | None, request: ForgetRequestData) -> Consent | None:
+def _scrubbed(note: Consent | None, request: ForgetRequest) -> Consent | None:
     if note is None:
         return None
     address, digest = request.address, request.digest

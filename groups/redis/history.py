@@ -12,6 +12,7 @@ from groups.errors import HistoryLost
 from groups.model import GroupChange, MembershipChange, PastMemberships
 from groups.moments import to_us
 from groups.redis import packed
+from groups.redis.writes import GroupState
 from groups.storage.redis_chain import RedisChain
 from groups.storage.redis_server import RedisServer
 
@@ -73,26 +74,16 @@ def newest_first(
     )
 
 
-def members_at(
-    server: RedisServer,
-    publisher: str,
-    group_id: str,
-    at: datetime,
-    present: Collection[str],
-    last: int,
-) -> list[str]:
+def members_at(server: RedisServer, present: GroupState, at: datetime, last: int) -> list[str]:
     """List a group's members at a moment, sorted: undo the later writes.
 
-    Args: present, last = the members, and the publisher's revision, as they were read together.
+    Args: present, last = the group, and the publisher's revision, as they were read together.
     """
-    then = chain(server, publisher).revision_at(to_us(at), last)
-    members = set(present)
-    later = [
-        revision
-        for revision in revisions_of(server, publisher, group_id)
-        if then < revision <= last
-    ]
-    for change in changes(server, publisher, later[::-1]):
+    publisher, group_id = present.group.publisher, present.group.group_id
+    then, members = chain(server, publisher).revision_at(to_us(at), last), set(present.members)
+    revisions = revisions_of(server, publisher, group_id)
+    later = [revision for revision in reversed(revisions) if then < revision <= last]
+    for change in changes(server, publisher, later):
         members.difference_update(change.added)
         members.update(change.removed)
     return sorted(members)

@@ -1,18 +1,16 @@
 """GroupStore on Redis, Valkey and their clusters. Keys: redis_keys.py; bytes: packed.py."""
 
-import secrets
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import partial
 from itertools import islice
-from operator import attrgetter
 from typing import TypeVar
 
-from groups import emails as addresses
-from groups.chain import ChainDigester, Trail
-from groups.delta import Delta, EditRequest, replacing, result
-from groups.errors import GroupExists, NotEmpty
+from groups.backend import GroupBackend, MemberQuery, WriteTarget
+from groups.chain import Trail
+from groups.delta import Delta, EditRequest, ForgetRequest, ReplaceRequest, result
+from groups.errors import GroupExists
 from groups.member_set import MemberSet
 from groups.model import (
     Consent,
@@ -21,202 +19,36 @@ from groups.model import (
     Group,
     GroupChange,
     Head,
-    MembershipEdit,
-    Page,
     PastMemberships,
-    check_consent,
-    check_group_id,
     check_limit,
-    check_name,
-    check_publisher,
-    page_of,
-    revision_before,
-    slug,
     storable,
 )
 from groups.redis import forget as forgetting
 from groups.redis import history as past
 from groups.redis import packed, reads
-from groups.redis.writes import CommandBatch
+from groups.redis.writes import CommandBatch, GroupState
 from groups.storage.redis_chain import RedisTrail, until_saved
 from groups.storage.redis_server import RedisServer
-from groups.store import GroupStore
 
-DIGEST_KEY_BYTES = 32
 T = TypeVar("T")
 
 
-class RedisGroupStore(GroupStore):
+class RedisGroupStore(GroupBackend):
     """See GroupStore for what the methods promise. The server may hold other parts as well."""
 
     def __init__(self, server: RedisServer) -> None:
         """Take an open server."""
+        super().__init__()
         self._server = server
-        self.chain_digester = cache(lambda: ChainDigester(self.digest_key()))
-
-    def create(
-        self,
-        publisher: str,
-        name: str,
-        emails: Iterable[str],
-        *,
-        group_id: str | None = None,
-        actor: str,
-    ) -> EditResult:
-        check_publisher(publisher)
-        name = check_name(name)
-        new_id = slug(name) if group_id is None else check_group_id(group_id)
-        delta = Delta(added=addresses.parse(emails, loc="emails"))
-
-        def create(batch: CommandBatch) -> EditResult:
-            taken = reads.taken(self._server, publisher, new_id, name)
-            if taken is not None:
-                raise GroupExists(publisher, taken)
-            return batch.create(new_id, name, delta, actor)
-
-        return self._write(publisher, create)
 
     def get(self, publisher: str, group_id: str) -> Group:
         return reads.group(self._server, publisher, group_id)
-
-    def list_groups(
-        self, publisher: str, *, cursor: str | None = None, limit: int = 100
-    ) -> Page[Group]:
-        check_limit(limit)
-        groups = reads.groups_after(self._server, publisher, cursor or "", limit + 1)
-        return page_of(groups, limit, attrgetter("group_id"))
 
     def group_ids(self, publisher: str) -> frozenset[str]:
         return frozenset(reads.group_ids(self._server, publisher))
 
     def publishers(self) -> tuple[str, ...]:
         return self._server.publishers_with(self._server.keys.publishers, "groups")
-
-    def members(
-        self,
-        publisher: str,
-        group_id: str,
-        *,
-        cursor: str | None = None,
-        prefix: str = "",
-        at: datetime | None = None,
-        limit: int = 1000,
-    ) -> Page[str]:
-        check_limit(limit)
-        head, state = reads.state(self._server, publisher, group_id)
-        members = list(state.members)
-        if at is not None:
-            members = past.members_at(self._server, publisher, group_id, at, members, head.revision)
-        start = prefix.lower()
-        first = max(bisect_right(members, storable(cursor or "")), bisect_left(members, start))
-        end = first + limit
-        more = len(members) > end and members[end].startswith(start)
-        items = tuple(address for address in members[first:end] if address.startswith(start))
-        return Page(items=items, next_cursor=items[-1] if more else None)
-
-    def edit(
-        self,
-        publisher: str,
-        group_id: str,
-        edit: MembershipEdit,
-        *,
-        actor: str,
-        if_revision: int | None = None,
-        dry_run: bool = False,
-    ) -> EditResult:
-        wanted = EditRequest.read(edit)
-        return self._change(publisher, group_id, wanted.delta, actor, if_revision, dry_run)
-
-    def replace(
-        self,
-        publisher: str,
-        group_id: str,
-        emails: Iterable[str],
-        *,
-        actor: str,
-        if_revision: int | None = None,
-        dry_run: bool = False,
-    ) -> EditResult:
-        wanted = addresses.parse(emails, loc="emails")
-
-        def delta(present: frozenset[str]) -> Delta:
-            return replacing(wanted, present)
-
-        return self._change(publisher, group_id, delta, actor, if_revision, dry_run)
-
-    def set_consent(
-        self,
-        publisher: str,
-        group_id: str,
-        consent: Consent,
-        *,
-        actor: str,
-        if_revision: int | None = None,
-    ) -> Group:
-        consent = check_consent(consent)
-
-        def note(batch: CommandBatch) -> Group:
-            _, state = reads.state(self._server, publisher, group_id, if_revision)
-            return batch.note_consent(state, consent, actor)
-
-        return self._write(publisher, note)
-
-    def history(
-        self,
-        publisher: str,
-        *,
-        group_id: str | None = None,
-        address: str | None = None,
-        cursor: str | None = None,
-        limit: int = 20,
-    ) -> Page[GroupChange]:
-        check_limit(limit)
-        about = None if address is None else addresses.canonical(address)
-        before = revision_before(cursor)
-        if group_id is not None:
-            reads.group(self._server, publisher, group_id)
-        changes = past.newest_first(self._server, publisher, group_id, before)
-        if about is not None:
-            changes = past.about(changes, about)
-        read = tuple(islice(changes, limit + 1))
-        return page_of(read, limit, lambda change: str(change.revision))
-
-    def memberships_at(
-        self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
-    ) -> PastMemberships:
-        return past.memberships_at(self._server, publisher, group_ids, addresses, at)
-
-    def forget(
-        self,
-        publisher: str,
-        address: str,
-        *,
-        actor: str,
-        replacement: str | None = None,
-        dry_run: bool = False,
-    ) -> ForgetResult:
-        digester = self.chain_digester()
-        request = forgetting.ForgetRequestData.read(
-            publisher, address, replacement, digester.digester
-        )
-
-        def attempt() -> ForgetResult | None:
-            uses = forgetting.find(self._server, request)
-            if dry_run:
-                return uses.result
-            batch = forgetting.write(self._server, request, uses, actor, digester)
-            if batch.commands and not forgetting.commit(self._server, uses, batch):
-                return None
-            return forgetting.done(request, uses, batch)
-
-        return until_saved(attempt, f"`{publisher}`")
-
-    def revision(self, publisher: str) -> int:
-        return past.chain(self._server, publisher).head().revision
-
-    def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
-        head, sets = self.member_sets(publisher, (group_id,))
-        return head, sets[group_id]
 
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
@@ -226,6 +58,23 @@ class RedisGroupStore(GroupStore):
         sets = {group_id: MemberSet.of(digests(some)) for group_id, some in members.items()}
         return Head(head.revision, head.write_id), sets
 
+    def revision(self, publisher: str) -> int:
+        return past.chain(self._server, publisher).head().revision
+
+    def memberships_at(
+        self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
+    ) -> PastMemberships:
+        return past.memberships_at(self._server, publisher, group_ids, addresses, at)
+
+    def changes_since(
+        self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
+    ) -> tuple[GroupChange, ...]:
+        check_limit(limit)
+        return past.changes_after(self._server, publisher, revision, write_id, limit)
+
+    def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
+        return past.changes_from(self._server, publisher, since)
+
     def change_token(self, publisher: str) -> int:
         return self._server.feed.change_token(publisher)
 
@@ -234,30 +83,6 @@ class RedisGroupStore(GroupStore):
 
     def catch_up(self, publisher: str) -> None:
         self._server.feed.catch_up(publisher)
-
-    def changes_since(
-        self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
-    ) -> tuple[GroupChange, ...]:
-        if limit is not None:
-            check_limit(limit)
-        return past.changes_after(self._server, publisher, revision, write_id, limit)
-
-    def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
-        return past.changes_from(self._server, publisher, since)
-
-    def digest_key(self) -> bytes:
-        server = self._server
-        key = server.call("GET", server.keys.secret)
-        if key is None:
-            server.call("SET", server.keys.secret, secrets.token_bytes(DIGEST_KEY_BYTES), "NX")
-            key = server.call("GET", server.keys.secret)
-        return bytes(key)
-
-    def adopt_digest_key(self, key: bytes) -> None:
-        if not self.publishers():
-            self._server.call("SET", self._server.keys.secret, key, "NX")
-        if self.digest_key() != key:
-            raise NotEmpty("the store has a secret of its own already: copy into an empty one")
 
     def record(
         self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
@@ -271,37 +96,89 @@ class RedisGroupStore(GroupStore):
 
         self._write(publisher, record)
 
-    def close(self) -> None:
-        """Let go of the server, also for its other parts."""
-        self._server.close()
-
     def trails(self) -> tuple[str, ...]:
         return self._server.publishers(self._server.keys.publishers)
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
-        def expected(before: str, entry: GroupChange) -> str:
-            return self.chain_digester().of_recorded(before, entry)
-
         chain = past.chain(self._server, publisher)
-        return RedisTrail(chain, partial(packed.change, publisher), expected)
+        return RedisTrail(chain, partial(packed.change, publisher), self._expected)
 
-    def _change(
-        self,
-        publisher: str,
-        group_id: str,
-        delta: Callable[[frozenset[str]], Delta],
-        actor: str,
-        if_revision: int | None,
-        dry_run: bool,
-    ) -> EditResult:
+    def close(self) -> None:
+        """Let go of the server, also for its other parts."""
+        self._server.close()
+
+    def _create(self, target: WriteTarget, name: str, delta: Delta) -> EditResult:
+        def create(batch: CommandBatch) -> EditResult:
+            taken = reads.taken(self._server, target.publisher, target.group_id, name)
+            if taken is not None:
+                raise GroupExists(target.publisher, taken)
+            return batch.create(target.group_id, name, delta, target.actor)
+
+        return self._write(target.publisher, create)
+
+    def _groups_after(self, publisher: str, cursor: str, count: int) -> list[Group]:
+        return reads.groups_after(self._server, publisher, cursor, count)
+
+    def _members_after(self, query: MemberQuery) -> list[str]:
+        head, state = reads.state(self._server, query.publisher, query.group_id)
+        members = list(state.members)
+        if query.at is not None:
+            members = past.members_at(self._server, state, query.at, head.revision)
+        cursor, prefix = storable(query.cursor), query.prefix
+        first = max(bisect_right(members, cursor), bisect_left(members, prefix))
+        some = members[first : first + query.count]
+        return [address for address in some if address.startswith(prefix)]
+
+    def _change(self, target: WriteTarget, request: EditRequest | ReplaceRequest) -> EditResult:
         def change(batch: CommandBatch) -> EditResult:
-            _, state = reads.state(self._server, publisher, group_id, if_revision)
-            wanted = delta(frozenset(state.members))
-            if dry_run:
-                return result(state.group, wanted)
-            return batch.edit(state, wanted, actor)
+            state = self._state(target)
+            delta = request.delta(frozenset(state.members))
+            if target.dry_run:
+                return result(state.group, delta)
+            return batch.edit(state, delta, target.actor)
 
-        return self._write(publisher, change)
+        return self._write(target.publisher, change)
+
+    def _note_consent(self, target: WriteTarget, consent: Consent) -> Group:
+        def note(batch: CommandBatch) -> Group:
+            return batch.note_consent(self._state(target), consent, target.actor)
+
+        return self._write(target.publisher, note)
+
+    def _changes_before(
+        self, publisher: str, revision: int, group_id: str | None, about: str | None, count: int
+    ) -> list[GroupChange]:
+        if group_id is not None:
+            reads.group(self._server, publisher, group_id)
+        changes = past.newest_first(self._server, publisher, group_id, revision)
+        if about is not None:
+            changes = past.about(changes, about)
+        return list(islice(changes, count))
+
+    def _forget(self, request: ForgetRequest, actor: str, dry_run: bool) -> ForgetResult:
+        server, digester = self._server, self.chain_digester()
+
+        def attempt() -> ForgetResult | None:
+            uses = forgetting.find(server, request)
+            if dry_run:
+                return uses.result
+            batch = forgetting.write(server, request, uses, actor, digester)
+            if batch.commands and not forgetting.commit(server, uses, batch):
+                return None
+            return forgetting.done(request, uses, batch)
+
+        return until_saved(attempt, f"`{request.publisher}`")
+
+    def _secret(self) -> bytes | None:
+        key: bytes | None = self._server.call("GET", self._server.keys.secret)
+        return key
+
+    def _kept_secret(self, new: bytes) -> bytes:
+        self._server.call("SET", self._server.keys.secret, new, "NX")
+        return bytes(self._server.call("GET", self._server.keys.secret))
+
+    def _state(self, target: WriteTarget) -> GroupState:
+        return reads.state(self._server, target.publisher, target.group_id, target.if_revision)[1]
 
     def _write(self, publisher: str, work_out: Callable[[CommandBatch], T]) -> T:
         """Work a write out and save it; again as long as others come first.

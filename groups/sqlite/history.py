@@ -8,6 +8,7 @@ from json import dumps
 from operator import itemgetter
 from typing import Any
 
+from groups.backend import MemberQuery
 from groups.chain import UNREADABLE, Damage
 from groups.model import MAX_REVISION, GroupChange, MembershipChange, PastMemberships
 from groups.model import storable as text
@@ -124,22 +125,12 @@ def memberships_at(
     )
 
 
-def members_at(
-    connection: sqlite3.Connection,
-    publisher: str,
-    group_id: str,
-    at: datetime,
-    cursor: str,
-    prefix: str,
-    count: int,
-) -> list[str]:
-    """Give up to that many members of a moment after the cursor that begin with the prefix."""
-    start = text(prefix.lower())
-    rows = connection.execute(
-        _MEMBERS,
-        (publisher, group_id, to_us(at), text(cursor), start, start + AFTER_ANY, count),
-    )
-    return list(map(itemgetter(0), rows))
+def members_at(connection: sqlite3.Connection, query: MemberQuery, at: datetime) -> list[str]:
+    """Give the members of a moment that a query asks for."""
+    start = text(query.prefix)
+    names = query.publisher, query.group_id
+    bounds = to_us(at), text(query.cursor), start, start + AFTER_ANY, query.count
+    return list(map(itemgetter(0), connection.execute(_MEMBERS, (*names, *bounds))))
 
 
 def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> int:

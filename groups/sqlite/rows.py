@@ -8,12 +8,14 @@ from datetime import datetime
 from json import dumps, loads
 from operator import itemgetter
 
+from groups.backend import MemberQuery
 from groups.errors import RevisionMismatch, UnknownGroup
 from groups.member_set import MemberSet
 from groups.model import Consent, Group, name_key
 from groups.model import storable as text
 from groups.moments import from_us
 
+_MEMBERS = "SELECT address FROM member WHERE group_key = ?"
 AFTER_ANY = "\U0010ffff"  # no address has it, so the range of a prefix ends at prefix + this
 
 
@@ -109,34 +111,23 @@ def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: s
     return str(row[0] if row[0] == group_id else row[1])
 
 
-def members_after(
-    connection: sqlite3.Connection, key: int, cursor: str, prefix: str, count: int
-) -> list[str]:
-    """Give up to that many members after the cursor that begin with the prefix."""
-    start = text(prefix.lower())
-    rows = connection.execute(
-        "SELECT address FROM member WHERE group_key = ? AND address > ? AND address >= ?"
-        " AND address < ? ORDER BY address LIMIT ?",
-        (key, text(cursor), start, start + AFTER_ANY, count),
+def members_after(stored: StoredGroup, query: MemberQuery) -> list[str]:
+    """Give the present members that a query asks for."""
+    start = text(query.prefix)
+    rows = stored.connection.execute(
+        _MEMBERS + " AND address > ? AND address >= ? AND address < ? ORDER BY address LIMIT ?",
+        (stored.key, text(query.cursor), start, start + AFTER_ANY, query.count),
     )
     return list(map(itemgetter(0), rows))
 
 
-def all_members(stored: StoredGroup) -> frozenset[str]:
-    """Give all addresses of a group."""
-    rows = stored.connection.execute(
-        "SELECT address FROM member WHERE group_key = ?", (stored.key,)
-    )
-    return frozenset(map(itemgetter(0), rows))
-
-
-def present(stored: StoredGroup, wanted: Collection[str]) -> frozenset[str]:
-    """Give those of the addresses that are members."""
-    rows = stored.connection.execute(
-        "SELECT address FROM member WHERE group_key = ?"
-        " AND address IN (SELECT value FROM json_each(?))",
-        (stored.key, dumps(wanted)),
-    )
+def present(stored: StoredGroup, wanted: Collection[str] | None) -> frozenset[str]:
+    """Give those of the addresses that are members; all members for None."""
+    if wanted is None:
+        rows = stored.connection.execute(_MEMBERS, (stored.key,))
+    else:
+        condition = " AND address IN (SELECT value FROM json_each(?))"
+        rows = stored.connection.execute(_MEMBERS + condition, (stored.key, dumps(wanted)))
     return frozenset(map(itemgetter(0), rows))
 
 
