@@ -1,33 +1,32 @@
 """`eligibility diff`: who gains, loses or moves between two states, and why."""
 
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
+from eligibility.access.asker import Asker
 from eligibility.changes.compare import STATES, compare, compare_all, members_of_either, read_side
+from eligibility.changes.difference import ProductDifference
 from eligibility.changes.responses import ComparisonResponse, difference_response
 from eligibility.cli.options import query as options
-from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, moment_of, service
-from eligibility.cli.options.simulation import (
-    AccountsOption,
-    DevicesOption,
-    WithCatalogOption,
-    WithGroupsOption,
-    WithRequirementsOption,
-    asker_of,
-    publisher_of,
-)
+from eligibility.cli.options.base import JsonOption, PublisherOption, StoreOption, service
+from eligibility.cli.options.bundles import bundled
+from eligibility.cli.options.simulation import AccountsOption, DevicesOption, StateOptions
 from eligibility.cli.show.difference import show_comparison
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import print_json
+from eligibility.service.service import Service
 from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.devices import read_devices
-from eligibility.simulation.inputs.drafts import read_draft
 
 
+@bundled
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help=f"State: {STATES}.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The state to compare it with.")],
+    claims: options.ClaimOptions,
+    state: StateOptions,
     product: Annotated[
         str | None,
         typer.Option(
@@ -35,20 +34,9 @@ def diff(
             show_default=False,
         ),
     ] = None,
-    publisher: Annotated[
-        str, typer.Option("--publisher", "-P", help="Whose products, without --product.")
-    ] = "default",
+    publisher: PublisherOption = "default",
     accounts: AccountsOption = None,
     devices: DevicesOption = "all",
-    with_groups: WithGroupsOption = None,
-    with_catalog: WithCatalogOption = None,
-    with_requirements: WithRequirementsOption = None,
-    at: AtOption = None,
-    installed: options.InstalledOption = None,
-    owned: options.OwnedOption = False,
-    market: options.MarketOption = None,
-    promotional_code: options.PromotionalCodeOption = False,
-    manual_check: options.ManualCheckOption = False,
     names: Annotated[
         bool, typer.Option("--names", help="Name the first 100 accounts of each change.")
     ] = False,
@@ -60,38 +48,49 @@ def diff(
     `draft` is the present with the --with-* files over it; with --at, `live` and `draft` are those
     of that moment. Exit code: 0 no difference, 4 a difference, 1 not compared, 2 wrong usage.
     """
-    moment = moment_of(at)
-    asked = read_devices(devices)
-    defaults = asker_of(installed, owned, market, promotional_code, manual_check)
+    defaults = options.asker_of(claims)
     with service(store) as opened:
-        owner = publisher if product is None else publisher_of(opened, product, with_catalog)
-        draft = read_draft(
-            owner, groups=with_groups, catalog=with_catalog, requirements=with_requirements
-        )
-        one, other = (
-            read_side(opened.states, owner, text, moment, draft) for text in (before, after)
-        )
-        sides = one, other
-        population = (
-            None
-            if accounts is None
-            else read_accounts(accounts, members_of_either(opened.states, owner, sides), defaults)
-        )
-        if product is None:
-            found = compare_all(
-                opened.states, owner, sides, asked, population=population, defaults=defaults
-            )
-        else:
-            found = iter(
-                [compare(opened.states, owner, product, sides, asked, population, defaults)]
-            )
-        told = ComparisonResponse(
-            before=sides[0].label,
-            after=sides[1].label,
-            products=tuple(difference_response(one) for one in found if one.changes),
+        owner = publisher if product is None else state.publisher(opened, product)
+        comparison = _compared(
+            opened, owner, product, (before, after), state, accounts, devices, defaults
         )
     if as_json:
-        print_json(told)
+        print_json(comparison)
     else:
-        show_comparison(told, names=names)
-    raise typer.Exit(Exit.DIFFERENT if told.products else Exit.GRANTED)
+        show_comparison(comparison, names=names)
+    raise typer.Exit(Exit.DIFFERENT if comparison.products else Exit.GRANTED)
+
+
+def _compared(
+    service: Service,
+    publisher: str,
+    product: str | None,
+    names: tuple[str, str],
+    options: StateOptions,
+    accounts: str | None,
+    devices: str,
+    defaults: Asker,
+) -> ComparisonResponse:
+    """Compare a product, or with None all of the publisher, in the two states with these names."""
+    states, named = service.states, read_devices(devices)
+    moment, draft = options.moment, options.draft(publisher)
+    before, after = (read_side(states, publisher, name, moment, draft) for name in names)
+    sides = before, after
+    population = None
+    if accounts is not None:
+        members = members_of_either(states, publisher, sides)
+        population = read_accounts(accounts, members, defaults)
+    differences: Iterator[ProductDifference]
+    if product is None:
+        differences = compare_all(
+            states, publisher, sides, named, population=population, defaults=defaults
+        )
+    else:
+        differences = iter(
+            [compare(states, publisher, product, sides, named, population, defaults)]
+        )
+    return ComparisonResponse(
+        before=before.label,
+        after=after.label,
+        products=tuple(difference_response(each) for each in differences if each.changes),
+    )

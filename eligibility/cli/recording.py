@@ -1,16 +1,16 @@
-"""`eligibility test --record`: ask the store an access query, and write it and its answer as a case."""
+"""`eligibility test --record`: ask the store an access query, and write it with its answer as a case."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from eligibility.access import wire
-from eligibility.access.model import AccessQuery, AccountKind, Decision
+from eligibility.access.model import AccessQuery, Decision
 from eligibility.catalog.files import read_text
 from eligibility.cli.options import query as options
-from eligibility.cli.options.base import JsonOption, service
+from eligibility.cli.options.base import AtOption, service
 from eligibility.cli.scenario_sources import state_source
 from eligibility.cli.show.base import decision_panel
 from eligibility.cli.show.output import console, print_json
@@ -29,80 +29,53 @@ from eligibility.simulation.scenarios.record import (
 )
 from eligibility.simulation.scenarios.run import run
 
-RecordFileOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--record",
-        help="Ask the store the access query once, and add it with its answer to this file as a case.",
-    ),
-]
-RecordSentenceOption = Annotated[
-    str | None,
-    typer.Option("--case", help="With --record: the sentence of the case. By default one is made."),
-]
-RecordInlineOption = Annotated[
-    bool,
-    typer.Option(
-        "--inline",
-        help="With --record: write the product, the account's groups and the moment into the file,"
-        " so that it needs no store.",
-    ),
-]
-RecordMaskOption = Annotated[
-    bool,
-    typer.Option(
-        "--mask",
-        help="With --record: write made-up addresses that get the same answer. The groups are named.",
-    ),
-]
-
 
 @dataclass(frozen=True)
-class RecordRequest:
-    """The options of a recording: the access query, and how to write the case."""
+class RecordOptions:
+    """How to record a case. The access query has options of its own."""
 
-    product: str | None = None
-    family: str | None = None
-    os: str | None = None
-    account: str | None = None
-    kind: AccountKind = AccountKind.MICROSOFT
-    alias: tuple[str, ...] = ()
-    arch: str | None = None
-    installed: str | None = None
-    owned: bool = False
-    market: str | None = None
-    promotional_code: bool = False
-    manual_check: bool = False
-    at: str | None = None
-    case: str | None = None
-    inline: bool = False
-    mask: bool = False
-
-    def first_option(self) -> str:
-        """The name of the first option that was given."""
-        given = (f.name for f in fields(self) if getattr(self, f.name) != getattr(NOTHING, f.name))
-        return f"--{next(given).replace('_', '-')}"
-
-    def query(self) -> AccessQuery:
-        """Read the access query. Raises: InvalidInput; BadParameter for a missing option."""
-        return options.query_of(
-            product=_needed("product", self.product),
-            account=self.account,
-            kind=self.kind,
-            alias=list(self.alias),
-            family=_needed("family", self.family),
-            os_version=_needed("os", self.os),
-            arch=self.arch,
-            installed_version=self.installed,
-            owned=self.owned,
-            market=self.market,
-            promotional_code=self.promotional_code,
-            manual_check=self.manual_check,
-            at=self.at,
-        )
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record",
+            help="Ask the store one access query, and add it with its answer to this file as a case.",
+        ),
+    ] = None
+    case: Annotated[
+        str | None,
+        typer.Option("--case", help="With --record: the sentence of the case; made up by default."),
+    ] = None
+    inline: Annotated[
+        bool,
+        typer.Option(
+            "--inline",
+            help="With --record: write the product, the account's groups and the moment into the"
+            " file, so that it needs no store.",
+        ),
+    ] = False
+    mask: Annotated[
+        bool,
+        typer.Option(
+            "--mask",
+            help="With --record: write made-up addresses that get the same answer. Groups keep"
+            " their names.",
+        ),
+    ] = False
+    product: options.OptionalProductOption = None
+    at: AtOption = None
 
 
-NOTHING = RecordRequest()
+def query_of(
+    record: RecordOptions,
+    device: options.OptionalDeviceOptions,
+    account: options.AccountOptions,
+    claims: options.ClaimOptions,
+) -> AccessQuery:
+    """Read the access query to record. Raises: InvalidInput; BadParameter for a missing option."""
+    product = _needed("product", record.product)
+    family, version = _needed("family", device.family), _needed("os", device.os)
+    needed = options.DeviceOptions(family, version, device.arch)
+    return options.query_of(product, needed, account, claims, record.at)
 
 
 def _needed(name: str, value: str | None) -> str:
@@ -111,10 +84,11 @@ def _needed(name: str, value: str | None) -> str:
     return value
 
 
-def record(path: Path, asked: RecordRequest, store: str | None, as_json: JsonOption) -> None:
+def record_case(
+    path: Path, query: AccessQuery, options: RecordOptions, store: str | None, as_json: bool
+) -> None:
     """Ask, write the case, and show the answer. The file changes only if the case passes in it."""
-    query = asked.query()
-    how = Recording(asked.case, asked.inline, asked.mask)
+    how = Recording(options.case, options.inline, options.mask)
     with service(store) as opened:
         decision = _record(path, query, how, opened)
     if as_json:
@@ -130,7 +104,7 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
         before = read_text(path)
         present = read_text_of(path, before)
         if how.inline and present.catalog is None:
-            detail = "asks the live store: record without --inline, or into another file"
+            detail = "this file asks the live store: record without --inline, or into another file"
             raise InvalidScenarios([Fault(str(path), "GIVEN_DIFFERS", detail)])
         if present.catalog is not None:  # the file's own catalogue has neither members nor a moment
             how = replace(how, inline=True)
@@ -157,8 +131,6 @@ def _check(path: Path, text: str, opened: Service) -> None:
         )
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)]) from None
     if not result.passed:
-        said = "; ".join(difference_lines(result.mismatches[0]))
-        detail = (
-            f"nothing was recorded, because the catalogue of this file answers differently: {said}"
-        )
+        lines = "; ".join(difference_lines(result.mismatches[0]))
+        detail = f"nothing was recorded, because this file's catalogue answers differently: {lines}"
         raise InvalidScenarios([Fault(str(path), "NOT_RECORDED", detail)])

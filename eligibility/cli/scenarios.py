@@ -3,15 +3,16 @@
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from eligibility.access.model import AccountKind
-from eligibility.cli import recording
 from eligibility.cli.options import query as options
-from eligibility.cli.options.base import AtOption, JsonOption, StoreOption
+from eligibility.cli.options.base import JsonOption, StoreOption
+from eligibility.cli.options.bundles import bundled, first_set
+from eligibility.cli.recording import RecordOptions, query_of, record_case
 from eligibility.cli.scenario_sources import state_sources
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
@@ -26,7 +27,12 @@ from eligibility.simulation.scenarios.run import FileResult, run_file
 from eligibility.simulation.scenarios.state_sources import bind
 
 
+@bundled
 def scenarios(
+    device: options.OptionalDeviceOptions,
+    account: options.AccountOptions,
+    claims: options.ClaimOptions,
+    record: RecordOptions,
     files: Annotated[
         list[Path] | None,
         typer.Argument(help="Scenario files, and directories of them.", show_default=False),
@@ -41,53 +47,34 @@ def scenarios(
         str | None, typer.Option("--filter", help="Only cases whose sentence has this text.")
     ] = None,
     quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Of cases that are as expected only the number.")
+        bool, typer.Option("--quiet", "-q", help="Do not list the cases that pass; count them.")
     ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
-    record: recording.RecordFileOption = None,
-    case: recording.RecordSentenceOption = None,
-    inline: recording.RecordInlineOption = False,
-    mask: recording.RecordMaskOption = False,
-    product: options.OptionalProductOption = None,
-    family: options.OptionalFamilyOption = None,
-    os_version: options.OptionalOsVersionOption = None,
-    account: options.AccountOption = None,
-    kind: options.AccountKindOption = AccountKind.MICROSOFT,
-    alias: options.AliasOption = None,
-    arch: options.ArchitectureOption = None,
-    installed: options.InstalledOption = None,
-    owned: options.OwnedOption = False,
-    market: options.MarketOption = None,
-    promotional_code: options.PromotionalCodeOption = False,
-    manual_check: options.ManualCheckOption = False,
-    at: AtOption = None,
 ) -> None:
-    """Run scenario files: who is expected to get what, and whether it is so.
+    """Run scenario files: check that each account gets what the files expect.
 
-    A file names a catalogue or writes one out; one that does neither asks the store.
-    Exit code: 0 all as expected; 1 not, or a file cannot be read, and then nothing was run; 2 usage.
+    A file names a catalogue or contains one; if it does neither, it asks the store.
+    Exit code: 0 all pass; 1 some fail, or a file cannot be read and none was run; 2 wrong usage.
     """
-    asked = recording.RecordRequest(
-        *(product, family, os_version, account, kind, tuple(alias or ()), arch, installed),
-        *(owned, market, promotional_code, manual_check, at, case, inline, mask),
-    )
-    if record is not None:
+    if record.record is not None:
         if files or junit or watch or only:
-            raise typer.BadParameter(
-                "it records one case; run files without it", param_hint="--record"
-            )
-        recording.record(record, asked, store, as_json)
+            detail = "it records one case: run files without it"
+            raise typer.BadParameter(detail, param_hint="--record")
+        query = query_of(record, device, account, claims)
+        record_case(record.record, query, record, store, as_json)
         return
-    if asked != recording.NOTHING:
-        raise typer.BadParameter("only --record asks a query", param_hint=asked.first_option())
+    option = first_set(device, account, claims, record)
+    if option is not None:
+        raise typer.BadParameter("it has a meaning only with --record", param_hint=option)
     if not files:
         raise typer.BadParameter("name at least one", param_hint="FILES")
+    run = partial(_run, files, store, only, junit, quiet, as_json)
     if watch:
-        watched(files, lambda: _run(files, store, only, junit, quiet, as_json))
+        watched(files, run)
         return
-    ran = _run(files, store, only, junit, quiet, as_json)
-    raise typer.Exit(Exit.FAILED if any(one.failed for one in ran) else Exit.GRANTED)
+    failed = any(result.failed for result in run())
+    raise typer.Exit(Exit.FAILED if failed else Exit.GRANTED)
 
 
 def _run(
@@ -98,24 +85,20 @@ def _run(
     quiet: bool,
     as_json: bool,
 ) -> tuple[FileResult, ...]:
-    """Read everything, then run everything, then tell."""
+    """Read all files, run them, and print the results."""
     files = read_files(find_files(named))
+    text = (only or "").casefold()
     with state_sources(files, store, datetime.now(UTC)) as opened:
-        bound = bind(files, opened)
-        wanted = [
-            [
-                pair
-                for pair in pairs
-                if only is None or only.casefold() in pair[0].sentence.casefold()
-            ]
-            for pairs in bound
+        chosen = [
+            [pair for pair in pairs if text in pair[0].sentence.casefold()]
+            for pairs in bind(files, opened)
         ]
-        if not any(wanted):
+        if not any(chosen):
             detail = f"no case has `{only}` in its sentence"
             raise InvalidInput([Fault("--filter", "NO_CASES", detail)], "the command")
         ran = tuple(
             run_file(file, pairs, time.perf_counter)
-            for file, pairs in zip(files, wanted, strict=True)
+            for file, pairs in zip(files, chosen, strict=True)
             if pairs
         )
     if junit is not None:

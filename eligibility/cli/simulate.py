@@ -1,68 +1,61 @@
-"""`eligibility simulate`: accounts x devices, as a grid, a file of cells or a page to mail."""
+"""`eligibility simulate`: accounts x devices, as a table, a file of cells or a page to mail."""
 
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
 import typer
 
+from eligibility.access.asker import Asker
 from eligibility.cli.options import query as options
-from eligibility.cli.options.base import AtOption, JsonOption, StoreOption, service
-from eligibility.cli.options.simulation import (
-    AccountsOption,
-    DevicesOption,
-    WithCatalogOption,
-    WithGroupsOption,
-    WithRequirementsOption,
-    asked_of,
-    asker_of,
-)
+from eligibility.cli.options.base import JsonOption, StoreOption, service
+from eligibility.cli.options.bundles import bundled
+from eligibility.cli.options.simulation import AccountsOption, DevicesOption, StateOptions
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.atomic_file import whole_file
+from eligibility.service.service import Service
+from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.devices import read_devices
+from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import before_settling
-from eligibility.simulation.matrix import simulate as simulated
+from eligibility.simulation.matrix import simulate as simulate_matrix
 from eligibility.simulation.reports import FORMATS, Format, SimulationReport
 from eligibility.simulation.rollout_shares import shares_of
+from eligibility.simulation.state import State
 
 
+@bundled
 def simulate(
     product: options.ProductOption,
+    claims: options.ClaimOptions,
+    state: StateOptions,
     accounts: AccountsOption = None,
     devices: DevicesOption = "flights",
-    at: AtOption = None,
-    with_groups: WithGroupsOption = None,
-    with_catalog: WithCatalogOption = None,
-    with_requirements: WithRequirementsOption = None,
-    installed: options.InstalledOption = None,
-    owned: options.OwnedOption = False,
-    market: options.MarketOption = None,
-    promotional_code: options.PromotionalCodeOption = False,
-    manual_check: options.ManualCheckOption = False,
     settling: Annotated[
         bool,
         typer.Option(
             "--settling",
-            help="Of accounts that changed groups in the last 30 minutes both sides: as it is here,"
-            " and what the Store itself may still say.",
+            help="Show accounts whose groups changed in the last 30 minutes twice: with the answer of"
+            " now, and with the one that the Store itself may still give.",
         ),
     ] = False,
     rollout: Annotated[
         str | None,
         typer.Option(
             metavar="PERCENT,...",
-            help="Shares of the audience at these percentages of each rollout in progress, beside"
-            " the declared one.",
+            help="Show the shares of the audience also at these percentages of each rollout in"
+            " progress.",
         ),
     ] = None,
     each: Annotated[
         bool | None,
         typer.Option(
             "--each/--grouped",
-            help="A row for each account, or one for all that are answered alike. By default the"
-            " latter from 41 accounts on.",
+            help="Show a row for each account, or one for all accounts with the same answers. By"
+            " default accounts are grouped if there are more than 40.",
             show_default=False,
         ),
     ] = None,
@@ -71,7 +64,7 @@ def simulate(
         typer.Option(
             "--format",
             "-f",
-            help="How to write it. By default as the name of --output ends, else a table.",
+            help="Format. By default that of the ending of --output; without --output, a table.",
             show_default=False,
         ),
     ] = None,
@@ -82,72 +75,81 @@ def simulate(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say who gets what: every account on every device. Exit code 0 where it ran, whatever it says.
+    """Show what every account gets on every device. Exit code 0 if it ran, whatever the answers are.
 
     `eligibility simulate --product 9NCONTOSORDR --accounts testers.csv --output report.html`
     """
     chosen = _format(report_format, output, as_json)
     named = read_devices(devices)
     percentages = _percentages(rollout)
-    defaults = asker_of(installed, owned, market, promotional_code, manual_check)
+    defaults = options.asker_of(claims)
     with service(store) as opened, _opened(output, chosen) as out:
-        asked = asked_of(
-            opened,
-            product,
-            accounts,
-            at,
-            with_groups=with_groups,
-            with_catalog=with_catalog,
-            with_requirements=with_requirements,
-            defaults=defaults,
-        )
-        state = opened.states.read(product, asked.at, asked.draft)
-        matrix = simulated(state, asked.population, named)
+        current, population = _read(opened, product, state, accounts, defaults)
+        matrix = simulate_matrix(current, population, named)
         earlier = before_settling(matrix) if settling else None
         report = SimulationReport(matrix, earlier, shares_of(matrix, percentages), each)
         FORMATS[chosen].write(report, out)
 
 
-def _format(wanted: Format | None, output: Path | None, as_json: bool) -> Format:
-    """The format asked for, or that of the file's name. Raises: MissingPackage, InvalidInput."""
-    if as_json and wanted not in (None, Format.JSON):
-        detail = f"`--json` is `--format json`, and `--format {wanted}` is asked for, too"
+def _read(
+    service: Service,
+    product_id: str,
+    options: StateOptions,
+    accounts: str | None,
+    defaults: Asker,
+) -> tuple[State, Population]:
+    """Read the state of a product and the accounts; by default everybody in one of its groups."""
+    states, moment = service.states, options.moment
+    publisher = options.publisher(service, product_id)
+    draft = options.draft(publisher)
+    members = partial(states.members, publisher, at=moment, draft=draft)
+    state = states.read(product_id, moment, draft)
+    if accounts is not None:
+        return state, read_accounts(accounts, members, defaults)
+    addresses = [address for group in sorted(state.product.groups) for address in members(group)]
+    return state, Population(list(dict.fromkeys(addresses)), defaults)
+
+
+def _format(named: Format | None, output: Path | None, as_json: bool) -> Format:
+    """Return the named format, or that of the file's name. Raises: MissingPackage, InvalidInput."""
+    if as_json and named not in (None, Format.JSON):
+        detail = f"`--json` means `--format json`, but there is also `--format {named}`"
         raise _usage("--format", "WRONG_USAGE", detail)
     ending = output.suffix.removeprefix(".").lower() if output else ""
-    meant = Format(ending) if ending in list(Format) else Format.TABLE
-    chosen = Format.JSON if as_json else wanted or meant
+    by_name = Format(ending) if ending in list(Format) else Format.TABLE
+    chosen = Format.JSON if as_json else named or by_name
     FORMATS[chosen].check()
     return chosen
 
 
 def _percentages(text: str | None) -> list[float]:
-    """The percentages of `--rollout`. Raises: InvalidInput naming each that is none."""
-    found: list[float] = []
+    """Read the percentages of `--rollout`. Raises: InvalidInput with every text that is none."""
+    percentages: list[float] = []
     faults: list[Fault] = []
-    for part in filter(None, (one.strip() for one in (text or "").split(","))):
+    for part in filter(None, (part.strip() for part in (text or "").split(","))):
         try:
             percentage = float(part.removesuffix("%"))
         except ValueError:
             percentage = -1.0
         if 0 <= percentage <= 100:
-            found.append(percentage)
+            percentages.append(percentage)
         else:
-            detail = f"`{part}` is no percentage: 0 to 100, as in 10,25,50"
+            detail = f"`{part}` is not a percentage from 0 to 100, as in 10,25,50"
             faults.append(Fault("--rollout", "WRONG_VALUE", detail))
     if faults:
         raise InvalidInput(faults, "the command")
-    return found
+    return percentages
 
 
 @contextmanager
 def _opened(output: Path | None, chosen: Format) -> Iterator[BinaryIO]:
-    """Where the report goes, opened before anything is simulated. Raises: InvalidInput."""
+    """Open the file for the report before anything is simulated. Raises: InvalidInput."""
     if output is not None:
         with whole_file(output) as out:
             yield out
         return
     if not FORMATS[chosen].text and sys.stdout.isatty():
-        detail = f"{chosen} is nothing for a terminal: give --output FILE, or redirect"
+        detail = f"a terminal cannot show {chosen}: give --output FILE, or redirect the output"
         raise _usage("--output", "NOT_FOR_A_TERMINAL", detail)
     sys.stdout.flush()
     yield sys.stdout.buffer

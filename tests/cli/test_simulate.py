@@ -148,12 +148,12 @@ def test_rollout_tells_the_shares_at_other_percentages(sample: Run) -> None:
     [
         (("--devices", "desktp"), "`desktp` is no preset, no CSV file and no device; did you mean"),
         (("--devices", "Zune/1607"), "`Zune/1607`: `Zune` is not a device family"),
-        (("--rollout", "10,many,101"), "`many` is no percentage"),
-        (("--rollout", "nan"), "`nan` is no percentage"),
+        (("--rollout", "10,many,101"), "`many` is not a percentage"),
+        (("--rollout", "nan"), "`nan` is not a percentage"),
         (("--accounts", "two@@x.com"), "`two@@x.com`"),
         (("--at", "yesterday"), "--at  `yesterday`"),
         (("--installed", "new"), "installed_version"),
-        (("--json", "--format", "csv"), "`--json` is `--format json`, and `--format csv` is asked"),
+        (("--json", "--format", "csv"), "there is also `--format csv`"),
         (("--format", "pdf"), "pdf"),
     ],
 )
@@ -199,7 +199,7 @@ def test_parquet_is_nothing_for_a_terminal(sample: Run, monkeypatch: pytest.Monk
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
     ran = sample("simulate", "--product", READER, "--format", "parquet")
     assert (ran.code, ran.out) == (2, "")
-    assert "parquet is nothing for a terminal" in ran.err
+    assert "a terminal cannot show parquet" in ran.err
 
 
 def test_parquet_without_pyarrow_is_refused_with_the_way_to_it(

@@ -1,10 +1,12 @@
 """The options that describe an access query: one set for every command that asks or supposes one."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import typer
 
 from eligibility.access import wire
+from eligibility.access.asker import Asker
 from eligibility.access.model import AccessQuery, AccountKind
 
 
@@ -14,59 +16,103 @@ def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer's own name for
 
 _PRODUCT = _option("--product", help="Store id of the product.")
 _FAMILY = _option("--family", help="Device family: Windows.Desktop, Xbox, ...")
-_OS_VERSION = _option("--os", help="OS version: 10.0.22631.3007, a build, a release, decimal.")
+_OS = _option("--os", help="OS version: 10.0.22631.3007, a build, a release, or a decimal number.")
 
 ProductOption = Annotated[str, _PRODUCT]
-FamilyOption = Annotated[str, _FAMILY]
-OsVersionOption = Annotated[str, _OS_VERSION]
 OptionalProductOption = Annotated[str | None, _PRODUCT]
-OptionalFamilyOption = Annotated[str | None, _FAMILY]
-OptionalOsVersionOption = Annotated[str | None, _OS_VERSION]
-AccountOption = Annotated[
-    str | None, _option("--account", help="Address that is signed in; leave out for nobody.")
-]
-AccountKindOption = Annotated[AccountKind, _option("--kind", help="Kind of the account.")]
-AliasOption = Annotated[
-    list[str] | None, _option("--alias", help="Further address of the account.")
-]
 ArchitectureOption = Annotated[
     str | None, _option("--arch", help="Architecture: x64, arm64, x86, arm.")
 ]
-InstalledOption = Annotated[
-    str | None, _option("--installed", help="Package version that is installed.")
-]
-OwnedOption = Annotated[bool, _option("--owned", help="The product is owned already.")]
-MarketOption = Annotated[str | None, _option("--market", help="Market, two letters.")]
-PromotionalCodeOption = Annotated[
-    bool, _option("--promotional-code", help="There is a promotional code for the product.")
-]
-ManualCheckOption = Annotated[
-    bool, _option("--manual-check", help='Somebody pressed "check for updates".')
-]
 
 
-def account_fields(
-    address: str | None, kind: AccountKind, aliases: list[str] | None
-) -> dict[str, object] | None:
-    """The account of the options as a field of an access query; None = nobody is signed in."""
-    return None if address is None else {"id": address, "kind": kind, "aliases": aliases or []}
+@dataclass(frozen=True)
+class DeviceOptions:
+    """The device of an access query."""
+
+    family: Annotated[str, _FAMILY]
+    os: Annotated[str, _OS]
+    arch: ArchitectureOption = None
+
+    def as_field(self) -> dict[str, object]:
+        """Return the device as a field of an access query."""
+        return {"family": self.family, "os_version": self.os, "architecture": self.arch}
+
+
+@dataclass(frozen=True)
+class OptionalDeviceOptions:
+    """A device that may be left out."""
+
+    family: Annotated[str | None, _FAMILY] = None
+    os: Annotated[str | None, _OS] = None
+    arch: ArchitectureOption = None
+
+
+@dataclass(frozen=True)
+class AccountOptions:
+    """The account of an access query."""
+
+    account: Annotated[
+        str | None,
+        _option("--account", help="Address that is signed in; without it, nobody is signed in."),
+    ] = None
+    kind: Annotated[AccountKind, _option("--kind", help="Kind of the account.")] = (
+        AccountKind.MICROSOFT
+    )
+    alias: Annotated[
+        list[str] | None, _option("--alias", help="Another address of the account; repeat.")
+    ] = None
+
+    def as_field(self) -> dict[str, object] | None:
+        """Return the account as a field of an access query; None = nobody is signed in."""
+        if self.account is None:
+            return None
+        return {"id": self.account, "kind": self.kind, "aliases": self.alias or []}
+
+
+@dataclass(frozen=True)
+class ClaimOptions:
+    """What an access query claims beside its account and device."""
+
+    installed: Annotated[
+        str | None, _option("--installed", help="Version of the package that is installed.")
+    ] = None
+    owned: Annotated[bool, _option("--owned", help="The account owns the product.")] = False
+    market: Annotated[str | None, _option("--market", help="Market, two letters.")] = None
+    promotional_code: Annotated[
+        bool, _option("--promotional-code", help="The account has a promotional code.")
+    ] = False
+    manual_check: Annotated[
+        bool, _option("--manual-check", help='Somebody pressed "check for updates".')
+    ] = False
+
+    def as_fields(self) -> dict[str, object]:
+        """Return the claims as fields of an access query."""
+        return {
+            "installed_version": self.installed,
+            "owned": self.owned,
+            "market": self.market,
+            "promotional_code": self.promotional_code,
+            "manual_check": self.manual_check,
+        }
+
+
+def asker_of(claims: ClaimOptions, account: AccountOptions | None = None) -> Asker:
+    """Read who asks; without account, the claims of every account. Raises: InvalidInput."""
+    return Asker.parse(account=account.as_field() if account else None, **claims.as_fields())
 
 
 def query_of(
-    *,
     product: str,
-    account: str | None,
-    kind: AccountKind,
-    alias: list[str] | None,
-    family: str,
-    os_version: str,
-    arch: str | None,
-    **terms: object,
+    device: DeviceOptions,
+    account: AccountOptions,
+    claims: ClaimOptions,
+    at: str | None = None,
 ) -> AccessQuery:
-    """Read the access query of the options; terms = the rest of its fields. Raises: InvalidInput."""
+    """Read an access query. Raises: InvalidInput."""
     return wire.query_of(
         product_id=product,
-        account=account_fields(account, kind, alias),
-        device={"family": family, "os_version": os_version, "architecture": arch},
-        **terms,
+        account=account.as_field(),
+        device=device.as_field(),
+        at=at,
+        **claims.as_fields(),
     )
