@@ -1,6 +1,6 @@
-"""What an explained decision has more than a decision: the story of it, and the least change.
+"""What an explained decision has beyond a decision: its story, and the least change.
 
-Made by simulation/story.py and simulation/nearest.py; the shapes are apart, for a Decision carries
+explain/story.py and explain/least_change.py make them. The shapes are here because a Decision carries
 them and clients read them.
 """
 

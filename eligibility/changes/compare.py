@@ -1,6 +1,6 @@
-"""Comparison: two states of a publisher's products, read from the stores, and what differs."""
+"""Reads two states of a publisher's products from the stores, and compares them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -105,44 +105,66 @@ class Comparison:
         return difference(before, after)
 
 
-def read_comparison(
-    states: States,
-    publisher: str,
-    product_id: str,
-    sides: tuple[ComparedState, ComparedState],
-    devices: Sequence[NamedDevice],
-    population: Population | None = None,
-    defaults: Asker = PLAIN,
-) -> Comparison:
-    """Read the states of a product and the accounts to compare.
+@dataclass(frozen=True, slots=True)
+class ComparisonRequest:
+    """Two states of a publisher's products to compare, on some devices, for some accounts.
 
-    Args: population = by default everybody in a group of the product in either state, and nobody
-    signed in; defaults = their claims. If the product is limited to markets and no market is claimed,
-    the queries claim one of them, or everybody would be denied alike.
-    Raises: UnknownProduct if neither state has the product; what States.read raises.
+    population: None = everybody in a group of the product in either state, and nobody signed in.
+    defaults: their terms. If the product is limited to markets and they name none, they get one of
+    these markets; otherwise everybody would be denied alike.
     """
-    both = [_read(states, product_id, side) for side in sides]
-    if both == [None, None]:
-        raise UnknownProduct(product_id)
-    if population is None:
+
+    states: States
+    publisher: str
+    sides: tuple[ComparedState, ComparedState]
+    devices: Sequence[NamedDevice]
+    population: Population | None = None
+    defaults: Asker = PLAIN
+
+    def read(self, product_id: str) -> Comparison:
+        """Read the states of a product, and the accounts to compare.
+
+        Raises: UnknownProduct if neither state has the product; what States.read raises.
+        """
+        both = [_read(self.states, product_id, side) for side in self.sides]
+        if both == [None, None]:
+            raise UnknownProduct(product_id)
+        population = self._everybody(both) if self.population is None else self.population
+        return Comparison(both[0], both[1], population, self.devices)
+
+    def difference(self, product_id: str) -> ProductDifference:
+        """Compute what differs of a product. Raises: as `read`."""
+        return self.read(product_id).difference()
+
+    def differences(self, product_ids: Iterable[str] | None = None) -> Iterator[ProductDifference]:
+        """Compute what differs of each product that differs. Args: product_ids = None: of all."""
+        if product_ids is None:
+            drafted = (product_id for side in self.sides for product_id in side.draft.products)
+            ever = any(side.at is not None for side in self.sides)
+            product_ids = {*self.states.products(self.publisher, ever=ever), *drafted}
+        for product_id in sorted(product_ids):
+            try:
+                product = self.difference(product_id)
+            except UnknownProduct:
+                continue
+            if product.changes:
+                yield product
+
+    def _everybody(self, both: Sequence[State | None]) -> Population:
+        defaults = self.defaults
         if defaults.market is None:
             defaults = structs.replace(defaults, market=_market(both))
-        population = everybody(states, publisher, both, sides, defaults)
-    return Comparison(both[0], both[1], population, devices)
-
-
-def compare(
-    states: States,
-    publisher: str,
-    product_id: str,
-    sides: tuple[ComparedState, ComparedState],
-    devices: Sequence[NamedDevice],
-    population: Population | None = None,
-    defaults: Asker = PLAIN,
-) -> ProductDifference:
-    """Tell what differs of a product between two states. See read_comparison."""
-    read = read_comparison(states, publisher, product_id, sides, devices, population, defaults)
-    return read.difference()
+        names = sorted(
+            {
+                address
+                for state, side in zip(both, self.sides, strict=True)
+                if state is not None
+                for group_id in state.product.groups
+                for address in self.states.members(self.publisher, group_id, side.at, side.draft)
+            }
+        )
+        nobody = Population.of([defaults])
+        return Population([*names, *nobody.names], defaults, {len(names): nobody.asker(0)})
 
 
 def members_of_either(
@@ -166,27 +188,6 @@ def members_of_either(
         return sorted(present)
 
     return members
-
-
-def compare_all(
-    states: States,
-    publisher: str,
-    sides: tuple[ComparedState, ComparedState],
-    devices: Sequence[NamedDevice],
-    *,
-    population: Population | None = None,
-    defaults: Asker = PLAIN,
-) -> Iterator[ProductDifference]:
-    """Compare every product of a publisher; products without differences are left out."""
-    drafted = {product_id for side in sides for product_id in side.draft.products}
-    ever = any(side.at is not None for side in sides)
-    for product_id in sorted({*states.products(publisher, ever=ever), *drafted}):
-        try:
-            product = compare(states, publisher, product_id, sides, devices, population, defaults)
-        except UnknownProduct:
-            continue
-        if product.changes:
-            yield product
 
 
 def compare_plan(
@@ -219,30 +220,8 @@ def compare_plan(
         if entry.product.groups & draft.groups.keys()
     }
     sides = ComparedState("live"), ComparedState("the plan", draft=draft)
-    for product_id in sorted({*draft.products, *draft.deleted, *edited}):
-        product = compare(states, plan.publisher, product_id, sides, devices)
-        if product.changes:
-            yield product
-
-
-def everybody(
-    states: States,
-    publisher: str,
-    both: Sequence[State | None],
-    sides: tuple[ComparedState, ComparedState],
-    defaults: Asker = PLAIN,
-) -> Population:
-    """List everybody in a group of the product in either state, by address, and nobody signed in."""
-    addresses = {
-        address
-        for state, side in zip(both, sides, strict=True)
-        if state is not None
-        for group_id in state.product.groups
-        for address in states.members(publisher, group_id, side.at, side.draft)
-    }
-    names = sorted(addresses)
-    nobody = Population.of([defaults])
-    return Population([*names, *nobody.names], defaults, {len(names): nobody.asker(0)})
+    request = ComparisonRequest(states, plan.publisher, sides, devices)
+    return request.differences({*draft.products, *draft.deleted, *edited})
 
 
 def _market(both: Sequence[State | None]) -> str | None:

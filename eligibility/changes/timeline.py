@@ -113,18 +113,6 @@ class Timeline:
             yield by_class[device_class]
 
 
-def turns(
-    past: ProductHistory,
-    asker: Asker,
-    devices: Sequence[NamedDevice],
-    requirements: Requirements,
-    *,
-    everything: bool = False,
-) -> tuple[TimelineTurn, ...]:
-    """List the turns of an account's answers on some devices. See Timeline.turns."""
-    return Timeline(past, asker, devices, requirements).turns(everything=everything)
-
-
 def _listed(turns: Iterable[TimelineTurn], everything: bool) -> Iterator[TimelineTurn]:
     waiting = False
     for turn in turns:

@@ -1,13 +1,11 @@
 """`eligibility diff`: who gains, loses or moves between two states, and why."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 
 from eligibility.access.asker import Asker
-from eligibility.changes.compare import STATES, compare, compare_all, members_of_either, read_side
-from eligibility.changes.difference import ProductDifference
+from eligibility.changes.compare import STATES, ComparisonRequest, members_of_either, read_side
 from eligibility.changes.responses import ComparisonResponse, difference_response
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, PublisherOption, StoreOption, service
@@ -80,17 +78,10 @@ def _compared(
     if accounts is not None:
         members = members_of_either(states, publisher, sides)
         population = read_accounts(accounts, members, defaults)
-    differences: Iterator[ProductDifference]
-    if product is None:
-        differences = compare_all(
-            states, publisher, sides, named, population=population, defaults=defaults
-        )
-    else:
-        differences = iter(
-            [compare(states, publisher, product, sides, named, population, defaults)]
-        )
+    request = ComparisonRequest(states, publisher, sides, named, population, defaults)
+    differences = request.differences() if product is None else [request.difference(product)]
     return ComparisonResponse(
         before=before.label,
         after=after.label,
-        products=tuple(difference_response(each) for each in differences if each.changes),
+        products=tuple(difference_response(item) for item in differences if item.changes),
     )

@@ -6,7 +6,7 @@ import typer
 
 from eligibility.access.model import Device
 from eligibility.changes.responses import timeline_response
-from eligibility.changes.timeline import turns
+from eligibility.changes.timeline import Timeline
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, StoreOption, service
 from eligibility.cli.options.bundles import bundled, first_set
@@ -48,7 +48,7 @@ def timeline(
     with service(store) as opened:
         past = opened.past(product, asker.addresses)
         requirements = opened.evaluator.requirements
-        changes = turns(past, asker, named, requirements, everything=everything)
+        changes = Timeline(past, asker, named, requirements).turns(everything=everything)
         name = asker.account.id if asker.account else None
         response = timeline_response(product, name, named, changes, opened.now())
     if as_json:

@@ -23,34 +23,22 @@ def with_details(decision: Decision) -> Decision:
 
 def detail_of(step: TraceStep) -> str:
     """Say what a step compared. Raises: KeyError for an unknown step."""
-    return _DETAILS[kind_of(step)]({**step.facts, "outcome": step.outcome})
-
-
-def _aliases(facts: Facts) -> str:
-    if facts["outcome"] == "no_match":
-        return "no address of the account is in a group"
-    primary = facts["outcome"] == "primary"
-    note = "the primary address" if primary else "an alias, not the primary address"
-    return f"matched `{facts['matched']}`: {note}"
-
-
-def _groups(facts: Facts) -> str:
-    active, counted = _names(facts["active"]), _names(facts["counted"])
-    return f"active groups: {active}; the account counts as a member of: {counted}"
+    facts = {
+        name: _names(value) if isinstance(value, tuple) else value
+        for name, value in step.facts.items()
+    }
+    kind = kind_of(step)
+    text = _DETAILS.get((kind, step.outcome)) or _DETAILS[kind, ""]
+    return (text if isinstance(text, str) else text(step.facts)).format_map(facts)
 
 
 def _audience(facts: Facts) -> str:
-    until = f"; public from {facts['public_at']}" if facts["public_at"] else ""
-    return f"declared {facts['declared']}{until}"
-
-
-def _audience_member(facts: Facts) -> str:
-    return f"audience groups: {_names(facts['groups'])}"
+    return "declared {declared}" + ("; public from {public_at}" if facts["public_at"] else "")
 
 
 def _floor(facts: Facts) -> str:
-    floor = f"`{facts['minimum']}`" if facts["minimum"] else "none named"
-    return f"{facts['query_device']} against the floor {floor}"
+    floor = "`{minimum}`" if facts["minimum"] else "none named"
+    return "{query_device} against the floor " + floor
 
 
 def _claim(facts: Facts) -> str:
@@ -61,57 +49,50 @@ def _claim(facts: Facts) -> str:
 
 def _market(facts: Facts) -> str:
     everywhere = facts["markets"] == ("every market",)
-    limits = "every market" if everywhere else _names(facts["markets"])
-    return f"market `{facts['market'] or 'unknown'}` against {limits}"
+    market = facts["market"] or "unknown"
+    return f"market `{market}` against {'every market' if everywhere else '{markets}'}"
 
 
 def _family_offered(facts: Facts) -> str:
     universal = "Windows.Universal" in facts["families"]
     note = ", where Windows.Universal stands for every family but Windows.Xbox" if universal else ""
-    return f"{facts['query_family']} against {_names(facts['families'])} of the non-flighted submission{note}"
-
-
-def _flight(facts: Facts) -> str:
-    return f"groups {_names(facts['groups'])}; the account is in {_names(facts['via'])}"
-
-
-def _rollout(facts: Facts) -> str:
-    return (
-        f"{facts['percentage']} % of `{facts['of']}`, {facts['status']}: {facts['side']} packages"
-    )
+    return "{query_family} against {families} of the non-flighted submission" + note
 
 
 def _package(facts: Facts) -> str:
-    untold = "" if facts["processor"] else "; architecture unknown, so not tested"
-    text = f"{facts['candidates']} package(s) for {facts['query_device']}{untold}"
-    return f"{text}: {facts['file_name']} ({facts['architecture']})" if facts["version"] else text
-
-
-def _action(facts: Facts) -> str:
-    return f"installed `{facts['installed']}`, offered `{facts['offered']}`"
+    text = "{candidates} package(s) for {query_device}"
+    if not facts["processor"]:
+        text += "; architecture unknown, so not tested"
+    return text + (": {file_name} ({architecture})" if facts["version"] else "")
 
 
 def _names(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "none"
 
 
-_DETAILS: Mapping[str, Callable[[Facts], str]] = {
-    "aliases": _aliases,
-    "groups": _groups,
-    "audience": _audience,
-    "audience_member": _audience_member,
-    "audience_floor": _floor,
-    "flight_floor": _floor,
-    "availability": _claim,
-    "discoverability": _claim,
-    "market": _market,
-    "family_offered": _family_offered,
-    "flight": _flight,
-    "source": lambda _: "no flight applies: the non-flighted submission",
-    "rollout": _rollout,
-    "package": _package,
-    "action": _action,
+_DETAILS: Mapping[tuple[str, str], str | Callable[[Facts], str]] = {
+    ("aliases", "no_match"): "no address of the account is in a group",
+    ("aliases", "primary"): "matched `{matched}`: the primary address",
+    ("aliases", "alias"): "matched `{matched}`: an alias, not the primary address",
+    ("groups", ""): "active groups: {active}; the account counts as a member of: {counted}",
+    ("audience", ""): _audience,
+    ("audience_member", ""): "audience groups: {groups}",
+    ("audience_floor", ""): _floor,
+    ("flight_floor", ""): _floor,
+    ("availability", ""): _claim,
+    ("discoverability", ""): _claim,
+    ("market", ""): _market,
+    ("family_offered", ""): _family_offered,
+    ("flight", ""): "groups {groups}; the account is in {via}",
+    ("source", ""): "no flight applies: the non-flighted submission",
+    ("rollout", ""): "{percentage} % of `{of}`, {status}: {side} packages",
+    ("package", ""): _package,
+    ("action", ""): "installed `{installed}`, offered `{offered}`",
 }
-"""By kind of step. Beside the facts that the story reads, the floors and `package` need `query_device`
-(`Windows.Desktop 10.0.22631.0`), `family_offered` needs `query_family`, `rollout` needs `of` (the name of its
-source) and `status`, and `package` needs `candidates` (how many), `processor` and `file_name`."""
+"""Format strings for the facts of a step, or functions that make one: by kind of step and outcome, ""
+for any outcome.
+
+Beside the facts that the story reads, the floors and `package` need `query_device`
+(`Windows.Desktop 10.0.22631.0`), `family_offered` needs `query_family`, `rollout` needs `of` (the name of
+its source) and `status`, and `package` needs `candidates` (how many), `processor` and `file_name`.
+"""

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from eligibility.access import wire
 from eligibility.access.asker import Asker
@@ -26,6 +26,16 @@ AccountsInput = str | Path | Iterable[str]
 
 DevicesInput = str | Path | Iterable[str | NamedDevice]
 """As `--devices`: presets, CSV files, `family/os_version/architecture`; one or many."""
+
+
+class DefaultTerms(TypedDict, total=False):
+    """The terms of accounts, as in an access query; those left out are not claimed."""
+
+    installed_version: str | None
+    owned: bool
+    market: str | None
+    promotional_code: bool
+    manual_check: bool
 
 
 class Simulation:
@@ -69,25 +79,15 @@ class Simulation:
         *,
         at: datetime | str | None = None,
         draft: Draft = NO_DRAFT,
-        installed_version: str | None = None,
-        owned: bool = False,
-        market: str | None = None,
-        promotional_code: bool = False,
-        manual_check: bool = False,
+        **terms: Unpack[DefaultTerms],
     ) -> SimulationResult:
         """Decide for every account on every device.
 
         Args: accounts = None: everybody in a group of the product; at = a moment with an offset,
-        past or ahead, None = now; draft = see `draft`; the others hold for every account that a
-        file does not describe otherwise.
+        past or ahead, None = now; draft = see `draft`; terms = of every account that a file does not
+        describe otherwise: installed_version, owned, market, promotional_code, manual_check.
         """
-        defaults = Asker.parse(
-            installed_version=installed_version,
-            owned=owned,
-            market=market,
-            promotional_code=promotional_code,
-            manual_check=manual_check,
-        )
+        defaults = Asker.parse(**terms)
         named = _devices(devices)
         moment = None if at is None else wire.moment_of(str(at), "at")
         state = self._source.state(product_id, moment, draft)
@@ -119,7 +119,7 @@ class Simulation:
         return with_moves(read, add or {}, remove or {})
 
     def _publisher(self, product_id: str, catalog: Path | str | None) -> str:
-        """Say whose product it is; a product that no store has is found in the draft's catalogue."""
+        """Return the publisher of a product; the draft's catalogue may have one that the store has not."""
         try:
             return self._source.publisher(product_id)
         except UnknownProduct:
@@ -153,5 +153,5 @@ def _devices(devices: DevicesInput) -> tuple[NamedDevice, ...]:
     by_device: dict[object, NamedDevice] = {}
     for item in devices:
         named = [item] if isinstance(item, NamedDevice) else read_devices(item, "devices")
-        by_device |= {each.device: each for each in named}
+        by_device |= {device.device: device for device in named}
     return tuple(by_device.values()) or read_devices("", "devices")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, AccountKind, Device
-from eligibility.changes.compare import ComparedState, compare, compare_all
+from eligibility.changes.compare import ComparedState, ComparisonRequest
 from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, substance
 from eligibility.changes.difference import NAMED, ProductDifference
 from eligibility.changes.responses import difference_response
@@ -51,7 +51,9 @@ def test_each_account_and_device_is_where_its_answers_put_it_and_nowhere_else(
     with lived(history, first) as (service, _):
         sides = ComparedState("a", one), ComparedState("b", other)
         try:
-            found = compare(service.states, P, PRODUCT_ID, sides, asked, Population.of(EVERYBODY))
+            found = ComparisonRequest(
+                service.states, P, sides, asked, Population.of(EVERYBODY)
+            ).difference(PRODUCT_ID)
         except UnknownProduct:
             return
         changed = set()
@@ -102,7 +104,8 @@ BEFORE = product(*FLIGHTS)
 
 def drafted(service: Service, draft: Draft, *named: NamedDevice, **more: Any) -> ProductDifference:
     sides = LIVE, ComparedState("draft", None, draft)
-    return compare(service.states, P, PRODUCT_ID, sides, named or (DESKTOP,), **more)
+    request = ComparisonRequest(service.states, P, sides, named or (DESKTOP,), **more)
+    return request.difference(PRODUCT_ID)
 
 
 def only(found: ProductDifference) -> tuple[str, str, tuple[str, ...]]:
@@ -176,8 +179,12 @@ def test_floors_and_dates_are_causes_too(world: Service, clock: Clock) -> None:
     new = flight("new", ["beta"], "4.0.0.0", publish_at=day.isoformat())
     put(world, PRODUCT_ID, product(new, *FLIGHTS))
     sides = LIVE, ComparedState("tomorrow", day)
-    there = compare(world.states, P, PRODUCT_ID, sides, [DESKTOP], Population([ADA]))
-    back = compare(world.states, P, PRODUCT_ID, sides[::-1], [DESKTOP], Population([ADA]))
+    there, back = (
+        ComparisonRequest(world.states, P, both, [DESKTOP], Population([ADA])).difference(
+            PRODUCT_ID
+        )
+        for both in (sides, sides[::-1])
+    )
     assert only(there)[2] == ("`publish_at` of flight new reached",)
     assert only(back)[2] == ("not yet: `publish_at` of flight new reached",)
 
@@ -211,7 +218,7 @@ def test_membership_of_a_group_that_only_one_state_names_is_no_change_of_members
 def test_a_product_that_comes_or_goes(world: Service) -> None:
     new = Draft(P, products={"NEW": product(audience="private", audience_groups=["beta"])})
     sides = LIVE, ComparedState("draft", None, new)
-    came = compare(world.states, P, "NEW", sides, [DESKTOP])
+    came = ComparisonRequest(world.states, P, sides, [DESKTOP]).difference("NEW")
     assert only(came) == ("gains", "no such product -> public 1.0.0.0", ("product declared",))
     assert (came.counts["gains"], came.changed) == (2, 2)  # nobody signed in had, and has, nothing
     gone = drafted(world, Draft(P, deleted=frozenset({PRODUCT_ID})))
@@ -351,13 +358,14 @@ def test_products_without_a_difference_are_left_out(world: Service, clock: Clock
         LIVE,
         ComparedState("draft", None, Draft(P, {"beta": MemberMoves(removed=frozenset({ADA}))})),
     )
-    found = list(compare_all(world.states, P, sides, [DESKTOP]))
+    found = list(ComparisonRequest(world.states, P, sides, [DESKTOP]).differences())
     assert [one.product_id for one in found] == [PRODUCT_ID]
     before = clock.moment
     clock.advance(60)
     world.catalog.delete(P, "OTHER", actor="t")
     sides = ComparedState("then", before), LIVE
-    assert [one.product_id for one in compare_all(world.states, P, sides, [DESKTOP])] == ["OTHER"]
+    request = ComparisonRequest(world.states, P, sides, [DESKTOP])
+    assert [one.product_id for one in request.differences()] == ["OTHER"]
 
 
 def test_a_million_accounts_cost_their_classes_only(world: Service) -> None:
@@ -390,7 +398,6 @@ def test_gains_come_before_losses_and_moves_and_the_many_before_the_few(world: S
     private = product(audience="private", audience_groups=["beta"])
     put(world, "NEW", private)
     draft = Draft(P, {"beta": MemberMoves(frozenset({LINUS, "more@x.com"}), frozenset({ADA}))})
-    found = compare(
-        world.states, P, "NEW", (LIVE, ComparedState("draft", None, draft)), [DESKTOP, XBOX]
-    )
+    sides = LIVE, ComparedState("draft", None, draft)
+    found = ComparisonRequest(world.states, P, sides, [DESKTOP, XBOX]).difference("NEW")
     assert [(one.kind, one.accounts) for one in found.changes] == [("gains", 2), ("loses", 1)]

@@ -12,7 +12,7 @@ from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import Account, AccountKind, Device
 from eligibility.changes.contrast import OutcomeOrNone, contrast, substance
 from eligibility.changes.moments import read_past
-from eligibility.changes.timeline import TimelineTurn, turns
+from eligibility.changes.timeline import Timeline, TimelineTurn
 from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of
 from eligibility.service.service import Service
@@ -38,7 +38,8 @@ def told(
     addresses = asker.account.addresses if asker.account else ()
     past = read_past(service.groups, service.catalog.store, product_id, addresses)
     asked = devices or (DESKTOP,)
-    return turns(past, asker, asked, service.evaluator.requirements, everything=everything)
+    timeline = Timeline(past, asker, asked, service.evaluator.requirements)
+    return timeline.turns(everything=everything)
 
 
 def of(address: str, *aliases: str) -> Asker:

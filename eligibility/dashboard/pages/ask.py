@@ -12,7 +12,7 @@ from eligibility.access.model import AccessQuery, AccountKind, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.export import all_products
 from eligibility.changes.responses import TimelineResponse, timeline_response
-from eligibility.changes.timeline import turns
+from eligibility.changes.timeline import Timeline
 from eligibility.dashboard.heat import heat
 from eligibility.dashboard.moments import moment_of
 from eligibility.dashboard.signin.viewer import Viewer
@@ -98,7 +98,8 @@ class Ask:
         named = (NamedDevice(device_name(device, release), device),)
         addresses = query.account.addresses if query.account else ()
         past = self._service.past(query.product_id, addresses)
-        found = turns(past, Asker.of(query), named, self._service.evaluator.requirements)
+        requirements = self._service.evaluator.requirements
+        found = Timeline(past, Asker.of(query), named, requirements).turns()
         name = query.account.id if query.account else None
         return timeline_response(query.product_id, name, named, found, self._service.now())
 

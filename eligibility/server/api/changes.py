@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 from msgspec import UNSET
 
 from eligibility.callers.model import Scope
-from eligibility.changes.compare import members_of_either, read_comparison, read_side
+from eligibility.changes.compare import ComparisonRequest, members_of_either, read_side
 from eligibility.changes.responses import (
     ComparisonResponse,
     TimelineResponse,
@@ -96,13 +96,14 @@ def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[b
         population = each_once(json_body.population_of(fields.accounts, fields, members, ()))
         if not population.names:
             raise InvalidInput([Fault("accounts", "NO_ACCOUNTS", "names no account")])
+    request = ComparisonRequest(states, publisher, sides, devices, population, defaults)
     with json_body.within_draft(product_id, fields.draft):
-        read = read_comparison(states, publisher, product_id, sides, devices, population, defaults)
+        read = request.read(product_id)
     check_size(len(read.population), len(devices))
 
     def compute() -> bytes:
-        found = read.difference(MOST_DECISIONS)
-        products = (difference_response(found),) if found.changes else ()
+        difference = read.difference(MOST_DECISIONS)
+        products = (difference_response(difference),) if difference.changes else ()
         view = ComparisonResponse(before=before.label, after=after.label, products=products)
         return msgspec.json.encode(view)
 
