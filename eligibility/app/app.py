@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from eligibility import __version__
-from eligibility.app import one_write
 from eligibility.dashboard import pages as dashboard
 from eligibility.dashboard.signin.cookies import CookieCipher
 from eligibility.dashboard.signin.sessions import Sessions
@@ -89,6 +88,7 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         service.tokens,
         rate_limit=settings.rate_limit,
         account_rate_limit=settings.account_rate_limit,
+        clock=service.evaluator.clock,
     )
     others = routes(service, Sharing(Metrics(service, counters, load), shared), traces)
     keeper = CookieCipher(
@@ -108,7 +108,6 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         others,
         settings.max_body_bytes,
         PUBLIC_PATHS | public,
-        one_write.sent,
     )
 
 

@@ -68,3 +68,12 @@ class UnknownKey(EligibilityError):
     def __init__(self, key_id: str) -> None:
         super().__init__(f"there is no key `{key_id[:40]}`; `eligibility keys list` shows them")
         self.key_id = key_id
+
+
+class UnknownPublisher(EligibilityError):
+    """There is no publisher of that id, or the caller does not see it; the message is the same for both."""
+
+    code = "UNKNOWN_PUBLISHER"
+
+    def __init__(self, publisher: str) -> None:
+        super().__init__(f"unknown publisher `{publisher[:64]}`")

@@ -61,9 +61,11 @@ class KeyRing:
         self._good_for = max(max_staleness_seconds, 4 * poll_seconds)
         self._keys: dict[str, _CachedKey] = {}
         self._revision: int | None = None  # None: read the keys, whatever the store's revision is
-        self._generation = 0
+        self.generation = 0
+        """As `current_generation`, unless `due` has passed."""
         self._good_until = -inf
-        self._due = inf  # when the generation next grows without a write
+        self.due = inf
+        """When the generation next grows without a write, in seconds of the clock."""
         self._state_lock = threading.Lock()
         self._check_lock = threading.Lock()
         self._checks = 0
@@ -87,16 +89,19 @@ class KeyRing:
             self._thread = None
             self._uses.write()
 
-    @property
-    def generation(self) -> int:
-        """A number that grows when keys change, a key expires, or all get too old to be trusted.
+    def current_generation(self) -> int:
+        """Give a number that grows when keys change, a key expires, or all get too old to be trusted.
 
         While it stays the same, earlier results of `known` and `caller` hold. Call one of them once
         a minute all the same, because that is how a key's uses are noted.
         """
-        if self._clock() >= self._due:
-            self._pass_due()
-        return self._generation
+        now = self._clock()
+        if now >= self.due:
+            with self._state_lock:
+                if now >= self.due:  # no other thread was faster
+                    self.generation += 1
+                    self.due = self._next_due(now)
+        return self.generation
 
     def known(self, text: str) -> Caller | None:
         """Find the caller of a key in memory; None means that `caller` has to be called."""
@@ -181,16 +186,9 @@ class KeyRing:
         with self._state_lock:
             if keys != self._keys:
                 self._keys = keys
-                self._generation += 1
+                self.generation += 1
             self._good_until = now + self._good_for
-            self._due = self._next_due(now)
-
-    def _pass_due(self) -> None:
-        with self._state_lock:
-            now = self._clock()
-            if now >= self._due:  # no other thread was faster
-                self._generation += 1
-                self._due = self._next_due(now)
+            self.due = self._next_due(now)
 
     def _next_due(self, now: float) -> float:
         """The next moment at which a key, or all that is in memory, expires."""

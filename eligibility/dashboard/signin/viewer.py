@@ -3,8 +3,8 @@
 import hmac
 from dataclasses import dataclass
 
+from eligibility.callers.errors import UnknownPublisher
 from eligibility.callers.model import Caller, Scope
-from eligibility.server.http.authorization import UnknownPublisher
 from eligibility.server.http.problems import RequestProblem
 
 

@@ -27,7 +27,6 @@ from eligibility.server.http.endpoint import (
     JSON,
     DeferredAnswer,
     HttpReply,
-    check_post,
     problem_reply,
 )
 from eligibility.server.http.strict_route import check_content_type
@@ -49,7 +48,7 @@ class AccessEndpoint:
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bool:
         """See Endpoint; say whether a trace is wanted."""
-        check_post(scope, by)
+        by.check_query(scope["method"])
         if headers.get(b"content-type") != JSON:
             check_content_type(scope)
         query_string = scope["query_string"]

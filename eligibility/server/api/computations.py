@@ -10,12 +10,14 @@ from typing import Generic, NamedTuple, TypeVar
 from fastapi import Request
 
 from eligibility.access.wire import LONGEST_BATCH
+from eligibility.callers.errors import UnknownPublisher
 from eligibility.callers.model import Scope
 from eligibility.catalog.errors import ProductTaken
 from eligibility.errors import UnknownProduct
-from eligibility.server.http.authorization import RouteCaller, UnknownPublisher
+from eligibility.server.http.authorization import RouteCaller
+from eligibility.server.http.exchange import whole_body
 from eligibility.server.http.limits import ComputationQueue
-from eligibility.server.http.strict_route import check_content_type, whole_body
+from eligibility.server.http.strict_route import check_content_type
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.json_body import AudienceFields, DraftFields, SimulatedGroups
 from eligibility.simulation.matrix import MOST_ACCOUNTS, MOST_CELLS, MOST_DECISIONS, MOST_DEVICES

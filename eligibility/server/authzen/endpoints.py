@@ -7,7 +7,7 @@ and for one publisher: /{publisher}/access/v1/... sees the products of that one 
 from collections.abc import Mapping
 from typing import Any
 
-from eligibility.callers.errors import ScopeMissing
+from eligibility.callers.errors import ScopeMissing, UnknownPublisher
 from eligibility.callers.model import Scope as CallerScope
 from eligibility.server.authzen.decider import Decider, Publishers
 from eligibility.server.authzen.evaluations import EvaluationEndpoints, EvaluationHandler
@@ -17,7 +17,6 @@ from eligibility.server.http import problems
 from eligibility.server.http.accounts import AccountResolver
 from eligibility.server.http.asgi import AsgiScope
 from eligibility.server.http.authentication import AuthenticatedCaller
-from eligibility.server.http.authorization import UnknownPublisher
 from eligibility.server.http.endpoint import (
     ANY_PART,
     JSON,
@@ -25,7 +24,6 @@ from eligibility.server.http.endpoint import (
     Endpoint,
     HttpReply,
     UnknownEndpoint,
-    check_post,
     problem_reply,
 )
 from eligibility.server.http.strict_route import check_content_type
@@ -48,7 +46,7 @@ class AuthZenEndpoint:
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> Publishers:
         """See Endpoint; give the publishers whose products the caller sees here."""
-        check_post(scope, by)
+        by.check_query(scope["method"])
         if self._needs is not None and not by.caller.may(self._needs):
             raise ScopeMissing(self._needs, by.caller.scopes)
         if headers.get(b"content-type") != JSON:

@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Mapping
 
 from eligibility.callers.api_keys import PREFIX
-from eligibility.callers.errors import Unauthenticated
+from eligibility.callers.errors import ScopeMissing, Unauthenticated
 from eligibility.callers.key_ring import KeyRing
 from eligibility.callers.model import Caller, Scope
 from eligibility.callers.tokens import Verifier
 from eligibility.formats.lru_cache import LruCache
 from eligibility.server.http.limits import Allowance
+from eligibility.server.http.problems import RequestProblem
 
 _REMEMBERED_SECONDS = 20
 """How long a key is taken from memory here: its ring has to hear of its use once a minute."""
@@ -54,6 +55,13 @@ class AuthenticatedCaller:
         self.may_explain = caller.may(Scope.EXPLAIN)
         self.may_read_groups = caller.may(Scope.READ_GROUPS)
 
+    def check_query(self, method: str) -> None:
+        """Raise RequestProblem 405 unless the method is POST, ScopeMissing without `access:query`."""
+        if method != "POST":
+            raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
+        if not self.may_query:
+            raise ScopeMissing(Scope.QUERY, self.caller.scopes)
+
     def check_explain(self) -> None:
         """Raise ScopeMissing unless the caller may have traces, which name groups."""
         self.caller.check(Scope.EXPLAIN)
@@ -75,7 +83,7 @@ class Authenticator:
     """Turns the credentials of requests into callers.
 
     rate_limit, account_rate_limit: queries a second of one caller, and of an account that asks for
-    itself; 0 = any number. Each server process counts for itself.
+    itself; 0 = any number. Each server process counts for itself. clock: the key ring's.
     """
 
     def __init__(
@@ -85,12 +93,13 @@ class Authenticator:
         *,
         rate_limit: int,
         account_rate_limit: int,
+        clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._keys = keys
         self._tokens = tokens
         self._rate_limit, self._account_rate_limit = rate_limit, account_rate_limit
-        self._now = monotonic
+        self._clock, self._now = clock, monotonic
         self._by_header: LruCache[bytes, AuthenticatedCaller] = LruCache(_MOST_REMEMBERED)
         self._allowances: LruCache[tuple[str, str], Allowance] = LruCache(_MOST_ALLOWANCES)
 
@@ -98,10 +107,12 @@ class Authenticator:
         """Tell from memory who sends that header; None where that has to be found out."""
         if authorization is None:
             return None
-        known = self._by_header.get(authorization)
+        cached = self._by_header
+        known = cached.recent.get(authorization) or cached.get(authorization)
         if known is not None:
-            fresh = known.generation == self._keys.generation and known.until > self._now()
-            return known if fresh else None
+            keys, now = self._keys, self._clock()
+            generation = keys.generation if now < keys.due else keys.current_generation()
+            return known if known.generation == generation and known.until > now else None
         if _is_key(authorization) or not _is_bearer(authorization):
             return None
         caller = self._tokens.known_caller(_credential(authorization))
@@ -119,14 +130,14 @@ class Authenticator:
         credential = _credential(authorization)
         if not _is_key(authorization):
             return self.authenticated(self._tokens.caller_of(credential))
-        generation = self._keys.generation  # from before: a key may be ending right now
+        generation = self._keys.current_generation()  # from before: a key may be ending right now
         found = self.authenticated(self._keys.caller(credential), generation)
         self._by_header.put(authorization, found)
         return found
 
     def authenticated(self, caller: Caller, generation: int = -1) -> AuthenticatedCaller:
         """Give a caller that is known already its allowance; generation = of the key ring."""
-        until = self._now() + _REMEMBERED_SECONDS
+        until = self._clock() + _REMEMBERED_SECONDS
         return AuthenticatedCaller(caller, self._allowance(caller), until, generation)
 
     def _allowance(self, caller: Caller) -> Allowance | None:

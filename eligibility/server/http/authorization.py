@@ -8,19 +8,10 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 
+from eligibility.callers.errors import UnknownPublisher
 from eligibility.callers.model import Caller, Scope
-from eligibility.errors import EligibilityError
 from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.limits import Allowance
-
-
-class UnknownPublisher(EligibilityError):
-    """There is no publisher of that id, or the caller does not see it; the message is the same for both."""
-
-    code = "UNKNOWN_PUBLISHER"
-
-    def __init__(self, publisher: str) -> None:
-        super().__init__(f"unknown publisher `{publisher[:64]}`")
 
 
 class RouteCaller:

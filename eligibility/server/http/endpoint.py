@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, Protocol, TypeVar
 
-from eligibility.callers.errors import ScopeMissing
-from eligibility.callers.model import Scope as CallerScope
 from eligibility.server.http import problems
 from eligibility.server.http.asgi import AsgiScope, HeaderList
 from eligibility.server.http.authentication import AuthenticatedCaller
@@ -68,14 +66,6 @@ class UnknownEndpoint:
     answer = check
 
 
-def check_post(scope: AsgiScope, by: AuthenticatedCaller) -> None:
-    """Refuse other methods than POST, and callers without `access:query`."""
-    if scope["method"] != "POST":
-        raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
-    if not by.may_query:
-        raise ScopeMissing(CallerScope.QUERY, by.caller.scopes)
-
-
 def problem_reply(error: Exception) -> HttpReply:
     """Give an error as a problem of RFC 9457."""
     document = problems.problem(error)
@@ -103,23 +93,21 @@ class EndpointPaths:
     def __init__(
         self, endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
     ) -> None:
-        self._endpoints, self._families = endpoints, families
+        self.by_path, self._families = endpoints, families
+        """Endpoints by their whole path: a hot path looks here before it calls `endpoint`."""
         self._all = {**families, **endpoints}
 
     def endpoint(self, path: str) -> Endpoint[Any] | None:
         """Give the endpoint of a path; None if the gate has none for it."""
-        endpoint = self._endpoints.get(path)
-        if endpoint is None:
-            name = self.name(path)
-            endpoint = None if name is None else self._all[name]
-        return endpoint
+        name = self.name(path)
+        return None if name is None else self._all[name]
 
     def name(self, path: str) -> str | None:
         """Give the path under which the endpoint is declared; a log shows it, for a path may hold anything."""
-        if path in self._endpoints:
+        if path in self.by_path:
             return path
         any_publishers = ANY_PART + path[path.find("/", 1) :]
-        if any_publishers in self._endpoints:
+        if any_publishers in self.by_path:
             return any_publishers
         for begins in self._families:
             if path.startswith(begins) or any_publishers.startswith(begins):

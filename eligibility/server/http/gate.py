@@ -24,10 +24,9 @@ from eligibility.server.http.authentication import (
     credentials,
 )
 from eligibility.server.http.endpoint import Endpoint, EndpointPaths
-from eligibility.server.http.exchange import HttpExchange, SendAtOnce, in_two_messages
-from eligibility.server.http.limits import Overloaded, ProcessLoad
+from eligibility.server.http.exchange import HttpExchange, whole_body
+from eligibility.server.http.limits import SMALL_DIGITS, Overloaded, ProcessLoad
 from eligibility.server.http.logs import RequestLog
-from eligibility.server.http.strict_route import whole_body
 from eligibility.server.http.tallies import RouteCounters
 from eligibility.server.http.traces import Traces
 from groups.errors import GroupsError
@@ -76,7 +75,6 @@ class Gate:
         others: Starlette,
         max_body_bytes: int,
         public_paths: Collection[str],
-        send_at_once: SendAtOnce = in_two_messages,
     ) -> None:
         self._paths, self._others = paths, others
         self._authenticator = authenticator
@@ -85,7 +83,6 @@ class Gate:
         self._keeps_decisions = observers.traces is not None
         self._public_paths = public_paths
         self._max_body_bytes = max_body_bytes
-        self._send_at_once = send_at_once
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request; an error goes out in its endpoint's own form, or as a problem."""
@@ -94,13 +91,16 @@ class Gate:
             return
         headers = dict(scope["headers"])
         exchange = HttpExchange(scope, headers.get(b"x-request-id") or None, send)
-        endpoint = self._paths.endpoint(scope["path"])
+        path = scope["path"]
+        endpoint = self._paths.by_path.get(path) or self._paths.endpoint(path)
         load = self._load
-        if load.requests >= load.most_requests and scope["path"] != "/healthz":  # busy is not dead
+        if load.requests >= load.most_requests and path != "/healthz":  # busy is not dead
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"), endpoint)
         else:
             load.requests += 1
-            counted_receive = load.counted(headers, receive)
+            length = headers.get(b"content-length")
+            is_small = length is not None and len(length) <= SMALL_DIGITS
+            counted_receive = receive if is_small else load.counted(headers, receive)
             try:
                 if endpoint is None:
                     await self._pass_on(exchange, headers, counted_receive)
@@ -139,7 +139,7 @@ class Gate:
         if self._keeps_decisions and isinstance(answer, DecisionBody):
             exchange.decision = answer.decision
         if isinstance(answer, bytes):
-            await exchange.send_json(answer, self._logs_all, self._send_at_once)
+            await exchange.send_json(answer, self._logs_all)
         else:
             await exchange.send(answer)
 

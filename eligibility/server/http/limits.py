@@ -68,7 +68,7 @@ class Allowance:
 
 # --- how much is under way ----------------------------------------------------------------------
 
-_SMALL_DIGITS = 5
+SMALL_DIGITS = 5
 """A content-length of so many digits, below 100,000 bytes, is too small to be counted."""
 
 
@@ -92,11 +92,10 @@ class ProcessLoad:
         self.requests = self.bytes = 0
 
     def counted(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """Give what receives the body of a request: `receive` itself, or a counter where it may be large."""
-        length = headers.get(b"content-length")
-        if length is None:
-            return _CountedReceive(self, receive) if b"transfer-encoding" in headers else receive
-        return receive if len(length) <= _SMALL_DIGITS else _CountedReceive(self, receive)
+        """Give what receives a body that is not known to be small: a counter, or `receive` without a body."""
+        if b"content-length" in headers or b"transfer-encoding" in headers:
+            return _CountedReceive(self, receive)
+        return receive
 
     def let_go(self, receive: Receive) -> None:
         """Stop counting a body; receive = what `counted` gave."""

@@ -16,6 +16,7 @@ from eligibility.callers.errors import (
     ScopeMissing,
     Unauthenticated,
     UnknownKey,
+    UnknownPublisher,
 )
 from eligibility.catalog.errors import (
     CatalogRevisionMismatch,
@@ -30,7 +31,6 @@ from eligibility.errors import (
     RevisionNotReached,
     UnknownProduct,
 )
-from eligibility.server.http.authorization import UnknownPublisher
 from eligibility.server.http.limits import Overloaded, RateLimited
 from eligibility.standards.ofrep import FlagError, FlagNotFound
 from groups.errors import (

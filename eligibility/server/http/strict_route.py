@@ -15,34 +15,13 @@ from starlette.concurrency import run_in_threadpool
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
-from eligibility.server.http.asgi import AsgiMessage, AsgiScope, Receive
+from eligibility.server.http.asgi import AsgiScope
 from eligibility.server.http.authorization import ScopeCheck
+from eligibility.server.http.exchange import JSON_HEADER, whole_body
 from eligibility.server.http.problems import RequestProblem
 from groups import csv_file
 
 JSON = "application/json"
-JSON_HEADER = (b"content-type", JSON.encode())
-
-
-async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> bytes:
-    """Receive the whole body, of which a message is the beginning.
-
-    Raises: RequestProblem 413 as soon as it is too large; 400 where the sender left in the middle,
-    for half a list of members reads like a whole one.
-    """
-    parts: list[bytes] = []
-    size, more = 0, True
-    while more:
-        if parts:
-            message = await receive()
-        if message["type"] == "http.disconnect":
-            raise RequestProblem(400, "BODY_INCOMPLETE", "the connection ended before the body did")
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
-        if size > limit:
-            raise RequestProblem(413, "BODY_TOO_LARGE", f"the body is larger than {limit} bytes")
-        more = message.get("more_body", False)
-    return b"".join(parts)
 
 
 def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:

@@ -21,7 +21,6 @@ from eligibility.server.http.endpoint import (
     EndpointAnswer,
     HttpReply,
     UnknownEndpoint,
-    check_post,
     problem_reply,
 )
 from eligibility.server.http.problems import RequestProblem
@@ -57,7 +56,7 @@ class FlagEndpoint:
     ) -> str:
         """See Endpoint."""
         key: str = scope["path"][len(ONE) :]
-        check_post(scope, by)
+        by.check_query(scope["method"])
         _check_media_type(scope, headers, key)
         return key
 
@@ -87,7 +86,7 @@ class BulkEndpoint:
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bytes:
         """See Endpoint. Query parameters are accepted and ignored: every answer is current."""
-        check_post(scope, by)
+        by.check_query(scope["method"])
         _check_media_type(scope, headers)
         return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import uvicorn.protocols.http.httptools_impl as uvicorns
 
-from eligibility.app import one_write
 from eligibility.cli.demo.demo import load_sample
+from eligibility.server.http.exchange import sent_at_once
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from tests.helpers.servers.process import Server, running
@@ -143,7 +143,7 @@ def cycle(**changed: Any) -> Any:
 
 def test_it_is_one_write() -> None:
     made = cycle()
-    assert one_write.sent(made.send, [(b"content-length", b"2")], b"{}")
+    assert sent_at_once(made.send, [(b"content-length", b"2")], b"{}")
     assert made.transport.written == [b"HTTP/1.1 200 OK\r\ndate: D\r\ncontent-length: 2\r\n\r\n{}"]
     assert made.response_complete
 
@@ -166,20 +166,20 @@ class Paused:
 )
 def test_what_is_not_plain_is_left_to_uvicorn(changed: dict[str, Any]) -> None:
     made = cycle(**changed)
-    assert not one_write.sent(made.send, [(b"content-length", b"2")], b"{}")
+    assert not sent_at_once(made.send, [(b"content-length", b"2")], b"{}")
     assert made.transport.written == []
 
 
 def test_a_large_body_is_not_copied() -> None:
     made, body = cycle(), b"x" * 65_537
-    assert not one_write.sent(made.send, [(b"content-length", b"65537")], body)
-    assert one_write.sent(made.send, [(b"content-length", b"65536")], body[1:])
+    assert not sent_at_once(made.send, [(b"content-length", b"65537")], body)
+    assert sent_at_once(made.send, [(b"content-length", b"65536")], body[1:])
 
 
 def test_no_header_ends_before_its_time() -> None:
     made = cycle()
     evil = [(b"x-request-id", b"a\r\nset-cookie: b=c")]
-    assert not one_write.sent(made.send, evil, b"{}")
+    assert not sent_at_once(made.send, evil, b"{}")
     assert made.transport.written == []
 
 
@@ -187,4 +187,4 @@ def test_another_servers_send_is_not_touched() -> None:
     async def send(_: Any) -> None:
         raise AssertionError
 
-    assert not one_write.sent(send, [], b"{}")
+    assert not sent_at_once(send, [], b"{}")
