@@ -1,4 +1,4 @@
-"""A flag of OFREP as a question, and what a decision says to it as the flag's evaluation. Pure.
+"""Turns a flag of OFREP into a question, and a decision on it into the flag's evaluation. Pure.
 
 Source: OpenFeature Remote Evaluation Protocol 0.3.0; docs/ofrep.md has the mapping as a table.
 """
@@ -22,19 +22,19 @@ from eligibility.standards.questions import (
 )
 
 ACTIONS: Mapping[str, str] = {"product": "install", "submission": "view", "flight": "install"}
-"""What a flag asks, by what its key begins with."""
+"""The action that a flag asks about, by the first part of its key."""
 
 NOWHERE = Question("product", "install", "-")
-"""A question that nobody has a product for: what takes the place of one that a key cannot mean."""
+"""A question about a product that cannot exist; it stands for keys that are not those of flags."""
 
 NOT_FOUND = b"-"
-"""In place of an evaluation: there is no such flag, or none of which the caller may know."""
+"""Stands for the evaluation of a flag that does not exist, or that the caller may not know of."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class FlagEvaluation(Struct, frozen=True, gc=False):
-    """A flag's evaluation on the wire. Everything is always there, for some clients need it."""
+    """A flag's evaluation on the wire. All members are always there, because some clients need them."""
 
     key: str
     value: bool
@@ -47,8 +47,8 @@ class FlagEvaluation(Struct, frozen=True, gc=False):
 def question_of_flag(key: str) -> Question:
     """Give the question of a flag; NOWHERE where the key is not that of a flag."""
     kind, _, resource_id = key.partition(":")
-    asked = question_of(kind, resource_id, ACTIONS.get(kind, ""))
-    return asked if isinstance(asked, Question) else NOWHERE
+    question = question_of(kind, resource_id, ACTIONS.get(kind, ""))
+    return question if isinstance(question, Question) else NOWHERE
 
 
 def key_of(question: Question) -> str:
@@ -59,16 +59,18 @@ def key_of(question: Question) -> str:
 
 def questions_of(product_id: str, product: Product) -> list[Question]:
     """Give the questions of a product's flags, in the order of a bulk answer."""
-    flights = [Question("flight", "install", product_id, one.flight_id) for one in product.flights]
+    flights = [
+        Question("flight", "install", product_id, flight.flight_id) for flight in product.flights
+    ]
     product_question = Question("product", "install", product_id)
     return [product_question, Question("submission", "view", product_id), *flights]
 
 
 class FlagView(NamedTuple):
-    """From where flags are looked at.
+    """For whom flags are evaluated.
 
-    device_known: see `verdict`. itself: by an account that asks for itself, which is told of what it
-    may not know of as of what nobody has. nobody: for an account that none can be.
+    device_known: see `verdict`. itself: for an account that asks for itself; flags that it may not
+    know of are NOT_FOUND. nobody: for an id that cannot be an account's.
     """
 
     device_known: bool
@@ -77,37 +79,37 @@ class FlagView(NamedTuple):
 
 
 class FlagWriter(Struct, frozen=True, cache_hash=True):
-    """Makes the evaluation of a question's flag from a decision; equal ones make the same.
+    """Writes a decision as the evaluation of a question's flag; equal writers write the same.
 
-    known: such a flight is the product's, or the question names none. open: it is published.
+    known: the product has the question's flight, or the question has none. open: it is published.
     """
 
     question: Question
     known: bool
     open: bool
-    viewed: FlagView
+    view: FlagView
 
     @classmethod
-    def of(cls, question: Question, product: Product, now: float, viewed: FlagView) -> "FlagWriter":
-        """The form of a question about a product as it is at a moment, in seconds."""
+    def of(cls, question: Question, product: Product, now: float, view: FlagView) -> "FlagWriter":
+        """Make the writer for a question about a product; now = seconds since 1970."""
         if question.flight_id is None:
-            return cls(question, True, True, viewed)
+            return cls(question, True, True, view)
         for flight in product.flights:
             if flight.flight_id == question.flight_id:
                 opened = flight.published_at(datetime.fromtimestamp(now, UTC))
-                return cls(question, True, opened, viewed)
-        return cls(question, False, False, viewed)
+                return cls(question, True, opened, view)
+        return cls(question, False, False, view)
 
     def __call__(self, decision: Decision) -> bytes:
-        """The evaluation as JSON, or NOT_FOUND."""
+        """Write the evaluation as JSON, or give NOT_FOUND."""
         if not self.known:
             return NOT_FOUND
-        found = verdict(self.question, decision, self.viewed.device_known)
-        if self.viewed.nobody:
-            found = UNKNOWN_SUBJECT
-        if found.secret and self.viewed.itself:
+        result = verdict(self.question, decision, self.view.device_known)
+        if self.view.nobody:
+            result = UNKNOWN_SUBJECT
+        if result.secret and self.view.itself:
             return NOT_FOUND
-        return _encode(_evaluation(self.question, found, decision, self.open))
+        return _encode(_evaluation(self.question, result, decision, self.open))
 
 
 # --- an evaluation ------------------------------------------------------------------------------
@@ -117,17 +119,17 @@ _ROLLED_OUT = frozenset({Reason.ROLLOUT_INCLUDED, Reason.ROLLOUT_EXCLUDED})
 
 
 def _evaluation(
-    question: Question, found: StandardVerdict, decision: Decision, is_open: bool
+    question: Question, result: StandardVerdict, decision: Decision, is_open: bool
 ) -> FlagEvaluation:
-    metadata = {"reason": str(found.reason), "reasons": ",".join(found.reasons)}
+    metadata = {"reason": str(result.reason), "reasons": ",".join(result.reasons)}
     metadata["productId"] = question.product_id
-    flight_id = found.selected.flight_id if found.selected else question.flight_id
+    flight_id = result.selected.flight_id if result.selected else question.flight_id
     if flight_id is not None:
         metadata["flightId"] = flight_id
     key = key_of(question)
-    if found.allowed:
+    if result.allowed:
         return FlagEvaluation(key, True, _why_allowed(question, decision), "eligible", metadata)
-    if not is_open or not _WITHDRAWN.isdisjoint(found.reasons):
+    if not is_open or not _WITHDRAWN.isdisjoint(result.reasons):
         return FlagEvaluation(key, False, "DISABLED", "disabled", metadata)
     return FlagEvaluation(key, False, "TARGETING_MATCH", "ineligible", metadata)
 
@@ -135,12 +137,11 @@ def _evaluation(
 def _why_allowed(
     question: Question, decision: Decision
 ) -> Literal["STATIC", "TARGETING_MATCH", "SPLIT"]:
-    """Chance, the account, or neither: what made it a yes."""
-    if decision.submission.audience == "private":
-        who = True
-    else:
+    """Tell what made the value true: a rollout (SPLIT), the account, or neither (STATIC)."""
+    targeted = decision.submission.audience == "private"
+    if question.action != "view":
+        if not _ROLLED_OUT.isdisjoint(decision.package.reasons):
+            return "SPLIT"
         source = decision.package.source
-        who = question.action != "view" and source is not None and source.kind == "flight"
-    if question.action != "view" and not _ROLLED_OUT.isdisjoint(decision.package.reasons):
-        return "SPLIT"
-    return "TARGETING_MATCH" if who else "STATIC"
+        targeted = targeted or (source is not None and source.kind == "flight")
+    return "TARGETING_MATCH" if targeted else "STATIC"

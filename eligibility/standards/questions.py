@@ -1,7 +1,7 @@
-"""A standard's question as an access query, and a decision as its verdict: the one mapping. Pure.
+"""Turns a standard's question into an access query, and a decision into its verdict. Pure.
 
 A question names a resource (`product`, `submission` or `flight`) and an action on it; the context
-says from which device. What each resource takes, and what then counts as yes, is a table.
+describes the device. The table ACTIONS has the actions of each resource, and the rule for a yes.
 """
 
 import re
@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DenialReason(StrEnum):
-    """Why a question is denied where no rule of a decision denies it. Codes are never renamed."""
+    """Reasons for a denial that are not reasons of a decision. Codes are never renamed."""
 
     UNKNOWN_RESOURCE = "UNKNOWN_RESOURCE"  # none, or none of which the caller may know
     UNKNOWN_ACTION = "UNKNOWN_ACTION"
@@ -38,7 +38,7 @@ class StandardVerdict(NamedTuple):
     """Yes or no, with all reasons, the first being `reason`.
 
     selected: where the package comes from, for a product that may be installed or updated.
-    secret: the no tells that something exists which an account asking for itself may not know of.
+    secret: the denial would reveal something that an account asking for itself may not know of.
     """
 
     allowed: bool
@@ -85,14 +85,13 @@ def _update(question: Question, decision: Decision) -> StandardVerdict:
     installable = _install(question, decision)
     if not installable.allowed or decision.package.action == "update":
         return installable
-    why = (
-        DenialReason.UP_TO_DATE if decision.package.action == "keep" else DenialReason.NOT_INSTALLED
-    )
-    return StandardVerdict(False, (why,))
+    keeps = decision.package.action == "keep"
+    reason = DenialReason.UP_TO_DATE if keeps else DenialReason.NOT_INSTALLED
+    return StandardVerdict(False, (reason,))
 
 
 def _of_flight(ask: Callable[[Question, Decision], StandardVerdict]) -> "_Rule":
-    """Apply a rule to a flight: yes only where the package comes from that flight."""
+    """Make the rule for a flight: allowed only where the package comes from that flight."""
 
     def verdict(question: Question, decision: Decision) -> StandardVerdict:
         source = decision.package.source
@@ -112,11 +111,11 @@ ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
     "submission": {"view": _view},
     "flight": {"install": _of_flight(_install), "update": _of_flight(_update)},
 }
-"""Resource type -> action -> what counts as yes; actions in alphabetical order."""
+"""Resource type -> action -> rule; actions in alphabetical order."""
 
 
 def question_of(resource_type: str, resource_id: str, action: str) -> Question | StandardVerdict:
-    """Give the question about a resource, or the verdict on what cannot be a question here."""
+    """Give the question about a resource, or the denial where the type, action or id is unknown."""
     actions = ACTIONS.get(resource_type)
     if actions is None:
         return UNKNOWN_RESOURCE
@@ -132,20 +131,20 @@ def question_of(resource_type: str, resource_id: str, action: str) -> Question |
 
 
 def verdict(question: Question, decision: Decision, device_known: bool = True) -> StandardVerdict:
-    """What a decision says to a question about its product.
+    """Give the verdict that a decision means for a question about its product.
 
-    Args: device_known = the context told the device; where not, the decision is for a stand-in, and
-    counts only where no rule looked at it: whether a public listing may be seen.
+    Args: device_known = the context has the device. Without it the decision is for a stand-in device,
+    and counts only where no rule looks at the device: whether a public listing may be seen.
     """
-    found = ACTIONS[question.resource_type][question.action](question, decision)
+    result = ACTIONS[question.resource_type][question.action](question, decision)
     if device_known:
-        return found
+        return result
     half = decision.submission
     if question.action == "view" and half.audience == "public":
-        return found
-    told = () if half.granted else tuple(r for r in half.reasons if r not in _OF_THE_DEVICE)
+        return result
+    reasons = () if half.granted else tuple(r for r in half.reasons if r not in _OF_THE_DEVICE)
     return StandardVerdict(
-        False, (*told, DenialReason.DEVICE_UNKNOWN), None, half.audience == "private"
+        False, (*reasons, DenialReason.DEVICE_UNKNOWN), None, half.audience == "private"
     )
 
 
@@ -156,9 +155,9 @@ _OF_THE_DEVICE = frozenset({Reason.OS_BELOW_AUDIENCE_MINIMUM, Reason.DEVICE_FAMI
 
 
 class QuestionContext(NamedTuple):
-    """The fields of an access query that a context tells, in the order of QueryFields.
+    """The fields of an access query that a context has, in the order of QueryFields.
 
-    device_known: both family and OS version were told; else `device` is a stand-in.
+    device_known: the context has both family and OS version; else `device` is a stand-in.
     """
 
     device: Raw
@@ -186,7 +185,7 @@ _LOCS = {f"device.{field}": key for key, field in _DEVICE.items()} | {
 _STAND_IN = {"family": "Windows.Unknown", "os_version": "0.0.0.0"}  # noqa: S104 - no address
 
 CONTEXT_KEYS = (*_DEVICE, *_QUERY)
-"""What a context may tell; other keys mean nothing here."""
+"""The keys of a context that are read; others are ignored."""
 
 
 def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionContext:
@@ -194,9 +193,9 @@ def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionCo
 
     Raises: InvalidInput naming every known key whose value cannot be read, as `context.market`.
     """
-    told = {key: context[key] for key in CONTEXT_KEYS if context.get(key) is not None}
-    device = {field: told[key] for key, field in _DEVICE.items() if key in told}
-    fields = {field: told[key] for key, field in _QUERY.items() if key in told}
+    values = {key: context[key] for key in CONTEXT_KEYS if context.get(key) is not None}
+    device = {field: values[key] for key, field in _DEVICE.items() if key in values}
+    fields = {field: values[key] for key, field in _QUERY.items() if key in values}
     known = device.keys() >= _STAND_IN.keys()
     try:
         wire.query_of(product_id="-", device=_STAND_IN | device, **fields)

@@ -1,7 +1,4 @@
-"""Evaluations read and decided: who asks about whom, from memory or from the store.
-
-For the endpoints and the searches.
-"""
+"""Reads evaluations and decides them, from memory or from the store, for endpoints and searches."""
 
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -41,7 +38,7 @@ from eligibility.standards.questions import (
 from groups.emails import canonical_or_none
 
 Publishers = AbstractSet[str] | None
-"""Those whose products the caller sees; None = everybody's."""
+"""The publishers whose products the caller sees; None = all."""
 
 _question = lru_cache(maxsize=65_536)(question_of)
 _NO_QUESTION = Question("", "", "")
@@ -50,8 +47,8 @@ _NO_QUESTION = Question("", "", "")
 class Evaluation(NamedTuple):
     """An evaluation that was read.
 
-    claimed: the subject's id, where a token names the account. denial: the verdict on what cannot be, an
-    unknown subject, resource or action; whether the caller may ask at all has to be seen first.
+    claimed: the subject's id, where a token names the account. denial: the verdict on an unknown
+    subject, resource or action; it counts only after the caller's rights were checked.
     """
 
     question: Question
@@ -74,7 +71,7 @@ class EvaluationReader:
         subject = request.subject
         claimed: str | None = None
         denial: StandardVerdict | None = None
-        # Most subjects are accounts without properties: this is found out first.
+        # Most subjects are accounts without properties, so look for these first.
         if isinstance(subject, Subject) and subject.properties is UNSET and subject.type == ACCOUNT:
             account: AccountFields | None = AccountFields(subject.id)
         else:
@@ -102,9 +99,9 @@ class EvaluationReader:
         by_default = action is UNSET and resource is UNSET
         if by_default and self._question is not None:
             return self._question
-        done = entities.action_of(action if is_present(action) else self._defaults.action)
-        to = entities.resource_of(resource if is_present(resource) else self._defaults.resource)
-        question = _question(to.type, to.id, done.name)
+        action_entity = entities.action_of(action if is_present(action) else self._defaults.action)
+        target = entities.resource_of(resource if is_present(resource) else self._defaults.resource)
+        question = _question(target.type, target.id, action_entity.name)
         if by_default:
             self._question = question
         return question
@@ -127,7 +124,7 @@ class Decider:
         return None if fields is None else _as_claimed(evaluation, fields, by)
 
     def settled_in_thread(self, evaluation: Evaluation, by: AuthenticatedCaller) -> Evaluation:
-        """The same; may ask an issuer."""
+        """Do the same in a thread, where a token can be verified; may ask its issuer for keys."""
         fields = self._accounts.settle_in_thread(evaluation.fields, by)
         return _as_claimed(evaluation, fields, by)
 
@@ -187,7 +184,7 @@ def _as_claimed(evaluation: Evaluation, fields: QueryFields, by: AuthenticatedCa
 
 
 def unknown_subject(error: InvalidInput) -> StandardVerdict:
-    """Give the verdict on a query that cannot be read, for its account's id is no address: it is nobody's.
+    """Give the verdict on a query that cannot be read: an id that is not an address is nobody's account.
 
     Raises: InvalidInput where it is an alias; all else was read with the request.
     """

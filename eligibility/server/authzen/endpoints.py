@@ -81,15 +81,15 @@ def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint
     decider = Decider(service.evaluator, accounts)
     evaluations = EvaluationEndpoints(decider, service.recorder)
     searches = SearchEndpoints(decider, service.catalog.store, service.groups)
-    made = {
+    by_path: dict[str, Endpoint[Any]] = {
         EVALUATION: AuthZenEndpoint(evaluations.one),
         EVALUATIONS: AuthZenEndpoint(evaluations.many),
         SEARCH_RESOURCE: AuthZenEndpoint(searches.resources),
         SEARCH_ACTION: AuthZenEndpoint(searches.actions),
     }
     if service.settings.authzen_subject_search:
-        made[SEARCH_SUBJECT] = AuthZenEndpoint(searches.subjects, CallerScope.READ_GROUPS)
-    return {**made, **{ANY_PART + path: endpoint for path, endpoint in made.items()}}
+        by_path[SEARCH_SUBJECT] = AuthZenEndpoint(searches.subjects, CallerScope.READ_GROUPS)
+    return by_path | {ANY_PART + path: endpoint for path, endpoint in by_path.items()}
 
 
 def families() -> dict[str, Endpoint[Any]]:

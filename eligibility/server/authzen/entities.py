@@ -1,7 +1,7 @@
-"""Members of AuthZEN requests, read as the standard has them: null counts as absent, other keys are ignored.
+"""Reads members of AuthZEN requests by the standard's rules: null counts as absent, unknown keys are ignored.
 
-In a batch nearly all are the same: actions, resources and contexts that were read before are known by
-their very bytes. Subjects are people and are not remembered.
+The items of a batch are nearly all alike, so actions, resources and contexts are cached by their
+bytes. Subjects are people and are never cached.
 """
 
 from collections.abc import Callable, Mapping
@@ -95,7 +95,7 @@ class MemberReader(Generic[_T]):
         self._name, self._read, self._remembers = name, read, remembers
         self._cache: LruCache[bytes, _T] = LruCache(_MOST_REMEMBERED)
         self.known = self._cache.get
-        """What these very bytes were read as before, or None."""
+        """The value that the same bytes had before, or None."""
 
     def __call__(self, member: RawMember) -> _T:
         """Read the member. Raises: InvalidInput naming it; also where it is missing."""

@@ -36,7 +36,7 @@ EvaluationHandler = Callable[[bytes, Publishers, AuthenticatedCaller], bytes | D
 
 _writer = lru_cache(maxsize=65_536)(ResponseWriter)
 _NO_FLIGHT = ""
-"""An id that no flight has; it stands for all flights that the product does not have."""
+"""No flight has this id; it stands for every flight id that the product does not have."""
 
 
 class EvaluationEndpoints:
@@ -175,7 +175,7 @@ class EvaluationEndpoints:
 
 
 def _check_own(error: Exception, by: AuthenticatedCaller) -> None:
-    """Raise the fault of a caller that is an account and asks for another; an item's fault is its answer."""
+    """Refuse the whole batch of an account that asks for another account; other faults stay with their item."""
     if isinstance(error, AccountMismatch) and by.caller.account is not None:
         raise error
 
@@ -194,7 +194,7 @@ def _read_or_fault(
 def _cached_writer(
     question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
 ) -> ResponseWriter:
-    """Give the writer of a response that is kept: unknown flights share one, for anybody can make them up."""
+    """Give the writer of a cached response; unknown flights share one, because anybody can invent them."""
     flight_id = question.flight_id
     if flight_id is not None and all(
         flight_id != flight.flight_id for flight in held.product.flights
@@ -217,7 +217,7 @@ def _unread_json(error: InvalidInput, by: AuthenticatedCaller) -> bytes:
 
 
 def _batch_json(answers: Iterable[bytes], semantic: str) -> bytes:
-    """Give a batch's answer, which ends with the item at which its semantic stops."""
+    """Write the response to a batch, which ends with the item at which its semantic stops."""
     stops = SEMANTICS[semantic]
     bodies: list[bytes] = []
     if stops is None:

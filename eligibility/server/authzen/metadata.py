@@ -40,7 +40,7 @@ PublisherPath = Annotated[
 
 
 def install(app: FastAPI, settings: Settings) -> None:
-    """Add the two routes."""
+    """Add the two routes to the application."""
 
     def configuration(response: Response, base: str) -> Configuration:
         if settings.public_url is None:
@@ -59,12 +59,12 @@ def install(app: FastAPI, settings: Settings) -> None:
 
     @app.get(PATH, tags=["authzen"], response_model_exclude_none=True)
     async def authzen_configuration(response: Response) -> Configuration:
-        """Where AuthZEN's endpoints are; 404 unless the setting public_url says where clients come."""
+        """List the URLs of AuthZEN's endpoints; 404 unless the setting public_url has the server's own URL."""
         return configuration(response, "")
 
     @app.get(f"{PATH}/{{publisher}}", tags=["authzen"], response_model_exclude_none=True)
     async def authzen_configuration_of_publisher(
         response: Response, publisher: PublisherPath
     ) -> Configuration:
-        """The same for one publisher, whose products alone its endpoints see."""
+        """List the URLs of the endpoints for one publisher, which see that publisher's products alone."""
         return configuration(response, f"/{publisher}")

@@ -1,6 +1,6 @@
-"""Pages of a search: what was asked for, and tokens that go on where a page ended.
+"""Pages of a search, and the tokens with which a client asks for the next one.
 
-A token is encrypted, for it may hold an address; it is good only for its own query and limit.
+A token is encrypted because it may hold an address. It works only for its own query and limit.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.strict_struct import StrictReader
+from eligibility.server.authzen.entities import within
 from eligibility.server.authzen.requests import RawMember, is_present
 from eligibility.server.http.sealed_cursors import Seal
 
@@ -24,7 +25,7 @@ ResultKey = Sequence[str]
 _encode = msgspec.json.Encoder().encode
 
 
-class _PageAsked(Struct, gc=False):
+class _PageFields(Struct, gc=False):
     """See the standard's section 8.2."""
 
     token: str | None | UnsetType = UNSET
@@ -42,13 +43,13 @@ class _Token(Struct, gc=False):
 class SearchPage(NamedTuple):
     """A page to be filled. after: key of the last result before it; None for the first page.
 
-    asked: the request has a page; else only an answer that is cut says anything of pages.
+    requested: the request has a page; without one, a response has a page only if it is cut short.
     """
 
     query: str
     limit: int
     after: ResultKey | None
-    asked: bool
+    requested: bool
 
 
 class SearchResult(NamedTuple):
@@ -58,7 +59,7 @@ class SearchResult(NamedTuple):
     result: dict[str, str]
 
 
-_page = StrictReader(_PageAsked)
+_page = StrictReader(_PageFields)
 
 
 class Pages:
@@ -71,36 +72,36 @@ class Pages:
         self._seal = Seal(secret, b"authzen pages")
 
     def read(self, sent: RawMember, query: object) -> SearchPage:
-        """Read the page of a request. Args: query = all else that is asked, and who asks.
+        """Read the page of a request. Args: query = the rest of the request, and the caller.
 
         Raises: InvalidInput, also for a token of another query or limit.
         """
         digest = blake2b(_encode(query), digest_size=16).hexdigest()
-        asked = _read(sent) if is_present(sent) else None
-        if asked is None:
+        if not is_present(sent):
             return SearchPage(digest, LONGEST_PAGE, None, False)
-        limit = asked.limit if isinstance(asked.limit, int) else None
+        fields: _PageFields = within("page", _page.read, bytes(sent))  # type: ignore[arg-type]
+        limit = fields.limit if isinstance(fields.limit, int) else None
         if limit is not None and limit < 0:
             raise _fault("limit", "WRONG_VALUE", "must be 0 or more")
-        if not asked.token:
+        if not fields.token:
             return SearchPage(
                 digest, LONGEST_PAGE if limit is None else min(limit, LONGEST_PAGE), None, True
             )
-        token = self._opened(str(asked.token))
+        token = self._opened(str(fields.token))
         if token.query != digest or (limit is not None and min(limit, LONGEST_PAGE) != token.limit):
             raise _fault("token", "OTHER_QUERY", "is of another query or limit")
         return SearchPage(digest, token.limit, token.after or None, True)
 
     def filled(self, page: SearchPage, results: Iterator[SearchResult]) -> bytes:
-        """The answer with a page of results, which begin after `page.after`."""
-        found = list(islice(results, page.limit + 1))
-        more, found = found[page.limit :], found[: page.limit]
-        answer: dict[str, Any] = {}
-        if page.asked or more:
-            last = found[-1].key if found else page.after or ()
+        """Write the response with a page of results, which begin after `page.after`."""
+        items = list(islice(results, page.limit + 1))
+        more, items = items[page.limit :], items[: page.limit]
+        response: dict[str, Any] = {}
+        if page.requested or more:
+            last = items[-1].key if items else page.after or ()
             next_token = self._token(_Token(page.query, page.limit, list(last))) if more else ""
-            answer["page"] = {"next_token": next_token, "count": len(found)}
-        return _encode({**answer, "results": [one.result for one in found]})
+            response["page"] = {"next_token": next_token, "count": len(items)}
+        return _encode({**response, "results": [item.result for item in items]})
 
     def _token(self, token: _Token) -> str:
         return self._seal.sealed(_encode(token).decode())
@@ -110,14 +111,6 @@ class Pages:
         if token is None:
             raise _fault("token", "UNKNOWN_TOKEN", "is not the `next_token` of an earlier page")
         return msgspec.json.decode(token, type=_Token)
-
-
-def _read(sent: RawMember) -> _PageAsked:
-    try:
-        return _page.read(bytes(sent))  # type: ignore[arg-type]
-    except InvalidInput as error:
-        faults = [Fault(f"page.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
-        raise InvalidInput(faults) from None
 
 
 def _fault(name: str, code: str, detail: str) -> InvalidInput:

@@ -1,4 +1,4 @@
-"""Responses of AuthZEN: a verdict as the standard's Decision. They have no times or ids, so equal ones match.
+"""Responses of AuthZEN: a verdict as the standard's Decision, without times or ids, so equal ones match.
 
 `reason_admin` is for callers who may read groups. `reason_user` is for the person, and says the same
 about a private product as about one that does not exist.
@@ -20,7 +20,7 @@ from eligibility.standards.questions import ACTIONS, DenialReason, Question, Sta
 _encode = msgspec.json.Encoder().encode
 
 PERMITTED = b'{"decision":true'
-"""What every yes begins with."""
+"""The beginning of every response that allows."""
 
 _FORBIDDEN = "403"
 _NOT_FOR_YOU = "Not available for this account"
@@ -69,7 +69,7 @@ def denial_json(verdict: StandardVerdict, named: bool) -> bytes:
 
 
 def sentence(error: Exception) -> str:
-    """Say what is wrong, by the names of the standard's requests."""
+    """Say what is wrong, with the names that the standard's requests have."""
     if isinstance(error, AccountMismatch):
         return "an account may ask only for itself, but the subject is another one"
     return str(problems.problem(error)["detail"])
@@ -97,12 +97,12 @@ def _body(verdict: StandardVerdict, for_admins: str, named: bool, product_id: st
 
 
 def _for_admins(verdict: StandardVerdict, question: Question, decision: Decision) -> str:
-    """What was decided and what would change it, groups by name."""
-    told = [_FOR_ADMINS[one] for one in verdict.reasons if one in _FOR_ADMINS]
+    """Explain the verdict and what would change it; groups are named."""
+    texts = [_FOR_ADMINS[reason] for reason in verdict.reasons if reason in _FOR_ADMINS]
     if DenialReason.DEVICE_UNKNOWN not in verdict.reasons:
-        told += [
+        texts += [
             remedy.text
             for remedy in decision.remedies
             if remedy.unlocks != "flight" or question.flight_id in remedy.flights
         ]
-    return "; ".join(told) or ", ".join(verdict.reasons)
+    return "; ".join(texts) or ", ".join(verdict.reasons)

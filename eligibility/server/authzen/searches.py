@@ -1,4 +1,4 @@
-"""POST /access/v1/search/...: every subject, resource or action that an evaluation would say yes to.
+"""POST /access/v1/search/...: every subject, resource or action that an evaluation would allow.
 
 Each result is decided as an evaluation is. Searches read the store, so threads answer them.
 """
@@ -92,7 +92,7 @@ class SearchEndpoints:
                 return
             account = settled.fields.account or None
             for entry in self._products(publishers, after):
-                keys = [[entry.publisher, entry.product_id, one] for one in _ids_of(kind, entry)]
+                keys = [[entry.publisher, entry.product_id, id_] for id_ in _ids_of(kind, entry)]
                 whole = Question("product", "view", entry.product_id)
                 decision = self._decided(whole, account, search, listed=True) if keys else None
                 for key in keys:
@@ -106,7 +106,7 @@ class SearchEndpoints:
     def subjects(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """Find the accounts in the product's groups that may do it; or whether anybody not signed in may."""
+        """Find the accounts in the product's groups that may do it; or whether someone not signed in may."""
         request = requests.read_search(body)
         action = entities.action_of(request.action).name
         resource = entities.resource_of(request.resource)
@@ -133,8 +133,8 @@ class SearchEndpoints:
         def answer() -> bytes:
             context = query_fields(_ANY, None, search.context)
             whole = [*query, context, search.by.caller.name, publishers]
-            wanted = self._pages.read(page, whole)
-            return self._pages.filled(wanted, results(wanted.after))
+            search_page = self._pages.read(page, whole)
+            return self._pages.filled(search_page, results(search_page.after))
 
         return answer
 
@@ -158,7 +158,7 @@ class SearchEndpoints:
         return self._decider.decide(settled, search.by, search.publishers, listed)
 
     def _products(self, publishers: Publishers, after: ResultKey | None) -> Iterator[CatalogEntry]:
-        """Give the products that the caller sees, by publisher and id, from the product of a key on."""
+        """Give the products that the caller sees, by publisher and id, beginning with the product of a key."""
         for publisher in self._catalog.publishers():
             if publishers is not None and publisher not in publishers:
                 continue
@@ -166,9 +166,9 @@ class SearchEndpoints:
             if after is not None and publisher < after[0]:
                 continue
             if after is not None and publisher == after[0]:
-                found = self._catalog.get(after[1])
-                if found is not None and found[0].publisher == publisher:
-                    yield found[0]
+                result = self._catalog.get(after[1])
+                if result is not None and result[0].publisher == publisher:
+                    yield result[0]
                 cursor = after[1]
             while True:
                 page = self._catalog.list_products(publisher, cursor=cursor, limit=_MANY)
@@ -180,13 +180,13 @@ class SearchEndpoints:
     def _candidates(
         self, kind: str, question: Question, search: SearchContext, after: str
     ) -> Iterator[str]:
-        """Give the ids of subjects that could be allowed, after one of them, each once."""
+        """Give the ids of subjects that may be allowed, in order, each once, beginning after an id."""
         if kind == "anonymous" and after < _NOBODY:
             yield _NOBODY
-        found = self._catalog.get(question.product_id)
-        if kind != "account" or found is None:
+        result = self._catalog.get(question.product_id)
+        if kind != "account" or result is None:
             return
-        publisher, product = found[0].publisher, found[0].product
+        publisher, product = result[0].publisher, result[0].product
         if search.publishers is None or publisher in search.publishers:
             groups = [
                 self._members(publisher, group_id, search, after) for group_id in product.groups
@@ -212,7 +212,7 @@ class SearchEndpoints:
 
 
 _ANY = Question("product", "view", "-")
-"""In the place of a question where only account and context matter."""
+"""Stands for the question where only account and context matter."""
 _NOBODY = "-"
 """The id of the subject `anonymous`."""
 
@@ -236,5 +236,5 @@ def _ids_of(kind: str, entry: CatalogEntry) -> list[str]:
 
 
 def _name_of(who: SubjectAccount) -> object:
-    """Give what tells one subject from another; a token may be another one on the next page."""
+    """Give what identifies a subject on every page; its token may be a new one on the next page."""
     return who.denial or who.claimed or who.account

@@ -1,6 +1,6 @@
-"""The page at /docs: the API to read and to try, with Swagger UI served from here, not from a stranger."""
+"""The page at /docs, to read and try the API. Swagger UI comes from this server, not from another site."""
 
-from collections.abc import Callable
+from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
@@ -32,8 +32,8 @@ def install(app: FastAPI) -> None:
     """Add the page and its files."""
     for path, (name, media_type) in _FILES.items():
         page = Response((_STATIC / name).read_bytes(), headers=_HEADERS, media_type=media_type)
-        app.add_route(path, _serving(page), methods=["GET"], include_in_schema=False)
+        app.add_route(path, partial(_serve, page), methods=["GET"], include_in_schema=False)
 
 
-def _serving(page: Response) -> Callable[[Request], Response]:
-    return lambda _: page
+async def _serve(page: Response, _: Request) -> Response:
+    return page

@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI knows of its routes, completed by the models and the files beside this.
+"""The OpenAPI document: FastAPI's own, completed from the models and from the files beside this one.
 
 The files say what FastAPI cannot know: the routes that the gate answers itself, bodies that are read
 without pydantic, and the errors that are really sent.
@@ -55,7 +55,7 @@ _STANDARDS = ("authzen", "ofrep")
 def document(app: FastAPI) -> dict[str, Any]:
     """Give the whole document; it is made once."""
     if app.openapi_schema is None:
-        app.openapi_schema = _made(app)
+        app.openapi_schema = _document(app)
     return app.openapi_schema
 
 
@@ -66,21 +66,21 @@ def read_file(name: str) -> dict[str, Any]:
     return content
 
 
-def _made(app: FastAPI) -> dict[str, Any]:
-    made = get_openapi(
+def _document(app: FastAPI) -> dict[str, Any]:
+    result = get_openapi(
         title=app.title, version=app.version, description=app.description, routes=app.routes
     )
-    schemas = made.setdefault("components", {}).setdefault("schemas", {})
+    schemas = result.setdefault("components", {}).setdefault("schemas", {})
     _add(schemas, _model_schemas("Product-Input" if "Product-Input" in schemas else "Product"))
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     api, *standards = map(read_file, ("api", *_STANDARDS))
-    made["components"]["securitySchemes"] = api["securitySchemes"]
-    paths = made["paths"]
+    result["components"]["securitySchemes"] = api["securitySchemes"]
+    paths = result["paths"]
     access = [path for path in api["paths"] if path not in paths]
     for path in (*access, *(path for path in paths if path not in access)):
-        paths[path] = paths.pop(path, {})  # what most people come for is first
-    _merge(made, {"paths": api["paths"], "components": {"schemas": api["schemas"]}})
+        paths[path] = paths.pop(path, {})  # first what most readers look for
+    _merge(result, {"paths": api["paths"], "components": {"schemas": api["schemas"]}})
     scopes = _scopes(app)
     for path, methods in paths.items():
         for method, operation in methods.items():
@@ -92,7 +92,7 @@ def _made(app: FastAPI) -> dict[str, Any]:
             paths[path] = methods
             for operation in methods.values():
                 _secure(operation, None)
-    return made
+    return result
 
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Snapshots in the formats of Prometheus, by its own library; with what the system knows of processes."""
+"""Writes snapshots in the formats of Prometheus, by its own library, with the metrics of the processes."""
 
 import itertools
 from collections import defaultdict
@@ -26,7 +26,7 @@ _BOUNDS = {"request_seconds": SECONDS, "propagation_seconds": PROPAGATION_SECOND
 
 
 def exposed(snapshots: Sequence[ProcessMetrics], accept: str) -> tuple[bytes, str]:
-    """The text of a scrape and its media type, in the newest format that `accept` names."""
+    """Give the text of a scrape and its media type, in the newest format that `accept` names."""
     registry = CollectorRegistry()
     registry.register(_Snapshots(snapshots))
     encode, media_type = choose_encoder(accept)
@@ -34,7 +34,7 @@ def exposed(snapshots: Sequence[ProcessMetrics], accept: str) -> tuple[bytes, st
 
 
 class _Snapshots(Collector):
-    """What the library asks for metrics."""
+    """Gives the metrics to the library."""
 
     def __init__(self, snapshots: Sequence[ProcessMetrics]) -> None:
         self._snapshots = snapshots
@@ -47,7 +47,7 @@ class _Snapshots(Collector):
                 yield _histogram(family, histograms)
             else:
                 yield _plain(family, numbers)
-        running = [one.pid for one in self._snapshots if is_running(one.pid)]
+        running = [snapshot.pid for snapshot in self._snapshots if is_running(snapshot.pid)]
         yield from _processes(running)
 
 
@@ -57,30 +57,30 @@ def _build() -> Metric:
 
 def _plain(family: MetricFamily, numbers: dict[LabelValues, float]) -> Metric:
     kind = CounterMetricFamily if family.kind == "counter" else GaugeMetricFamily
-    made = kind(f"eligibility_{family.name}", family.tells, labels=family.labels)
+    metric = kind(f"eligibility_{family.name}", family.help, labels=family.labels)
     for (name, *labels), number in sorted(numbers.items()):
         if name == family.name:
-            made.add_metric(labels, number)
-    return made
+            metric.add_metric(labels, number)
+    return metric
 
 
 def _histogram(family: MetricFamily, histograms: dict[LabelValues, list[float]]) -> Metric:
     bounds = [*map(str, _BOUNDS[family.name]), "+Inf"]
-    made = HistogramMetricFamily(f"eligibility_{family.name}", family.tells, labels=family.labels)
+    metric = HistogramMetricFamily(f"eligibility_{family.name}", family.help, labels=family.labels)
     for (name, *labels), (*counts, total) in sorted(histograms.items()):
         if name == family.name:
             buckets = zip(bounds, itertools.accumulate(counts), strict=True)
-            made.add_metric(labels, list(buckets), total)
-    return made
+            metric.add_metric(labels, list(buckets), total)
+    return metric
 
 
 def _processes(pids: Sequence[int]) -> Iterator[Metric]:
-    """The library's metrics of a process, each with the pid as its label."""
-    found: defaultdict[str, list[tuple[int, Metric]]] = defaultdict(list)
+    """Give the library's metrics of each process, with the pid as their label."""
+    collected: defaultdict[str, list[tuple[int, Metric]]] = defaultdict(list)
     for pid in pids:
         for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():
-            found[metric.name].append((pid, metric))
-    for metrics in found.values():
+            collected[metric.name].append((pid, metric))
+    for metrics in collected.values():
         first = metrics[0][1]
         merged = Metric(first.name, first.documentation, first.type)
         for pid, metric in metrics:

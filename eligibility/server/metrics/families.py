@@ -1,4 +1,4 @@
-"""The metrics: names, kinds, labels, what they mean, and how those of several processes are added up."""
+"""The metrics: their names, kinds, labels and meanings, and how to add up several processes."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
@@ -7,12 +7,12 @@ MetricKind = Literal["counter", "gauge", "histogram"]
 
 
 class MetricFamily(NamedTuple):
-    """A metric. name: without the `_total` of counters. together: one number of several processes'."""
+    """A metric. name: without the `_total` of counters. together: makes one number of several processes'."""
 
     name: str
     kind: MetricKind
     labels: tuple[str, ...]
-    tells: str
+    help: str
     together: Callable[[Iterable[float]], float] = sum
 
 
@@ -31,43 +31,41 @@ FAMILIES = (
         "decisions",
         "counter",
         ("outcome", "reason"),
-        "Decisions of the present, by what they come to and the first reason of it.",
+        "Decisions about now, by outcome and first reason.",
     ),
     MetricFamily("requests_under_way", "gauge", (), "Requests that are being answered."),
     MetricFamily(
         "upload_bytes_under_way", "gauge", (), "Bytes of large bodies that are being received."
     ),
-    MetricFamily("store_up", "gauge", (), "Whether the store answers every process.", min),
-    MetricFamily(
-        "store_errors", "counter", (), "Queries for which the store was asked and was away."
-    ),
-    MetricFamily("stale_answers", "counter", (), "Of these, answered from memory."),
+    MetricFamily("store_up", "gauge", (), "1 if the store answers every process, else 0.", min),
+    MetricFamily("store_errors", "counter", (), "Queries that needed the store while it was away."),
+    MetricFamily("stale_answers", "counter", (), "Queries of these that memory answered."),
     MetricFamily(
         "stale_seconds",
         "gauge",
         (),
-        "How old memory is while the store is away, of the process where it is oldest; else 0.",
+        "Age of the data in memory while the store is away, of the process with the oldest; else 0.",
         max,
     ),
     MetricFamily(
         "revision",
         "gauge",
         ("publisher", "of"),
-        "The newest revision in memory, of groups or catalog; of publishers asked about.",
+        "Newest revision of groups or catalog in memory, of publishers that were queried.",
         max,
     ),
     MetricFamily(
         "propagation_seconds",
         "histogram",
         (),
-        "From a write to groups until a query first saw it; none where no query came for a minute.",
+        "Time from a write to groups to the first query that saw it; not counted after a minute without a query.",
     ),
     MetricFamily("products_held", "gauge", (), "Products in memory, added up over processes."),
     MetricFamily("members_held", "gauge", (), "Members of their groups in memory, likewise."),
     MetricFamily(
         "members_held_bytes", "gauge", (), "Bytes of memory that the members take, likewise."
     ),
-    MetricFamily("answers_held", "gauge", (), "Decisions and answers remembered, likewise."),
+    MetricFamily("answers_held", "gauge", (), "Decisions and answers in memory, likewise."),
     MetricFamily(
         "activity_dropped", "counter", (), "Decisions that could not be noted in activity."
     ),

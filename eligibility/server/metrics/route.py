@@ -14,7 +14,7 @@ from eligibility.server.metrics.sharing import Sharing
 PATH = "/metrics"
 AcceptHeader = Annotated[str, Header(include_in_schema=False)]
 _TEXT = {"schema": {"type": "string"}}
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {"content": {"text/plain": _TEXT, "application/openmetrics-text": _TEXT}}
 }
 Scrapes = Annotated[RouteCaller, needs(Scope.METRICS)]
@@ -23,25 +23,27 @@ Scrapes = Annotated[RouteCaller, needs(Scope.METRICS)]
 def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
     """Add the route."""
 
-    def told(accept: str) -> Response:
+    def exposition(accept: str) -> Response:
         body, media_type = exposed(sharing.all(), accept)
         return Response(body, headers={"content-type": media_type, "cache-control": "no-store"})
 
     if public:
 
-        @app.get(PATH, tags=["health"], response_class=Response, responses=_ANSWERS)
+        @app.get(PATH, tags=["health"], response_class=Response, responses=_RESPONSES)
         def public_metrics(accept: AcceptHeader = "") -> Response:
-            """Numbers of this server in the format of Prometheus."""
-            return told(accept)
+            """Give the metrics of this server in the format of Prometheus."""
+            return exposition(accept)
 
         return
     router = APIRouter(tags=["health"], route_class=StrictRoute)
 
-    @router.get(PATH, response_class=Response, responses=_ANSWERS)
+    @router.get(PATH, response_class=Response, responses=_RESPONSES)
     def metrics(by: Scrapes, accept: AcceptHeader = "") -> Response:
-        """Numbers of this server in the format of Prometheus, for callers of all publishers."""
-        if by.caller.publishers is not None:  # they name publishers, and count everybody's
+        """Give the metrics of this server in the format of Prometheus, to callers for all publishers."""
+        if (
+            by.caller.publishers is not None
+        ):  # metrics name publishers, and count everybody's requests
             raise AllPublishersNeeded(Scope.METRICS)
-        return told(accept)
+        return exposition(accept)
 
     app.router.routes.extend(router.routes)

@@ -1,7 +1,8 @@
-"""Worker processes add up: the one that is scraped asks the others, each over a socket of its own.
+"""Adds up the metrics of worker processes: the scraped one asks the others, each over its own socket.
 
-Sockets are in a directory that the parent makes and removes, and so is what each worker told last. Of
-workers that ended it stays, for a counter never falls; of what such a worker held nothing is told.
+The parent process makes a directory and removes it. Each worker keeps its socket there, and its last
+snapshot. The snapshot outlives its worker, because a counter must never fall; gauges of a worker that
+ended do not count.
 """
 
 import logging
@@ -9,7 +10,7 @@ import os
 import socket
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from socketserver import BaseRequestHandler, UnixStreamServer
 
@@ -20,15 +21,15 @@ from eligibility.server.metrics.snapshot import LabelValues, Metrics, ProcessMet
 
 _WAIT_S = 2.0
 """How long we wait for another worker; for one that is busy longer, its last scrape counts."""
-_SOCKET, _TOLD = ".sock", ".told"
-_KINDS = {family.name: family for family in FAMILIES}
+_SOCKET, _SNAPSHOT = ".sock", ".snapshot"
+_FAMILIES = {family.name: family for family in FAMILIES}
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(ProcessMetrics).decode
 _log = logging.getLogger("eligibility.metrics")
 
 
 class Sharing:
-    """The snapshots of all workers. directory: theirs; None where this process is the only one."""
+    """Collects snapshots of all workers. directory: theirs; None where this process is the only one."""
 
     def __init__(self, metrics: Metrics, directory: Path | None) -> None:
         self._metrics, self._directory = metrics, directory
@@ -37,25 +38,25 @@ class Sharing:
         self._server: UnixStreamServer | None = None
 
     def start(self) -> None:
-        """Begin to answer other workers, in a thread."""
+        """Start a thread that answers other workers."""
         if self._directory is None:
             return
         metrics = self._metrics
 
-        class Told(BaseRequestHandler):
+        class SnapshotHandler(BaseRequestHandler):
             def handle(self) -> None:
                 self.request.sendall(_pack(metrics.snapshot()))
 
-        place = self._directory / f"{self._name}{_SOCKET}"
+        path = self._directory / f"{self._name}{_SOCKET}"
         try:
-            self._server = UnixStreamServer(str(place), Told)
+            self._server = UnixStreamServer(str(path), SnapshotHandler)
         except OSError as error:  # the path may be too long
             _log.warning("/metrics of other workers will not count this one: %s", error)
             return
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def close(self) -> None:
-        """Leave behind what was counted, and end. Whatever counts has to have ended before."""
+        """Leave the last snapshot behind, and end. Whatever counts must have ended before."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -64,41 +65,41 @@ class Sharing:
             _keep(self._directory / self._name, _pack(self._metrics.snapshot()))
 
     def all(self) -> list[ProcessMetrics]:
-        """This process and the others as they are now; as they told last where they do not answer."""
+        """Give the snapshots of all workers; of one that does not answer, its last."""
         own = self._metrics.snapshot()
         if self._directory is None:
             return [own]
         _keep(self._directory / self._name, _pack(own))
-        for place in self._directory.glob(f"*{_SOCKET}"):
-            if place.stem != self._name:
-                _ask(place)
-        told = self._directory.glob(f"*{_TOLD}")
-        others = sorted(one for one in told if one.stem != self._name)
-        return [own, *(_unpack(one.read_bytes()) for one in others)]
+        for path in self._directory.glob(f"*{_SOCKET}"):
+            if path.stem != self._name:
+                _fetch(path)
+        paths = self._directory.glob(f"*{_SNAPSHOT}")
+        others = sorted(path for path in paths if path.stem != self._name)
+        return [own, *(_unpack(path.read_bytes()) for path in others)]
 
 
-def _ask(place: Path) -> None:
-    """Keep what another worker tells, so that whoever is scraped next tells no less."""
+def _fetch(path: Path) -> None:
+    """Fetch another worker's snapshot and keep it, so that the next worker to be scraped has it too."""
     try:
-        with socket.socket(socket.AF_UNIX) as asking:
-            asking.settimeout(_WAIT_S)
-            asking.connect(str(place))
-            parts = iter(lambda: asking.recv(65_536), b"")
-            told = b"".join(parts)
-        _unpack(told)  # it may have ended halfway
-    except ConnectionError:  # it has ended
-        place.unlink(missing_ok=True)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_WAIT_S)
+            connection.connect(str(path))
+            parts = iter(lambda: connection.recv(65_536), b"")
+            snapshot = b"".join(parts)
+        _unpack(snapshot)  # the worker may have ended halfway
+    except ConnectionError:  # the worker has ended
+        path.unlink(missing_ok=True)
     except (OSError, msgspec.DecodeError) as error:
-        _log.warning("a worker did not tell its metrics: %s", error)
+        _log.warning("a worker did not send its metrics: %s", error)
     else:
-        _keep(place, told)
+        _keep(path, snapshot)
 
 
-def _keep(place: Path, told: bytes) -> None:
-    """Put it in place at once: others may be reading."""
-    unfinished = place.with_suffix(f".{threading.get_ident()}-{os.getpid()}")
-    unfinished.write_bytes(told)
-    unfinished.replace(place.with_suffix(_TOLD))
+def _keep(path: Path, snapshot: bytes) -> None:
+    """Keep a snapshot in its file, which is replaced whole because others may be reading it."""
+    unfinished = path.with_suffix(f".{threading.get_ident()}-{os.getpid()}")
+    unfinished.write_bytes(snapshot)
+    unfinished.replace(path.with_suffix(_SNAPSHOT))
 
 
 def together(
@@ -107,21 +108,17 @@ def together(
     """Add up the numbers and histograms of several processes; gauges only of those that run."""
     numbers: defaultdict[LabelValues, list[float]] = defaultdict(list)
     histograms: defaultdict[LabelValues, list[list[float]]] = defaultdict(list)
-    for one in snapshots:
-        runs = is_running(one.pid)
-        for key, number in one.numbers.items():
-            if runs or _KINDS[key[0]].kind == "counter":
+    for snapshot in snapshots:
+        runs = is_running(snapshot.pid)
+        for key, number in snapshot.numbers.items():
+            if runs or _FAMILIES[key[0]].kind == "counter":
                 numbers[key].append(number)
-        for key, found in one.histograms.items():
-            histograms[key].append(found)
+        for key, buckets in snapshot.histograms.items():
+            histograms[key].append(buckets)
     return (
-        {key: _KINDS[key[0]].together(found) for key, found in numbers.items()},
-        {key: _added(found) for key, found in histograms.items()},
+        {key: _FAMILIES[key[0]].together(values) for key, values in numbers.items()},
+        {key: [*map(sum, zip(*rows, strict=True))] for key, rows in histograms.items()},
     )
-
-
-def _added(histograms: Iterable[list[float]]) -> list[float]:
-    return [sum(column) for column in zip(*histograms, strict=True)]
 
 
 def is_running(pid: int) -> bool:
@@ -130,6 +127,6 @@ def is_running(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:
-        return True
+    except PermissionError:  # of another user
+        pass
     return True

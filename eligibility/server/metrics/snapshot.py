@@ -1,5 +1,6 @@
 """Snapshot: the state of one process at one moment, as numbers by name and labels."""
 
+import operator
 import os
 from collections.abc import Iterator
 from datetime import datetime
@@ -66,8 +67,8 @@ class Metrics:
             up = True
         except GroupsError:
             up = False
-        publishers = {one.publisher for one in evaluator.everything()}
-        ages = [_staleness(self._service.groups, one, now) for one in publishers]
+        publishers = {product.publisher for product in evaluator.everything()}
+        ages = [_staleness(self._service.groups, publisher, now) for publisher in publishers]
         return {
             ("store_up",): float(up),
             ("stale_seconds",): max(ages, default=0.0),
@@ -77,19 +78,19 @@ class Metrics:
 
 
 def _memory(evaluator: Evaluator) -> Iterator[tuple[LabelValues, float]]:
-    held = evaluator.everything()
-    yield ("products_held",), len(held)
-    yield ("members_held",), sum(len(one.snapshot.index) for one in held)
-    yield ("members_held_bytes",), sum(one.snapshot.index.nbytes for one in held)
-    yield ("answers_held",), sum(one.remembered for one in held)
-    for one in sorted(held, key=lambda one: (one.revision.groups, one.revision.catalog)):
-        yield ("revision", one.publisher, "groups"), one.revision.groups
-    for one in sorted(held, key=lambda one: one.revision.catalog):
-        yield ("revision", one.publisher, "catalog"), one.revision.catalog
+    products = evaluator.everything()
+    yield ("products_held",), len(products)
+    yield ("members_held",), sum(len(product.snapshot.index) for product in products)
+    yield ("members_held_bytes",), sum(product.snapshot.index.nbytes for product in products)
+    yield ("answers_held",), sum(product.remembered for product in products)
+    for kind in ("groups", "catalog"):  # the newest of a publisher comes last, and so it counts
+        newest = operator.attrgetter(f"revision.{kind}")
+        for product in sorted(products, key=newest):
+            yield ("revision", product.publisher, kind), newest(product)
 
 
 def _staleness(groups: GroupFeed, publisher: str, now: datetime) -> float:
-    """Seconds since the store was last seen, while it is away."""
+    """Give the seconds since the store last answered; 0 while it answers."""
     try:
         groups.change_token(publisher)
     except StoreUnavailable:

@@ -36,12 +36,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
-    """The endpoints by path."""
+    """Make the endpoints, by path."""
     return {BULK: BulkEndpoint(flags)}
 
 
 def families(flags: Flags) -> dict[str, Endpoint[Any]]:
-    """The endpoints by what paths begin with: a key comes whole or in several parts."""
+    """Make the endpoints by what paths begin with: the key of a flag may have slashes."""
     return {ONE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}
 
 
@@ -69,7 +69,7 @@ class FlagEndpoint:
         except FlagError as error:
             error.key = head
             raise
-        return partial(_naming, head, answer) if callable(answer) else answer
+        return partial(_with_key, head, answer) if callable(answer) else answer
 
     def refusal(self, error: Exception) -> HttpReply:
         """See Endpoint."""
@@ -113,8 +113,8 @@ class BulkEndpoint:
 # --- errors -------------------------------------------------------------------------------------
 
 
-def _naming(key: str, work: DeferredAnswer) -> EndpointAnswer:
-    """Run the work; an error gets the key of the flag."""
+def _with_key(key: str, work: DeferredAnswer) -> EndpointAnswer:
+    """Run the work; put the key of the flag into its error."""
     try:
         return work()
     except FlagError as error:

@@ -94,32 +94,30 @@ class Flags:
         settled = self._settled(question, request, by)
         query, view = _query(settled, _view_of(request, by))
 
-        def tell(found: PastDecision) -> bytes:
-            return self._evaluation(question, query, found, view)
+        def evaluation(result: PastDecision) -> bytes:
+            return self._evaluation(question, query, result, view)
 
         try:
             if by.caller.account is not None:
-                found = self._evaluator.find_or_hide(
-                    query, by.publishers, lambda found: tell(found) is NOT_FOUND
+                result = self._evaluator.find_or_hide(
+                    query, by.publishers, lambda past: evaluation(past) is NOT_FOUND
                 )
             else:
                 if by.publishers is not None:
                     self._evaluator.check_publisher(question.product_id, by.publishers)
-                found = self._evaluator.find(query)
-            evaluation = tell(found)
+                result = self._evaluator.find(query)
         except UnknownProduct:
-            evaluation = NOT_FOUND
-        else:
-            if evaluation is not NOT_FOUND:
-                self._note(settled, found, view)
-        if evaluation is NOT_FOUND:
+            raise FlagNotFound(key) from None
+        body = evaluation(result)
+        if body is NOT_FOUND:
             raise FlagNotFound(key)
-        return evaluation
+        self._note(settled, result, view)
+        return body
 
-    def _note(self, settled: QueryFields, found: PastDecision, view: FlagView) -> None:
+    def _note(self, settled: QueryFields, result: PastDecision, view: FlagView) -> None:
         """Record a decision, unless it is of a past moment or about nobody."""
         if settled.at is UNSET and not view.nobody:
-            self._record(settled, found.decision, self._evaluator.clock())
+            self._record(settled, result.decision, self._evaluator.clock())
 
     def all(self, body: bytes, by: AuthenticatedCaller) -> bytes:
         """Evaluate every flag that the caller may have; for a thread. Raises: as `one`."""
@@ -127,13 +125,15 @@ class Flags:
         settled = self._settled(NOWHERE, request, by)
         most = self._most_products
         product_ids = self._listing.several(self._publishers(request, by), most + 1)
-        found: list[bytes] = []
+        evaluations: list[bytes] = []
         for product_id in product_ids[:most]:
             try:
-                found += self._evaluations(replace(settled, product_id=product_id), request, by)
+                evaluations += self._evaluations(
+                    replace(settled, product_id=product_id), request, by
+                )
             except UnknownProduct:  # deleted meanwhile, or not there yet
                 continue
-        flags = b",".join(one for one in found if one is not NOT_FOUND)
+        flags = b",".join(item for item in evaluations if item is not NOT_FOUND)
         return b'{"flags":[%b]%b}' % (flags, _TRUNCATED if len(product_ids) > most else b"")
 
     def _evaluations(
@@ -141,17 +141,17 @@ class Flags:
     ) -> list[bytes]:
         """Evaluate all flags of a product. Raises: UnknownProduct."""
         query, view = _query(settled, _view_of(request, by))
-        found = self._evaluator.find(query)
-        self._note(settled, found, view)
-        questions = questions_of(query.product_id, found.product)
-        return [self._evaluation(question, query, found, view) for question in questions]
+        result = self._evaluator.find(query)
+        self._note(settled, result, view)
+        questions = questions_of(query.product_id, result.product)
+        return [self._evaluation(question, query, result, view) for question in questions]
 
     def _evaluation(
-        self, question: Question, query: AccessQuery, found: PastDecision, view: FlagView
+        self, question: Question, query: AccessQuery, result: PastDecision, view: FlagView
     ) -> bytes:
         """Give the evaluation that a decision makes of a flag, or NOT_FOUND."""
         moment = query.at.timestamp() if query.at else self._evaluator.clock()
-        return FlagWriter.of(question, found.product, moment, view)(found.decision)
+        return FlagWriter.of(question, result.product, moment, view)(result.decision)
 
     def _settled(
         self, question: Question, request: FlagRequest, by: AuthenticatedCaller
@@ -170,12 +170,11 @@ class Flags:
 
 
 def _view_of(request: FlagRequest, by: AuthenticatedCaller) -> FlagView:
-    itself = by.caller.account is not None
-    return FlagView(request.context.device_known, itself)
+    return FlagView(request.context.device_known, itself=by.caller.account is not None)
 
 
 def _query(settled: QueryFields, view: FlagView) -> tuple[AccessQuery, FlagView]:
-    """Read the query; where the account's id is not an address it is nobody's, who gets nothing."""
+    """Read the query; an account whose id is not an address is nobody, and gets nothing."""
     try:
         return to_query(settled), view
     except InvalidInput:  # all else was read with the context
@@ -188,9 +187,10 @@ def _fields(question: Question, request: FlagRequest, by: AuthenticatedCaller) -
         if by.caller.account is not None or request.token is not None:
             raise AccountMismatch
         return query_fields(question, None, request.context)
+    account = AccountFields(request.targeting_key)
     if request.token is not None:
-        return query_fields(question, AccountFields(token=request.token), request.context)
-    return query_fields(question, AccountFields(request.targeting_key), request.context)
+        account = AccountFields(token=request.token)
+    return query_fields(question, account, request.context)
 
 
 def _check_own(request: FlagRequest, settled: QueryFields) -> None:

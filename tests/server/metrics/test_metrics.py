@@ -366,7 +366,7 @@ def test_a_worker_is_told_as_it_is_now_or_as_it_was_told_last(
     count.requests = 30
     count.waits.clear()  # too busy to answer
     assert added(one) == 21
-    assert "a worker did not tell its metrics: timed out" in caplog.text
+    assert "a worker did not send its metrics: timed out" in caplog.text
     count.waits.set()
     servers.until(lambda: added(one) == 31, "the worker to answer")
     other.close()
@@ -381,7 +381,7 @@ def test_a_worker_that_ends_halfway_is_told_as_it_was_told_last(
     assert added(one) == 11
     monkeypatch.setattr(sharing_module, "_pack", lambda _: b"\x93")
     count.requests = 20
-    sharing_module._ask(next(place for place in places(one) if place.stem != one._name))
+    sharing_module._fetch(next(place for place in places(one) if place.stem != one._name))
     monkeypatch.undo()
     assert added(one) == 21
 
