@@ -76,20 +76,21 @@ class _Request(Struct, omit_defaults=True, gc=False):
 _read = StrictReader(_Request, {"context": _Context}).read
 
 
-def read_request(body: bytes) -> FlagRequest:
+def read_request(body: bytes, key: str | None = None) -> FlagRequest:
     """Read a request; unknown members and attributes are ignored.
 
-    Raises: FlagError without a key.
+    Args: key = of the requested flag; None for a bulk request. Raises: FlagError.
     """
     try:
         context = _read(body).context
     except InvalidInput as error:
         in_context = error.faults[0].loc == "context"
-        raise FlagError("INVALID_CONTEXT" if in_context else "PARSE_ERROR", str(error)) from None
+        code: ErrorCode = "INVALID_CONTEXT" if in_context else "PARSE_ERROR"
+        raise FlagError(code, str(error), key) from None
     values: list[Any]
     *values, targeting_key, token, publisher = astuple(context or _Context())
     if targeting_key in (None, ""):
-        raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required")
+        raise FlagError("TARGETING_KEY_MISSING", "context.targetingKey is required", key)
     try:
         return FlagRequest(
             _text("targetingKey", targeting_key) or "",
@@ -98,7 +99,7 @@ def read_request(body: bytes) -> FlagRequest:
             _question_context(tuple(values)),
         )
     except InvalidInput as error:
-        raise FlagError("INVALID_CONTEXT", "; ".join(map(str, error.faults))) from None
+        raise FlagError("INVALID_CONTEXT", "; ".join(map(str, error.faults)), key) from None
 
 
 def _question_context(values: tuple[Any, ...]) -> QuestionContext:

@@ -26,7 +26,6 @@ from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.endpoint import (
     JSON,
     DeferredAnswer,
-    HttpReply,
     problem_reply,
 )
 from eligibility.server.http.strict_route import check_content_type
@@ -37,7 +36,9 @@ ParsedQuery = QueryFields | EligibilityError
 
 
 class AccessEndpoint:
-    """One of the two routes. answer: takes a body, whether a trace is wanted, and the caller."""
+    """One of the two routes. answer: takes a body, whether to explain, and the caller."""
+
+    refusal = staticmethod(problem_reply)
 
     def __init__(
         self, answer: Callable[[bytes, bool, AuthenticatedCaller], bytes | DeferredAnswer]
@@ -47,7 +48,7 @@ class AccessEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bool:
-        """See Endpoint; say whether a trace is wanted."""
+        """See Endpoint; say whether the answer is to be explained."""
         by.check_query(scope["method"])
         if headers.get(b"content-type") != JSON:
             check_content_type(scope)
@@ -57,15 +58,11 @@ class AccessEndpoint:
         by.check_explain()
         return True
 
-    def refusal(self, error: Exception) -> HttpReply:
-        """See Endpoint."""
-        return problem_reply(error)
-
 
 class AccessEndpoints:
     """The two access routes over one evaluator.
 
-    A product whose publisher the caller does not see is answered as an unknown one is, by the same steps.
+    A product whose publisher the caller does not see gets the same answer as an unknown one, by the same steps.
     """
 
     def __init__(self, evaluator: Evaluator, accounts: AccountResolver, recorder: Recorder) -> None:
@@ -175,10 +172,10 @@ def _indices_by_product(batch: Sequence[ParsedQuery]) -> dict[str, Sequence[int]
 
 def wants_trace(query_string: bytes) -> bool:
     """Read `?explain=true|false`; anything else in the query string is refused."""
-    wanted = {b"explain=true": True, b"explain=false": False}.get(query_string)
-    if wanted is None:
+    explain = {b"explain=true": True, b"explain=false": False}.get(query_string)
+    if explain is None:
         detail = (
             f"`{query_string.decode('ascii', 'replace')[:60]}` is unknown; ?explain=true is known"
         )
         raise InvalidInput([Fault("query", "UNKNOWN_PARAMETER", detail)])
-    return wanted
+    return explain

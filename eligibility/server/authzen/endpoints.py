@@ -20,7 +20,6 @@ from eligibility.server.http.authentication import AuthenticatedCaller
 from eligibility.server.http.endpoint import (
     ANY_PART,
     JSON,
-    DeferredAnswer,
     Endpoint,
     HttpReply,
     UnknownEndpoint,
@@ -36,11 +35,20 @@ SEARCH_ACTION = "/access/v1/search/action"
 _BASE = "/access/v1/"
 
 
+def refusal(error: Exception) -> HttpReply:
+    """Give an error in the standard's form: a sentence, as JSON."""
+    reply = problem_reply(error)
+    status = 400 if reply.status == 415 else reply.status
+    return HttpReply(status, problems.encoded(sentence(error)), JSON, reply.headers)
+
+
 class AuthZenEndpoint:
     """One path, with and without a publisher before it. needs: a scope beside `access:query`."""
 
+    refusal = staticmethod(refusal)
+
     def __init__(self, answer: EvaluationHandler, needs: CallerScope | None = None) -> None:
-        self._answer, self._needs = answer, needs
+        self.answer, self._needs = answer, needs
 
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
@@ -57,23 +65,6 @@ class AuthZenEndpoint:
         if not by.caller.sees(first):
             raise UnknownPublisher(first)
         return frozenset({first})
-
-    def answer(
-        self, body: bytes, head: Publishers, by: AuthenticatedCaller
-    ) -> bytes | DeferredAnswer:
-        """See Endpoint."""
-        return self._answer(body, head, by)
-
-    def refusal(self, error: Exception) -> HttpReply:
-        """See Endpoint."""
-        return refusal(error)
-
-
-def refusal(error: Exception) -> HttpReply:
-    """Give an error in the standard's form: a sentence, as JSON."""
-    reply = problem_reply(error)
-    status = 400 if reply.status == 415 else reply.status
-    return HttpReply(status, problems.encoded(sentence(error)), JSON, reply.headers)
 
 
 def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint[Any]]:

@@ -35,17 +35,8 @@ from eligibility.windows.releases import facts
 _SCHEMAS = "#/components/schemas/"
 _MODELS = (
     *(QueryFields, DeviceFields, Decision),
-    *(
-        SimulationFields,
-        ComparisonFields,
-        TimelineFields,
-        SimulationResponse,
-        HeadLine,
-        ClassLine,
-        AccountLine,
-        EndLine,
-        Coverage,
-    ),
+    *(SimulationFields, ComparisonFields, TimelineFields, SimulationResponse),
+    *(HeadLine, ClassLine, AccountLine, EndLine, Coverage),
 )
 """Types that go over the wire without pydantic."""
 _STANDARDS = ("authzen", "ofrep")

@@ -1,7 +1,7 @@
-"""Who sends a request: known from memory, or looked up; what it may do, and how often.
+"""Finds the caller of a request, in memory or by a look-up: its scopes and its allowance.
 
-A known key costs one look into a dict. Whatever else has to be found out (a key just made, a token not
-met before) is found out in a thread.
+A known key costs one look into a dict. A new key, or a token that was not seen before, is looked up in a
+thread.
 """
 
 import time
@@ -17,17 +17,17 @@ from eligibility.server.http.limits import Allowance
 from eligibility.server.http.problems import RequestProblem
 
 _REMEMBERED_SECONDS = 20
-"""How long a key is taken from memory here: its ring has to hear of its use once a minute."""
+"""How long a key is answered from memory: its ring has to hear of its use at least once a minute."""
 _MOST_REMEMBERED = 10_000
 _MOST_ALLOWANCES = 262_144
-"""More callers than a process can take in while it remembers one: an allowance that goes is full again."""
+"""So many that a caller's allowance is full again before it is dropped from memory."""
 
 
 class AuthenticatedCaller:
-    """A caller as the routes need it: what every query asks of its scopes is found out once.
+    """A caller as the routes need it; the scopes that every query needs are looked up once.
 
-    allowance: None where the caller has no limit. This is known until `until`, in seconds of the
-    authenticator's clock, while the generation of the key ring is `generation`.
+    allowance: None where the caller has no limit. Good until `until`, in seconds of the authenticator's
+    clock, and only while the generation of the key ring is `generation`.
     """
 
     __slots__ = (
@@ -35,7 +35,6 @@ class AuthenticatedCaller:
         "caller",
         "generation",
         "may_assert",
-        "may_explain",
         "may_query",
         "may_read_groups",
         "publishers",
@@ -52,7 +51,6 @@ class AuthenticatedCaller:
         self.publishers = caller.publishers
         self.may_query = caller.may(Scope.QUERY)
         self.may_assert = caller.may(Scope.ASSERT)
-        self.may_explain = caller.may(Scope.EXPLAIN)
         self.may_read_groups = caller.may(Scope.READ_GROUPS)
 
     def check_query(self, method: str) -> None:
@@ -131,9 +129,9 @@ class Authenticator:
         if not _is_key(authorization):
             return self.authenticated(self._tokens.caller_of(credential))
         generation = self._keys.current_generation()  # from before: a key may be ending right now
-        found = self.authenticated(self._keys.caller(credential), generation)
-        self._by_header.put(authorization, found)
-        return found
+        authenticated = self.authenticated(self._keys.caller(credential), generation)
+        self._by_header.put(authorization, authenticated)
+        return authenticated
 
     def authenticated(self, caller: Caller, generation: int = -1) -> AuthenticatedCaller:
         """Give a caller that is known already its allowance; generation = of the key ring."""

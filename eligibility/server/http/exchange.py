@@ -107,12 +107,8 @@ class HttpExchange:
     async def refuse(self, error: Exception, endpoint: Endpoint[Any] | None = None) -> None:
         """Send an error, in the form of its endpoint if it has one; nothing if a response has begun."""
         if self.status is None:
-            self.note(error)
+            self.error = error
             await self.send(problem_reply(error) if endpoint is None else endpoint.refusal(error))
-
-    def note(self, error: Exception) -> None:
-        """Remember why there is no answer, for the log."""
-        self.error = error
 
     async def send(self, reply: HttpReply) -> None:
         """Send a reply."""

@@ -194,7 +194,7 @@ def install(app: FastAPI) -> None:
     """Turn every error of the application into a problem, also FastAPI's and Starlette's own."""
 
     def answer(request: Request, error: Exception) -> JSONResponse:
-        request.scope["exchange"].note(error)
+        request.scope["exchange"].error = error
         return response(error)
 
     def validation(request: Request, error: Exception) -> JSONResponse:

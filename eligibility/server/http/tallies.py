@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from eligibility.engine.histogram import Histogram
@@ -18,15 +19,13 @@ _UNMATCHED = "unmatched"
 """The route of requests that no route takes: their path and method may be anything."""
 
 
+@dataclass(eq=False, slots=True)
 class RouteCounter:
     """The requests of one route, as `POST /v1/access`; several may share the histogram `took`."""
 
-    __slots__ = ("route", "statuses", "took")
-
-    def __init__(self, route: str, took: Histogram) -> None:
-        self.route = route
-        self.statuses: Counter[int] = Counter()
-        self.took = took
+    route: str
+    took: Histogram
+    statuses: Counter[int] = field(default_factory=Counter)
 
 
 class RouteCounters:

@@ -1,6 +1,6 @@
 """Traces: one OpenTelemetry span for each request, where the settings name a collector.
 
-A span has the route, status, error code, product and outcome; never an address, nor who asked. It
+A span has the route, status, error code, product and outcome; never an address or a caller. It
 continues the trace that the request belongs to (`traceparent`). Needs the extra `tracing`.
 """
 
@@ -21,7 +21,7 @@ _MISSING = "the extra `tracing` is not installed: pip install 'flight-eligibilit
 
 
 class Traces:
-    """Makes spans. share: of requests that begin a trace, 0 to 1; for others their sender has decided."""
+    """Makes spans. share: of the requests that begin a trace, 0 to 1; the sender decides about others."""
 
     def __init__(self, exporter: "SpanExporter", share: float) -> None:
         from opentelemetry.sdk.resources import Resource
@@ -64,14 +64,14 @@ class Traces:
 
 
 def traces_of(settings: Settings) -> Traces | None:
-    """Make what the settings ask for. Raises InvalidSettings where the extra is not installed."""
+    """Make the traces that the settings ask for. Raises InvalidSettings where the extra is not installed."""
     if settings.traces_to is None:
         return None
     return Traces(exporters()(settings.traces_to), settings.traces_share)
 
 
 def exporters() -> "Callable[[str], SpanExporter]":
-    """Give what makes an exporter to a URL. Raises InvalidSettings where the extra is not installed."""
+    """Give the class of exporters, made from a URL. Raises InvalidSettings where the extra is not installed."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:

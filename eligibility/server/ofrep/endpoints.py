@@ -35,91 +35,7 @@ _BASE = "/ofrep/"
 _encode = msgspec.json.Encoder().encode
 
 
-def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
-    """Make the endpoints, by path."""
-    return {BULK: BulkEndpoint(flags)}
-
-
-def families(flags: Flags) -> dict[str, Endpoint[Any]]:
-    """Make the endpoints by what paths begin with: the key of a flag may have slashes."""
-    return {ONE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}
-
-
-class FlagEndpoint:
-    """One flag. Its head is the flag's key: the rest of the path, decoded."""
-
-    def __init__(self, flags: Flags) -> None:
-        self._flags = flags
-
-    def check(
-        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
-    ) -> str:
-        """See Endpoint."""
-        key: str = scope["path"][len(ONE) :]
-        by.check_query(scope["method"])
-        _check_media_type(scope, headers, key)
-        return key
-
-    def answer(
-        self, body: bytes, head: str, by: AuthenticatedCaller
-    ) -> EndpointAnswer | DeferredAnswer:
-        """See Endpoint."""
-        try:
-            answer = self._flags.one(body, head, by)
-        except FlagError as error:
-            error.key = head
-            raise
-        return partial(_with_key, head, answer) if callable(answer) else answer
-
-    def refusal(self, error: Exception) -> HttpReply:
-        """See Endpoint."""
-        return refusal(error)
-
-
-class BulkEndpoint:
-    """All flags that a caller may have. Its head is the `if-none-match` of the request."""
-
-    def __init__(self, flags: Flags) -> None:
-        self._flags = flags
-
-    def check(
-        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
-    ) -> bytes:
-        """See Endpoint. Query parameters are accepted and ignored: every answer is current."""
-        by.check_query(scope["method"])
-        _check_media_type(scope, headers)
-        return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
-
-    def answer(
-        self, body: bytes, head: bytes, by: AuthenticatedCaller
-    ) -> EndpointAnswer | DeferredAnswer:
-        """See Endpoint. Always for a thread: there may be hundreds of flags."""
-        return partial(self._tagged, body, head, by)
-
-    def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
-        """Give the answer, or 304 where the client has it already; a tag is the answer's digest."""
-        answer = self._flags.all(body, by)
-        tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
-        headers = [(b"etag", tag)]
-        if tag in known:  # it is quoted, so no other tag can contain it
-            return HttpReply(304, b"", headers=headers)
-        return HttpReply(200, answer, headers=headers)
-
-    def refusal(self, error: Exception) -> HttpReply:
-        """See Endpoint."""
-        return refusal(error)
-
-
 # --- errors -------------------------------------------------------------------------------------
-
-
-def _with_key(key: str, work: DeferredAnswer) -> EndpointAnswer:
-    """Run the work; put the key of the flag into its error."""
-    try:
-        return work()
-    except FlagError as error:
-        error.key = key
-        raise
 
 
 def _check_media_type(
@@ -148,3 +64,72 @@ def refusal(error: Exception) -> HttpReply:
     elif isinstance(error, Unauthenticated) and error.loc == "account.token":
         content["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)
     return replace(problem_reply(error), body=_encode(content), media_type=JSON)
+
+
+# --- the endpoints ------------------------------------------------------------------------------
+
+
+class FlagEndpoint:
+    """One flag. Its head is the flag's key: the rest of the path, decoded."""
+
+    refusal = staticmethod(refusal)
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags = flags
+
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> str:
+        """See Endpoint."""
+        key: str = scope["path"][len(ONE) :]
+        by.check_query(scope["method"])
+        _check_media_type(scope, headers, key)
+        return key
+
+    def answer(
+        self, body: bytes, head: str, by: AuthenticatedCaller
+    ) -> EndpointAnswer | DeferredAnswer:
+        """See Endpoint."""
+        return self._flags.one(body, head, by)
+
+
+class BulkEndpoint:
+    """All flags that a caller may have. Its head is the `if-none-match` of the request."""
+
+    refusal = staticmethod(refusal)
+
+    def __init__(self, flags: Flags) -> None:
+        self._flags = flags
+
+    def check(
+        self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
+    ) -> bytes:
+        """See Endpoint. Query parameters are accepted and ignored: every answer is current."""
+        by.check_query(scope["method"])
+        _check_media_type(scope, headers)
+        return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
+
+    def answer(
+        self, body: bytes, head: bytes, by: AuthenticatedCaller
+    ) -> EndpointAnswer | DeferredAnswer:
+        """See Endpoint. Always for a thread: there may be hundreds of flags."""
+        return partial(self._tagged, body, head, by)
+
+    def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
+        """Give the answer, or 304 where the client has it already; a tag is the answer's digest."""
+        answer = self._flags.all(body, by)
+        tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
+        headers = [(b"etag", tag)]
+        if tag in known:  # it is quoted, so no other tag can contain it
+            return HttpReply(304, b"", headers=headers)
+        return HttpReply(200, answer, headers=headers)
+
+
+def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
+    """Make the endpoints, by path."""
+    return {BULK: BulkEndpoint(flags)}
+
+
+def families(flags: Flags) -> dict[str, Endpoint[Any]]:
+    """Make the endpoints by what paths begin with: the key of a flag may have slashes."""
+    return {ONE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}

@@ -53,7 +53,7 @@ class Flags:
 
     def one(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         """Evaluate a flag, from memory where that is enough. Raises: FlagError, AccountMismatch."""
-        request = ofrep.read_request(body)
+        request = ofrep.read_request(body, key)
         question = question_of_flag(key)
         fields = _fields(question, request, by)
         asserted = by.may_assert and request.token is None
