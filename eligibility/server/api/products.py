@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from eligibility.callers.model import Scope
 from eligibility.catalog.catalog import Catalog
@@ -22,22 +22,13 @@ ProductId = Annotated[str, Path(description="Store id of the product.", examples
 class ProductResponse(BaseModel):
     """A product with the catalogue revision at which it last changed."""
 
+    model_config = ConfigDict(from_attributes=True)
+
     publisher: str
     product_id: str
     revision: int
     updated_at: datetime
     product: Product
-
-    @classmethod
-    def of(cls, entry: CatalogEntry) -> "ProductResponse":
-        """Give an entry of the catalogue as a response."""
-        return cls(
-            publisher=entry.publisher,
-            product_id=entry.product_id,
-            revision=entry.revision,
-            updated_at=entry.updated_at,
-            product=entry.product,
-        )
 
 
 class ProductPage(BaseModel):
@@ -69,7 +60,7 @@ def router(catalog: Catalog) -> APIRouter:
         page: Page[CatalogEntry] = catalog.store.list_products(
             publisher, cursor=cursor, limit=limit
         )
-        items = [ProductResponse.of(entry) for entry in page.items]
+        items = [ProductResponse.model_validate(entry) for entry in page.items]
         return ProductPage(items=items, next_cursor=page.next_cursor)
 
     @routes.get("/{product_id}", dependencies=[needs(Scope.READ_CATALOG)])
@@ -82,7 +73,7 @@ def router(catalog: Catalog) -> APIRouter:
             raise UnknownProduct(product_id)
         entry = result[0]
         tag(response, entry.revision)
-        return ProductResponse.of(entry)
+        return ProductResponse.model_validate(entry)
 
     @routes.put("/{product_id}")
     def put_product(

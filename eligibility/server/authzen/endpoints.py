@@ -73,8 +73,8 @@ def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint
     evaluations = EvaluationEndpoints(decider, service.recorder)
     searches = SearchEndpoints(decider, service.catalog.store, service.groups)
     by_path: dict[str, Endpoint[Any]] = {
-        EVALUATION: AuthZenEndpoint(evaluations.one),
-        EVALUATIONS: AuthZenEndpoint(evaluations.many),
+        EVALUATION: AuthZenEndpoint(evaluations.evaluate),
+        EVALUATIONS: AuthZenEndpoint(evaluations.evaluate_batch),
         SEARCH_RESOURCE: AuthZenEndpoint(searches.resources),
         SEARCH_ACTION: AuthZenEndpoint(searches.actions),
     }

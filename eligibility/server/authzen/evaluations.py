@@ -46,14 +46,14 @@ class EvaluationEndpoints:
         self._decider = decider
         self._record, self._record_all = recorder.record, recorder.record_batch
 
-    def one(
+    def evaluate(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes | DeferredAnswer:
         """Answer a single evaluation."""
         reader = EvaluationReader(RawMembers())
         return self._single(reader.read(requests.read_evaluation(body)), publishers, by)
 
-    def many(
+    def evaluate_batch(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes | DeferredAnswer:
         """Answer a batch; one without evaluations as the single evaluation of its defaults."""

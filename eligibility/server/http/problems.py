@@ -106,11 +106,6 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
 _OF_THE_STORE = (StoreUnavailable, HistoryLost, UnsupportedStore, NotOurDatabase, NewerDatabase)
 
 
-def has_status(kind: type[Exception]) -> bool:
-    """Whether a kind of error has a status here; others are 500."""
-    return issubclass(kind, RequestProblem) or any(base in _STATUS for base in kind.__mro__)
-
-
 def problem(error: Exception) -> dict[str, Any]:
     """Give an error as a problem document."""
     if isinstance(error, RequestProblem):

@@ -29,7 +29,7 @@ from eligibility.server.ofrep.flags import Flags
 from eligibility.standards.ofrep import FlagError
 
 BULK = "/ofrep/v1/evaluate/flags"
-ONE = f"{BULK}/"
+SINGLE = f"{BULK}/"
 _BASE = "/ofrep/"
 
 _encode = msgspec.json.Encoder().encode
@@ -81,7 +81,7 @@ class FlagEndpoint:
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> str:
         """See Endpoint."""
-        key: str = scope["path"][len(ONE) :]
+        key: str = scope["path"][len(SINGLE) :]
         by.check_query(scope["method"])
         _check_media_type(scope, headers, key)
         return key
@@ -90,7 +90,7 @@ class FlagEndpoint:
         self, body: bytes, head: str, by: AuthenticatedCaller
     ) -> EndpointAnswer | DeferredAnswer:
         """See Endpoint."""
-        return self._flags.one(body, head, by)
+        return self._flags.evaluate(body, head, by)
 
 
 class BulkEndpoint:
@@ -117,7 +117,7 @@ class BulkEndpoint:
 
     def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
         """Give the answer, or 304 where the client has it already; a tag is the answer's digest."""
-        answer = self._flags.all(body, by)
+        answer = self._flags.evaluate_all(body, by)
         tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
         headers = [(b"etag", tag)]
         if tag in known:  # it is quoted, so no other tag can contain it
@@ -132,4 +132,4 @@ def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
 
 def families(flags: Flags) -> dict[str, Endpoint[Any]]:
     """Make the endpoints by what paths begin with: the key of a flag may have slashes."""
-    return {ONE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}
+    return {SINGLE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}

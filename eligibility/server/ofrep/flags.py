@@ -1,8 +1,8 @@
 """Evaluates flags, one or all, from memory or from the store.
 
-The evaluator is the same as everywhere: a flag is a question, and the decision gives its value. A flag of
-a publisher that the caller does not see, or that would reveal to an account what it may not know, is
-answered as an unknown one is, after the same number of calls to the store.
+A flag is a question, and the evaluator's decision gives its value. Some flags the caller must not know
+of: those of publishers that it does not see, and those that would tell an account a secret. They get
+the same answer as an unknown flag, after the same number of calls to the store.
 """
 
 from collections.abc import Collection
@@ -51,7 +51,7 @@ class Flags:
         self._listing, self._most_products = listing, most_products
         self._record = recorder.record
 
-    def one(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
+    def evaluate(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         """Evaluate a flag, from memory where that is enough. Raises: FlagError, AccountMismatch."""
         request = ofrep.read_request(body, key)
         question = question_of_flag(key)
@@ -119,8 +119,8 @@ class Flags:
         if settled.at is UNSET and not view.nobody:
             self._record(settled, result.decision, self._evaluator.clock())
 
-    def all(self, body: bytes, by: AuthenticatedCaller) -> bytes:
-        """Evaluate every flag that the caller may have; for a thread. Raises: as `one`."""
+    def evaluate_all(self, body: bytes, by: AuthenticatedCaller) -> bytes:
+        """Evaluate every flag that the caller may have; for a thread. Raises: as `evaluate`."""
         request = ofrep.read_request(body)
         settled = self._settled(NOWHERE, request, by)
         most = self._most_products

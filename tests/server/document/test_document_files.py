@@ -6,7 +6,7 @@ from eligibility.access.wire import LONGEST_BATCH
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen.entities import SEMANTICS
 from eligibility.server.document.openapi import read_file
-from eligibility.server.ofrep.endpoints import BULK, ONE
+from eligibility.server.ofrep.endpoints import BULK, SINGLE
 from eligibility.standards.flags import FlagEvaluation
 from eligibility.standards.ofrep import ErrorCode
 from eligibility.standards.questions import ACTIONS
@@ -46,7 +46,7 @@ def test_authzen_names_its_paths_actions_and_semantics() -> None:
 
 def test_ofrep_names_its_paths_values_and_codes() -> None:
     file = read_file("ofrep")
-    assert set(file["paths"]) == {BULK, f"{ONE}{{key}}"}
+    assert set(file["paths"]) == {BULK, f"{SINGLE}{{key}}"}
     evaluation = file["schemas"]["OfrepEvaluation"]["properties"]
     for field in ("reason", "variant"):
         literals = get_args(FlagEvaluation.__annotations__[field])
