@@ -66,7 +66,7 @@ class ConsentNote(StrictBody):
     text: StrictStr = Field("", examples=["signed form of 2026-11-02"])
 
 
-class ForgetRequest(StrictBody):
+class ForgetBody(StrictBody):
     """The person to forget. `replacement` joins the groups that would be empty."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])

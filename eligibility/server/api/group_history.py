@@ -11,7 +11,7 @@ from fastapi import APIRouter, Query, Response
 
 from eligibility.callers.model import Scope
 from eligibility.formats.addresses import read_fields
-from eligibility.server.api.group_bodies import ConsentNote, ForgetRequest, HistorySearch
+from eligibility.server.api.group_bodies import ConsentNote, ForgetBody, HistorySearch
 from eligibility.server.http.authorization import GroupWriter, needs
 from eligibility.server.http.parameters import (
     REVISION_CURSOR,
@@ -43,7 +43,7 @@ def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) 
     _add_consent(routes, store)
 
     @routes.post("/forget")
-    def forget(publisher: Publisher, body: ForgetRequest, by: GroupWriter) -> ForgetResult:
+    def forget(publisher: Publisher, body: ForgetBody, by: GroupWriter) -> ForgetResult:
         """Remove a person from every group of the publisher and from history."""
         if body.dry_run:
             by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
