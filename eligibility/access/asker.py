@@ -77,5 +77,8 @@ class Asker(Struct, frozen=True, gc=False):
         )
 
 
+TERMS = Asker.__struct_fields__[1:]
+"""The names of the terms: all fields but the account, as in an access query."""
+
 PLAIN = Asker()
 """Nobody signed in, nothing installed, nothing claimed."""

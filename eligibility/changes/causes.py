@@ -36,13 +36,13 @@ class StatePart:
 
 def causes(before: Case, after: Case) -> tuple[str, ...]:
     """List the differences between two cases that changed the answer; none if it is the same."""
-    wanted = _outcome(after)
-    if _outcome(before) == wanted:
+    goal = _outcome(after)
+    if _outcome(before) == goal:
         return ()
     before, after = _with_memberships_of(before, after), _with_memberships_of(after, before)
     parts = list(_parts(before, after))
-    alone = [part for part in parts if _outcome(part.make(before)) == wanted]
-    needed = alone or [p for p in parts if _outcome(_all_but(p, parts, before)) != wanted]
+    alone = [part for part in parts if _outcome(part.make(before)) == goal]
+    needed = alone or [p for p in parts if _outcome(_all_but(p, parts, before)) != goal]
     return tuple(part.text for part in needed or parts)
 
 

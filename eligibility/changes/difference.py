@@ -91,7 +91,7 @@ def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference
         for change in changes:
             accounts[change] += sizes[pair]
             named[change] += firsts[pair]
-    found = [
+    changes_of_all = [
         OutcomeChange(_kind(*change[:2]), *change, number, tuple(sorted(named[change])[:NAMED]))
         for change, number in accounts.items()
     ]
@@ -100,7 +100,9 @@ def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference
         either.state.product.name,
         either.population,
         either.devices,
-        tuple(sorted(found, key=lambda change: (KINDS.index(change.kind), -change.accounts))),
+        tuple(
+            sorted(changes_of_all, key=lambda change: (KINDS.index(change.kind), -change.accounts))
+        ),
         {kind: counts[kind] for kind in KINDS},
         sum(sizes[pair] for pair in by_pair),
         any(_is_public(matrix) for matrix in (before, after)),

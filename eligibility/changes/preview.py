@@ -1,7 +1,7 @@
 """The effects of edits and of whole plans on access, read from the stores before anything is saved."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
 
@@ -91,9 +91,7 @@ class _Members:
         products = [state[product_id] for state in (before, after) if product_id in state]
         named = sorted(frozenset[str]().union(*(product.groups for product in products)))
         was, becomes = defaultdict[str, int](int), defaultdict[str, int](int)
-        for bit, group_id in enumerate(
-            named
-        ):  # one bit for each group: most accounts share their groups
+        for bit, group_id in enumerate(named):  # most accounts share their groups: a bit for each
             for address in self._present(group_id):
                 was[address] |= 1 << bit
             for address in self._edited.get(group_id, self._present(group_id)):
@@ -125,13 +123,10 @@ def _is_affected(
 
 
 def _present(
-    groups: MembershipReader, publisher: str, named: frozenset[str], addresses: Iterable[str]
+    groups: MembershipReader, publisher: str, named: frozenset[str], addresses: Sequence[str]
 ) -> dict[str, frozenset[str]]:
     """Return which of the groups list each address, by digests, with one read for all."""
     _, sets = groups.member_sets(publisher, named)
     index = MemberIndex.build(sets)
-    wanted = tuple(addresses)
-    numbers = index.find_all(Digester(groups.digest_key()).of_all(wanted))
-    return {
-        address: index.combination(number) for address, number in zip(wanted, numbers, strict=True)
-    }
+    numbers = index.find_all(Digester(groups.digest_key()).of_all(addresses))
+    return dict(zip(addresses, map(index.combination, numbers), strict=True))

@@ -85,8 +85,8 @@ def explained(
     Args: decision = with its trace; case = what it was made from; search = whether to look for the
     change, which takes up to MOST_TRIES decisions.
     """
-    found = nearest(case, wanted) if search else UNSET
-    return structs.replace(with_details(decision), story=story(decision, case), nearest=found)
+    least = nearest(case, wanted) if search else UNSET
+    return structs.replace(with_details(decision), story=story(decision, case), nearest=least)
 
 
 def nearest(

@@ -6,6 +6,7 @@ least_change.py finds out, by deciding, which of them help.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace as with_fields
 from packaging.version import Version
@@ -58,21 +59,25 @@ def asking(
     return CandidateChange(change, apply, frozenset(parts or fields), likeness or change.action)
 
 
+def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
+    return SuggestedChange(action, "person", text, **data)
+
+
 def _accounts(case: Case) -> Iterator[CandidateChange]:
     """Sign in with a Microsoft account that is in one of the groups, or in none."""
     account = case.query.account
     if account is None:
         action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
-        yield asking(SuggestedChange(action, "person", text), account=STRANGER)
+        yield asking(_change(action, text), account=STRANGER)
     elif account.kind is not AccountKind.MICROSOFT:
         action, text = ChangeAction.USE_MICROSOFT_ACCOUNT, "use a personal Microsoft account"
         same = with_fields(account, kind=AccountKind.MICROSOFT)
-        change = SuggestedChange(action, "person", f"{text} with the address {account.id}")
+        change = _change(action, f"{text} with the address {account.id}")
         yield asking(change, account=same)
     else:
         return
     for group in sorted(case.product.groups):
-        change = SuggestedChange(action, "person", f"{text} that is in {group}", group=group)
+        change = _change(action, f"{text} that is in {group}", group=group)
         yield CandidateChange(
             change,
             _as_member(group, case.account_groups),
@@ -99,26 +104,18 @@ def _membership(group: str) -> str:
 def _groups(case: Case) -> Iterator[CandidateChange]:
     who = "have that account" if case.query.account is None else "ask the publisher to be"
     for group in sorted(case.product.groups):
-        member = group in case.account_groups
-        if member:
+        if group in case.account_groups:
             action, text = ChangeAction.LEAVE_GROUP, f"ask the publisher to be taken out of {group}"
         else:
             action, text = ChangeAction.JOIN_GROUP, f"{who} added to {group}"
         name = _membership(group)
-        yield CandidateChange(
-            SuggestedChange(action, "publisher", text, group=group),
-            _leaving(group) if member else _joining(group),
-            frozenset({name}),
-            name,
-        )
+        change = SuggestedChange(action, "publisher", text, group=group)
+        yield CandidateChange(change, _moving(group), frozenset({name}), name)
 
 
-def _joining(group: str) -> Callable[[Case], Case]:
-    return lambda case: replace(case, account_groups=case.account_groups | {group})
-
-
-def _leaving(group: str) -> Callable[[Case], Case]:
-    return lambda case: replace(case, account_groups=case.account_groups - {group})
+def _moving(group: str) -> Callable[[Case], Case]:
+    """Take the account out of the group if it is in it; else put it in."""
+    return lambda case: replace(case, account_groups=case.account_groups ^ {group})
 
 
 # --- the device ---
@@ -131,13 +128,9 @@ def _newer_versions(case: Case) -> Iterator[CandidateChange]:
     for version in _compared(case):
         if version > device.version and (builds is None or builds.contains(version)):
             text = version_text(version)
-            change = SuggestedChange(
-                ChangeAction.UPDATE_OS,
-                "person",
-                f"update the device to {release_text(text)} or later",
-                os_version=text,
-                release=release_name(version),
-            )
+            advice = f"update the device to {release_text(text)} or later"
+            release = release_name(version)
+            change = _change(ChangeAction.UPDATE_OS, advice, os_version=text, release=release)
             yield _on_device(change, frozenset({"os"}), "os", os_version=text)
 
 
@@ -174,9 +167,8 @@ def _other_devices(case: Case) -> Iterator[CandidateChange]:
                 continue
             same = family == mine.family
             another = f"a device with an {architecture} processor" if same else a_kind(family)
-            change = SuggestedChange(
+            change = _change(
                 ChangeAction.USE_ANOTHER_DEVICE,
-                "person",
                 f"use {another} (tried with {a_device(device)})",
                 family=family,
                 os_version=device.os_version,
@@ -207,30 +199,21 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
     query, markets = case.query, case.product.markets
     if not query.manual_check:
         text = "look for updates by hand, in the Store"
-        yield asking(
-            SuggestedChange(ChangeAction.CHECK_FOR_UPDATES, "person", text), manual_check=True
-        )
+        yield asking(_change(ChangeAction.CHECK_FOR_UPDATES, text), manual_check=True)
     if query.installed_version is not None:
         text = "remove what is installed, and install it anew"
-        yield asking(
-            SuggestedChange(ChangeAction.REINSTALL, "person", text), installed_version=None
-        )
+        yield asking(_change(ChangeAction.REINSTALL, text), installed_version=None)
     if markets and query.market not in markets:
-        advice = (
-            "say from which market" if query.market is None else "use the Store of another market"
-        )
-        text = f"{advice}: it is offered in {', '.join(markets)}"
-        change = SuggestedChange(ChangeAction.USE_OFFERED_MARKET, "person", text, market=markets[0])
+        advice = "use the Store of another" if query.market else "say from which"
+        text = f"{advice} market: it is offered in {', '.join(markets)}"
+        change = _change(ChangeAction.USE_OFFERED_MARKET, text, market=markets[0])
         yield asking(change, market=markets[0])
     if not query.promotional_code:
-        text = "use a promotional code"
-        change = SuggestedChange(ChangeAction.USE_PROMOTIONAL_CODE, "person", text)
+        change = _change(ChangeAction.USE_PROMOTIONAL_CODE, "use a promotional code")
         yield asking(change, promotional_code=True)
     if not query.owned:
         text = "be somebody who owns the product already"
-        yield asking(
-            SuggestedChange(ChangeAction.USE_ACCOUNT_THAT_OWNS, "person", text), owned=True
-        )
+        yield asking(_change(ChangeAction.USE_ACCOUNT_THAT_OWNS, text), owned=True)
 
 
 def _moments(case: Case) -> Iterator[CandidateChange]:
@@ -244,7 +227,7 @@ def _moments(case: Case) -> Iterator[CandidateChange]:
                 if date == moment
             ]
             text = f"wait until {moment:%Y-%m-%d %H:%M} UTC, when {' and '.join(what)}"
-            change = SuggestedChange(ChangeAction.WAIT, "person", text, at=moment)
+            change = _change(ChangeAction.WAIT, text, at=moment)
             yield CandidateChange(change, _waiting(moment), frozenset({"now"}), "now")
 
 

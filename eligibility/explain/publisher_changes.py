@@ -161,24 +161,19 @@ def _finalizing(source: DeclaredSource) -> _Edit:
 def _exchanging(
     source: DeclaredSource, path: PackageList, position: int, changed: Package
 ) -> _Edit:
+    def exchanged(packages: tuple[Package, ...]) -> tuple[Package, ...]:
+        return (*packages[:position], changed, *packages[position + 1 :])
+
     def edit(product: Product) -> Product:
         declared = source.of(product)
         if path == "packages":
-            return source.changed(
-                product, packages=_exchanged(declared.packages, position, changed)
-            )
+            return source.changed(product, packages=exchanged(declared.packages))
         rollout = declared.rollout
         assert rollout is not None  # noqa: S101 - its previous packages are listed
-        previous = _exchanged(rollout.previous_packages, position, changed)
+        previous = exchanged(rollout.previous_packages)
         return source.changed(product, rollout=rollout.with_fields(previous_packages=previous))
 
     return edit
-
-
-def _exchanged(
-    packages: tuple[Package, ...], position: int, changed: Package
-) -> tuple[Package, ...]:
-    return (*packages[:position], changed, *packages[position + 1 :])
 
 
 def _new_package(device: Device) -> Package:

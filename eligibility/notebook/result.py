@@ -12,12 +12,11 @@ from eligibility.explain.outcome import OutcomeKind
 from eligibility.explain.phrases import short_text
 from eligibility.formats.suggestions import meant
 from eligibility.notebook import frames, heat_map
+from eligibility.simulation.inputs.accounts import canonical_address
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.matrix import Matrix, before_settling
 from eligibility.simulation.reports.grid import Grid, make_grid
 from eligibility.simulation.rollout_shares import RolloutShare, shares_of
-from groups import emails
-from groups.errors import InvalidEmails
 
 if TYPE_CHECKING:
     import pandas
@@ -156,18 +155,18 @@ class SimulationResult:
 
     def _account(self, account: str | None) -> int:
         names = self.matrix.population.names
-        wanted = NOBODY if account is None else _canonical(account)
+        name = NOBODY if account is None else canonical_address(account, "account")
         try:
-            return names.index(wanted)
+            return names.index(name)
         except ValueError:
-            detail = f"`{wanted}` is not among the {len(names):,} accounts of this simulation"
+            detail = f"`{name}` is not among the {len(names):,} accounts of this simulation"
             raise InvalidInput([Fault("account", "UNKNOWN_ACCOUNT", detail)]) from None
 
     def _device(self, device: str) -> int:
-        named = [each.name for each in self.matrix.devices]
+        named = [item.name for item in self.matrix.devices]
         if device in named:
             return named.index(device)
-        devices = [each.device for each in self.matrix.devices]
+        devices = [item.device for item in self.matrix.devices]
         try:
             return devices.index(read_devices(device, "device")[0].device)
         except (InvalidInput, ValueError):
@@ -182,12 +181,3 @@ def _sizes(grid: Grid, column: int) -> Counter[tuple[str, OutcomeKind]]:
         outcome = grid.outcomes[row.cells[column]]
         sizes[short_text(outcome), outcome.kind] += row.count
     return sizes
-
-
-def _canonical(address: str) -> str:
-    try:
-        return emails.canonical(address)
-    except InvalidEmails as error:
-        raise InvalidInput(
-            [Fault("account", fault.code, fault.detail) for fault in error.faults]
-        ) from None

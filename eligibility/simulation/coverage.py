@@ -6,7 +6,7 @@ members need only one decision for each combination.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import combinations, groupby
+from itertools import combinations
 
 from msgspec import Struct
 
@@ -15,7 +15,7 @@ from eligibility.access.model import Device
 from eligibility.explain.device_names import run_name
 from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.simulation.classes import device_classes
-from eligibility.simulation.inputs.devices import NamedDevice
+from eligibility.simulation.inputs.devices import NamedDevice, runs
 from eligibility.simulation.matrix import check_decisions
 from eligibility.simulation.responses import SimulatedOutcome, StateView, simulated
 from eligibility.simulation.rollout_shares import (
@@ -135,7 +135,10 @@ def coverage(
         StateView.of(state),
         sum(sizes.values()),
         tuple(_group_counts(state, sizes)),
-        tuple(_device_reaches(devices, columns, sizes, gets)),
+        tuple(
+            _device_reach([devices[index] for index in run], columns[run[0]], sizes, gets)
+            for run in runs(devices, lambda index: [got[columns[index]] for got in gets.values()])
+        ),
         tuple(sorted(counted, key=lambda some: (-some.members, some.groups))),
         _overlaps(sizes),
         expected_shares(state.product, _sources(counted)),
@@ -186,24 +189,6 @@ def _overlaps(sizes: Mapping[CoverageGroups, int]) -> tuple[Overlap, ...]:
             shared[pair] += size
     ordered = sorted(shared.items(), key=lambda item: (-item[1], item[0]))
     return tuple(Overlap(pair, members) for pair, members in ordered)
-
-
-def _device_reaches(
-    devices: Sequence[NamedDevice],
-    columns: Sequence[int],
-    sizes: Mapping[CoverageGroups, int],
-    gets: _Gets,
-) -> Iterator[DeviceReach]:
-    """Make one for each run of devices on which every combination gets the same."""
-
-    def key(index: int) -> object:
-        device = devices[index].device
-        same = [gets[groups][columns[index]] for groups in gets]
-        return device.family, device.architecture, same
-
-    for _, indices in groupby(range(len(devices)), key):
-        run = list(indices)
-        yield _device_reach([devices[index] for index in run], columns[run[0]], sizes, gets)
 
 
 def _device_reach(

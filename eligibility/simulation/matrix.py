@@ -108,13 +108,13 @@ def price_of(state: State, population: Population, devices: Sequence[NamedDevice
 def check_size(accounts: int, devices: int) -> None:
     """Raise InvalidInput with every limit that is exceeded."""
     faults = [
-        Fault(loc, code, f"{found:,} {what}; one simulation takes up to {most:,}")
-        for loc, code, what, found, most in (
+        Fault(loc, code, f"{count:,} {what}; one simulation takes up to {most:,}")
+        for loc, code, what, count, most in (
             ("accounts", "TOO_MANY_ACCOUNTS", "accounts", accounts, MOST_ACCOUNTS),
             ("devices", "TOO_MANY_DEVICES", "devices", devices, MOST_DEVICES),
             ("", "TOO_MANY_CELLS", "cells (accounts x devices)", accounts * devices, MOST_CELLS),
         )
-        if found > most
+        if count > most
     ]
     if faults:
         raise InvalidInput(faults)

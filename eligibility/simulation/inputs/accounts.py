@@ -73,7 +73,7 @@ def _part(part: str, members: Members, defaults: Asker, loc: str) -> Population:
         return Population.of([defaults])
     path = Path(part)
     if "@" in part and not path.is_file():
-        return Population([_address(part, loc)], defaults)
+        return Population([canonical_address(part, loc)], defaults)
     if path.is_file():
         return read_file(path, defaults)
     try:
@@ -85,7 +85,8 @@ def _part(part: str, members: Members, defaults: Asker, loc: str) -> Population:
     raise InvalidInput([Fault(loc, "UNKNOWN_ACCOUNTS", detail)], "the accounts")
 
 
-def _address(text: str, loc: str) -> str:
+def canonical_address(text: str, loc: str) -> str:
+    """Read an address. Raises: InvalidInput with the place."""
     try:
         return emails.canonical(text)
     except InvalidEmails as error:

@@ -1,8 +1,9 @@
 """Devices to simulate: presets of releases, CSV files, and devices as `family/os_version`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from eligibility.access.model import Device
@@ -23,6 +24,19 @@ class NamedDevice:
     device: Device
 
 
+def runs(devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]) -> list[list[int]]:
+    """List the runs of neighbouring devices of one family and architecture with the same outcomes.
+
+    Args: outcomes_on = what accounts get on the device at an index. Returns: indices.
+    """
+
+    def key(index: int) -> object:
+        device = devices[index].device
+        return device.family, device.architecture, outcomes_on(index)
+
+    return [list(run) for _, run in groupby(range(len(devices)), key)]
+
+
 def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
     """Read devices: presets, files and devices, with commas between them.
 
@@ -39,7 +53,7 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
             faults += error.faults
     if not listed and not faults:
         faults.append(
-            Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {_presets()}")
+            Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {preset_names()}")
         )
     each_once = tuple({named.device: named for named in listed}.values())
     faults += _named_twice(each_once, loc)
@@ -66,12 +80,13 @@ def _part(part: str, loc: str) -> Iterable[NamedDevice]:
         return (written_out(part, loc),)
     detail = (
         f"`{part}` is no preset, no CSV file and no device{meant(part, facts().presets)};"
-        f" presets are {_presets()}; a device is `family/os_version/architecture`"
+        f" presets are {preset_names()}; a device is `family/os_version/architecture`"
     )
     raise InvalidInput([Fault(loc, "UNKNOWN_DEVICES", detail)])
 
 
-def _presets() -> str:
+def preset_names() -> str:
+    """Return the names of the presets, with commas between them."""
     return ", ".join(facts().presets)
 
 

@@ -50,7 +50,7 @@ NO_MOVES = MemberMoves()
 
 
 def added_and_removed(address: str, loc: str) -> Fault:
-    """The fault of an address that the same draft adds to a group and removes from it."""
+    """Return the fault of an address that one draft both adds to a group and removes from it."""
     return Fault(loc, "ADDED_AND_REMOVED", f"`{address}` is both to be added and to be removed")
 
 
@@ -69,7 +69,7 @@ class Draft:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing would be different."""
+        """Tell whether nothing would be different."""
         return self == Draft(self.publisher)
 
     def moving(self, moves: Mapping[str, MemberMoves]) -> "Draft":
@@ -111,13 +111,13 @@ def read_draft(
 def publisher_in(catalog: Path, product_id: str) -> str | None:
     """Find the publisher of a product in a catalogue's files; None where no file declares it."""
     declarations = read_directory(catalog)
-    return next((each.publisher for each in declarations if product_id in each.products), None)
+    return next((d.publisher for d in declarations if product_id in d.products), None)
 
 
 def _declared(publisher: str, declarations: tuple[Declaration, ...], path: str) -> Draft:
-    own = next((each for each in declarations if each.publisher == publisher), None)
+    own = next((d for d in declarations if d.publisher == publisher), None)
     if own is None:
-        others = ", ".join(f"`{each.publisher}`" for each in declarations)
+        others = ", ".join(f"`{d.publisher}`" for d in declarations)
         detail = f"declares nothing of publisher `{publisher}`, only of {others}"
         raise InvalidInput([Fault(path, "UNKNOWN_PUBLISHER", detail)], "the draft")
     groups = {

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
-from eligibility.access.asker import Asker
+from eligibility.access.asker import TERMS, Asker
 from eligibility.access.model import AccountKind, Device
 from eligibility.access.wire import AccountFields
 from eligibility.catalog.errors import InvalidProduct
@@ -20,7 +20,7 @@ from eligibility.formats.strict_struct import StrictReader, shown
 from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import requirements_of
 from eligibility.simulation.inputs.accounts import Members
-from eligibility.simulation.inputs.devices import NamedDevice, preset
+from eligibility.simulation.inputs.devices import NamedDevice, preset, preset_names
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.inputs.population import Population
 from eligibility.windows.releases import facts
@@ -141,7 +141,9 @@ def devices_of(field: DevicesField) -> tuple[NamedDevice, ...]:
         with within("devices"):
             return tuple(_devices(field))
     if not field:
-        raise InvalidInput([Fault("devices", "NO_DEVICES", f"names none; {_presets()}")])
+        raise InvalidInput(
+            [Fault("devices", "NO_DEVICES", f"names none; presets are {preset_names()}")]
+        )
     listed = [device for part in _each("devices", field, _devices) for device in part]
     return tuple({named.device: named for named in listed}.values())
 
@@ -151,15 +153,13 @@ def _devices(item: str | SimulatedDevice) -> Sequence[NamedDevice]:
         if item in facts().presets:
             return [*preset(item)]
         name = shown(item)
-        detail = f"`{name}` is no preset{meant(name, facts().presets)}; {_presets()}"
+        detail = (
+            f"`{name}` is no preset{meant(name, facts().presets)}; presets are {preset_names()}"
+        )
         raise InvalidInput([Fault("", "UNKNOWN_PRESET", detail)])
     device = Device.parse(item.family, item.os_version, item.architecture)
     parts = (item.family, item.os_version, item.architecture)
     return [NamedDevice(item.name or "/".join(filter(None, parts)), device)]
-
-
-def _presets() -> str:
-    return f"presets are {', '.join(facts().presets)}"
 
 
 def population_of(
@@ -186,10 +186,7 @@ def population_of(
 def asker_of(account: str | SimulatedAccount | None, terms: AccountTerms) -> Asker:
     """Read an account on its own terms, else on those of all. Raises: InvalidInput."""
     own = account if isinstance(account, SimulatedAccount) else SimulatedAccount(id=account)
-    fields = {
-        name: getattr(terms if getattr(own, name) is UNSET else own, name)
-        for name in AccountTerms.__struct_fields__
-    }
+    fields = {name: getattr(terms if getattr(own, name) is UNSET else own, name) for name in TERMS}
     stated = {name: value for name, value in fields.items() if value is not UNSET}
     who = None if own.id is None else AccountFields(own.id, own.kind, own.aliases)
     return Asker.parse(account=who, **stated)
@@ -244,8 +241,8 @@ def within(loc: str, kind: type[InvalidInput] = InvalidInput) -> Iterator[None]:
 def within_draft(product_id: str, fields: DraftFields | None) -> Iterator[None]:
     """Name what is wrong with a draft, once it is laid over a state, by its place in the body."""
     in_products = fields is not None and product_id in fields.products
-    place = f"products.{shown(product_id)}" if in_products else "product"
-    with within("draft"), within(place, InvalidProduct):
+    field = f"products.{shown(product_id)}" if in_products else "product"
+    with within("draft"), within(field, InvalidProduct):
         yield
 
 

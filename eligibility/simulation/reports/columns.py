@@ -1,11 +1,10 @@
 """Columns of a grid: each a run of devices on which every account gets the same."""
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 from eligibility.explain.device_names import differing_words, run_name
-from eligibility.simulation.inputs.devices import NamedDevice, device_name
+from eligibility.simulation.inputs.devices import NamedDevice, device_name, runs
 from eligibility.windows.versions import release_name
 
 
@@ -24,15 +23,10 @@ class Column:
 
 
 def columns(
-    devices: Sequence[NamedDevice], outcomes_on: Callable[[int], Hashable]
+    devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]
 ) -> tuple[Column, ...]:
     """Make the columns. Args: outcomes_on = what all accounts get on the device at an index."""
-
-    def key(index: int) -> Hashable:
-        device = devices[index].device
-        return device.family, device.architecture, outcomes_on(index)
-
-    return tuple(_column(devices, list(run)) for _, run in groupby(range(len(devices)), key))
+    return tuple(_column(devices, run) for run in runs(devices, outcomes_on))
 
 
 def _column(devices: Sequence[NamedDevice], run: Sequence[int]) -> Column:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from eligibility.access.asker import Asker
+from eligibility.access.asker import TERMS, Asker
 from eligibility.access.model import Device
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.suggestions import meant
@@ -12,7 +12,6 @@ from eligibility.formats.yaml_file import Lines, line_of
 from eligibility.simulation.inputs.devices import NamedDevice, preset, written_out
 from eligibility.simulation.scenarios.catalog_source import account_faults
 from eligibility.simulation.scenarios.document import (
-    CaseDocument,
     DeviceDocument,
     ExpectDocument,
     QueryDocument,
@@ -27,7 +26,6 @@ _REQUIRED = {
     "account": "is required, here or in `defaults`; null = nobody signed in",
     "device": "is required, here or in `defaults`",
 }
-_TERMS = ("installed_version", "owned", "market", "promotional_code", "manual_check")
 _Read = TypeVar("_Read")
 
 
@@ -63,7 +61,9 @@ class CaseReader:
         if len(self._faults) > faults_before:
             return None
         askers, devices = self._askers(fields, places), self._devices_of(fields, places["device"])
-        groups = self._groups(fields, case, places)
+        if fields["account"] is None and case.in_:
+            detail = "names groups, but nobody is signed in"
+            self._faults.append(Fault(places["in"], "GROUPS_OF_NOBODY", detail))
         if len(self._faults) > faults_before:
             return None
         return Scenario(
@@ -75,7 +75,7 @@ class CaseReader:
             devices=devices,
             expect=_flat(case.expect),
             change=fields.get("change", {}),
-            groups=groups,
+            groups=frozenset(fields["in"]) if "in" in fields else None,
             now=fields.get("now"),
             rollout_applies_to=fields.get("rollout_applies_to"),
             lines={name: line_of(self._lines, place) for name, place in places.items()},
@@ -91,21 +91,18 @@ class CaseReader:
                 self._faults.append(Fault(place, fault.code, fault.detail))
             return otherwise
 
-    # --- who asks ---
-
     def _askers(self, fields: Mapping[str, Any], places: Mapping[str, str]) -> tuple[Asker, ...]:
         loc, accounts = places["account"], fields["account"]
         if isinstance(accounts, tuple):
             addresses = tuple(address for address in accounts if address is not None)
-            faults = [*account_faults(loc, addresses)]
-            self._faults += faults
-            if faults:
+            if faults := [*account_faults(loc, addresses)]:
+                self._faults += faults
                 return ()
             if fields.get("aliases"):
                 detail = "belong to one account, but the case names several"
                 self._faults.append(Fault(places["aliases"], "ALIASES_OF_MANY", detail))
         listed = accounts if isinstance(accounts, tuple) else (accounts,)
-        return tuple(filter(None, (self._asker(each, fields, places) for each in listed)))
+        return tuple(filter(None, (self._asker(account, fields, places) for account in listed)))
 
     def _asker(
         self, address: str | None, fields: Mapping[str, Any], places: Mapping[str, str]
@@ -114,7 +111,7 @@ class CaseReader:
         if address is not None:
             account = {"id": address, "kind": fields.get("kind", "microsoft")}
             account["aliases"] = list(fields.get("aliases", ()))
-        terms = {name: fields[name] for name in _TERMS if name in fields}
+        terms = {name: fields[name] for name in TERMS if name in fields}
         try:
             return Asker.parse(account=account, **terms)
         except InvalidInput as error:
@@ -124,38 +121,25 @@ class CaseReader:
                 self._faults.append(Fault(place, fault.code, fault.detail))
             return None
 
-    def _groups(
-        self, fields: Mapping[str, Any], case: CaseDocument, places: Mapping[str, str]
-    ) -> frozenset[str] | None:
-        if fields["account"] is None and case.in_:
-            detail = "names groups, but nobody is signed in"
-            self._faults.append(Fault(places["in"], "GROUPS_OF_NOBODY", detail))
-        return frozenset(fields["in"]) if "in" in fields else None
-
-    # --- on what ---
-
     def _devices_of(self, fields: Mapping[str, Any], loc: str) -> tuple[NamedDevice, ...]:
         devices = fields["device"]
         if isinstance(devices, tuple):
-            named = [d for n, each in enumerate(devices) for d in self._device(each, f"{loc}.{n}")]
+            named = [d for n, item in enumerate(devices) for d in self._device(item, f"{loc}.{n}")]
         else:
             named = [*self._device(devices, loc)]
-        return tuple({each.device: each for each in named}.values())
+        return tuple({item.device: item for item in named}.values())
 
     def _device(self, device: str | DeviceDocument, loc: str) -> Iterator[NamedDevice]:
         if isinstance(device, DeviceDocument):
-            read = self._try(loc, lambda: _device(device), None)
-            if read is not None:
+            if (read := self._try(loc, lambda: _device(device), None)) is not None:
                 yield NamedDevice(_name(device), read)
         elif device in self._devices:
-            known_device = self._devices[device]
-            if known_device is not None:
+            if (known_device := self._devices[device]) is not None:
                 yield NamedDevice(device, known_device)
         elif device in facts().presets:
             yield from preset(device)
         elif 1 <= device.count("/") <= 2:
-            named = self._try(loc, lambda: written_out(device, loc), None)
-            if named is not None:
+            if (named := self._try(loc, lambda: written_out(device, loc), None)) is not None:
                 yield named
         else:
             known = [*self._devices, *facts().presets]
@@ -165,7 +149,7 @@ class CaseReader:
 
 
 def _fields_of(query: QueryDocument) -> dict[str, Any]:
-    """Give the fields that the file has, by their names there."""
+    """Return the fields that the file has, by their names in the file."""
     fields = QueryDocument.model_fields
     return {
         fields[name].alias or name: getattr(query, name)
@@ -183,7 +167,7 @@ def _name(fields: DeviceDocument) -> str:
 
 
 def _flat(expect: ExpectDocument) -> dict[str, Any]:
-    """Give what is expected as plain values, fields of the remedy by `remedy.field`."""
+    """Return what is expected as plain values; fields of the remedy are named `remedy.field`."""
     flat = expect.model_dump(mode="json", exclude_unset=True)
     remedy = flat.pop("remedy", {})
     return flat | {f"remedy.{name}": value for name, value in remedy.items()}

@@ -33,23 +33,23 @@ def read_catalog_source(
 ) -> ResolvedCatalog:
     """Read the source; paths count from the directory. Add what is wrong to the faults."""
     named = (given.catalog, given.requirements)
-    reads = tuple(directory / one for one in named if one is not None)
+    reads = tuple(directory / path for path in named if path is not None)
     requirements = _requirements(given, directory, faults)
-    own = bool(given.groups or given.products or given.publisher)
-    if given.catalog is None and not own:
+    has_own = bool(given.groups or given.products or given.publisher)
+    if given.catalog is None and not has_own:
         return ResolvedCatalog(None, requirements, reads)
     if given.store is not None:
         detail = "asks the live store, and a catalogue is given too: one of the two"
         faults.append(Fault("given.store", "GIVEN_TWICE", detail))
     declared = _declared(given, directory, faults)
-    publisher = _publisher(given, declared, faults) if own else _NOBODYS
+    publisher = _publisher(given, declared, faults) if has_own else _NOBODYS
     products = {
-        product_id: (one.publisher, product)
-        for one in declared
-        for product_id, product in one.products.items()
+        product_id: (declaration.publisher, product)
+        for declaration in declared
+        for product_id, product in declaration.products.items()
     }
-    products |= {product_id: (publisher, one) for product_id, one in given.products.items()}
-    groups = {one.publisher: _members(one.groups) for one in declared}
+    products |= {product_id: (publisher, own) for product_id, own in given.products.items()}
+    groups = {each.publisher: _members(each.groups) for each in declared}
     if given.groups:
         groups[publisher] = groups.get(publisher, {}) | _own_members(given.groups, faults)
     return ResolvedCatalog(ScenarioCatalog(products, groups), requirements, reads)
@@ -86,7 +86,7 @@ def _publisher(
 ) -> str:
     """Say whose groups and products the file contains."""
     if given.publisher is None and len(declared) > 1:
-        names = ", ".join(f"`{one.publisher}`" for one in declared)
+        names = ", ".join(f"`{each.publisher}`" for each in declared)
         detail = f"is required: the catalogue is of {names}, and one of them owns these"
         faults.append(Fault("given.publisher", "MISSING_FIELD", detail))
     publisher = given.publisher or (declared[0].publisher if declared else _NOBODYS)
@@ -105,7 +105,7 @@ def _members(groups: Mapping[str, GroupDeclaration]) -> dict[str, tuple[str, ...
 def _own_members(
     groups: Mapping[str, GroupDeclaration], faults: list[Fault]
 ) -> dict[str, tuple[str, ...]]:
-    wrong = [fault for group_id, one in groups.items() for fault in _group_faults(group_id, one)]
+    wrong = [fault for id_, group in groups.items() for fault in _group_faults(id_, group)]
     faults += wrong
     return dict.fromkeys(groups, ()) if wrong else _members(groups)
 

@@ -206,8 +206,8 @@ def schema() -> dict[str, Any]:
 
     It is looser than reading: it knows the shape, not which addresses, devices and groups exist.
     """
-    made = ScenarioDocument.model_json_schema(by_alias=True, mode="validation")
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}
+    schema = ScenarioDocument.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def schema_text() -> str:

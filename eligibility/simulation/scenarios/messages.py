@@ -1,6 +1,7 @@
 """Results as text, the same for a terminal and for JUnit, and as plain values for programs."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import asdict
 from typing import Any
 
 import msgspec
@@ -25,9 +26,8 @@ def value_text(value: Any) -> str:
 
 def difference_lines(mismatch: Mismatch) -> Iterator[str]:
     """Write a line for each field."""
-    for one in mismatch.differences:
-        wanted, got = value_text(one.expected), value_text(one.got)
-        yield f"{one.field}: expected {wanted}, got {got}"
+    for field in mismatch.differences:
+        yield f"{field.field}: expected {value_text(field.expected)}, got {value_text(field.got)}"
 
 
 def where_text(mismatch: Mismatch) -> str:
@@ -42,7 +42,7 @@ def where_text(mismatch: Mismatch) -> str:
 
 
 def outcomes_text(result: ScenarioResult) -> str:
-    """What a scenario's askers get, in few words, and how many they are on how many devices."""
+    """Say in few words what a scenario's askers get; of several, how many they are, on how many devices."""
     got = ", ".join(dict.fromkeys(map(short_text, result.outcomes)))
     scenario = result.scenario
     counts = (len(scenario.askers), "accounts"), (len(scenario.devices), "devices")
@@ -51,20 +51,16 @@ def outcomes_text(result: ScenarioResult) -> str:
 
 
 def as_plain(files: Iterable[FileResult]) -> dict[str, Any]:
-    """Give all results as plain values, for JSON."""
+    """Return all results as plain values, for JSON."""
     ran = list(files)
-    results = [result for one in ran for result in one.results]
+    results = [result for file in ran for result in file.results]
     failed = sum(not result.passed for result in results)
     return {
         "passed": len(results) - failed,
         "failed": failed,
         "files": [
-            {
-                "file": str(one.file.path),
-                "title": one.file.title,
-                "cases": [*map(_case, one.results)],
-            }
-            for one in ran
+            {"file": str(r.file.path), "title": r.file.title, "cases": [*map(_case, r.results)]}
+            for r in ran
         ],
     }
 
@@ -83,9 +79,6 @@ def _mismatch(mismatch: Mismatch) -> dict[str, Any]:
     trace = mismatch.decision.trace
     return {
         "where": [{"account": who, "device": what} for who, what in mismatch.where],
-        "differences": [
-            {"field": one.field, "expected": one.expected, "got": one.got}
-            for one in mismatch.differences
-        ],
+        "differences": [*map(asdict, mismatch.differences)],
         "trace": [] if trace is UNSET else msgspec.to_builtins(trace),
     }

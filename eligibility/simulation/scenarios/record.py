@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from eligibility.access.asker import NOBODY
+from eligibility.access.asker import NOBODY, TERMS
 from eligibility.access.model import AccessQuery, Account, AccountKind, Decision, Device
 from eligibility.catalog.files import product_body
 from eligibility.errors import Fault, InvalidInput
@@ -23,7 +23,6 @@ from eligibility.simulation.state import State
 from eligibility.windows.versions import release_name
 
 _RECORDED = ("granted", "source", "version", "action", "reasons")
-_CLAIMS = ("installed_version", "owned", "market", "promotional_code", "manual_check")
 _MOST_TRIED = 1_000_000
 TITLE = "Recorded from the store"
 
@@ -67,7 +66,7 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
         case["now"] = _text(query.at)
     elif how.inline:
         case["now"] = _text(state.moment.replace(microsecond=0))
-    case |= {name: value for name in _CLAIMS if (value := getattr(query, name))}
+    case |= {name: value for name in TERMS if (value := getattr(query, name))}
     seen = observed(decision)
     case["expect"] = {name: seen[name] for name in _RECORDED if seen[name] is not None}
     return case
@@ -85,9 +84,9 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
 def _masked(account: Account, state: State) -> Account:
     """Find another account on the same side of each rollout, which depends on the address."""
     thresholds, product_id = state.snapshot.thresholds, state.product_id
-    wanted = place(thresholds, product_id, account.id)
+    side = place(thresholds, product_id, account.id)
     tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
-    other = next((one for one in tried if place(thresholds, product_id, one) == wanted), None)
+    other = next((a for a in tried if place(thresholds, product_id, a) == side), None)
     if other is None:
         detail = f"no other address of {_MOST_TRIED:,} is on the same side of the rollout"
         raise InvalidInput([Fault("--mask", "NO_MASK", detail)], "the recording")

@@ -106,9 +106,9 @@ def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismat
     """List where a decision is not as expected, in the order of what is expected."""
     seen = observed(decision)
     return tuple(
-        FieldMismatch(name, wanted, seen.get(name))
-        for name, wanted in expect.items()
-        if seen.get(name) != wanted
+        FieldMismatch(name, expected, seen.get(name))
+        for name, expected in expect.items()
+        if seen.get(name) != expected
     )
 
 
