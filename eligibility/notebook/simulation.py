@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
@@ -10,7 +11,7 @@ from eligibility.access import wire
 from eligibility.access.asker import Asker
 from eligibility.errors import UnknownProduct
 from eligibility.notebook.result import SimulationResult
-from eligibility.notebook.sources import MemorySource, SimulationSource, StoredSource, with_moves
+from eligibility.notebook.sources import MemoryStates, SimulationSource, with_moves
 from eligibility.rules.requirements import load_requirements
 from eligibility.service.service import Service
 from eligibility.service.settings_sources import load_settings
@@ -47,12 +48,11 @@ class Simulation:
     """
 
     def __init__(self, source: str | Service | SimulationSource | None = None) -> None:
+        self._opened: Service | None = None
         if source is None or isinstance(source, str):
-            settings = load_settings(os.environ, {"store": source}).settings
-            source = StoredSource(Service(settings), owned=True)
-        elif isinstance(source, Service):
-            source = StoredSource(source, owned=False)
-        self._source: SimulationSource = source
+            source = Service(load_settings(os.environ, {"store": source}).settings)
+            self._opened = source
+        self._source: SimulationSource = source.states if isinstance(source, Service) else source
 
     @classmethod
     def given(
@@ -69,7 +69,7 @@ class Simulation:
         as a list; publisher = whose they are, for drafts; requirements = path of other OS floors.
         """
         floors = load_requirements(Path(requirements) if requirements else None)
-        return cls(MemorySource.read(publisher, products, groups or {}, floors))
+        return cls(MemoryStates.parse(publisher, products, groups or {}, floors))
 
     def matrix(
         self,
@@ -90,8 +90,9 @@ class Simulation:
         defaults = Asker.parse(**terms)
         named = _devices(devices)
         moment = None if at is None else wire.moment_of(str(at), "at")
-        state = self._source.state(product_id, moment, draft)
-        members = self._source.members(state.snapshot.publisher, moment, draft)
+        state = self._source.read(product_id, moment, draft)
+        publisher = state.snapshot.publisher
+        members = partial(self._source.members, publisher, at=moment, draft=draft)
         accounts = sorted(state.product.groups) if accounts is None else accounts
         return SimulationResult(simulate(state, _population(accounts, members, defaults), named))
 
@@ -121,7 +122,7 @@ class Simulation:
     def _publisher(self, product_id: str, catalog: Path | str | None) -> str:
         """Return the publisher of a product; the draft's catalogue may have one that the store has not."""
         try:
-            return self._source.publisher(product_id)
+            return self._source.owner(product_id)
         except UnknownProduct:
             publisher = publisher_in(Path(catalog), product_id) if catalog else None
             if publisher is None:
@@ -130,7 +131,8 @@ class Simulation:
 
     def close(self) -> None:
         """Close the store, if it was opened here."""
-        self._source.close()
+        if self._opened is not None:
+            self._opened.close()
 
     def __enter__(self) -> "Simulation":
         return self

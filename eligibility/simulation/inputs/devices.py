@@ -129,7 +129,15 @@ def read_file(path: Path) -> list[NamedDevice]:
 
 
 def _device(cells: Cells) -> NamedDevice:
-    family, version, architecture = cells["family"], cells["os_version"], cells.get("architecture")
-    device = Device.parse(family, version, architecture or None)
-    name = cells.get("name") or "/".join(filter(None, (family, version, architecture)))
-    return NamedDevice(name, device)
+    return named_device(**{name: cells.get(name) or None for name in COLUMNS})
+
+
+def named_device(
+    name: str | None, family: str | None, os_version: str | None, architecture: str | None
+) -> NamedDevice:
+    """Read a device from its fields; without a name it is called `family/os_version/architecture`.
+
+    Raises: InvalidInput.
+    """
+    device = Device.parse(family or "", os_version or "", architecture)
+    return NamedDevice(name or "/".join(filter(None, (family, os_version, architecture))), device)

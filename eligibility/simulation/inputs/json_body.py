@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.access.asker import TERMS, Asker
-from eligibility.access.model import AccountKind, Device
+from eligibility.access.model import AccountKind
 from eligibility.access.wire import AccountFields
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.validation import read_product
@@ -20,7 +20,7 @@ from eligibility.formats.strict_struct import StrictReader, shown
 from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import requirements_of
 from eligibility.simulation.inputs.accounts import Members
-from eligibility.simulation.inputs.devices import NamedDevice, preset, preset_names
+from eligibility.simulation.inputs.devices import NamedDevice, named_device, preset, preset_names
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.inputs.population import Population
 from eligibility.windows.releases import facts
@@ -157,9 +157,7 @@ def _devices(item: str | SimulatedDevice) -> Sequence[NamedDevice]:
             f"`{name}` is no preset{meant(name, facts().presets)}; presets are {preset_names()}"
         )
         raise InvalidInput([Fault("", "UNKNOWN_PRESET", detail)])
-    device = Device.parse(item.family, item.os_version, item.architecture)
-    parts = (item.family, item.os_version, item.architecture)
-    return [NamedDevice(item.name or "/".join(filter(None, parts)), device)]
+    return [named_device(item.name, item.family, item.os_version, item.architecture)]
 
 
 def population_of(
