@@ -161,7 +161,7 @@ def _served(
         _pinned(_SERVER_CORE, command), env=environ, stdout=subprocess.DEVNULL
     )
     try:
-        _wait_for(port)
+        _wait_for(process, port)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
@@ -174,12 +174,17 @@ def _free_port() -> int:
         return port
 
 
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 20
+def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
+    """Return once the server listens; a busy machine may need a while to start it."""
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
+            if process.poll() is not None:
+                raise SystemExit(
+                    f"the server on port {port} ended with {process.returncode}"
+                ) from None
             time.sleep(0.05)
         else:
             return
