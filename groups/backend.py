@@ -10,7 +10,7 @@ from typing import Protocol
 
 from groups import emails as addresses
 from groups.chain import ChainDigester
-from groups.delta import Delta, EditRequest, ForgetRequest, ReplaceRequest
+from groups.delta import Delta, EditRequest, Forgetting, ReplaceRequest
 from groups.errors import NotEmpty
 from groups.member_set import MemberSet
 from groups.model import (
@@ -85,7 +85,7 @@ class CheckedStore(Protocol):
         Args: about = a canonical address, or None for all.
         """
 
-    def _forget(self, request: ForgetRequest, actor: str, dry_run: bool) -> ForgetResult:
+    def _forget(self, request: Forgetting, actor: str, dry_run: bool) -> ForgetResult:
         """See GroupArchive.forget."""
 
     def _secret(self) -> bytes | None:
@@ -205,7 +205,7 @@ class GroupBackend(GroupStore, CheckedStore):
         dry_run: bool = False,
     ) -> ForgetResult:
         digester = self.chain_digester().digester
-        request = ForgetRequest.read(publisher, address, replacement, digester)
+        request = Forgetting.read(publisher, address, replacement, digester)
         return self._forget(request, actor, dry_run)
 
     def digest_key(self) -> bytes:

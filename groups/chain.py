@@ -18,6 +18,7 @@ from groups.moments import to_us
 
 ChainEntry = TypeVar("ChainEntry")
 Damage = Literal["missing", "unreadable"]
+ChangeDigests = tuple[Iterable[int], Iterable[int]]
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
 """What may be raised when a tampered entry is read; entries of an intact store raise nothing."""
@@ -79,17 +80,13 @@ class ChainDigester:
         return digest.hexdigest()
 
     def of_change(
-        self,
-        before: str,
-        change: GroupChange,
-        added: Iterable[int] | None = None,
-        removed: Iterable[int] | None = None,
+        self, before: str, change: GroupChange, digests: ChangeDigests | None = None
     ) -> str:
         """Give the digest of a new write; for a consent note it ends with the digest of the note's text.
 
-        Args: added, removed = digests of the addresses, if they are known already.
+        Args: digests = those of the addresses added and removed, if they are known already.
         """
-        return self._of_change(before, change, self._words(change.consent), added, removed)
+        return self._of_change(before, change, self._words(change.consent), digests)
 
     def of_recorded(self, before: str, change: GroupChange) -> str:
         """Give the digest that a write in history has to carry. Raises: one of UNREADABLE.
@@ -102,14 +99,10 @@ class ChainDigester:
         return self._of_change(before, change, note)
 
     def _of_change(
-        self,
-        before: str,
-        change: GroupChange,
-        note: str,
-        added: Iterable[int] | None = None,
-        removed: Iterable[int] | None = None,
+        self, before: str, change: GroupChange, note: str, digests: ChangeDigests | None = None
     ) -> str:
         recorded = self.digester.of_recorded
+        added, removed = digests or (map(recorded, change.added), map(recorded, change.removed))
         digest = self.of(
             "groups",
             before,
@@ -118,8 +111,8 @@ class ChainDigester:
             to_us(change.at),
             change.group_id,
             storable(change.actor),
-            _packed(map(recorded, change.added) if added is None else added),
-            _packed(map(recorded, change.removed) if removed is None else removed),
+            _packed(added),
+            _packed(removed),
             None if change.consent is None else to_us(change.consent.at),
             note,
         )

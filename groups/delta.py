@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from groups import emails
-from groups.errors import Fault, GroupSizeOutOfRange, InvalidEmails, InvalidGroup, WouldBeEmpty
+from groups.errors import (
+    Fault,
+    GroupSizeOutOfRange,
+    InvalidEmails,
+    InvalidGroup,
+    RevisionMismatch,
+    WouldBeEmpty,
+)
 from groups.member_set import Digester
 from groups.model import MAX_MEMBERS, MIN_MEMBERS, EditResult, Group, MembershipEdit
 
@@ -71,7 +78,7 @@ class ReplaceRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class ForgetRequest:
+class Forgetting:
     """Whom to forget: history then has `digest` for `address`; `instead` joins groups left empty."""
 
     publisher: str
@@ -82,7 +89,7 @@ class ForgetRequest:
     @classmethod
     def read(
         cls, publisher: str, address: str, replacement: str | None, digester: Digester
-    ) -> "ForgetRequest":
+    ) -> "Forgetting":
         """Read a request. Raises: InvalidEmails, also if the address would replace itself."""
         gone = emails.canonical(address)
         instead = () if replacement is None else (emails.canonical(replacement),)
@@ -111,6 +118,12 @@ def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
         revision=0,
         created_at=at,
     )
+
+
+def check_revision(group: Group, if_revision: int | None) -> None:
+    """Raise RevisionMismatch if a group is at another revision than the one its editor last saw."""
+    if if_revision is not None and if_revision != group.revision:
+        raise RevisionMismatch(if_revision, group.revision)
 
 
 def result(before: Group, delta: Delta) -> EditResult:

@@ -155,6 +155,12 @@ class NotEmpty(GroupsError):
 
     code = "NOT_EMPTY"
 
+    @classmethod
+    def unless_next(cls, chain: str, present: int, revision: int) -> None:
+        """Check that a revision follows the present one. Args: chain = whose it is, for the message."""
+        if revision != present + 1:
+            raise cls(f"{chain} is at revision {present}: {revision} is not next")
+
 
 class InvalidStoreUrl(GroupsError):
     """The store URL cannot be opened. The message does not contain its password."""

@@ -44,6 +44,7 @@ class AuditLog(Trail[LogEntry], Protocol):
 
     def head(self) -> ChainHead:
         """Give the last entry's revision and digest; 0 and "" before the first."""
+        return self.kept().head
 
 
 def link(digester: ChainDigester, before: str, entry: LogEntry) -> str:

@@ -1,6 +1,5 @@
 """AuditLog in the Redis or Valkey server that also holds the groups."""
 
-import secrets
 from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
@@ -9,7 +8,7 @@ from eligibility.audit.keys import LOG, AuditKeys
 from eligibility.audit.log import AuditLog, LogEntry, link, next_entry
 from groups.chain import ChainDigester, ChainHead
 from groups.errors import NotEmpty
-from groups.moments import from_us, to_us
+from groups.moments import from_us
 from groups.storage.redis_chain import HeadField, RedisChain, RedisTrail, until_saved
 from groups.storage.redis_server import RedisServer
 
@@ -51,19 +50,16 @@ class RedisAuditLog(RedisTrail[LogEntry], AuditLog):
     def record(self, entries: Sequence[LogEntry]) -> None:
         for entry in entries:
             head = self._chain.head()
-            if entry.revision != head.revision + 1 or not self._save(head, entry):
-                detail = f"the log is at revision {head.revision}: {entry.revision} is not next"
-                raise NotEmpty(detail)
-
-    def head(self) -> ChainHead:
-        return self.kept().head
+            NotEmpty.unless_next("the log", head.revision, entry.revision)
+            if not self._save(head, entry):
+                raise NotEmpty("somebody else writes to the audit log")
 
     def _save(self, head: HeadField, entry: LogEntry) -> bool:
         """Save the next entry; False when another came first."""
-        chain, at_us, write_id = bytes.fromhex(entry.chain), to_us(entry.at), secrets.token_hex(4)
-        after = HeadField(entry.revision, write_id, at_us, chain)
-        body = _encode(_Entry(at_us, write_id, entry.kind, entry.who, dict(entry.what), chain))
-        command = ("HSET", self._keys.entries, str(entry.revision), body)
+        after = HeadField.of(entry.revision, entry.at, entry.chain)
+        what = dict(entry.what)
+        body = _Entry(after.at_us, after.write_id, entry.kind, entry.who, what, after.chain)
+        command = ("HSET", self._keys.entries, str(entry.revision), _encode(body))
         return self._chain.save(head, after, [command])
 
 

@@ -71,13 +71,8 @@ class SqliteAuditLog(SqliteTrail[LogEntry], AuditLog):
             for entry in entries:
                 row = connection.execute("SELECT revision FROM audit_head").fetchone()
                 present = 0 if row is None else row[0]
-                if entry.revision != present + 1:
-                    detail = f"the log is at revision {present}: {entry.revision} is not next"
-                    raise NotEmpty(detail)
+                NotEmpty.unless_next("the log", present, entry.revision)
                 _save(connection.execute, entry)
-
-    def head(self) -> ChainHead:
-        return self.kept().head
 
 
 def _read(connection: Connection, first: int, last: int) -> dict[int, LogEntry | Damage]:

@@ -5,7 +5,6 @@ publishers, whose keys are in different slots. A write that fails in between lea
 publisher, and saves nothing else.
 """
 
-import secrets
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import groupby
@@ -142,13 +141,10 @@ class RedisCatalogStore(CatalogStore):
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
         for revision, together in groupby(versions, attrgetter("revision")):
-            head = self._chain(publisher).head()
-            taken = list(together)
-            if revision != head.revision + 1 or not self._save(
-                publisher, head, taken, taken[0].chain
-            ):
-                detail = f"publisher `{publisher}` is at revision {head.revision}"
-                raise NotEmpty(f"{detail}: {revision} is not next")
+            head, taken = self._chain(publisher).head(), list(together)
+            NotEmpty.unless_next(f"publisher `{publisher}`", head.revision, revision)
+            if not self._save(publisher, head, taken, taken[0].chain):
+                raise NotEmpty(f"somebody else writes to publisher `{publisher}`")
 
     def trails(self) -> tuple[str, ...]:
         return self._server.publishers(self._keys.publishers)
@@ -182,9 +178,7 @@ class RedisCatalogStore(CatalogStore):
     ) -> bool:
         """Save the versions of the next revision; False when another write came first."""
         first = versions[0]
-        after = HeadField(
-            first.revision, secrets.token_hex(4), to_us(first.at), bytes.fromhex(chain)
-        )
+        after = HeadField.of(first.revision, first.at, chain)
         self._claim(publisher, versions)
         if head.revision == 0:
             self._server.call("SADD", self._keys.publishers, publisher)

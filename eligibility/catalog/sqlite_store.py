@@ -131,11 +131,7 @@ class SqliteCatalogStore(CatalogStore):
         with self._database.write() as connection:
             for revision, together in groupby(versions, attrgetter("revision")):
                 present, _ = _head(connection, publisher)
-                if revision != present + 1:
-                    detail = (
-                        f"publisher `{publisher}` is at revision {present}: {revision} is not next"
-                    )
-                    raise NotEmpty(detail)
+                NotEmpty.unless_next(f"publisher `{publisher}`", present, revision)
                 taken = list(together)
                 _save(connection, publisher, taken, taken[0].chain)
 

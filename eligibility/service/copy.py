@@ -5,10 +5,11 @@ last write of the target. At the end both stores are read whole and compared by 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, groupby
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -213,13 +214,9 @@ def _copy_groups(source: Stores, target: Stores, publisher: str) -> Iterator[int
 
 def _copy_catalog(source: Stores, target: Stores, publisher: str) -> Iterator[int]:
     versions = source.catalog.changes_since(publisher, target.catalog.revision(publisher))
-    for revision in sorted({version.revision for version in versions}):
-        target.catalog.record(publisher, _of(versions, revision))
+    for _, together in groupby(versions, attrgetter("revision")):
+        target.catalog.record(publisher, list(together))
         yield 1
-
-
-def _of(versions: Iterable[ProductVersion], revision: int) -> list[ProductVersion]:
-    return [version for version in versions if version.revision == revision]
 
 
 def _verified(source: Stores, target: Stores, publisher: str) -> StoreContents:

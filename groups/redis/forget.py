@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from groups.chain import ChainDigester
-from groups.delta import Delta, ForgetRequest
+from groups.delta import Delta, Forgetting
 from groups.model import Consent, ForgetResult, GroupChange
 from groups.redis import history as past
 from groups.redis import reads
@@ -30,7 +30,7 @@ class AddressUses:
     result: ForgetResult
 
 
-def find(server: RedisServer, request: ForgetRequest) -> AddressUses:
+def find(server: RedisServer, request: Forgetting) -> AddressUses:
     """Look for the address in every group and in all of history."""
     publisher, address = request.publisher, request.address
     head, erased = server.call("HMGET", server.keys.head(publisher), "groups", "erased")
@@ -49,14 +49,17 @@ def find(server: RedisServer, request: ForgetRequest) -> AddressUses:
     return AddressUses(last, erased, listing, noted, history, result)
 
 
-def write(
+def forgotten(
     server: RedisServer,
-    request: ForgetRequest,
+    request: Forgetting,
     uses: AddressUses,
     actor: str,
     digester: ChainDigester,
-) -> CommandBatch:
-    """Work out the write that forgets. Raises: WouldBeEmpty."""
+) -> ForgetResult | None:
+    """Save the write that forgets; None when another write, or another forgetting, came first.
+
+    Raises: WouldBeEmpty.
+    """
     batch = CommandBatch(server.keys, request.publisher, uses.head, server.clock(), digester)
     for state in uses.groups:
         joining = request.joining(state.group.group_id, uses.result.emptied)
@@ -66,19 +69,12 @@ def write(
         batch.put_group(replace(group, consent=_scrubbed(group.consent, request)))
     for change in (*uses.history, *batch.changes):
         batch.rewrite(_forgotten(change, request))
-    return batch
-
-
-def commit(server: RedisServer, uses: AddressUses, batch: CommandBatch) -> bool:
-    """Save the write; False when another write, or another forgetting, came first."""
-    erased = uses.erased, b"%d" % (int(uses.erased or b"0") + 1)
-    chain = past.chain(server, batch.publisher)
-    return chain.save(uses.head, batch.head, batch.commands, {"erased": erased})
-
-
-def done(request: ForgetRequest, uses: AddressUses, batch: CommandBatch) -> ForgetResult:
-    """Give the result of the write, which is in history too for the groups left."""
-    left = sum(request.address in change.removed for change in batch.changes)
+    if batch.commands:
+        erased = uses.erased, b"%d" % (int(uses.erased or b"0") + 1)
+        chain = past.chain(server, request.publisher)
+        if not chain.save(uses.head, batch.head, batch.commands, {"erased": erased}):
+            return None
+    left = len(uses.groups)  # the writes that took the person out are in history too
     return replace(uses.result, history=uses.result.history + left)
 
 
@@ -100,7 +96,7 @@ def _is_noted(note: Consent | None, address: str) -> bool:
     return note is not None and (address in note.confirmed_by or address in note.text)
 
 
-def _forgotten(change: GroupChange, request: ForgetRequest) -> GroupChange:
+def _forgotten(change: GroupChange, request: Forgetting) -> GroupChange:
     def replaced(addresses: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(
             request.digest if address == request.address else address for address in addresses
@@ -114,7 +110,7 @@ def _forgotten(change: GroupChange, request: ForgetRequest) -> GroupChange:
     )
 
 
-def _scrubbed(note: Consent | None, request: ForgetRequest) -> Consent | None:
+def _scrubbed(note: Consent | None, request: Forgetting) -> Consent | None:
     if note is None:
         return None
     address, digest = request.address, request.digest

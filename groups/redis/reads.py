@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from groups.errors import RevisionMismatch, UnknownGroup
+from groups.delta import check_revision
+from groups.errors import UnknownGroup
 from groups.model import Group, name_key, storable
 from groups.redis import packed
-from groups.redis.history import chain
-from groups.redis.writes import CommandBatch, GroupState
+from groups.redis.writes import GroupState
 from groups.storage.redis_chain import HeadField, head_of, missing
 from groups.storage.redis_server import Command, RedisServer
 
@@ -50,32 +50,20 @@ def state(
 
     Raises: UnknownGroup; RevisionMismatch when the group is at another revision.
     """
-    head, known = states(server, publisher, [group_id])
-    if group_id not in known:
-        raise UnknownGroup(publisher, group_id)
-    revision = known[group_id].group.revision
-    if if_revision is not None and if_revision != revision:
-        raise RevisionMismatch(if_revision, revision)
+    head, known = existing(server, publisher, [group_id])
+    check_revision(known[group_id].group, if_revision)
     return head, known[group_id]
 
 
-def members_of(
+def existing(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
-) -> tuple[HeadField, dict[str, list[str]]]:
-    """Read the members of groups as of one moment, and the last write then. Raises: UnknownGroup."""
+) -> tuple[HeadField, dict[str, GroupState]]:
+    """Read groups as `states` does. Raises: UnknownGroup if one of them does not exist."""
     head, known = states(server, publisher, group_ids)
     for group_id in group_ids:
         if group_id not in known:
             raise UnknownGroup(publisher, group_id)
-    return head, {group_id: list(known[group_id].members) for group_id in group_ids}
-
-
-def saved(server: RedisServer, batch: CommandBatch) -> bool:
-    """Save a write; False when another one came first. Raises: StoreUnavailable."""
-    publisher = batch.publisher
-    if batch.before.revision == 0:  # known first, so that nobody's groups are overlooked
-        server.call("SADD", server.keys.publishers, publisher)
-    return chain(server, publisher).save(batch.before, batch.head, batch.commands)
+    return head, known
 
 
 def states(

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from groups.backend import GroupBackend, MemberQuery, WriteTarget
 from groups.chain import Trail
-from groups.delta import Delta, EditRequest, ForgetRequest, ReplaceRequest, result
+from groups.delta import Delta, EditRequest, Forgetting, ReplaceRequest, result
 from groups.errors import GroupExists
 from groups.member_set import MemberSet
 from groups.model import (
@@ -53,9 +53,9 @@ class RedisGroupStore(GroupBackend):
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
     ) -> tuple[Head, dict[str, MemberSet]]:
-        head, members = reads.members_of(self._server, publisher, sorted(set(group_ids)))
+        head, known = reads.existing(self._server, publisher, sorted(set(group_ids)))
         digests = self.chain_digester().digester.of_all
-        sets = {group_id: MemberSet.of(digests(some)) for group_id, some in members.items()}
+        sets = {name: MemberSet.of(digests(state.members)) for name, state in known.items()}
         return Head(head.revision, head.write_id), sets
 
     def revision(self, publisher: str) -> int:
@@ -155,17 +155,14 @@ class RedisGroupStore(GroupBackend):
             changes = past.about(changes, about)
         return list(islice(changes, count))
 
-    def _forget(self, request: ForgetRequest, actor: str, dry_run: bool) -> ForgetResult:
+    def _forget(self, request: Forgetting, actor: str, dry_run: bool) -> ForgetResult:
         server, digester = self._server, self.chain_digester()
 
         def attempt() -> ForgetResult | None:
             uses = forgetting.find(server, request)
             if dry_run:
                 return uses.result
-            batch = forgetting.write(server, request, uses, actor, digester)
-            if batch.commands and not forgetting.commit(server, uses, batch):
-                return None
-            return forgetting.done(request, uses, batch)
+            return forgetting.forgotten(server, request, uses, actor, digester)
 
         return until_saved(attempt, f"`{request.publisher}`")
 
@@ -186,11 +183,16 @@ class RedisGroupStore(GroupBackend):
         The head is read before anything else, so that the write is refused if anything changed since.
         """
         server, digester = self._server, self.chain_digester()
+        chain = past.chain(server, publisher)
 
         def attempt() -> T | None:
-            before = past.chain(server, publisher).head()
+            before = chain.head()
             batch = CommandBatch(server.keys, publisher, before, server.clock(), digester)
             answer = work_out(batch)
-            return answer if not batch.commands or reads.saved(server, batch) else None
+            if not batch.commands:
+                return answer
+            if before.revision == 0:  # known first, so that nobody's groups are overlooked
+                server.call("SADD", server.keys.publishers, publisher)
+            return answer if chain.save(before, batch.head, batch.commands) else None
 
         return until_saved(attempt, f"`{publisher}`")

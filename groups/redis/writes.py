@@ -85,11 +85,7 @@ class CommandBatch:
         self, known: dict[str, GroupState], names: Mapping[str, str], change: GroupChange
     ) -> None:
         """Take over a write of another store. Raises: NotEmpty unless it is the next."""
-        if change.revision != self.head.revision + 1:
-            raise NotEmpty(
-                f"publisher `{self.publisher}` is at revision {self.head.revision}:"
-                f" {change.revision} is not next"
-            )
+        NotEmpty.unless_next(f"publisher `{self.publisher}`", self.head.revision, change.revision)
         stored = known.get(change.group_id)
         if stored is None:
             name = names[change.group_id]
@@ -159,8 +155,7 @@ class CommandBatch:
 
 
 def _head(change: GroupChange) -> HeadField:
-    chain = bytes.fromhex(change.chain)
-    return HeadField(change.revision, change.write_id, to_us(change.at), chain)
+    return HeadField.of(change.revision, change.at, change.chain, change.write_id)
 
 
 def _after(members: Collection[str], change: GroupChange) -> Collection[str]:

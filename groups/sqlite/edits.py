@@ -62,7 +62,7 @@ class GroupTransaction:
         digest = self.digester.digester.of_recorded
         joined, left = list(map(digest, change.added)), list(map(digest, change.removed))
         self._save_members(stored.key, change, joined)
-        chain = self.digester.of_change(before, change, joined, left)
+        chain = self.digester.of_change(before, change, (joined, left))
         self._save_change(replace(change, chain=chain))
         return replace(edited, revision=change.revision)
 
@@ -101,11 +101,7 @@ class GroupTransaction:
         """Save a write of another store as it was. Raises: NotEmpty unless it is the next."""
         publisher = self.publisher
         revision, _ = self._next_revision()
-        if revision != change.revision:
-            raise NotEmpty(
-                f"publisher `{publisher}` is at revision {revision - 1}:"
-                f" {change.revision} is not next"
-            )
+        NotEmpty.unless_next(f"publisher `{publisher}`", revision - 1, change.revision)
         try:
             stored = group(self.connection, publisher, change.group_id)
         except UnknownGroup:

@@ -9,7 +9,8 @@ from json import dumps, loads
 from operator import itemgetter
 
 from groups.backend import MemberQuery
-from groups.errors import RevisionMismatch, UnknownGroup
+from groups.delta import check_revision
+from groups.errors import UnknownGroup
 from groups.member_set import MemberSet
 from groups.model import Consent, Group, name_key
 from groups.model import storable as text
@@ -40,8 +41,7 @@ def group(
     if row is None:
         raise UnknownGroup(publisher, group_id)
     stored = StoredGroup(connection, row[0], _group(row[1:]))
-    if if_revision is not None and if_revision != stored.group.revision:
-        raise RevisionMismatch(if_revision, stored.group.revision)
+    check_revision(stored.group, if_revision)
     return stored
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from groups.backend import GroupBackend, MemberQuery, WriteTarget
 from groups.chain import Trail
-from groups.delta import Delta, EditRequest, ForgetRequest, ReplaceRequest, result
+from groups.delta import Delta, EditRequest, Forgetting, ReplaceRequest, result
 from groups.errors import GroupExists, UnknownGroup
 from groups.member_set import MemberSet
 from groups.model import (
@@ -160,7 +160,7 @@ class SqliteGroupStore(GroupBackend):
                 rows.group(connection, publisher, group_id)
             return past.page(connection, publisher, group_id, about, revision, count)
 
-    def _forget(self, request: ForgetRequest, actor: str, dry_run: bool) -> ForgetResult:
+    def _forget(self, request: Forgetting, actor: str, dry_run: bool) -> ForgetResult:
         if dry_run:
             with self._database.read() as connection:
                 return _uses(connection, request)[1]
@@ -196,7 +196,7 @@ def _stored(connection: sqlite3.Connection, target: WriteTarget) -> rows.StoredG
 
 
 def _uses(
-    connection: sqlite3.Connection, request: ForgetRequest
+    connection: sqlite3.Connection, request: Forgetting
 ) -> tuple[list[rows.StoredGroup], ForgetResult]:
     """Find the groups that list a person; give them, and what forgetting would do."""
     publisher, address = request.publisher, request.address

@@ -5,6 +5,7 @@ saved only if the head is still as it was read; whoever came too late works the 
 """
 
 import random
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,7 +15,7 @@ import msgspec
 
 from groups.chain import UNREADABLE, ChainEntry, ChainExtent, ChainHead, Damage, Trail
 from groups.errors import StoreUnavailable
-from groups.moments import from_us
+from groups.moments import from_us, to_us
 from groups.storage.redis_server import Command, RedisServer
 
 T = TypeVar("T")
@@ -36,6 +37,13 @@ class HeadField(msgspec.Struct, frozen=True, array_like=True):
     write_id: str = ""
     at_us: int = 0
     chain: bytes = b""
+
+    @classmethod
+    def of(
+        cls, revision: int, at: datetime, chain: str, write_id: str | None = None
+    ) -> "HeadField":
+        """Make the field of a write, which gets a new id unless it has one. chain: in hexadecimal."""
+        return cls(revision, write_id or secrets.token_hex(4), to_us(at), bytes.fromhex(chain))
 
     @property
     def at(self) -> datetime:
