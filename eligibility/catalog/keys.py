@@ -21,25 +21,19 @@ class CatalogKeys:
         self.publishers = f"{keys.prefix}:catalog-publishers"
 
     def head(self, publisher: str) -> str:
-        """Give the key of a publisher's last writes."""
         return self._keys.head(publisher)
 
     def owner(self, product_id: str) -> str:
-        """Give the key of the publisher that owns a product id."""
         return f"{self._keys.prefix}:owner:{product_id}"
 
     def products(self, publisher: str) -> str:
-        """Give the key of a publisher's products."""
         return self._keys.of(publisher, "products")
 
     def product_ids(self, publisher: str) -> str:
-        """Give the key of a publisher's product ids, in order."""
         return self._keys.of(publisher, "product-ids")
 
     def versions(self, publisher: str) -> str:
-        """Give the key of what a publisher wrote."""
         return self._keys.of(publisher, "versions")
 
     def versions_of(self, publisher: str, product_id: str) -> str:
-        """Give the key of the revisions of a product's versions."""
         return self._keys.of(publisher, "versions", product_id)

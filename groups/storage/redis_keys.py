@@ -34,31 +34,24 @@ class Keys:
         self.changes = f"{prefix}:changes"
 
     def head(self, publisher: str) -> str:
-        """Give the key of a publisher's last writes."""
         return self.of(publisher, "head")
 
     def groups(self, publisher: str) -> str:
-        """Give the key of a publisher's groups."""
         return self.of(publisher, "groups")
 
     def group_ids(self, publisher: str) -> str:
-        """Give the key of a publisher's group ids, in order."""
         return self.of(publisher, "group-ids")
 
     def group_names(self, publisher: str) -> str:
-        """Give the key that finds a group by its name."""
         return self.of(publisher, "group-names")
 
     def members(self, publisher: str, group_id: str) -> str:
-        """Give the key of a group's members."""
         return self.of(publisher, "members", _id(group_id))
 
     def edits(self, publisher: str) -> str:
-        """Give the key of a publisher's writes."""
         return self.of(publisher, "edits")
 
     def edits_of(self, publisher: str, group_id: str) -> str:
-        """Give the key of the revisions of a group's writes."""
         return self.of(publisher, "edits", _id(group_id))
 
     def of(self, publisher: str, *parts: str) -> str:
