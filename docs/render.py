@@ -132,11 +132,12 @@ def settings_page() -> str:
         "| setting | environment | default | what it is |",
         "|---|---|---|---|",
     ]
+    descriptions = Settings.descriptions()
     for name, field in Settings.model_fields.items():
         default = "`eligibility.db` in the platform's directory for user data"
         if name != "store":
             default = "none" if field.default in (None, ()) else f"`{field.default}`"
-        lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+        lines.append(f"| `{name}` | `{PREFIX}{name.upper()}` | {default} | {descriptions[name]} |")
     lines += [
         "",
         "The OS floors of flights, private audiences and rollouts are not settings but rules:",

@@ -80,7 +80,7 @@ def settings(store: StoreOption = None, as_json: JsonOption = False) -> None:
         print_json({n: {"value": v, "from": loaded.origins[n]} for n, v in values.items()})
         return
     table = Table("setting", "value", "from", "what it is", title="Settings in force")
-    for name, value in values.items():
-        shown = "-" if value is None else str(value)
-        table.add_row(name, shown, loaded.origins[name], Settings.model_fields[name].description)
+    for name, description in Settings.descriptions().items():
+        shown = "-" if values[name] is None else str(values[name])
+        table.add_row(name, shown, loaded.origins[name], description)
     console().print(table)

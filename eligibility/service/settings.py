@@ -1,6 +1,9 @@
 """Settings: every option of the service, checked; settings_sources.py reads them."""
 
+import ast
+import inspect
 from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,145 +32,79 @@ def default_store() -> str:
 
 
 class Settings(BaseSettings):
-    """The settings in force. docs/settings.md is made of the descriptions of the fields."""
+    """The settings in force. docs/settings.md is made of the docstrings below the fields."""
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    store: StoreUrl = Field(
-        default_factory=default_store,
-        description="Store URL: sqlite:///path of the file that holds groups and catalogue, or a"
-        " server's redis://, redis+cluster:// or redis+sentinel:// (rediss with TLS).",
-    )
-    store_password_file: Path | None = Field(
-        None, description="File with the store server's password, for a URL without one."
-    )
-    host: str = Field("127.0.0.1", description="Address that `serve` listens on.")
-    port: int = Field(
-        8080, ge=0, le=65_535, description="Port that `serve` listens on; 0 = any free port."
-    )
-    workers: int = Field(
-        1, ge=1, le=256, description="Number of server processes, which share the port."
-    )
-    requirements: Path | None = Field(
-        None, description="File with the OS floors, instead of the packaged requirements.toml."
-    )
-    max_staleness_seconds: int = Field(
-        1_800,
-        ge=0,
-        description="How long the server answers from memory while the store is away, in seconds.",
-    )
-    max_body_bytes: int = Field(
-        1_048_576,
-        ge=1_024,
-        description="Largest request body, in bytes, except where members are uploaded.",
-    )
-    max_upload_bytes: int = Field(
-        4_194_304,
-        ge=1_024,
-        description="Largest request body, in bytes, where members are uploaded.",
-    )
-    max_upload_bytes_under_way: int = Field(
-        67_108_864,
-        ge=1_048_576,
-        description="Bytes of large bodies that one server process receives at the same time; more get 503.",
-    )
-    max_requests_under_way: int = Field(
-        1_000,
-        ge=1,
-        description="Requests that one server process handles at the same time; more get 503.",
-    )
-    request_timeout_seconds: int = Field(
-        30,
-        ge=1,
-        description="How long a client may take to send a request or to receive a response, in"
-        " seconds; slower clients are disconnected.",
-    )
-    rate_limit: int = Field(
-        0,
-        ge=0,
-        description="Queries and requests a second that one caller may send to one server process;"
-        " 0 = no limit. A key may have a limit of its own.",
-    )
-    account_rate_limit: int = Field(
-        20,
-        ge=0,
-        description="The same for an account that queries about itself with its own token.",
-    )
-    ofrep_bulk_products: int = Field(
-        200,
-        ge=1,
-        description="Products whose flags one bulk response of OFREP holds; with more products it is"
-        " marked as truncated.",
-    )
-    tls_certificate: Path | None = Field(
-        None, description="PEM file with the certificate chain, for TLS without a proxy."
-    )
-    tls_key: Path | None = Field(
-        None,
-        validate_default=True,
-        description="PEM file with the private key of the certificate.",
-    )
-    trusted_proxies: Networks = Field(
-        (),
-        description="Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For"
-        " and X-Forwarded-Proto are believed; from the environment separated by commas.",
-    )
-    public_url: HttpsOrigin | None = Field(
-        None,
-        description="The https URL at which clients reach this server, without a path. Documents that"
-        " name its endpoints need it; without it they are not offered.",
-    )
-    authzen_subject_search: bool = Field(
-        False,
-        description="Offer AuthZEN's subject search, which lists members' addresses to callers with"
-        " groups:read.",
-    )
-    activity_days: int = Field(
-        30,
-        ge=0,
-        le=3_650,
-        description="How many days queries and answers are kept, as counts and as the last answer of"
-        " each member; 0 = nothing is kept.",
-    )
-    metrics_public: bool = Field(
-        False,
-        description="Whether anybody may read /metrics; otherwise it needs the scope `metrics`.",
-    )
-    traces_to: str | None = Field(
-        None,
-        pattern=r"^https?://\S+$",
-        description="URL that OpenTelemetry traces are sent to (OTLP over HTTP, as in"
-        " http://collector:4318/v1/traces); without it none are made. Needs the extra `tracing`.",
-    )
-    traces_share: float = Field(
-        0.01,
-        ge=0,
-        le=1,
-        description="The share of requests without a trace of their own that start one; a request that"
-        " carries a trace is traced as its sender says.",
-    )
-    log_access: bool = Field(
-        False, description="Log every answered access query too, one line each."
-    )
-    log_format: Literal["auto", "json", "text"] = Field(
-        "auto",
-        description="Format of the log: `auto` writes text on a terminal and JSON lines elsewhere.",
-    )
-    issuers: CallerIssuers = Field(
-        (),
-        description="Authorization servers whose access tokens identify services, one TOML table each"
-        " (from the environment as JSON text): docs/security.md.",
-    )
-    account_issuers: AccountIssuers = Field(
-        (),
-        description="OpenID providers whose ID tokens identify accounts, one TOML table each"
-        " (from the environment as JSON text): docs/security.md.",
-    )
-    dashboard_provider: DashboardProvider = Field(
-        None,
-        description="OpenID provider with which people sign in to the dashboard, a TOML table"
-        " (from the environment as JSON text): docs/security.md.",
-    )
+    store: StoreUrl = Field(default_factory=default_store)
+    """Store URL: sqlite:///path of the file that holds groups and catalogue, or a server's redis://,
+    redis+cluster:// or redis+sentinel:// (rediss with TLS)."""
+    store_password_file: Path | None = None
+    """File with the store server's password, for a URL without one."""
+    host: str = "127.0.0.1"
+    """Address that `serve` listens on."""
+    port: int = Field(8080, ge=0, le=65_535)
+    """Port that `serve` listens on; 0 = any free port."""
+    workers: int = Field(1, ge=1, le=256)
+    """Number of server processes, which share the port."""
+    requirements: Path | None = None
+    """File with the OS floors, instead of the packaged requirements.toml."""
+    max_staleness_seconds: int = Field(1_800, ge=0)
+    """How long the server answers from memory while the store is away, in seconds."""
+    max_body_bytes: int = Field(1_048_576, ge=1_024)
+    """Largest request body, in bytes, except where members are uploaded."""
+    max_upload_bytes: int = Field(4_194_304, ge=1_024)
+    """Largest request body, in bytes, where members are uploaded."""
+    max_upload_bytes_under_way: int = Field(67_108_864, ge=1_048_576)
+    """Bytes of large bodies that one server process receives at the same time; more get 503."""
+    max_requests_under_way: int = Field(1_000, ge=1)
+    """Requests that one server process handles at the same time; more get 503."""
+    request_timeout_seconds: int = Field(30, ge=1)
+    """How long a client may take to send a request or to receive a response, in seconds; slower
+    clients are disconnected."""
+    rate_limit: int = Field(0, ge=0)
+    """Queries and requests a second that one caller may send to one server process; 0 = no limit. A
+    key may have a limit of its own."""
+    account_rate_limit: int = Field(20, ge=0)
+    """The same for an account that queries about itself with its own token."""
+    ofrep_bulk_products: int = Field(200, ge=1)
+    """Products whose flags one bulk response of OFREP holds; with more products it is marked as truncated."""
+    tls_certificate: Path | None = None
+    """PEM file with the certificate chain, for TLS without a proxy."""
+    tls_key: Path | None = Field(None, validate_default=True)
+    """PEM file with the private key of the certificate."""
+    trusted_proxies: Networks = ()
+    """Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For and
+    X-Forwarded-Proto are believed; from the environment separated by commas."""
+    public_url: HttpsOrigin | None = None
+    """The https URL at which clients reach this server, without a path. Documents that name its
+    endpoints need it; without it they are not offered."""
+    authzen_subject_search: bool = False
+    """Offer AuthZEN's subject search, which lists members' addresses to callers with groups:read."""
+    activity_days: int = Field(30, ge=0, le=3_650)
+    """How many days queries and answers are kept, as counts and as the last answer of each member;
+    0 = nothing is kept."""
+    metrics_public: bool = False
+    """Whether anybody may read /metrics; otherwise it needs the scope `metrics`."""
+    traces_to: str | None = Field(None, pattern=r"^https?://\S+$")
+    """URL that OpenTelemetry traces are sent to (OTLP over HTTP, as in
+    http://collector:4318/v1/traces); without it none are made. Needs the extra `tracing`."""
+    traces_share: float = Field(0.01, ge=0, le=1)
+    """The share of requests without a trace of their own that start one; a request that carries a
+    trace is traced as its sender says."""
+    log_access: bool = False
+    """Log every answered access query too, one line each."""
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """Format of the log: `auto` writes text on a terminal and JSON lines elsewhere."""
+    issuers: CallerIssuers = ()
+    """Authorization servers whose access tokens identify services, one TOML table each (from the
+    environment as JSON text): docs/security.md."""
+    account_issuers: AccountIssuers = ()
+    """OpenID providers whose ID tokens identify accounts, one TOML table each (from the environment as
+    JSON text): docs/security.md."""
+    dashboard_provider: DashboardProvider = None
+    """OpenID provider with which people sign in to the dashboard, a TOML table (from the environment
+    as JSON text): docs/security.md."""
 
     @classmethod
     def settings_customise_sources(
@@ -204,6 +141,19 @@ class Settings(BaseSettings):
     def shown(self) -> dict[str, Any]:
         """The settings as JSON values, without a password, so that they can be printed."""
         return {**self.model_dump(mode="json"), "store": shown(self.store)}
+
+    @classmethod
+    def descriptions(cls) -> dict[str, str]:
+        """Describe each setting in one line, by name, from the docstring below its field.
+
+        pydantic would read the docstrings too, but at every start, which takes a tenth of a second.
+        """
+        statements = ast.walk(ast.parse(inspect.getsource(cls)))
+        return {
+            ast.unparse(field.target): " ".join(ast.literal_eval(text.value).split())
+            for field, text in pairwise(statements)
+            if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
+        }
 
     @field_validator("tls_key")
     @classmethod
