@@ -103,34 +103,22 @@ def _newest_first(chain: Chain, since: datetime | None) -> Iterator[TrailEntry]:
 
 
 def _record(chain: str, entry: GroupChange | CatalogWrite | LogEntry) -> TrailEntry:
+    what: Mapping[str, str]
     if isinstance(entry, LogEntry):
-        return TrailEntry(
-            at=entry.at,
-            chain=chain,
-            revision=entry.revision,
-            who=entry.who,
-            kind=entry.kind,
-            what=entry.what,
-            digest=entry.chain,
-        )
-    if isinstance(entry, GroupChange):
-        return TrailEntry(
-            at=entry.at,
-            chain=chain,
-            revision=entry.revision,
-            who=entry.actor,
-            kind="group.consent" if entry.consent else "group.members",
-            what=_of_change(entry),
-            digest=entry.chain,
-        )
-    first = entry.versions[0]
+        who, kind, what = entry.who, entry.kind, entry.what
+    elif isinstance(entry, GroupChange):
+        kind = "group.consent" if entry.consent else "group.members"
+        who, what = entry.actor, _of_change(entry)
+    else:
+        who, kind, what = entry.versions[0].actor, "catalog.products", _of_write(entry)
+    write = entry.versions[0] if isinstance(entry, CatalogWrite) else entry
     return TrailEntry(
-        at=first.at,
+        at=write.at,
         chain=chain,
-        revision=first.revision,
-        who=first.actor,
-        kind="catalog.products",
-        what=_of_write(entry),
+        revision=write.revision,
+        who=who,
+        kind=kind,
+        what=what,
         digest=entry.chain,
     )
 

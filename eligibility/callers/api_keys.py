@@ -11,11 +11,9 @@ import hmac
 import re
 import secrets
 import zlib
-from datetime import datetime
 from hashlib import sha256
 
 from eligibility.callers.errors import Unauthenticated
-from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 
 PREFIX = "elg_"
@@ -31,31 +29,10 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _FORM = re.compile(SCANNER_PATTERN.removeprefix(r"\b").removesuffix(r"\b"))
 
 
-def make(
-    *,
-    name: str,
-    scopes: frozenset[Scope],
-    publishers: frozenset[str] | None,
-    created_at: datetime,
-    created_by: str,
-    expires_at: datetime | None = None,
-    rate_limit: int | None = None,
-) -> tuple[str, StoredKey]:
-    """Make a new key: its text, which is never stored, and what is stored. See StoredKey."""
-    key_id = _random(ID_LENGTH)
-    unchecked = PREFIX + key_id + _random(SECRET_LENGTH)
-    text = unchecked + _checksum(unchecked)
-    return text, StoredKey(
-        key_id=key_id,
-        name=name,
-        digest=digest(text),
-        scopes=scopes,
-        publishers=publishers,
-        rate_limit=rate_limit,
-        created_at=created_at,
-        created_by=created_by,
-        expires_at=expires_at,
-    )
+def new_text() -> str:
+    """Make the text of a new key, which is never stored; see StoredKey for what is."""
+    unchecked = PREFIX + _random(ID_LENGTH + SECRET_LENGTH)
+    return unchecked + _checksum(unchecked)
 
 
 def is_key(text: str) -> bool:

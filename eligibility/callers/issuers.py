@@ -51,6 +51,7 @@ def is_loopback(host: str) -> bool:
 
 
 IssuerText = Annotated[str, Field(pattern=r"^\S+$", max_length=500)]
+SafeUrl = Annotated[IssuerText, AfterValidator(fetched_safely)]
 TextOrTexts = Annotated[
     tuple[IssuerText, ...], BeforeValidator(_several), AfterValidator(_names_each_once)
 ]
@@ -95,7 +96,7 @@ class _Issuer(IssuerKeys):
     jwks_url: where its keys are. audience: a token must name one of these in `aud`.
     """
 
-    jwks_url: Annotated[IssuerText, AfterValidator(fetched_safely)]
+    jwks_url: SafeUrl
     audience: TextOrTexts
 
     @property

@@ -8,16 +8,8 @@ from typing import Any, Literal
 import msgspec
 
 from eligibility.audit.log import AuditLog, LogEntry
-from eligibility.callers import api_keys
+from eligibility.callers import api_keys, key_fields
 from eligibility.callers.errors import UnknownKey
-from eligibility.callers.key_fields import (
-    read_expiry,
-    read_name,
-    read_overlap,
-    read_publishers,
-    read_rate_limit,
-    read_scopes,
-)
 from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import KeyState, state_of
 from eligibility.errors import Fault, InvalidInput
@@ -70,12 +62,15 @@ class KeyAdmin:
         """
         now = self._now()
         faults: list[Fault] = []
-        text, key = api_keys.make(
-            name=read_name(name, faults),
-            scopes=read_scopes(scopes, faults),
-            publishers=read_publishers(publishers, faults),
-            rate_limit=read_rate_limit(rate_limit, faults),
-            expires_at=read_expiry(expires, now, faults),
+        text = api_keys.new_text()
+        key = StoredKey(
+            key_id=text[api_keys.ID_PART],
+            digest=api_keys.digest(text),
+            name=key_fields.read_name(name, faults),
+            scopes=key_fields.read_scopes(scopes, faults),
+            publishers=key_fields.read_publishers(publishers, faults),
+            rate_limit=key_fields.read_rate_limit(rate_limit, faults),
+            expires_at=key_fields.read_expiry(expires, now, faults),
             created_at=now,
             created_by=who,
         )
@@ -101,19 +96,20 @@ class KeyAdmin:
         if reason is not None:
             detail = f"`{old.key_id}` {reason.format(key=old)}"
             faults.append(Fault("key_id", "KEY_ENDED", detail))
-        old_ends_at = now + read_overlap(overlap, faults)
-        ends_at = read_expiry(expires, now, faults)
+        old_ends_at = now + key_fields.read_overlap(overlap, faults)
+        ends_at = key_fields.read_expiry(expires, now, faults)
         if expires is None and old.expires_at is not None:
             ends_at = now + (old.expires_at - old.created_at)
         _raise_if(faults)
-        text, key = api_keys.make(
-            name=old.name,
-            scopes=old.scopes,
-            publishers=old.publishers,
-            rate_limit=old.rate_limit,
+        text = api_keys.new_text()
+        key = replace(
+            old,
+            key_id=text[api_keys.ID_PART],
+            digest=api_keys.digest(text),
             expires_at=ends_at,
             created_at=now,
             created_by=who,
+            last_used_at=None,
         )
         replaced = self._keys.replace(old.key_id, key, expires_at=old_ends_at)
         note_key(self._log, "rotated", who, key, replaces=replaced)

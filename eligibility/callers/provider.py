@@ -5,15 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from eligibility.callers.issuers import (
-    CallerIssuer,
-    IssuerKeys,
-    IssuerText,
-    TextOrTexts,
-    TokenGrants,
-    check_one_tenant,
-    fetched_safely,
-)
+from eligibility.callers import issuers
+from eligibility.callers.issuers import CallerIssuer, IssuerText, TextOrTexts
 
 
 def _with_openid(names: tuple[str, ...]) -> tuple[str, ...]:
@@ -28,7 +21,7 @@ def _one_line(label: str) -> str:
     return label
 
 
-class SignInProvider(IssuerKeys, TokenGrants):
+class SignInProvider(issuers.IssuerKeys, issuers.TokenGrants):
     """An OpenID provider, configured by its document at `configuration_url`.
 
     client_id: this server's id there. client_secret_file: a file with its secret; without one this
@@ -38,7 +31,7 @@ class SignInProvider(IssuerKeys, TokenGrants):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    issuer: Annotated[IssuerText, AfterValidator(fetched_safely), AfterValidator(check_one_tenant)]
+    issuer: Annotated[issuers.SafeUrl, AfterValidator(issuers.check_one_tenant)]
     client_id: IssuerText
     client_secret_file: Path | None = None
     ask_for: Annotated[TextOrTexts, AfterValidator(_with_openid)] = ("openid", "profile")

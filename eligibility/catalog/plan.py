@@ -162,33 +162,27 @@ def _plan_groups(
     for group_id, declared in declaration.groups.items():
         try:
             yield _plan_group(group_id, declared, stored.get(group_id), groups)
-        except _Refused as refused:
-            faults.append(Fault(f"groups.{group_id}", refused.code, str(refused)))
+        except InvalidFile as error:
+            faults += error.faults
     if faults:
         raise InvalidFile(faults)
-
-
-class _Refused(Exception):
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
-        self.code = code
 
 
 def _plan_group(
     group_id: str, declared: GroupDeclaration, stored: Group | None, groups: GroupStore
 ) -> GroupPlan:
-    members = declared.members
+    loc, members = f"groups.{group_id}", declared.members
     if members is not None and not 1 <= len(members) <= MAX_MEMBERS:
         detail = f"has {len(members)} addresses; a group has 1 to {MAX_MEMBERS:,}"
-        raise _Refused(GroupSizeOutOfRange.code, detail)
+        raise InvalidFile([Fault(loc, GroupSizeOutOfRange.code, detail)])
     if stored is None:
         if members is None:
-            raise _Refused("GROUP_WITHOUT_EMAILS", "a new group needs `emails`")
+            raise InvalidFile([Fault(loc, "GROUP_WITHOUT_EMAILS", "a new group needs `emails`")])
         noted = declared.consent is not None
         return GroupPlan(group_id=group_id, action="create", added=len(members), consent=noted)
     if stored.name != declared.name:
         detail = f"is named `{stored.name}` and cannot be renamed to `{declared.name}`"
-        raise _Refused("GROUP_RENAMED", detail)
+        raise InvalidFile([Fault(loc, "GROUP_RENAMED", detail)])
     return _plan_change(declared, stored, groups)
 
 

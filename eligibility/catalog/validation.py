@@ -51,35 +51,19 @@ def pydantic_fault(details: dict[str, Any]) -> Fault:
     loc = ".".join(str(part) for part in details["loc"])
     kind = str(details["type"])
     code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
-    detail = _DETAILS.get(kind) or _lowered(str(details["msg"]))
+    message = str(details["msg"])
+    detail = _DETAILS.get(kind) or message[:1].lower() + message[1:]
     if kind not in _DETAILS and not kind.isupper():
         detail += f", not `{_shown(details['input'])}`"
     return Fault(loc, code, detail)
 
 
-_PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD"} | dict.fromkeys(
-    (
-        "greater_than_equal",
-        "less_than_equal",
-        "finite_number",
-        "literal_error",
-        "enum",
-        "string_pattern_mismatch",
-        "string_too_short",
-        "string_too_long",
-        "too_short",
-        "too_long",
-        "timezone_aware",
-        "datetime_from_date_parsing",
-        "datetime_parsing",
-    ),
-    "WRONG_VALUE",
-)
+_WRONG_VALUES = """greater_than_equal less_than_equal finite_number literal_error enum
+    string_pattern_mismatch string_too_short string_too_long too_short too_long
+    timezone_aware datetime_from_date_parsing datetime_parsing"""
+_PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD"}
+_PYDANTIC_CODES |= dict.fromkeys(_WRONG_VALUES.split(), "WRONG_VALUE")
 _DETAILS = {"extra_forbidden": "is not a field here", "missing": "is required"}
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 def _shown(value: Any) -> str:
@@ -98,17 +82,12 @@ def validate(product_id: str, product: Product, context: ValidationContext) -> N
 
 
 def _undeclared_groups(product: Product, context: ValidationContext) -> Iterator[Fault]:
-    for loc, group in _named_groups(product):
-        if group not in context.declared_groups:
-            detail = f"group `{group}` is not declared; create it first"
-            yield Fault(loc, "UNDECLARED_GROUP", detail)
-
-
-def _named_groups(product: Product) -> Iterator[tuple[str, str]]:
     for source in product.sources():
         field = "groups" if source.flight else "audience_groups"
         for position, group in enumerate(source.groups):
-            yield f"{source.loc}.{field}.{position}", group
+            if group not in context.declared_groups:
+                detail = f"group `{group}` is not declared; create it first"
+                yield Fault(f"{source.loc}.{field}.{position}", "UNDECLARED_GROUP", detail)
 
 
 def _private_without_groups(product: Product, _: ValidationContext) -> Iterator[Fault]:

@@ -1,6 +1,7 @@
 """Read CSV files with a header, such as lists of accounts, devices and edits, all or nothing."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -54,7 +55,7 @@ def read_table(
     except InvalidCsv as error:
         raise in_file(path, error) from None
     if not rows:
-        detail = f"is empty; the columns are {_all(columns)}"
+        detail = f"is empty; the columns are {', '.join(columns)}"
         raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
     number, names = rows[0]
     header = [cell.casefold().replace(" ", "_") for cell in names]
@@ -99,40 +100,24 @@ def _within(fault: Fault) -> str:
     return f"{column}: {fault.detail}" if column else fault.detail
 
 
-def _all(names: Iterable[str]) -> str:
-    return ", ".join(names)
-
-
 def _header_faults(
     header: list[str], columns: Collection[str], required: Iterable[str], loc: str
 ) -> list[Fault]:
-    faults = [
-        Fault(
-            loc,
-            "UNKNOWN_COLUMN",
-            f"`{name}` is not a column{meant(name, columns)}; the columns are {_all(columns)}",
-        )
-        for name in header
-        if name not in columns
-    ]
-    faults += [
-        Fault(
-            loc,
-            "MISSING_COLUMN",
-            f"the column `{name}` is missing; the columns are {_all(columns)}",
-        )
-        for name in required
-        if name not in header
-    ]
+    right = f"; the columns are {', '.join(columns)}"
+    unknown = [name for name in header if name not in columns]
+    missing = [name for name in required if name not in header]
     twice = sorted({name for name in header if header.count(name) > 1})
-    faults += [Fault(loc, "DUPLICATE_COLUMN", f"the header names `{name}` twice") for name in twice]
-    return faults
+    details = [
+        ("UNKNOWN_COLUMN", f"`{n}` is not a column{meant(n, columns)}{right}") for n in unknown
+    ]
+    details += [("MISSING_COLUMN", f"the column `{n}` is missing{right}") for n in missing]
+    details += [("DUPLICATE_COLUMN", f"the header names `{n}` twice") for n in twice]
+    return [Fault(loc, code, detail) for code, detail in details]
 
 
 def _named(header: list[str], cells: list[str]) -> Cells:
     if len(cells) > len(header):
         detail = f"has {len(cells)} cells, the header {len(header)}"
         raise InvalidInput([Fault("", "TOO_MANY_CELLS", detail)])
-    return dict(zip(header, map(csv_file.plain_cell, cells), strict=False)) | dict.fromkeys(
-        header[len(cells) :], ""
-    )
+    plain = map(csv_file.plain_cell, cells)
+    return dict(zip_longest(header, plain, fillvalue=""))

@@ -38,22 +38,20 @@ def load(text: str, source: str) -> tuple[Any, Lines]:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = f":{mark.line + 1}" if mark else ""
-        raise InvalidFile(
-            [Fault(f"{source}{line}", "NOT_YAML", f"not YAML: {error.problem}")]
-        ) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        detail = (
-            "nested too deeply"
-            if isinstance(error, RecursionError)
-            else "; ".join(str(error).split("\n"))
-        )
-        raise InvalidFile([Fault(source, "NOT_YAML", f"not YAML: {detail}")]) from None
+        raise _not_yaml(f"{source}:{mark.line + 1}" if mark else source, error.problem) from None
+    except yaml.YAMLError as error:
+        raise _not_yaml(source, "; ".join(str(error).split("\n"))) from None
+    except RecursionError:
+        raise _not_yaml(source, "nested too deeply") from None
     reader = _Reader(source)
     value = None if node is None else reader.read(node, ())
     if reader.faults:
         raise InvalidFile(reader.faults)
     return value, reader.lines
+
+
+def _not_yaml(loc: str, why: str | None) -> InvalidFile:
+    return InvalidFile([Fault(loc, "NOT_YAML", f"not YAML: {why}")])
 
 
 class _Reader:
@@ -67,10 +65,10 @@ class _Reader:
             raise InvalidFile(
                 [Fault(self.source, "TOO_LARGE", "too many or too deeply nested values")]
             )
-        line = self.lines[path] = node.start_mark.line + 1
+        self.lines[path] = node.start_mark.line + 1
         if node.tag not in _PLAIN_TAGS:
             detail = f"the tag `{node.tag}` is not accepted: write plain values only"
-            self.faults.append(Fault(f"{self.source}:{line}", "UNKNOWN_TAG", detail))
+            self._fault(node, "UNKNOWN_TAG", detail)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
         if isinstance(node, yaml.SequenceNode):
@@ -80,18 +78,18 @@ class _Reader:
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
             if not isinstance(key, yaml.ScalarNode):
-                self.faults.append(
-                    Fault(f"{self.source}:{line}", "WRONG_KEY", "a key must be plain text")
-                )
+                self._fault(key, "WRONG_KEY", "a key must be plain text")
                 continue
             if key.value in mapping:
-                detail = f"`{key.value}` stands here twice"
-                self.faults.append(Fault(f"{self.source}:{line}", "DUPLICATE_KEY", detail))
+                self._fault(key, "DUPLICATE_KEY", f"`{key.value}` stands here twice")
             mapping[key.value] = self.read(value, (*path, key.value))
-            self.lines[(*path, key.value)] = line  # the line of the key, not of a block below it
+            # the line of the key, not of a block below it
+            self.lines[(*path, key.value)] = key.start_mark.line + 1
         return mapping
+
+    def _fault(self, node: yaml.Node, code: str, detail: str) -> None:
+        self.faults.append(Fault(f"{self.source}:{node.start_mark.line + 1}", code, detail))
 
 
 def _scalar(node: yaml.Node) -> Any:

@@ -13,14 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from eligibility.callers.issuers import check_told_apart, is_loopback
 from eligibility.errors import Fault, InvalidSettings
-from eligibility.service.setting_types import (
-    AccountIssuers,
-    CallerIssuers,
-    DashboardProvider,
-    HttpsOrigin,
-    Networks,
-    StoreUrl,
-)
+from eligibility.service import setting_types as types
 from groups.open import shown
 
 PREFIX = "ELIGIBILITY_"
@@ -36,7 +29,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
 
-    store: StoreUrl = Field(default_factory=default_store)
+    store: types.StoreUrl = Field(default_factory=default_store)
     """Store URL: sqlite:///path of the file that holds groups and catalogue, or a server's redis://,
     redis+cluster:// or redis+sentinel:// (rediss with TLS)."""
     store_password_file: Path | None = None
@@ -73,10 +66,10 @@ class Settings(BaseSettings):
     """PEM file with the certificate chain, for TLS without a proxy."""
     tls_key: Path | None = Field(None, validate_default=True)
     """PEM file with the private key of the certificate."""
-    trusted_proxies: Networks = ()
+    trusted_proxies: types.Networks = ()
     """Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For and
     X-Forwarded-Proto are believed; from the environment separated by commas."""
-    public_url: HttpsOrigin | None = None
+    public_url: types.HttpsOrigin | None = None
     """The https URL at which clients reach this server, without a path. Documents that name its
     endpoints need it; without it they are not offered."""
     authzen_subject_search: bool = False
@@ -96,13 +89,13 @@ class Settings(BaseSettings):
     """Log every answered access query too, one line each."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """Format of the log: `auto` writes text on a terminal and JSON lines elsewhere."""
-    issuers: CallerIssuers = ()
+    issuers: types.CallerIssuers = ()
     """Authorization servers whose access tokens identify services, one TOML table each (from the
     environment as JSON text): docs/security.md."""
-    account_issuers: AccountIssuers = ()
+    account_issuers: types.AccountIssuers = ()
     """OpenID providers whose ID tokens identify accounts, one TOML table each (from the environment as
     JSON text): docs/security.md."""
-    dashboard_provider: DashboardProvider = None
+    dashboard_provider: types.DashboardProvider = None
     """OpenID provider with which people sign in to the dashboard, a TOML table (from the environment
     as JSON text): docs/security.md."""
 
@@ -164,15 +157,17 @@ class Settings(BaseSettings):
 
     @field_validator("account_issuers")
     @classmethod
-    def _told_apart(cls, issuers: AccountIssuers, info: ValidationInfo) -> AccountIssuers:
+    def _told_apart(
+        cls, issuers: types.AccountIssuers, info: ValidationInfo
+    ) -> types.AccountIssuers:
         check_told_apart(info.data.get("issuers", ()), issuers)
         return issuers
 
     @field_validator("dashboard_provider")
     @classmethod
     def _provider_can_be_used(
-        cls, provider: DashboardProvider, info: ValidationInfo
-    ) -> DashboardProvider:
+        cls, provider: types.DashboardProvider, info: ValidationInfo
+    ) -> types.DashboardProvider:
         reachable = info.data.get("public_url") or is_loopback(info.data.get("host", ""))
         if provider is not None and not reachable:
             raise ValueError("needs public_url, to which the provider sends people back")

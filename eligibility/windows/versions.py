@@ -33,9 +33,6 @@ _DOTTED = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){1,3}")
 _DIGITS = re.compile(r"[0-9]+")
 
 
-# --- device families ----------------------------------------------------------------------------
-
-
 @lru_cache(maxsize=_CACHED)
 def parse_family(text: str) -> str:
     """Read the family of a device: `Windows.Desktop` in any case, or a name such as `Xbox One`.
@@ -45,9 +42,7 @@ def parse_family(text: str) -> str:
     """
     family = _family(text)
     if family == UNIVERSAL:
-        raise _unreadable(
-            "family", "UNREADABLE_FAMILY", text, "a target of packages, not the family of a device"
-        )
+        raise _unreadable("family", text, "a target of packages, not the family of a device")
     return family
 
 
@@ -73,12 +68,7 @@ def _family(text: str) -> str:
     if _UNKNOWN_FAMILY.fullmatch(lowered):
         return f"Windows.{lowered.removeprefix('windows.').capitalize()}"
     known_names = ", ".join(dict.fromkeys(facts().families.values()))
-    raise _unreadable(
-        "family", "UNREADABLE_FAMILY", text, f"not a device family: write one of {known_names}"
-    )
-
-
-# --- versions and releases ----------------------------------------------------------------------
+    raise _unreadable("family", text, f"not a device family: write one of {known_names}")
 
 
 @lru_cache(maxsize=_CACHED)
@@ -98,7 +88,7 @@ def parse_os_version(text: str) -> Version:
     named = _release_names().get(" ".join(name.lower().split()), ())
     if len(named) > 1:
         both = " or ".join(release.name for release in named)
-        raise _unreadable("os_version", "AMBIGUOUS_OS_VERSION", text, f"ambiguous: write {both}")
+        raise _unreadable("os_version", text, f"ambiguous: write {both}", "AMBIGUOUS_OS_VERSION")
     if named:
         return named[0].version
     if _DIGITS.fullmatch(name) and len(name) <= 20:
@@ -148,7 +138,7 @@ def _release_names() -> dict[str, tuple[Release, ...]]:
 
 def _from_parts(text: str, parts: list[int]) -> Version:
     if max(parts) > _LARGEST_PART:
-        raise _unreadable("os_version", "UNREADABLE_OS_VERSION", text, "each part is 0 to 65535")
+        raise _unreadable("os_version", text, "each part is 0 to 65535")
     return Version(".".join(map(str, (*parts, 0, 0)[:4])))
 
 
@@ -166,10 +156,7 @@ def _bad_version(text: str) -> InvalidInput:
         "not an OS version: write 10.0.19045.3803, a build from 10240 (19045), a release"
         " (Windows 10 1607, 24H2) or the decimal DeviceFamilyVersion"
     )
-    return _unreadable("os_version", "UNREADABLE_OS_VERSION", text, right)
-
-
-# --- architectures ------------------------------------------------------------------------------
+    return _unreadable("os_version", text, right)
 
 
 @lru_cache(maxsize=_CACHED)
@@ -179,8 +166,7 @@ def parse_architecture(text: str) -> str:
     architecture = _ALIASES.get(lowered, lowered)
     if architecture in ARCHITECTURE_RANK:
         return architecture
-    right = "not an architecture: " + ", ".join(ARCHITECTURE_RANK)
-    raise _unreadable("architecture", "UNREADABLE_ARCHITECTURE", text, right)
+    raise _unreadable("architecture", text, f"not an architecture: {', '.join(ARCHITECTURE_RANK)}")
 
 
 @lru_cache(maxsize=_CACHED)
@@ -189,7 +175,7 @@ def parse_device_architecture(text: str) -> str:
     architecture = parse_architecture(text)
     if architecture == "neutral":
         right = "an architecture of packages, not of a device: arm64, x64, x86, arm"
-        raise _unreadable("architecture", "UNREADABLE_ARCHITECTURE", text, right)
+        raise _unreadable("architecture", text, right)
     return architecture
 
 
@@ -209,6 +195,6 @@ def runs_on(
     return versions is None or versions.contains(version)
 
 
-def _unreadable(loc: str, code: str, text: str, right: str) -> InvalidInput:
+def _unreadable(loc: str, text: str, right: str, code: str = "") -> InvalidInput:
     shown = text[:60].encode("utf-8", "backslashreplace").decode()
-    return InvalidInput([Fault(loc, code, f"`{shown}` is {right}")])
+    return InvalidInput([Fault(loc, code or f"UNREADABLE_{loc.upper()}", f"`{shown}` is {right}")])

@@ -216,7 +216,7 @@ def test_keys_may_come_from_loopback_without_tls(url: str) -> None:
             "account_issuers.0",
             "cannot be fixed",
         ),
-        ([], [{**ISSUER, "issuer": "https://{tenant}/{tenant}"}], "account_issuers.0", "twice"),
+        ([], [{**ISSUER, "issuer": "https://{tenant}/{tenant}"}], "account_issuers.0", "only once"),
         ([{**ISSUER, "scopes": {"a": "root"}}], [], "issuers.0.scopes.a.0", "access:query"),
         ("[", [], "issuers", "JSON"),
         ({}, [], "issuers", "tuple"),
