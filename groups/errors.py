@@ -21,6 +21,10 @@ class Fault:
     code: str
     detail: str
 
+    def within(self, path: str) -> "Fault":
+        """Return the same fault, located in a larger input that holds this one at a path."""
+        return Fault(f"{path}.{self.loc}".strip("."), self.code, self.detail)
+
     def __str__(self) -> str:
         return f"{self.loc}: {self.detail}" if self.loc else self.detail
 

@@ -72,7 +72,8 @@ class Buffer:
             (query, body, now) for query, body in _decided(queries[end], results[end])
         )
         if self._room:
-            for query, body in islice(_of_members(queries, results), self._room):
+            of_members = ((q, body) for q, body in _decided(queries, results) if body.member)
+            for query, body in islice(of_members, self._room):
                 self._room -= 1
                 if query.account:  # members have one
                     self.last[query.product_id, query.account.id] = query, body, now
@@ -99,9 +100,3 @@ def _decided(
     for query, result in zip(queries, results, strict=True):
         if isinstance(result, DecisionBody):
             yield cast("QueryFields", query), result
-
-
-def _of_members(
-    queries: Sequence[object], results: Sequence[object]
-) -> Iterator[tuple[QueryFields, DecisionBody]]:
-    return ((query, body) for query, body in _decided(queries, results) if body.member)

@@ -130,8 +130,6 @@ class Recorder:
         self._buffer = Buffer(now)
         return self._buffer
 
-    # --- emptying the buffers -------------------------------------------------------------------
-
     def take_up(self, pause: float = 0.0) -> None:
         """Empty the buffers and sort their decisions by publisher; pause (in seconds) in between."""
         with self._pending_lock:
@@ -199,8 +197,6 @@ class Recorder:
 
     def _of(self, publisher: str) -> _Pending:
         return self._pending.setdefault(publisher, _Pending())
-
-    # --- writing --------------------------------------------------------------------------------
 
     def write(self) -> None:
         """Store what was sorted; what cannot be stored is dropped and logged once.

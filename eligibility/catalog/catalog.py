@@ -118,7 +118,8 @@ class Catalog:
                 public = was_public(self.store, product_id, now)
                 validate(product_id, product, ValidationContext(declared, now, public))
             except InvalidProduct as error:
-                faults += error.faults if len(products) == 1 else _within(product_id, error.faults)
+                path = "" if len(products) == 1 else f"products.{product_id}"
+                faults += [fault.within(path) for fault in error.faults]
         if faults:
             subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
             raise InvalidProduct(faults, subject)
@@ -155,9 +156,3 @@ def was_public(
         if version.product is not None and (until is None or version.at <= until):
             return version.product.submission.audience_at(now) == "public"
     return False
-
-
-def _within(product_id: str, faults: list[Fault]) -> list[Fault]:
-    return [
-        Fault(f"products.{product_id}.{fault.loc}", fault.code, fault.detail) for fault in faults
-    ]

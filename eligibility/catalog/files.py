@@ -21,7 +21,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
 
 from eligibility.catalog.errors import InvalidProduct
-from eligibility.catalog.model import CatalogMoment, Name, Product
+from eligibility.catalog.field_types import CatalogMoment, Name
+from eligibility.catalog.model import Product
 from eligibility.catalog.validation import pydantic_faults, read_product
 from eligibility.errors import Fault, InvalidFile
 from eligibility.formats.yaml_file import Lines, line_of, load
@@ -117,9 +118,8 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidFile(
-            [Fault(str(path), "NOT_TEXT", f"not UTF-8 at byte {error.start}")]
-        ) from None
+        detail = f"not UTF-8 at byte {error.start}"
+        raise InvalidFile([Fault(str(path), "NOT_TEXT", detail)]) from None
     except OSError as error:
         raise InvalidFile([Fault(str(path), "UNREADABLE", error.strerror or str(error))]) from None
 
@@ -140,12 +140,8 @@ def _read_file(path: Path, declared: dict[str, Declaration]) -> None:
 
 def _at_lines(path: Path, lines: Lines, faults: Iterable[Fault]) -> list[Fault]:
     return [
-        Fault(
-            f"{path}:{line_of(lines, fault.loc)}",
-            fault.code,
-            f"{fault.loc or 'the file'}: {fault.detail}",
-        )
-        for fault in faults
+        Fault(f"{path}:{line_of(lines, f.loc)}", f.code, f"{f.loc or 'the file'}: {f.detail}")
+        for f in faults
     ]
 
 
@@ -163,17 +159,12 @@ def _check_names(read: _File) -> list[Fault]:
             faults += [Fault(f"groups.{group_id}.emails", f.code, f.detail) for f in error.faults]
         except GroupsError as error:
             faults.append(Fault(f"groups.{group_id}", error.code, str(error)))
-        if group.consent is not None:
-            faults += _check_consent(f"groups.{group_id}.consent", group.consent)
+        try:
+            if group.consent is not None:
+                check_consent(group.consent.note)
+        except InvalidGroup as error:
+            faults += [fault.within(f"groups.{group_id}.consent") for fault in error.faults]
     return faults
-
-
-def _check_consent(loc: str, consent: ConsentDeclaration) -> list[Fault]:
-    try:
-        check_consent(consent.note)
-    except InvalidGroup as error:
-        return [Fault(f"{loc}.{fault.loc}", fault.code, fault.detail) for fault in error.faults]
-    return []
 
 
 def _read_products(read: _File) -> list[Fault]:
@@ -183,9 +174,7 @@ def _read_products(read: _File) -> list[Fault]:
         try:
             read.products[product_id] = read_product(body)
         except InvalidProduct as error:
-            faults += [
-                Fault(f"products.{product_id}.{f.loc}", f.code, f.detail) for f in error.faults
-            ]
+            faults += [fault.within(f"products.{product_id}") for fault in error.faults]
     return faults
 
 

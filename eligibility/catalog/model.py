@@ -5,147 +5,45 @@ each field by itself; validation.py checks how fields fit together. Texts are ma
 they are read, so that two spellings of the same catalogue are equal.
 """
 
-import re
-from collections.abc import Callable, Iterator, Sized
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Literal, NamedTuple, Self, TypeVar
+from itertools import chain
+from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    JsonValue,
-    PlainSerializer,
-    StrictBool,
-    StrictStr,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
-from eligibility.errors import InvalidInput
-from eligibility.windows import versions
-from eligibility.windows.package_versions import canonical_package_version, parse_package_version
+from eligibility.catalog import field_types as types
+from eligibility.windows.package_versions import parse_package_version
 
-
-def _reading(read: Callable[[str], str]) -> AfterValidator:
-    """Make a pydantic validator of a reader that raises InvalidInput, with the same error code."""
-
-    def validate(text: str) -> str:
-        try:
-            return read(text)
-        except InvalidInput as error:
-            fault = error.faults[0]
-            # pydantic would take braces for a template
-            raise PydanticCustomError(
-                fault.code, fault.detail.replace("{", "(").replace("}", ")")
-            ) from None
-
-    return AfterValidator(validate)
-
-
-def _os_version(text: str) -> str:
-    return versions.version_text(versions.parse_os_version(text))
-
-
-_MARKET = re.compile(r"[A-Z]{2}")
-
-
-def _market(text: str) -> str:
-    if not _MARKET.fullmatch(text):
-        raise PydanticCustomError(
-            "UNREADABLE_MARKET",
-            "`{market}` is not a market: two capital letters, as in US",
-            {"market": text[:60]},
-        )
-    return text
-
-
-def _to_utc(moment: datetime) -> datetime:
-    return moment.astimezone(UTC)
-
-
-def _moment_from_text(value: Any) -> Any:
-    """Accept moments as ISO 8601 text only: a number could mean seconds or milliseconds."""
-    if isinstance(value, str | datetime) or value is None:
-        return value
-    raise PydanticCustomError(
-        "UNREADABLE_MOMENT", "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
-    )
-
-
-_Items = TypeVar("_Items", bound=Sized)
-
-
-def _at_least_one(items: _Items) -> _Items:
-    """Refuse an empty collection. pydantic's min_length would ignore items that are invalid."""
-    if not items:
-        raise PydanticCustomError("WRONG_VALUE", "must have at least 1 item")
-    return items
-
-
-_NOT_EMPTY = AfterValidator(_at_least_one)
-PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
-OsVersion = Annotated[StrictStr, _reading(_os_version)]
-Architecture = Annotated[StrictStr, _reading(versions.parse_architecture)]
-TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
-Market = Annotated[StrictStr, AfterValidator(_market)]
-CatalogMoment = Annotated[
-    AwareDatetime,
-    BeforeValidator(_moment_from_text),
-    AfterValidator(_to_utc),
-    PlainSerializer(
-        lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"
-    ),
-]
-GroupId = Annotated[StrictStr, Field(min_length=1, max_length=100)]
-Name = Annotated[StrictStr, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
-FlightId = Annotated[StrictStr, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$")]
 PackageList = Literal["packages", "rollout.previous_packages"]
-PRODUCT_ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 
-
-_EXAMPLE: dict[str, JsonValue] = {
+_PACKAGE: dict[str, Any] = {
+    "file_name": "Reader_1.0.0.0.msixbundle",
+    "version": "1.0.0.0",
+    "architectures": ["x64", "arm64"],
+    "targets": {"Windows.Desktop": "10.0.17763.0"},
+}
+_NEWER_PACKAGE = _PACKAGE | {"file_name": "Reader_2.0.0.0.msixbundle", "version": "2.0.0.0"}
+_EXAMPLE: dict[str, Any] = {
     "name": "Contoso Reader",
-    "submission": {
-        "audience": "private",
-        "audience_groups": ["beta"],
-        "packages": [
-            {
-                "file_name": "Reader_1.0.0.0.msixbundle",
-                "version": "1.0.0.0",
-                "architectures": ["x64", "arm64"],
-                "targets": {"Windows.Desktop": "10.0.17763.0"},
-            }
-        ],
-    },
+    "submission": {"audience": "private", "audience_groups": ["beta"], "packages": [_PACKAGE]},
     "flights": [
         {
             "flight_id": "canary",
             "name": "Canary",
             "groups": ["canary-testers"],
-            "packages": [
-                {
-                    "file_name": "Reader_2.0.0.0.msixbundle",
-                    "version": "2.0.0.0",
-                    "architectures": ["x64", "arm64"],
-                    "targets": {"Windows.Desktop": "10.0.17763.0"},
-                }
-            ],
+            "packages": [_NEWER_PACKAGE],
         }
     ],
 }
 
 
 class _Declared(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, use_enum_values=False, validate_default=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     def with_fields(self, **changes: Any) -> Self:
         """Copy it with some fields changed and checked. Raises pydantic's ValidationError.
@@ -163,13 +61,9 @@ class Package(_Declared):
     """
 
     file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
-    version: PackageVersion
-    architectures: Annotated[
-        tuple[Architecture, ...], _NOT_EMPTY, Field(json_schema_extra={"minItems": 1})
-    ]
-    targets: Annotated[
-        dict[TargetFamily, OsVersion], _NOT_EMPTY, Field(json_schema_extra={"minProperties": 1})
-    ]
+    version: types.PackageVersion
+    architectures: types.Architectures
+    targets: types.Targets
 
     @property
     def first_part(self) -> int:
@@ -198,10 +92,10 @@ class Submission(_Declared):
     """The non-flighted submission: audience, listing and packages. Its rank is always 1."""
 
     audience: Literal["public", "private"] = "public"
-    audience_groups: tuple[GroupId, ...] = ()
-    public_at: CatalogMoment | None = None
+    audience_groups: tuple[types.GroupId, ...] = ()
+    public_at: types.CatalogMoment | None = None
     discoverability: Literal["searchable", "link_only", "stop_acquisition"] = "searchable"
-    device_families: tuple[TargetFamily, ...] | None = None
+    device_families: tuple[types.TargetFamily, ...] | None = None
     packages: tuple[Package, ...] = ()
     rollout: Rollout | None = None
 
@@ -219,10 +113,10 @@ class Submission(_Declared):
 class Flight(_Declared):
     """A package flight: other packages for the members of its groups (PF)."""
 
-    flight_id: FlightId
-    name: Name
-    groups: tuple[GroupId, ...]
-    publish_at: CatalogMoment | None = None
+    flight_id: types.FlightId
+    name: types.Name
+    groups: tuple[types.GroupId, ...]
+    publish_at: types.CatalogMoment | None = None
     packages: tuple[Package, ...] = ()
     rollout: Rollout | None = None
 
@@ -305,9 +199,9 @@ class Product(_Declared):
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
-    name: Name
+    name: types.Name
     availability: Literal["available", "unavailable"] = "available"
-    markets: tuple[Market, ...] | None = None
+    markets: tuple[types.Market, ...] | None = None
     submission: Submission
     flights: tuple[Flight, ...] = ()
 
@@ -343,13 +237,10 @@ class Product(_Declared):
 
     def active_groups(self, now: datetime) -> frozenset[str]:
         """The groups that count at a moment: of a private audience and of published flights."""
-        active: set[str] = set()
-        if self.submission.audience_at(now) == "private":
-            active.update(self.submission.audience_groups)
-        for flight in self.flights:
-            if flight.published_at(now):
-                active.update(flight.groups)
-        return frozenset(active)
+        private = self.submission.audience_at(now) == "private"
+        audience = self.submission.audience_groups if private else ()
+        flights = (flight.groups for flight in self.flights if flight.published_at(now))
+        return frozenset(chain(audience, *flights))
 
     @cached_property
     def moments(self) -> tuple[datetime, ...]:

@@ -15,10 +15,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from eligibility.catalog.errors import InvalidProduct
-from eligibility.catalog.model import PRODUCT_ID_PATTERN, Package, Product, RolloutStatus
+from eligibility.catalog.field_types import ID_PATTERN
+from eligibility.catalog.model import Package, Product, RolloutStatus
 from eligibility.errors import Fault
 
-_PRODUCT_ID = re.compile(PRODUCT_ID_PATTERN)
+_PRODUCT_ID = re.compile(ID_PATTERN)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ def read_fields(
         try:
             addresses[name] = read(value)
         except InvalidEmails as error:
-            faults += [Fault(f"{name}.{f.loc}".rstrip("."), f.code, f.detail) for f in error.faults]
+            faults += [fault.within(name) for fault in error.faults]
     if faults:
         raise InvalidInput(faults, subject)
     return addresses

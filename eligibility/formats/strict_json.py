@@ -32,16 +32,13 @@ def loads(body: bytes | str) -> Any:
             text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer
         )
     except json.JSONDecodeError as error:
+        why = error.msg[:1].lower() + error.msg[1:]
         where = f"line {error.lineno}, column {error.colno}"
-        raise InvalidJson(f"malformed JSON: {_lowered(error.msg)} at {where}") from None
+        raise InvalidJson(f"malformed JSON: {why} at {where}") from None
     except RecursionError:
         raise _too_deep() from None
     _check(value, 0)
     return value
-
-
-def _lowered(message: str) -> str:
-    return message[:1].lower() + message[1:]
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -110,12 +110,7 @@ def _inner_faults(value: Any, choices: Iterable[Any], loc: str) -> list[Fault]:
             items: Iterable[tuple[Any, Any]] = enumerate(value)
         elif isinstance(value, dict) and origin is dict:
             items = value.items()
-        elif (
-            isinstance(value, dict)
-            and isinstance(kind, type)
-            and not origin
-            and issubclass(kind, Struct)
-        ):
+        elif isinstance(value, dict) and isinstance(kind, type(Struct)):
             return _faults(value, kind, {}, loc)
         else:
             continue

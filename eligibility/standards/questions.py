@@ -15,10 +15,10 @@ from msgspec import UNSET, Raw, UnsetType
 from eligibility.access import wire
 from eligibility.access.model import Decision, PackageSource, Reason
 from eligibility.access.wire import AccountFields, QueryFields
-from eligibility.catalog.model import PRODUCT_ID_PATTERN
+from eligibility.catalog.field_types import ID_PATTERN
 from eligibility.errors import Fault, InvalidInput
 
-_ID = re.compile(PRODUCT_ID_PATTERN)
+_ID = re.compile(ID_PATTERN)
 _encode = msgspec.json.Encoder().encode
 
 

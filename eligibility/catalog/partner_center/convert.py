@@ -10,24 +10,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
-from eligibility.catalog.partner_center.packages import (
-    Targets,
-    families_of,
-    packages_and_rollout,
-)
+from eligibility.catalog.partner_center import shapes
+from eligibility.catalog.partner_center.packages import Targets, families_of, packages_and_rollout
 from eligibility.catalog.partner_center.ranks import rank_order
 from eligibility.catalog.partner_center.report import SUBJECT, ImportNote, ImportReport
-from eligibility.catalog.partner_center.shapes import (
-    App,
-    AppSubmission,
-    FlightPage,
-    FlightResource,
-    FlightSubmission,
-    PartnerCenterResource,
-    SubmissionReference,
-    SubmissionResource,
-    read_resources,
-)
 from eligibility.catalog.validation import read_product
 from eligibility.errors import InvalidFile
 from eligibility.windows.versions import version_text
@@ -43,8 +29,8 @@ _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "NotSet": ({}, "imported as public"),
 }
 
-_Kind = TypeVar("_Kind", bound=PartnerCenterResource)
-_Submission = TypeVar("_Submission", bound=SubmissionResource)
+_Kind = TypeVar("_Kind", bound=shapes.PartnerCenterResource)
+_Submission = TypeVar("_Submission", bound=shapes.Submission)
 
 
 class Import(NamedTuple):
@@ -67,31 +53,22 @@ def read_files(
         group_names = Partner Center's group ids -> our group ids, where they differ.
     Raises: InvalidFile naming every fault.
     """
-    return convert(read_resources(paths), tuple(audience_groups), group_names or {})
-
-
-def convert(
-    resources: list[PartnerCenterResource],
-    audience_groups: tuple[str, ...] = (),
-    group_names: Mapping[str, str] | None = None,
-) -> Import:
-    """Turn the API's responses about one app into a product. Pure. Raises InvalidFile."""
+    resources = shapes.read_resources(paths)
     report = ImportReport()
     app = _app(resources, report)
     flights = rank_order(_flights(resources, report), report)
-    submissions = _of_kind(resources, AppSubmission)
+    submissions = _of_kind(resources, shapes.AppSubmission)
     where = f"applications/{app.id}"
     newest = _newest(submissions, app.published, f"app `{app.name}`", where, report)
     if newest is None:
         detail = f"app `{app.name}` has no published submission"
         report.fault(where, "NO_PUBLISHED_SUBMISSION", detail)
         raise InvalidFile(report.faults, SUBJECT)
-    body = packages_and_rollout(newest, submissions, None, report) | _visibility(
-        newest, audience_groups, report
-    )
+    body = packages_and_rollout(newest, submissions, None, report)
+    body |= _visibility(newest, tuple(audience_groups), report)
     families = families_of(newest)
     names = group_names or {}
-    flight_submissions = _of_kind(resources, FlightSubmission)
+    flight_submissions = _of_kind(resources, shapes.FlightSubmission)
     product = {
         "name": app.name,
         "submission": body,
@@ -107,7 +84,7 @@ def convert(
         raise InvalidFile(error.faults, f"app `{app.name}`") from None
 
 
-def _of_kind(resources: list[PartnerCenterResource], kind: type[_Kind]) -> list[_Kind]:
+def _of_kind(resources: list[shapes.PartnerCenterResource], kind: type[_Kind]) -> list[_Kind]:
     """The resources of one kind, without duplicates."""
     distinct: list[_Kind] = []
     for resource in resources:
@@ -116,8 +93,8 @@ def _of_kind(resources: list[PartnerCenterResource], kind: type[_Kind]) -> list[
     return distinct
 
 
-def _app(resources: list[PartnerCenterResource], report: ImportReport) -> App:
-    apps = _of_kind(resources, App)
+def _app(resources: list[shapes.PartnerCenterResource], report: ImportReport) -> shapes.App:
+    apps = _of_kind(resources, shapes.App)
     if not apps:
         report.fault("", "NO_APP", "no app among the files: add the answer to `applications/{id}`")
     elif len(apps) > 1:
@@ -127,11 +104,15 @@ def _app(resources: list[PartnerCenterResource], report: ImportReport) -> App:
     return apps[0]
 
 
-def _flights(resources: list[PartnerCenterResource], report: ImportReport) -> list[FlightResource]:
+def _flights(
+    resources: list[shapes.PartnerCenterResource], report: ImportReport
+) -> list[shapes.FlightResource]:
     """All flights of the app, from lists or files of their own; faults if some are missing."""
-    pages = _of_kind(resources, FlightPage)
-    listed: list[PartnerCenterResource] = [flight for page in pages for flight in page.flights]
-    flights = _of_kind(listed + resources, FlightResource)
+    pages = _of_kind(resources, shapes.FlightPage)
+    listed: list[shapes.PartnerCenterResource] = [
+        flight for page in pages for flight in page.flights
+    ]
+    flights = _of_kind(listed + resources, shapes.FlightResource)
     ids = {flight.flight_id for flight in flights}
     if not flights and not pages:
         report.note(
@@ -146,7 +127,7 @@ def _flights(resources: list[PartnerCenterResource], report: ImportReport) -> li
         report.fault(
             "flights", "MISSING_PAGE", f"{len(ids)} of {total} are among the files: add `{link}`"
         )
-    for submission in _of_kind(resources, FlightSubmission):
+    for submission in _of_kind(resources, shapes.FlightSubmission):
         if submission.flight_id not in ids:
             detail = f"is of flight `{submission.flight_id}`, which is not among the files"
             report.fault(f"flight submission {submission.id}", "UNKNOWN_FLIGHT", detail)
@@ -155,7 +136,7 @@ def _flights(resources: list[PartnerCenterResource], report: ImportReport) -> li
 
 def _newest(
     submissions: list[_Submission],
-    last: SubmissionReference | None,
+    last: shapes.SubmissionReference | None,
     what: str,
     where: str,
     report: ImportReport,
@@ -173,8 +154,8 @@ def _newest(
 
 
 def _flight(
-    flight: FlightResource,
-    submissions: list[FlightSubmission],
+    flight: shapes.FlightResource,
+    submissions: list[shapes.FlightSubmission],
     families: Targets,
     group_names: Mapping[str, str],
     where: str,
@@ -199,7 +180,7 @@ def _flight(
 
 
 def _visibility(
-    submission: AppSubmission, audience_groups: tuple[str, ...], report: ImportReport
+    submission: shapes.AppSubmission, audience_groups: tuple[str, ...], report: ImportReport
 ) -> dict[str, Any]:
     """Audience and discoverability, which the API tells in one value (MAS)."""
     source, visibility = submission.title, submission.visibility

@@ -1,16 +1,12 @@
 """Convert packages and rollouts of submissions into the form of a product."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from packaging.version import Version
 
 from eligibility.catalog.partner_center.report import ImportReport
-from eligibility.catalog.partner_center.shapes import (
-    AppSubmission,
-    SubmissionResource,
-    UploadedPackage,
-)
+from eligibility.catalog.partner_center.shapes import AppSubmission, Submission, UploadedPackage
 from eligibility.errors import InvalidInput
 from eligibility.windows.versions import version_text
 
@@ -27,11 +23,9 @@ _NO_SUBMISSION = "0"
 Targets = dict[str, Version]
 """Device family -> MinVersion."""
 
-_Submission = TypeVar("_Submission", bound=SubmissionResource)
-
 
 def packages_and_rollout(
-    newest: _Submission, others: list[_Submission], families: Targets | None, report: ImportReport
+    newest: Submission, others: Sequence[Submission], families: Targets | None, report: ImportReport
 ) -> dict[str, Any]:
     """Convert packages and rollout of a submission.
 
@@ -49,7 +43,7 @@ def packages_and_rollout(
 
 
 def _rollout(
-    newest: _Submission, others: list[_Submission], families: Targets | None, report: ImportReport
+    newest: Submission, others: Sequence[Submission], families: Targets | None, report: ImportReport
 ) -> dict[str, Any] | None:
     rollout = newest.delivery.rollout
     if not rollout.used:
@@ -80,7 +74,7 @@ def _rollout(
 
 
 def _offered(
-    submission: SubmissionResource, families: Targets | None, report: ImportReport
+    submission: Submission, families: Targets | None, report: ImportReport
 ) -> Iterator[dict[str, Any]]:
     """Convert the packages that a submission offers; note those that it does not."""
     for package in submission.packages:

@@ -6,9 +6,8 @@ numbers would lose the last digits.
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from packaging.version import Version
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
@@ -133,9 +132,10 @@ class Pricing(_Resource):
     by_market: dict[str, Any] = Field(default_factory=dict, alias="marketSpecificPricings")
 
 
-class SubmissionResource(_Resource):
+class Submission(_Resource):
     """What submissions of apps and flights have in common."""
 
+    kind: ClassVar[str] = "submission"
     id: SubmissionId
     status: str
     packages: tuple[UploadedPackage, ...]
@@ -145,7 +145,7 @@ class SubmissionResource(_Resource):
     @property
     def title(self) -> str:
         """How faults and notes name this submission."""
-        return f"submission {self.id}"
+        return f"{self.kind} {self.id}"
 
     @property
     def published(self) -> bool:
@@ -163,17 +163,13 @@ class SubmissionResource(_Resource):
         return int(self.id)
 
 
-class AppSubmission(SubmissionResource):
+class AppSubmission(Submission):
     """A submission of the app itself: the non-flighted one (MAS)."""
 
+    kind: ClassVar[str] = "app submission"
     packages: tuple[UploadedPackage, ...] = Field(alias="applicationPackages")
     visibility: str = "Public"
     pricing: Pricing = Pricing()
-
-    @property
-    def title(self) -> str:
-        """How faults and notes name this submission."""
-        return f"app submission {self.id}"
 
     @property
     def markets_left_out(self) -> tuple[str, ...]:
@@ -182,7 +178,7 @@ class AppSubmission(SubmissionResource):
         return tuple(market for market, price in prices if price == "NotAvailable")
 
 
-class FlightSubmission(SubmissionResource):
+class FlightSubmission(Submission):
     """A submission of a flight (MFS)."""
 
     flight_id: Id = Field(alias="flightId")
@@ -229,7 +225,8 @@ def _read(path: Path) -> PartnerCenterResource:
     try:
         return kind.model_validate(body)
     except ValidationError as error:
-        raise InvalidFile(list(_in_file(path, error))) from None
+        faults = [Fault(f"{path}", f.code, f"{f.loc}: {f.detail}") for f in pydantic_faults(error)]
+        raise InvalidFile(faults) from None
 
 
 def _kind(body: Any) -> type[PartnerCenterResource] | None:
@@ -249,8 +246,3 @@ def _why_unknown(body: Any) -> str:
     if isinstance(body, dict) and {"code", "message"} <= body.keys():
         return f"is an error response of the API (`{body['code']}`); give {needed}"
     return f"is not a known response of the submission API; give {needed}"
-
-
-def _in_file(path: Path, error: ValidationError) -> Iterator[Fault]:
-    for fault in pydantic_faults(error):
-        yield Fault(f"{path}", fault.code, f"{fault.loc}: {fault.detail}")

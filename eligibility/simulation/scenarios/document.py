@@ -22,8 +22,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from eligibility.access.model import AccountKind, Reason, RemedyAction
+from eligibility.catalog.field_types import Architecture, CatalogMoment, GroupId, PackageVersion
 from eligibility.catalog.files import GroupDeclaration
-from eligibility.catalog.model import Architecture, CatalogMoment, GroupId, PackageVersion, Product
+from eligibility.catalog.model import Product
 from eligibility.rules.requirements import AppliesTo
 
 TAG = "<"

@@ -1,0 +1,94 @@
+"""Types of the fields of a product: each checks its text and makes it canonical."""
+
+import re
+from collections.abc import Callable, Sized
+from datetime import UTC, datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StrictStr,
+)
+from pydantic_core import PydanticCustomError
+
+from eligibility.errors import InvalidInput
+from eligibility.windows import versions
+from eligibility.windows.package_versions import canonical_package_version
+
+ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
+"""What the id of a product or of a flight must match."""
+
+
+def _refusal(code: str, detail: str) -> PydanticCustomError:
+    # pydantic would take braces for a template
+    return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))
+
+
+def _reading(read: Callable[[str], str]) -> AfterValidator:
+    """Make a pydantic validator of a reader that raises InvalidInput, with the same error code."""
+
+    def validate(text: str) -> str:
+        try:
+            return read(text)
+        except InvalidInput as error:
+            raise _refusal(error.faults[0].code, error.faults[0].detail) from None
+
+    return AfterValidator(validate)
+
+
+def _os_version(text: str) -> str:
+    return versions.version_text(versions.parse_os_version(text))
+
+
+def _market(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", text):
+        detail = f"`{text[:60]}` is not a market: two capital letters, as in US"
+        raise _refusal("UNREADABLE_MARKET", detail)
+    return text
+
+
+def _moment_from_text(value: Any) -> Any:
+    """Accept moments as ISO 8601 text only: a number could mean seconds or milliseconds."""
+    if isinstance(value, str | datetime) or value is None:
+        return value
+    detail = "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+    raise _refusal("UNREADABLE_MOMENT", detail)
+
+
+_Items = TypeVar("_Items", bound=Sized)
+
+
+def _at_least_one(items: _Items) -> _Items:
+    """Refuse an empty collection. pydantic's min_length would ignore items that are invalid."""
+    if not items:
+        raise _refusal("WRONG_VALUE", "must have at least 1 item")
+    return items
+
+
+_NOT_EMPTY = AfterValidator(_at_least_one)
+PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
+OsVersion = Annotated[StrictStr, _reading(_os_version)]
+Architecture = Annotated[StrictStr, _reading(versions.parse_architecture)]
+TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
+Architectures = Annotated[
+    tuple[Architecture, ...], _NOT_EMPTY, Field(json_schema_extra={"minItems": 1})
+]
+Targets = Annotated[
+    dict[TargetFamily, OsVersion], _NOT_EMPTY, Field(json_schema_extra={"minProperties": 1})
+]
+Market = Annotated[StrictStr, AfterValidator(_market)]
+CatalogMoment = Annotated[
+    AwareDatetime,
+    BeforeValidator(_moment_from_text),
+    AfterValidator(lambda moment: moment.astimezone(UTC)),
+    PlainSerializer(
+        lambda moment: moment.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"
+    ),
+]
+GroupId = Annotated[StrictStr, Field(min_length=1, max_length=100)]
+Name = Annotated[StrictStr, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
+FlightId = Annotated[StrictStr, Field(pattern=ID_PATTERN)]
