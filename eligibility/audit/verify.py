@@ -101,15 +101,18 @@ class _Reader:
                 yield Finding(self.name, revision, what)
             step(self.name, 1)
         if self._before not in (None, self.head.chain):
-            yield self._at_head(
-                "does not end the chain: its digest is not the one kept as the last"
-            )
+            what = "does not end the chain: its digest is not the one kept as the last"
+            yield self._at_head(what)
         if self.head.revision < self._known.revision:
             what = f"the chain was at revision {self._known.revision} earlier: entries were removed"
             yield self._at_head(what)
-        beyond = list(self._beyond_the_head())
-        yield from beyond
-        if self._replay is not None and not beyond:
+        beyond = self._entries_beyond_the_head()
+        if beyond > 0:
+            what = (
+                f"{beyond} more kept than the chain has: its end was taken back, or they were put"
+            )
+            yield Finding(self.name, self.head.revision + 1, what)
+        elif self._replay is not None:
             yield from map(self._at_head, self._replay.differences(self.head.revision))
 
     def _damage(self, revision: int, entry: Any) -> str | None:
@@ -144,15 +147,10 @@ class _Reader:
         except UNREADABLE:
             return False
 
-    def _beyond_the_head(self) -> Iterator[Finding]:
+    def _entries_beyond_the_head(self) -> int:
         now = self._trail.kept()
         written_since = max(0, now.head.revision - self.head.revision)
-        beyond = now.entries - self.entries - written_since
-        if beyond > 0:
-            what = (
-                f"{beyond} more kept than the chain has: its end was taken back, or they were put"
-            )
-            yield Finding(self.name, self.head.revision + 1, what)
+        return now.entries - self.entries - written_since
 
     def _at_head(self, what: str) -> Finding:
         return Finding(self.name, self.head.revision, what)

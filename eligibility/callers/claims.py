@@ -62,11 +62,7 @@ def self_caller(account: Account, name_of: AddressPseudonym) -> Caller:
 
 def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
     """Read the account to which an ID token was issued. Raises: TokenRefusal."""
-    email = claims.get(issuer.email_claim)
-    if not isinstance(email, str):
-        raise TokenRefusal(
-            "TOKEN_CLAIMS", f"the claim `{issuer.email_claim}` is missing or not text"
-        )
+    email = text_claim(claims, issuer.email_claim)
     if claims.get(issuer.verified_claim) not in _TRUE:
         detail = f"the claim `{issuer.verified_claim}` does not say that the address is verified"
         raise TokenRefusal("EMAIL_UNVERIFIED", detail)
@@ -80,14 +76,20 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
         raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` holds no address") from None
 
 
+def text_claim(claims: Claims, claim: str) -> str:
+    """Read a claim that must be text. Raises: TokenRefusal."""
+    value = claims.get(claim)
+    if not isinstance(value, str):
+        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or not text")
+    return value
+
+
 def _kind(claims: Claims, issuer: AccountIssuer) -> AccountKind:
     if issuer.kind is not None:
         return issuer.kind
-    tenant = claims.get(issuer.tenant_claim)
-    if not isinstance(tenant, str) or not tenant:
-        raise TokenRefusal(
-            "TOKEN_CLAIMS", f"the claim `{issuer.tenant_claim}` is missing or not text"
-        )
+    tenant = text_claim(claims, issuer.tenant_claim)
+    if not tenant:
+        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{issuer.tenant_claim}` is empty")
     consumer = tenant in issuer.consumer_tenants
     return AccountKind.MICROSOFT if consumer else AccountKind.WORK_OR_SCHOOL
 
@@ -121,7 +123,6 @@ def _texts(claims: Claims, claim: str, *, split: bool = False) -> list[str]:
     if isinstance(value, str):
         return value.split() if split else [value]
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        raise TokenRefusal(
-            "TOKEN_CLAIMS", f"the claim `{claim}` is neither text nor a list of texts"
-        )
+        detail = f"the claim `{claim}` is neither text nor a list of texts"
+        raise TokenRefusal("TOKEN_CLAIMS", detail)
     return value

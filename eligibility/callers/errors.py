@@ -28,7 +28,6 @@ class ScopeMissing(EligibilityError):
     def __init__(self, scope: str, present: Collection[str]) -> None:
         scopes = ", ".join(sorted(present)) or "none"
         super().__init__(f"this needs the scope `{scope}`; the caller has {scopes}")
-        self.scope = scope
 
 
 class AllPublishersNeeded(EligibilityError):
@@ -38,7 +37,6 @@ class AllPublishersNeeded(EligibilityError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"this needs the scope `{scope}` for all publishers")
-        self.scope = scope
 
 
 class AccountMismatch(EligibilityError):
@@ -67,7 +65,6 @@ class UnknownKey(EligibilityError):
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"there is no key `{key_id[:40]}`; `eligibility keys list` shows them")
-        self.key_id = key_id
 
 
 class UnknownPublisher(EligibilityError):

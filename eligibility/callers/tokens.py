@@ -20,6 +20,7 @@ from eligibility.callers.claims import (
     account_in,
     self_caller,
     service_caller,
+    text_claim,
 )
 from eligibility.callers.errors import Unauthenticated
 from eligibility.callers.issuers import TENANT, AccountIssuer, Algorithm, CallerIssuer, Issuer
@@ -135,7 +136,7 @@ class Verifier:
 
     def _issuer_of(self, claims: Claims) -> Issuer:
         """Find the issuer that a token claims to be from. The token is not trusted yet."""
-        url = _text(claims, "iss")
+        url = text_claim(claims, "iss")
         audiences = _audiences(claims)
         matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(url)]
         if not matching:
@@ -182,7 +183,7 @@ def _tenant(claims: Claims, issuer: Issuer) -> str | None:
     """Read the tenant, which claim and issuer must both name; None for an issuer without tenants."""
     if isinstance(issuer, CallerIssuer) or TENANT not in issuer.issuer:
         return None
-    tenant = _text(claims, issuer.tenant_claim)
+    tenant = text_claim(claims, issuer.tenant_claim)
     if issuer.issuer.replace(TENANT, tenant) != claims["iss"]:
         raise TokenRefusal("TOKEN_CLAIMS", f"`iss` and `{issuer.tenant_claim}` name two tenants")
     return tenant
@@ -208,13 +209,6 @@ def _moment(claims: Claims, claim: str) -> float:
     if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf:
         return value
     raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or not a number of seconds")
-
-
-def _text(claims: Claims, claim: str) -> str:
-    value = claims.get(claim)
-    if not isinstance(value, str):
-        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or not text")
-    return value
 
 
 def _audiences(claims: Claims) -> set[str]:

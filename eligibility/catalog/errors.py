@@ -19,7 +19,6 @@ class ProductTaken(EligibilityError):
 
     def __init__(self, product_id: str) -> None:
         super().__init__(f"product `{product_id}` belongs to another publisher")
-        self.product_id = product_id
 
 
 class CatalogRevisionMismatch(EligibilityError):

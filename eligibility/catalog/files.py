@@ -15,10 +15,10 @@ A group without `emails` must exist already and keeps its members. A group with
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.field_types import CatalogMoment, Name
@@ -71,7 +71,7 @@ class _File(BaseModel):
     model_config = ConfigDict(extra="forbid")
     publisher: StrictStr
     groups: dict[str, GroupDeclaration] = {}
-    products: Annotated[dict[str, Any], Field()] = {}
+    products: dict[str, Any] = {}
 
 
 @dataclass(slots=True)

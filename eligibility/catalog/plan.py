@@ -51,7 +51,7 @@ class ProductPlan:
     differences: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class PlanWarning:
     """Something that the publisher should correct; the plan can be applied all the same.
 
@@ -229,9 +229,7 @@ def _consent_warnings(
                 f"nobody confirmed that the people of `{group_id}` agreed to be in it: declare"
                 " `consent`, or see `eligibility groups consent`"
             )
-            yield PlanWarning(
-                code="NO_CONSENT_NOTE", group_id=group_id, used_by=tuple(uses), text=text
-            )
+            yield PlanWarning("NO_CONSENT_NOTE", group_id, tuple(uses), text)
 
 
 def _uses(products: Mapping[str, Product]) -> dict[str, list[str]]:

@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from platformdirs import user_data_path
-from pydantic import Field, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from eligibility.callers.issuers import check_told_apart, is_loopback
 from eligibility.errors import Fault, InvalidSettings
@@ -24,10 +23,10 @@ def default_store() -> str:
     return f"sqlite:///{user_data_path('eligibility', appauthor=False) / 'eligibility.db'}"
 
 
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """The settings in force. docs/settings.md is made of the docstrings below the fields."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     store: types.StoreUrl = Field(default_factory=default_store)
     """Store URL: sqlite:///path of the file that holds groups and catalogue, or a server's redis://,
@@ -98,18 +97,6 @@ class Settings(BaseSettings):
     dashboard_provider: types.DashboardProvider = None
     """OpenID provider with which people sign in to the dashboard, a TOML table (from the environment
     as JSON text): docs/security.md."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - pydantic-settings passes them by name
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take the values of load_settings only: pydantic would read lists in the environment as JSON."""
-        return (init_settings,)
 
     def store_password(self) -> str | None:
         """Read the password in `store_password_file`. Raises: InvalidSettings."""

@@ -73,7 +73,7 @@ def test_all_faults_are_named_at_once() -> None:
 def test_networks_of_proxies_come_from_the_environment_of_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Also by os.environ itself, which pydantic-settings would read lists from as JSON."""
+    """Also by os.environ itself, whose lists are separated by commas."""
     monkeypatch.setenv("ELIGIBILITY_TRUSTED_PROXIES", "10.1.0.0/16, 10.2.0.7,fd00::/8")
     networks = [str(one) for one in load_settings(os.environ).settings.trusted_proxies]
     assert networks == ["10.1.0.0/16", "10.2.0.7/32", "fd00::/8"]

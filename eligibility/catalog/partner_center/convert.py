@@ -66,7 +66,7 @@ def read_files(
         raise InvalidFile(report.faults, SUBJECT)
     body = packages_and_rollout(newest, submissions, None, report)
     body |= _visibility(newest, tuple(audience_groups), report)
-    families = families_of(newest)
+    families = families_of(body["packages"])
     names = group_names or {}
     flight_submissions = _of_kind(resources, shapes.FlightSubmission)
     product = {

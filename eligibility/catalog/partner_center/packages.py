@@ -1,14 +1,14 @@
 """Convert packages and rollouts of submissions into the form of a product."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from packaging.version import Version
 
 from eligibility.catalog.partner_center.report import ImportReport
-from eligibility.catalog.partner_center.shapes import AppSubmission, Submission, UploadedPackage
+from eligibility.catalog.partner_center.shapes import Submission, UploadedPackage
 from eligibility.errors import InvalidInput
-from eligibility.windows.versions import version_text
+from eligibility.windows.versions import parse_os_version, version_text
 
 _NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
 _ROLLOUT_STATUS = {
@@ -107,16 +107,11 @@ def _architectures(package: UploadedPackage, source: str, report: ImportReport) 
     return ("neutral",)
 
 
-def families_of(submission: AppSubmission) -> Targets:
-    """The device families of the app's packages, each with the lowest MinVersion among them."""
+def families_of(packages: Iterable[Mapping[str, Any]]) -> Targets:
+    """The device families of converted packages, each with the lowest MinVersion among them."""
     lowest: Targets = {}
-    for package in submission.packages:
-        if package.status in _NOT_OFFERED:
-            continue
-        try:
-            targets = package.targets()
-        except InvalidInput:  # reported where the package itself is converted
-            continue
-        for family, least in targets.items():
+    for package in packages:
+        for family, text in package["targets"].items():
+            least = parse_os_version(text)
             lowest[family] = min(least, lowest.get(family, least))
     return dict(sorted(lowest.items()))
