@@ -1,6 +1,5 @@
 """Activity as frozen values: counts of decisions by minute, and the last answer of each account."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -54,14 +53,14 @@ class RecentDecision(Struct, frozen=True, array_like=True):
     answer: LastAnswer
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Batch:
-    """What is stored in one step for one publisher.
+    """The activity of one publisher that is collected, and then stored in one step.
 
     counts: by the second at which the minute begins, and by key. last: by product id and digest.
     seen: the latest decisions, the oldest first.
     """
 
-    counts: Mapping[tuple[int, CountKey], int] = field(default_factory=dict)
-    last: Mapping[tuple[str, int], LastAnswer] = field(default_factory=dict)
-    seen: Sequence[RecentDecision] = ()
+    counts: dict[tuple[int, CountKey], int] = field(default_factory=dict)
+    last: dict[tuple[str, int], LastAnswer] = field(default_factory=dict)
+    seen: list[RecentDecision] = field(default_factory=list)

@@ -10,7 +10,6 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -31,19 +30,10 @@ _STEP, _PAUSE_S = 20, 0.001
 _log = logging.getLogger("eligibility.activity")
 
 
-@dataclass(slots=True)
-class _Pending:
-    """The activity of one publisher that is not stored yet."""
-
-    counts: Counter[tuple[int, CountKey]] = field(default_factory=Counter)
-    last: dict[tuple[str, int], LastAnswer] = field(default_factory=dict)
-    seen: list[RecentDecision] = field(default_factory=list)
-
-
 class _AccountDecision(NamedTuple):
     """A decision with its account. digest: of the account; members: of its addresses in a group."""
 
-    pending: _Pending
+    pending: Batch
     product_id: str
     digest: int | None
     members: list[int]
@@ -68,7 +58,7 @@ class Recorder:
         self._buffer_lock, self._pending_lock = threading.Lock(), threading.Lock()
         self._writing = threading.Lock()
         self._buffer, self._full = Buffer(clock()), list[Buffer]()
-        self._pending: dict[str, _Pending] = {}
+        self._pending: dict[str, Batch] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         self._away = False
@@ -150,7 +140,8 @@ class Recorder:
         if held is None:
             self.dropped += decisions
         else:
-            self._of(held.publisher).counts[minute, key] += decisions
+            counts = self._of(held.publisher).counts
+            counts[minute, key] = counts.get((minute, key), 0) + decisions
 
     def _note_accounts(self, buffer: Buffer, pause: float) -> None:
         """Note the last answer of each member, and the latest decisions."""
@@ -195,8 +186,8 @@ class Recorder:
         first = digests[0] if digests else None
         return _AccountDecision(self._of(held.publisher), key.product_id, first, members, answer)
 
-    def _of(self, publisher: str) -> _Pending:
-        return self._pending.setdefault(publisher, _Pending())
+    def _of(self, publisher: str) -> Batch:
+        return self._pending.setdefault(publisher, Batch())
 
     def write(self) -> None:
         """Store what was sorted; what cannot be stored is dropped and logged once.
@@ -208,12 +199,12 @@ class Recorder:
                 pending, self._pending = self._pending, {}
             self._write(pending)
 
-    def _write(self, pending: Mapping[str, _Pending]) -> None:
-        for publisher, activity in pending.items():
+    def _write(self, pending: Mapping[str, Batch]) -> None:
+        for publisher, batch in pending.items():
             try:
-                self._store.add(publisher, Batch(activity.counts, activity.last, activity.seen))
+                self._store.add(publisher, batch)
             except GroupsError as error:
-                self.dropped += activity.counts.total()
+                self.dropped += sum(batch.counts.values())
                 if not self._away:
                     _log.warning("activity cannot be stored and is lost: %s", error)
                 self._away = True

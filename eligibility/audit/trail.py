@@ -85,7 +85,10 @@ def page(
     following = (entry for entry in entries if before is None or _position(entry) < before)
     found = list(islice(following, limit + 1))
     items = tuple(found[:limit])
-    return Page(items=items, next_cursor=_cursor(items[-1]) if len(found) > limit else None)
+    if len(found) <= limit:
+        return Page(items=items, next_cursor=None)
+    last = items[-1]
+    return Page(items=items, next_cursor=f"{to_us(last.at)}:{last.revision}:{last.chain}")
 
 
 def _newest_first(chain: Chain, since: datetime | None) -> Iterator[TrailEntry]:
@@ -141,10 +144,6 @@ _Position = tuple[datetime, str, int]
 
 def _position(record: TrailEntry) -> _Position:
     return record.at, record.chain, record.revision
-
-
-def _cursor(record: TrailEntry) -> str:
-    return f"{to_us(record.at)}:{record.revision}:{record.chain}"
 
 
 def _position_of(cursor: str) -> _Position:

@@ -108,9 +108,7 @@ class _Reader:
             yield self._at_head(what)
         beyond = self._entries_beyond_the_head()
         if beyond > 0:
-            what = (
-                f"{beyond} more kept than the chain has: its end was taken back, or they were put"
-            )
+            what = f"{beyond} more kept than the chain has: its end was cut off, or they were added"
             yield Finding(self.name, self.head.revision + 1, what)
         elif self._replay is not None:
             yield from map(self._at_head, self._replay.differences(self.head.revision))

@@ -7,14 +7,12 @@ random bits. The checksum is the CRC32 of everything before it, so that anybody 
 from a similar text without asking the server. Secret scanners search for SCANNER_PATTERN.
 """
 
-import hmac
 import re
 import secrets
 import zlib
 from hashlib import sha256
 
 from eligibility.callers.errors import Unauthenticated
-from eligibility.callers.store import StoredKey
 
 PREFIX = "elg_"
 ID_LENGTH, SECRET_LENGTH, CHECKSUM_LENGTH = 12, 43, 6
@@ -31,7 +29,7 @@ _FORM = re.compile(SCANNER_PATTERN.removeprefix(r"\b").removesuffix(r"\b"))
 
 def new_text() -> str:
     """Make the text of a new key, which is never stored; see StoredKey for what is."""
-    unchecked = PREFIX + _random(ID_LENGTH + SECRET_LENGTH)
+    unchecked = PREFIX + _random(ID_LENGTH) + _random(SECRET_LENGTH)
     return unchecked + _checksum(unchecked)
 
 
@@ -45,10 +43,7 @@ def is_key(text: str) -> bool:
 def key_id_of(text: str) -> str:
     """Read the id in a key. Raises: Unauthenticated CREDENTIALS_UNREADABLE if it is not a key."""
     if not is_key(text):
-        detail = (
-            f"that is not an API key, which is `{PREFIX}` and 61 letters and digits: was it cut or"
-            " mistyped?"
-        )
+        detail = f"not an API key, which is `{PREFIX}` and 61 letters and digits: was it cut?"
         raise Unauthenticated("CREDENTIALS_UNREADABLE", detail)
     return text[ID_PART]
 
@@ -56,11 +51,6 @@ def key_id_of(text: str) -> str:
 def digest(text: str) -> bytes:
     """Hash a key for the store: SHA-256, 32 bytes. StoredKey says why a fast hash is enough."""
     return sha256(text.encode("utf-8", "replace")).digest()
-
-
-def matches(stored: StoredKey, text: str) -> bool:
-    """Whether a text is exactly that key; compares in constant time."""
-    return hmac.compare_digest(stored.digest, digest(text))
 
 
 def _random(length: int) -> str:

@@ -90,7 +90,10 @@ class KeyAdmin:
             StoreUnavailable.
         """
         now = self._now()
-        old = self._key(_id_in(key_id))
+        old_id = _id_in(key_id)
+        old = self._keys.get(old_id)
+        if old is None:
+            raise UnknownKey(old_id)
         faults: list[Fault] = []
         reason = _NOT_ROTATED.get(state_of(old, now))
         if reason is not None:
@@ -131,12 +134,6 @@ class KeyAdmin:
         """List the keys that work now, the oldest first; with `every`, also those that have ended."""
         now = self._now()
         return tuple(k for k in self._keys.all()[1] if every or state_of(k, now) in _WORKING)
-
-    def _key(self, key_id: str) -> StoredKey:
-        key = self._keys.get(key_id)
-        if key is None:
-            raise UnknownKey(key_id)
-        return key
 
 
 def key_body(key: StoredKey, now: datetime) -> dict[str, Any]:

@@ -78,10 +78,8 @@ def read_expiry(expires: str | None, now: datetime, faults: list[Fault]) -> date
     try:
         end = wire.moment_of(expires, "expires") if length is None else now + length
     except InvalidInput:
-        detail = (
-            f"`{shown(expires)}` is neither a duration, as in 90d, 12h or 30m, nor a moment, as in"
-            " 2027-01-31T00:00:00Z"
-        )
+        forms = "neither a duration (90d, 12h, 30m) nor a moment (2027-01-31T00:00:00Z)"
+        detail = f"`{shown(expires)}` is {forms}"
         faults.append(Fault("expires", "UNREADABLE_EXPIRY", detail))
         return None
     if end <= now:

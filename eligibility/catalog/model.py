@@ -17,7 +17,6 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictStr
 
 from eligibility.catalog import field_types as types
-from eligibility.windows.package_versions import parse_package_version
 
 PackageList = Literal["packages", "rollout.previous_packages"]
 
@@ -64,11 +63,6 @@ class Package(_Declared):
     version: types.PackageVersion
     architectures: types.Architectures
     targets: types.Targets
-
-    @property
-    def first_part(self) -> int:
-        """The first part of the version, which must not be 0 (REQ)."""
-        return parse_package_version(self.version).release[0]
 
 
 class RolloutStatus(StrEnum):
@@ -123,10 +117,6 @@ class Flight(_Declared):
     def published_at(self, now: datetime) -> bool:
         """Whether the flight counts at a moment: it has packages and `publish_at` has come."""
         return bool(self.packages) and (self.publish_at is None or now >= self.publish_at)
-
-    def is_for(self, groups: AbstractSet[str], now: datetime) -> bool:
-        """Whether the flight is published and one of those groups is in it (PF)."""
-        return self.published_at(now) and not groups.isdisjoint(self.groups)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +201,8 @@ class Product(_Declared):
 
     def flight_for(self, groups: AbstractSet[str], now: datetime) -> Flight | None:
         """Find the highest-ranked flight for members of those groups, the only one they get (PF, PD)."""
-        return next((flight for flight in self.flights if flight.is_for(groups, now)), None)
+        published = (flight for flight in self.flights if flight.published_at(now))
+        return next((flight for flight in published if not groups.isdisjoint(flight.groups)), None)
 
     def sources(self) -> tuple[DeclaredSource, ...]:
         """List the submission, then the flights from the highest rank to the lowest."""

@@ -80,11 +80,6 @@ class Plan:
         actions = {group.action for group in self.groups} | {p.action for p in self.products}
         return actions <= {"unchanged", "left_alone"}
 
-    @property
-    def stored_products(self) -> tuple[str, ...]:
-        """Ids of the products that the plan creates or changes."""
-        return tuple(p.product_id for p in self.products if p.action in ("create", "change"))
-
 
 def make_plan(
     declaration: Declaration, groups: GroupStore, catalog: Catalog, *, prune: bool = False
@@ -140,7 +135,8 @@ def apply_plan(
 
 def _puts(plan: Plan, declaration: Declaration) -> dict[str, Product]:
     """The declared products that the plan creates or changes."""
-    return {product_id: declaration.products[product_id] for product_id in plan.stored_products}
+    stored = (p.product_id for p in plan.products if p.action in ("create", "change"))
+    return {product_id: declaration.products[product_id] for product_id in stored}
 
 
 def _apply_group(

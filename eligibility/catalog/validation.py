@@ -18,6 +18,8 @@ from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.field_types import ID_PATTERN
 from eligibility.catalog.model import Package, Product, RolloutStatus
 from eligibility.errors import Fault
+from eligibility.formats.strict_struct import shown
+from eligibility.windows.package_versions import parse_package_version
 
 _PRODUCT_ID = re.compile(ID_PATTERN)
 
@@ -55,7 +57,7 @@ def pydantic_fault(details: dict[str, Any]) -> Fault:
     message = str(details["msg"])
     detail = _DETAILS.get(kind) or message[:1].lower() + message[1:]
     if kind not in _DETAILS and not kind.isupper():
-        detail += f", not `{_shown(details['input'])}`"
+        detail += f", not `{shown(details['input'])}`"
     return Fault(loc, code, detail)
 
 
@@ -67,19 +69,14 @@ _PYDANTIC_CODES |= dict.fromkeys(_WRONG_VALUES.split(), "WRONG_VALUE")
 _DETAILS = {"extra_forbidden": "is not a field here", "missing": "is required"}
 
 
-def _shown(value: Any) -> str:
-    text = str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
 def validate(product_id: str, product: Product, context: ValidationContext) -> None:
     """Check a product that is about to be stored. Raises InvalidProduct with all its faults."""
     faults = [fault for check in _CHECKS for fault in check(product, context)]
     if not _PRODUCT_ID.fullmatch(product_id):
-        detail = f"`{_shown(product_id)}` is not a product id: 1 to 100 of A-Z a-z 0-9 . _ ~ -"
+        detail = f"`{shown(product_id)}` is not a product id: 1 to 100 of A-Z a-z 0-9 . _ ~ -"
         faults.insert(0, Fault("product_id", "WRONG_VALUE", detail))
     if faults:
-        raise InvalidProduct(faults, f"product `{_shown(product_id)}`")
+        raise InvalidProduct(faults, f"product `{shown(product_id)}`")
 
 
 def _undeclared_groups(product: Product, context: ValidationContext) -> Iterator[Fault]:
@@ -141,7 +138,7 @@ def _same_version_and_architecture(product: Product, _: ValidationContext) -> It
 def _version_starts_with_zero(product: Product, _: ValidationContext) -> Iterator[Fault]:
     for loc, packages in _package_lists(product):
         for position, package in enumerate(packages):
-            if package.first_part == 0:
+            if parse_package_version(package.version).release[0] == 0:
                 detail = f"`{package.version}` starts with 0; the first part must be 1 to 65535"
                 yield Fault(f"{loc}.{position}.version", "PACKAGE_VERSION_ZERO", detail)
 

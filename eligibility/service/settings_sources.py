@@ -45,21 +45,18 @@ def load_settings(
     ]
     if path is not None:
         layers.append((f"file {path}", _file(path)))
-    layers += [("environment", _environment(environ)), ("command line", options)]
+    variables = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name != FILE_VARIABLE
+    }
+    layers += [("environment", variables), ("command line", options)]
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.model_fields, "default")
     for origin, layer in layers:
         values.update(layer)
         origins.update(dict.fromkeys(layer, origin))
     return LoadedSettings(_validated(values, origins), origins)
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in environ.items()
-        if name.startswith(PREFIX) and name != FILE_VARIABLE
-    }
 
 
 def _file(path: Path) -> dict[str, Any]:

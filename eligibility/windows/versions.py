@@ -101,12 +101,6 @@ def version_text(version: Version) -> str:
     return ".".join(map(str, (*version.release, 0, 0, 0)[:4]))
 
 
-def to_device_family_version(version: Version) -> str:
-    """Write an OS version as DeviceFamilyVersion: 64 bits in decimal, 16 for each part."""
-    major, minor, build, revision = (*version.release, 0, 0, 0)[:4]
-    return str(major << 48 | minor << 32 | build << 16 | revision)
-
-
 def releases() -> tuple[Release, ...]:
     """All known releases, by ascending build."""
     return facts().releases
@@ -116,13 +110,8 @@ def release_name(version: Version) -> str | None:
     """Name the release of a version; None if its build is not that of a release."""
     if version.release[:2] != (10, 0):
         return None
-    release = release_for_build((*version.release, 0)[2])
-    return release.name if release else None
-
-
-def release_for_build(build: int) -> Release | None:
-    """Find the release of exactly that build."""
-    return next((release for release in releases() if release.build == build), None)
+    build = (*version.release, 0)[2]
+    return next((release.name for release in releases() if release.build == build), None)
 
 
 @cache

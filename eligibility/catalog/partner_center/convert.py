@@ -186,9 +186,7 @@ def _visibility(
     source, visibility = submission.title, submission.visibility
     left_out = submission.markets_left_out
     if left_out:
-        detail = (
-            f"not offered in {', '.join(left_out)}; `markets` lists where it is: set it yourself"
-        )
+        detail = f"not offered in {', '.join(left_out)}: list in `markets` where it is offered"
         report.note(source, "MARKETS", detail)
     if visibility not in _VISIBILITY:
         detail = f"visibility `{visibility}` is none of {', '.join(_VISIBILITY)}"

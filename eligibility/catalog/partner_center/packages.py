@@ -6,7 +6,7 @@ from typing import Any
 from packaging.version import Version
 
 from eligibility.catalog.partner_center.report import ImportReport
-from eligibility.catalog.partner_center.shapes import Submission, UploadedPackage
+from eligibility.catalog.partner_center.shapes import Submission
 from eligibility.errors import InvalidInput
 from eligibility.windows.versions import parse_os_version, version_text
 
@@ -92,19 +92,14 @@ def _offered(
         if not targets:
             report.note(source, "NO_FAMILIES", "is for no Windows 10 or 11 device: left out")
             continue
+        if not package.architectures:
+            report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")
         yield {
             "file_name": package.file_name,
             "version": package.version,
-            "architectures": list(_architectures(package, source, report)),
+            "architectures": list(package.architectures or ("neutral",)),
             "targets": {family: version_text(least) for family, least in targets.items()},
         }
-
-
-def _architectures(package: UploadedPackage, source: str, report: ImportReport) -> Iterable[str]:
-    if package.architectures:
-        return package.architectures
-    report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")
-    return ("neutral",)
 
 
 def families_of(packages: Iterable[Mapping[str, Any]]) -> Targets:
