@@ -77,7 +77,7 @@ TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
 Architectures = Annotated[
     tuple[Architecture, ...], _NOT_EMPTY, Field(json_schema_extra={"minItems": 1})
 ]
-Targets = Annotated[
+PackageTargets = Annotated[
     dict[TargetFamily, OsVersion], _NOT_EMPTY, Field(json_schema_extra={"minProperties": 1})
 ]
 Market = Annotated[StrictStr, AfterValidator(_market)]

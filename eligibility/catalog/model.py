@@ -62,7 +62,7 @@ class Package(_Declared):
     file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
     version: types.PackageVersion
     architectures: types.Architectures
-    targets: types.Targets
+    targets: types.PackageTargets
 
 
 class RolloutStatus(StrEnum):

@@ -30,7 +30,7 @@ _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
 }
 
 _Kind = TypeVar("_Kind", bound=shapes.PartnerCenterResource)
-_Submission = TypeVar("_Submission", bound=shapes.Submission)
+_Submission = TypeVar("_Submission", bound=shapes.SubmissionResource)
 
 
 class Import(NamedTuple):

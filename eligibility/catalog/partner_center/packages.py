@@ -6,7 +6,7 @@ from typing import Any
 from packaging.version import Version
 
 from eligibility.catalog.partner_center.report import ImportReport
-from eligibility.catalog.partner_center.shapes import Submission
+from eligibility.catalog.partner_center.shapes import SubmissionResource
 from eligibility.errors import InvalidInput
 from eligibility.windows.versions import parse_os_version, version_text
 
@@ -25,7 +25,10 @@ Targets = dict[str, Version]
 
 
 def packages_and_rollout(
-    newest: Submission, others: Sequence[Submission], families: Targets | None, report: ImportReport
+    newest: SubmissionResource,
+    others: Sequence[SubmissionResource],
+    families: Targets | None,
+    report: ImportReport,
 ) -> dict[str, Any]:
     """Convert packages and rollout of a submission.
 
@@ -43,7 +46,10 @@ def packages_and_rollout(
 
 
 def _rollout(
-    newest: Submission, others: Sequence[Submission], families: Targets | None, report: ImportReport
+    newest: SubmissionResource,
+    others: Sequence[SubmissionResource],
+    families: Targets | None,
+    report: ImportReport,
 ) -> dict[str, Any] | None:
     rollout = newest.delivery.rollout
     if not rollout.used:
@@ -74,7 +80,7 @@ def _rollout(
 
 
 def _offered(
-    submission: Submission, families: Targets | None, report: ImportReport
+    submission: SubmissionResource, families: Targets | None, report: ImportReport
 ) -> Iterator[dict[str, Any]]:
     """Convert the packages that a submission offers; note those that it does not."""
     for package in submission.packages:

@@ -132,7 +132,7 @@ class Pricing(_Resource):
     by_market: dict[str, Any] = Field(default_factory=dict, alias="marketSpecificPricings")
 
 
-class Submission(_Resource):
+class SubmissionResource(_Resource):
     """What submissions of apps and flights have in common."""
 
     kind: ClassVar[str] = "submission"
@@ -163,7 +163,7 @@ class Submission(_Resource):
         return int(self.id)
 
 
-class AppSubmission(Submission):
+class AppSubmission(SubmissionResource):
     """A submission of the app itself: the non-flighted one (MAS)."""
 
     kind: ClassVar[str] = "app submission"
@@ -178,7 +178,7 @@ class AppSubmission(Submission):
         return tuple(market for market, price in prices if price == "NotAvailable")
 
 
-class FlightSubmission(Submission):
+class FlightSubmission(SubmissionResource):
     """A submission of a flight (MFS)."""
 
     flight_id: Id = Field(alias="flightId")
