@@ -1,4 +1,4 @@
-"""The commands, put together."""
+"""The command line: all commands of `eligibility`."""
 
 import os
 from typing import Annotated
@@ -44,8 +44,8 @@ app.command("explain")(explain.explain)
 app.command("test")(scenarios.scenarios)
 app.command("diff")(diff.diff)
 app.command("timeline")(timeline.timeline)
-for room in (group_files, group_history):  # they add their commands to those of groups
-    assert room.app is groups.app  # noqa: S101
+for module in (group_files, group_history):  # importing them added their commands to `groups`
+    assert module.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(keys.app, name="keys")
@@ -53,8 +53,8 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(store.app, name="store")
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
+def _print_version(requested: bool) -> None:
+    if requested:
         typer.echo(__version__)
         raise typer.Exit
 
@@ -73,13 +73,13 @@ def _root(
 
 @app.command()
 def settings(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Show the settings in force, and where each comes from."""
+    """Show the settings in force, and the source of each."""
     loaded = load_settings(os.environ, {"store": store})
     values = loaded.settings.shown()
     if as_json:
         print_json({n: {"value": v, "from": loaded.origins[n]} for n, v in values.items()})
         return
-    table = Table("setting", "value", "from", "what it is", title="Settings in force")
+    table = Table("setting", "value", "from", "meaning", title="Settings in force")
     for name, description in Settings.descriptions().items():
         shown = "-" if values[name] is None else str(values[name])
         table.add_row(name, shown, loaded.origins[name], description)

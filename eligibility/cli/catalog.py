@@ -1,7 +1,8 @@
-"""`eligibility catalog`: apply, export, validate, import-partner-center."""
+"""`eligibility catalog`: apply, validate, export and import catalogues."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -31,7 +32,7 @@ from eligibility.cli.options.base import (
 from eligibility.cli.show.base import effects_table, plan_table
 from eligibility.cli.show.difference import show_comparison
 from eligibility.cli.show.exit_codes import Exit
-from eligibility.cli.show.output import console, print_json
+from eligibility.cli.show.output import console, many, print_json
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import preset
@@ -52,37 +53,38 @@ def apply(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the store as the directory declares; shows the plan first. Twice changes nothing."""
+    """Change the store to what the files declare. The plan is shown first, and must be confirmed."""
     declarations = files.read_directory(directory)
     with service(store) as opened:
-        plans = [make_plan(d, opened.groups, opened.catalog, prune=prune) for d in declarations]
-        effects = [opened.effects_of_plan(p, d) for p, d in zip(plans, declarations, strict=True)]
-        differences = [
-            _difference(opened, p, d) for p, d in zip(plans, declarations, strict=True) if dry_run
-        ]
-        _show_plans(plans, as_json, effects, differences)
-        if dry_run or all(plan.changes_nothing for plan in plans):
-            return
-        confirm("apply this plan?", yes or as_json)
-        for plan, declaration in zip(plans, declarations, strict=True):
-            _apply(opened, plan, declaration)
-    if not as_json:
-        console().print("[green]applied[/green]")
+        proposals = [_propose(opened, d, prune=prune, compare=dry_run) for d in declarations]
+        if as_json:
+            body = {
+                "plans": [proposal.plan for proposal in proposals],
+                "effects": [proposal.effects for proposal in proposals],
+            }
+            print_json(
+                body | {"differences": [p.difference for p in proposals]} if dry_run else body
+            )
+        else:
+            _show(proposals)
+        if not dry_run and _apply(opened, proposals, yes or as_json) and not as_json:
+            console().print("[green]applied[/green]")
 
 
 @app.command()
 def validate(directory: Directory, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Check a directory against the store, change nothing. Exit code 1 when something is wrong."""
+    """Check the files against the store, and change nothing. Exit code 1 if something is wrong."""
     declarations = files.read_directory(directory)
     with service(store) as opened:
         plans = [make_plan(d, opened.groups, opened.catalog) for d in declarations]
     if as_json:
         warnings = [warning for plan in plans for warning in plan.warnings]
-        named = [plan.publisher for plan in plans]
-        print_json({"valid": True, "publishers": named, "warnings": warnings})
+        publishers = [plan.publisher for plan in plans]
+        print_json({"valid": True, "publishers": publishers, "warnings": warnings})
         return
     counts = [
-        f"{p.publisher}: {len(p.groups)} group(s), {len(p.products)} product(s)" for p in plans
+        f"{p.publisher}: {many(len(p.groups), 'group')}, {many(len(p.products), 'product')}"
+        for p in plans
     ]
     console().print("[green]valid[/green]  " + "; ".join(counts))
     for plan in plans:
@@ -94,50 +96,56 @@ def export_command(
     directory: Annotated[Path, typer.Argument(help="Directory to write to.")],
     publisher: PublisherOption = "default",
     members: Annotated[
-        bool, typer.Option("--members/--no-members", help="Write the groups' addresses too.")
+        bool,
+        typer.Option("--members/--no-members", help="Also write the addresses of the members."),
     ] = True,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a publisher's groups and products as files that `apply` takes."""
+    """Write a publisher's groups and products as files for `apply`."""
     with service(store) as opened:
         declaration = export(publisher, opened.groups, opened.catalog.store, members=members)
     try:
-        written = files.write_directory(directory, declaration)
+        paths = files.write_directory(directory, declaration)
     except OSError as error:
-        _fail(f"cannot write to `{directory}`: {error.strerror}")
+        typer.echo(f"cannot write to `{directory}`: {error.strerror}", err=True)
+        raise typer.Exit(Exit.FAILED) from None
     if as_json:
-        print_json({"files": [str(path) for path in written]})
+        print_json({"files": [str(path) for path in paths]})
         return
-    for path in written:
+    for path in paths:
         console().print(f"wrote {path}", markup=False)
-    if not written:
+    if not paths:
         console().print(f"publisher {publisher} has nothing to export", markup=False)
 
 
 @app.command("import-partner-center")
 def import_partner_center(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="FILE...", help="JSON of the submission API.")
+        list[Path],
+        typer.Argument(metavar="FILE...", help="Responses of the submission API, as JSON."),
     ],
     publisher: PublisherOption = "default",
     audience_group: Annotated[
         list[str] | None,
-        typer.Option(help="Group of the private audience, which the API does not tell."),
+        typer.Option(help="Group of the private audience; repeat. The API does not return it."),
     ] = None,
     group: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID=GROUP", help="Which of our groups a Partner Center group id is."),
+        typer.Option(
+            metavar="ID=GROUP", help="Our group for an id of a Partner Center group; repeat."
+        ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Write a catalogue directory instead of changing the store.")
+        Path | None,
+        typer.Option(help="Write a directory for `apply`, and do not change the store."),
     ] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read apps, flights and submissions as the Store submission API returns them."""
+    """Import an app, its flights and submissions from responses of the Store submission API."""
     read = read_files(paths, audience_groups=audience_group or (), group_names=_pairs(group or []))
     declaration = Declaration(publisher, products={read.product_id: read.product})
     if not as_json:
@@ -147,22 +155,18 @@ def import_partner_center(
         console().print(f"wrote {', '.join(map(str, written))}", markup=False)
         return
     with service(store) as opened:
-        plan = make_plan(declaration, opened.groups, opened.catalog)
-        effects = opened.effects_of_plan(plan, declaration)
-        differences = [_difference(opened, plan, declaration)] if dry_run else []
+        proposal = _propose(opened, declaration, compare=dry_run)
         if as_json:
-            told = {"plan": plan, "notes": read.notes, "effects": effects}
-            print_json(told | {"differences": differences[0]} if differences else told)
+            body = {"plan": proposal.plan, "notes": read.notes, "effects": proposal.effects}
+            print_json(body | {"differences": proposal.difference} if dry_run else body)
         else:
-            _show_plans([plan], False, [effects], differences)
-        if dry_run or plan.changes_nothing:
-            return
-        confirm("apply this plan?", yes or as_json)
-        _apply(opened, plan, declaration)
+            _show([proposal])
+        if not dry_run:
+            _apply(opened, [proposal], yes or as_json)
 
 
 def _pairs(texts: list[str]) -> dict[str, str]:
-    """`ID=GROUP` texts as a dictionary."""
+    """Read `ID=GROUP` texts as a dictionary. Raises: InvalidInput."""
     for text in texts:
         if not all(text.partition("=")):
             detail = f"`{text}` is not ID=GROUP, as in 1152921504606962205=canary-testers"
@@ -170,9 +174,35 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     return {number.strip(): group.strip() for number, _, group in (t.partition("=") for t in texts)}
 
 
-def _apply(opened: Service, plan: Plan, declaration: Declaration) -> None:
-    with _progress(len(plan.groups) + len(plan.products), f"applying {plan.publisher}") as step:
-        apply_plan(plan, declaration, opened.groups, opened.catalog, actor=actor(), step=step)
+@dataclass(frozen=True)
+class _Proposal:
+    """A plan and its effects on access. difference: what devices would get, of a dry run."""
+
+    declaration: Declaration
+    plan: Plan
+    effects: Effects
+    difference: ComparisonResponse | None
+
+
+def _propose(
+    opened: Service, declaration: Declaration, *, compare: bool, prune: bool = False
+) -> _Proposal:
+    plan = make_plan(declaration, opened.groups, opened.catalog, prune=prune)
+    effects = opened.effects_of_plan(plan, declaration)
+    difference = _difference(opened, plan, declaration) if compare else None
+    return _Proposal(declaration, plan, effects, difference)
+
+
+def _apply(opened: Service, proposals: Sequence[_Proposal], agreed: bool) -> bool:
+    """Apply plans after a confirmation; False if there is nothing to change."""
+    if all(proposal.plan.changes_nothing for proposal in proposals):
+        return False
+    confirm("apply this plan?", agreed)
+    for proposal in proposals:
+        plan, stores = proposal.plan, (opened.groups, opened.catalog)
+        with _progress(len(plan.groups) + len(plan.products), f"applying {plan.publisher}") as step:
+            apply_plan(plan, proposal.declaration, *stores, actor=actor(), step=step)
+    return True
 
 
 @contextmanager
@@ -185,37 +215,28 @@ def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
 
 
 def _difference(opened: Service, plan: Plan, declaration: Declaration) -> ComparisonResponse:
-    """What would change on any device there is."""
-    found = compare_plan(
+    """Compare the store with the plan on every device there is."""
+    products = compare_plan(
         opened.states, opened.catalog.store, plan, declaration, tuple(preset("all"))
     )
     return ComparisonResponse(
-        before="live", after="the plan", products=tuple(difference_response(one) for one in found)
+        before="live", after="the plan", products=tuple(map(difference_response, products))
     )
 
 
-def _show_plans(
-    plans: list[Plan],
-    as_json: bool,
-    effects: Sequence[Effects],
-    differences: Sequence[ComparisonResponse],
-) -> None:
-    """Show plans and their effects on access; differences = of a dry run, what devices would get."""
-    if as_json:
-        told = {"plans": plans, "effects": effects}
-        print_json(told | {"differences": differences} if differences else told)
-        return
-    for plan in plans:
-        console().print(plan_table(plan))
-        if plan.changes_nothing:
+def _show(proposals: Sequence[_Proposal]) -> None:
+    """Print all plans, then their effects on access, then what devices would get."""
+    for proposal in proposals:
+        console().print(plan_table(proposal.plan))
+        if proposal.plan.changes_nothing:
             console().print("nothing to change")
-        _show_warnings(plan)
-    for one in effects:
-        if one.products:
-            console().print(effects_table(one))
-    for comparison in differences:
-        if comparison.products:
-            show_comparison(comparison, names=False)
+        _show_warnings(proposal.plan)
+    for proposal in proposals:
+        if proposal.effects.products:
+            console().print(effects_table(proposal.effects))
+    for proposal in proposals:
+        if proposal.difference and proposal.difference.products:
+            show_comparison(proposal.difference, names=False)
 
 
 def _show_warnings(plan: Plan) -> None:
@@ -227,12 +248,7 @@ def _show_warnings(plan: Plan) -> None:
 def _show_notes(notes: tuple[ImportNote, ...]) -> None:
     if not notes:
         return
-    table = Table("about", "what the API did not tell, or what was left out", title="Notes")
+    table = Table("about", "what the API does not return, or what was left out", title="Notes")
     for note in notes:
         table.add_row(Text(note.source), Text(note.detail))
     console().print(table)
-
-
-def _fail(message: str) -> None:
-    typer.echo(message, err=True)
-    raise typer.Exit(Exit.FAILED)

@@ -1,4 +1,4 @@
-"""`eligibility groups import` and `export`: members as CSV files."""
+"""`eligibility groups import` and `export`: members from and to CSV files."""
 
 import sys
 from pathlib import Path
@@ -22,7 +22,7 @@ from groups import csv_file
 from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
 from groups.store import GroupStore
 
-CsvFile = Annotated[Path, typer.Argument(help="CSV file; - reads standard input.")]
+CsvFile = Annotated[Path, typer.Argument(help="CSV file; `-` reads standard input.")]
 
 
 @app.command("import")
@@ -30,28 +30,28 @@ def import_file(
     group_id: GroupIdArgument,
     file: CsvFile,
     merge: Annotated[
-        bool, typer.Option("--merge", help="Add the addresses, and remove nobody.")
+        bool, typer.Option("--merge", help="Only add the addresses; remove nobody.")
     ] = False,
     create: Annotated[
         str | None,
-        typer.Option("--create", metavar="NAME", help="Make the group, which has that name."),
+        typer.Option("--create", metavar="NAME", help="Create the group, with this name."),
     ] = None,
     publisher: PublisherOption = "default",
     dry_run: DryRunOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the addresses of a CSV file the members; says who came, went and stayed by count."""
+    """Make the addresses of a CSV file the members, and count those added, removed and unchanged."""
     if create is not None and (dry_run or merge):
-        detail = "makes a group: there is nothing to merge with, and no dry run of it"
+        detail = "it creates a group, so neither --merge nor --dry-run can be used with it"
         raise InvalidInput([Fault("--create", "WRONG_USAGE", detail)], "the command")
     members = csv_file.read(_bytes_of(file))
     with service(store) as opened:
         if create is not None:
-            made = opened.groups.create(
+            created = opened.groups.create(
                 publisher, create, members, group_id=group_id, actor=actor()
             )
-            print_edit(made, as_json)
+            print_edit(created, as_json)
             return
         result = _import(opened.groups, publisher, group_id, members, merge, dry_run)
         effects = opened.effects(result) if dry_run else None
@@ -68,17 +68,17 @@ def export_file(
     at: AtOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Write the members as a CSV file that `import` takes to no change."""
+    """Write the members as a CSV file. Importing that file again changes nothing."""
     moment = moment_of(at)
     with service(store) as opened:
         opened.groups.get(publisher, group_id)
         members = opened.groups.members(publisher, group_id, at=moment, limit=MAX_MEMBERS).items
-    written = csv_file.write(members)
+    text = csv_file.write(members)
     if file is None:
-        typer.echo(written, nl=False)
+        typer.echo(text, nl=False)
         return
     try:
-        file.write_bytes(written)
+        file.write_bytes(text)
     except OSError as error:
         raise InvalidInput([Fault(str(file), "UNWRITABLE", str(error))], "the command") from None
 
@@ -98,7 +98,7 @@ def _import(
 
 
 def _bytes_of(file: Path) -> bytes:
-    """What is in the file; of one that is too large only so much that its reader refuses it."""
+    """Read a file; of one that is too large, only as much as makes the CSV reader refuse it."""
     most = csv_file.MAX_BYTES + 1
     try:
         if str(file) == "-":

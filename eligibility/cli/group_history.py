@@ -1,4 +1,4 @@
-"""`eligibility groups history`, `consent` and `forget`: what was done, agreed to, and is to go."""
+"""`eligibility groups history`, `consent` and `forget`."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -11,6 +11,7 @@ from eligibility.cli.groups import GroupIdArgument, app
 from eligibility.cli.options.base import (
     AtOption,
     DryRunOption,
+    EveryPublisherOption,
     JsonOption,
     PublisherOption,
     StoreOption,
@@ -20,34 +21,36 @@ from eligibility.cli.options.base import (
     moment_of,
     service,
 )
-from eligibility.cli.show.output import console, print_json
+from eligibility.cli.show.output import console, exact, print_json
 from eligibility.service.forgetting import check_replaced
 from groups.model import Consent, ForgetResult, GroupChange
 
 _NAMED = 3
-"""Addresses shown of a write; --json gives all."""
+"""How many addresses of a write are shown; --json shows all."""
 
 _BACKUPS = (
-    "Backups, and the append-only file of a server until it is rewritten (BGREWRITEAOF), still hold"
-    " the address: docs/operations.md."
+    "Backups still contain the address, and so does the append-only file of a Redis server until it"
+    " is rewritten (BGREWRITEAOF): see docs/operations.md."
 )
 
 
 @app.command()
 def history(
     group_id: Annotated[
-        str | None, typer.Argument(help="Id of the group; all of the publisher by default.")
+        str | None, typer.Argument(help="Id of the group; by default all groups of the publisher.")
     ] = None,
     address: Annotated[
-        str | None, typer.Option("--address", help="Only what concerns that address.")
+        str | None, typer.Option("--address", help="Only writes that concern this address.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=1_000, help="Most writes shown.")] = 20,
-    cursor: Annotated[str | None, typer.Option(help="Go on before that revision.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="The most writes to show.")] = 20,
+    cursor: Annotated[
+        str | None, typer.Option(help="Continue with the writes before this revision.")
+    ] = None,
     publisher: PublisherOption = "default",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show writes to groups, the newest first: who, when, what."""
+    """Show the writes to groups, the newest first: who changed what, and when."""
     with service(store) as opened:
         page = opened.groups.history(
             publisher, group_id=group_id, address=address, cursor=cursor, limit=limit
@@ -57,25 +60,24 @@ def history(
         return
     table = Table("revision", "when", "who", "group", "what", title=f"Writes of {publisher}")
     for change in page.items:
-        when = f"{change.at:%Y-%m-%d %H:%M:%S UTC}"
-        row = (str(change.revision), when, change.actor, change.group_id, _what(change))
+        row = (str(change.revision), exact(change.at), change.actor, change.group_id, _what(change))
         table.add_row(*map(Text, row))
     console().print(table)
     if page.next_cursor is not None:
-        console().print(f"older ones: --cursor {page.next_cursor}", style="dim")
+        console().print(f"more with --cursor {page.next_cursor}", style="dim")
 
 
 @app.command()
 def consent(
     group_id: GroupIdArgument,
-    confirmed_by: Annotated[str, typer.Option(help="Who says that the people agreed.")],
+    confirmed_by: Annotated[str, typer.Option(help="Who confirms that the people agreed.")],
     at: AtOption = None,
-    text: Annotated[str, typer.Option(help="What was agreed to, or where it is kept.")] = "",
+    text: Annotated[str, typer.Option(help="What they agreed to, or where that is written.")] = "",
     publisher: PublisherOption = "default",
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Note that the people of a group agreed to be in it; without --at, now."""
+    """Note that the people of a group agreed to be in it, at --at or now."""
     note = Consent(confirmed_by=confirmed_by, at=moment_of(at) or datetime.now(UTC), text=text)
     with service(store) as opened:
         group = opened.groups.set_consent(publisher, group_id, note, actor=actor())
@@ -88,19 +90,17 @@ def consent(
 @app.command()
 def forget(
     address: Annotated[str, typer.Argument(help="Address of the person.")],
-    publisher: Annotated[
-        str | None,
-        typer.Option("--publisher", "-P", help="Only of that publisher; of all by default."),
-    ] = None,
+    publisher: EveryPublisherOption = None,
     replace_with: Annotated[
-        str | None, typer.Option(help="Who takes the place in groups that would be empty.")
+        str | None,
+        typer.Option(help="Address that replaces the person in groups that would be empty."),
     ] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Remove a person from every group, history and activity, for a request to erase."""
+    """Erase a person from every group, from history and from activity."""
     with service(store) as opened:
 
         def run(*, dry_run: bool) -> list[ForgetResult]:
@@ -116,7 +116,7 @@ def forget(
         check_replaced(planned, replace_with)
         if not as_json:
             _show(planned, as_json, "will be forgotten")
-        confirm("forget this person? There is no way back", yes or as_json)
+        confirm("forget this person? This cannot be undone", yes or as_json)
         done = run(dry_run=False)
     if as_json or done:
         _show(done, as_json, "forgotten")
@@ -130,9 +130,9 @@ def _show(results: list[ForgetResult], as_json: bool, what: str) -> None:
         print_json(results)
         return
     if not results:
-        console().print("nobody of that address is in any group or in history")
+        console().print("no group and no history contains that address")
         return
-    table = Table("publisher", "groups left", "only member of", "entries of history", title=what)
+    table = Table("publisher", "removed from", "only member of", "entries of history", title=what)
     for result in results:
         groups, emptied = ", ".join(result.groups), ", ".join(result.emptied)
         row = (result.publisher, groups, emptied, str(result.history))
@@ -143,10 +143,10 @@ def _show(results: list[ForgetResult], as_json: bool, what: str) -> None:
 def _what(change: GroupChange) -> str:
     if change.consent is not None:
         return f"consent confirmed by {change.consent.confirmed_by}"
-    signs = (("+", change.added), ("-", change.removed))
-    return "; ".join(_some(sign, addresses) for sign, addresses in signs if addresses)
+    symbols = (("+", change.added), ("-", change.removed))
+    return "; ".join(_some(symbol, addresses) for symbol, addresses in symbols if addresses)
 
 
-def _some(sign: str, addresses: tuple[str, ...]) -> str:
+def _some(symbol: str, addresses: tuple[str, ...]) -> str:
     more = f" and {len(addresses) - _NAMED:,} more" if len(addresses) > _NAMED else ""
-    return f"{sign}{len(addresses):,}: {', '.join(addresses[:_NAMED])}{more}"
+    return f"{symbol}{len(addresses):,}: {', '.join(addresses[:_NAMED])}{more}"

@@ -1,7 +1,8 @@
-"""`eligibility groups`: create, list, show, add, remove."""
+"""`eligibility groups`: create, list and show groups, add and remove members."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 import typer
@@ -20,30 +21,33 @@ from eligibility.cli.options.base import (
     read_addresses,
     service,
 )
+from eligibility.cli.options.bundles import bundled
 from eligibility.cli.show.base import effects_table
-from eligibility.cli.show.output import console, print_json
+from eligibility.cli.show.output import console, exact, many, print_json
 from groups import emails
 from groups.model import MAX_MEMBERS, EditResult, MembershipEdit
 
-app = typer.Typer(help="Known user groups: who is in which.", no_args_is_help=True)
+app = typer.Typer(help="Known user groups and their members.", no_args_is_help=True)
 
 GroupIdArgument = Annotated[str, typer.Argument(help="Id of the group.")]
 AddressesArgument = Annotated[
     list[str] | None,
-    typer.Argument(help="Addresses, in any separators; - reads them from standard input."),
+    typer.Argument(help="Addresses; any separators may be used. `-` reads standard input."),
 ]
 AddressFile = Annotated[
-    Path | None, typer.Option("--file", "-f", help="File of addresses, in any separators.")
+    Path | None,
+    typer.Option("--file", "-f", help="File with addresses; any separators may be used."),
 ]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Argument(help="Name of the group; permanent.")],
+    name: Annotated[str, typer.Argument(help="Name of the group; it cannot be changed later.")],
     addresses: AddressesArgument = None,
     publisher: PublisherOption = "default",
     group_id: Annotated[
-        str | None, typer.Option("--id", help="Id of the group; made from the name by default.")
+        str | None,
+        typer.Option("--id", help="Id of the group; by default it is made from the name."),
     ] = None,
     file: AddressFile = None,
     store: StoreOption = None,
@@ -62,17 +66,17 @@ def list_groups(
 ) -> None:
     """List the groups of a publisher."""
     with service(store) as opened:
-        found = list(all_groups(opened.groups, publisher))
+        listed = list(all_groups(opened.groups, publisher))
         publishers = opened.groups.publishers()
     if as_json:
-        print_json(found)
+        print_json(listed)
         return
-    if not found:
-        others = f"; --publisher knows {', '.join(publishers)}" if publishers else ""
+    if not listed:
+        others = f"; these publishers have some: {', '.join(publishers)}" if publishers else ""
         console().print(f"publisher {publisher} has no groups yet{others}", markup=False)
         return
     table = Table("group", "name", "members", "revision", title=f"Groups of {publisher}")
-    for group in found:
+    for group in listed:
         table.add_row(group.group_id, group.name, f"{group.member_count:,}", str(group.revision))
     console().print(table)
 
@@ -85,7 +89,7 @@ def show(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a group and its members, now or as of a moment."""
+    """Show a group and its members, now or at a moment."""
     moment = moment_of(at)
     with service(store) as opened:
         group = opened.groups.get(publisher, group_id)
@@ -94,8 +98,9 @@ def show(
         print_json({"group": group, "members": members})
         return
     screen = console()
-    then = f" at {moment:%Y-%m-%d %H:%M:%S UTC}" if moment else ""
-    screen.print(f"[bold]{group.name}[/bold]  {group.group_id}, {len(members):,} member(s){then}")
+    then = f" at {exact(moment)}" if moment else ""
+    count = many(len(members), "member")
+    screen.print(f"[bold]{group.name}[/bold]  {group.group_id}, {count}{then}")
     if group.consent is not None:
         note = f"consent confirmed by {group.consent.confirmed_by}, {group.consent.at:%Y-%m-%d}"
         screen.print(f"  {note}  {group.consent.text}".rstrip(), style="dim", markup=False)
@@ -103,61 +108,54 @@ def show(
         screen.print(f"  {address}", markup=False)
 
 
-@app.command()
-def add(
-    group_id: GroupIdArgument,
-    addresses: AddressesArgument = None,
-    publisher: PublisherOption = "default",
-    file: AddressFile = None,
-    dry_run: DryRunOption = False,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Add members; adding one twice is no error."""
-    edit = MembershipEdit(add=emails.parse(read_addresses(addresses or [], file)))
-    _edit(publisher, group_id, edit, dry_run, store, as_json)
+@dataclass(frozen=True)
+class EditOptions:
+    """Which addresses of which group to edit, and how."""
+
+    group_id: GroupIdArgument
+    addresses: AddressesArgument = None
+    publisher: PublisherOption = "default"
+    file: AddressFile = None
+    dry_run: DryRunOption = False
+    store: StoreOption = None
+    as_json: JsonOption = False
 
 
 @app.command()
-def remove(
-    group_id: GroupIdArgument,
-    addresses: AddressesArgument = None,
-    publisher: PublisherOption = "default",
-    file: AddressFile = None,
-    dry_run: DryRunOption = False,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Remove members; removing a stranger is no error."""
-    edit = MembershipEdit(remove=emails.parse(read_addresses(addresses or [], file)))
-    _edit(publisher, group_id, edit, dry_run, store, as_json)
+@bundled
+def add(options: EditOptions) -> None:
+    """Add members. Those that are members already are counted as unchanged."""
+    _edit(options, "add")
 
 
-def _edit(
-    publisher: str,
-    group_id: str,
-    edit: MembershipEdit,
-    dry_run: bool,
-    store: str | None,
-    as_json: bool,
-) -> None:
-    with service(store) as opened:
-        result = opened.groups.edit(publisher, group_id, edit, actor=actor(), dry_run=dry_run)
+@app.command()
+@bundled
+def remove(options: EditOptions) -> None:
+    """Remove members. Addresses that are no members are counted as unknown."""
+    _edit(options, "remove")
+
+
+def _edit(options: EditOptions, verb: Literal["add", "remove"]) -> None:
+    addresses = emails.parse(read_addresses(options.addresses or [], options.file))
+    edit = MembershipEdit(**{verb: addresses})
+    group, dry_run = (options.publisher, options.group_id), options.dry_run
+    with service(options.store) as opened:
+        result = opened.groups.edit(*group, edit, actor=actor(), dry_run=dry_run)
         effects = opened.effects(result) if dry_run else None
-    print_edit(result, as_json, effects)
+    print_edit(result, options.as_json, effects)
 
 
 def print_edit(result: EditResult, as_json: bool, effects: Effects | None = None) -> None:
-    """Say what a write did, or what a dry run would do: that has effects."""
+    """Print what a write did, or what a dry run would do: only a dry run has effects."""
     if as_json:
-        made = msgspec.to_builtins(result)
-        print_json(made if effects is None else {**made, "effects": effects})
+        body = msgspec.to_builtins(result)
+        print_json(body if effects is None else {**body, "effects": effects})
         return
     would = "" if effects is None else "would be "
     console().print(
         f"[bold]{result.group_id}[/bold]: {result.added} {would}added, {result.removed} {would}removed,"
         f" {result.unchanged} unchanged, {result.unknown} unknown;"
-        f" {result.member_count:,} member(s), revision {result.revision}"
+        f" {many(result.member_count, 'member')}, revision {result.revision}"
     )
     if effects is not None:
         console().print(effects_table(effects))

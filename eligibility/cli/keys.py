@@ -1,6 +1,5 @@
 """`eligibility keys`: create, list, revoke and rotate API keys."""
 
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -13,46 +12,52 @@ from eligibility.callers.key_admin import DEFAULT_OVERLAP, IssuedKey, KeyAdmin, 
 from eligibility.callers.model import Scope
 from eligibility.callers.store import StoredKey
 from eligibility.callers.stored_key import state_of
-from eligibility.cli.options.base import JsonOption, StoreOption, actor
+from eligibility.cli.options.base import JsonOption, StoreOption, actor, stores
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.service.settings_sources import load_settings
-from eligibility.service.stores import open_stores
 from groups.storage.sqlite_database import utc_now
 
-app = typer.Typer(help="API keys: who may ask and edit what.", no_args_is_help=True)
+app = typer.Typer(help="API keys: what each program may do.", no_args_is_help=True)
 
 KeyIdArgument = Annotated[str, typer.Argument(help="Id of the key, or the key itself.")]
 Expires = Annotated[
     str | None,
-    typer.Option(help="When it ends: 90d, 12h, 30m from now, or a moment.", show_default=False),
+    typer.Option(
+        help="When the key ends: 90d, 12h or 30m from now, or a moment.", show_default=False
+    ),
 ]
 
 
 @app.command()
 def create(
-    name: Annotated[str, typer.Option(help="What it is for, as in store-backend; no address.")],
-    scope: Annotated[list[str], typer.Option(help=f"What it may do; repeat: {', '.join(Scope)}.")],
+    name: Annotated[
+        str, typer.Option(help="What the key is for, as in store-backend. Do not name a person.")
+    ],
+    scope: Annotated[
+        list[str], typer.Option(help=f"What the key may do; repeat: {', '.join(Scope)}.")
+    ],
     publisher: Annotated[
         list[str] | None,
-        typer.Option("--publisher", "-P", help="Publisher it is for, by id; repeat."),
+        typer.Option("--publisher", "-P", help="Id of a publisher that the key may use; repeat."),
     ] = None,
     all_publishers: Annotated[
-        bool, typer.Option("--all-publishers", help="For all publishers, also new ones.")
+        bool,
+        typer.Option("--all-publishers", help="The key may use all publishers, also new ones."),
     ] = False,
     expires: Expires = None,
     rate_limit: Annotated[
         int | None,
         typer.Option(
-            help="Requests a second it may make of one server process.", show_default=False
+            help="Most requests a second that one server process accepts from the key.",
+            show_default=False,
         ),
     ] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and show it, this once."""
+    """Create a key and print it. It is never shown again."""
     if all_publishers and publisher:
-        detail = "a key is for publishers by id or for all, not both"
+        detail = "give either --publisher or --all-publishers, not both"
         raise InvalidInput([Fault("--all-publishers", "BOTH_GIVEN", detail)], "the command")
     with _keys(store) as keys:
         issued = keys.create(
@@ -68,25 +73,27 @@ def create(
 
 @app.command("list")
 def list_keys(
-    every: Annotated[bool, typer.Option("--all", help="Also those that have ended.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Also keys that have ended.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """List the keys that work, the oldest first."""
     now = utc_now()
     with _keys(store) as keys:
-        found = keys.listed(every)
+        listed = keys.listed(every)
     if as_json:
-        print_json([key_body(key, now) for key in found])
-    elif found:
-        console().print(_table(found, now))
+        print_json([key_body(key, now) for key in listed])
+    elif listed:
+        console().print(_table(listed, now))
     else:
-        console().print("there are no keys; `eligibility keys create` makes one", markup=False)
+        console().print(
+            "there are no keys yet; `eligibility keys create` creates one", markup=False
+        )
 
 
 @app.command()
 def revoke(key_id: KeyIdArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """End a key for good; within a second no server takes it any more."""
+    """End a key for good. Within a second no server accepts it any more."""
     now = utc_now()
     with _keys(store) as keys:
         key = keys.revoke(actor(), key_id)
@@ -102,13 +109,14 @@ def revoke(key_id: KeyIdArgument, store: StoreOption = None, as_json: JsonOption
 def rotate(
     key_id: KeyIdArgument,
     overlap: Annotated[
-        str, typer.Option(help="How long both keys work: 24h, 30m, 7d; 0 = the old one ends now.")
+        str,
+        typer.Option(help="How long both keys work: 24h, 30m, 7d; with 0 the old one ends now."),
     ] = DEFAULT_OVERLAP,
     expires: Expires = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key in place of another, for the same, and show it, this once."""
+    """Replace a key by a new one with the same rights, and print that. It is never shown again."""
     with _keys(store) as keys:
         issued = keys.rotate(actor(), key_id, overlap=overlap, expires=expires)
     _print_issued(issued, as_json)
@@ -116,27 +124,23 @@ def rotate(
 
 @contextmanager
 def _keys(store: str | None) -> Iterator[KeyAdmin]:
-    settings = load_settings(os.environ, {"store": store}).settings
-    stores = open_stores(settings.store, password=settings.store_password())
-    try:
-        yield KeyAdmin(stores.keys, stores.audit, utc_now)
-    finally:
-        stores.close()
+    with stores(store) as opened:
+        yield KeyAdmin(opened.keys, opened.audit, utc_now)
 
 
 def _print_issued(issued: IssuedKey, as_json: bool) -> None:
     key, old = issued.key, issued.replaced
     if as_json:
-        told = {"key": issued.text, "key_id": key.key_id}
-        print_json(told if old is None else {**told, "replaced": key_body(old, key.created_at)})
+        body = {"key": issued.text, "key_id": key.key_id}
+        print_json(body if old is None else {**body, "replaced": key_body(old, key.created_at)})
         return
     typer.echo(issued.text)
     typer.echo(
         f"  {key.key_id}, {key.name}: {_list(key.scopes)}; for {_publishers(key)};{_until(key)}"
     )
     if old is not None:
-        typer.echo(f"  in place of {old.key_id}, which ends {_moment(old.expires_at)}")
-    typer.echo("  Keep it now: it is not shown again. Requests send it as")
+        typer.echo(f"  It replaces {old.key_id}, which ends {_moment(old.expires_at)}")
+    typer.echo("  Save it now: it is not shown again. Requests send it as")
     typer.echo("  authorization: Bearer <key>")
 
 

@@ -1,4 +1,4 @@
-"""`eligibility store`: copy everything to another store."""
+"""`eligibility store`: copy a store to another one."""
 
 import os
 from typing import Annotated
@@ -8,13 +8,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from eligibility.cli.options.base import JsonOption
-from eligibility.cli.show.output import console, print_json
+from eligibility.cli.show.output import console, many, print_json
 from eligibility.service.copy import CopyReport, copy, writes_of
 from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import open_stores
 from groups.open import shown
 
-app = typer.Typer(help="The store itself.", no_args_is_help=True)
+app = typer.Typer(help="The store: copy it to another one.", no_args_is_help=True)
 
 
 @app.callback()
@@ -28,10 +28,11 @@ def copy_command(
     target: Annotated[str, typer.Argument(metavar="TO", help="Store URL to fill.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Copy groups, history, catalogue and API keys, and check that both hold the same.
+    """Copy groups, history, the catalogue and API keys, and check that both stores are equal.
 
-    Cut off, it goes on where it was. Nobody may write to TO meanwhile; what is written to FROM
-    while it runs makes it say that the two differ: run it again then. Activity is not copied.
+    If the copy is interrupted, run it again: it continues. Nobody may write to TO meanwhile. If
+    somebody writes to FROM while it runs, the stores differ at the end: run it again. Activity is
+    not copied.
     """
     password = load_settings(os.environ).settings.store_password()
     left, right = open_stores(source, password=password), open_stores(target, password=password)
@@ -51,8 +52,8 @@ def copy_command(
     else:
         console().print(f"{shown(source)} -> {shown(target)}", markup=False, soft_wrap=True)
         console().print(
-            f"{copied.taken_over:,} write(s) copied, {copied.keys:,} API key(s) in both;"
-            " both stores hold the same:"
+            f"{many(copied.taken_over, 'write')} copied, {many(copied.keys, 'API key')} in both;"
+            " both stores are equal:"
         )
         console().print(_table(copied))
 
@@ -74,10 +75,11 @@ def _progress() -> Progress:
 def _table(copied: CopyReport) -> Table:
     table = Table()
     table.add_column("publisher")
-    for name in ("groups", "memberships", "writes", "products", "versions"):
+    columns = ("groups", "memberships", "writes", "products", "versions")
+    for name in columns:
         table.add_column(name, justify="right")
     table.add_column("digest", no_wrap=True)
-    for publisher, held in copied.publishers.items():
-        numbers = (held.groups, held.memberships, held.writes, held.products, held.versions)
-        table.add_row(publisher, *(f"{number:,}" for number in numbers), held.digest[:12])
+    for publisher, content in copied.publishers.items():
+        numbers = (getattr(content, name) for name in columns)
+        table.add_row(publisher, *(f"{number:,}" for number in numbers), content.digest[:12])
     return table

@@ -13,8 +13,8 @@ from eligibility.cli.options.bundles import bundled, first_set
 from eligibility.cli.show.difference import timeline_view
 from eligibility.cli.show.output import console, print_json
 from eligibility.errors import Fault, InvalidInput
-from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
-from eligibility.windows.versions import release_name
+from eligibility.explain.device_names import device_name
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 
 
 @bundled
@@ -64,5 +64,4 @@ def _devices(devices: str | None, option: options.OptionalDeviceOptions) -> tupl
         detail = "give --family and --os, with --arch if you like, or else --devices"
         raise InvalidInput([Fault("--devices", "WRONG_VALUE", detail)], "the command")
     device = Device.parse(option.family, option.os, option.arch)
-    release = release_name(device.version) or f"Windows {device.os_version}"
-    return (NamedDevice(device_name(device, release), device),)
+    return (NamedDevice(device_name(device), device),)

@@ -6,7 +6,7 @@ from pathlib import Path
 from rich.console import Console
 from watchfiles import watch
 
-from eligibility.cli.show.exit_codes import told
+from eligibility.cli.show.exit_codes import print_error
 from eligibility.cli.show.output import console
 from eligibility.errors import EligibilityError
 from eligibility.simulation.scenarios.file import find_files, read_files
@@ -28,18 +28,18 @@ def watched(named: Collection[Path], run: Callable[[], object]) -> None:
         ):
             # Run only once the watch has started: else it would miss a change during the first run.
             if number == 0 or _concerns(changed, watching):
-                _tell(run)
+                _run_and_report(run)
                 if frozenset(_watched(named)) != watching:
                     break  # a file names others now
 
 
-def _tell(run: Callable[[], object]) -> None:
+def _run_and_report(run: Callable[[], object]) -> None:
     screen = console()
     screen.clear()
     try:
         run()
     except (EligibilityError, GroupsError) as error:
-        told(error)
+        print_error(error)
     Console(stderr=True).print("Waiting for changes. Ctrl-C ends.", style="dim")
 
 

@@ -13,7 +13,7 @@ from eligibility.access.model import Account, Decision, Device, Reason
 from eligibility.catalog.model import Product
 from eligibility.explain.device_names import run_name
 from eligibility.explain.outcome import Outcome, outcome_of
-from eligibility.explain.phrases import full_text, reason_text, reason_texts
+from eligibility.explain.phrases import full_text, label_text, reason_texts
 from eligibility.simulation.reports.symbols import OutcomeMark, marks
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
@@ -40,25 +40,25 @@ class HeatSubject:
 class ReleaseRun:
     """Neighbouring releases on which somebody gets the same. releases: how many; mark: None = no such device.
 
-    label: in few words; words: in all; devices: `Desktop x64, Windows 10 2004 to 11 26H1`.
+    label: a short text; text: the full one; devices: `Desktop x64, Windows 10 2004 to 11 26H1`.
     lost: a flight has nothing there, and nothing falls through it.
     """
 
     releases: int
     mark: OutcomeMark | None = None
     label: str = ""
-    words: str = ""
+    text: str = ""
     devices: str = ""
     lost: bool = False
 
     @property
-    def sign(self) -> str:
-        """What a cell shows that has no room for the label: a flight's letter, or a sign for the reason."""
+    def symbol(self) -> str:
+        """What a cell shows that has no room for the label: a flight's letter, or a symbol for the reason."""
         return self.mark.symbol.rpartition(":")[2] if self.mark else ""
 
     @property
     def fits(self) -> bool:
-        """Whether the label fits into the cell; else the cell shows the sign."""
+        """Whether the label fits into the cell; else the cell shows the symbol."""
         return len(self.label) <= _LETTERS * self.releases
 
 
@@ -70,7 +70,7 @@ HeatRows = tuple[tuple[str, str, tuple[ReleaseRun, ...]], ...]
 class HeatMap:
     """series: `Windows 10` and how many of the releases are its. parts: whom it is about, and rows.
 
-    legend: signs with what they mean, flights by rank, then the submission, then every no.
+    legend: symbols with their meaning: flights by rank, then the submission, then every denial.
     elsewhere: families that the product is not offered for, which have no row.
     """
 
@@ -86,9 +86,8 @@ def everybody(state: State) -> tuple[HeatSubject, ...]:
     product = state.product
     named = dict.fromkeys(group for flight in product.flights for group in flight.groups)
     named |= dict.fromkeys(product.submission.audience_groups)
-    found = [HeatSubject(f"group:{one}", f"a member of {one}", frozenset({one})) for one in named]
     return (
-        *found,
+        *(HeatSubject(f"group:{g}", f"a member of {g}", frozenset({g})) for g in named),
         HeatSubject("none", "somebody in none of the groups", frozenset()),
         HeatSubject("anonymous", "somebody not signed in", None),
     )
@@ -108,25 +107,25 @@ def decided_for(state: State, who: HeatSubject) -> DecideForDevice:
 def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap:
     """The heat map of some people, each with a name, on every known device."""
     devices = tuple(_devices())
-    found = [(who, _grid(devices, decide)) for who, decide in people]
-    everywhere = [(row, outcome) for _, grid in found for row, outcome in _cells(grid)]
+    grids = [(who, _grid(devices, decide)) for who, decide in people]
+    everywhere = [(row, outcome) for _, grid in grids for row, outcome in _cells(grid)]
     offered = dict.fromkeys(row for row, outcome in everywhere if not _not_offered(outcome))
     distinct = tuple(dict.fromkeys(outcome for row, outcome in everywhere if row in offered))
-    signs = dict(zip(distinct, marks(state.product, distinct), strict=True))
-    there = {name for _, name, _ in devices}
-    order = [one.name for one in releases() if one.name in there]
+    symbols = dict(zip(distinct, marks(state.product, distinct), strict=True))
+    known = {name for _, name, _ in devices}
+    order = [release.name for release in releases() if release.name in known]
     shown = [row for row in dict.fromkeys(row for row, _ in everywhere) if row in offered]
     parts: dict[HeatRows, str] = {}
-    for who, grid in found:  # who gets the same is shown once
+    for who, grid in grids:  # people who get the same share a part
         part = tuple(
-            (*row, tuple(_runs(state.product, row, order, grid[row], signs))) for row in shown
+            (*row, tuple(_runs(state.product, row, order, grid[row], symbols))) for row in shown
         )
         parts[part] = f"{parts[part]}, or {who}" if part in parts else who
     return HeatMap(
         tuple((name, len([*of])) for name, of in groupby(order, _series)),
-        tuple(one.removeprefix(_series(one)).strip() for one in order),
+        tuple(release.removeprefix(_series(release)).strip() for release in order),
         tuple((who, part) for part, who in parts.items()),
-        tuple(_legend(state.product, signs, parts)),
+        tuple(_legend(state.product, symbols, parts)),
         tuple(dict.fromkeys(row[0] for row, _ in everywhere if row not in offered)),
     )
 
@@ -170,56 +169,47 @@ def _runs(
     name: tuple[str, str],
     order: Sequence[str],
     row: Mapping[str, Outcome],
-    signs: Mapping[Outcome, OutcomeMark],
+    symbols: Mapping[Outcome, OutcomeMark],
 ) -> Iterable[ReleaseRun]:
-    for outcome, found in groupby(order, row.get):
-        there = [*found]
+    for outcome, group in groupby(order, row.get):
+        names = [*group]
         if outcome is None:
-            yield ReleaseRun(len(there))
+            yield ReleaseRun(len(names))
             continue
         yield replace(
-            _told(product, outcome, signs[outcome]),
-            releases=len(there),
-            devices=f"{' '.join(name).strip()}, {run_name(there)}",
+            _run(product, outcome, symbols[outcome]),
+            releases=len(names),
+            devices=f"{' '.join(name).strip()}, {run_name(names)}",
         )
 
 
-def _told(product: Product, outcome: Outcome, mark: OutcomeMark) -> ReleaseRun:
-    label = _label(product, outcome)
-    words, lost = full_text(product, outcome), outcome.missed_flight is not None
-    return ReleaseRun(1, mark, label, words, lost=lost)
-
-
-def _label(product: Product, outcome: Outcome) -> str:
-    names = product.flight_names
-    if outcome.granted:
-        return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
-    through = f"{names[outcome.missed_flight]}: " if outcome.missed_flight else ""
-    return through + reason_text(outcome.reasons[0])
+def _run(product: Product, outcome: Outcome, mark: OutcomeMark) -> ReleaseRun:
+    label, text = label_text(product, outcome), full_text(product, outcome)
+    return ReleaseRun(1, mark, label, text, lost=outcome.missed_flight is not None)
 
 
 def _legend(
-    product: Product, signs: Mapping[Outcome, OutcomeMark], parts: Iterable[HeatRows]
+    product: Product, symbols: Mapping[Outcome, OutcomeMark], parts: Iterable[HeatRows]
 ) -> Iterable[ReleaseRun]:
-    """What the legend explains: each outcome that gives a package, and each sign shown without its label."""
+    """The legend: each outcome that gives a package, and each symbol shown without its label."""
     runs = [run for part in parts for _, _, cells in part for run in cells]
-    alone = {(run.lost, run.sign) for run in runs if not run.fits}
+    alone = {(run.lost, run.symbol) for run in runs if not run.fits}
 
-    def rank(one: tuple[Outcome, OutcomeMark]) -> tuple[bool, bool, float, str]:
-        outcome, mark = one
-        place = inf if mark.flight is None else mark.flight
-        return not outcome.granted, outcome.missed_flight is None, place, mark.symbol
+    def rank(item: tuple[Outcome, OutcomeMark]) -> tuple[bool, bool, float, str]:
+        outcome, mark = item
+        index = inf if mark.flight is None else mark.flight
+        return not outcome.granted, outcome.missed_flight is None, index, mark.symbol
 
     seen = set[tuple[bool, str]]()
-    for outcome, mark in sorted(signs.items(), key=rank):
-        told = _told(product, outcome, mark)
-        key = told.lost, told.sign
+    for outcome, mark in sorted(symbols.items(), key=rank):
+        run = _run(product, outcome, mark)
+        key = run.lost, run.symbol
         if key not in seen and (outcome.granted or key in alone):
             seen.add(key)
-            yield told if outcome.granted else replace(told, label=_no(outcome))
+            yield run if outcome.granted else replace(run, label=_denial(outcome))
 
 
-def _no(outcome: Outcome) -> str:
-    """Every reason for a no, whichever flight it is that has nothing."""
+def _denial(outcome: Outcome) -> str:
+    """Every reason for a denial, without the name of the flight that has no package."""
     reasons = reason_texts(outcome.reasons)
     return f"the flight: {reasons}" if outcome.missed_flight else reasons

@@ -9,12 +9,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec.structs import replace
+
 from eligibility.access.model import AccessQuery, Account, Decision, Device, RemedyAction
 from eligibility.activity.model import LastAnswer
+from eligibility.explain.device_names import device_name
 from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.explain.phrases import reason_text
 from eligibility.simulation.state import State
-from eligibility.windows.versions import parse_os_version, release_name
 
 TesterStatus = Literal["ready", "outranked", "blocked", "unseen"]
 
@@ -108,7 +110,8 @@ def _tester(state: State, target: ReadinessTarget, address: str, last: LastAnswe
         return Tester(address, "outranked", last, outcome)
     reason = reason_text(outcome.reasons[0])
     remedy = next((each for each in decision.remedies if each.unlocks != "flight"), None)
-    problem, text = f"{_named(device)}: {reason}", remedy.text if remedy else ""
+    model = replace(device, architecture=None)
+    problem, text = f"{device_name(model)}: {reason}", remedy.text if remedy else ""
     ours = remedy is not None and remedy.action is RemedyAction.ADD_PACKAGE
     return Tester(address, "blocked", last, outcome, problem, text, ours)
 
@@ -118,12 +121,3 @@ def _has(target: ReadinessTarget, decision: Decision) -> bool:
         return decision.submission.granted
     source = decision.package.source
     return decision.granted and source is not None and source.flight_id == target.flight_id
-
-
-def _named(device: Device) -> str:
-    """`Windows 10 1507`, or the family and version if the version belongs to no known release."""
-    release = release_name(parse_os_version(device.os_version))
-    family = device.family.removeprefix("Windows.")
-    if release is None:
-        return f"{device.family} {device.os_version}"
-    return release if family == "Desktop" else f"{family} with {release}"

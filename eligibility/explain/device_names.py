@@ -34,6 +34,17 @@ def a_device(device: Device) -> str:
     )
 
 
+def device_name(device: Device, release: str = "") -> str:
+    """Name a device in short: `Windows 11 24H2, x64`, or `Xbox 10 1809` if it is no desktop.
+
+    Args: release = the name of its release, if it is known already.
+    """
+    release = release or release_name(device.version) or f"Windows {device.os_version}"
+    family = device.family.removeprefix("Windows.")
+    name = release if family == "Desktop" else release.replace("Windows", family)
+    return f"{name}, {device.architecture}" if device.architecture else name
+
+
 def release_text(os_version: str) -> str:
     """Name a version: `Windows 10 1809 (10.0.17763.0)`, or `Windows 10.0.17700.0` if it is of no release."""
     name = release_name(parse_os_version(os_version))

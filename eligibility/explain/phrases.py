@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from eligibility.access.model import Reason
 from eligibility.catalog.model import Product
-from eligibility.explain.outcome import Outcome
+from eligibility.explain.outcome import Outcome, OutcomeView
 
 
 class ReasonPhrases(NamedTuple):
@@ -78,14 +78,14 @@ def reason_texts(codes: Iterable[str]) -> str:
     return ", ".join(map(reason_text, codes))
 
 
-def short_text(outcome: Outcome) -> str:
+def short_text(outcome: Outcome | OutcomeView) -> str:
     """Return `canary 2.1.0.0`, `public 1.4.0.0`, or the first reason for a denial."""
     if outcome.granted:
-        return f"{outcome.source or 'public'} {outcome.version}"
+        return f"{outcome.flight_id or 'public'} {outcome.version}"
     return _at_flight(reason_text(outcome.reasons[0]), outcome)
 
 
-def long_text(outcome: Outcome) -> str:
+def long_text(outcome: Outcome | OutcomeView) -> str:
     """Return `canary 2.1.0.0, x64, install`, or all reasons for a denial."""
     if outcome.granted:
         parts = short_text(outcome), outcome.architecture, outcome.action
@@ -93,8 +93,18 @@ def long_text(outcome: Outcome) -> str:
     return _at_flight(reason_texts(outcome.reasons), outcome)
 
 
-def _at_flight(text: str, outcome: Outcome) -> str:
-    return f"{text} ({outcome.missed_flight})" if outcome.missed_flight else text
+def _at_flight(text: str, outcome: Outcome | OutcomeView) -> str:
+    """Add the flight that has no package to the text of a denial."""
+    return f"{text} ({outcome.flight_id})" if outcome.flight_id else text
+
+
+def label_text(product: Product, outcome: Outcome) -> str:
+    """Return `Canary 2.1.0.0`, `Submission 1.4.0.0`, or for a denial `Canary: ` and its first reason."""
+    names = product.flight_names
+    if outcome.granted:
+        return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
+    flight = f"{names[outcome.missed_flight]}: " if outcome.missed_flight else ""
+    return flight + reason_text(outcome.reasons[0])
 
 
 def full_text(product: Product, outcome: Outcome) -> str:

@@ -46,7 +46,7 @@ def test_every_cell_is_what_is_decided(service: Service, product: str) -> None:
             decided.setdefault(row, []).append(full_text(state.product, outcome_of(decide(device))))
         for row, words in decided.items():
             if row in told:
-                assert [one.words for one in told[row] if one.mark] == words
+                assert [one.text for one in told[row] if one.mark] == words
             else:  # those have no row, for nobody gets it there, whoever it is
                 assert row[0] in shown.elsewhere
                 assert all(one.startswith("no: family not offered") for one in words)
@@ -63,7 +63,7 @@ def test_releases_are_grouped_by_their_series(reader: State) -> None:
 
 def test_the_legend_goes_by_rank_and_then_tells_the_two_kinds_of_a_no(reader: State) -> None:
     people = [(one.name, decided_for(reader, one)) for one in everybody(reader)]
-    legend = [(one.sign, one.label) for one in heat(reader, people).legend]
+    legend = [(one.symbol, one.label) for one in heat(reader, people).legend]
     assert legend == [
         ("A", "Canary 2.1.0.0"),
         ("B", "Insiders 2.0.0.0"),

@@ -7,7 +7,8 @@ import pytest
 
 from eligibility.access.model import Device
 from eligibility.errors import InvalidInput
-from eligibility.simulation.inputs.devices import device_name, read_devices
+from eligibility.explain.device_names import device_name
+from eligibility.simulation.inputs.devices import read_devices
 from eligibility.windows.releases import facts
 from eligibility.windows.versions import is_known_family, release_name
 

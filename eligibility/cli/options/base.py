@@ -17,22 +17,29 @@ from eligibility.cli.show.exit_codes import Exit
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service.service import Service
 from eligibility.service.settings_sources import load_settings
+from eligibility.service.stores import Stores, open_stores
 
 StoreOption = Annotated[
     str | None,
     typer.Option("--store", help="Store URL, as in sqlite:///eligibility.db.", show_default=False),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for programs, no tables.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
 PublisherOption = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
 DryRunOption = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would change; change nothing.")
+    bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
 ]
 
 AtOption = Annotated[
     str | None,
-    typer.Option("--at", help="As of that moment, ISO 8601 with an offset.", show_default=False),
+    typer.Option(
+        "--at", help="Answer as of this moment: ISO 8601 with an offset.", show_default=False
+    ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask before changing.")]
+EveryPublisherOption = Annotated[
+    str | None,
+    typer.Option("--publisher", "-P", help="Only this publisher; by default all of them."),
+]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Change it without asking first.")]
 
 
 @contextmanager
@@ -40,6 +47,17 @@ def service(store: str | None) -> Iterator[Service]:
     """Open the service with the settings in force, and close it at the end."""
     with Service(load_settings(os.environ, {"store": store}).settings) as opened:
         yield opened
+
+
+@contextmanager
+def stores(store: str | None) -> Iterator[Stores]:
+    """Open only the stores of the settings in force, without the service, and close them at the end."""
+    settings = load_settings(os.environ, {"store": store}).settings
+    opened = open_stores(settings.store, password=settings.store_password())
+    try:
+        yield opened
+    finally:
+        opened.close()
 
 
 def actor() -> str:
@@ -72,6 +90,9 @@ def confirm(question: str, agreed: bool) -> None:
     if agreed:
         return
     if not sys.stdin.isatty():
-        typer.echo("nothing was changed: add --yes to change it without being asked", err=True)
+        typer.echo(
+            "nothing was changed: nobody is here to confirm it; add --yes to change it without asking",
+            err=True,
+        )
         raise typer.Exit(Exit.FAILED)
     typer.confirm(question, abort=True)

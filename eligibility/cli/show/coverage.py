@@ -7,32 +7,33 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.explain.phrases import reason_texts
+from eligibility.cli.show.output import many
+from eligibility.explain.phrases import long_text, short_text
 from eligibility.simulation.coverage import Coverage, DeviceReach
 from eligibility.simulation.responses import SimulatedOutcome
 from eligibility.simulation.rollout_shares import RolloutEstimate
 
 _MOST_ROWS = 20
-_NO_FLIGHT = "non-flighted"
+_NO_FLIGHT = "public"
 _ROLLOUTS = "Rollouts in progress, of members who have the product installed"
 _STYLE = {"flight": "green", "submission": "cyan", "denied": "red"}
 
 
-def coverage_tables(found: Coverage) -> RenderableType:
+def coverage_tables(coverage: Coverage) -> RenderableType:
     """The whole coverage, one table for each question."""
     title = Text.assemble(
-        (found.name, "bold"),
-        f"  {found.product_id}",
-        (f"  {found.state.label}, {found.state.moment:%Y-%m-%d %H:%M} UTC\n", "dim"),
-        f"{_many(found.members, 'member')} in {_many(len(found.groups), 'group')}\n",
+        (coverage.name, "bold"),
+        f"  {coverage.product_id}",
+        (f"  {coverage.state.label}, {coverage.state.moment:%Y-%m-%d %H:%M} UTC\n", "dim"),
+        f"{many(coverage.members, 'member')} in {many(len(coverage.groups), 'group')}\n",
     )
-    parts: list[RenderableType] = [title, _reached(found.devices, found.members)]
-    if found.combinations:
-        parts += [Text("Groups, and which flight wins", "bold"), _combinations(found)]
-    if found.overlaps:
-        parts += [Text("Members in common", "bold"), _overlaps(found)]
-    if found.rollouts:
-        parts += [Text(_ROLLOUTS, "bold"), _rollouts(found.rollouts)]
+    parts: list[RenderableType] = [title, _reached(coverage.devices, coverage.members)]
+    if coverage.combinations:
+        parts += [Text("Groups, and which flight wins", "bold"), _combinations(coverage)]
+    if coverage.overlaps:
+        parts += [Text("Members in common", "bold"), _overlaps(coverage)]
+    if coverage.rollouts:
+        parts += [Text(_ROLLOUTS, "bold"), _rollouts(coverage.rollouts)]
     return Group(*parts)
 
 
@@ -48,7 +49,7 @@ def _reached(devices: Iterable[DeviceReach], members: int) -> Table:
     for number, device in enumerate(devices):
         if number:
             table.add_row()
-        others = Text("\n").join(_outcome(one) for one in device.others)
+        others = Text("\n").join(_outcome(outcome) for outcome in device.others)
         name = Text(device.name)
         for cells in _rows(device, members):
             table.add_row(name, *cells, others)
@@ -67,45 +68,43 @@ def _rows(device: DeviceReach, members: int) -> Iterator[tuple[Text, Text, Text]
 
 def _outcome(outcome: SimulatedOutcome) -> Text:
     style = _STYLE[outcome.kind]
-    if outcome.granted:
-        return Text(f"{outcome.flight_id or _NO_FLIGHT} {outcome.version}", style)
-    through = f" from {outcome.flight_id}" if outcome.flight_id else ""
-    return Text(f"nothing{through}: {reason_texts(outcome.reasons)}", style)
+    text = short_text(outcome) if outcome.granted else f"nothing: {long_text(outcome)}"
+    return Text(text, style)
 
 
-def _combinations(found: Coverage) -> Table:
+def _combinations(coverage: Coverage) -> Table:
     table = _table("members", "groups", "flight")
     table.columns[0].justify = "right"
-    for one in found.combinations[:_MOST_ROWS]:
-        flight = one.flight_id or _NO_FLIGHT
-        won = Text(flight, "green" if one.flight_id else "dim")
-        if not one.admitted:
-            won = Text(f"{flight}: no use, not in the audience", "red")
-        table.add_row(f"{one.members:,}", " + ".join(one.groups), won)
-    return _cut(table, len(found.combinations))
+    for combination in coverage.combinations[:_MOST_ROWS]:
+        flight = combination.flight_id or _NO_FLIGHT
+        text = Text(flight, "green" if combination.flight_id else "dim")
+        if not combination.admitted:
+            text = Text(f"{flight}, but they are not in the audience", "red")
+        table.add_row(f"{combination.members:,}", " + ".join(combination.groups), text)
+    return _cut(table, len(coverage.combinations))
 
 
-def _overlaps(found: Coverage) -> Table:
+def _overlaps(coverage: Coverage) -> Table:
     table = _table("members", "groups", "share of each")
     table.columns[0].justify = "right"
-    sizes = {group.group_id: group.members for group in found.groups}
-    for one in found.overlaps[:_MOST_ROWS]:
-        shares = " / ".join(f"{one.members / sizes[group]:.0%}" for group in one.groups)
-        table.add_row(f"{one.members:,}", " + ".join(one.groups), Text(shares, "dim"))
-    return _cut(table, len(found.overlaps))
+    sizes = {group.group_id: group.members for group in coverage.groups}
+    for overlap in coverage.overlaps[:_MOST_ROWS]:
+        shares = " / ".join(f"{overlap.members / sizes[group]:.0%}" for group in overlap.groups)
+        table.add_row(f"{overlap.members:,}", " + ".join(overlap.groups), Text(shares, "dim"))
+    return _cut(table, len(coverage.overlaps))
 
 
 def _rollouts(rollouts: Iterable[RolloutEstimate]) -> Table:
     table = _table("of", "at", "newest", "members", "previous", "members")
     table.columns[3].justify = table.columns[5].justify = "right"
-    for one in rollouts:
-        rest = one.members - one.members_on_newest
+    for rollout in rollouts:
+        rest = rollout.members - rollout.members_on_newest
         table.add_row(
-            one.flight_id or _NO_FLIGHT,
-            f"{one.percentage:g} %",
-            one.newest or "nothing",
-            f"~{one.members_on_newest:,}",
-            one.previous or "nothing",
+            rollout.flight_id or _NO_FLIGHT,
+            f"{rollout.percentage:g} %",
+            rollout.newest or "nothing",
+            f"~{rollout.members_on_newest:,}",
+            rollout.previous or "nothing",
             f"~{rest:,}",
         )
     return table
@@ -113,10 +112,6 @@ def _rollouts(rollouts: Iterable[RolloutEstimate]) -> Table:
 
 def _cut(table: Table, rows: int) -> Table:
     if rows > _MOST_ROWS:
-        table.caption = f"and {rows - _MOST_ROWS:,} smaller ones: see --json"
+        table.caption = f"and {rows - _MOST_ROWS:,} smaller ones, which --json shows"
         table.caption_justify = "left"
     return table
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -1,6 +1,6 @@
 """Differences and timelines as tables for people."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -17,7 +17,7 @@ from eligibility.changes.responses import (
     TimelineResponse,
     TurnView,
 )
-from eligibility.cli.show.output import console
+from eligibility.cli.show.output import console, exact, many
 
 _STYLE = {"gains": "green", "loses": "red", "moves": "yellow", "still_denied": "dim"}
 _VERBS = {
@@ -28,31 +28,33 @@ _VERBS = {
 }
 _NOBODY = "no such product"
 _PUBLIC = (
-    "The product is public: whoever is in none of its groups is concerned too, as (not signed in)"
-    " is, or by the side of a rollout."
+    "The product is public: the row (not signed in) also stands for everybody who is in none of its"
+    " groups, on the same side of a rollout."
 )
 
 
-def show_comparison(told: ComparisonResponse, *, names: bool) -> None:
+def show_comparison(comparison: ComparisonResponse, *, names: bool) -> None:
     """Print a comparison. names: also the first accounts of each change."""
-    console().print(Text(f"{told.before} -> {told.after}", "bold"))
-    for one in told.products:
+    console().print(Text(f"{comparison.before} -> {comparison.after}", "bold"))
+    for product in comparison.products:
         console().print()
-        console().print(difference_view(one, names=names))
-    if not told.products:
-        console().print("no difference: every account gets what it got")
+        console().print(difference_view(product, names=names))
+    if not comparison.products:
+        console().print("no difference: every account gets the same in both states")
 
 
-def difference_view(found: DifferenceView, *, names: bool) -> RenderableType:
+def difference_view(difference: DifferenceView, *, names: bool) -> RenderableType:
     """The counts, then each change. names: also the first addresses of each."""
-    head = Text.assemble((found.product_id, "bold"), f"  {found.name}\n")
-    head.append(f"{found.changed:,} of {_many(found.accounts, 'account')} changed")
-    market = f" in market {found.market}" if found.market else ""
-    head.append(f" on {_many(found.devices, 'device')}{market}: ")
-    head.append_text(Text(", ").join(_count(*one) for one in found.counts.items() if one[1]))
-    if found.public:
+    head = Text.assemble((difference.product_id, "bold"), f"  {difference.name}\n")
+    head.append(f"{difference.changed:,} of {many(difference.accounts, 'account')} changed")
+    market = f" in market {difference.market}" if difference.market else ""
+    head.append(f" on {many(difference.devices, 'device')}{market}: ")
+    head.append_text(
+        Text(", ").join(_count(kind, count) for kind, count in difference.counts.items() if count)
+    )
+    if difference.public:
         head.append(f"\n{_PUBLIC}", "dim")
-    return Group(head, *(_change(change, names=names) for change in found.changes))
+    return Group(head, *(_change(change, names=names) for change in difference.changes))
 
 
 def _count(kind: ChangeKind, count: int) -> Text:
@@ -63,7 +65,7 @@ def _change(change: OutcomeChangeView, *, names: bool) -> RenderableType:
     moved = f" ({', '.join(change.moved)})" if change.moved else ""
     head = Text.assemble(
         ("\n" + change.kind.replace("_", " "), f"bold {_STYLE[change.kind]}"),
-        f"  {_many(change.accounts, 'account')}  ",
+        f"  {many(change.accounts, 'account')}  ",
         _from_to(change.before, change.after),
         (moved, "dim"),
     )
@@ -82,49 +84,45 @@ def _names(change: OutcomeChangeView) -> str:
     return "\n".join((*change.first, *((f"and {more:,} more",) if more else ())))
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
 def _from_to(before: ComparedOutcome | None, after: ComparedOutcome | None) -> Text:
-    return Text().append_text(_said(before)).append(" -> ").append_text(_said(after))
+    return Text().append_text(_outcome(before)).append(" -> ").append_text(_outcome(after))
 
 
-def _said(answer: ComparedOutcome | None) -> Text:
-    if answer is None:
+def _outcome(outcome: ComparedOutcome | None) -> Text:
+    if outcome is None:
         return Text(_NOBODY, "dim")
-    return Text(answer.text, "green" if answer.granted else "red")
+    return Text(outcome.text, "green" if outcome.granted else "red")
 
 
-def timeline_view(found: TimelineResponse) -> RenderableType:
+def timeline_view(timeline: TimelineResponse) -> RenderableType:
     """Each moment with what changed and why: the past, a line for now, and what is to come."""
-    head = Text.assemble((found.product_id, "bold"), f" for {found.account or NOBODY} on ")
-    several = len(found.devices) > 1
-    head.append(_many(len(found.devices), "device") if several else found.devices[0])
+    head = Text.assemble((timeline.product_id, "bold"), f" for {timeline.account or NOBODY} on ")
+    several = len(timeline.devices) > 1
+    head.append(many(len(timeline.devices), "device") if several else timeline.devices[0])
     rows = Table.grid(padding=(0, 2))
     rows.add_column(no_wrap=True)
     rows.add_column(overflow="fold")
-    past = [turn for turn in found.turns if not turn.coming]
+    past = [turn for turn in timeline.turns if not turn.coming]
     for turn in past:
-        rows.add_row(Text(_when(turn.at)), _turn(found, turn))
-    rows.add_row(Text(_when(found.now), "bold"), Text("now\n", "bold"))
-    for turn in found.turns[len(past) :]:
-        when = Text.assemble(_when(turn.at), (f"\n{_ahead(turn.at - found.now)}", "dim"))
-        rows.add_row(when, _turn(found, turn))
+        rows.add_row(Text(exact(turn.at)), _turn(turn, len(timeline.devices)))
+    rows.add_row(Text(exact(timeline.now), "bold"), Text("now\n", "bold"))
+    for turn in timeline.turns[len(past) :]:
+        when = Text.assemble(exact(turn.at), (f"\n{_ahead(turn.at - timeline.now)}", "dim"))
+        rows.add_row(when, _turn(turn, len(timeline.devices)))
     return Group(head, Text(), rows)
 
 
-def _turn(found: TimelineResponse, turn: TurnView) -> RenderableType:
+def _turn(turn: TurnView, devices: int) -> RenderableType:
     shown: list[RenderableType] = []
-    for one in turn.answers:
-        shown.append(_from_to(one.before, one.after))
-        if len(one.devices) < len(found.devices):
-            shown.append(Padding(Text(f"on {'; '.join(one.ranges)}", "dim"), (0, 0, 0, 2)))
+    for answer in turn.answers:
+        shown.append(_from_to(answer.before, answer.after))
+        if len(answer.devices) < devices:
+            shown.append(Padding(Text(f"on {'; '.join(answer.ranges)}", "dim"), (0, 0, 0, 2)))
     for cause in turn.causes:
         shown.append(Text(cause.text, "dim" if cause.kind == "settled" else ""))
         more = len(cause.details) - _DETAILS
         details = (*cause.details[:_DETAILS], *((f"and {more} more",) if more > 0 else ()))
-        shown += [Padding(Text(one, "dim"), (0, 0, 0, 2)) for one in details]
+        shown += [Padding(Text(line, "dim"), (0, 0, 0, 2)) for line in details]
     return Group(*shown, Text())
 
 
@@ -132,14 +130,10 @@ _DETAILS = 3
 """How many changed fields of a product are shown; --json has all."""
 
 
-def _when(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def _ahead(until: timedelta) -> str:
     """How far away a moment is, in the largest unit that fits."""
     for name, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         number = int(until.total_seconds() // seconds)
         if number:
-            return f"in {_many(number, name)}"
+            return f"in {many(number, name)}"
     return "in less than a minute"

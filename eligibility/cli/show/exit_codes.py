@@ -1,4 +1,4 @@
-"""Errors on the command line: one readable block on stderr, and the exit code of the design."""
+"""Errors on the command line: a readable message on stderr, and an exit code."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from groups.errors import GroupsError
 
 
 class Exit(IntEnum):
-    """What a command's exit code says."""
+    """The exit codes. USAGE: an option or argument is wrong. DIFFERENT: `diff` found a difference."""
 
     GRANTED = 0
     FAILED = 1
@@ -25,23 +25,23 @@ class Exit(IntEnum):
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn errors of ours, and Ctrl-C, into a message and an exit code; no traceback."""
+    """Turn our own errors and Ctrl-C into a message and an exit code, without a traceback."""
     try:
         yield
     except KeyboardInterrupt:
         raise SystemExit(Exit.INTERRUPTED) from None
     except (EligibilityError, GroupsError) as error:
-        told(error)
+        print_error(error)
         raise SystemExit(_code(error)) from None
 
 
-def told(error: EligibilityError | GroupsError) -> None:
-    """Print what is wrong."""
+def print_error(error: EligibilityError | GroupsError) -> None:
+    """Print an error to stderr."""
     Console(stderr=True, soft_wrap=True).print(_message(error))
 
 
 def _code(error: Exception) -> Exit:
-    """A value on the command line that cannot be read is wrong usage; files are not."""
+    """A wrong value on the command line is wrong usage; a wrong file is a failure."""
     usage = isinstance(error, InvalidInput) and not isinstance(error, InvalidFile | InvalidProduct)
     return Exit.USAGE if usage else Exit.FAILED
 
@@ -51,8 +51,8 @@ def _message(error: EligibilityError | GroupsError) -> Text:
     text = Text.assemble((error.code, "bold red"), "  ")
     if not faults:
         return text.append(str(error))
-    named = isinstance(error, InvalidInput | InvalidSettings)
-    text.append(str(error).split(": ", 1)[0] if named else "nothing was changed")
+    has_subject = isinstance(error, InvalidInput | InvalidSettings)
+    text.append(str(error).split(": ", 1)[0] if has_subject else "nothing was changed")
     for fault in faults:
         text.append("\n  ").append(fault.loc, "bold").append("  " if fault.loc else "")
         text.append(fault.detail)

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from eligibility.cli.show.base import steps_table
+from eligibility.cli.show.output import many
 from eligibility.simulation.scenarios.messages import outcomes_text, value_text, where_text
 from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioResult
 
@@ -52,11 +53,11 @@ def _mismatch(mismatch: Mismatch, asked: int) -> RenderableType:
     places = len(mismatch.where)
     of_all = f"{places} of {asked}: " if asked > 1 else ""
     table = Table("", "expected", "got", box=None, header_style="bold dim", padding=(0, 2, 0, 0))
-    for one in mismatch.differences:
+    for difference in mismatch.differences:
         table.add_row(
-            Text(one.field, "bold"),
-            Text(value_text(one.expected), "green"),
-            Text(value_text(one.got), "red"),
+            Text(difference.field, "bold"),
+            Text(value_text(difference.expected), "green"),
+            Text(value_text(difference.got), "red"),
         )
     parts: list[RenderableType] = [Text(f"{of_all}{where_text(mismatch)}"), table]
     trace = mismatch.decision.trace
@@ -68,14 +69,10 @@ def _mismatch(mismatch: Mismatch, asked: int) -> RenderableType:
 
 def _summary(files: Iterable[FileResult]) -> Text:
     ran = list(files)
-    found = [result for one in ran for result in one.results]
-    failed, asked = sum(not one.passed for one in found), sum(one.asked for one in found)
-    where = f"{_number(len(found), 'case')} in {_number(len(ran), 'file')}"
-    decisions = (f"  {_number(asked, 'decision')}", "dim")
+    cases = [result for file in ran for result in file.results]
+    failed, asked = sum(not case.passed for case in cases), sum(case.asked for case in cases)
+    where = f"{many(len(cases), 'case')} in {many(len(ran), 'file')}"
+    decisions = (f"  {many(asked, 'decision')}", "dim")
     if not failed:
         return Text.assemble(("✔ all as expected", "bold green"), f"  {where}", decisions)
     return Text.assemble((f"✘ {failed} not as expected", "bold red"), f"  of {where}", decisions)
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"

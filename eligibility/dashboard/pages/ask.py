@@ -18,13 +18,14 @@ from eligibility.dashboard.moments import moment_of
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site, faults_of
 from eligibility.errors import EligibilityError, UnknownProduct
+from eligibility.explain.device_names import device_name
 from eligibility.explain.least_change import GRANTED, explained, wanted_of
 from eligibility.server.http.sealed_cursors import Seal
-from eligibility.simulation.inputs.devices import NamedDevice, device_name, read_devices
+from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
 from eligibility.simulation.state import State
 from eligibility.windows.releases import facts
-from eligibility.windows.versions import release_name, releases
+from eligibility.windows.versions import releases
 from groups.errors import GroupsError
 
 _FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
@@ -45,42 +46,45 @@ class Ask:
     def form(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show the form, filled in from a link; answer at once a link that has an account or a device."""
         self._check(request, viewer)
-        asked = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
+        fields = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
         account = self._seal.opened(request.query_params.get("who", ""))
-        asked["account"] = account or ""
+        fields["account"] = account or ""
         if account is None and not request.query_params.get("family"):
-            return self._page(request, asked)
-        return self.answer(request, viewer, asked)
+            return self._page(request, fields)
+        return self.answer(request, viewer, fields)
 
     def answer(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Show the form, and the answer below it."""
         publisher = self._check(request, viewer)
-        asked = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
-        asked |= _preset(str(form.get("preset", "")))
+        fields = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
+        fields |= _preset(str(form.get("preset", "")))
         try:
-            found = self._found(publisher, asked, form)
+            values = self._answer(publisher, fields, form)
         except (EligibilityError, GroupsError) as error:
-            return self._page(request, asked, faults=faults_of(error))
-        who = self._seal.sealed(asked["account"]) if asked["account"] else ""
-        return self._page(request, asked, link={**asked, "account": "", "who": who}, **found)
+            return self._page(request, fields, faults=faults_of(error))
+        who = self._seal.sealed(fields["account"]) if fields["account"] else ""
+        return self._page(request, fields, link={**fields, "account": "", "who": who}, **values)
 
-    def _found(
-        self, publisher: str, asked: Mapping[str, str], form: Mapping[str, Any]
+    def _answer(
+        self, publisher: str, fields: Mapping[str, str], form: Mapping[str, Any]
     ) -> dict[str, Any]:
-        product_id = asked["product"]
+        """Return what the page shows as the answer. Raises: InvalidInput, UnknownProduct."""
+        product_id = fields["product"]
         if self._service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)
-        query = _query(asked)
+        query = _query(fields)
         asker = Asker.of(query)
-        at = moment_of(asked["at"]) if asked["at"] else None
+        at = moment_of(fields["at"]) if fields["at"] else None
         state = self._service.states.read(product_id, at)
         in_groups = state.snapshot.groups_of(query.account) if query.account else frozenset[str]()
         who = "this account" if query.account else "somebody who is not signed in"
-        found: dict[str, Any] = {
+        values: dict[str, Any] = {
             "state": state,
-            "decision": _explained(state, query, asked["wanting"]),
+            "decision": _explained(state, query, fields["wanting"]),
             "in_groups": in_groups,
-            "heat": heat(state, [(who, lambda one: state.decide(asker.query(product_id, one)))]),
+            "heat": heat(
+                state, [(who, lambda device: state.decide(asker.query(product_id, device)))]
+            ),
             "heat_of": who,
             "timeline": self._timeline(query),
         }
@@ -88,20 +92,20 @@ class Ask:
         if form.get("suppose") and query.account and supposed != in_groups:
             draft = _supposing(publisher, query.account.id, in_groups, supposed)
             other = self._service.states.read(product_id, at, draft)
-            found |= {"supposed": supposed, "otherwise": _explained(other, query, asked["wanting"])}
-        return found
+            otherwise = _explained(other, query, fields["wanting"])
+            values |= {"supposed": supposed, "otherwise": otherwise}
+        return values
 
     def _timeline(self, query: AccessQuery) -> TimelineResponse:
         """When the answer on the device changed or will change, and why."""
         device = query.device
-        release = release_name(device.version) or f"Windows {device.os_version}"
-        named = (NamedDevice(device_name(device, release), device),)
+        named = (NamedDevice(device_name(device), device),)
         addresses = query.account.addresses if query.account else ()
         past = self._service.past(query.product_id, addresses)
         requirements = self._service.evaluator.requirements
-        found = Timeline(past, Asker.of(query), named, requirements).turns()
+        changes = Timeline(past, Asker.of(query), named, requirements).turns()
         name = query.account.id if query.account else None
-        return timeline_response(query.product_id, name, named, found, self._service.now())
+        return timeline_response(query.product_id, name, named, changes, self._service.now())
 
     def _check(self, request: Request, viewer: Viewer) -> str:
         publisher: str = request.path_params["publisher"]
@@ -109,55 +113,55 @@ class Ask:
             viewer.check(scope, publisher)
         return publisher
 
-    def _page(self, request: Request, asked: Mapping[str, Any], **found: Any) -> RenderedPage:
+    def _page(self, request: Request, fields: Mapping[str, Any], **answer: Any) -> RenderedPage:
         publisher: str = request.path_params["publisher"]
         values: dict[str, Any] = {
             "title": "Ask",
-            "asked": asked,
+            "query": fields,
             "products": [*all_products(self._service.catalog.store, publisher)],
             "presets": list(_preset_names()),
             "families": list(facts().devices),
-            "releases": [one.name for one in reversed(releases())],
+            "releases": [release.name for release in reversed(releases())],
             "kinds": list(AccountKind),
             "faults": (),
             "decision": None,
             "otherwise": None,
             "supposed": None,
         }
-        return RenderedPage("ask.html", {**values, **found})
+        return RenderedPage("ask.html", {**values, **answer})
 
 
-def _query(asked: Mapping[str, str]) -> AccessQuery:
+def _query(fields: Mapping[str, str]) -> AccessQuery:
     """Read the access query of a form. Raises: InvalidInput with every field that cannot be read."""
-    account = {"id": asked["account"], "kind": asked["kind"] or AccountKind.MICROSOFT}
+    account = {"id": fields["account"], "kind": fields["kind"] or AccountKind.MICROSOFT}
     return wire.query_of(
-        product_id=asked["product"],
-        account=account if asked["account"] else None,
+        product_id=fields["product"],
+        account=account if fields["account"] else None,
         device={
-            "family": asked["family"],
-            "os_version": asked["os"],
-            "architecture": asked["arch"] or None,
+            "family": fields["family"],
+            "os_version": fields["os"],
+            "architecture": fields["arch"] or None,
         },
-        installed_version=asked["installed"] or None,
-        market=asked["market"] or None,
-        **{name: bool(asked[name]) for name in _FLAGS},
+        installed_version=fields["installed"] or None,
+        market=fields["market"] or None,
+        **{name: bool(fields[name]) for name in _FLAGS},
     )
 
 
 def _preset_names() -> Iterator[str]:
     """The names by family and architecture, each with its newest release first."""
     for _, alike in groupby(
-        read_devices(_PRESETS), lambda one: (one.device.family, one.device.architecture)
+        read_devices(_PRESETS), lambda named: (named.device.family, named.device.architecture)
     ):
-        yield from reversed([one.name for one in alike])
+        yield from reversed([named.name for named in alike])
 
 
 def _preset(name: str) -> dict[str, str]:
     """The fields of the device with this name; none if there is no such device."""
-    found = next((one.device for one in read_devices(_PRESETS) if one.name == name), None)
-    if found is None:
+    device = next((named.device for named in read_devices(_PRESETS) if named.name == name), None)
+    if device is None:
         return {}
-    return {"family": found.family, "os": found.os_version, "arch": found.architecture or ""}
+    return {"family": device.family, "os": device.os_version, "arch": device.architecture or ""}
 
 
 def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:
@@ -169,6 +173,7 @@ def _supposing(
     publisher: str, account: str, present: frozenset[str], supposed: frozenset[str]
 ) -> Draft:
     """A draft in which the account is in the supposed groups instead of its present ones."""
-    moves = {one: MemberMoves(added=frozenset({account})) for one in supposed - present}
-    moves |= {one: MemberMoves(removed=frozenset({account})) for one in present - supposed}
+    who = frozenset({account})
+    moves = {group: MemberMoves(added=who) for group in supposed - present}
+    moves |= {group: MemberMoves(removed=who) for group in present - supposed}
     return Draft(publisher, moves)

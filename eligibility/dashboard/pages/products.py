@@ -20,7 +20,7 @@ from eligibility.dashboard.moments import moment_of, typed
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, RenderedPage, Site
 from eligibility.errors import InvalidInput, UnknownProduct
-from eligibility.explain.phrases import reason_text
+from eligibility.explain.phrases import short_text
 from eligibility.simulation.coverage import coverage
 from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.state import State
@@ -67,7 +67,7 @@ class ProductPages:
             },
             "timeline": _timeline(state.product, versions),
             "reached": self._coverage(state),
-            "reason_text": reason_text,
+            "short_text": short_text,
             **self._heat(request, state),
         }
         return RenderedPage("product.html", values)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from eligibility.access.model import Device
 from eligibility.errors import Fault, InvalidInput
+from eligibility.explain.device_names import device_name
 from eligibility.formats.csv_table import Cells, read_table
 from eligibility.formats.suggestions import meant
 from eligibility.windows.releases import facts
@@ -100,13 +101,6 @@ def preset(name: str) -> Iterator[NamedDevice]:
                 if within and builds.contains(release.version):
                     device = Device.parse(family, version_text(release.version), architecture)
                     yield NamedDevice(device_name(device, release.name), device)
-
-
-def device_name(device: Device, release: str) -> str:
-    """What people call a device: `Windows 11 24H2, x64`, or `Xbox 10 1809` where it is no desktop."""
-    family = device.family.removeprefix("Windows.")
-    name = release if family == "Desktop" else release.replace("Windows", family)
-    return f"{name}, {device.architecture}" if device.architecture else name
 
 
 def written_out(text: str, loc: str) -> NamedDevice:

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eligibility.explain.device_names import differing_words, run_name
-from eligibility.simulation.inputs.devices import NamedDevice, device_name, runs
+from eligibility.explain.device_names import device_name, differing_words, run_name
+from eligibility.simulation.inputs.devices import NamedDevice, runs
 from eligibility.windows.versions import release_name
 
 

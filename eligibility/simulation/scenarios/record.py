@@ -13,14 +13,13 @@ from eligibility.access.asker import NOBODY, TERMS
 from eligibility.access.model import AccessQuery, Account, AccountKind, Decision, Device
 from eligibility.catalog.files import product_body
 from eligibility.errors import Fault, InvalidInput
+from eligibility.explain.device_names import device_name
 from eligibility.explain.outcome import outcome_of
 from eligibility.explain.phrases import short_text
 from eligibility.rules.rollout import place
-from eligibility.simulation.inputs.devices import device_name
 from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.run import observed
 from eligibility.simulation.state import State
-from eligibility.windows.versions import release_name
 
 _RECORDED = ("granted", "source", "version", "action", "reasons")
 _MOST_TRIED = 1_000_000
@@ -75,7 +74,7 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
 def sentence_of(account: Account | None, device: Device, decision: Decision) -> str:
     """Write a query and its decision as a sentence."""
     who = NOBODY.strip("()").capitalize() if account is None else account.id
-    what = device_name(device, release_name(device.version) or device.os_version)
+    what = device_name(device)
     outcome = outcome_of(decision)
     gets = "gets" if outcome.granted else "gets nothing -"
     return f"{who} on {what} {gets} {short_text(outcome)}"
