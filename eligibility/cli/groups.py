@@ -72,7 +72,7 @@ def list_groups(
         print_json(listed)
         return
     if not listed:
-        others = f"; these publishers have some: {', '.join(publishers)}" if publishers else ""
+        others = f"; these publishers have groups: {', '.join(publishers)}" if publishers else ""
         console().print(f"publisher {publisher} has no groups yet{others}", markup=False)
         return
     table = Table("group", "name", "members", "revision", title=f"Groups of {publisher}")

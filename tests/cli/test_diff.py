@@ -41,7 +41,7 @@ def test_counts_come_first_and_each_change_says_what_where_and_why(
     assert "insiders 2.0.0.0 -> canary 2.1.0.0 (other source, version up)" in ran.out
     assert "Windows 10 2004 to 11 26H1, x64, arm64" in ran.out
     assert "added to group canary-testers" in ran.out
-    assert "whoever is in none of its groups is concerned too" in ran.out
+    assert "also stands for everybody who is in none" in ran.out
     assert LINUS not in ran.out
     assert LINUS in sample("diff", "live", "draft", *PRODUCT, *edits, "--names").out
 

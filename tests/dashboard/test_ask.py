@@ -50,7 +50,7 @@ def test_supposing_an_account_in_another_group_saves_nothing(
     visit.page.check("text=canary-testers")
     visit.page.click("button.primary")
     otherwise = visit.page.locator("[aria-labelledby=otherwise]")
-    expect(otherwise).to_contain_text("If it were in canary-testers, insiders")
+    expect(otherwise).to_contain_text("If the account were in canary-testers, insiders")
     assert "2.1.0.0" in otherwise.locator(".verdict-line").inner_text()
     members = sample_server.http.get("/v1/publishers/contoso/groups/canary-testers/members").json()
     assert "linus@contoso.example" not in str(members)
@@ -83,7 +83,7 @@ def test_what_cannot_be_read_is_named_and_stays_in_its_field(visit: Visit) -> No
     expect(alert).to_contain_text("22H2")
     assert "Windows 10 22H2" in alert.inner_text()
     assert visit.page.input_value("#os") == "22H2"
-    assert "This cannot be asked: 2 things have to be mended" in alert.inner_text()
+    assert "There is no answer to this question: 2 things are wrong" in alert.inner_text()
 
 
 def test_a_device_is_chosen_by_name(visit: Visit) -> None:
@@ -101,7 +101,7 @@ def test_a_device_is_pasted_as_its_decimal_version(visit: Visit) -> None:
     visit.page.fill("#os", "2814751014982656")
     visit.page.click("button.primary")
     expect(visit.page.locator("#answer")).to_be_visible()
-    assert "On Windows 10 2004, by" in visit.text("[aria-labelledby=timeline]")
+    assert "On Windows 10 2004, with" in visit.text("[aria-labelledby=timeline]")
 
 
 def test_when_the_answer_changed_and_will(visit: Visit, sample_server: Server) -> None:

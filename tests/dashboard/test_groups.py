@@ -66,7 +66,7 @@ def test_a_group_is_made_by_paste_with_one_bad_address_mended(visit: Visit) -> N
     page.fill("#emails", "moth@contoso.example, owl.contoso.example; bat@contoso.example")
     page.click("text=Make the group")
     assert "owl.contoso.example" in visit.text("[role=alert]")
-    assert "1 thing has to be mended" in visit.text("[role=alert]")
+    assert "1 thing is wrong" in visit.text("[role=alert]")
     assert "moth@contoso.example" in page.input_value("#emails")  # nothing has to be typed again
     visit.console = [one for one in visit.console if "400" not in one]
     page.fill("#emails", "moth@contoso.example, owl@contoso.example; bat@contoso.example")

@@ -237,7 +237,7 @@ def test_the_command_prints_what_is_reached_and_which_flight_wins(
     text = ran(store_url, "--product", "APP", "--devices", "windows-11")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     assert "9 members in 2 groups" in lines
-    assert "Windows 11 21H2 to 26H1, x64 6 67% low 2.0.0.0 non-flighted 1.0.0.0" in lines
+    assert "Windows 11 21H2 to 26H1, x64 6 67% low 2.0.0.0 public 1.0.0.0" in lines
     assert "3 33% high 3.0.0.0" in lines
     assert "2 beta + canary high" in lines
     assert "2 beta + canary 25% / 67%" in lines
