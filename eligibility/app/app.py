@@ -1,4 +1,4 @@
-"""The ASGI application: the gate first, access queries behind it, everything else through FastAPI."""
+"""Build the ASGI application: a gate in front, which answers access queries, and FastAPI behind it."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -45,23 +45,23 @@ from eligibility.server.ofrep.flags import Flags
 from eligibility.service.service import Service
 
 PUBLIC_PATHS = docs_page.PATHS | {"/healthz", "/readyz", "/openapi.json", "/favicon.ico"}
-"""Paths for everybody: whether the server is well, and what it offers."""
+"""Paths that need no credentials: health checks and documentation."""
 
 DESCRIPTION = "May this account, on this device, have this package or see this submission, and why?"
 
 
 class Routes(FastAPI):
-    """FastAPI's routes; their OpenAPI document also describes those that the gate answers."""
+    """The FastAPI application. Its OpenAPI document also describes the routes that the gate answers."""
 
     def openapi(self) -> dict[str, Any]:
-        """Give the OpenAPI document, with the access routes."""
+        """Return the OpenAPI document, which includes the access routes."""
         return openapi.document(self)
 
 
 def create_app(service: Service, shared: Path | None = None) -> Gate:
-    """Build the ASGI application over an open service; closes the service when the server stops.
+    """Build the ASGI application over an open service. The service is closed when the server stops.
 
-    shared: the directory in which the worker processes of a server share what they count.
+    Args: shared = the directory in which the worker processes of a server share their metrics.
     """
     settings = service.settings
     accounts = AccountResolver(service.tokens)
@@ -114,7 +114,7 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
 def routes_of(
     endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
 ) -> dict[str, Endpoint[Any]]:
-    """Give the gate's endpoints by route; those with a publisher before their path are the same."""
+    """Return the gate's endpoints by route, without the variants that have a publisher before the path."""
     named = {
         path: endpoint for path, endpoint in endpoints.items() if not path.startswith(ANY_PART)
     }
@@ -123,7 +123,7 @@ def routes_of(
 
 
 def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> Routes:
-    """Make every route but those that the gate answers."""
+    """Build the FastAPI application with every route that the gate does not answer itself."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -133,7 +133,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
         yield
         if traces is not None:
             traces.close()
-        sharing.close()  # while the store can still be asked
+        sharing.close()  # before the store closes, because the last snapshot reads it
         service.close()
 
     app = Routes(
@@ -141,7 +141,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
         version=__version__,
         description=DESCRIPTION,
         lifespan=lifespan,
-        docs_url=None,  # docs_page.py
+        docs_url=None,  # docs_page.py serves /docs instead
         redoc_url=None,
     )
     settings = service.settings
@@ -161,7 +161,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
         simulations.router(service, computations),
         changes.router(service, computations),
     ):
-        # Not include_router, which in newer FastAPI hides them from whoever looks for their scopes.
+        # Newer FastAPI hides routes added by include_router, but we read each route's scope.
         app.router.routes.extend(router.routes)
     metadata.install(app, settings)
     metrics_route.install(app, sharing, public=settings.metrics_public)
@@ -172,11 +172,11 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
 def _health(app: FastAPI, service: Service) -> None:
     @app.get("/healthz", tags=["health"])
     async def healthz() -> dict[str, str]:
-        """Whether the process is alive."""
+        """Report that the process is alive."""
         return {"status": "ok"}
 
     @app.get("/readyz", tags=["health"])
     def readyz() -> dict[str, str]:
-        """Whether the process can answer from a store that answers; 503 otherwise."""
+        """Report whether the store answers, so that the server can, too; 503 otherwise."""
         service.evaluator.check_ready()
         return {"status": "ready"}

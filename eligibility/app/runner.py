@@ -1,4 +1,4 @@
-"""uvicorn around the application: one process, or several that share a listening socket."""
+"""Run the application in uvicorn: one process, or several that share a listening socket."""
 
 import gc
 import json
@@ -23,23 +23,23 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
 _SWITCH_SECONDS = 0.0005
-"""How long a computing thread may keep the event loop waiting; Python's default of 5 ms costs ten answers."""
+"""How long a computing thread may block the event loop. Python's default, 5 ms, would delay ten answers."""
 _HANDED_OVER, _SHARED = "_ELIGIBILITY_WORKER_SETTINGS", "_ELIGIBILITY_WORKERS_SHARE"
 
 
 def run(
     settings: Settings, listening: socket.socket, after_start: Callable[[], None] | None = None
 ) -> None:
-    """Serve on a bound socket until a signal says stop; in-flight requests are answered first.
+    """Serve on a bound socket until a stop signal; requests in progress are answered first.
 
-    after_start: run once in a thread of its own when the server answers.
+    Args: after_start = is called once, in a thread of its own, when the server answers.
     """
     if after_start is not None:
         threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
     if settings.workers == 1:
         _prepare(settings)
         server = uvicorn.Server(_config(settings, lambda: _application(settings)))
-        # uvicorn takes signals once its loop runs; a signal that comes a moment earlier has to count, too.
+        # uvicorn handles signals only once its loop runs; an earlier stop signal must not be lost.
         signal.signal(signal.SIGTERM, server.handle_exit)
         server.run(sockets=[listening])
         return
@@ -51,14 +51,14 @@ def run(
 
 
 def worker_app() -> Gate:
-    """The application of one of several worker processes."""
+    """Build the application in one of several worker processes."""
     settings = Settings.model_validate(json.loads(os.environ[_HANDED_OVER]))
     _prepare(settings)
     return _application(settings, Path(os.environ[_SHARED]))
 
 
 def _application(settings: Settings, shared: Path | None = None) -> Gate:
-    """Make the application; its objects live as long as the process, so garbage collection skips them."""
+    """Build the application; exempt its objects from garbage collection, because they live for ever."""
     application = create_app(Service(settings), shared)
     gc.collect()
     gc.freeze()
@@ -66,7 +66,7 @@ def _application(settings: Settings, shared: Path | None = None) -> Gate:
 
 
 def _prepare(settings: Settings) -> None:
-    """Set up what a whole process shares."""
+    """Apply the settings that concern the whole process."""
     sys.setswitchinterval(_SWITCH_SECONDS)
     logs.configure(settings.log_format)
     Protocol.seconds = settings.request_timeout_seconds
@@ -83,8 +83,8 @@ def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config
         ssl_keyfile=settings.tls_key,
         ws="none",
         access_log=False,
-        server_header=False,  # concerns nobody, and saves a few bytes an answer
-        proxy_headers=False,  # client_address.py reads them, where a proxy is declared
+        server_header=False,  # no client needs it; saves a few bytes in each response
+        proxy_headers=False,  # client_address.py reads these headers if a proxy is declared
         log_config=None,  # logs.py has set it up
         log_level="warning",
         timeout_graceful_shutdown=10,
@@ -92,7 +92,7 @@ def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config
 
 
 def _when_answering(listening: socket.socket, then: Callable[[], None]) -> None:
-    """Wait until the server accepts and answers, which a bound socket alone does not show."""
+    """Call `then` once the server answers; a bound socket alone does not show that it does."""
     host, port = listening.getsockname()[:2]
     for _ in range(200):
         try:

@@ -1,7 +1,7 @@
-"""HTTP connections that cut off slow clients: those that do not finish a request or do not read an answer.
+"""HTTP connections that cut off clients which do not finish a request or do not read a response.
 
-uvicorn waits for ever for the rest of a request, and for the first one on a new connection; a few
-thousand such connections would leave none for others.
+uvicorn waits for ever for the rest of a request, and for the first request on a new connection. A few
+thousand such connections would leave none for other clients.
 """
 
 import asyncio
@@ -14,30 +14,30 @@ _LOOK_SECONDS = 1.0
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection, which looks once a second whether it is waiting for its client.
+    """One connection, which checks once a second whether it is waiting for its client.
 
-    A request that comes and goes between two looks costs nothing. seconds: how long a request may take to
-    arrive, and an answer to be read; the same for the whole process.
+    A request that begins and ends between two checks costs nothing. seconds: the longest time in which a
+    client has to send a request or read a response; one value for the whole process.
     """
 
     seconds = 30.0
     _watch: asyncio.TimerHandle | None = None
-    _owed: object = None  # what the client owed at the last look, and since when
+    _owed: object = None  # what the connection waited for at the last check; _since: since when
     _since = 0.0
-    _answered: RequestResponseCycle | None = None  # the request whose turn it is
-    _head: object = None  # that begins to arrive, and how much of it is here
+    _answered: RequestResponseCycle | None = None  # the request that the server is answering now
+    _head: object = None  # the request head that is arriving; _head_size: bytes of it so far
     _head_size = 0
 
     def connection_made(self, transport: Any) -> None:
-        """Begin to look."""
+        """Start the checks."""
         super().connection_made(transport)
         self._look()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Look no more."""
+        """Stop the checks, and mark the request being answered as disconnected."""
         if self._watch is not None:
             self._watch.cancel()
-        if self._answered is not None:  # uvicorn tells only the last of several requests
+        if self._answered is not None:  # of several pipelined requests, uvicorn marks only the last
             self._answered.disconnected = True
         super().connection_lost(exc)
 
@@ -46,7 +46,7 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
-        """Read on, unless a head gets too long: uvicorn would keep any length in memory."""
+        """Receive data; cut off a head that is too long, because uvicorn would hold any length in memory."""
         super().data_received(data)
         head, cycle = self.scope, self.cycle
         if cycle is not None and head is cycle.scope:
@@ -67,15 +67,15 @@ class Protocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
 
     def _what_is_owed(self) -> object:
-        """Give what the client has begun and not ended; None while it is the server's turn, or nothing happens.
+        """Return an object for what the client still has to send or read; None if it has nothing to do.
 
-        uvicorn ends connections that idle between two requests, by `timeout_keep_alive`.
+        Connections that are idle between two requests are closed by uvicorn (`timeout_keep_alive`).
         """
         cycle = self.cycle
         if cycle is None:
-            return self  # its first request
+            return self  # the first request
         if self.scope is not cycle.scope:
             return self.scope  # the rest of a head
         if cycle.more_body:
             return cycle  # the rest of a body, even of a request that was answered
-        return self.flow if self.flow.write_paused else None  # to take what was sent
+        return self.flow if self.flow.write_paused else None  # the client has to read the response

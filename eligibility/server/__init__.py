@@ -1,1 +1,1 @@
-"""The HTTP server: our own API, two standards, metrics and the API document."""
+"""The HTTP server: our own API, two open standards (AuthZEN, OFREP), metrics and the OpenAPI document."""

@@ -45,20 +45,20 @@ class FlagEvaluation(Struct, frozen=True, gc=False):
 
 @lru_cache(maxsize=65_536)
 def question_of_flag(key: str) -> Question:
-    """Give the question of a flag; NOWHERE where the key is not that of a flag."""
+    """Return the question of a flag; NOWHERE where the key is not that of a flag."""
     kind, _, resource_id = key.partition(":")
     question = question_of(kind, resource_id, ACTIONS.get(kind, ""))
     return question if isinstance(question, Question) else NOWHERE
 
 
 def key_of(question: Question) -> str:
-    """Give the key of the flag that asks a question."""
+    """Return the key of the flag that asks a question."""
     flight = f":{question.flight_id}" if question.flight_id is not None else ""
     return f"{question.resource_type}:{question.product_id}{flight}"
 
 
 def questions_of(product_id: str, product: Product) -> list[Question]:
-    """Give the questions of a product's flags, in the order of a bulk answer."""
+    """Return the questions of a product's flags, in the order of a bulk answer."""
     flights = [
         Question("flight", "install", product_id, flight.flight_id) for flight in product.flights
     ]

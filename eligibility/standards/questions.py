@@ -115,7 +115,7 @@ ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
 
 
 def question_of(resource_type: str, resource_id: str, action: str) -> Question | StandardVerdict:
-    """Give the question about a resource, or the denial where the type, action or id is unknown."""
+    """Return the question about a resource, or the denial where the type, action or id is unknown."""
     actions = ACTIONS.get(resource_type)
     if actions is None:
         return UNKNOWN_RESOURCE
@@ -131,7 +131,7 @@ def question_of(resource_type: str, resource_id: str, action: str) -> Question |
 
 
 def verdict(question: Question, decision: Decision, device_known: bool = True) -> StandardVerdict:
-    """Give the verdict that a decision means for a question about its product.
+    """Return the verdict that a decision means for a question about its product.
 
     Args: device_known = the context has the device. Without it the decision is for a stand-in device,
     and counts only where no rule looks at the device: whether a public listing may be seen.
@@ -209,7 +209,7 @@ def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionCo
 def query_fields(
     question: Question, account: AccountFields | None, context: QuestionContext
 ) -> QueryFields:
-    """Give the access query that stands for a question."""
+    """Return the access query that stands for a question."""
     device, _, installed, owned, market, code, manual, at = context
     return QueryFields(
         question.product_id, device, account, installed, owned, market, code, manual, at

@@ -1,1 +1,1 @@
-"""The routes of our own API, one file a topic."""
+"""The routes of our own API; each topic has a file."""

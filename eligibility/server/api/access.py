@@ -1,8 +1,8 @@
-"""POST /v1/access and /v1/access/batch, which run thousands of times a second.
+"""The routes POST /v1/access and /v1/access/batch, which are called thousands of times a second.
 
-A query that memory can answer is answered in the event loop; one that needs the store goes to a
-thread. FastAPI's routing costs more than the whole decision (docs/decisions.md 0004), so the gate answers
-these two; document/api.yaml describes them.
+A query is answered from memory in the event loop, or, if it needs the store, in a thread. FastAPI's
+routing costs more than the whole decision (docs/decisions.md 0004), so the gate answers both routes.
+document/api.yaml describes them.
 """
 
 from collections import defaultdict
@@ -32,11 +32,11 @@ from eligibility.server.http.strict_route import check_content_type
 from groups.errors import GroupsError
 
 ParsedQuery = QueryFields | EligibilityError
-"""A query of a batch as it was sent, or what is wrong with it."""
+"""A query of a batch as it was sent, or the error if it cannot be read."""
 
 
 class AccessEndpoint:
-    """One of the two routes. answer: takes a body, whether to explain, and the caller."""
+    """One of the two routes. answer: a function of the body, whether to explain, and the caller."""
 
     refusal = staticmethod(problem_reply)
 
@@ -48,7 +48,7 @@ class AccessEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bool:
-        """See Endpoint; say whether the answer is to be explained."""
+        """See Endpoint. Return whether the client asks for an explanation."""
         by.check_query(scope["method"])
         if headers.get(b"content-type") != JSON:
             check_content_type(scope)
@@ -62,7 +62,7 @@ class AccessEndpoint:
 class AccessEndpoints:
     """The two access routes over one evaluator.
 
-    A product whose publisher the caller does not see gets the same answer as an unknown one, by the same steps.
+    If the caller may not see a product's publisher, the answer and its steps are those for an unknown product.
     """
 
     def __init__(self, evaluator: Evaluator, accounts: AccountResolver, recorder: Recorder) -> None:
@@ -91,7 +91,7 @@ class AccessEndpoints:
     def _batch(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
         batch = wire.decode_batch(body)
         if by.allowance is not None:
-            by.allowance.take(len(batch), paid=1)  # for the request
+            by.allowance.take(len(batch), paid=1)  # the gate charged 1 for the request
         settled: Sequence[ParsedQuery] | None = batch
         if not by.may_assert or may_hold_tokens(body):
             settled = self._accounts.settle_all(batch, by)
@@ -103,9 +103,9 @@ class AccessEndpoints:
     def _all_warm(
         self, batch: Sequence[ParsedQuery], by: AuthenticatedCaller
     ) -> list[bytes] | None:
-        """Answer a batch from memory, all of it at one moment; None if a query needs the store."""
+        """Answer a batch from memory, for one moment in time; return None if any query needs the store."""
         now = self._evaluator.clock()
-        answers: list[Any] = list(batch)  # each query is replaced by its answer; faults stay
+        answers: list[Any] = list(batch)  # below, answers replace the queries; errors stay
         for product_id, indices in _indices_by_product(batch).items():
             held = self._evaluator.warm(product_id, by.publishers)
             everywhere = len(indices) == len(batch)
@@ -129,7 +129,7 @@ class AccessEndpoints:
     def _cold(
         self, fields: QueryFields, explain: bool, by: AuthenticatedCaller, *, search: bool = False
     ) -> bytes:
-        """Decide by the store; search = look for the least change too, which is too expensive for a batch."""
+        """Decide by the store. Args: search = also find the least change; too expensive for a batch."""
         settled = self._accounts.settle_in_thread(fields, by)
         query = wire.to_query(settled)
         if by.publishers is not None:
@@ -144,7 +144,7 @@ class AccessEndpoints:
         return DecisionBody.of(body, decision, member=False)
 
     def _cold_or_problem(self, query: ParsedQuery, explain: bool, by: AuthenticatedCaller) -> bytes:
-        """Decide a query of a batch, or give its problem."""
+        """Return the decision on a query of a batch, or the problem document if it fails."""
         try:
             if isinstance(query, EligibilityError):
                 raise query
@@ -158,7 +158,7 @@ def _problem(error: Exception) -> bytes:
 
 
 def _indices_by_product(batch: Sequence[ParsedQuery]) -> dict[str, Sequence[int]]:
-    """Give the indices at which a batch asks for each product; nearly always it asks for one alone."""
+    """Map each product to the indices of the batch's queries about it; most batches have one product."""
     ids = [None if isinstance(query, EligibilityError) else query.product_id for query in batch]
     first = ids[0]
     if first is not None and ids.count(first) == len(ids):
@@ -171,7 +171,7 @@ def _indices_by_product(batch: Sequence[ParsedQuery]) -> dict[str, Sequence[int]
 
 
 def wants_trace(query_string: bytes) -> bool:
-    """Read `?explain=true|false`; anything else in the query string is refused."""
+    """Read `?explain=true|false` from a query string, and refuse everything else in it."""
     explain = {b"explain=true": True, b"explain=false": False}.get(query_string)
     if explain is None:
         detail = (

@@ -1,6 +1,6 @@
-"""What changed and what would, over HTTP: POST /v1/access/timeline and POST /v1/simulations/diff.
+"""The routes POST /v1/access/timeline and POST /v1/simulations/diff, which show changes of access.
 
-Both tell of accounts and of groups, so both need `groups:read` beside `access:query`.
+Both reveal accounts and groups, so both need the scope `groups:read` in addition to `access:query`.
 """
 
 import msgspec
@@ -34,12 +34,12 @@ from eligibility.simulation.matrix import MOST_DECISIONS, check_size, too_many_d
 
 
 def router(service: Service, computations: Computations) -> APIRouter:
-    """Build the routes over one service."""
+    """Build the two routes for a service."""
     routes = APIRouter(prefix="/v1", tags=["simulation"], route_class=StrictRoute)
 
     @routes.post("/access/timeline", response_model=TimelineResponse)
     async def timeline(request: Request, by: QueryCaller) -> Response:
-        """List the moments at which an account's answer changed or will change, each with its cause."""
+        """List when an account's answer changed or will change, and the cause of each change."""
         by.caller.check(Scope.READ_GROUPS)
         body = await read_body(request)
         return Response(
@@ -48,7 +48,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
     @routes.post("/simulations/diff", response_model=ComparisonResponse)
     async def diff(request: Request, by: QueryCaller) -> Response:
-        """Compare two states of a product: who gains, loses or moves, on which devices, and why."""
+        """Compare two states of a product: who gains access, loses it or changes flight, on which devices, and why."""
         by.caller.check(Scope.READ_GROUPS)
         body = await read_body(request)
         return Response(
@@ -59,7 +59,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
 
 def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[bytes]:
-    """Read what a timeline is of. Raises: InvalidInput above the limits."""
+    """Read a request for a timeline, and prepare it. Raises: InvalidInput above the limits."""
     fields = json_body.TIMELINE.read(body)
     owner_of(service, fields.product_id, None, by)
     asker = json_body.asker_of(fields.account, fields)
@@ -80,7 +80,7 @@ def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[byt
 
 
 def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[bytes]:
-    """Read what is compared. Raises: InvalidInput above the limits."""
+    """Read a request for a comparison, and prepare it. Raises: InvalidInput above the limits."""
     fields = json_body.COMPARISON.read(body)
     check_draft(fields.draft, by)
     product_id, states = fields.product_id, service.states
@@ -111,7 +111,7 @@ def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[b
 
 
 def _is_everybody(accounts: json_body.AccountsField) -> bool:
-    """Whether accounts stand for everybody in a group of the product."""
+    """Return whether the field `accounts` asks for everybody in the product's groups."""
     if isinstance(accounts, SimulatedGroups):
         return accounts.groups is UNSET
     return accounts is None

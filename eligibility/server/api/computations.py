@@ -1,6 +1,6 @@
-"""What routes share that compute longer than an access query: scopes, turns, limits and prices.
+"""Helpers of routes that compute longer than an access query: scopes, queueing, limits and prices.
 
-ROUTE_COSTS says for every route that makes decisions what one request may take.
+ROUTE_COSTS lists, for every route that makes decisions, the limit and the price of a request.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,10 +26,10 @@ _Result = TypeVar("_Result")
 
 
 class RouteCost(NamedTuple):
-    """What one request to a route may take, and what it counts as.
+    """The limit and the price of one request to a route.
 
-    takes_turn: it waits for its turn, because one such request is computed at a time. limit: what is
-    refused above. price: as how many access queries it counts for the caller's rate.
+    takes_turn: the request waits in a queue, because only one such request is computed at a time. limit:
+    larger requests are refused. price: the number of access queries charged to the caller's rate limit.
     """
 
     takes_turn: bool
@@ -57,27 +57,27 @@ ROUTE_COSTS: Mapping[str, RouteCost] = {
         True, f"{MOST_DEVICES:,} devices, {_DECISIONS}", "decisions"
     ),
 }
-"""Every route of this API that makes decisions. Routes of standards are in their own rooms."""
+"""Every route of this API that makes decisions. Routes of the standards: server/authzen, server/ofrep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Computation(Generic[_Result]):
-    """Something read and checked, ready to be computed; price: as how many queries it counts."""
+    """A request that was read and checked. price: the number of queries charged; compute: does the work."""
 
     price: int
     compute: Callable[[], _Result]
 
 
 class Computations:
-    """Runs the computations of all routes of a server, one at a time."""
+    """Runs the computations of all routes of a server process, one at a time."""
 
     def __init__(self) -> None:
         self._queue = ComputationQueue()
 
     async def run(self, by: RouteCaller, prepare: Callable[[], Computation[_Result]]) -> _Result:
-        """Prepare in one turn, charge the caller, and compute in another turn.
+        """Queue to prepare, charge the caller, and queue again to compute.
 
-        Raises: Overloaded; RateLimited; what preparing and computing raise.
+        Raises: Overloaded; RateLimited; the errors of `prepare` and of the computation.
         """
         computation = await self._queue.run(prepare)
         by.pay(max(computation.price, 1))
@@ -85,16 +85,16 @@ class Computations:
 
 
 async def read_body(request: Request) -> bytes:
-    """Receive a JSON body, which may list as many accounts as an upload. Raises: RequestProblem."""
+    """Receive a JSON body, which may be as large as an upload of members. Raises: RequestProblem."""
     check_content_type(request.scope)
     limit = request.app.state.max_upload_bytes
     return await whole_body(await request.receive(), request.receive, limit)
 
 
 def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
-    """Check the scopes that a simulation needs beside access:query. Raises: ScopeMissing.
+    """Check the scopes that a simulation needs in addition to access:query. Raises: ScopeMissing.
 
-    Members of groups need groups:read. Accounts by address need access:assert, also where an account
+    Members of groups need groups:read. Accounts named by address need access:assert, even if an account
     asks for itself. For drafts see `check_draft`.
     """
     accounts = fields.accounts
@@ -110,7 +110,7 @@ def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
 def check_draft(draft: DraftFields | None, by: RouteCaller) -> None:
     """Check the scopes that a draft needs: simulate and groups:read. Raises: ScopeMissing.
 
-    It needs groups:read because drafted flights can find out who is in a group.
+    groups:read is needed because the results of a draft's flights can reveal who is in a group.
     """
     if draft is not None:
         by.caller.check(Scope.SIMULATE)
@@ -118,10 +118,10 @@ def check_draft(draft: DraftFields | None, by: RouteCaller) -> None:
 
 
 def owner_of(service: Service, product_id: str, draft: DraftFields | None, by: RouteCaller) -> str:
-    """Find whose product it is, or would be.
+    """Return the publisher of a product, or the one that a draft gives it.
 
-    Raises: UnknownProduct also for a product that the caller may not see; UnknownPublisher;
-    ProductTaken where a draft puts it under another publisher.
+    Raises: UnknownProduct, also for a product that the caller may not see; UnknownPublisher;
+    ProductTaken if a draft puts the product under another publisher.
     """
     drafts_it = draft is not None and (draft.product is not None or product_id in draft.products)
     publisher = draft.publisher if draft is not None and drafts_it else None

@@ -1,4 +1,4 @@
-"""Bodies that the routes of groups take, and the response of those that write."""
+"""Request bodies of the group routes, and the response of the routes that write."""
 
 from typing import Annotated
 
@@ -21,7 +21,7 @@ AddressesField = Annotated[
 
 
 class GroupCreate(StrictBody):
-    """A new group. Without an id, the id comes from the name; both are permanent."""
+    """A new group. If no id is sent, it is made from the name. Id and name are permanent."""
 
     name: StrictStr = Field(examples=["Beta testers"])
     emails: AddressesField
@@ -29,14 +29,14 @@ class GroupCreate(StrictBody):
 
 
 class MembersPatch(StrictBody):
-    """Addresses to add and to remove, in one step."""
+    """Addresses to add and to remove; all changes are made, or none."""
 
     add: AddressesField = []
     remove: AddressesField = []
 
 
 class MembersPut(StrictBody):
-    """The new membership, in place of the present one."""
+    """The complete list of members, which replaces the current one."""
 
     emails: AddressesField
 
@@ -51,7 +51,7 @@ class MembersSearch(StrictBody):
 
 
 class HistorySearch(StrictBody):
-    """A search for the writes that concern an address."""
+    """A search for writes that added or removed an address."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])
     cursor: StrictStr | None = Field(None, pattern=REVISION_CURSOR)
@@ -59,7 +59,7 @@ class HistorySearch(StrictBody):
 
 
 class ConsentNote(StrictBody):
-    """A note that the people of a group agreed to be in it; without `at`, now."""
+    """A note that the members of a group agreed to be in it, and when (`at`, by default now)."""
 
     confirmed_by: StrictStr = Field(examples=["Lin, beta programme"])
     at: MomentParameter | None = None
@@ -67,7 +67,7 @@ class ConsentNote(StrictBody):
 
 
 class ForgetBody(StrictBody):
-    """The person to forget. `replacement` joins the groups that would be empty."""
+    """The person to forget. `replacement` is added to groups that would become empty."""
 
     address: StrictStr = Field(examples=["ada@contoso.example"])
     replacement: StrictStr | None = Field(None, examples=["owner@contoso.example"])
@@ -77,8 +77,8 @@ class ForgetBody(StrictBody):
 class EditResponse(BaseModel):
     """What a write did, or what a dry run would do.
 
-    A dry run also names the members that `added` and `removed` count, and gives the effects on access:
-    how many accounts gain or lose which flight or audience, the first hundred by name.
+    A dry run also lists the members that `added` and `removed` count, and the effects on access:
+    how many accounts gain or lose which flight or audience, with the first hundred accounts.
     """
 
     publisher: str
@@ -95,7 +95,7 @@ class EditResponse(BaseModel):
 
     @classmethod
     def of(cls, result: EditResult, effects: Effects | None) -> "EditResponse":
-        """Give a result as a response; effects = of a dry run, else None."""
+        """Build the response from a result. Args: effects = those of a dry run, else None."""
         response = cls.model_validate(result, from_attributes=True)
         if effects is None:
             return response.model_copy(update={"joined": None, "left": None})

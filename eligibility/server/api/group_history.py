@@ -1,6 +1,6 @@
-"""The history of groups, over HTTP; consent notes; forgetting a person.
+"""Routes for the history of groups, for consent notes, and to forget a person.
 
-Logs keep URLs, so an address never goes into one: searches by address are sent by POST.
+Servers log URLs, so no URL may contain an address: searches by address use POST.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _Cursor = Annotated[
 
 
 def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) -> APIRouter:
-    """Build the routes over one store. Args: forget_person = Service.forget."""
+    """Build the routes for a store of groups. Args: forget_person = Service.forget."""
     routes = APIRouter(
         prefix="/v1/publishers/{publisher}", tags=["groups"], route_class=StrictRoute
     )
@@ -46,7 +46,7 @@ def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) 
     def forget(publisher: Publisher, body: ForgetBody, by: GroupWriter) -> ForgetResult:
         """Remove a person from every group of the publisher and from history."""
         if body.dry_run:
-            by.caller.check(Scope.READ_GROUPS)  # it names groups, and changes nothing
+            by.caller.check(Scope.READ_GROUPS)  # a dry run shows who is in groups
         fields = {"address": body.address}
         if body.replacement is not None:
             fields["replacement"] = body.replacement
@@ -66,7 +66,7 @@ def _add_history(routes: APIRouter, store: GroupStore) -> None:
     def list_history(
         publisher: Publisher, group_id: GroupIdPath, cursor: _Cursor = None, limit: Limit = 20
     ) -> Page[GroupChange]:
-        """List a group's writes, the newest first: who, when, what."""
+        """List the writes to a group, newest first: who wrote, when, and what changed."""
         return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)
 
     @routes.post(
@@ -77,7 +77,7 @@ def _add_history(routes: APIRouter, store: GroupStore) -> None:
     def search_group_history(
         publisher: Publisher, group_id: GroupIdPath, body: HistorySearch
     ) -> Page[GroupChange]:
-        """List the writes to a group that concern an address, the newest first."""
+        """List the writes to a group that concern an address, newest first."""
         return store.history(publisher, group_id=group_id, **_terms(body))
 
     @routes.post(
@@ -86,12 +86,12 @@ def _add_history(routes: APIRouter, store: GroupStore) -> None:
         dependencies=[needs(Scope.READ_GROUPS)],
     )
     def search_history(publisher: Publisher, body: HistorySearch) -> Page[GroupChange]:
-        """List the writes to any group that concern an address, the newest first."""
+        """List the writes to any group that concern an address, newest first."""
         return store.history(publisher, **_terms(body))
 
 
 def _terms(body: HistorySearch) -> dict[str, Any]:
-    """Give the terms of a search as GroupStore takes them. Raises: InvalidInput for no address."""
+    """Build GroupStore's arguments for a search. Raises: InvalidInput if the address is not valid."""
     address = read_fields(canonical, {"address": body.address})
     return {"cursor": body.cursor, "limit": body.limit, **address}
 
@@ -106,7 +106,7 @@ def _add_consent(routes: APIRouter, store: GroupStore) -> None:
         by: GroupWriter,
         if_match: IfMatch = None,
     ) -> Group:
-        """Note that the people of a group agreed; the note before stays in history."""
+        """Store a note that the members of a group agreed to be in it; earlier notes stay in history."""
         note = Consent(
             confirmed_by=body.confirmed_by, at=body.at or datetime.now(UTC), text=body.text
         )

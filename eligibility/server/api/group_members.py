@@ -1,4 +1,4 @@
-"""Members of groups over HTTP, as JSON and as CSV files."""
+"""Routes for the members of groups, as JSON and as CSV files."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -40,7 +40,7 @@ _TAKES_CSV = {
 
 
 def router(store: GroupStore, effects: Callable[[EditResult], Effects]) -> APIRouter:
-    """Build the routes over one store; effects = what an edit would do to access."""
+    """Build the routes for a store. Args: effects = computes what an edit would change in access."""
     routes = APIRouter(
         prefix="/v1/publishers/{publisher}/groups", tags=["groups"], route_class=StrictRoute
     )
@@ -60,7 +60,7 @@ def _add_reading(routes: APIRouter, store: GroupStore) -> None:
         at: AtParameter = None,
         limit: Limit = 1_000,
     ) -> Page[str]:
-        """List a group's members by address, now or as of a moment."""
+        """List a group's members by address, now or at a moment in time."""
         search = MembersSearch.model_construct(cursor=cursor, at=at, limit=limit)
         return search_members(publisher, group_id, search)
 
@@ -68,7 +68,7 @@ def _add_reading(routes: APIRouter, store: GroupStore) -> None:
     def search_members(
         publisher: Publisher, group_id: GroupIdPath, body: MembersSearch
     ) -> Page[str]:
-        """List the members whose address begins with some text, now or as of a moment."""
+        """List the members whose address begins with a text, now or at a moment in time."""
         after = cursors.read(body.cursor)
         page = store.members(
             publisher, group_id, cursor=after, prefix=body.prefix, at=body.at, limit=body.limit
@@ -84,7 +84,7 @@ def _add_reading(routes: APIRouter, store: GroupStore) -> None:
     def export_members(
         publisher: Publisher, group_id: GroupIdPath, at: AtParameter = None
     ) -> Response:
-        """Give the members as a CSV file of one column; a PUT of that file changes nothing."""
+        """Return the members as a CSV file of one column; to PUT the same file back changes nothing."""
         members = store.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
         headers = {"content-disposition": f'attachment; filename="{group_id}.csv"'}
         return Response(csv_file.write(members.items), 200, headers, f"{CSV}; charset=utf-8")
@@ -103,7 +103,7 @@ def _add_editing(
         if_match: IfMatch = None,
         dry_run: DryRunParameter = False,
     ) -> EditResponse:
-        """Add and remove members in one step, all or none."""
+        """Add and remove members; all changes are made, or none."""
         terms = _terms(by, if_match, dry_run)
         fields = read_fields(emails.parse, {"add": body.add, "remove": body.remove})
         result = store.edit(publisher, group_id, MembershipEdit(**fields), **terms)
@@ -121,7 +121,7 @@ def _add_editing(
         dry_run: DryRunParameter = False,
         merge: Annotated[bool, Query(description="Add these members, and remove nobody.")] = False,
     ) -> EditResponse:
-        """Replace the whole membership, by JSON or a CSV file, all or nothing."""
+        """Replace all members by those of a JSON body or a CSV file; all changes are made, or none."""
         terms = _terms(by, if_match, dry_run)
         members = read_fields(emails.parse, {"emails": body.emails})["emails"]
         if merge:
@@ -133,9 +133,9 @@ def _add_editing(
 
 
 def _terms(by: RouteCaller, if_match: str | None, dry_run: bool) -> dict[str, Any]:
-    """Give the terms of an edit as GroupStore takes them.
+    """Build GroupStore's arguments for an edit.
 
-    Raises: ScopeMissing for a dry run without `groups:read`, because it names members and their access.
+    Raises: ScopeMissing for a dry run without `groups:read`, because a dry run shows members and their access.
     """
     if dry_run:
         by.caller.check(Scope.READ_GROUPS)

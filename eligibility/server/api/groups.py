@@ -1,4 +1,4 @@
-"""Known user groups over HTTP: /v1/publishers/{publisher}/groups. Their members: group_members.py."""
+"""Routes for known user groups, /v1/publishers/{publisher}/groups. For members see group_members.py."""
 
 from fastapi import APIRouter, Response
 
@@ -15,7 +15,7 @@ from groups.store import GroupStore
 
 
 def router(store: GroupStore) -> APIRouter:
-    """Build the routes over one store."""
+    """Build the routes for a store of groups."""
     routes = APIRouter(
         prefix="/v1/publishers/{publisher}/groups", tags=["groups"], route_class=StrictRoute
     )

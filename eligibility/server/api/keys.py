@@ -1,4 +1,4 @@
-"""API keys over HTTP: /v1/keys, for callers that administer the whole deployment."""
+"""Routes for API keys, /v1/keys, for callers that administer the whole deployment."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -21,7 +21,7 @@ KeyIdPath = Annotated[
 
 
 class NewKey(StrictBody):
-    """A key to be made. `publishers` null: for all publishers, future ones too."""
+    """A key to create. `publishers` null: all publishers, including future ones."""
 
     name: StrictStr = Field(examples=["store-backend"])
     scopes: list[StrictStr] = Field(examples=[["access:query", "access:assert"]])
@@ -31,14 +31,14 @@ class NewKey(StrictBody):
 
 
 class Rotation(StrictBody):
-    """How a key is replaced. overlap: how long both keys work. expires: of the new key; null = as the old one."""
+    """How to replace a key. overlap: how long both keys work. expires: end of the new key; null = as before."""
 
     overlap: StrictStr = Field(DEFAULT_OVERLAP, examples=["24h", "0"])
     expires: StrictStr | None = Field(None, examples=["90d"])
 
 
 class KeyView(BaseModel):
-    """A key without its secret; `publishers` null = all."""
+    """A key without its secret. `publishers` null: all publishers."""
 
     key_id: str
     name: str
@@ -55,7 +55,7 @@ class KeyView(BaseModel):
 
 
 class NewKeyResponse(BaseModel):
-    """A new key. This response alone shows `key`; nobody can read it later."""
+    """A new key. Only this response contains the secret `key`; it cannot be read later."""
 
     key: str
     key_id: str
@@ -63,13 +63,13 @@ class NewKeyResponse(BaseModel):
 
 
 class KeyList(BaseModel):
-    """The keys of the deployment, the oldest first."""
+    """The keys of the deployment, oldest first."""
 
     items: list[KeyView]
 
 
 def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
-    """Build the routes over the keys of a deployment; now = gives the present moment."""
+    """Build the routes for the keys of a deployment. Args: now = returns the current time."""
     routes = APIRouter(prefix="/v1/keys", tags=["keys"], route_class=StrictRoute)
 
     def view(key: StoredKey) -> KeyView:
@@ -86,25 +86,25 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
             bool, Query(alias="all", description="Also those that have ended.")
         ] = False,
     ) -> KeyList:
-        """List the keys that work."""
+        """List the keys that are valid now."""
         _check_all(by)
         return KeyList(items=[view(key) for key in admin.listed(every)])
 
     @routes.post("", status_code=201)
     def create_key(body: NewKey, by: AdminCaller) -> NewKeyResponse:
-        """Make a key."""
+        """Create a key."""
         _check_all(by)
         return new_key(admin.create(by.actor, **body.model_dump()))
 
     @routes.post("/{key_id}/rotate", status_code=201)
     def rotate_key(key_id: KeyIdPath, body: Rotation, by: AdminCaller) -> NewKeyResponse:
-        """Make a key with the same rights as another, which ends after the overlap."""
+        """Create a key with the rights of an existing key, which stops working after the overlap."""
         _check_all(by)
         return new_key(admin.rotate(by.actor, key_id, **body.model_dump()))
 
     @routes.delete("/{key_id}")
     def revoke_key(key_id: KeyIdPath, by: AdminCaller) -> KeyView:
-        """End a key for good; within a second no server accepts it any more."""
+        """Revoke a key permanently; after a second at most, no server accepts it."""
         _check_all(by)
         return view(admin.revoke(by.actor, key_id))
 
@@ -112,6 +112,6 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
 
 
 def _check_all(by: RouteCaller) -> None:
-    """Keys may be for any publisher, so only a caller for all publishers may manage them."""
+    """Refuse callers that are not for all publishers, because a key may be for any publisher."""
     if by.caller.publishers is not None:
         raise AllPublishersNeeded(Scope.ADMIN)

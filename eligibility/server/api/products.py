@@ -1,4 +1,4 @@
-"""Products over HTTP: /v1/publishers/{publisher}/products."""
+"""Routes for products: /v1/publishers/{publisher}/products."""
 
 from datetime import datetime
 from typing import Annotated
@@ -20,7 +20,7 @@ ProductId = Annotated[str, Path(description="Store id of the product.", examples
 
 
 class ProductResponse(BaseModel):
-    """A product with the catalogue revision at which it last changed."""
+    """A product, and the catalogue revision of its last change."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -32,7 +32,7 @@ class ProductResponse(BaseModel):
 
 
 class ProductPage(BaseModel):
-    """Products by id; next_cursor is null on the last page."""
+    """A page of products, ordered by id. next_cursor: null on the last page."""
 
     items: list[ProductResponse]
     next_cursor: str | None
@@ -47,7 +47,7 @@ class CatalogWriteResponse(BaseModel):
 
 
 def router(catalog: Catalog) -> APIRouter:
-    """Build the routes over one catalogue."""
+    """Build the routes for a catalogue."""
     routes = APIRouter(
         prefix="/v1/publishers/{publisher}/products", tags=["products"], route_class=StrictRoute
     )
@@ -67,7 +67,7 @@ def router(catalog: Catalog) -> APIRouter:
     def show_product(
         publisher: Publisher, product_id: ProductId, response: Response
     ) -> ProductResponse:
-        """Show a product as it was declared; its revision is the ETag."""
+        """Show a product as it was declared. The ETag is its revision."""
         result = catalog.store.get(product_id)
         if result is None or result[0].publisher != publisher:
             raise UnknownProduct(product_id)
@@ -84,7 +84,7 @@ def router(catalog: Catalog) -> APIRouter:
         by: CatalogWriter,
         if_match: IfMatch = None,
     ) -> CatalogWriteResponse:
-        """Declare a whole product: its audience, its flights from the highest rank down, its packages."""
+        """Create or replace a product: its audience, its flights from the highest rank down, its packages."""
         expected = expected_of(if_match)
         revision = catalog.put(
             publisher, product_id, body, actor=by.actor, if_product_revision=expected

@@ -1,4 +1,4 @@
-"""Who gets what, over HTTP: POST /v1/simulations, and the coverage of a product."""
+"""The routes POST /v1/simulations, which shows who gets what, and GET for a product's coverage."""
 
 from functools import partial
 from typing import Annotated
@@ -35,7 +35,7 @@ from eligibility.simulation.matrix import (
 
 NDJSON = "application/x-ndjson"
 STREAMED_CELLS = 5_000
-"""A simulation of more cells is streamed, unless the client takes JSON alone."""
+"""A simulation of more cells is streamed, unless the client accepts only JSON."""
 
 
 def _terms(
@@ -61,14 +61,14 @@ def _terms(
 
 
 def router(service: Service, computations: Computations) -> APIRouter:
-    """Build the routes over one service."""
+    """Build the two routes for a service."""
     routes = APIRouter(prefix="/v1", tags=["simulations"], route_class=StrictRoute)
 
     @routes.post("/simulations")
     async def simulate_accounts(request: Request, by: QueryCaller) -> Response:
-        """Tell what accounts get on devices, now, at a moment, or with a draft laid over it.
+        """Show what accounts get on devices, now or at a moment in time, or as a draft would change it.
 
-        One JSON object; or, where it is long or the client asks for it, NDJSON of the same parts.
+        The response is one JSON object; or NDJSON of the same parts, if it is long or the client asks for it.
         """
         body = await read_body(request)
         accept = request.headers.get("accept", "")
@@ -88,7 +88,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
         ] = "flights",
         at: AtParameter = None,
     ) -> Response:
-        """Count how many members of its groups reach which flight on which devices, and why others do not."""
+        """Count the members of a product's groups that get each flight on each device, and why others do not."""
 
         def prepare() -> Computation[bytes]:
             named = json_body.devices_of([*filter(None, map(str.strip, devices.split(",")))])
@@ -111,9 +111,9 @@ def router(service: Service, computations: Computations) -> APIRouter:
 def _simulation(
     service: Service, body: bytes, accept: str, by: RouteCaller
 ) -> Computation[Matrix | bytes]:
-    """Read what is simulated: as a whole answer, or as a matrix to be streamed.
+    """Read a simulation, and prepare either the whole answer or a matrix to stream.
 
-    Raises: InvalidInput above the limits; what else the caller did wrong.
+    Raises: InvalidInput above the limits; other errors for what is wrong with the request.
     """
     fields = json_body.SIMULATION.read(body)
     check_scopes(fields, by)

@@ -165,7 +165,7 @@ class Decider:
     def warm(
         self, product_id: str, by: AuthenticatedCaller, publishers: Publishers
     ) -> HeldProduct | None:
-        """Give the product, if memory may answer for it to this caller."""
+        """Return the product, if memory may answer for it to this caller."""
         if by.caller.account is not None:
             return None
         return self.evaluator.warm(product_id, publishers)
@@ -184,7 +184,7 @@ def _as_claimed(evaluation: Evaluation, fields: QueryFields, by: AuthenticatedCa
 
 
 def unknown_subject(error: InvalidInput) -> StandardVerdict:
-    """Give the verdict on a query that cannot be read: an id that is not an address is nobody's account.
+    """Return the verdict on a query that cannot be read: an id that is not an address is nobody's account.
 
     Raises: InvalidInput where it is an alias; all else was read with the request.
     """

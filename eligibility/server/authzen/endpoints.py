@@ -36,7 +36,7 @@ _BASE = "/access/v1/"
 
 
 def refusal(error: Exception) -> HttpReply:
-    """Give an error in the standard's form: a sentence, as JSON."""
+    """Return an error in the standard's form: a sentence, as JSON."""
     reply = problem_reply(error)
     status = 400 if reply.status == 415 else reply.status
     return HttpReply(status, problems.encoded(sentence(error)), JSON, reply.headers)

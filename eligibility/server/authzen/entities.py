@@ -154,7 +154,7 @@ _read_options = StrictReader(BatchOptions).read
 
 
 def _account_of(subject: Subject) -> SubjectAccount:
-    """Give a subject as an account, or the denial of one that cannot be ours."""
+    """Return a subject as an account, or the denial of one that cannot be ours."""
     _check_properties(subject)
     properties = SubjectProperties()
     if subject.type == ACCOUNT and is_present(subject.properties):
@@ -196,7 +196,7 @@ def context_of(member: RawMember) -> QuestionContext:
 
 
 def semantic_of(options: RawMember) -> str:
-    """Give the semantic that the options of a batch name; other options are ignored.
+    """Return the semantic that the options of a batch name; other options are ignored.
 
     Raises: InvalidInput for one that does not exist.
     """

@@ -194,7 +194,7 @@ def _read_or_fault(
 def _cached_writer(
     question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
 ) -> ResponseWriter:
-    """Give the writer of a cached response; unknown flights share one, because anybody can invent them."""
+    """Return the writer of a cached response; unknown flights share one, because anybody can invent them."""
     flight_id = question.flight_id
     if flight_id is not None and all(
         flight_id != flight.flight_id for flight in held.product.flights

@@ -108,7 +108,7 @@ def _evaluation_or_fault(item: Raw) -> EvaluationRequest | InvalidInput:
 
 
 def is_present(member: RawMember) -> bool:
-    """Whether a member is there: neither left out nor null."""
+    """Return whether a member is there: neither left out nor null."""
     return member is not UNSET and bytes(member) != NULL
 
 

@@ -158,7 +158,7 @@ class SearchEndpoints:
         return self._decider.decide(settled, search.by, search.publishers, listed)
 
     def _products(self, publishers: Publishers, after: ResultKey | None) -> Iterator[CatalogEntry]:
-        """Give the products that the caller sees, by publisher and id, beginning with the product of a key."""
+        """Return the products that the caller sees, by publisher and id, beginning with the product of a key."""
         for publisher in self._catalog.publishers():
             if publishers is not None and publisher not in publishers:
                 continue
@@ -180,7 +180,7 @@ class SearchEndpoints:
     def _candidates(
         self, kind: str, question: Question, search: SearchContext, after: str
     ) -> Iterator[str]:
-        """Give the ids of subjects that may be allowed, in order, each once, beginning after an id."""
+        """Return the ids of subjects that may be allowed, in order, each once, beginning after an id."""
         if kind == "anonymous" and after < _NOBODY:
             yield _NOBODY
         result = self._catalog.get(question.product_id)
@@ -222,19 +222,19 @@ def _allows(
     decision: Decision | StandardVerdict | None,
     search: SearchContext,
 ) -> bool:
-    """Whether the evaluation would say yes."""
+    """Return whether the evaluation would say yes."""
     if isinstance(question, StandardVerdict) or not isinstance(decision, Decision):
         return False
     return questions.verdict(question, decision, search.context.device_known).allowed
 
 
 def _ids_of(kind: str, entry: CatalogEntry) -> list[str]:
-    """Give the ids of a product's resources of a type, in order."""
+    """Return the ids of a product's resources of a type, in order."""
     if kind != "flight":
         return [entry.product_id]
     return sorted(f"{entry.product_id}:{flight.flight_id}" for flight in entry.product.flights)
 
 
 def _name_of(who: SubjectAccount) -> object:
-    """Give what identifies a subject on every page; its token may be a new one on the next page."""
+    """Return what identifies a subject on every page; its token may be a new one on the next page."""
     return who.denial or who.claimed or who.account

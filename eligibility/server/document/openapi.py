@@ -44,7 +44,7 @@ _STANDARDS = ("authzen", "ofrep")
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """Give the whole document; it is made once."""
+    """Return the whole document; it is made once."""
     if app.openapi_schema is None:
         app.openapi_schema = _document(app)
     return app.openapi_schema
@@ -108,7 +108,7 @@ def _add(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def _model_schemas(product: str) -> dict[str, Any]:
-    """Give the schemas of msgspec's types; product = the name of the schema of a product that is sent."""
+    """Return the schemas of msgspec's types; product = the name of the schema of a product that is sent."""
     _, schemas = msgspec.json.schema_components(_MODELS, ref_template=_SCHEMAS + "{name}")
     for body in (SimulationFields, ComparisonFields, TimelineFields):
         devices = schemas[body.__name__]["properties"]["devices"]
@@ -125,7 +125,7 @@ def _model_schemas(product: str) -> dict[str, Any]:
 
 
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
-    """Give the scope that each operation of FastAPI's needs; public ones are left out."""
+    """Return the scope that each operation of FastAPI's needs; public ones are left out."""
     return {
         (route.path_format, method.lower()): str(route.needs.scope)
         for route in app.routes
@@ -155,7 +155,7 @@ def _set_errors(
 
 
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
-    """Give the statuses of problems that an operation can answer with."""
+    """Return the statuses of problems that an operation can answer with."""
     access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
     simulates = path.startswith("/v1/simulations")
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))

@@ -89,12 +89,12 @@ class AccountResolver:
 
 
 def may_hold_tokens(body: bytes) -> bool:
-    """Whether a batch could hold a token at all; a quick look that says True when in doubt."""
+    """Return whether a batch could hold a token at all; a quick look that says True when in doubt."""
     return b"token" in body or b"\\" in body
 
 
 def are_of(own: Account, named: Iterable[str]) -> bool:
-    """Whether all these addresses belong to the account; text that is not an address does not."""
+    """Return whether all these addresses belong to the account; text that is not an address does not."""
     try:
         return set(map(canonical, named)) <= set(own.addresses)
     except InvalidEmails:

@@ -67,7 +67,7 @@ class AuthenticatedCaller:
 
 
 def credentials(headers: Mapping[bytes, bytes]) -> bytes | None:
-    """Give what a request proves its sender with, as an `authorization` header has it; None without any.
+    """Return what a request proves its sender with, as an `authorization` header has it; None without any.
 
     `x-api-key`, which clients of OFREP may send, stands for `Bearer` where there is no such header.
     """
@@ -134,7 +134,7 @@ class Authenticator:
         return authenticated
 
     def authenticated(self, caller: Caller, generation: int = -1) -> AuthenticatedCaller:
-        """Give a caller that is known already its allowance; generation = of the key ring."""
+        """Return a caller that is known already its allowance; generation = of the key ring."""
         until = self._clock() + _REMEMBERED_SECONDS
         return AuthenticatedCaller(caller, self._allowance(caller), until, generation)
 

@@ -35,7 +35,7 @@ class RouteCaller:
 
     @property
     def reads_groups(self) -> bool:
-        """Whether the caller may see who is in a group."""
+        """Return whether the caller may see who is in a group."""
         return self.caller.may(Scope.READ_GROUPS)
 
 

@@ -19,7 +19,7 @@ class ClientAddresses:
         self._trusted = tuple(trusted)
 
     def of(self, scope: AsgiScope) -> str:
-        """Give the address of the client as far as it is known; `unknown` over a Unix socket."""
+        """Return the address of the client as far as it is known; `unknown` over a Unix socket."""
         peer = _peer(scope)
         for hop in reversed(_forwarded(scope, b"x-forwarded-for")):
             if peer is None or not self._trusts(peer):
@@ -31,7 +31,7 @@ class ClientAddresses:
         return "unknown" if peer is None else str(peer)
 
     def by_tls(self, scope: AsgiScope) -> bool:
-        """Whether the client used TLS: to this server, or to the declared proxy in front of it."""
+        """Return whether the client used TLS: to this server, or to the declared proxy in front of it."""
         if scope.get("scheme") == "https":
             return True
         peer = _peer(scope)
@@ -50,7 +50,7 @@ def _peer(scope: AsgiScope) -> Address | None:
 
 
 def _forwarded(scope: AsgiScope, header: bytes) -> list[str]:
-    """Give the values of a forwarding header; the nearest hop is last."""
+    """Return the values of a forwarding header; the nearest hop is last."""
     named = [value for name, value in scope["headers"] if name == header]
     return [hop.strip() for value in named for hop in value.decode("latin-1").split(",")]
 

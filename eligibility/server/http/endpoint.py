@@ -50,7 +50,7 @@ class Endpoint(Protocol[EndpointHead]):
         """Answer from memory, or give what makes the answer. Raises: EligibilityError, GroupsError."""
 
     def refusal(self, error: Exception) -> HttpReply:
-        """Give the reply that an error is sent as."""
+        """Return the reply that an error is sent as."""
 
 
 class UnknownEndpoint:
@@ -67,7 +67,7 @@ class UnknownEndpoint:
 
 
 def problem_reply(error: Exception) -> HttpReply:
-    """Give an error as a problem of RFC 9457."""
+    """Return an error as a problem of RFC 9457."""
     document = problems.problem(error)
     headers = [(n.encode(), v.encode()) for n, v in problems.headers_for(document).items()]
     if document["status"] == 405:
@@ -98,12 +98,12 @@ class EndpointPaths:
         self._all = {**families, **endpoints}
 
     def endpoint(self, path: str) -> Endpoint[Any] | None:
-        """Give the endpoint of a path; None if the gate has none for it."""
+        """Return the endpoint of a path; None if the gate has none for it."""
         name = self.name(path)
         return None if name is None else self._all[name]
 
     def name(self, path: str) -> str | None:
-        """Give the path under which the endpoint is declared; a log shows it, for a path may hold anything."""
+        """Return the path under which the endpoint is declared; a log shows it, for a path may hold anything."""
         if path in self.by_path:
             return path
         any_publishers = ANY_PART + path[path.find("/", 1) :]

@@ -81,14 +81,14 @@ class HttpExchange:
 
     @property
     def request_id(self) -> bytes:
-        """Give the id that the request came with; without one, make one up when it is first wanted."""
+        """Return the id that the request came with; without one, make one up when it is first wanted."""
         if self.sent_id is None:
             self.sent_id = b"%b-%x" % (_process, next(_numbers))
         return self.sent_id
 
     @property
     def logged_id(self) -> str:
-        """Give the id for the log: a digest that means nothing elsewhere, unless the id is plain."""
+        """Return the id for the log: a digest that means nothing elsewhere, unless the id is plain."""
         if _PLAIN_ID.fullmatch(self.request_id):
             return self.request_id.decode("ascii")
         return f"sent-{blake2b(self.request_id, key=_process, digest_size=8).hexdigest()}"
@@ -178,7 +178,7 @@ def sent_at_once(send: Send, headers: HeaderList, body: bytes) -> bool:
 
 
 def _defaults(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Give uvicorn's own headers as lines; it makes a new list of them once a second, for the date."""
+    """Return uvicorn's own headers as lines; it makes a new list of them once a second, for the date."""
     global _cached
     if _cached[0] is not headers:
         _cached = headers, b"".join(b"%b: %b\r\n" % header for header in headers)

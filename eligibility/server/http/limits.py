@@ -58,7 +58,7 @@ class Allowance:
 
     @property
     def headers(self) -> HeaderList:
-        """Give the policy and what is left of it."""
+        """Return the policy and what is left of it."""
         until_full = math.ceil((self.rate - self._left) / self.rate)
         return [
             (b"ratelimit-policy", b'"caller";q=%d;w=1' % self.rate),
@@ -92,7 +92,7 @@ class ProcessLoad:
         self.requests = self.bytes = 0
 
     def counted(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """Give what receives a body that is not known to be small: a counter, or `receive` without a body."""
+        """Return what receives a body that is not known to be small: a counter, or `receive` without a body."""
         if b"content-length" in headers or b"transfer-encoding" in headers:
             return _CountedReceive(self, receive)
         return receive

@@ -65,7 +65,7 @@ class RequestProblem(EligibilityError):
 
 
 def internal_error() -> RequestProblem:
-    """Give the problem for an unexpected error; only the log shows what it was."""
+    """Return the problem for an unexpected error; only the log shows what it was."""
     return RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
 
 
@@ -107,7 +107,7 @@ _OF_THE_STORE = (StoreUnavailable, HistoryLost, UnsupportedStore, NotOurDatabase
 
 
 def problem(error: Exception) -> dict[str, Any]:
-    """Give an error as a problem document."""
+    """Return an error as a problem document."""
     if isinstance(error, RequestProblem):
         return _document(
             error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error)
@@ -124,7 +124,7 @@ def problem(error: Exception) -> dict[str, Any]:
 
 
 def _extensions(error: Exception) -> dict[str, Any]:
-    """Give what a problem has as data beside its sentence: the current revision, the groups concerned."""
+    """Return what a problem has as data beside its sentence: the current revision, the groups concerned."""
     if isinstance(error, RevisionMismatch | ProductRevisionMismatch):
         return {"revision": error.actual}
     if isinstance(error, RateLimited):
@@ -166,7 +166,7 @@ def encoded(document: object) -> bytes:
 
 
 def headers_for(document: dict[str, Any]) -> dict[str, str]:
-    """Give the headers of a problem: how to sign in, when to try again, the ETag of what changed."""
+    """Return the headers of a problem: how to sign in, when to try again, the ETag of what changed."""
     if document["status"] == 401:
         failed = "" if document["code"] == "CREDENTIALS_MISSING" else ', error="invalid_token"'
         return {"www-authenticate": f'Bearer realm="eligibility"{failed}'}
@@ -177,7 +177,7 @@ def headers_for(document: dict[str, Any]) -> dict[str, str]:
 
 
 def response(error: Exception) -> JSONResponse:
-    """Give an error as a FastAPI response."""
+    """Return an error as a FastAPI response."""
     document = problem(error)
     answer = JSONResponse(None, document["status"], headers_for(document), MEDIA_TYPE)
     answer.body = encoded(document)
@@ -215,7 +215,7 @@ def install(app: FastAPI) -> None:
 
 
 def _fault(details: dict[str, Any]) -> Fault:
-    """Give one of FastAPI's validation errors as a fault; the first part of loc names body, query and so on."""
+    """Return one of FastAPI's validation errors as a fault; the first part of loc names body, query and so on."""
     where, *path = details["loc"]
     inner = path if where == "body" else [where, *path]
     return pydantic_fault(details | {"loc": tuple(inner)})

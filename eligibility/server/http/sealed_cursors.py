@@ -24,7 +24,7 @@ class Seal:
         return self._cipher().encrypt(text.encode()).decode()
 
     def opened(self, sealed: str) -> str | None:
-        """Give the text again; None where it was not sealed here for this purpose."""
+        """Return the text again; None where it was not sealed here for this purpose."""
         try:
             return self._cipher().decrypt(sealed.encode("utf-8", "replace")).decode()
         except InvalidToken:
@@ -42,11 +42,11 @@ class AddressCursors:
         self._seal = Seal(secret, b"members' cursors")
 
     def cursor_of(self, address: str | None) -> str | None:
-        """Give the cursor that stands for an address; None for the end of the pages."""
+        """Return the cursor that stands for an address; None for the end of the pages."""
         return None if address is None else self._seal.sealed(address)
 
     def read(self, cursor: str | None) -> str | None:
-        """Give the address that a cursor stands for. Raises InvalidInput for one that is not ours."""
+        """Return the address that a cursor stands for. Raises InvalidInput for one that is not ours."""
         if cursor is None:
             return None
         address = self._seal.opened(cursor)

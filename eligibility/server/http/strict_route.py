@@ -25,7 +25,7 @@ JSON = "application/json"
 
 
 def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:
-    """Give the media type of a body, which has to be one of those taken; without one it counts as the first.
+    """Return the media type of a body, which has to be one of those taken; without one it counts as the first.
 
     Raises: RequestProblem 415.
     """
@@ -81,7 +81,7 @@ class StrictRoute(APIRoute):
         return strictly
 
     async def _read(self, request: Request) -> Request:
-        """Give the request with its body read, within the limit and strictly."""
+        """Return the request with its body read, within the limit and strictly."""
         state = request.app.state
         uploads = _UPLOADS.fullmatch(request.url.path)
         limit = state.max_upload_bytes if uploads else state.max_body_bytes
@@ -111,7 +111,7 @@ def _needs_of(route: APIRoute) -> ScopeCheck:
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:
-    """Give the names of the query parameters that a route, or what it depends on, knows."""
+    """Return the names of the query parameters that a route, or what it depends on, knows."""
     yield from (parameter.alias for parameter in dependant.query_params)
     for inner in dependant.dependencies:
         yield from _parameters(inner)
@@ -132,6 +132,6 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def _as_json(scope: AsgiScope) -> AsgiScope:
-    """Give the scope of a request whose body was read: FastAPI takes it for JSON, whatever was sent."""
+    """Return the scope of a request whose body was read: FastAPI takes it for JSON, whatever was sent."""
     headers = [header for header in scope["headers"] if header[0] != b"content-type"]
     return {**scope, "headers": [*headers, JSON_HEADER]}

@@ -71,7 +71,7 @@ def traces_of(settings: Settings) -> Traces | None:
 
 
 def exporters() -> "Callable[[str], SpanExporter]":
-    """Give the class of exporters, made from a URL. Raises InvalidSettings where the extra is not installed."""
+    """Return the class of exporters, made from a URL. Raises InvalidSettings where the extra is not installed."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
@@ -80,7 +80,7 @@ def exporters() -> "Callable[[str], SpanExporter]":
 
 
 def _attributes(exchange: HttpExchange, route: str) -> dict[str, Any]:
-    """Give a span's attributes; those that do not begin with `eligibility` are OpenTelemetry's own."""
+    """Return a span's attributes; those that do not begin with `eligibility` are OpenTelemetry's own."""
     method, _, path = route.rpartition(" ")
     attributes: dict[str, Any] = {"http.route": path, "http.request.method": method or "_OTHER"}
     if exchange.status is not None:

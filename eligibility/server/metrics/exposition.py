@@ -26,7 +26,7 @@ _BOUNDS = {"request_seconds": SECONDS, "propagation_seconds": PROPAGATION_SECOND
 
 
 def exposed(snapshots: Sequence[ProcessMetrics], accept: str) -> tuple[bytes, str]:
-    """Give the text of a scrape and its media type, in the newest format that `accept` names."""
+    """Return the text of a scrape and its media type, in the newest format that `accept` names."""
     registry = CollectorRegistry()
     registry.register(_Snapshots(snapshots))
     encode, media_type = choose_encoder(accept)
@@ -75,7 +75,7 @@ def _histogram(family: MetricFamily, histograms: dict[LabelValues, list[float]])
 
 
 def _processes(pids: Sequence[int]) -> Iterator[Metric]:
-    """Give the library's metrics of each process, with the pid as their label."""
+    """Return the library's metrics of each process, with the pid as their label."""
     collected: defaultdict[str, list[tuple[int, Metric]]] = defaultdict(list)
     for pid in pids:
         for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():

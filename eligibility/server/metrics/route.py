@@ -31,7 +31,7 @@ def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
 
         @app.get(PATH, tags=["health"], response_class=Response, responses=_RESPONSES)
         def public_metrics(accept: AcceptHeader = "") -> Response:
-            """Give the metrics of this server in the format of Prometheus."""
+            """Return the metrics of this server in the format of Prometheus."""
             return exposition(accept)
 
         return
@@ -39,7 +39,7 @@ def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
 
     @router.get(PATH, response_class=Response, responses=_RESPONSES)
     def metrics(by: Scrapes, accept: AcceptHeader = "") -> Response:
-        """Give the metrics of this server in the format of Prometheus, to callers for all publishers."""
+        """Return the metrics of this server in the format of Prometheus, to callers for all publishers."""
         if (
             by.caller.publishers is not None
         ):  # metrics name publishers, and count everybody's requests

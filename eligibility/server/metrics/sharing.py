@@ -65,7 +65,7 @@ class Sharing:
             _keep(self._directory / self._name, _pack(self._metrics.snapshot()))
 
     def all(self) -> list[ProcessMetrics]:
-        """Give the snapshots of all workers; of one that does not answer, its last."""
+        """Return the snapshots of all workers; of one that does not answer, its last."""
         own = self._metrics.snapshot()
         if self._directory is None:
             return [own]
@@ -122,7 +122,7 @@ def together(
 
 
 def is_running(pid: int) -> bool:
-    """Whether a process runs."""
+    """Return whether a process runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -90,7 +90,7 @@ def _memory(evaluator: Evaluator) -> Iterator[tuple[LabelValues, float]]:
 
 
 def _staleness(groups: GroupFeed, publisher: str, now: datetime) -> float:
-    """Give the seconds since the store last answered; 0 while it answers."""
+    """Return the seconds since the store last answered; 0 while it answers."""
     try:
         groups.change_token(publisher)
     except StoreUnavailable:

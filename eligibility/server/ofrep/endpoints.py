@@ -50,7 +50,7 @@ def _check_media_type(
 
 
 def refusal(error: Exception) -> HttpReply:
-    """Give an error in the protocol's form; where the protocol has none, only `errorDetails`, as for 500."""
+    """Return an error in the protocol's form; where the protocol has none, only `errorDetails`, as for 500."""
     details = str(error)
     content = {"errorDetails": details}
     if isinstance(error, FlagError):
@@ -116,7 +116,7 @@ class BulkEndpoint:
         return partial(self._tagged, body, head, by)
 
     def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
-        """Give the answer, or 304 where the client has it already; a tag is the answer's digest."""
+        """Return the answer, or 304 where the client has it already; a tag is the answer's digest."""
         answer = self._flags.evaluate_all(body, by)
         tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
         headers = [(b"etag", tag)]

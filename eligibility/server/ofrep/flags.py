@@ -149,20 +149,20 @@ class Flags:
     def _evaluation(
         self, question: Question, query: AccessQuery, result: PastDecision, view: FlagView
     ) -> bytes:
-        """Give the evaluation that a decision makes of a flag, or NOT_FOUND."""
+        """Return the evaluation that a decision makes of a flag, or NOT_FOUND."""
         moment = query.at.timestamp() if query.at else self._evaluator.clock()
         return FlagWriter.of(question, result.product, moment, view)(result.decision)
 
     def _settled(
         self, question: Question, request: FlagRequest, by: AuthenticatedCaller
     ) -> QueryFields:
-        """Give the query with its account, verified. May ask an issuer for keys."""
+        """Return the query with its account, verified. May ask an issuer for keys."""
         settled = self._accounts.settle_in_thread(_fields(question, request, by), by)
         _check_own(request, settled)
         return settled
 
     def _publishers(self, request: FlagRequest, by: AuthenticatedCaller) -> Collection[str]:
-        """Give the publishers of a bulk answer: the caller's, or the one of them that the context names."""
+        """Return the publishers of a bulk answer: the caller's, or the one of them that the context names."""
         publishers = self._listing.publishers() if by.publishers is None else by.publishers
         if request.publisher is None:
             return publishers
@@ -182,7 +182,7 @@ def _query(settled: QueryFields, view: FlagView) -> tuple[AccessQuery, FlagView]
 
 
 def _fields(question: Question, request: FlagRequest, by: AuthenticatedCaller) -> QueryFields:
-    """Give the query of a question, before its account is settled."""
+    """Return the query of a question, before its account is settled."""
     if request.targeting_key == ANONYMOUS:
         if by.caller.account is not None or request.token is not None:
             raise AccountMismatch
