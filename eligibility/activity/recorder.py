@@ -9,12 +9,12 @@ import logging
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from eligibility.access.wire import QueryFields, to_query
-from eligibility.activity.buffer import LATEST, Buffer, CachedOrDecision, RecordedQuery, key_of
+from eligibility.access.wire import to_query
+from eligibility.activity.buffer import LATEST, Buffer, Buffers, RecordedQuery, key_of
 from eligibility.activity.model import Batch, CountKey, LastAnswer, RecentDecision
 from eligibility.activity.store import ActivityStore
 from eligibility.engine.decision_cache import DecisionBody
@@ -55,9 +55,9 @@ class Recorder:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._held, self._keep, self._clock = store, held, keep, clock
-        self._buffer_lock, self._pending_lock = threading.Lock(), threading.Lock()
-        self._writing = threading.Lock()
-        self._buffer, self._full = Buffer(clock()), list[Buffer]()
+        self._pending_lock, self._writing = threading.Lock(), threading.Lock()
+        self._buffers = Buffers(clock())
+        self.record, self.record_batch = self._buffers.record, self._buffers.record_batch
         self._pending: dict[str, Batch] = {}
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -66,24 +66,6 @@ class Recorder:
         """Number of decisions since the start, by outcome and first reason."""
         self.dropped = 0
         """Number of decisions since the start that could not be stored."""
-
-    def record(self, query: QueryFields, decision: CachedOrDecision, now: float) -> None:
-        """Record a decision. now: seconds since the epoch."""
-        with self._buffer_lock:
-            buffer = self._buffer
-            if not buffer.begins <= now < buffer.ends:
-                buffer = self._next_buffer(now)
-            buffer.add(query, decision, now)
-
-    def record_batch(
-        self, queries: Sequence[object], results: Sequence[object], now: float
-    ) -> None:
-        """Record the cached decisions among the results of a batch."""
-        with self._buffer_lock:
-            buffer = self._buffer
-            if not buffer.begins <= now < buffer.ends:
-                buffer = self._next_buffer(now)
-            buffer.add_batch(queries, results, now)
 
     def start(self) -> None:
         """Start the thread that stores activity."""
@@ -115,18 +97,12 @@ class Recorder:
             except Exception:  # noqa: BLE001 - activity must never end for good
                 _log.exception("activity could not be stored")
 
-    def _next_buffer(self, now: float) -> Buffer:
-        self._full.append(self._buffer)
-        self._buffer = Buffer(now)
-        return self._buffer
+    # --- emptying the buffers -------------------------------------------------------------------
 
     def take_up(self, pause: float = 0.0) -> None:
         """Empty the buffers and sort their decisions by publisher; pause (in seconds) in between."""
         with self._pending_lock:
-            with self._buffer_lock:
-                self._next_buffer(self._buffer.begins)
-                buffers, self._full = self._full, []
-            for buffer in buffers:
+            for buffer in self._buffers.take():
                 for key, decisions in buffer.counts().items():
                     self._count(buffer.begins, key, decisions)
                 if self._keep:

@@ -95,7 +95,7 @@ class SqliteActivityStore(ActivityStore):
     The file is created by the first `add`; until then there is nothing to read or forget.
     """
 
-    def __init__(self, path: Path, clock: Callable[[], datetime]) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self._path, self._clock = path, clock
         self._database: Database | None = None
         self._opening = threading.Lock()
@@ -138,7 +138,7 @@ class SqliteActivityStore(ActivityStore):
                 gone += connection.execute(query, who).rowcount
             connection.execute(
                 "INSERT OR REPLACE INTO forgotten VALUES (?, ?, ?)",
-                (*who, self._clock().timestamp()),
+                (*who, self._clock()),
             )
         if gone:
             self._opened().wipe()
@@ -206,7 +206,7 @@ class SqliteActivityStore(ActivityStore):
             connection.execute(_TRIM, (publisher, publisher, SEEN_KEPT))
 
     def _forgotten(self, connection: Connection, publisher: str) -> set[bytes]:
-        since = (self._clock() - FORGOTTEN_FOR).timestamp()
+        since = self._clock() - FORGOTTEN_FOR.total_seconds()
         query = "SELECT digest FROM forgotten WHERE publisher = ? AND at > ?"
         return {digest for (digest,) in connection.execute(query, (publisher, since))}
 

@@ -1,8 +1,8 @@
 """Open all stores of a URL: groups, catalogue, API keys, audit log and activity."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 
 from eligibility.activity.redis_store import RedisActivityStore
 from eligibility.activity.sqlite_store import SqliteActivityStore, path_beside
@@ -21,7 +21,7 @@ from groups.open import open_backend
 from groups.redis.store import RedisGroupStore
 from groups.sqlite.store import SqliteGroupStore
 from groups.storage.redis_server import RedisServer
-from groups.storage.sqlite_database import Database, utc_now
+from groups.storage.sqlite_database import Database
 from groups.store import GroupStore
 
 
@@ -42,7 +42,7 @@ class Stores:
 
 
 def open_stores(
-    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+    url: str, *, password: str | None = None, clock: Callable[[], float] = time.time
 ) -> Stores:
     """Open all stores. Arguments and errors are those of groups.open.open_backend."""
     backend = open_backend(url, password=password, clock=clock)
@@ -66,7 +66,7 @@ def stores_of(backend: Database | RedisServer) -> Stores:
             backend.close,
         )
     groups = SqliteGroupStore(backend)
-    activity = SqliteActivityStore(path_beside(backend.path), backend.clock)
+    activity = SqliteActivityStore(path_beside(backend.path), backend.seconds)
 
     def close() -> None:
         activity.close()

@@ -1,7 +1,7 @@
 """Open the store that a URL names."""
 
+import time
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -9,7 +9,7 @@ from groups.errors import InvalidStoreUrl
 from groups.storage import redis_url
 from groups.storage.redis_server import RedisServer
 from groups.storage.redis_url import RedisUrl
-from groups.storage.sqlite_database import Database, utc_now
+from groups.storage.sqlite_database import Database
 
 _SQLITE = "sqlite:///"
 
@@ -18,11 +18,11 @@ shown = redis_url.shown
 
 
 def open_backend(
-    url: str, *, password: str | None = None, clock: Callable[[], datetime] = utc_now
+    url: str, *, password: str | None = None, clock: Callable[[], float] = time.time
 ) -> Database | RedisServer:
     """Open the backend of a URL: a SQLite file, or a Redis or Valkey server or cluster.
 
-    Args: password = of a server, if the URL has none; clock = the UTC time of writes.
+    Args: password = of a server, if the URL has none; clock = seconds since the epoch, which stamp writes.
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase, UnsupportedStore.
     """
     if redis_url.is_redis(url):
@@ -30,8 +30,8 @@ def open_backend(
     return open_database(url, clock=clock)
 
 
-def open_database(url: str, *, clock: Callable[[], datetime] = utc_now) -> Database:
-    """Open the SQLite file of a URL. Args: clock = the UTC time of writes.
+def open_database(url: str, *, clock: Callable[[], float] = time.time) -> Database:
+    """Open the SQLite file of a URL. Args: clock = seconds since the epoch, which stamp writes.
 
     `sqlite:///a/b.db` is relative to the working directory, `sqlite:////a/b.db` and
     `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded.

@@ -4,8 +4,9 @@ Commands on the keys of one publisher are run together by a script (lua/): a rea
 write is one step. Any number of threads and processes may use one server.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
 
@@ -17,7 +18,6 @@ from groups.storage.redis_errors import translated
 from groups.storage.redis_feed import ChangeFeed
 from groups.storage.redis_keys import Keys
 from groups.storage.redis_url import RedisUrl
-from groups.storage.sqlite_database import utc_now
 
 Command = tuple[str | bytes, ...]
 """A command's name, its key, and its other arguments."""
@@ -37,16 +37,16 @@ _pack = msgspec.msgpack.Encoder().encode
 class RedisServer:
     """An open connection to the server of a URL; `keys` are those of the deployment.
 
-    clock: the UTC time that writes are stamped with.
+    clock: seconds since the epoch; writes are stamped with them.
     """
 
-    def __init__(self, url: RedisUrl, *, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, url: RedisUrl, *, clock: Callable[[], float] = time.time) -> None:
         """Connect, and check the server's version and layout.
 
         Raises: StoreUnavailable, StoreForbidden, UnsupportedStore, NotOurDatabase, NewerDatabase.
         """
         self.keys = Keys(url.prefix)
-        self.clock = clock
+        self._seconds = clock
         self.where = f"{url.kind} " + ",".join(f"{host}:{port}" for host, port in url.hosts)
         self._closed = False
         with translated(self.where):
@@ -57,7 +57,11 @@ class RedisServer:
         except BaseException:
             self._client.close()
             raise
-        self.feed = ChangeFeed(self._client, self.keys, self.where, clock)
+        self.feed = ChangeFeed(self._client, self.keys, self.where, self.clock)
+
+    def clock(self) -> datetime:
+        """Give the present moment, UTC-aware; writes are stamped with it."""
+        return datetime.fromtimestamp(self._seconds(), UTC)
 
     def call(self, *command: str | bytes) -> Any:
         """Run one command. Raises: StoreUnavailable in place of any error of the server."""

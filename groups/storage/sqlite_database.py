@@ -4,20 +4,19 @@ Write-ahead log and synchronous=FULL: an acknowledged write survives a crash of 
 Many threads and processes may use one file; readers never wait for the writer.
 """
 
-import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from time import monotonic as machine_time
 
-from groups.errors import NewerDatabase, StoreUnavailable
+from groups.errors import NewerDatabase
 from groups.storage import sqlite_file
 from groups.storage.sqlite_file import translated
-from groups.storage.sqlite_watch import ChangeWatch
+from groups.storage.sqlite_watch import ChangeWatch, OpenFile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +39,7 @@ def utc_now() -> datetime:
 class Database:
     """An open SQLite file. Every thread may use it; each transaction has a connection to itself.
 
-    clock: the UTC time that writes are stamped with. monotonic: seconds, paces the look for writes
+    clock: seconds since the epoch; writes are stamped with them. monotonic: seconds, paces the look for writes
     of other processes.
     """
 
@@ -48,24 +47,26 @@ class Database:
         self,
         path: Path,
         *,
-        clock: Callable[[], datetime] = utc_now,
-        monotonic: Callable[[], float] = machine_time,
+        clock: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Open the file; create it, and its directory, if they are missing.
 
         Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
         """
         self.path = path.absolute()
-        self.clock = clock
+        self.seconds = clock
         self._idle: list[sqlite3.Connection] = []
         self._current = threading.local()
-        self._closed = False
         self._idle.append(sqlite_file.opened(self.path))
-        self._identity = self._identified()
-        reader = sqlite_file.DataVersion(self.path, self._check_in_place)
-        self._watch = ChangeWatch(reader, monotonic, clock)
+        self._file = OpenFile(self.path)
+        self._watch = ChangeWatch(self._file, monotonic, clock)
         self.change_token, self.catch_up = self._watch.change_token, self._watch.catch_up
         self.last_look = self._watch.last_look
+
+    def clock(self) -> datetime:
+        """Give the present moment, UTC-aware; writes are stamped with it."""
+        return datetime.fromtimestamp(self.seconds(), UTC)
 
     def migrate(self, part: SchemaPart) -> None:
         """Bring a part's tables to its newest layout, in one transaction, if they are not there yet.
@@ -131,7 +132,7 @@ class Database:
 
     def close(self) -> None:
         """Close all connections; one in use closes when its transaction ends. May be called twice."""
-        self._closed = True
+        self._file.is_closed = True
         self._watch.close()
         while self._idle:
             self._idle.pop().close()
@@ -150,7 +151,7 @@ class Database:
                 self._given_back(connection)
 
     def _taken(self) -> sqlite3.Connection:
-        self._check_in_place()
+        self._file.check()
         try:
             return self._idle.pop()
         except IndexError:
@@ -164,22 +165,8 @@ class Database:
             connection.close()
             raise
         self._idle.append(connection)
-        if self._closed:
+        if self._file.is_closed:
             self.close()
-
-    def _check_in_place(self) -> None:
-        """Refuse to go on with a file that was replaced at its path: nobody else would see the writes."""
-        if self._closed:
-            raise StoreUnavailable(f"`{self.path}` was closed")
-        if self._identified() != self._identity:
-            raise StoreUnavailable(f"`{self.path}` was replaced while open: restart to use it")
-
-    def _identified(self) -> tuple[int, int]:
-        try:
-            status = os.stat(self.path)
-        except OSError as error:
-            raise StoreUnavailable(f"`{self.path}` was taken away: {error.strerror}") from error
-        return status.st_dev, status.st_ino
 
     def _version(self, connection: sqlite3.Connection, part: SchemaPart) -> int:
         version, known = sqlite_file.version_byte(connection, part.slot), len(part.migrations)

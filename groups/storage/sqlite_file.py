@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,26 +49,6 @@ def connected(path: Path, wait_s: float = LOCK_WAIT_S) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
-
-
-class DataVersion:
-    """Reads PRAGMA data_version on its own connection: it differs after any other one committed."""
-
-    def __init__(self, path: Path, check: Callable[[], None]) -> None:
-        """Args: check = raises StoreUnavailable if another file is at `path` by now."""
-        self._path, self._check = path, check
-        with translated(path):
-            self._connection = connected(path, LOOK_WAIT_S)
-
-    def read(self) -> int:
-        """Give the present number. Raises: StoreUnavailable."""
-        self._check()
-        with translated(self._path):
-            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
-
-    def close(self) -> None:
-        """Close the connection."""
-        self._connection.close()
 
 
 def statements(script: str) -> Iterator[str]:

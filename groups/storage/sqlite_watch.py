@@ -1,23 +1,60 @@
 """Tells whether anything in a SQLite file may have changed, cheaply enough for every query."""
 
+import os
+import sqlite3
 import threading
 from collections.abc import Callable
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from pathlib import Path
 
 from groups.errors import StoreUnavailable
+from groups.storage.sqlite_file import LOOK_WAIT_S, connected, translated
 
 POLL_INTERVAL_S = 0.002
 
 
-class VersionReader(Protocol):
-    """Reads a number that differs after another connection committed."""
+class OpenFile:
+    """Checks that a path still names the file that was opened, and that the file is still open."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.is_closed = path, False
+        self._identity = self._identified()
+
+    def check(self) -> None:
+        """Raise StoreUnavailable for a file that was replaced at its path: nobody else would see the writes."""
+        if self.is_closed:
+            raise StoreUnavailable(f"`{self.path}` was closed")
+        if self._identified() != self._identity:
+            raise StoreUnavailable(f"`{self.path}` was replaced while open: restart to use it")
+
+    def _identified(self) -> tuple[int, int]:
+        try:
+            status = os.stat(self.path)
+        except OSError as error:
+            raise StoreUnavailable(f"`{self.path}` was taken away: {error.strerror}") from error
+        return status.st_dev, status.st_ino
+
+
+class DataVersion:
+    """Reads PRAGMA data_version on its own connection: it differs after any other one committed."""
+
+    def __init__(self, file: OpenFile) -> None:
+        self._file = file
+        with translated(file.path):
+            self._connection = connected(file.path, LOOK_WAIT_S)
 
     def read(self) -> int:
-        """Give the number. Raises: StoreUnavailable."""
+        """Give the present number. Raises: StoreUnavailable."""
+        self._file.check()
+        try:
+            return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.Error:
+            with translated(self._file.path):
+                raise
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection."""
+        self._connection.close()
 
 
 class ChangeWatch:
@@ -39,15 +76,16 @@ class ChangeWatch:
 
     def __init__(
         self,
-        version: VersionReader,
+        file: OpenFile,
         monotonic: Callable[[], float],
-        clock: Callable[[], datetime],
+        clock: Callable[[], float],
     ) -> None:
-        self._version, self._monotonic, self._clock = version, monotonic, clock
+        """Take a file; monotonic paces the looks, clock tells their moments: seconds since the epoch."""
+        self._version, self._monotonic, self._clock = DataVersion(file), monotonic, clock
         self._lock = threading.Lock()
         self._token = 0
         self._looked_at = clock()
-        self._seen = version.read()
+        self._seen = self._version.read()
         self._next_look = monotonic() + POLL_INTERVAL_S
 
     def change_token(self) -> int:
@@ -62,7 +100,7 @@ class ChangeWatch:
     def last_look(self) -> tuple[int, datetime]:
         """Give the last token, and the moment of the look behind it; does not look again."""
         with self._lock:
-            return self._token, self._looked_at
+            return self._token, datetime.fromtimestamp(self._looked_at, UTC)
 
     def catch_up(self) -> None:
         """Look at the file now, however recent the last look is. Raises: StoreUnavailable."""

@@ -354,8 +354,8 @@ def test_moments_never_go_back_though_a_nodes_clock_is_five_minutes_behind(
     ahead, behind = Clock(), Clock()
     ahead.move(300)
     with (
-        closing(open_store(server.url, clock=ahead)) as first,
-        closing(open_store(server.url, clock=behind)) as second,
+        closing(open_store(server.url, clock=ahead.seconds)) as first,
+        closing(open_store(server.url, clock=behind.seconds)) as second,
     ):
         first.create(P, "Beta", ["ada@x.com"], actor="tests")
         add(second, "bob@x.com")

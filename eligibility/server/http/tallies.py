@@ -1,6 +1,7 @@
 """Counts requests by route and status, with how long they took. For the event loop alone."""
 
 import time
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -48,7 +49,9 @@ class RouteCounters:
         """Count a request that was answered, or whose sender went away; give the counter of its route."""
         counter = (endpoint and self._endpoints.get(endpoint)) or self._other(exchange)
         counter.statuses[exchange.status or _CLIENT_LEFT] += 1
-        counter.took.add(time.perf_counter() - exchange.began)
+        took, seconds = counter.took, time.perf_counter() - exchange.began
+        took.counts[bisect_left(SECONDS, seconds)] += 1  # Histogram.add, without its call
+        took.total += seconds
         if exchange.error is not None:
             self.refusals[getattr(exchange.error, "code", "INTERNAL_ERROR")] += 1
         return counter

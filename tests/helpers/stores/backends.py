@@ -25,6 +25,10 @@ class Clock:
     def __call__(self) -> datetime:
         return self.now
 
+    def seconds(self) -> float:
+        """The moment as seconds since the epoch."""
+        return self.now.timestamp()
+
     def move(self, seconds: float) -> datetime:
         self.now += timedelta(seconds=seconds)
         return self.now
@@ -68,7 +72,7 @@ def sqlite_groups() -> Iterator[Deployment]:
         path = Path(directory, "groups.db")
 
         def connect(clock: Clock) -> Stores:
-            database = Database(path, clock=clock, monotonic=PollClock())
+            database = Database(path, clock=clock.seconds, monotonic=PollClock())
             return stores_of(database)
 
         deployment = Deployment(Clock(), connect)
@@ -83,7 +87,7 @@ def sqlite_groups() -> Iterator[Deployment]:
 def on_server(kind: str) -> Iterator[Deployment]:
     """Stores on a server that this process has started, under a prefix that no other test has."""
     url = f"{servers.url(kind)}?prefix=t{secrets.token_hex(6)}"
-    deployment = Deployment(Clock(), lambda clock: open_stores(url, clock=clock))
+    deployment = Deployment(Clock(), lambda clock: open_stores(url, clock=clock.seconds))
     try:
         yield deployment
     finally:
