@@ -24,8 +24,8 @@ OPEN = """
 import sys
 from pathlib import Path
 from groups.model import MembershipEdit
-from groups.sqlite import Database
-from groups.sqlite_store import SqliteGroupStore
+from groups.storage.sqlite_database import Database
+from groups.sqlite.store import SqliteGroupStore
 
 def say(*words):
     print(*words, flush=True)
