@@ -1,4 +1,4 @@
-"""Reads evaluations and decides them, from memory or from the store, for endpoints and searches."""
+"""Read and decide AuthZEN evaluations, from memory or from the store, for endpoints and searches."""
 
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
@@ -38,17 +38,17 @@ from eligibility.standards.questions import (
 from groups.emails import canonical_or_none
 
 Publishers = AbstractSet[str] | None
-"""The publishers whose products the caller sees; None = all."""
+"""The publishers whose products the caller may see; None = all."""
 
 _question = lru_cache(maxsize=65_536)(question_of)
 _NO_QUESTION = Question("", "", "")
 
 
 class Evaluation(NamedTuple):
-    """An evaluation that was read.
+    """An evaluation request in our own terms.
 
-    claimed: the subject's id, where a token names the account. denial: the verdict on an unknown
-    subject, resource or action; it counts only after the caller's rights were checked.
+    claimed: the subject's id, if a token names the account. denial: the verdict on an unknown subject,
+    resource or action; it is returned only after the caller's rights were checked.
     """
 
     question: Question
@@ -59,7 +59,7 @@ class Evaluation(NamedTuple):
 
 
 class EvaluationReader:
-    """Reads evaluations; the defaults stand for the members that they leave out."""
+    """Reads evaluations; a member that an evaluation leaves out is taken from the batch's defaults."""
 
     def __init__(self, defaults: RawMembers) -> None:
         self._defaults = defaults
@@ -67,11 +67,11 @@ class EvaluationReader:
         self._context: QuestionContext | None = None
 
     def read(self, request: EvaluationRequest) -> Evaluation:
-        """Read an evaluation; what it has replaces the default whole. Raises: InvalidInput."""
+        """Read an evaluation; a member replaces the whole default, without merging. Raises: InvalidInput."""
         subject = request.subject
         claimed: str | None = None
         denial: StandardVerdict | None = None
-        # Most subjects are accounts without properties, so look for these first.
+        # The fast path comes first: most subjects are accounts without properties.
         if isinstance(subject, Subject) and subject.properties is UNSET and subject.type == ACCOUNT:
             account: AccountFields | None = AccountFields(subject.id)
         else:
@@ -108,15 +108,15 @@ class EvaluationReader:
 
 
 class Decider:
-    """Decides evaluations that were read."""
+    """Decides evaluations that EvaluationReader has read."""
 
     def __init__(self, evaluator: Evaluator, accounts: AccountResolver) -> None:
         self.evaluator, self._accounts = evaluator, accounts
 
     def settled(self, evaluation: Evaluation, by: AuthenticatedCaller) -> Evaluation | None:
-        """Name the account as if the caller had asserted it; None where a token has to be verified first.
+        """Return the evaluation with a trusted account; None if a token must be verified first.
 
-        Raises: as AccountResolver.settle.
+        Raises: the errors of AccountResolver.settle.
         """
         if by.may_assert and evaluation.claimed is None:
             return evaluation
@@ -124,7 +124,7 @@ class Decider:
         return None if fields is None else _as_claimed(evaluation, fields, by)
 
     def settled_in_thread(self, evaluation: Evaluation, by: AuthenticatedCaller) -> Evaluation:
-        """Do the same in a thread, where a token can be verified; may ask its issuer for keys."""
+        """Do the same as `settled`, but verify the token, too; run in a thread, may fetch an issuer's keys."""
         fields = self._accounts.settle_in_thread(evaluation.fields, by)
         return _as_claimed(evaluation, fields, by)
 
@@ -135,10 +135,10 @@ class Decider:
         publishers: Publishers,
         listed: bool = False,
     ) -> Decision | StandardVerdict:
-        """Decide by the store; a verdict where the caller knows no such product or account.
+        """Decide by the store; return a verdict if the caller may see no such product or account.
 
-        An account that asks for itself may not know of private products, nor of flights it is not in.
-        Args: listed = nobody asked for the product by its id, so the time it takes reveals nothing.
+        An account that asks for itself must not learn of private products, or of flights it is not in.
+        Args: listed = the caller did not name the product, so the response time reveals nothing.
         Raises: InvalidInput, GroupsError.
         """
         question = settled.question
@@ -165,14 +165,17 @@ class Decider:
     def warm(
         self, product_id: str, by: AuthenticatedCaller, publishers: Publishers
     ) -> HeldProduct | None:
-        """Return the product, if memory may answer for it to this caller."""
+        """Return the product from memory; None if this caller must be answered from the store."""
         if by.caller.account is not None:
             return None
         return self.evaluator.warm(product_id, publishers)
 
 
 def _as_claimed(evaluation: Evaluation, fields: QueryFields, by: AuthenticatedCaller) -> Evaluation:
-    """Check that the token names the subject, and that an account asks for itself, not as nobody."""
+    """Return the evaluation with the settled account.
+
+    Raises: AccountMismatch if the token names another account than the subject, or if an account asks
+    without a subject."""
     sent, settled = evaluation.fields.account, fields.account
     if by.caller.account is not None and sent is None:
         raise AccountMismatch
@@ -184,9 +187,9 @@ def _as_claimed(evaluation: Evaluation, fields: QueryFields, by: AuthenticatedCa
 
 
 def unknown_subject(error: InvalidInput) -> StandardVerdict:
-    """Return the verdict on a query that cannot be read: an id that is not an address is nobody's account.
+    """Return the verdict for an account id that is not an address: no such account exists.
 
-    Raises: InvalidInput where it is an alias; all else was read with the request.
+    Raises: InvalidInput if an alias is not an address; no other field can still be wrong here.
     """
     if {fault.loc for fault in error.faults} <= {"account", "account.id"}:
         return UNKNOWN_SUBJECT

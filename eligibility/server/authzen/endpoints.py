@@ -1,7 +1,7 @@
-"""The endpoints of AuthZEN: paths, the head of requests, and errors as the standard has them.
+"""The endpoints of AuthZEN: paths, request headers, and errors in the standard's form.
 
-An error is a text, as JSON; a media type other than JSON is 400. Each path exists for the whole server,
-and for one publisher: /{publisher}/access/v1/... sees the products of that one alone.
+An error is a JSON string. A media type other than JSON gets status 400. Each path exists twice: for the
+whole server, and as /{publisher}/access/v1/... for only the products of one publisher.
 """
 
 from collections.abc import Mapping
@@ -36,14 +36,14 @@ _BASE = "/access/v1/"
 
 
 def refusal(error: Exception) -> HttpReply:
-    """Return an error in the standard's form: a sentence, as JSON."""
+    """Return the reply for an error in the standard's form: one sentence, as a JSON string."""
     reply = problem_reply(error)
     status = 400 if reply.status == 415 else reply.status
     return HttpReply(status, problems.encoded(sentence(error)), JSON, reply.headers)
 
 
 class AuthZenEndpoint:
-    """One path, with and without a publisher before it. needs: a scope beside `access:query`."""
+    """One path, with or without a publisher in front. needs: a scope in addition to `access:query`."""
 
     refusal = staticmethod(refusal)
 
@@ -53,7 +53,7 @@ class AuthZenEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> Publishers:
-        """See Endpoint; give the publishers whose products the caller sees here."""
+        """See Endpoint. Return the publishers whose products the caller may see at this path."""
         by.check_query(scope["method"])
         if self._needs is not None and not by.caller.may(self._needs):
             raise ScopeMissing(self._needs, by.caller.scopes)
@@ -68,7 +68,7 @@ class AuthZenEndpoint:
 
 
 def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint[Any]]:
-    """Make the endpoints, by path."""
+    """Build the endpoints, by path."""
     decider = Decider(service.evaluator, accounts)
     evaluations = EvaluationEndpoints(decider, service.recorder)
     searches = SearchEndpoints(decider, service.catalog.store, service.groups)
@@ -84,5 +84,5 @@ def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint
 
 
 def families() -> dict[str, Endpoint[Any]]:
-    """Make the endpoint of all other paths below the two base paths, which answers 404."""
+    """Build the endpoint that answers 404 for every other path below the two base paths."""
     return dict.fromkeys((_BASE, ANY_PART + _BASE), UnknownEndpoint(refusal))

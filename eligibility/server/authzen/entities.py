@@ -1,7 +1,7 @@
-"""Reads members of AuthZEN requests by the standard's rules: null counts as absent, unknown keys are ignored.
+"""Read the members of AuthZEN requests. By the standard, null means absent, and unknown keys are ignored.
 
-The items of a batch are nearly all alike, so actions, resources and contexts are cached by their
-bytes. Subjects are people and are never cached.
+Most items of a batch have the same action, resource or context, so these are cached by their bytes.
+Subjects are never cached, because they are people.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,19 +26,19 @@ from eligibility.standards.questions import (
 _MOST_REMEMBERED = 65_536
 _LONGEST_REMEMBERED = 512
 ACCOUNT, ANONYMOUS = "account", "anonymous"
-"""The types of subjects."""
+"""The types of subjects that we accept."""
 EXECUTE_ALL = "execute_all"
 SEMANTICS: Mapping[str, bool | None] = {
     EXECUTE_ALL: None,
     "deny_on_first_deny": False,
     "permit_on_first_permit": True,
 }
-"""The ways to go through a batch, and after which decision each stops."""
+"""For each evaluation semantic of a batch: the decision after which it stops, or None."""
 _T = TypeVar("_T")
 
 
 class ResourceEntity(Struct, gc=False):
-    """See the standard's section 5.2."""
+    """A resource (section 5.2 of the standard)."""
 
     type: str
     id: str
@@ -46,21 +46,21 @@ class ResourceEntity(Struct, gc=False):
 
 
 class ActionEntity(Struct, gc=False):
-    """See the standard's section 5.3."""
+    """An action (section 5.3 of the standard)."""
 
     name: str
     properties: RawMember = UNSET
 
 
 class SearchTarget(Struct, gc=False):
-    """What a search looks for: an entity without an id, or with one that does not count."""
+    """The kind of entity that a search looks for; an id is ignored."""
 
     type: str
     properties: RawMember = UNSET
 
 
 class SubjectProperties(Struct, gc=False):
-    """What we read of a subject's properties."""
+    """The properties of a subject that we use."""
 
     kind: AccountKind | None | UnsetType = UNSET
     aliases: list[str] | None | UnsetType = UNSET
@@ -68,15 +68,15 @@ class SubjectProperties(Struct, gc=False):
 
 
 class BatchOptions(Struct, gc=False):
-    """What we read of a batch's options."""
+    """The options of a batch that we use."""
 
     evaluations_semantic: str | None | UnsetType = UNSET
 
 
 class SubjectAccount(NamedTuple):
-    """A subject as an account; None = nobody is signed in.
+    """A subject, read as an account. account: None if nobody is signed in.
 
-    claimed: the subject's id, where a token names the account. denial: the verdict on a subject that is
+    claimed: the subject's id, if a token names the account. denial: the verdict on a subject that is
     neither an account nor anonymous.
     """
 
@@ -85,20 +85,20 @@ class SubjectAccount(NamedTuple):
     denial: StandardVerdict | None = None
 
 
-# --- how a member is read -----------------------------------------------------------------------
+# --- reading one member --------------------------------------------------------------------------
 
 
 class MemberReader(Generic[_T]):
-    """Reads one member of a request. remembers: keeps what was read, by its bytes."""
+    """Reads one member of a request. remembers: cache the results by the member's bytes."""
 
     def __init__(self, name: str, read: Callable[[bytes], _T], remembers: bool = True) -> None:
         self._name, self._read, self._remembers = name, read, remembers
         self._cache: LruCache[bytes, _T] = LruCache(_MOST_REMEMBERED)
         self.known = self._cache.get
-        """The value that the same bytes had before, or None."""
+        """Return the cached value for these bytes, or None."""
 
     def __call__(self, member: RawMember) -> _T:
-        """Read the member. Raises: InvalidInput naming it; also where it is missing."""
+        """Read the member. Raises: InvalidInput with the member's name, also if it is missing."""
         body = b"" if member is UNSET else bytes(member)
         known = self.known(body)
         if known is not None:
@@ -112,7 +112,7 @@ class MemberReader(Generic[_T]):
 
 
 def within(name: str, read: Callable[[_T], Any], value: _T) -> Any:
-    """Read a value; its faults are named within the member that has it."""
+    """Read a value; prefix the locations of its faults with the member's name."""
     try:
         return read(value)
     except InvalidInput as error:
@@ -136,7 +136,7 @@ _E = TypeVar("_E", bound=Struct)
 
 
 def _entity_reader(entity: type[_E]) -> Callable[[bytes], _E]:
-    """Make a reader of an entity with free properties."""
+    """Build a reader for an entity that may have any properties."""
     reader = StrictReader(entity)
 
     def read(body: bytes) -> _E:
@@ -154,7 +154,7 @@ _read_options = StrictReader(BatchOptions).read
 
 
 def _account_of(subject: Subject) -> SubjectAccount:
-    """Return a subject as an account, or the denial of one that cannot be ours."""
+    """Return a subject as an account, or with a denial if it cannot be one of our accounts."""
     _check_properties(subject)
     properties = SubjectProperties()
     if subject.type == ACCOUNT and is_present(subject.properties):
@@ -183,7 +183,7 @@ _NO_CONTEXT = read_context({})
 
 
 def subject_of(subject: Subject | RawMember) -> SubjectAccount:
-    """Read a subject. Raises: InvalidInput."""
+    """Read a subject from a batch's item or from raw JSON. Raises: InvalidInput."""
     if not isinstance(subject, Subject):
         return _subject_of(subject)
     account: SubjectAccount = within("subject", _account_of, subject)
@@ -191,14 +191,14 @@ def subject_of(subject: Subject | RawMember) -> SubjectAccount:
 
 
 def context_of(member: RawMember) -> QuestionContext:
-    """Read a context; without one nothing is known of the device. Raises: InvalidInput."""
+    """Read a context; if it is missing, the device is unknown. Raises: InvalidInput."""
     return _context_of(member) if is_present(member) else _NO_CONTEXT
 
 
 def semantic_of(options: RawMember) -> str:
-    """Return the semantic that the options of a batch name; other options are ignored.
+    """Return the evaluation semantic in the options of a batch; other options are ignored.
 
-    Raises: InvalidInput for one that does not exist.
+    Raises: InvalidInput for an unknown semantic.
     """
     if not is_present(options):
         return EXECUTE_ALL

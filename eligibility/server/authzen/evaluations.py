@@ -1,7 +1,7 @@
-"""POST /access/v1/evaluation and /access/v1/evaluations, which run thousands of times a second.
+"""POST /access/v1/evaluation and /access/v1/evaluations, which are called thousands of times a second.
 
-They answer as the access routes do (server/api/access.py): from memory in the event loop, from the store in
-a thread.
+Like the access routes (server/api/access.py), they answer from memory in the event loop, or from the
+store in a thread.
 """
 
 from collections import defaultdict
@@ -32,15 +32,15 @@ from eligibility.standards.questions import Question, StandardVerdict
 from groups.errors import GroupsError
 
 EvaluationHandler = Callable[[bytes, Publishers, AuthenticatedCaller], bytes | DeferredAnswer]
-"""What an endpoint does with a body, for these publishers and that caller."""
+"""Answers a request from its body, the publishers that the caller may see, and the caller."""
 
 _writer = lru_cache(maxsize=65_536)(ResponseWriter)
 _NO_FLIGHT = ""
-"""No flight has this id; it stands for every flight id that the product does not have."""
+"""An id that no flight has. It replaces every flight id that the product does not have."""
 
 
 class EvaluationEndpoints:
-    """The two endpoints; see endpoint.Endpoint for what they take and give."""
+    """The two endpoints; see endpoint.Endpoint for their arguments and results."""
 
     def __init__(self, decider: Decider, recorder: Recorder) -> None:
         self._decider = decider
@@ -56,7 +56,7 @@ class EvaluationEndpoints:
     def evaluate_batch(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> bytes | DeferredAnswer:
-        """Answer a batch; one without evaluations as the single evaluation of its defaults."""
+        """Answer a batch. If it has no evaluations, its defaults are a single evaluation."""
         defaults, options, items = requests.read_batch(body)
         requests.check_objects(defaults, options)
         semantic = semantic_of(options)
@@ -64,7 +64,7 @@ class EvaluationEndpoints:
         if not items:
             return self._single(reader.read(EvaluationRequest()), publishers, by)
         if by.allowance is not None:
-            by.allowance.take(len(items), paid=1)  # for the request
+            by.allowance.take(len(items), paid=1)  # the gate charged 1 for the request
         batch = [_read_or_fault(item, reader) for item in items]
         answers = self._all_warm(batch, publishers, by)
         if answers is None:
@@ -108,7 +108,7 @@ class EvaluationEndpoints:
         publishers: Publishers,
         by: AuthenticatedCaller,
     ) -> list[bytes] | None:
-        """Answer a batch from memory, all of it at one moment; None if an item needs the store."""
+        """Answer a batch from memory, for one moment in time; return None if any item needs the store."""
         now = self._decider.evaluator.clock()
         answers: list[bytes] = [b""] * len(batch)
         warm = True
@@ -130,7 +130,7 @@ class EvaluationEndpoints:
                     indices, queries = alike[last]
                 indices.append(index)
                 queries.append(fields)
-        if not warm:  # only now: an item further on may be a fault that ends the whole batch
+        if not warm:  # not earlier: a later item may be an error that refuses the whole batch
             return None
         for (question, device_known), (indices, queries) in alike.items():
             held = self._decider.warm(question.product_id, by, publishers)
@@ -146,7 +146,7 @@ class EvaluationEndpoints:
     def _settled_item(
         self, item: Evaluation | InvalidInput, by: AuthenticatedCaller
     ) -> Evaluation | bytes | None:
-        """Settle an item as Decider.settled does; or give its answer, where it is a denial or a fault."""
+        """Settle an item's account (Decider.settled); return its answer if it is a denial or an error."""
         if isinstance(item, InvalidInput):
             return error_json(item)
         try:
@@ -175,7 +175,7 @@ class EvaluationEndpoints:
 
 
 def _check_own(error: Exception, by: AuthenticatedCaller) -> None:
-    """Refuse the whole batch of an account that asks for another account; other faults stay with their item."""
+    """Refuse the whole batch if an account asks for another account; other errors concern only their item."""
     if isinstance(error, AccountMismatch) and by.caller.account is not None:
         raise error
 
@@ -194,7 +194,7 @@ def _read_or_fault(
 def _cached_writer(
     question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
 ) -> ResponseWriter:
-    """Return the writer of a cached response; unknown flights share one, because anybody can invent them."""
+    """Return the writer for cached responses; all unknown flights share a writer, or callers could fill the cache."""
     flight_id = question.flight_id
     if flight_id is not None and all(
         flight_id != flight.flight_id for flight in held.product.flights
@@ -217,7 +217,7 @@ def _unread_json(error: InvalidInput, by: AuthenticatedCaller) -> bytes:
 
 
 def _batch_json(answers: Iterable[bytes], semantic: str) -> bytes:
-    """Write the response to a batch, which ends with the item at which its semantic stops."""
+    """Write the response to a batch, up to the item at which the batch's semantic stops."""
     stops = SEMANTICS[semantic]
     bodies: list[bytes] = []
     if stops is None:

@@ -1,7 +1,7 @@
-"""GET /.well-known/authzen-configuration: where the endpoints are, for the server or one publisher.
+"""GET /.well-known/authzen-configuration: the URLs of the endpoints, for the server or a publisher.
 
-The URLs come from the settings, never from the Host header. An unknown publisher gets the same document
-as a known one, so that nobody can find out which exist.
+The URLs come from the settings, never from the Host header. The document is the same for unknown and
+known publishers, so that nobody can find out which publishers exist.
 """
 
 from typing import Annotated
@@ -24,7 +24,7 @@ _CACHED_SECONDS = 3_600
 
 
 class Configuration(BaseModel):
-    """See the standard's section 9; what is not offered is left out."""
+    """The document of the standard's section 9, without the optional features that we do not offer."""
 
     policy_decision_point: str
     access_evaluation_endpoint: str
@@ -59,12 +59,12 @@ def install(app: FastAPI, settings: Settings) -> None:
 
     @app.get(PATH, tags=["authzen"], response_model_exclude_none=True)
     async def authzen_configuration(response: Response) -> Configuration:
-        """List the URLs of AuthZEN's endpoints; 404 unless the setting public_url has the server's own URL."""
+        """List the URLs of AuthZEN's endpoints; 404 if the setting public_url is missing."""
         return configuration(response, "")
 
     @app.get(f"{PATH}/{{publisher}}", tags=["authzen"], response_model_exclude_none=True)
     async def authzen_configuration_of_publisher(
         response: Response, publisher: PublisherPath
     ) -> Configuration:
-        """List the URLs of the endpoints for one publisher, which see that publisher's products alone."""
+        """List the URLs of the endpoints that see only one publisher's products."""
         return configuration(response, f"/{publisher}")

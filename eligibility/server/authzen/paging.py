@@ -1,6 +1,6 @@
-"""Pages of a search, and the tokens with which a client asks for the next one.
+"""Pages of search results, and the tokens with which a client asks for the next page.
 
-A token is encrypted because it may hold an address. It works only for its own query and limit.
+A token is encrypted because it may contain an address. It is valid only for the same query and limit.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,20 +20,20 @@ from eligibility.server.http.sealed_cursors import Seal
 LONGEST_PAGE = 1_000
 
 ResultKey = Sequence[str]
-"""What results are ordered by, ascending."""
+"""The key by which results are sorted, ascending."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class _PageFields(Struct, gc=False):
-    """See the standard's section 8.2."""
+    """The page member of a request (section 8.2 of the standard)."""
 
     token: str | None | UnsetType = UNSET
     limit: int | None | UnsetType = UNSET
 
 
 class _Token(Struct, gc=False):
-    """The content of a token. query: digest of the query. after: key of the last result."""
+    """The content of a token. query: digest of the query. after: key of the page's last result."""
 
     query: str
     limit: int
@@ -41,9 +41,9 @@ class _Token(Struct, gc=False):
 
 
 class SearchPage(NamedTuple):
-    """A page to be filled. after: key of the last result before it; None for the first page.
+    """A page to fill. after: key of the last result on the previous page; None for the first page.
 
-    requested: the request has a page; without one, a response has a page only if it is cut short.
+    requested: the request has the member `page`; if not, the response has it only if there are more results.
     """
 
     query: str
@@ -53,7 +53,7 @@ class SearchPage(NamedTuple):
 
 
 class SearchResult(NamedTuple):
-    """One result, and its key."""
+    """A search result, and the key by which results are ordered."""
 
     key: ResultKey
     result: dict[str, str]
@@ -63,9 +63,9 @@ _page = StrictReader(_PageFields)
 
 
 class Pages:
-    """Reads the page of a request, and fills it.
+    """Reads the page that a request asks for, and writes the response.
 
-    secret: gives the deployment's digest key; may ask the store.
+    secret: returns the deployment's digest key; may read the store.
     """
 
     def __init__(self, secret: Callable[[], bytes]) -> None:
@@ -74,7 +74,7 @@ class Pages:
     def read(self, sent: RawMember, query: object) -> SearchPage:
         """Read the page of a request. Args: query = the rest of the request, and the caller.
 
-        Raises: InvalidInput, also for a token of another query or limit.
+        Raises: InvalidInput, also if the token is for another query or limit.
         """
         digest = blake2b(_encode(query), digest_size=16).hexdigest()
         if not is_present(sent):
@@ -93,7 +93,7 @@ class Pages:
         return SearchPage(digest, token.limit, token.after or None, True)
 
     def filled(self, page: SearchPage, results: Iterator[SearchResult]) -> bytes:
-        """Write the response with a page of results, which begin after `page.after`."""
+        """Write the response with a page of results. Args: results = all that follow `page.after`."""
         items = list(islice(results, page.limit + 1))
         more, items = items[page.limit :], items[: page.limit]
         response: dict[str, Any] = {}

@@ -1,6 +1,6 @@
-"""Bodies of AuthZEN requests as sent: members stay raw JSON, for entities.py to read.
+"""Bodies of AuthZEN requests. Most members stay raw JSON, which entities.py reads.
 
-Only the subject of an evaluation is decoded with the body, for a batch has another one in each item.
+Only an evaluation's subject is decoded with the body, because each item of a batch has another subject.
 """
 
 from collections.abc import Sequence
@@ -17,11 +17,11 @@ NULL = b"null"
 _T = TypeVar("_T")
 
 RawMember = Raw | UnsetType
-"""A member as sent."""
+"""A member as raw JSON, or UNSET if it is missing."""
 
 
 class Subject(Struct, gc=False):
-    """See the standard's section 5.1."""
+    """A subject (section 5.1 of the standard)."""
 
     type: str
     id: str
@@ -38,7 +38,7 @@ class EvaluationRequest(Struct, gc=False):
 
 
 class RawMembers(Struct, gc=False):
-    """The same members as the defaults of a batch, or the terms of a search: unread until they are wanted."""
+    """The same members as a batch's defaults or a search's terms; they stay raw JSON until needed."""
 
     subject: RawMember = UNSET
     action: RawMember = UNSET
@@ -53,14 +53,14 @@ class SearchRequest(RawMembers, gc=False):
 
 
 class EvaluationsRequest(RawMembers, gc=False):
-    """The members of a batch: its evaluations, and the defaults of what they leave out."""
+    """The members of a batch: its evaluations, and defaults for the members that these leave out."""
 
     evaluations: list[EvaluationRequest] | None | UnsetType = UNSET
     options: RawMember = UNSET
 
 
 class _RawEvaluations(RawMembers, gc=False):
-    """A batch of which some evaluations cannot be read."""
+    """A batch with evaluations as raw JSON, for batches in which some evaluations cannot be read."""
 
     evaluations: list[Raw] | None | UnsetType = UNSET
     options: RawMember = UNSET
@@ -78,16 +78,16 @@ read_search = StrictReader(SearchRequest).read
 def read_batch(
     body: bytes,
 ) -> tuple[RawMembers, RawMember, Sequence[EvaluationRequest | InvalidInput]]:
-    """Read a batch: its defaults, its options, and each evaluation or what is wrong with it.
+    """Return a batch's defaults, its options, and each evaluation or the error if it cannot be read.
 
-    Raises: InvalidInput where the batch itself cannot be read, or is longer than LONGEST_BATCH.
+    Raises: InvalidInput if the batch itself cannot be read, or is longer than LONGEST_BATCH.
     """
     try:
         batch = _evaluations.decode(body)
         if nothing_twice(body, batch):
             return batch, batch.options, _within_bounds(batch.evaluations or ())
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass  # an evaluation, or the batch itself: they are told apart one by one
+        pass  # the batch or some evaluation is wrong; the code below finds out which
     raw = _raw_evaluations.read(body)
     items = _within_bounds(raw.evaluations or ())
     return raw, raw.options, [_evaluation_or_fault(item) for item in items]
@@ -108,12 +108,12 @@ def _evaluation_or_fault(item: Raw) -> EvaluationRequest | InvalidInput:
 
 
 def is_present(member: RawMember) -> bool:
-    """Return whether a member is there: neither left out nor null."""
+    """Return whether a member is present: neither left out nor null."""
     return member is not UNSET and bytes(member) != NULL
 
 
 def check_objects(defaults: RawMembers, options: RawMember) -> None:
-    """Refuse defaults of a batch that are not objects; what they lack the items may have."""
+    """Refuse defaults of a batch that are not objects; incomplete ones are fine, as items may complete them."""
     members = {name: getattr(defaults, name) for name in RawMembers.__struct_fields__}
     faults = [
         Fault(name, "WRONG_TYPE", "must be an object")

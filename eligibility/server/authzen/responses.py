@@ -1,7 +1,7 @@
-"""Responses of AuthZEN: a verdict as the standard's Decision, without times or ids, so equal ones match.
+"""Write verdicts as the standard's Decision, without times or ids, so that equal verdicts have equal bytes.
 
-`reason_admin` is for callers who may read groups. `reason_user` is for the person, and says the same
-about a private product as about one that does not exist.
+`reason_admin` is for callers who may read groups. `reason_user` is for the end user, and is the same
+for a private product as for a product that does not exist.
 """
 
 from functools import lru_cache
@@ -20,7 +20,7 @@ from eligibility.standards.questions import ACTIONS, DenialReason, Question, Sta
 _encode = msgspec.json.Encoder().encode
 
 PERMITTED = b'{"decision":true'
-"""The beginning of every response that allows."""
+"""The first bytes of every response with a positive decision."""
 
 _FORBIDDEN = "403"
 _NOT_FOR_YOU = "Not available for this account"
@@ -43,9 +43,9 @@ _FOR_ADMINS: dict[str, str] = {
 
 
 class ResponseWriter(Struct, frozen=True, cache_hash=True):
-    """Writes a decision as the response to a question; equal writers write the same.
+    """Writes a decision as the response to a question; equal writers write equal responses.
 
-    named: the caller may read groups.
+    named: name groups, because the caller may read them.
     """
 
     resource_type: str
@@ -64,19 +64,19 @@ class ResponseWriter(Struct, frozen=True, cache_hash=True):
 
 @lru_cache(maxsize=64)
 def denial_json(verdict: StandardVerdict, named: bool) -> bytes:
-    """Write the response to what needs no decision, such as a question about an unknown resource."""
+    """Write the response to a question that needs no decision, e.g. because its resource is unknown."""
     return _body(verdict, _FOR_ADMINS[verdict.reason], named)
 
 
 def sentence(error: Exception) -> str:
-    """Say what is wrong, with the names that the standard's requests have."""
+    """Describe an error, with the field names of the standard's requests."""
     if isinstance(error, AccountMismatch):
         return "an account may ask only for itself, but the subject is another one"
     return str(problems.problem(error)["detail"])
 
 
 def error_json(error: Exception) -> bytes:
-    """Write the response to an item that cannot be decided."""
+    """Write the response to a batch item that cannot be decided."""
     document = problems.problem(error)
     fault = {"status": document["status"], "message": sentence(error)}
     return problems.encoded({"decision": False, "context": {"error": fault}})
@@ -97,7 +97,7 @@ def _body(verdict: StandardVerdict, for_admins: str, named: bool, product_id: st
 
 
 def _for_admins(verdict: StandardVerdict, question: Question, decision: Decision) -> str:
-    """Explain the verdict and what would change it; groups are named."""
+    """Explain the verdict, with names of groups, and what would change it."""
     texts = [_FOR_ADMINS[reason] for reason in verdict.reasons if reason in _FOR_ADMINS]
     if DenialReason.DEVICE_UNKNOWN not in verdict.reasons:
         texts += [

@@ -1,6 +1,6 @@
-"""POST /access/v1/search/...: every subject, resource or action that an evaluation would allow.
+"""POST /access/v1/search/...: find every subject, resource or action that an evaluation would allow.
 
-Each result is decided as an evaluation is. Searches read the store, so threads answer them.
+Each result is decided like an evaluation. Searches read the store, so they run in threads.
 """
 
 import heapq
@@ -34,14 +34,14 @@ from groups.errors import UnknownGroup
 from groups.store import MembershipReader
 
 _MANY = 1_000
-"""How many products, or members of a group, are read at a time."""
+"""The number of products, or of a group's members, that are read at a time."""
 
 SearchResults = Callable[[ResultKey | None], Iterator[SearchResult]]
-"""Gives the results after a key, in the order of their keys."""
+"""Yields the results after a key, in the order of their keys."""
 
 
 class SearchContext(NamedTuple):
-    """Who searches, and where."""
+    """The caller of a search, the publishers that it may see, and the device and other context."""
 
     by: AuthenticatedCaller
     publishers: Publishers
@@ -49,7 +49,7 @@ class SearchContext(NamedTuple):
 
 
 class SearchEndpoints:
-    """The three searches; see endpoint.Endpoint for what they take and give."""
+    """The three searches; see endpoint.Endpoint for their arguments and results."""
 
     def __init__(self, decider: Decider, catalog: CatalogStore, groups: MembershipReader) -> None:
         self._decider, self._catalog, self._groups = decider, catalog, groups
@@ -58,7 +58,7 @@ class SearchEndpoints:
     def actions(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """Find what the subject may do with the resource."""
+        """Find the actions that the subject may perform on the resource."""
         request = requests.read_search(body)
         who, resource = entities.subject_of(request.subject), entities.resource_of(request.resource)
         search = SearchContext(by, publishers, entities.context_of(request.context))
@@ -80,7 +80,7 @@ class SearchEndpoints:
     def resources(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """Find the resources of a type on which the subject may do it."""
+        """Find the resources of a type on which the subject may perform the action."""
         request = requests.read_search(body)
         who, action = entities.subject_of(request.subject), entities.action_of(request.action).name
         kind = entities.resource_kind_of(request.resource).type
@@ -106,7 +106,7 @@ class SearchEndpoints:
     def subjects(
         self, body: bytes, publishers: Publishers, by: AuthenticatedCaller
     ) -> DeferredAnswer:
-        """Find the accounts in the product's groups that may do it; or whether someone not signed in may."""
+        """Find the accounts in the product's groups, or `anonymous`, that may perform the action."""
         request = requests.read_search(body)
         action = entities.action_of(request.action).name
         resource = entities.resource_of(request.resource)
@@ -139,7 +139,7 @@ class SearchEndpoints:
         return answer
 
     def _settled(self, who: SubjectAccount, search: SearchContext) -> Evaluation:
-        """Settle the subject as an account that may be asked about. Raises: as AccountResolver.settle."""
+        """Settle the subject as an account that the caller may ask about. Raises: see AccountResolver.settle."""
         fields = query_fields(_ANY, who.account, search.context)
         evaluation = Evaluation(_ANY, True, fields, who.claimed, who.denial)
         return self._decider.settled_in_thread(evaluation, search.by)
@@ -158,7 +158,7 @@ class SearchEndpoints:
         return self._decider.decide(settled, search.by, search.publishers, listed)
 
     def _products(self, publishers: Publishers, after: ResultKey | None) -> Iterator[CatalogEntry]:
-        """Return the products that the caller sees, by publisher and id, beginning with the product of a key."""
+        """Yield the products that the caller may see, by publisher and id, beginning with that of the key `after`."""
         for publisher in self._catalog.publishers():
             if publishers is not None and publisher not in publishers:
                 continue
@@ -180,7 +180,7 @@ class SearchEndpoints:
     def _candidates(
         self, kind: str, question: Question, search: SearchContext, after: str
     ) -> Iterator[str]:
-        """Return the ids of subjects that may be allowed, in order, each once, beginning after an id."""
+        """Yield the ids of subjects to check, sorted and without duplicates, beginning after the id `after`."""
         if kind == "anonymous" and after < _NOBODY:
             yield _NOBODY
         result = self._catalog.get(question.product_id)
@@ -212,7 +212,7 @@ class SearchEndpoints:
 
 
 _ANY = Question("product", "view", "-")
-"""Stands for the question where only account and context matter."""
+"""A placeholder question, used where only the account and the context matter."""
 _NOBODY = "-"
 """The id of the subject `anonymous`."""
 
@@ -222,19 +222,19 @@ def _allows(
     decision: Decision | StandardVerdict | None,
     search: SearchContext,
 ) -> bool:
-    """Return whether the evaluation would say yes."""
+    """Return whether the evaluation would allow the action."""
     if isinstance(question, StandardVerdict) or not isinstance(decision, Decision):
         return False
     return questions.verdict(question, decision, search.context.device_known).allowed
 
 
 def _ids_of(kind: str, entry: CatalogEntry) -> list[str]:
-    """Return the ids of a product's resources of a type, in order."""
+    """Return the sorted ids of a product's resources of a type."""
     if kind != "flight":
         return [entry.product_id]
     return sorted(f"{entry.product_id}:{flight.flight_id}" for flight in entry.product.flights)
 
 
 def _name_of(who: SubjectAccount) -> object:
-    """Return what identifies a subject on every page; its token may be a new one on the next page."""
+    """Return a value that identifies a subject on all pages; not its token, which may change between pages."""
     return who.denial or who.claimed or who.account

@@ -1,4 +1,4 @@
-"""The page at /docs, to read and try the API. Swagger UI comes from this server, not from another site."""
+"""The page /docs, to read and try the API. This server also serves the files of Swagger UI."""
 
 from functools import partial
 from importlib.resources import files
@@ -18,7 +18,7 @@ _FILES = {
 }
 PATHS = frozenset(_FILES)
 _HEADERS = {
-    # Swagger UI sets styles from its script; scripts come from here alone.
+    # 'unsafe-inline': Swagger UI's script sets styles. Scripts may come only from this server.
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'"
     " 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; base-uri 'none';"
     " form-action 'none'; frame-ancestors 'none'",
@@ -29,7 +29,7 @@ _HEADERS = {
 
 
 def install(app: FastAPI) -> None:
-    """Add the page and its files."""
+    """Add the page and its files to the application."""
     for path, (name, media_type) in _FILES.items():
         page = Response((_STATIC / name).read_bytes(), headers=_HEADERS, media_type=media_type)
         app.add_route(path, partial(_serve, page), methods=["GET"], include_in_schema=False)

@@ -1,7 +1,7 @@
-"""The OpenAPI document: FastAPI's own, completed from the models and from the files beside this one.
+"""Build the OpenAPI document: FastAPI's own, completed from the models and the YAML files beside this file.
 
-The files say what FastAPI cannot know: the routes that the gate answers itself, bodies that are read
-without pydantic, and the errors that are really sent.
+The files describe what FastAPI cannot know: the routes that the gate answers itself, bodies that are
+read without pydantic, and the errors that are really sent.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,20 +38,20 @@ _MODELS = (
     *(SimulationFields, ComparisonFields, TimelineFields, SimulationResponse),
     *(HeadLine, ClassLine, AccountLine, EndLine, Coverage),
 )
-"""Types that go over the wire without pydantic."""
+"""Types of request and response bodies that are msgspec's, not pydantic's."""
 _STANDARDS = ("authzen", "ofrep")
-"""Files of the open standards, whose errors have a form of their own."""
+"""Files of the open standards, which have their own form of errors."""
 
 
 def document(app: FastAPI) -> dict[str, Any]:
-    """Return the whole document; it is made once."""
+    """Return the complete document, which is built once and cached."""
     if app.openapi_schema is None:
         app.openapi_schema = _document(app)
     return app.openapi_schema
 
 
 def read_file(name: str) -> dict[str, Any]:
-    """Read one of the files: `paths` and `schemas`, as the document has them, and what else it holds."""
+    """Read a YAML file with `paths` and `schemas` in the form of OpenAPI, and other keys."""
     text = (files("eligibility.server.document") / f"{name}.yaml").read_text("utf-8")
     content: dict[str, Any] = yaml_file.load(text, f"{name}.yaml")[0]
     return content
@@ -70,7 +70,9 @@ def _document(app: FastAPI) -> dict[str, Any]:
     paths = result["paths"]
     access = [path for path in api["paths"] if path not in paths]
     for path in (*access, *(path for path in paths if path not in access)):
-        paths[path] = paths.pop(path, {})  # first what most readers look for
+        paths[path] = paths.pop(
+            path, {}
+        )  # the access routes come first: most readers look for them
     _merge(result, {"paths": api["paths"], "components": {"schemas": api["schemas"]}})
     scopes = _scopes(app)
     for path, methods in paths.items():
@@ -87,7 +89,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
 
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Put values into nested objects; those of `more` win, but for objects, which are merged."""
+    """Merge `more` into `into`: nested objects are merged, other values are replaced."""
     for name, value in more.items():
         if isinstance(value, dict) and isinstance(into.get(name), dict):
             _merge(into[name], value)
@@ -98,8 +100,8 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
 def _add(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
     """Add schemas.
 
-    One may be there already, by pydantic, which gives enums a `type` beside their values.
-    Raises: ValueError for two schemas of one name, for a reference could not tell them apart.
+    An enum may be there already from pydantic, which adds a `type` to its values.
+    Raises: ValueError for two different schemas of the same name, because references use the name.
     """
     for name, schema in more.items():
         present = schemas.setdefault(name, schema)
@@ -108,7 +110,7 @@ def _add(schemas: dict[str, Any], more: Mapping[str, Any]) -> None:
 
 
 def _model_schemas(product: str) -> dict[str, Any]:
-    """Return the schemas of msgspec's types; product = the name of the schema of a product that is sent."""
+    """Return the schemas of msgspec's types. Args: product = the schema name of a product in a request."""
     _, schemas = msgspec.json.schema_components(_MODELS, ref_template=_SCHEMAS + "{name}")
     for body in (SimulationFields, ComparisonFields, TimelineFields):
         devices = schemas[body.__name__]["properties"]["devices"]
@@ -125,7 +127,7 @@ def _model_schemas(product: str) -> dict[str, Any]:
 
 
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
-    """Return the scope that each operation of FastAPI's needs; public ones are left out."""
+    """Return the scope that each FastAPI operation needs; public operations are left out."""
     return {
         (route.path_format, method.lower()): str(route.needs.scope)
         for route in app.routes
@@ -135,7 +137,7 @@ def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
 
 
 def _secure(operation: dict[str, Any], scope: str | None) -> None:
-    """Say which scope an operation needs; None = the one that its file names, if any."""
+    """Add to an operation the scope that it needs; None = use the YAML file's `x-scope`, if it is set."""
     scope = operation.get("x-scope", scope)
     if scope is not None:
         operation["security"] = [{"bearer": [scope]}, {"apiKey": [scope]}]
@@ -145,7 +147,7 @@ def _secure(operation: dict[str, Any], scope: str | None) -> None:
 def _set_errors(
     path: str, method: str, operation: dict[str, Any], statuses: Mapping[str, str]
 ) -> None:
-    """Replace FastAPI's 422 by the problems that are really sent."""
+    """Replace FastAPI's response 422 by the problems that are really sent."""
     operation["responses"].pop("422", None)
     for status in _error_statuses(path, method, operation):
         operation["responses"][status] = {
@@ -155,7 +157,7 @@ def _set_errors(
 
 
 def _error_statuses(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
-    """Return the statuses of problems that an operation can answer with."""
+    """Yield the statuses of the problems that an operation can send."""
     access, well_known = path.startswith("/v1/access"), path.startswith("/.well-known/")
     simulates = path.startswith("/v1/simulations")
     creates = (method, path.rpartition("/")[2]) in (("post", "groups"), ("put", "{product_id}"))
