@@ -1,7 +1,4 @@
-"""Simulations from Python, for notebooks and tests.
-
-`from eligibility.notebook import Simulation`; docs/qa.md has examples.
-"""
+"""Simulations from Python, for notebooks and tests. docs/qa.md has examples."""
 
 from eligibility.notebook.simulation import Simulation
 

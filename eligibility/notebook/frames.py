@@ -1,8 +1,7 @@
-"""Data frames: every cell of a matrix as a pandas or polars frame, a row for each account and device.
+"""Convert a matrix to a pandas or polars data frame with a row for each account and device.
 
-The accounts of a class have the same cells except for the name, so each account takes its rows from
-a small frame of the classes; texts are categories. A million accounts on 60 devices take one or two
-gigabytes and some seconds.
+Accounts of a class differ only in their names, so each account copies the rows of its class.
+A million accounts on 60 devices take one or two gigabytes of memory, and some seconds.
 """
 
 from collections.abc import Sequence
@@ -18,14 +17,17 @@ if TYPE_CHECKING:
     import polars
 
 MOST_ROWS = 100_000_000
-"""Accounts x devices; as many take about 4 GB of memory."""
+"""Limit of accounts x devices. A frame of this size takes about 4 GB of memory."""
 
 _OF_CLASS = tuple(COLUMNS)[1:]
-"""All columns but the account."""
+"""The columns that are equal for all accounts of a class: all but the account."""
 
 
 def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
-    """Make a pandas frame of the cells. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
+    """Build a pandas frame.
+
+    Raises: MissingPackage without pandas; InvalidInput if there are more than MOST_ROWS rows.
+    """
     pd, np = (optional_module(name, "pandas", "pandas frames") for name in ("pandas", "numpy"))
     _check_size(matrix)
     small = pd.DataFrame(
@@ -47,7 +49,7 @@ def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
 
 
 def to_polars(matrix: Matrix) -> "polars.DataFrame":
-    """Make a polars frame of the cells. Raises: MissingPackage; InvalidInput above MOST_ROWS."""
+    """Build a polars frame. Raises: MissingPackage; InvalidInput as for `to_pandas`."""
     pl = optional_module("polars", "polars", "polars frames")
     _check_size(matrix)
     devices = len(matrix.devices)
@@ -83,12 +85,12 @@ def _check_size(matrix: Matrix) -> None:
 
 
 def _by_column(matrix: Matrix) -> dict[str, list[Any]]:
-    """List the values of the classes by column: class after class, within each device after device."""
+    """List the values of each column, sorted by account class, then by device."""
     rows = [cell for of_class in cells_by_class(matrix) for cell in of_class]
     columns = list(zip(*rows, strict=True)) or [()] * len(_OF_CLASS)
     return {name: list(values) for name, values in zip(_OF_CLASS, columns, strict=True)}
 
 
 def _distinct(values: Sequence[str]) -> list[str]:
-    """List each value once, in order of appearance, which is the order of the devices."""
+    """List each value once, in order of first appearance."""
     return list(dict.fromkeys(values))

@@ -1,4 +1,4 @@
-"""Heat map: a grid as a matplotlib figure, in the colours of the HTML report."""
+"""Draw a grid as a matplotlib figure (heat map), in the colours of the HTML report."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,32 +15,32 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 FLIGHTS = ("#b7e4c0", "#b5dcf5", "#f6dd94", "#dfc6f5", "#f8c9a6", "#aee6e0")
-"""Colours of flights from the highest rank; further ones begin again, with other letters."""
+"""Colours of flights, highest rank first. With more flights, the colours repeat."""
 SUBMISSION, DENIED = "#e3e6e9", "#f9d5d0"
 
 _INK, _SOFT = "#1d2126", "#5b636d"
 _SIZE = 8.5
 _ROW, _COLUMN, _LINE = 0.27, 0.5, 0.2
-"""Inches: the height of a row, the width of a column at least, the height of a line of text."""
+"""In inches: height of a row, minimum width of a column, height of a line of text."""
 _CHARACTER = 0.078
-"""Inches that a character takes, approximately."""
+"""Approximate width of a character, in inches."""
 _LONGEST_LABEL, _KEPT_END = 56, 18
 _LONGEST_HEAD_LINE = 12
-"""With longer ones the names of devices stand upright."""
+"""If a device name has a line of more characters, all device names are written vertically."""
 _MOST_SYMBOLS = 5_000
-"""In more cells symbols are too small to read and slow to draw; only colours are left."""
+"""With more cells, only colours are drawn: symbols would be too small to read and slow to draw."""
 _NARROW_COLUMN = 0.17
 
 
 def colour(mark: OutcomeMark) -> str:
-    """Choose the colour behind a symbol: of its flight, of the submission, or of a denial."""
+    """Return the background colour of a symbol: of its flight, the submission, or a denial."""
     if mark.kind == "denied":
         return DENIED
     return SUBMISSION if mark.flight is None else FLIGHTS[mark.flight % len(FLIGHTS)]
 
 
 def rest(grid: Grid, rows: int) -> str:
-    """Count the rows that are not shown, as a sentence; "" where all are shown."""
+    """Return a phrase that counts the rows not shown, or "" if all rows are shown."""
     left = grid.rows[rows:]
     if not left:
         return ""
@@ -49,8 +49,8 @@ def rest(grid: Grid, rows: int) -> str:
 
 
 def figure(grid: Grid, title: str, *, most_rows: int) -> "Figure":
-    """Draw a grid. Raises: MissingPackage without matplotlib."""
-    shown = {"_repr_png_": _png}  # a notebook shows it, whether or not pyplot was imported
+    """Draw a grid. Raises: MissingPackage if matplotlib is not installed."""
+    shown = {"_repr_png_": _png}  # notebooks show it even if pyplot was never imported
     module = optional_module("matplotlib.figure", "plot", "heat maps")
     heat_map = type("HeatMap", (module.Figure,), shown)
     layout = _Layout.of(grid, title, most_rows)
@@ -78,7 +78,7 @@ def _png(drawn: "Figure") -> bytes:
 
 @dataclass(frozen=True)
 class _Layout:
-    """Positions and sizes in inches, and texts as drawn. upright: whether heads stand upright."""
+    """Sizes in inches, positions and texts. upright: whether device names are vertical."""
 
     labels: list[str]
     heads: list[str]
@@ -150,7 +150,7 @@ def _label(axes: "Axes", layout: _Layout) -> None:
 
 
 def _explain(drawn: "Figure", keys: Sequence[LegendEntry], layout: _Layout) -> None:
-    """Explain the symbols below the grid, a line for each."""
+    """Draw the legend below the grid, with a line for each symbol."""
     whole, tall = layout.size
     for number, (key, text) in enumerate(zip(keys, layout.keys, strict=True), 2):
         at = (layout.below - 0.05 - number * _LINE) / tall
@@ -162,7 +162,7 @@ def _explain(drawn: "Figure", keys: Sequence[LegendEntry], layout: _Layout) -> N
 
 
 def legend_text(key: LegendEntry) -> str:
-    """`Canary, rank 3, 2.1.0.0: 1 account`."""
+    """Return the legend's text for a symbol, such as `Canary, rank 3, 2.1.0.0: 1 account`."""
     if not key.accounts:
         return key.meaning
     what = ", ".join(filter(None, (key.meaning, key.version)))
@@ -170,7 +170,7 @@ def legend_text(key: LegendEntry) -> str:
 
 
 def _shortened(label: str) -> str:
-    """Keep the beginning and the end of a long name, where similar names differ."""
+    """Cut the middle out of a long name, because similar names differ at the beginning or end."""
     if len(label) <= _LONGEST_LABEL:
         return label
     return f"{label[: _LONGEST_LABEL - _KEPT_END - 1]}…{label[-_KEPT_END:]}"

@@ -1,4 +1,4 @@
-"""The result of a simulation in Python: counts, data frames, a picture, explained decisions."""
+"""The result of a simulation from Python: counts, data frames, a heat map, explained decisions."""
 
 from collections import Counter
 from functools import cached_property
@@ -24,14 +24,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _SHOWN_ROWS = 25
-"""Rows of a grid that a notebook shows; `heat_map` and frames have more."""
+"""Most grid rows that a notebook shows for a result. `heat_map` and data frames show more."""
 
 
 class ResultCount(NamedTuple):
-    """How many accounts get the same on devices that are alike for everybody.
+    """The number of accounts that have one outcome on some devices.
 
-    devices: their range in words; device_count: how many they are. outcome: in words; kind:
-    `flight`, `submission` or `denied`.
+    devices: the names of the devices, as a range. outcome: in words.
     """
 
     devices: str
@@ -42,7 +41,7 @@ class ResultCount(NamedTuple):
 
 
 class SimulationResult:
-    """Who gets what. len() = accounts; matrix: every decision, by position of account and device."""
+    """What each account gets on each device. len() returns the number of accounts."""
 
     def __init__(self, matrix: Matrix) -> None:
         self.matrix = matrix
@@ -55,13 +54,13 @@ class SimulationResult:
 
     @property
     def title(self) -> str:
-        """`Contoso Reader, live: 3 accounts x 52 devices`."""
+        """Return a title such as `Contoso Reader, live: 3 accounts x 52 devices`."""
         state, accounts, devices = self.matrix.state, len(self), len(self.matrix.devices)
         what = f"{accounts:,} accounts x {devices:,} devices"
         return f"{state.product.name}, {state.label}: {what}"
 
     def counts(self) -> list[ResultCount]:
-        """Count accounts by devices in order, the most frequent outcome first; for any number of accounts."""
+        """Count accounts by device range and outcome, the most frequent outcome of a range first."""
         grid = self._grouped
         return [
             ResultCount(column.name, len(column.devices), outcome, kind, accounts)
@@ -72,52 +71,50 @@ class SimulationResult:
     def shares(self, *percentages: float) -> tuple[RolloutShare, ...]:
         """Count the accounts on each side of each rollout in progress.
 
-        Args: percentages = further percentages, 0 to 100, to count beside the declared one.
+        Args: percentages = percentages from 0 to 100 to count in addition to the declared one.
         """
         return shares_of(self.matrix, percentages)
 
     def before_settling(self) -> "SimulationResult | None":
-        """Simulate the accounts whose membership changed in the last 30 minutes, as it was before.
+        """Simulate the accounts whose membership changed in the last 30 minutes, before the change.
 
-        The Store may still have the earlier membership. None where no membership changed.
+        The Store may not have applied the change yet. Returns: None if no membership changed.
         """
         earlier = before_settling(self.matrix)
         return None if earlier is None else SimulationResult(earlier)
 
     def to_pandas(self) -> "pandas.DataFrame":
-        """Make a frame: a row for each account and device, texts as categories.
+        """Build a pandas frame with a row for each account and device, and texts as categories.
 
-        Columns: simulation.reports.cells.COLUMNS.
-
-        Raises: MissingPackage without pandas; InvalidInput above 100 million rows.
+        Its columns are simulation.reports.cells.COLUMNS.
+        Raises: MissingPackage without pandas; InvalidInput if there are more than 100 million rows.
         """
         return frames.to_pandas(self.matrix)
 
     def to_polars(self) -> "polars.DataFrame":
-        """Make the same as a polars frame, texts as Enum. Raises: as to_pandas."""
+        """Build a polars frame like `to_pandas`, with texts as Enum. Raises: as `to_pandas`."""
         return frames.to_polars(self.matrix)
 
     def heat_map(self, *, each: bool | None = None, rows: int = 40) -> "Figure":
-        """Draw accounts down, devices across, a colour and letters for what each gets.
+        """Draw what accounts (rows) get on devices (columns) as a matplotlib figure.
 
-        Args: each = a row for every account, or one for all that get the same; None = the latter above
-        40 accounts. rows = how many of them are drawn; a line below counts the rest.
-        Returns: a matplotlib figure, which notebooks show; `.savefig("map.png")` writes it.
+        Args: each = True: a row for each account; False: a shared row for accounts with the same
+        outcomes; None: shared rows if there are more than 40 accounts. rows = most rows to draw.
         Raises: MissingPackage without matplotlib.
         """
         grid = make_grid(self.matrix, each=each)
         return heat_map.figure(grid, self.title, most_rows=rows)
 
     def explain(self, account: str | None, device: str) -> Decision:
-        """Explain the decision for an account (None = nobody signed in) on a device by its trace.
+        """Return the decision for an account (None = nobody signed in) on a device, with its trace.
 
-        Args: device = its name in this simulation, or as `read_devices` takes it.
-        Raises: InvalidInput for one that is not in this simulation.
+        Args: device = its name in this simulation, or a text for `read_devices`.
+        Raises: InvalidInput if the account or the device is not in this simulation.
         """
         return self.matrix.explain(self._account(account), self._device(device))
 
     def _repr_html_(self) -> str:
-        """Show in a notebook: the title, the largest rows of the grid, and what the symbols mean."""
+        """Return HTML for a notebook: the title, the first rows of the grid, and the legend."""
         grid = self._shown
         head = "".join(
             f"<th>{'<br>'.join(map(escape, column.head))}</th>" for column in grid.columns
@@ -175,7 +172,7 @@ class SimulationResult:
 
 
 def _sizes(grid: Grid, column: int) -> Counter[tuple[str, OutcomeKind]]:
-    """Count the accounts by what they get in a column."""
+    """Count the accounts by their outcome in a column of the grid."""
     sizes = Counter[tuple[str, OutcomeKind]]()
     for row in grid.rows:
         outcome = grid.outcomes[row.cells[column]]

@@ -1,4 +1,4 @@
-"""Simulation from Python: who gets what. See docs/qa.md, "From Python"."""
+"""Simulate from Python what accounts get on devices. See docs/qa.md, "From Python"."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -23,14 +23,14 @@ from eligibility.simulation.matrix import simulate
 from groups import emails
 
 AccountsInput = str | Path | Iterable[str]
-"""As `--accounts` of the command line: addresses, CSV files, group ids, `anonymous`; one or many."""
+"""One or more addresses, CSV files, group ids or `anonymous`, as for the option `--accounts`."""
 
 DevicesInput = str | Path | Iterable[str | NamedDevice]
-"""As `--devices`: presets, CSV files, `family/os_version/architecture`; one or many."""
+"""One or more presets, CSV files or `family/os_version/architecture`, as for `--devices`."""
 
 
 class DefaultTerms(TypedDict, total=False):
-    """The terms of accounts, as in an access query; those left out are not claimed."""
+    """Claims of accounts, as in an access query. A claim that is left out is not made."""
 
     installed_version: str | None
     owned: bool
@@ -40,11 +40,11 @@ class DefaultTerms(TypedDict, total=False):
 
 
 class Simulation:
-    """Simulates whole audiences of a catalogue. Use it as a context manager, or call close().
+    """Simulates what accounts get on devices. Use it as a context manager, or call close().
 
-    `Simulation("sqlite:///eligibility.db")` reads a store, `Simulation()` the store of the settings
-    in force, `Simulation(service)` a service that stays open, and `Simulation.given(products, groups)`
-    no store at all. All methods raise EligibilityError or GroupsError, each with a stable `code`.
+    `Simulation("sqlite:///eligibility.db")` reads that store, `Simulation()` the store in the settings,
+    `Simulation(service)` the store of a service, which close() leaves open, and
+    `Simulation.given(products, groups)` no store. Methods raise EligibilityError or GroupsError.
     """
 
     def __init__(self, source: str | Service | SimulationSource | None = None) -> None:
@@ -63,10 +63,10 @@ class Simulation:
         publisher: str = "given",
         requirements: Path | str | None = None,
     ) -> "Simulation":
-        """Simulate products and groups that are given by their ids; nothing is stored.
+        """Simulate products and groups that are mappings by id; nothing is stored.
 
-        Args: products = as a catalogue's file has them, or Product; groups = addresses, as text or
-        as a list; publisher = whose they are, for drafts; requirements = path of other OS floors.
+        Args: products = each a Product or as in a catalogue file; groups = addresses of each, as text
+        or as a list; publisher = the owner of all; requirements = file with other OS floors.
         """
         floors = load_requirements(Path(requirements) if requirements else None)
         return cls(MemoryStates.parse(publisher, products, groups or {}, floors))
@@ -83,9 +83,9 @@ class Simulation:
     ) -> SimulationResult:
         """Decide for every account on every device.
 
-        Args: accounts = None: everybody in a group of the product; at = a moment with an offset,
-        past or ahead, None = now; draft = see `draft`; terms = of every account that a file does not
-        describe otherwise: installed_version, owned, market, promotional_code, manual_check.
+        Args: accounts = None: every member of the product's groups; at = date and time with offset,
+        past or future, None = now; draft = see `draft`; terms = the claims of every account, except
+        where a file has others.
         """
         defaults = Asker.parse(**terms)
         named = _devices(devices)
@@ -106,10 +106,10 @@ class Simulation:
         catalog: Path | str | None = None,
         requirements: Path | str | None = None,
     ) -> Draft:
-        """Read what would be different for the publisher of a product; nothing is saved.
+        """Build a draft: changes to a publisher's data for a simulation only. Nothing is saved.
 
-        Args: add, remove = accounts by group id; groups, catalog, requirements = files, as
-        `--with-groups`, `--with-catalog` and `--with-requirements` take them.
+        Args: add, remove = accounts by group id; groups, catalog, requirements = files as for
+        `--with-groups`, `--with-catalog` and `--with-requirements`.
         """
         read = read_draft(
             self._publisher(product_id, catalog),
@@ -120,7 +120,7 @@ class Simulation:
         return with_moves(read, add or {}, remove or {})
 
     def _publisher(self, product_id: str, catalog: Path | str | None) -> str:
-        """Return the publisher of a product; the draft's catalogue may have one that the store has not."""
+        """Return the publisher of a product, which may exist only in the draft's catalogue."""
         try:
             return self._source.owner(product_id)
         except UnknownProduct:
@@ -130,7 +130,7 @@ class Simulation:
             return publisher
 
     def close(self) -> None:
-        """Close the store, if it was opened here."""
+        """Close the store, if this object opened it."""
         if self._opened is not None:
             self._opened.close()
 
@@ -143,7 +143,7 @@ class Simulation:
 
 def _population(accounts: AccountsInput, members: Members, defaults: Asker) -> Population:
     listed = [str(accounts)] if isinstance(accounts, str | Path) else [*map(str, accounts)]
-    plain = emails.canonical_together(listed)  # a million addresses are not looked at one by one
+    plain = emails.canonical_together(listed)  # fast path for a million addresses
     if plain is None or not plain:
         return read_accounts(",".join(listed), members, defaults, "accounts")
     return Population(list(dict.fromkeys(plain)), defaults)

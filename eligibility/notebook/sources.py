@@ -1,4 +1,4 @@
-"""What a simulation from Python reads: the states of a store, or products and groups in the code."""
+"""Sources of a simulation from Python: a store, or products and groups as Python objects."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -18,26 +18,23 @@ from groups.member_set import Digester
 
 
 class SimulationSource(Protocol):
-    """Products and groups to simulate: States of a store, or MemoryStates.
-
-    A draft is laid over them; `at` is UTC-aware, None = now.
-    """
+    """Reads products and groups, with a draft applied, at a UTC-aware time `at` (None = now)."""
 
     def owner(self, product_id: str) -> str:
         """Return the publisher of a product. Raises: UnknownProduct."""
 
     def read(self, product_id: str, at: datetime | None, draft: Draft) -> State:
-        """Read a product. Raises: UnknownProduct; InvalidInput, InvalidProduct."""
+        """Read a product as a State. Raises: UnknownProduct; InvalidInput; InvalidProduct."""
 
     def members(
         self, publisher: str, group_id: str, at: datetime | None, draft: Draft
     ) -> list[str]:
-        """List the members of a group in order. Raises: groups.errors.UnknownGroup."""
+        """List the members of a group, sorted. Raises: groups.errors.UnknownGroup."""
 
 
 @dataclass(frozen=True)
 class MemoryStates:
-    """States from products and groups in the code, without a history. groups: canonical members."""
+    """Products and groups held in memory, without a history. groups: canonical addresses by id."""
 
     publisher: str
     products: Mapping[str, Product]
@@ -53,10 +50,7 @@ class MemoryStates:
         groups: Mapping[str, str | Iterable[str]],
         requirements: Requirements,
     ) -> "MemoryStates":
-        """Read products as a catalogue's file has them, and groups as addresses.
-
-        Raises: InvalidProduct, groups.errors.InvalidEmails with every fault.
-        """
+        """Read products, as in catalogue files, and groups. Raises: InvalidProduct; InvalidEmails."""
         read = {
             product_id: body if isinstance(body, Product) else read_product(body)
             for product_id, body in products.items()
@@ -110,9 +104,9 @@ class MemoryStates:
 def with_moves(
     draft: Draft, add: Mapping[str, Iterable[str]], remove: Mapping[str, Iterable[str]]
 ) -> Draft:
-    """Add accounts that come to groups and go from them.
+    """Return the draft with accounts added to groups and removed from groups.
 
-    Raises: InvalidEmails; InvalidInput for an address that does both in one group.
+    Raises: InvalidEmails; InvalidInput for an address both added to and removed from a group.
     """
     moves = {}
     for group_id in (*add, *remove):

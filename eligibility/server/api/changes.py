@@ -1,6 +1,6 @@
 """The routes POST /v1/access/timeline and POST /v1/simulations/diff, which show changes of access.
 
-Both reveal accounts and groups, so both need the scope `groups:read` in addition to `access:query`.
+Both need the scope `groups:read` in addition to `access:query`, because they reveal group members.
 """
 
 import msgspec
@@ -48,7 +48,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
     @routes.post("/simulations/diff", response_model=ComparisonResponse)
     async def diff(request: Request, by: QueryCaller) -> Response:
-        """Compare two states of a product: who gains access, loses it or changes flight, on which devices, and why."""
+        """Compare two states of a product: who gains or loses access or changes flight, where, and why."""
         by.caller.check(Scope.READ_GROUPS)
         body = await read_body(request)
         return Response(
@@ -59,7 +59,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
 
 def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[bytes]:
-    """Read a request for a timeline, and prepare it. Raises: InvalidInput above the limits."""
+    """Read a timeline request, and prepare its computation. Raises: InvalidInput if it is too large."""
     fields = json_body.TIMELINE.read(body)
     owner_of(service, fields.product_id, None, by)
     asker = json_body.asker_of(fields.account, fields)
@@ -80,7 +80,7 @@ def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[byt
 
 
 def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[bytes]:
-    """Read a request for a comparison, and prepare it. Raises: InvalidInput above the limits."""
+    """Read a comparison request, and prepare it. Raises: InvalidInput if it is too large."""
     fields = json_body.COMPARISON.read(body)
     check_draft(fields.draft, by)
     product_id, states = fields.product_id, service.states
@@ -111,7 +111,7 @@ def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[b
 
 
 def _is_everybody(accounts: json_body.AccountsField) -> bool:
-    """Return whether the field `accounts` asks for everybody in the product's groups."""
+    """Return whether the field `accounts` means every member of the product's groups."""
     if isinstance(accounts, SimulatedGroups):
         return accounts.groups is UNSET
     return accounts is None

@@ -1,7 +1,4 @@
-"""Helpers of routes that compute longer than an access query: scopes, queueing, limits and prices.
-
-ROUTE_COSTS lists, for every route that makes decisions, the limit and the price of a request.
-"""
+"""Helpers of routes that compute longer than an access query: scopes, queues, limits, prices."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,10 +23,10 @@ _Result = TypeVar("_Result")
 
 
 class RouteCost(NamedTuple):
-    """The limit and the price of one request to a route.
+    """The size limit and the price of a request to a route.
 
-    takes_turn: the request waits in a queue, because only one such request is computed at a time. limit:
-    larger requests are refused. price: the number of access queries charged to the caller's rate limit.
+    takes_turn: whether requests queue and are computed one at a time. limit: larger requests are
+    refused. price: the number of access queries charged to the caller's rate limit.
     """
 
     takes_turn: bool
@@ -57,12 +54,12 @@ ROUTE_COSTS: Mapping[str, RouteCost] = {
         True, f"{MOST_DEVICES:,} devices, {_DECISIONS}", "decisions"
     ),
 }
-"""Every route of this API that makes decisions. Routes of the standards: server/authzen, server/ofrep."""
+"""Every route here that makes decisions. AuthZEN and OFREP: see server/authzen, server/ofrep."""
 
 
 @dataclass(frozen=True, slots=True)
 class Computation(Generic[_Result]):
-    """A request that was read and checked. price: the number of queries charged; compute: does the work."""
+    """A checked request. price: the number of queries charged. compute: makes the response."""
 
     price: int
     compute: Callable[[], _Result]
@@ -75,7 +72,7 @@ class Computations:
         self._queue = ComputationQueue()
 
     async def run(self, by: RouteCaller, prepare: Callable[[], Computation[_Result]]) -> _Result:
-        """Queue to prepare, charge the caller, and queue again to compute.
+        """Queue `prepare`, charge the caller its price, then queue the computation.
 
         Raises: Overloaded; RateLimited; the errors of `prepare` and of the computation.
         """
@@ -85,7 +82,7 @@ class Computations:
 
 
 async def read_body(request: Request) -> bytes:
-    """Receive a JSON body, which may be as large as an upload of members. Raises: RequestProblem."""
+    """Receive a JSON body up to the size limit of uploads. Raises: RequestProblem."""
     check_content_type(request.scope)
     limit = request.app.state.max_upload_bytes
     return await whole_body(await request.receive(), request.receive, limit)
@@ -94,8 +91,7 @@ async def read_body(request: Request) -> bytes:
 def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
     """Check the scopes that a simulation needs in addition to access:query. Raises: ScopeMissing.
 
-    Members of groups need groups:read. Accounts named by address need access:assert, even if an account
-    asks for itself. For drafts see `check_draft`.
+    Group members need groups:read. Addresses need access:assert, even if an account asks for itself.
     """
     accounts = fields.accounts
     if accounts is None or isinstance(accounts, SimulatedGroups):
@@ -108,20 +104,17 @@ def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
 
 
 def check_draft(draft: DraftFields | None, by: RouteCaller) -> None:
-    """Check the scopes that a draft needs: simulate and groups:read. Raises: ScopeMissing.
-
-    groups:read is needed because the results of a draft's flights can reveal who is in a group.
-    """
+    """Check the scopes simulate and groups:read: a draft can reveal members. Raises: ScopeMissing."""
     if draft is not None:
         by.caller.check(Scope.SIMULATE)
         by.caller.check(Scope.READ_GROUPS)
 
 
 def owner_of(service: Service, product_id: str, draft: DraftFields | None, by: RouteCaller) -> str:
-    """Return the publisher of a product, or the one that a draft gives it.
+    """Return the publisher of a product; for a product that only the draft has, the draft's publisher.
 
     Raises: UnknownProduct, also for a product that the caller may not see; UnknownPublisher;
-    ProductTaken if a draft puts the product under another publisher.
+    ProductTaken if the draft names another publisher than the store.
     """
     drafts_it = draft is not None and (draft.product is not None or product_id in draft.products)
     publisher = draft.publisher if draft is not None and drafts_it else None

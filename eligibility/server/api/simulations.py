@@ -1,4 +1,4 @@
-"""The routes POST /v1/simulations, which shows who gets what, and GET for a product's coverage."""
+"""The routes POST /v1/simulations and GET for a product's coverage."""
 
 from functools import partial
 from typing import Annotated
@@ -25,17 +25,11 @@ from eligibility.simulation import responses
 from eligibility.simulation.coverage import coverage, coverage_kinds
 from eligibility.simulation.inputs import json_body
 from eligibility.simulation.inputs.json_body import AccountTerms
-from eligibility.simulation.matrix import (
-    MOST_DECISIONS,
-    Matrix,
-    check_size,
-    price_of,
-    simulate,
-)
+from eligibility.simulation.matrix import MOST_DECISIONS, Matrix, check_size, price_of, simulate
 
 NDJSON = "application/x-ndjson"
 STREAMED_CELLS = 5_000
-"""A simulation of more cells is streamed, unless the client accepts only JSON."""
+"""Simulations with more cells are streamed as NDJSON, unless the client accepts JSON."""
 
 
 def _terms(
@@ -66,9 +60,9 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
     @routes.post("/simulations")
     async def simulate_accounts(request: Request, by: QueryCaller) -> Response:
-        """Show what accounts get on devices, now or at a moment in time, or as a draft would change it.
+        """Show what accounts get on devices, now or at another time, with or without a draft.
 
-        The response is one JSON object; or NDJSON of the same parts, if it is long or the client asks for it.
+        The response is one JSON object, or NDJSON if it is long or the client asks for NDJSON.
         """
         body = await read_body(request)
         accept = request.headers.get("accept", "")
@@ -88,7 +82,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
         ] = "flights",
         at: AtParameter = None,
     ) -> Response:
-        """Count the members of a product's groups that get each flight on each device, and why others do not."""
+        """Count the group members that get each flight of a product on each device, or are denied."""
 
         def prepare() -> Computation[bytes]:
             named = json_body.devices_of([*filter(None, map(str.strip, devices.split(",")))])
@@ -111,9 +105,9 @@ def router(service: Service, computations: Computations) -> APIRouter:
 def _simulation(
     service: Service, body: bytes, accept: str, by: RouteCaller
 ) -> Computation[Matrix | bytes]:
-    """Read a simulation, and prepare either the whole answer or a matrix to stream.
+    """Read a simulation request, and prepare its response: JSON, or a matrix to stream.
 
-    Raises: InvalidInput above the limits; other errors for what is wrong with the request.
+    Raises: InvalidInput if it is too large; other errors if the request is invalid.
     """
     fields = json_body.SIMULATION.read(body)
     check_scopes(fields, by)

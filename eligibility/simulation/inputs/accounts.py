@@ -43,10 +43,7 @@ Members = Callable[[str], Sequence[str]]
 
 
 def read_accounts(
-    text: str,
-    members: Members,
-    defaults: Asker = PLAIN,
-    loc: str = "--accounts",
+    text: str, members: Members, defaults: Asker = PLAIN, loc: str = "--accounts"
 ) -> Population:
     """Read accounts: addresses, files and group ids, with commas between them.
 
