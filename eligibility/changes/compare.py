@@ -37,12 +37,7 @@ class ComparedState:
 
 
 def read_side(
-    states: States,
-    publisher: str,
-    text: str,
-    at: datetime | None,
-    draft: Draft,
-    loc: str = "",
+    states: States, publisher: str, text: str, at: datetime | None, draft: Draft, loc: str = ""
 ) -> ComparedState:
     """Read one of STATES; `groups:N` and `catalog:N` mean the moment when that revision was written.
 

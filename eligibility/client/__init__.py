@@ -5,13 +5,7 @@ It needs httpx2, msgspec and packaging, and nothing of what the server needs (do
 
 from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision
 from eligibility.client.async_client import AsyncClient
-from eligibility.client.errors import (
-    Forbidden,
-    NotFound,
-    Problem,
-    Unauthenticated,
-    Unreachable,
-)
+from eligibility.client.errors import Forbidden, NotFound, Problem, Unauthenticated, Unreachable
 from eligibility.client.model import (
     SERVICE_UNREACHABLE,
     Account,

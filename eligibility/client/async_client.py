@@ -10,13 +10,7 @@ import httpx2
 from eligibility.client import calls
 from eligibility.client.calls import Batches, Pages
 from eligibility.client.exchange import Attempt, AttemptResult, Call, Failure, HttpResponse
-from eligibility.client.transport import (
-    BaseClient,
-    documented,
-    failure_of,
-    request_of,
-    response_of,
-)
+from eligibility.client.transport import BaseClient, documented, failure_of, request_of, response_of
 
 T = TypeVar("T")
 P = ParamSpec("P")

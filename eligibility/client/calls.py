@@ -115,10 +115,7 @@ def _decision_or_problem(answer: Raw) -> Decision | Problem:
 
 def _access_request(path: str, body: bytes, explain: bool) -> Request:
     return Request(
-        method="POST",
-        path=path + ("?explain=true" if explain else ""),
-        body=body,
-        repeatable=True,
+        method="POST", path=path + ("?explain=true" if explain else ""), body=body, repeatable=True
     )
 
 
@@ -267,11 +264,7 @@ def product(publisher: str, product_id: str) -> Call[StoredProduct]:
 
 
 def put_product(
-    publisher: str,
-    product_id: str,
-    product: Mapping[str, Any],
-    *,
-    if_revision: int | None = None,
+    publisher: str, product_id: str, product: Mapping[str, Any], *, if_revision: int | None = None
 ) -> Call[int]:
     """Declare a whole product, and return the publisher's catalogue revision afterwards.
 

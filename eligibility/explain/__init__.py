@@ -1,1 +1,1 @@
-"""A decision in words for people: why it came out so, and the least change to turn it."""
+"""Explain a decision in plain words: its reasons, and the fewest changes that grant access."""

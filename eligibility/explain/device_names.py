@@ -1,4 +1,4 @@
-"""The names that people use for devices, runs of devices and versions of Windows."""
+"""Readable names for devices, ranges of devices and versions of Windows."""
 
 from collections.abc import Sequence
 
@@ -17,12 +17,12 @@ _FAMILIES = {
 
 
 def family_text(family: str) -> str:
-    """Return the plural for a family: `PCs`."""
+    """Return the plural name of a device family: `PCs` for `Windows.Desktop`."""
     return _FAMILIES[family][1] if family in _FAMILIES else f"{family} devices"
 
 
 def a_kind(family: str) -> str:
-    """Return the singular for a family: `a PC`."""
+    """Return the singular name of a device family: `a PC` for `Windows.Desktop`."""
     return _FAMILIES[family][0] if family in _FAMILIES else f"a {family} device"
 
 
@@ -35,9 +35,9 @@ def a_device(device: Device) -> str:
 
 
 def device_name(device: Device, release: str = "") -> str:
-    """Name a device in short: `Windows 11 24H2, x64`, or `Xbox 10 1809` if it is no desktop.
+    """Return a short name: `Windows 11 24H2, x64`, or `Xbox 10 1809` for another family.
 
-    Args: release = the name of its release, if it is known already.
+    Args: release = the name of its Windows release; by default, the name is looked up.
     """
     release = release or release_name(device.version) or f"Windows {device.os_version}"
     family = device.family.removeprefix("Windows.")
@@ -46,16 +46,16 @@ def device_name(device: Device, release: str = "") -> str:
 
 
 def release_text(os_version: str) -> str:
-    """Name a version: `Windows 10 1809 (10.0.17763.0)`, or `Windows 10.0.17700.0` if it is of no release."""
+    """Name a version: `Windows 10 1809 (10.0.17763.0)`, or `Windows 10.0.17700.0` if unknown."""
     name = release_name(parse_os_version(os_version))
     return f"{name} ({os_version})" if name else f"Windows {os_version}"
 
 
 def run_name(names: Sequence[str]) -> str:
-    """Name a run of devices by its first and last one: `Windows 10 1809 to 11 26H1, x64`.
+    """Name a range of devices by the first and the last: `Windows 10 1809 to 11 26H1, x64`.
 
-    Args: names = of the devices in order, at least one. What stands behind the first comma, as the
-    architecture does, and the words that both names begin with are said once.
+    A common beginning and a common text after the first comma (the architecture) appear only once.
+    Args: names = the names of the devices in order, at least one.
     """
     first, last = names[0], names[-1]
     (start, _, ending), (end, _, other_ending) = first.partition(", "), last.partition(", ")
@@ -67,7 +67,7 @@ def run_name(names: Sequence[str]) -> str:
 
 
 def differing_words(start: str, end: str) -> str:
-    """Return the words of `end` from the first that differs: `11 26H1` after `Windows 10 1809`."""
+    """Drop the first words of `end` that `start` has, too: `Windows 11 26H1` becomes `11 26H1`."""
     words, others = end.split(), start.split()
     while words and others and words[0] == others[0]:
         words, others = words[1:], others[1:]

@@ -1,4 +1,4 @@
-"""The pages of the Store's documentation that the source codes of a trace stand for."""
+"""The pages of the Store's documentation, by the short codes in a trace: KUG, PF and so on."""
 
 from collections.abc import Mapping
 
@@ -22,9 +22,9 @@ PAGES: Mapping[str, DocumentationPage] = {
         DocumentationPage("ARCH", "App package architectures", "device-architecture"),
     )
 }
-"""By code. The names are those of the pages' files; a search for a name finds the page."""
+"""Code -> page. The third value is the file name of the page; search the web for it."""
 
 
 def pages(source: str) -> tuple[DocumentationPage, ...]:
-    """Return the pages of a step's `source`, such as `KUG, VIS`. Raises: KeyError for an unknown code."""
+    """Look up the codes of a `source`, such as `KUG, VIS`. Raises: KeyError for an unknown code."""
     return tuple(PAGES[code] for code in source.split(", "))

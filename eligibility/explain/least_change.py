@@ -1,9 +1,8 @@
-"""The least change that turns a no into a yes: found by deciding again with each change made.
+"""Find the fewest changes that turn a denial into a grant, by deciding again with each change made.
 
-The search goes by size: every single change, then every two, then every three. It stops at the first
-size at which a set of changes works. A set grows only if its last change made a difference to the
-decision: a change that makes none yet may make one after another change, and is then tried after
-that one. tests/explain/test_least_change.py compares with trying everything.
+The search tries single changes, then pairs, then triples, and stops at the first size that works.
+It extends a set only if its last change altered the decision. A change without effect is tried
+again after other changes. tests/explain/test_least_change.py compares this with an exhaustive search.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +25,7 @@ from eligibility.windows.package_versions import canonical_package_version
 
 MOST_CHANGES = 3
 MOST_TRIES = 1_000
-"""The most decisions of one search. Each takes about 40 microseconds; 150 for twenty flights."""
+"""Limit of decisions in one search. One takes about 40 microseconds; 150 with twenty flights."""
 
 _EASE = {action: position for position, action in enumerate(ChangeAction)}
 _COMPARED_FACTS = (
@@ -42,9 +41,9 @@ _COMPARED_FACTS = (
 
 @dataclass(frozen=True)
 class Goal:
-    """What is wanted. text: for people. met_by: tells whether a decision gives it.
+    """What the search tries to obtain.
 
-    flight_id: the flight, if a flight is wanted.
+    text: its name for readers. met_by: checks a decision. flight_id: None unless it is a flight.
     """
 
     text: str
@@ -56,9 +55,9 @@ GRANTED = Goal("the product", lambda decision: decision.granted)
 
 
 def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
-    """Read a goal: the id of a flight, with or without `flight:`, or a package version.
+    """Read a goal from text: a flight id, with or without `flight:`, or a package version.
 
-    Raises: InvalidInput if the product has no such flight and the text is no version.
+    Raises: InvalidInput if the text is neither a flight of the product nor a version.
     """
     flight_id, flights = text.removeprefix("flight:"), product.flight_names
     if flight_id in flights:
@@ -80,10 +79,10 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
 def explained(
     decision: Decision, case: Case, wanted: Goal = GRANTED, *, search: bool = True
 ) -> Decision:
-    """Add to a decision the words of its trace, its story, and the least change that gives what is wanted.
+    """Add to a decision the details of its trace, a story, and the fewest changes to meet the goal.
 
-    Args: decision = with its trace; case = what it was made from; search = whether to look for the
-    change, which takes up to MOST_TRIES decisions.
+    Args: decision = a decision with its trace; case = the input of that decision; search = whether
+    to search for the changes, which takes up to MOST_TRIES decisions.
     """
     least = nearest(case, wanted) if search else UNSET
     return structs.replace(with_details(decision), story=story(decision, case), nearest=least)
@@ -96,7 +95,7 @@ def nearest(
     most_changes: int = MOST_CHANGES,
     most_tries: int = MOST_TRIES,
 ) -> LeastChange:
-    """Find the fewest changes to the query, the memberships or the product that give the goal."""
+    """Find the fewest changes to the query, the memberships or the product that meet the goal."""
     search = _Search(case, wanted, most_tries)
     solutions: list[_Attempt] = []
     complete = True
@@ -123,7 +122,7 @@ def nearest(
 
 @dataclass(frozen=True)
 class _Attempt:
-    """Some changes, as indices of candidates, and the decisions that they lead to."""
+    """A set of changes (chosen: indices of candidates), the changed case, and its decisions."""
 
     chosen: tuple[int, ...]
     case: Case
@@ -134,11 +133,11 @@ class _Attempt:
 
 
 class _TooManyTriesError(Exception):
-    """The search has made all the decisions it may."""
+    """The search has used up its limit of decisions."""
 
 
 class _Search:
-    """The candidates of one case, and how many decisions are left to try them."""
+    """The candidate changes for one case. left: how many decisions the search may still make."""
 
     def __init__(self, case: Case, wanted: Goal, most_tries: int) -> None:
         self.candidates = [*of_person(case), *of_publisher(case, wanted.flight_id)]
@@ -146,7 +145,7 @@ class _Search:
         self._tried: set[frozenset[int]] = set()
 
     def attempt(self, chosen: tuple[int, ...], case: Case) -> _Attempt:
-        """Decide a case. Raises: _TooManyTriesError."""
+        """Decide a case. Raises: _TooManyTriesError if too few decisions are left."""
         possible = tuple(worlds(case))
         self.left -= len(possible)
         if self.left < 0:
@@ -159,7 +158,7 @@ class _Search:
         return all(map(self.wanted.met_by, attempt.decisions))
 
     def extend(self, before: _Attempt) -> Iterator[_Attempt]:
-        """Add each candidate that fits to the changes so far. Raises: _TooManyTriesError."""
+        """Try the changes so far plus each compatible candidate. Raises: _TooManyTriesError."""
         taken = {part for index in before.chosen for part in self.candidates[index].parts}
         for index, candidate in enumerate(self.candidates):
             chosen = frozenset({*before.chosen, index})
@@ -169,9 +168,9 @@ class _Search:
 
 
 def worlds(case: Case) -> Iterator[Case]:
-    """List what may be so: for an account not known yet, the two sides of the rollouts; else the case.
+    """List the cases to decide: for an unknown account both sides of the rollouts, else the case.
 
-    A decision looks at one rollout only, so all rollouts are put to the same side together.
+    A decision reads only one rollout, so all rollouts are set to 0 % or to 100 % together.
     """
     rollouts = any(source.rollout for source in case.product.sources())
     if case.query.account is not STRANGER or not rollouts:
@@ -190,7 +189,7 @@ def _at_percentage(product: Product, percentage: float) -> Product:
 
 
 def _compared(decision: Decision) -> object:
-    """Return what tells decisions apart, without the versions and names that the query itself gave."""
+    """Return a key to compare decisions; it excludes versions and names copied from the query."""
     steps = tuple(
         (step.step, step.outcome, *(step.facts.get(name) for name in _COMPARED_FACTS))
         for step in decision.trace or ()
@@ -199,7 +198,7 @@ def _compared(decision: Decision) -> object:
 
 
 def _least(solutions: list[_Attempt], candidates: list[CandidateChange]) -> tuple[ChangeSet, ...]:
-    """Keep of solutions that differ in an amount only the least one; order them, the easiest first."""
+    """List solutions, the easiest first. Of those that differ in an amount, keep the smallest."""
     alike: dict[frozenset[str], _Attempt] = {}
     for solution in sorted(solutions, key=lambda solution: sorted(solution.chosen)):
         likeness = frozenset(candidates[index].likeness for index in solution.chosen)

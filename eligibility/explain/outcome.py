@@ -1,4 +1,4 @@
-"""Outcome: the one summary of a decision, for everything that counts, compares or prints decisions."""
+"""Outcome: the summary of a decision, for all code that counts, compares or prints decisions."""
 
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Self
@@ -12,9 +12,9 @@ class Outcome(NamedTuple):
     """What an account gets on a device.
 
     source: the flight's id; None for the non-flighted submission and for a denial. version,
-    architecture, action: of the offered package. reasons: of a denial all of them; of a yes those of
-    the package half, which name the side of a rollout. missed_flight: the flight that is the
-    account's, but has no package for the device; no lower source is tried (PF).
+    architecture, action: those of the offered package. reasons: all reasons for a denial; for a
+    grant those of the package verdict, which name the side of a rollout. missed_flight: the
+    account's flight if it has no package for the device, because no lower source is tried (PF).
     """
 
     kind: OutcomeKind
@@ -27,17 +27,17 @@ class Outcome(NamedTuple):
 
     @property
     def granted(self) -> bool:
-        """Tell whether it is a yes."""
+        """Check that the account gets a package."""
         return self.kind != "denied"
 
     @property
     def flight_id(self) -> str | None:
-        """Return the flight that gives the package, or that has none for the device."""
+        """Return the flight that offers the package, or that lacks a package for the device."""
         return self.source or self.missed_flight
 
 
 def outcome_of(decision: Decision) -> Outcome:
-    """Summarize a decision."""
+    """Reduce a decision to its outcome; a denial keeps the reasons of the first failed verdict."""
     submission, package = decision.submission, decision.package
     source = package.source
     flight = source.flight_id if source else None
@@ -58,11 +58,11 @@ def outcome_of(decision: Decision) -> Outcome:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeView:
-    """What an account gets on a device, as every JSON response has it.
+    """What an account gets on a device, as JSON responses show it.
 
-    flight_id: of the flight that gives the package; of a denial, the flight that has no package for
-    the device. version, architecture, action: of the package. reasons: of a denial all of them, else
-    those of the package half. A simulation adds `kind` and a comparison `text`, as each is documented.
+    flight_id: the flight that offers the package; for a denial, the flight that has no package for
+    the device. version, architecture, action: those of the package. reasons: all reasons for a
+    denial; for a grant those of the package verdict. Subclasses add fields.
     """
 
     granted: bool
@@ -74,7 +74,7 @@ class OutcomeView:
 
     @classmethod
     def of(cls, outcome: Outcome, **more: Any) -> Self:
-        """View an outcome; more = the fields that a subclass adds."""
+        """Build the view of an outcome. Args: more = the fields that a subclass adds."""
         return cls(
             granted=outcome.granted,
             flight_id=outcome.flight_id,

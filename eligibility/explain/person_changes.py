@@ -1,6 +1,6 @@
-"""What the person at the device could change: each change with the case that it leads to.
+"""Changes that the person at the device could make, each as a function from case to changed case.
 
-least_change.py finds out, by deciding, which of them help.
+least_change.py decides each changed case to find the changes that help.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,15 +21,15 @@ from eligibility.windows.releases import facts
 from eligibility.windows.versions import parse_os_version, release_name, releases, version_text
 
 STRANGER = Account("somebody@account.invalid")
-"""Stands for whoever might sign in: a member of no group, on an unknown side of each rollout."""
+"""An account not known yet: a member of no group, on an unknown side of each rollout."""
 
 
 @dataclass(frozen=True)
 class CandidateChange:
-    """A change, and the function that makes it on a case.
+    """A change, and the function that applies it to a case.
 
-    parts: what it sets; of two changes that set the same part only one can be made. likeness: the same
-    text for changes that differ only in an amount; the first that works is then the least.
+    parts: what it sets; two changes that set the same part exclude each other. likeness: equal for
+    changes that differ only in an amount; only the first of these that works is reported.
     """
 
     change: SuggestedChange
@@ -39,7 +39,7 @@ class CandidateChange:
 
 
 def of_person(case: Case) -> Iterator[CandidateChange]:
-    """List all that the person, or the keeper of the groups, could do; lower OS versions come first."""
+    """List changes for the person or the editor of the groups; lower OS versions come first."""
     yield from _accounts(case)
     yield from _groups(case)
     yield from _newer_versions(case)
@@ -51,7 +51,7 @@ def of_person(case: Case) -> Iterator[CandidateChange]:
 def asking(
     change: SuggestedChange, *parts: str, likeness: str = "", **fields: object
 ) -> CandidateChange:
-    """Make a candidate that changes fields of the query."""
+    """Build a candidate that sets fields of the query; `parts` defaults to their names."""
 
     def apply(case: Case) -> Case:
         return replace(case, query=with_fields(case.query, **fields))
@@ -64,7 +64,7 @@ def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
 
 
 def _accounts(case: Case) -> Iterator[CandidateChange]:
-    """Sign in with a Microsoft account that is in one of the groups, or in none."""
+    """List other accounts: a personal Microsoft account in no group, or in one of the groups."""
     account = case.query.account
     if account is None:
         action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
@@ -87,7 +87,7 @@ def _accounts(case: Case) -> Iterator[CandidateChange]:
 
 
 def _as_member(group: str, before: frozenset[str]) -> Callable[[Case], Case]:
-    """Make the account another one: in that group, and in those joined since `before`."""
+    """Replace the account by a stranger in `group` and in all groups joined since `before`."""
 
     def apply(case: Case) -> Case:
         query = with_fields(case.query, account=STRANGER)
@@ -114,15 +114,12 @@ def _groups(case: Case) -> Iterator[CandidateChange]:
 
 
 def _moving(group: str) -> Callable[[Case], Case]:
-    """Take the account out of the group if it is in it; else put it in."""
+    """Build the function that toggles the account's membership of the group."""
     return lambda case: replace(case, account_groups=case.account_groups ^ {group})
 
 
-# --- the device ---
-
-
 def _newer_versions(case: Case) -> Iterator[CandidateChange]:
-    """Update to each version that a rule compares with and that exists for such a device."""
+    """List OS updates: each newer version that a rule compares with and that the device can run."""
     device = case.query.device
     builds = facts().devices.get(device.family, {}).get(device.architecture or "")
     for version in _compared(case):
@@ -143,7 +140,7 @@ def _compared(case: Case) -> list[Version]:
 
 
 def _exclusive(requirements: Requirements) -> Iterator[str]:
-    """List versions that floors exclude themselves, as `>10.0.10586` does."""
+    """List the versions that a minimum excludes itself: `>10.0.10586` excludes 10.0.10586."""
     for rule in (requirements.flight, requirements.private_audience, requirements.rollout):
         for floor in filter(None, rule.floors.values()):
             yield from (part.version for part in floor if part.operator in (">", "!="))
@@ -155,7 +152,7 @@ def _next(version: str) -> str:
 
 
 def _other_devices(case: Case) -> Iterator[CandidateChange]:
-    """Use a device of the family with another processor, or the newest device of another family."""
+    """List devices of the family with other processors, and the newest of each other family."""
     mine = case.query.device
     for family, builds in facts().devices.items():
         for architecture, supported in builds.items():
@@ -192,9 +189,6 @@ def _on_device(
     return CandidateChange(change, apply, parts, likeness)
 
 
-# --- claims, markets and dates ---
-
-
 def _claims(case: Case) -> Iterator[CandidateChange]:
     query, markets = case.query, case.product.markets
     if not query.manual_check:
@@ -217,7 +211,7 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
 
 
 def _moments(case: Case) -> Iterator[CandidateChange]:
-    """Wait for each coming date that the product declares, in order."""
+    """List waits for each future date that the product declares, in order."""
     product = case.product
     for moment in product.moments:
         if moment > case.now:

@@ -1,6 +1,6 @@
-"""The words for reasons, outcomes and effects: one table each, for every report, page and command.
+"""Texts for reasons, outcomes and effects, used by every report, page and command.
 
-The sentences for the steps of a trace are in step_phrases.py.
+step_phrases.py has the sentences for the steps of a trace.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,11 +12,11 @@ from eligibility.explain.outcome import Outcome, OutcomeView
 
 
 class ReasonPhrases(NamedTuple):
-    """The words for a denial.
+    """The texts for one reason of a denial.
 
-    text: for publishers and testers, short enough for a legend. symbol: for a cell of a grid; lower
-    case, so that it is never taken for a flight. user: for the person who asked; "" where that person
-    may not learn of it.
+    text: for publishers and testers, short enough for a legend. symbol: for a cell of a grid; in
+    lower case, so that readers do not take it for a flight. user: for the person who asked; ""
+    if that person must not learn the reason.
     """
 
     text: str
@@ -49,13 +49,13 @@ REASONS: Mapping[Reason, ReasonPhrases] = {
         "no package for the architecture", "arch", "Not offered for the processor of this device"
     ),
 }
-"""By reason; the reasons for a yes have no words of their own."""
+"""Reason -> texts. Reasons for a grant are not listed: reason_text shows their code."""
 
 NO_FALL_THROUGH = (
     "If a flight has no package for a device, the answer is no: nothing falls through to a lower"
     " flight or to the non-flighted submission."
 )
-"""Stands beside every denial that names a flight. Source: PF."""
+"""Shown with every denial that names a flight. Source: PF."""
 
 EFFECTS: Mapping[tuple[str, str], str] = {
     ("audience", "gains"): "gain sight of the private product",
@@ -64,29 +64,29 @@ EFFECTS: Mapping[tuple[str, str], str] = {
     ("flight", "loses"): "lose flight {from_flight}",
     ("flight", "moves"): "move from flight {from_flight} to {to_flight}",
 }
-"""What accounts do when memberships change, by kind and change of an AccessChange (changes/effects.py)."""
+"""(kind, change) of an AccessChange (changes/effects.py) -> what happens to its accounts."""
 
 
 def reason_text(code: str) -> str:
-    """Return the words for a reason code; for the reason of a yes, its code in small letters."""
+    """Return the text of a reason code; for the reason of a grant, the code in lower case."""
     phrases = REASONS.get(Reason(code))
     return phrases.text if phrases else code.lower().replace("_", " ")
 
 
 def reason_texts(codes: Iterable[str]) -> str:
-    """Return the words for several reason codes, with commas between them."""
+    """Return the texts of several reason codes, separated by commas."""
     return ", ".join(map(reason_text, codes))
 
 
 def short_text(outcome: Outcome | OutcomeView) -> str:
-    """Return `canary 2.1.0.0`, `public 1.4.0.0`, or the first reason for a denial."""
+    """Describe an outcome: `canary 2.1.0.0`, `public 1.4.0.0`, or the first reason for a denial."""
     if outcome.granted:
         return f"{outcome.flight_id or 'public'} {outcome.version}"
     return _at_flight(reason_text(outcome.reasons[0]), outcome)
 
 
 def long_text(outcome: Outcome | OutcomeView) -> str:
-    """Return `canary 2.1.0.0, x64, install`, or all reasons for a denial."""
+    """Describe an outcome: `canary 2.1.0.0, x64, install`, or all reasons for a denial."""
     if outcome.granted:
         parts = short_text(outcome), outcome.architecture, outcome.action
         return ", ".join(filter(None, parts))
@@ -94,12 +94,12 @@ def long_text(outcome: Outcome | OutcomeView) -> str:
 
 
 def _at_flight(text: str, outcome: Outcome | OutcomeView) -> str:
-    """Add the flight that has no package to the text of a denial."""
+    """Append the flight that has no package for the device to the text of a denial."""
     return f"{text} ({outcome.flight_id})" if outcome.flight_id else text
 
 
 def label_text(product: Product, outcome: Outcome) -> str:
-    """Return `Canary 2.1.0.0`, `Submission 1.4.0.0`, or for a denial `Canary: ` and its first reason."""
+    """Describe an outcome: `Canary 2.1.0.0`, or for a denial `Canary: ` and the first reason."""
     names = product.flight_names
     if outcome.granted:
         return f"{names.get(outcome.source or '', 'Submission')} {outcome.version}"
@@ -108,9 +108,9 @@ def label_text(product: Product, outcome: Outcome) -> str:
 
 
 def full_text(product: Product, outcome: Outcome) -> str:
-    """Return `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` and all reasons.
+    """Describe an outcome: `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` and reasons.
 
-    Args: product = the one that was asked for; the text has its flights by name.
+    Args: product = the product of the outcome, for the names of its flights.
     """
     names = product.flight_names
     if outcome.granted:

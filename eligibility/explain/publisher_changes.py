@@ -1,6 +1,6 @@
-"""What the publisher of a product could declare differently: each change with the case it leads to.
+"""Changes that the publisher could make to a product, each as a function from case to changed case.
 
-least_change.py finds out, by deciding, which of them help.
+least_change.py decides each changed case to find the changes that help.
 """
 
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ _Edit = Callable[[Product], Product]
 
 
 def of_publisher(case: Case, flight_id: str | None = None) -> Iterator[CandidateChange]:
-    """List every change of the declaration that might help. flight_id: of the flight that is wanted."""
+    """List the changes to a product that may help. Args: flight_id = the flight to get, if any."""
     yield from _whole_product(case)
     yield from _audience(case)
     submission, *flights = case.product.sources()
@@ -38,18 +38,12 @@ def of_publisher(case: Case, flight_id: str | None = None) -> Iterator[Candidate
 
 def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> CandidateChange:
     return CandidateChange(
-        change,
-        lambda case: replace(case, product=edit(case.product)),
-        frozenset({part}),
-        part,
+        change, lambda case: replace(case, product=edit(case.product)), frozenset({part}), part
     )
 
 
 def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
     return SuggestedChange(action, "publisher", f"the publisher {text}", **data)
-
-
-# --- the product and its audience ---
 
 
 def _whole_product(case: Case) -> Iterator[CandidateChange]:
@@ -92,9 +86,6 @@ def _audience(case: Case) -> Iterator[CandidateChange]:
         yield _submission(change, f"audience_groups:{group}", audience_groups=groups)
 
 
-# --- the submission and the flights ---
-
-
 def _name(source: DeclaredSource) -> str:
     return f"the flight {source.flight.name}" if source.flight else "the general release"
 
@@ -117,9 +108,6 @@ def _flight(
 
 def _setting(source: DeclaredSource, **fields: Any) -> _Edit:
     return lambda product: source.changed(product, **fields)
-
-
-# --- the packages ---
 
 
 def _packages(case: Case, source: DeclaredSource) -> Iterator[CandidateChange]:
@@ -151,7 +139,7 @@ def _packages(case: Case, source: DeclaredSource) -> Iterator[CandidateChange]:
 def _finalizing(source: DeclaredSource) -> _Edit:
     def edit(product: Product) -> Product:
         rollout = source.of(product).rollout
-        assert rollout is not None  # noqa: S101 - only sources with a rollout are finalized
+        assert rollout is not None  # noqa: S101 - callers pass only sources with a rollout
         finalized = rollout.with_fields(status=RolloutStatus.FINALIZED)
         return source.changed(product, rollout=finalized)
 
@@ -169,7 +157,7 @@ def _exchanging(
         if path == "packages":
             return source.changed(product, packages=exchanged(declared.packages))
         rollout = declared.rollout
-        assert rollout is not None  # noqa: S101 - its previous packages are listed
+        assert rollout is not None  # noqa: S101 - the path names packages of its rollout
         previous = exchanged(rollout.previous_packages)
         return source.changed(product, rollout=rollout.with_fields(previous_packages=previous))
 
@@ -188,7 +176,7 @@ def _new_package(device: Device) -> Package:
 def _fitting(
     package: Package, packages: tuple[Package, ...], device: Device
 ) -> tuple[Package, str] | None:
-    """Return the package changed to fit the device, and how; None if it fits already, or cannot."""
+    """Return the package changed to fit the device, and how; None if it already fits or cannot."""
     targets, architectures = dict(package.targets), package.architectures
     how = []
     minimum = minimum_for(package, device.family)
@@ -202,13 +190,13 @@ def _fitting(
     if device.architecture and best_architecture(package, device) is None:
         rivals = (other for other in packages if other.version == package.version)
         if any(device.architecture in rival.architectures for rival in rivals):
-            return None  # the Store refuses two packages of one version and architecture
+            return None  # the Store refuses two packages with the same version and architecture
         architectures = (*architectures, device.architecture)
         how.append(f"it also has {device.architecture}")
     if not how:
         return None
     try:
         changed = package.with_fields(targets=targets, architectures=architectures)
-    except ValueError:  # a family that nobody knows cannot be a target
+    except ValueError:  # a package cannot target an unknown device family
         return None
     return changed, " and ".join(how)

@@ -1,6 +1,6 @@
-"""What each step of a trace compared, in one line made of the step's facts.
+"""Describe in one line what each step of a trace compared.
 
-A trace carries facts alone. Their words are made here, where somebody reads them.
+`decide` stores only facts in a trace; this file turns them into text when the trace is shown.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -14,7 +14,7 @@ Facts = Mapping[str, str | tuple[str, ...]]
 
 
 def with_details(decision: Decision) -> Decision:
-    """Return the decision with the `detail` of each step of its trace; without a trace, as it is."""
+    """Fill in the `detail` of each step of the trace. Without a trace, change nothing."""
     if decision.trace is UNSET:
         return decision
     steps = tuple(structs.replace(step, detail=detail_of(step)) for step in decision.trace)
@@ -22,7 +22,7 @@ def with_details(decision: Decision) -> Decision:
 
 
 def detail_of(step: TraceStep) -> str:
-    """Say what a step compared. Raises: KeyError for an unknown step."""
+    """Describe what a step compared. Raises: KeyError for an unknown step."""
     facts = {
         name: _names(value) if isinstance(value, tuple) else value
         for name, value in step.facts.items()
@@ -89,10 +89,9 @@ _DETAILS: Mapping[tuple[str, str], str | Callable[[Facts], str]] = {
     ("package", ""): _package,
     ("action", ""): "installed `{installed}`, offered `{offered}`",
 }
-"""Format strings for the facts of a step, or functions that make one: by kind of step and outcome, ""
-for any outcome.
+"""(kind of step, outcome) -> format string, or a function that builds one from the facts.
 
-Beside the facts that the story reads, the floors and `package` need `query_device`
-(`Windows.Desktop 10.0.22631.0`), `family_offered` needs `query_family`, `rollout` needs `of` (the name of
-its source) and `status`, and `package` needs `candidates` (how many), `processor` and `file_name`.
+The outcome "" matches any. Facts that only this table uses: `query_device` (as in
+`Windows.Desktop 10.0.22631.0`), `query_family`, `of` (the name of a rollout's source), `status`,
+`candidates` (their number), `processor`, `file_name`.
 """

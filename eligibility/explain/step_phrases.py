@@ -1,7 +1,4 @@
-"""The sentences for the steps of a trace: one table, by step and outcome.
-
-Nothing is decided here. The table turns a step and its facts into words for the story.
-"""
+"""The sentences of a story: a table from the step of a trace and its outcome to a text."""
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
@@ -9,29 +6,28 @@ from typing import NamedTuple
 from eligibility.access.model import Reason, TraceStep
 
 StepFacts = Mapping[str, object]
-"""The facts of the step and those of the whole story: person, product, device, family, and source,
-which is a flight or the general release."""
+"""Facts of the step and of the whole story, such as person, product, device, family, source."""
 
 
 class StepPhrases(NamedTuple):
-    """How a step reads.
+    """The text of a step, as format strings for the facts.
 
-    text: a whole sentence; with a `lead`, only its end. lead: the beginning of a sentence that all
-    steps with the same lead share; such steps do not stand in the way of a yes. Both are format
-    strings for the facts; text may be a function that makes one of the facts.
+    text: a whole sentence, or its end if there is a `lead`; may be a function that builds it from
+    the facts. lead: the beginning of a sentence that steps with the same lead share; such steps
+    never cause a denial.
     """
 
     text: str | Callable[[StepFacts], str]
     lead: str = ""
 
     def filled(self, facts: StepFacts) -> str:
-        """Return the text with its facts."""
+        """Fill the facts into the text."""
         text = self.text if isinstance(self.text, str) else self.text(facts)
         return text.format_map(facts)
 
 
 class NameList(tuple[str, ...]):
-    """Some names. Its format is the word before the last one: `{names:and}`, `{names:or}`."""
+    """Names for a sentence. The format is the word before the last name: `{names:and}`."""
 
     __slots__ = ()
 
@@ -42,12 +38,12 @@ class NameList(tuple[str, ...]):
 
 
 def kind_of(step: TraceStep) -> str:
-    """Return the kind of a step: `flight` of `flight:canary`."""
+    """Return the kind of a step: `flight` for the step `flight:canary`."""
     return step.step.partition(":")[0]
 
 
 def phrases_of(step: TraceStep) -> StepPhrases:
-    """Return the phrases for a step. Raises: KeyError for an unknown one."""
+    """Look up the phrases of a step. Raises: KeyError for an unknown step."""
     return STEPS[kind_of(step), step.outcome.partition(",")[0]]
 
 
@@ -224,4 +220,4 @@ STEPS: Mapping[tuple[str, str], StepPhrases] = {
         " one."
     ),
 }
-"""By kind of step and outcome. Of several outcomes, joined with commas, the first counts."""
+"""(kind of step, outcome) -> phrases. For several outcomes, joined with commas, use the first."""

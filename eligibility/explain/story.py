@@ -1,6 +1,6 @@
-"""A decision as a short story to read out: the verdict, and then the reasons, step by step.
+"""Turn a decision into a short story: the verdict, then a sentence for each step of its trace.
 
-Pure, and made of the trace alone: `decide` noted every step. step_phrases.py has the sentences.
+Pure: reads the trace and the case only. step_phrases.py has the sentences.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,14 +17,14 @@ from eligibility.explain.step_phrases import NameList, StepFacts, kind_of, phras
 from eligibility.rules.case import Case
 
 MOST_SENTENCES = 12
-"""A story to be read out has no more."""
+"""Limit of a story: a longer one omits the steps that cannot cause a denial."""
 _MOST_NAMED = 4
-"""How many items one shared sentence names; the others are counted."""
+"""A shared sentence names this many items, and then only the number of the others."""
 _OF_FLIGHTS = frozenset({"flight_floor", "flight"})
 
 
 class _Clause(NamedTuple):
-    """The text of a step, and the beginning that it shares with its neighbours, or ""."""
+    """The text of a step. lead: the beginning of a sentence that it shares with others, or ""."""
 
     lead: str
     text: str
@@ -32,10 +32,9 @@ class _Clause(NamedTuple):
 
 
 def story(decision: Decision, case: Case) -> tuple[Sentence, ...]:
-    """Tell a decision: the verdict in one sentence, then each step that led to it.
+    """Describe a decision: the verdict, then the steps in order, with the pages of their rules.
 
-    Args: decision = with its trace; case = what it was made from, for names and claims.
-    Returns: plain sentences in the order of the steps, each with the pages of its rules.
+    Args: decision = a decision with its trace; case = the input of that decision, for names.
     """
     context = _context(decision, case)
     steps = [] if decision.trace is UNSET else decision.trace
@@ -44,7 +43,7 @@ def story(decision: Decision, case: Case) -> tuple[Sentence, ...]:
 
 
 def _matters(step: TraceStep, case: Case) -> bool:
-    """Tell whether a step is worth a word: those about flights are not, if there are none."""
+    """Check that the story needs a step: a product without flights needs none about flights."""
     return bool(case.product.flights) or kind_of(step) not in _OF_FLIGHTS
 
 
@@ -54,11 +53,11 @@ def _clause(step: TraceStep, context: StepFacts) -> _Clause:
 
 
 def _sentences(clauses: Iterable[_Clause]) -> Iterator[Sentence]:
-    """Make a sentence of each clause; clauses with one lead share the sentence of the first."""
+    """Build a sentence for each clause; clauses with the same lead share one sentence."""
     shared: dict[str, list[_Clause]] = {}
     for number, clause in enumerate(clauses):
         shared.setdefault(clause.lead or str(number), []).append(clause)
-    # A long story leaves out what does not stand in the way.
+    # Keep a long story short: omit steps with a lead, which never cause a denial.
     brief = len(shared) >= MOST_SENTENCES
     for several in shared.values():
         if several[0].lead and brief:
@@ -76,11 +75,8 @@ def _joined(several: list[_Clause]) -> str:
 
 
 def _capitalized(text: str) -> str:
-    """Begin a sentence with a capital, unless it begins with an address."""
+    """Capitalize a sentence, unless its first word is an e-mail address."""
     return text if "@" in text.partition(" ")[0] else text[:1].upper() + text[1:]
-
-
-# --- the facts ---
 
 
 def _context(decision: Decision, case: Case) -> StepFacts:
@@ -121,9 +117,6 @@ def _facts(step: TraceStep, context: StepFacts) -> StepFacts:
     if "markets" in facts:
         facts["market_or_markets"] = facts["market"] or f"{facts['markets']:and}"
     return facts
-
-
-# --- the verdict ---
 
 
 def _verdict(decision: Decision, context: StepFacts) -> str:
