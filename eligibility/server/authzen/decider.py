@@ -172,10 +172,7 @@ class Decider:
 
 
 def _as_claimed(evaluation: Evaluation, fields: QueryFields, by: AuthenticatedCaller) -> Evaluation:
-    """Return the evaluation with the settled account.
-
-    Raises: AccountMismatch if the token names another account than the subject, or if an account asks
-    without a subject."""
+    """Return the settled evaluation. Raises: AccountMismatch if the subject is not the token's account."""
     sent, settled = evaluation.fields.account, fields.account
     if by.caller.account is not None and sent is None:
         raise AccountMismatch

@@ -70,9 +70,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
     paths = result["paths"]
     access = [path for path in api["paths"] if path not in paths]
     for path in (*access, *(path for path in paths if path not in access)):
-        paths[path] = paths.pop(
-            path, {}
-        )  # the access routes come first: most readers look for them
+        paths[path] = paths.pop(path, {})  # access routes first: most readers look for them
     _merge(result, {"paths": api["paths"], "components": {"schemas": api["schemas"]}})
     scopes = _scopes(app)
     for path, methods in paths.items():

@@ -1,1 +1,1 @@
-"""What every request passes: authentication, rate limits, error responses, the log."""
+"""Code that every request runs through: authentication, rate limits, error responses, the log."""

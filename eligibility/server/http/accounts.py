@@ -1,4 +1,4 @@
-"""The account of an access query: who may name it, and what the account's own ID token says."""
+"""Decide which account an access query is for: who may name it, and whose ID token was sent."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,17 +16,17 @@ from groups.errors import InvalidEmails
 
 
 class AccountResolver:
-    """Settles queries: afterwards each names its account as if a trusted caller had asserted it.
+    """Settles queries: checks the account of each query, and fills it in from an ID token.
 
-    A caller without `access:assert` has to send the account's token. An account that asks for
-    itself need not name itself, and may name nobody else.
+    A caller without `access:assert` has to send the account's ID token. An account that asks for
+    itself may leave its name out, and may not name another account.
     """
 
     def __init__(self, tokens: Verifier) -> None:
         self._tokens = tokens
 
     def settle(self, query: QueryFields, by: AuthenticatedCaller) -> QueryFields | None:
-        """Settle a query from memory; None where a token has to be verified first.
+        """Settle a query from memory; return None if a token must be verified first.
 
         Raises: Unauthenticated, AccountMismatch, InvalidInput.
         """
@@ -36,20 +36,20 @@ class AccountResolver:
         return self._settled(query, by, self._tokens.known_account)
 
     def settle_in_thread(self, query: QueryFields, by: AuthenticatedCaller) -> QueryFields:
-        """Settle a query, verifying its token; may ask the token's issuer for its keys.
+        """Settle a query and verify its token; may fetch the keys of the token's issuer.
 
-        Raises: as `settle`, and IssuerUnavailable.
+        Raises: the errors of `settle`, and IssuerUnavailable.
         """
         settled = self._settled(query, by, self._tokens.account_of)
-        assert settled is not None  # noqa: S101 - account_of gives an account or raises
+        assert settled is not None  # noqa: S101 - account_of returns an account or raises
         return settled
 
     def settle_all(
         self, batch: Sequence[QueryFields | EligibilityError], by: AuthenticatedCaller
     ) -> Sequence[QueryFields | EligibilityError] | None:
-        """Settle the queries of a batch; None where a token has to be verified first.
+        """Settle the queries of a batch; return None if a token must be verified first.
 
-        Where something is wrong with a query, its place holds the error.
+        The result has an error in place of each query that cannot be settled.
         """
         settled_batch: list[QueryFields | EligibilityError] = []
         for query in batch:
@@ -89,12 +89,12 @@ class AccountResolver:
 
 
 def may_hold_tokens(body: bytes) -> bool:
-    """Return whether a batch could hold a token at all; a quick look that says True when in doubt."""
+    """Return whether a batch may contain a token: a quick check, which returns True if unsure."""
     return b"token" in body or b"\\" in body
 
 
 def are_of(own: Account, named: Iterable[str]) -> bool:
-    """Return whether all these addresses belong to the account; text that is not an address does not."""
+    """Return whether all these texts are addresses of the account."""
     try:
         return set(map(canonical, named)) <= set(own.addresses)
     except InvalidEmails:

@@ -1,7 +1,6 @@
-"""Finds the caller of a request, in memory or by a look-up: its scopes and its allowance.
+"""Find the caller of a request, with its scopes and its allowance (what is left of its rate limit).
 
-A known key costs one look into a dict. A new key, or a token that was not seen before, is looked up in a
-thread.
+A key that was used recently is found in a dict. Other keys and new tokens are checked in a thread.
 """
 
 import time
@@ -17,17 +16,17 @@ from eligibility.server.http.limits import Allowance
 from eligibility.server.http.problems import RequestProblem
 
 _REMEMBERED_SECONDS = 20
-"""How long a key is answered from memory: its ring has to hear of its use at least once a minute."""
+"""How long a key is found in memory. At least once a minute, the key ring must learn of the key's use."""
 _MOST_REMEMBERED = 10_000
 _MOST_ALLOWANCES = 262_144
-"""So many that a caller's allowance is full again before it is dropped from memory."""
+"""Large enough that an allowance is full again before it is dropped from memory."""
 
 
 class AuthenticatedCaller:
-    """A caller as the routes need it; the scopes that every query needs are looked up once.
+    """A caller with its allowance; the scopes that queries need are precomputed.
 
-    allowance: None where the caller has no limit. Good until `until`, in seconds of the authenticator's
-    clock, and only while the generation of the key ring is `generation`.
+    allowance: None if the caller has no rate limit. The object is valid until `until`, in seconds of the
+    authenticator's clock, and only while the generation of the key ring is `generation`.
     """
 
     __slots__ = (
@@ -54,22 +53,22 @@ class AuthenticatedCaller:
         self.may_read_groups = caller.may(Scope.READ_GROUPS)
 
     def check_query(self, method: str) -> None:
-        """Raise RequestProblem 405 unless the method is POST, ScopeMissing without `access:query`."""
+        """Raise RequestProblem 405 if the method is not POST; ScopeMissing if `access:query` is missing."""
         if method != "POST":
             raise RequestProblem(405, "METHOD_NOT_ALLOWED", "access queries are sent by POST")
         if not self.may_query:
             raise ScopeMissing(Scope.QUERY, self.caller.scopes)
 
     def check_explain(self) -> None:
-        """Raise ScopeMissing unless the caller may have traces, which name groups."""
+        """Raise ScopeMissing unless the caller may see explanations, which contain names of groups."""
         self.caller.check(Scope.EXPLAIN)
         self.caller.check(Scope.READ_GROUPS)
 
 
 def credentials(headers: Mapping[bytes, bytes]) -> bytes | None:
-    """Return what a request proves its sender with, as an `authorization` header has it; None without any.
+    """Return a request's credentials in the form of an `authorization` header; None if there are none.
 
-    `x-api-key`, which clients of OFREP may send, stands for `Bearer` where there is no such header.
+    OFREP clients may send `x-api-key` instead of the header; its value is treated as `Bearer`.
     """
     authorization = headers.get(b"authorization")
     if authorization is None and b"x-api-key" in headers:
@@ -78,10 +77,10 @@ def credentials(headers: Mapping[bytes, bytes]) -> bytes | None:
 
 
 class Authenticator:
-    """Turns the credentials of requests into callers.
+    """Finds the caller for a request's credentials.
 
-    rate_limit, account_rate_limit: queries a second of one caller, and of an account that asks for
-    itself; 0 = any number. Each server process counts for itself. clock: the key ring's.
+    rate_limit: queries a second of one caller; 0 = no limit. account_rate_limit: the same for an account
+    that asks for itself. Each server process counts separately. clock: the key ring's.
     """
 
     def __init__(
@@ -102,7 +101,7 @@ class Authenticator:
         self._allowances: LruCache[tuple[str, str], Allowance] = LruCache(_MOST_ALLOWANCES)
 
     def known(self, authorization: bytes | None) -> AuthenticatedCaller | None:
-        """Tell from memory who sends that header; None where that has to be found out."""
+        """Return the caller with this header from memory; None if `authenticate` has to look it up."""
         if authorization is None:
             return None
         cached = self._by_header
@@ -117,7 +116,7 @@ class Authenticator:
         return None if caller is None else self.authenticated(caller)
 
     def authenticate(self, authorization: bytes | None) -> AuthenticatedCaller:
-        """Find out who sends that header; may ask the store or an issuer, so not for an event loop.
+        """Look up the caller with this header. Not for an event loop: may ask the store or an issuer.
 
         Raises: Unauthenticated; IssuerUnavailable; groups.errors.StoreUnavailable.
         """
@@ -128,13 +127,13 @@ class Authenticator:
         credential = _credential(authorization)
         if not _is_key(authorization):
             return self.authenticated(self._tokens.caller_of(credential))
-        generation = self._keys.current_generation()  # from before: a key may be ending right now
+        generation = self._keys.current_generation()  # before the look-up: a key may end meanwhile
         authenticated = self.authenticated(self._keys.caller(credential), generation)
         self._by_header.put(authorization, authenticated)
         return authenticated
 
     def authenticated(self, caller: Caller, generation: int = -1) -> AuthenticatedCaller:
-        """Return a caller that is known already its allowance; generation = of the key ring."""
+        """Combine a caller with its allowance. Args: generation = that of the key ring; -1 for tokens."""
         until = self._clock() + _REMEMBERED_SECONDS
         return AuthenticatedCaller(caller, self._allowance(caller), until, generation)
 
@@ -150,7 +149,7 @@ class Authenticator:
 
 
 def _credential(authorization: bytes) -> str:
-    """Read the key or token of a header. Raises Unauthenticated."""
+    """Return the key or token in an `authorization` header. Raises: Unauthenticated."""
     if not _is_bearer(authorization):
         raise Unauthenticated(
             "CREDENTIALS_UNREADABLE", "must be `Bearer`, a space, and an API key or a token"

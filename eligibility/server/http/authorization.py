@@ -1,7 +1,7 @@
-"""What a route needs of its caller: a scope, and that the caller sees the publisher in the path.
+"""Check that the caller of a route has the route's scope and may see the publisher in the path.
 
-Every route takes `by: GroupWriter` or the like, or names `needs(...)` beside its path. StrictRoute
-checks it before a body is read, and cannot be made without it.
+Every route has a parameter such as `by: GroupWriter`, or `needs(...)` among its dependencies. StrictRoute
+runs this check before it reads the body, and refuses to create a route without a check.
 """
 
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from eligibility.server.http.limits import Allowance
 
 
 class RouteCaller:
-    """Who calls a route, and from where."""
+    """The caller of a route, and the address that the request came from."""
 
     __slots__ = ("_allowance", "caller", "origin")
 
@@ -24,13 +24,13 @@ class RouteCaller:
         self._allowance = allowance
 
     def pay(self, decisions: int) -> None:
-        """Charge the caller for a number of decisions. Raises: RateLimited."""
+        """Charge decisions to the caller's rate limit. Raises: RateLimited."""
         if self._allowance is not None:
-            self._allowance.take(decisions, paid=1)  # for the request
+            self._allowance.take(decisions, paid=1)  # the gate charged 1 for the request
 
     @property
     def actor(self) -> str:
-        """Say who acts and from where, as history and the audit trail show it."""
+        """Describe the caller and its address, for history and the audit trail."""
         return f"{self.caller.name} from {self.origin}"
 
     @property
@@ -40,13 +40,13 @@ class RouteCaller:
 
 
 class ScopeCheck:
-    """The check of one route; as a dependency it gives the RouteCaller."""
+    """The check of one route: a FastAPI dependency that returns the RouteCaller."""
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
 
     def check(self, request: Request) -> RouteCaller:
-        """Raise ScopeMissing or UnknownPublisher unless the caller may have the route."""
+        """Return the caller. Raises: ScopeMissing or UnknownPublisher if it may not use the route."""
         authenticated: AuthenticatedCaller = request.scope["exchange"].authenticated
         caller = authenticated.caller
         publisher = request.path_params.get("publisher")
@@ -63,7 +63,7 @@ class ScopeCheck:
 
 
 def needs(scope: Scope) -> Any:
-    """Make a route need a scope, for routes that do not look at their caller otherwise."""
+    """Return a dependency that requires a scope, for routes that do not use their caller."""
     return Depends(ScopeCheck(scope))
 
 

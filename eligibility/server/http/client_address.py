@@ -1,6 +1,6 @@
-"""Where a request comes from: the peer, or what a declared proxy reports about its own peer.
+"""Find the client's address: that of the peer, or, if the peer is a declared proxy, the one it reports.
 
-Forwarding headers of anybody else are ignored, for any sender can write into them what it likes.
+Forwarding headers of other peers are ignored, because any sender can put anything into them.
 """
 
 from collections.abc import Iterable
@@ -13,13 +13,13 @@ Address = IPv4Address | IPv6Address
 
 
 class ClientAddresses:
-    """Finds where requests come from. trusted: networks of the declared proxies."""
+    """Finds the addresses of clients. trusted: networks of the declared proxies."""
 
     def __init__(self, trusted: Iterable[Network]) -> None:
         self._trusted = tuple(trusted)
 
     def of(self, scope: AsgiScope) -> str:
-        """Return the address of the client as far as it is known; `unknown` over a Unix socket."""
+        """Return the best known address of the client; `unknown` for a Unix socket."""
         peer = _peer(scope)
         for hop in reversed(_forwarded(scope, b"x-forwarded-for")):
             if peer is None or not self._trusts(peer):
@@ -31,7 +31,7 @@ class ClientAddresses:
         return "unknown" if peer is None else str(peer)
 
     def by_tls(self, scope: AsgiScope) -> bool:
-        """Return whether the client used TLS: to this server, or to the declared proxy in front of it."""
+        """Return whether the client used TLS to this server or to the declared proxy in front of it."""
         if scope.get("scheme") == "https":
             return True
         peer = _peer(scope)
@@ -39,7 +39,7 @@ class ClientAddresses:
             return False
         return _forwarded(scope, b"x-forwarded-proto")[-1:] == [
             "https"
-        ]  # the nearest proxy's is last
+        ]  # the last value is the nearest proxy's
 
     def _trusts(self, peer: Address) -> bool:
         return any(peer in network for network in self._trusted)
@@ -50,13 +50,13 @@ def _peer(scope: AsgiScope) -> Address | None:
 
 
 def _forwarded(scope: AsgiScope, header: bytes) -> list[str]:
-    """Return the values of a forwarding header; the nearest hop is last."""
+    """Return the values of a forwarding header; the last value comes from the nearest proxy."""
     named = [value for name, value in scope["headers"] if name == header]
     return [hop.strip() for value in named for hop in value.decode("latin-1").split(",")]
 
 
 def _address(text: str) -> Address | None:
-    """Read an address, IPv4 inside IPv6 as IPv4; None for one with a scope, which may be any text."""
+    """Read an IP address, IPv4 inside IPv6 as IPv4; None if it has a scope id, which could be any text."""
     try:
         read = ip_address(text)
     except ValueError:

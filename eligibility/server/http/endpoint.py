@@ -1,8 +1,7 @@
-"""Endpoint: a route that the gate answers itself, for it runs thousands of times a second.
+"""Endpoints: routes that the gate answers itself, because they are called thousands of times a second.
 
-The gate finds out who asks, has the endpoint check the head, receives the body, and has the endpoint
-answer: in the event loop where memory is enough, otherwise in a thread. Each endpoint decides what its
-answers and errors look like.
+The gate authenticates the caller, calls `check` with the headers, receives the body, and calls `answer`.
+If memory is not enough for an answer, a thread computes it. Each endpoint has its own form of errors.
 """
 
 from collections.abc import Callable, Mapping
@@ -19,7 +18,7 @@ JSON = b"application/json"
 
 @dataclass(frozen=True, slots=True)
 class HttpReply:
-    """A response that is not just JSON with status 200."""
+    """A response that is more than JSON with status 200."""
 
     status: int
     body: bytes
@@ -28,33 +27,33 @@ class HttpReply:
 
 
 EndpointAnswer = bytes | HttpReply
-"""JSON that is sent with status 200, or a reply."""
+"""A reply, or the bytes of JSON to send with status 200."""
 
 DeferredAnswer = Callable[[], EndpointAnswer]
-"""What makes the answer where memory is not enough: it reads the store, so the gate runs it in a thread."""
+"""Computes an answer for which memory is not enough. It reads the store, so the gate runs it in a thread."""
 
 EndpointHead = TypeVar("EndpointHead")
 
 
 class Endpoint(Protocol[EndpointHead]):
-    """One path, or all paths that begin alike."""
+    """The handler of one path, or of all paths with the same beginning."""
 
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> EndpointHead:
-        """Refuse what cannot be answered, before a body is read; give what `answer` needs of the head."""
+        """Refuse a wrong request before its body is read; return what `answer` needs from path and headers."""
 
     def answer(
         self, body: bytes, head: EndpointHead, by: AuthenticatedCaller
     ) -> EndpointAnswer | DeferredAnswer:
-        """Answer from memory, or give what makes the answer. Raises: EligibilityError, GroupsError."""
+        """Return the answer, or a function that computes it. Raises: EligibilityError, GroupsError."""
 
     def refusal(self, error: Exception) -> HttpReply:
-        """Return the reply that an error is sent as."""
+        """Return the reply for an error."""
 
 
 class UnknownEndpoint:
-    """Answers 404 where a standard has no endpoint. refusal: makes an error a reply of that standard."""
+    """Answers 404 for a path that a standard does not define. refusal: turns errors into replies."""
 
     def __init__(self, refusal: Callable[[Exception], HttpReply]) -> None:
         self.refusal = refusal
@@ -67,7 +66,7 @@ class UnknownEndpoint:
 
 
 def problem_reply(error: Exception) -> HttpReply:
-    """Return an error as a problem of RFC 9457."""
+    """Return the reply for an error, in the form of RFC 9457."""
     document = problems.problem(error)
     headers = [(n.encode(), v.encode()) for n, v in problems.headers_for(document).items()]
     if document["status"] == 405:
@@ -77,33 +76,33 @@ def problem_reply(error: Exception) -> HttpReply:
     )
 
 
-# --- which endpoint answers a path --------------------------------------------------------------
+# --- finding the endpoint of a path -------------------------------------------------------------
 
 ANY_PART = "/*"
-"""In the path of an endpoint: whatever the first part is."""
+"""At the beginning of an endpoint's path: matches any first part."""
 
 
 class EndpointPaths:
     """Finds the gate's endpoints.
 
-    endpoints: by path. families: by what the paths of one endpoint begin with; the first that fits
-    answers. Both may begin with ANY_PART.
+    endpoints: by path. families: by the beginning of the path; the first match is used. Keys of both may
+    begin with ANY_PART.
     """
 
     def __init__(
         self, endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
     ) -> None:
         self.by_path, self._families = endpoints, families
-        """Endpoints by their whole path: a hot path looks here before it calls `endpoint`."""
+        """Endpoints by their complete path; for speed, the gate looks here before it calls `endpoint`."""
         self._all = {**families, **endpoints}
 
     def endpoint(self, path: str) -> Endpoint[Any] | None:
-        """Return the endpoint of a path; None if the gate has none for it."""
+        """Return the endpoint of a path; None if FastAPI answers the path."""
         name = self.name(path)
         return None if name is None else self._all[name]
 
     def name(self, path: str) -> str | None:
-        """Return the path under which the endpoint is declared; a log shows it, for a path may hold anything."""
+        """Return the declared path of the endpoint, for logs: the path of a request may contain anything."""
         if path in self.by_path:
             return path
         any_publishers = ANY_PART + path[path.find("/", 1) :]

@@ -1,8 +1,8 @@
-"""One request under way: its id, its body, who sent it and since when; and the response to it.
+"""One request in progress (its id, body, sender and start time) and its response.
 
-A warm answer goes out in one write on uvicorn's connection, in place of ASGI's two messages: a third of the
-cost of an access query is uvicorn turning two messages into two writes (docs/decisions.md 0027). The bytes
-are those uvicorn would send. The response also arrives whole or not at all if the process is killed.
+An answer from memory is sent in one write on uvicorn's connection, instead of ASGI's two messages, which
+uvicorn turns into two writes for a third of the cost of an access query (docs/decisions.md 0027). The bytes
+are the same. If the process is killed, the response arrives completely or not at all.
 """
 
 import itertools
@@ -27,14 +27,14 @@ from eligibility.server.http.problems import RequestProblem
 JSON_HEADER = (b"content-type", JSON)
 _process, _numbers = secrets.token_hex(6).encode(), itertools.count()
 _PLAIN_ID = re.compile(rb"[A-Za-z0-9._:/+=|~-]{1,128}")
-"""An id that a log may show; any other may be an address, or anything else."""
+"""Request ids that a log may show. Other ids may contain an address or anything else."""
 
 
 async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> bytes:
-    """Receive the whole body, of which a message is the beginning.
+    """Receive the rest of a body and return all of it. Args: message = its first part.
 
-    Raises: RequestProblem 413 as soon as it is too large; 400 where the sender left in the middle,
-    for half a list of members reads like a whole one.
+    Raises: RequestProblem 413 as soon as it is too large; 400 if the sender disconnects before the end,
+    because half a list of members could be taken for a complete list.
     """
     parts: list[bytes] = []
     size, more = 0, True
@@ -54,8 +54,8 @@ async def whole_body(message: AsgiMessage, receive: Receive, limit: int) -> byte
 class HttpExchange:
     """A request and its response. status is None until a response is sent.
 
-    error: what was sent in place of an answer, for the log. sent_id: the id that the request came with.
-    decision: what was decided, where it is one decision and traces want to know.
+    error: the error that was sent, for the log. sent_id: the id in the request. decision: the decision, if
+    there is exactly one and tracing is on.
     """
 
     __slots__ = (
@@ -81,20 +81,20 @@ class HttpExchange:
 
     @property
     def request_id(self) -> bytes:
-        """Return the id that the request came with; without one, make one up when it is first wanted."""
+        """Return the id in the request; if it has none, create an id at the first use."""
         if self.sent_id is None:
             self.sent_id = b"%b-%x" % (_process, next(_numbers))
         return self.sent_id
 
     @property
     def logged_id(self) -> str:
-        """Return the id for the log: a digest that means nothing elsewhere, unless the id is plain."""
+        """Return the id for the log. If the id is not plain text, it is replaced by a digest."""
         if _PLAIN_ID.fullmatch(self.request_id):
             return self.request_id.decode("ascii")
         return f"sent-{blake2b(self.request_id, key=_process, digest_size=8).hexdigest()}"
 
     async def send_json(self, body: bytes, logged: bool) -> None:
-        """Answer 200 with JSON. No id is made up where neither the client nor the log has one."""
+        """Send JSON with status 200. To save time, no id is created unless the log or the client needs it."""
         headers = [JSON_HEADER, (b"content-length", b"%d" % len(body))]
         if logged or self.sent_id is not None:
             headers.append((b"x-request-id", self.request_id))
@@ -105,16 +105,16 @@ class HttpExchange:
             await self._send_whole(headers, body)
 
     async def refuse(self, error: Exception, endpoint: Endpoint[Any] | None = None) -> None:
-        """Send an error, in the form of its endpoint if it has one; nothing if a response has begun."""
+        """Send an error, in the form of its endpoint; do nothing if a response has begun."""
         if self.status is None:
             self.error = error
             await self.send(problem_reply(error) if endpoint is None else endpoint.refusal(error))
 
     async def send(self, reply: HttpReply) -> None:
-        """Send a reply."""
+        """Send a reply, with the headers for request id and rate limit."""
         self.status = reply.status
         headers = [*reply.headers, *self._own_headers()]
-        if reply.status != 304:  # whose length would be that of the answer it stands for
+        if reply.status != 304:  # a 304 has no body to describe
             headers += [
                 (b"content-type", reply.media_type),
                 (b"content-length", b"%d" % len(reply.body)),
@@ -122,7 +122,7 @@ class HttpExchange:
         await self._send_whole(headers, reply.body)
 
     async def send_others(self, message: AsgiMessage) -> None:
-        """Send a message of FastAPI's, with our headers."""
+        """Send an ASGI message from FastAPI, and add our headers."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._own_headers()]
@@ -140,22 +140,22 @@ class HttpExchange:
         return headers
 
 
-# --- one write in place of two messages ---------------------------------------------------------
+# --- one write instead of two messages ----------------------------------------------------------
 
 _OK = STATUS_LINE[200]
 _LARGEST = 65_536
-"""Bytes of a body; copying a larger one costs more than a second write."""
+"""The longest body, in bytes: to copy a longer body would cost more than a second write."""
 _cached: tuple[object, bytes] = (None, b"")
 
 
 def sent_at_once(send: Send, headers: HeaderList, body: bytes) -> bool:
-    """Send a response with status 200, and say whether it was sent; if not, nothing was.
+    """Send a response with status 200 in one write; return False if nothing was sent.
 
-    Args: headers = names in lower case, `content-length` among them.
+    Args: headers = must include `content-length`; names in lower case.
     """
     cycle: Any = getattr(send, "__self__", None)
     if type(cycle) is not RequestResponseCycle:
-        return False  # another server, or none
+        return False  # not uvicorn, or a test without a server
     if cycle.response_started or cycle.disconnected or cycle.flow.write_paused:
         return False
     if not cycle.keep_alive or cycle.access_log or len(body) > _LARGEST:
@@ -178,7 +178,7 @@ def sent_at_once(send: Send, headers: HeaderList, body: bytes) -> bool:
 
 
 def _defaults(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Return uvicorn's own headers as lines; it makes a new list of them once a second, for the date."""
+    """Encode uvicorn's default headers; cached, because uvicorn replaces the list only once a second (date)."""
     global _cached
     if _cached[0] is not headers:
         _cached = headers, b"".join(b"%b: %b\r\n" % header for header in headers)

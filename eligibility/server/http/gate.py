@@ -1,8 +1,8 @@
-"""Gate: the way in. Every request gets an id, a caller and a turn, or is refused.
+"""The gate: the entry point of every request.
 
-The gate checks in this order: how much is under way (503), who asks (401), how often (429). Only then
-does it call the route. It answers access queries and the standards' endpoints itself, at the price of a
-few calls; everything else goes on to FastAPI.
+It checks, in this order, the load of the process (503), the caller (401) and the caller's rate (429).
+Then it answers access queries and the standards' endpoints itself, which takes only a few calls, and
+passes all other requests to FastAPI.
 """
 
 import logging
@@ -32,17 +32,17 @@ from eligibility.server.http.traces import Traces
 from groups.errors import GroupsError
 
 _OPEN_FAMILIES = ("/.well-known/", "/dashboard")
-"""Paths below these are open to everybody: documents that tell clients where to ask, and pages, which
-ask for a session in place of an `authorization` header."""
+"""Paths below these need no credentials here: documents for the configuration of clients, and pages,
+which require a session instead of an `authorization` header."""
 _NOT_LOGGED = (200, 304)
-"""An endpoint's answers with these statuses are logged only where the settings ask for all."""
+"""Answers of endpoints with these statuses are logged only if the settings ask for all requests."""
 
 _log = logging.getLogger("eligibility.server")
 
 
 @dataclass(frozen=True, slots=True)
 class Observers:
-    """What notes every answered request: the counters, the log and, where the settings say so, traces."""
+    """Records requests: in the counters, in the log and, if the settings ask for it, as traces."""
 
     counters: RouteCounters
     log: RequestLog
@@ -51,7 +51,7 @@ class Observers:
     def note(
         self, exchange: HttpExchange, headers: dict[bytes, bytes], endpoint: Endpoint[Any] | None
     ) -> None:
-        """Note a request that was answered, or whose sender went away."""
+        """Record a request that was answered, or whose sender disconnected."""
         counter = self.counters.note(exchange, endpoint)
         if self.traces is not None:
             self.traces.note(exchange, headers, counter.route)
@@ -60,10 +60,10 @@ class Observers:
 
 
 class Gate:
-    """The ASGI application: answers the endpoints itself, and stands in front of all other routes.
+    """The ASGI application: answers the endpoints itself, and passes other requests to FastAPI.
 
-    others: FastAPI's routes; they find `scope["exchange"]`, whose `authenticated` is the caller.
-    public_paths: what anybody may have of them.
+    others: the FastAPI application; its routes read the caller from `scope["exchange"].authenticated`.
+    public_paths: paths of `others` that need no credentials.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Gate:
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        """Answer a request; an error goes out in its endpoint's own form, or as a problem."""
+        """Answer a request. Errors are sent in the form of the endpoint, or as a problem (RFC 9457)."""
         if scope["type"] != "http":
             await self._others(scope, receive, send)
             return
@@ -94,7 +94,7 @@ class Gate:
         path = scope["path"]
         endpoint = self._paths.by_path.get(path) or self._paths.endpoint(path)
         load = self._load
-        if load.requests >= load.most_requests and path != "/healthz":  # busy is not dead
+        if load.requests >= load.most_requests and path != "/healthz":  # alive, even if busy
             await exchange.refuse(Overloaded(f"{load.most_requests} requests"), endpoint)
         else:
             load.requests += 1
@@ -108,14 +108,14 @@ class Gate:
                     await self._answer(endpoint, exchange, headers, counted_receive)
             except (EligibilityError, GroupsError) as error:
                 await exchange.refuse(error, endpoint)
-            except Exception:  # noqa: BLE001 - the last resort: logged, and answered as a problem
+            except Exception:  # noqa: BLE001 - any other error is logged and answered with 500
                 _log.exception("request %s failed", exchange.logged_id)
                 await exchange.refuse(problems.internal_error(), endpoint)
             finally:
                 load.requests -= 1
                 if counted_receive is not receive:
                     load.let_go(counted_receive)
-        if endpoint is None and "router" not in scope:  # refused before FastAPI looked for a route
+        if endpoint is None and "router" not in scope:  # refused before FastAPI found the route
             scope["route"] = self._other_route(scope)
         self._observers.note(exchange, headers, endpoint)
 
@@ -126,7 +126,7 @@ class Gate:
         headers: dict[bytes, bytes],
         receive: Receive,
     ) -> None:
-        """Have an endpoint answer; in a thread where memory alone cannot."""
+        """Let an endpoint answer: from memory, or in a thread if it needs the store."""
         by = await self._authenticate(exchange, headers)
         head = endpoint.check(exchange.scope, headers, by)
         message = await receive()
@@ -146,7 +146,7 @@ class Gate:
     async def _pass_on(
         self, exchange: HttpExchange, headers: dict[bytes, bytes], receive: Receive
     ) -> None:
-        """Let FastAPI answer, once the caller is known."""
+        """Authenticate the caller, unless the path is public, and let FastAPI answer."""
         scope = exchange.scope
         path = scope["path"]
         if path not in self._public_paths and not path.startswith(_OPEN_FAMILIES):
@@ -157,7 +157,7 @@ class Gate:
     async def _authenticate(
         self, exchange: HttpExchange, headers: dict[bytes, bytes]
     ) -> AuthenticatedCaller:
-        """Find out who asks, and count the request against the caller's allowance."""
+        """Find the caller, and charge the request to the caller's rate limit."""
         authorization = credentials(headers)
         by = self._authenticator.known(authorization)
         if by is None:
@@ -168,7 +168,7 @@ class Gate:
         return by
 
     def _other_route(self, scope: AsgiScope) -> object:
-        """Find FastAPI's route of a request, for counters and log; None where there is none."""
+        """Find FastAPI's route for a request, for the counters and the log; None if there is no route."""
         for route in self._others.routes:
             match, matched_scope = route.matches(scope)
             if match is Match.FULL:

@@ -1,4 +1,4 @@
-"""What one server process takes on: queries a second of a caller, requests and bytes at a time, computations.
+"""Limits of a server process: rate of each caller, concurrent requests, bytes in memory, computations.
 
 Source of the headers RateLimit and RateLimit-Policy: draft-ietf-httpapi-ratelimit-headers.
 """
@@ -13,11 +13,11 @@ from starlette.concurrency import run_in_threadpool
 from eligibility.errors import EligibilityError
 from eligibility.server.http.asgi import AsgiMessage, HeaderList, Receive
 
-# --- how often a caller may ask -----------------------------------------------------------------
+# --- the rate of a caller -----------------------------------------------------------------------
 
 
 class RateLimited(EligibilityError):
-    """A caller asked more often than it may; nothing was done. wait_seconds: when to ask again."""
+    """A caller exceeded its rate limit; nothing was done. wait_seconds: when it may ask again."""
 
     code = "RATE_LIMITED"
 
@@ -29,10 +29,10 @@ class RateLimited(EligibilityError):
 
 
 class Allowance:
-    """What a caller may still ask: `rate` queries a second; a second's worth can be saved up.
+    """What is left of a caller's rate limit: `rate` queries are added each second, up to `rate`.
 
-    now: seconds of a clock that never goes back. A batch costs as many as it has queries, but at
-    most a full second's worth, so that every caller can have the longest batch.
+    now: returns the seconds of a monotonic clock. A batch costs as many queries as it has, but at most
+    `rate`, so that every caller can send the longest batch.
     """
 
     __slots__ = ("_filled_at", "_left", "_now", "rate")
@@ -43,10 +43,10 @@ class Allowance:
         self._left, self._filled_at = float(rate), now()
 
     def take(self, cost: int = 1, paid: int = 0) -> None:
-        """Use some of it.
+        """Charge queries to the allowance.
 
-        Args: paid = what was taken for the same request before.
-        Raises: RateLimited, and then nothing is used.
+        Args: paid = the part of `cost` that was charged before for the same request.
+        Raises: RateLimited, without a charge.
         """
         now = self._now()
         self._left = min(self.rate, self._left + (now - self._filled_at) * self.rate)
@@ -58,7 +58,7 @@ class Allowance:
 
     @property
     def headers(self) -> HeaderList:
-        """Return the policy and what is left of it."""
+        """Return the headers with the caller's rate limit and what is left of it."""
         until_full = math.ceil((self.rate - self._left) / self.rate)
         return [
             (b"ratelimit-policy", b'"caller";q=%d;w=1' % self.rate),
@@ -66,14 +66,14 @@ class Allowance:
         ]
 
 
-# --- how much is under way ----------------------------------------------------------------------
+# --- the load of the process --------------------------------------------------------------------
 
 SMALL_DIGITS = 5
-"""A content-length of so many digits, below 100,000 bytes, is too small to be counted."""
+"""Bodies whose content-length has at most this many digits (below 100,000 bytes) are not counted."""
 
 
 class Overloaded(EligibilityError):
-    """The server has as much under way as it takes on; nothing was done."""
+    """The server has reached a limit of its load; nothing was done."""
 
     code = "OVERLOADED"
 
@@ -82,9 +82,9 @@ class Overloaded(EligibilityError):
 
 
 class ProcessLoad:
-    """Counts what is under way. most_requests, most_bytes: the limits of this process.
+    """Counts requests in progress and the bytes of their bodies. most_requests, most_bytes: the limits.
 
-    The gate counts `requests` itself, for it does so with every request.
+    To save a call for each request, the gate updates `requests` itself.
     """
 
     def __init__(self, most_requests: int, most_bytes: int) -> None:
@@ -92,25 +92,25 @@ class ProcessLoad:
         self.requests = self.bytes = 0
 
     def counted(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """Return what receives a body that is not known to be small: a counter, or `receive` without a body."""
+        """Return a `receive` that counts the body's bytes; or `receive` itself if the request has no body."""
         if b"content-length" in headers or b"transfer-encoding" in headers:
             return _CountedReceive(self, receive)
         return receive
 
     def let_go(self, receive: Receive) -> None:
-        """Stop counting a body; receive = what `counted` gave."""
+        """Subtract a body that is no longer in memory. Args: receive = the result of `counted`."""
         if isinstance(receive, _CountedReceive):
             self.bytes -= receive.bytes
 
     def take(self, size: int) -> None:
-        """Count bytes of a body. Raises: Overloaded."""
+        """Add bytes of a body. Raises: Overloaded."""
         if self.bytes + size > self._most_bytes:
             raise Overloaded(f"uploads of {self._most_bytes} bytes")
         self.bytes += size
 
 
 class _CountedReceive:
-    """Receives a large body and counts each part of it."""
+    """Receives a large body, and adds each part to the load."""
 
     def __init__(self, load: ProcessLoad, receive: Receive) -> None:
         self._load, self._receive = load, receive
@@ -124,21 +124,21 @@ class _CountedReceive:
         return message
 
 
-# --- computations, one at a time ----------------------------------------------------------------
+# --- long computations --------------------------------------------------------------------------
 
 MOST_WAITING = 16
 _T = TypeVar("_T")
 
 
 class ComputationQueue:
-    """Runs long computations, one at a time; the others wait."""
+    """Runs long computations one at a time, while others wait."""
 
     def __init__(self) -> None:
         self._turn = asyncio.Semaphore(1)
         self._present = 0
 
     async def run(self, work: Callable[[], _T]) -> _T:
-        """Run the work in a thread when its turn has come; give its result. Raises: Overloaded."""
+        """Wait in the queue, run the work in a thread, and return its result. Raises: Overloaded."""
         if self._present > MOST_WAITING:
             raise Overloaded(f"{self._present} simulations")
         self._present += 1

@@ -1,8 +1,8 @@
-"""The log: one line an event, as JSON or for a terminal, on standard error. It never shows an address.
+"""The log: each event is a line on standard error, as JSON or for a terminal. It never shows an address.
 
-Other libraries log into the same stream. Our own code logs no address; `_masked` hides one that is part
-of somebody else's error. A thread writes the lines: if the reader of the log stalls, lines are lost and
-counted, and requests go on.
+Our own code logs no addresses; `_masked` hides addresses in the errors of libraries, which use the same
+log. A thread writes the lines. If the reader of the log stalls, requests are still answered, and lines
+are dropped and counted.
 """
 
 import atexit
@@ -27,7 +27,7 @@ _LAST_LINES_S = 2.0
 
 
 def configure(form: Literal["auto", "json", "text"]) -> None:
-    """Set up logging of this process."""
+    """Configure the log of this process. Args: form = auto: text on a terminal, JSON otherwise."""
     text = form == "text" or (form == "auto" and sys.stderr.isatty())
     before: list[Processor] = [
         structlog.stdlib.add_logger_name,
@@ -63,16 +63,16 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
 
 
 class _Lossy(QueueHandler):
-    """Hands records to the thread that writes them, and never waits."""
+    """Passes records to the writing thread without waiting."""
 
     lost = 0
 
     def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        """Leave formatting to that thread."""
+        """Return the record unformatted: the writing thread formats it."""
         return record
 
     def enqueue(self, record: logging.LogRecord) -> None:
-        """Hand a record over, or lose it; the next one that gets through is followed by the number lost."""
+        """Queue a record, or drop it if the queue is full; later, log how many were dropped."""
         try:
             self.queue.put_nowait(record)
         except Full:
@@ -85,7 +85,7 @@ class _Lossy(QueueHandler):
 
 class _Listener(QueueListener):
     def end(self) -> None:
-        """Write what is left, but only for a while: a full pipe must not keep the process alive."""
+        """Write the remaining lines, with a time limit: a full pipe must not keep the process alive."""
         try:
             self.enqueue_sentinel()
         except Full:
@@ -106,9 +106,9 @@ _QUIET = frozenset({"/healthz", "/readyz"})
 
 
 class RequestLog:
-    """Writes a line for each request.
+    """Logs requests.
 
-    logs_all: also for access queries that were answered. paths: those of the gate's endpoints.
+    logs_all: also log successful requests to the gate's endpoints. paths: the paths of these endpoints.
     """
 
     def __init__(self, logs_all: bool, paths: EndpointPaths) -> None:
@@ -117,7 +117,7 @@ class RequestLog:
         self._log = structlog.get_logger("eligibility.requests")
 
     def note(self, exchange: HttpExchange) -> None:
-        """Log a request that was answered, or whose sender went away (no status)."""
+        """Log a request that was answered, or whose sender disconnected (no status)."""
         scope = exchange.scope
         path = scope["path"]
         if exchange.status == 200 and path in _QUIET:

@@ -1,4 +1,4 @@
-"""Parameters that routes share: of path, query and header; moments; revisions as ETags."""
+"""Parameters that routes share (path, query, headers, dates and times), and revisions as ETags."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,11 +13,11 @@ from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.whole_number import whole_number
 
 REVISION_CURSOR = r"^[0-9]{1,18}$"
-"""What `next_cursor` of a page of history looks like."""
+"""The pattern of `next_cursor` on pages of history."""
 
 
 def _moment(sent: object) -> datetime:
-    """Read a moment by the rule of access queries."""
+    """Read a date and time by the rules of access queries."""
     try:
         return wire.moment_of(sent if isinstance(sent, str) else repr(sent))
     except InvalidInput as error:
@@ -52,18 +52,18 @@ DryRunParameter = Annotated[
 
 
 class StrictBody(BaseModel):
-    """A JSON body without unknown fields."""
+    """Base class of JSON bodies; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 def tag(response: Response, revision: int) -> None:
-    """Set a revision as the ETag."""
+    """Set the response's ETag to a revision."""
     response.headers["etag"] = f'"{revision}"'
 
 
 def expected_of(if_match: str | None) -> ExpectedRevision | None:
-    """Read the revision that a write is based on from an ETag; `*` = any."""
+    """Read the revision that a write expects from the header If-Match; `*` = any revision."""
     if if_match is None or if_match.strip() == "*":
         return None if if_match is None else "*"
     text = if_match.strip().removeprefix("W/").strip('"')
@@ -75,6 +75,6 @@ def expected_of(if_match: str | None) -> ExpectedRevision | None:
 
 
 def revision_of(if_match: str | None) -> int | None:
-    """Read the revision that an edit of a group is based on; None for any."""
+    """Read the revision that an edit of a group expects from the header If-Match; None = any revision."""
     expected = expected_of(if_match)
     return None if expected == "*" else expected

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems. Only here does an error get its HTTP status."""
+"""Turn errors into RFC 9457 problems. Only this file maps errors to HTTP statuses."""
 
 import json
 from collections.abc import Sequence
@@ -56,7 +56,7 @@ _STORE_AWAY = "the store cannot answer this now; the server's log says why"
 
 
 class RequestProblem(EligibilityError):
-    """A request that is wrong as HTTP: its body is too large, its media type wrong, its path unknown."""
+    """A request that is wrong on the level of HTTP, e.g. its body is too large or its path unknown."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -65,7 +65,7 @@ class RequestProblem(EligibilityError):
 
 
 def internal_error() -> RequestProblem:
-    """Return the problem for an unexpected error; only the log shows what it was."""
+    """Return the problem for an unexpected error, without details: these are only in the log."""
     return RequestProblem(500, "INTERNAL_ERROR", "the server failed; its log says why")
 
 
@@ -107,7 +107,7 @@ _OF_THE_STORE = (StoreUnavailable, HistoryLost, UnsupportedStore, NotOurDatabase
 
 
 def problem(error: Exception) -> dict[str, Any]:
-    """Return an error as a problem document."""
+    """Return the problem document for an error."""
     if isinstance(error, RequestProblem):
         return _document(
             error.status, _TITLES.get(error.status, "the request failed"), error.code, str(error)
@@ -117,14 +117,14 @@ def problem(error: Exception) -> dict[str, Any]:
         (500, "the request failed"),
     )
     code = getattr(error, "code", "ERROR")
-    # Where the store is and what is wrong with it concerns the operator alone, who reads the log.
+    # Details about the store are only for the operator, who reads them in the log.
     detail = _STORE_AWAY if isinstance(error, _OF_THE_STORE) else str(error)
     document = _document(status, title, code, detail, getattr(error, "faults", ()))
     return document | _extensions(error)
 
 
 def _extensions(error: Exception) -> dict[str, Any]:
-    """Return what a problem has as data beside its sentence: the current revision, the groups concerned."""
+    """Return the data fields of a problem, such as the current revision or the groups concerned."""
     if isinstance(error, RevisionMismatch | ProductRevisionMismatch):
         return {"revision": error.actual}
     if isinstance(error, RateLimited):
@@ -161,23 +161,23 @@ def _document(
 
 
 def encoded(document: object) -> bytes:
-    """Encode a problem document, or other JSON; a lone surrogate in an echoed value becomes `?`."""
+    """Encode a problem document or other JSON; lone surrogates, copied from a request, become `?`."""
     return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def headers_for(document: dict[str, Any]) -> dict[str, str]:
-    """Return the headers of a problem: how to sign in, when to try again, the ETag of what changed."""
+    """Return the headers of a problem: www-authenticate, retry-after, or the ETag of the current revision."""
     if document["status"] == 401:
         failed = "" if document["code"] == "CREDENTIALS_MISSING" else ', error="invalid_token"'
         return {"www-authenticate": f'Bearer realm="eligibility"{failed}'}
     if document["status"] in (429, 503):
         return {"retry-after": str(document.get("retry_after", RETRY_SECONDS))}
     revision = document.get("revision")
-    return {"etag": f'"{revision}"'} if revision else {}  # 0: there is nothing that has one
+    return {"etag": f'"{revision}"'} if revision else {}  # revision 0: nothing is stored
 
 
 def response(error: Exception) -> JSONResponse:
-    """Return an error as a FastAPI response."""
+    """Return the FastAPI response for an error."""
     document = problem(error)
     answer = JSONResponse(None, document["status"], headers_for(document), MEDIA_TYPE)
     answer.body = encoded(document)
@@ -186,7 +186,7 @@ def response(error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Turn every error of the application into a problem, also FastAPI's and Starlette's own."""
+    """Make the application answer every error with a problem, including FastAPI's and Starlette's errors."""
 
     def answer(request: Request, error: Exception) -> JSONResponse:
         request.scope["exchange"].error = error
@@ -215,7 +215,7 @@ def install(app: FastAPI) -> None:
 
 
 def _fault(details: dict[str, Any]) -> Fault:
-    """Return one of FastAPI's validation errors as a fault; the first part of loc names body, query and so on."""
+    """Convert a validation error of FastAPI to a fault. The first part of its loc is `body`, `query` etc."""
     where, *path = details["loc"]
     inner = path if where == "body" else [where, *path]
     return pydantic_fault(details | {"loc": tuple(inner)})

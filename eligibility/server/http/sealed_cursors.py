@@ -1,4 +1,4 @@
-"""Text that may hold an address, encrypted for URLs and pages, where others may keep it."""
+"""Encrypt text that may contain an address before it is put into URLs and pages, which others may store."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from eligibility.errors import Fault, InvalidInput
 
 
 class Seal:
-    """Encrypts texts of one purpose, with a key made from a secret of the deployment.
+    """Encrypts texts for one purpose, with a key derived from the deployment's digest key.
 
-    secret: gives the deployment's digest key; may ask the store. purpose: at most 16 bytes; a text that
-    was sealed for another purpose cannot be opened.
+    secret: returns the digest key; may read the store. purpose: at most 16 bytes; a text that was
+    encrypted for another purpose cannot be decrypted.
     """
 
     def __init__(self, secret: Callable[[], bytes], purpose: bytes) -> None:
@@ -24,7 +24,7 @@ class Seal:
         return self._cipher().encrypt(text.encode()).decode()
 
     def opened(self, sealed: str) -> str | None:
-        """Return the text again; None where it was not sealed here for this purpose."""
+        """Decrypt a text; return None if this deployment did not encrypt it for this purpose."""
         try:
             return self._cipher().decrypt(sealed.encode("utf-8", "replace")).decode()
         except InvalidToken:
@@ -36,17 +36,17 @@ class Seal:
 
 
 class AddressCursors:
-    """Makes cursors of pages of members: each stands for an address. secret: see Seal."""
+    """Converts addresses to the cursors of member pages, and back. secret: see Seal."""
 
     def __init__(self, secret: Callable[[], bytes]) -> None:
         self._seal = Seal(secret, b"members' cursors")
 
     def cursor_of(self, address: str | None) -> str | None:
-        """Return the cursor that stands for an address; None for the end of the pages."""
+        """Encrypt an address as a cursor; None, the end of the pages, stays None."""
         return None if address is None else self._seal.sealed(address)
 
     def read(self, cursor: str | None) -> str | None:
-        """Return the address that a cursor stands for. Raises InvalidInput for one that is not ours."""
+        """Decrypt a cursor to an address. Raises: InvalidInput if the cursor is not ours."""
         if cursor is None:
             return None
         address = self._seal.opened(cursor)

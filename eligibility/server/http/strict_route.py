@@ -1,7 +1,7 @@
-"""Requests to the FastAPI routes: bodies are read within limits and as strict JSON; parameters are known.
+"""Read requests to the FastAPI routes: with limits on size, as strict JSON, without unknown parameters.
 
-A route takes text/csv if its OpenAPI says so: a file of addresses then stands for a JSON body with
-`emails`.
+A route accepts text/csv if its `openapi_extra` lists it. A file of addresses is then read as a JSON
+body with the field `emails`.
 """
 
 import re
@@ -25,9 +25,9 @@ JSON = "application/json"
 
 
 def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:
-    """Return the media type of a body, which has to be one of those taken; without one it counts as the first.
+    """Return the media type of a body; by default, the first of `taken`.
 
-    Raises: RequestProblem 415.
+    Raises: RequestProblem 415 if it is not in `taken`.
     """
     media_type = taken[0]
     for name, value in scope["headers"]:
@@ -47,7 +47,7 @@ CSV = "text/csv"
 
 
 class _ReadRequest(Request):
-    """A request whose JSON body was read strictly before."""
+    """A request whose body was already parsed by our strict reader."""
 
     strict_body: Any = None
 
@@ -56,17 +56,17 @@ class _ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads JSON bodies strictly, as strict_json.py does, and refuses unknown parameters.
+    """A route that reads JSON bodies by strict_json.py, and refuses unknown parameters.
 
-    The limits are the application's `state.max_body_bytes`, and `state.max_upload_bytes` on the
-    paths where members are uploaded.
+    Bodies are limited by the application's `state.max_body_bytes`, or by `state.max_upload_bytes` on
+    paths for uploads of members.
     """
 
     needs: ScopeCheck
-    """The scope that the route needs of its caller."""
+    """The route's check of its caller's scope."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Wrap FastAPI's handler; the application's error handlers see what is raised here."""
+        """Wrap FastAPI's handler; errors raised here reach the application's error handlers."""
         handle = super().get_route_handler()
         self.needs = needs = _needs_of(self)
         known = frozenset(_parameters(self.dependant))
@@ -81,14 +81,14 @@ class StrictRoute(APIRoute):
         return strictly
 
     async def _read(self, request: Request) -> Request:
-        """Return the request with its body read, within the limit and strictly."""
+        """Read and parse the body, within the limit; return a request that contains it."""
         state = request.app.state
         uploads = _UPLOADS.fullmatch(request.url.path)
         limit = state.max_upload_bytes if uploads else state.max_body_bytes
         kind = check_content_type(request.scope, (JSON, CSV) if self._takes_csv else (JSON,))
         body = await whole_body(await request.receive(), request.receive, limit)
         read = _ReadRequest(_as_json(request.scope), request.receive)
-        read._body = body  # starlette's own cache of a body read once
+        read._body = body  # Starlette's cache of the body
         if kind == CSV:
             read.strict_body = {"emails": await run_in_threadpool(lambda: [*csv_file.read(body)])}
         else:
@@ -102,7 +102,7 @@ class StrictRoute(APIRoute):
 
 
 def _needs_of(route: APIRoute) -> ScopeCheck:
-    """Find the scope check of a route. Raises TypeError where the route does not have exactly one."""
+    """Return the scope check of a route. Raises: TypeError if the route does not have exactly one check."""
     calls = [dependency.call for dependency in route.dependant.dependencies]
     checks = [call for call in calls if isinstance(call, ScopeCheck)]
     if len(checks) != 1:
@@ -111,14 +111,14 @@ def _needs_of(route: APIRoute) -> ScopeCheck:
 
 
 def _parameters(dependant: Dependant) -> Iterator[str]:
-    """Return the names of the query parameters that a route, or what it depends on, knows."""
+    """Yield the names of the query parameters of a route and of its dependencies."""
     yield from (parameter.alias for parameter in dependant.query_params)
     for inner in dependant.dependencies:
         yield from _parameters(inner)
 
 
 def _check_parameters(request: Request, known: Collection[str]) -> None:
-    """Refuse unknown parameters: somebody who misspells `dry_run` would write for real."""
+    """Refuse unknown and repeated parameters: if a misspelt `dry_run` were ignored, the write would be real."""
     faults = []
     for name in request.query_params:
         shown = name[:60]
@@ -132,6 +132,6 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
 
 
 def _as_json(scope: AsgiScope) -> AsgiScope:
-    """Return the scope of a request whose body was read: FastAPI takes it for JSON, whatever was sent."""
+    """Return a scope with the media type JSON, so that FastAPI uses the parsed body, even of a CSV file."""
     headers = [header for header in scope["headers"] if header[0] != b"content-type"]
     return {**scope, "headers": [*headers, JSON_HEADER]}

@@ -1,4 +1,4 @@
-"""Counts requests by route and status, with how long they took. For the event loop alone."""
+"""Count requests by route and status, and measure their time. Not thread-safe: for the event loop only."""
 
 import time
 from bisect import bisect_left
@@ -12,17 +12,17 @@ from eligibility.server.http.endpoint import Endpoint
 from eligibility.server.http.exchange import HttpExchange
 
 SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-"""Upper bounds of the histogram's buckets."""
+"""Upper bounds of the histogram's buckets, in seconds."""
 OTHERS = "others"
 _CLIENT_LEFT = 499
-"""Counted where the client went away before a status was sent."""
+"""The status that is counted if the client disconnected before a status was sent."""
 _UNMATCHED = "unmatched"
-"""The route of requests that no route takes: their path and method may be anything."""
+"""Counted as the route of requests without a route, because their path and method may be anything."""
 
 
 @dataclass(eq=False, slots=True)
 class RouteCounter:
-    """The requests of one route, as `POST /v1/access`; several may share the histogram `took`."""
+    """The requests of one route, such as `POST /v1/access`. Several routes may share the histogram `took`."""
 
     route: str
     took: Histogram
@@ -32,7 +32,7 @@ class RouteCounter:
 class RouteCounters:
     """Counts every request of a process.
 
-    endpoints: the gate's endpoints, by route as `POST /v1/access`. Times are counted by API.
+    endpoints: the gate's endpoints, by route, such as `POST /v1/access`. Times are grouped by API.
     """
 
     def __init__(self, endpoints: Mapping[str, Endpoint[Any]]) -> None:
@@ -46,7 +46,7 @@ class RouteCounters:
         }
 
     def note(self, exchange: HttpExchange, endpoint: Endpoint[Any] | None) -> RouteCounter:
-        """Count a request that was answered, or whose sender went away; give the counter of its route."""
+        """Count a request that was answered or whose sender disconnected; return its route's counter."""
         counter = (endpoint and self._endpoints.get(endpoint)) or self._other(exchange)
         counter.statuses[exchange.status or _CLIENT_LEFT] += 1
         took, seconds = counter.took, time.perf_counter() - exchange.began
@@ -72,7 +72,7 @@ class RouteCounters:
 
 
 def api_of(route: str) -> str:
-    """Name the API that a route belongs to: access, batch, authzen, ofrep or others."""
+    """Return the API that a route belongs to: access, batch, authzen, ofrep or others."""
     path = route.partition(" ")[2]
     if "/access/v1/" in path:
         return "authzen"

@@ -1,7 +1,7 @@
-"""Traces: one OpenTelemetry span for each request, where the settings name a collector.
+"""Send an OpenTelemetry span for each request, if the settings name a collector.
 
-A span has the route, status, error code, product and outcome; never an address or a caller. It
-continues the trace that the request belongs to (`traceparent`). Needs the extra `tracing`.
+A span has the route, status, error code, product and outcome, but never an address or a caller. It
+continues the trace in the request's header `traceparent`. Needs the extra `tracing`.
 """
 
 import time
@@ -21,7 +21,7 @@ _MISSING = "the extra `tracing` is not installed: pip install 'flight-eligibilit
 
 
 class Traces:
-    """Makes spans. share: of the requests that begin a trace, 0 to 1; the sender decides about others."""
+    """Creates spans. share: fraction (0 to 1) of the requests without `traceparent` to trace."""
 
     def __init__(self, exporter: "SpanExporter", share: float) -> None:
         from opentelemetry.sdk.resources import Resource
@@ -41,7 +41,7 @@ class Traces:
         self._server, self._error = SpanKind.SERVER, StatusCode.ERROR
 
     def note(self, exchange: HttpExchange, headers: Mapping[bytes, bytes], route: str) -> None:
-        """Make the span of a request that was answered."""
+        """Create the span of a request that has ended."""
         took = int((time.perf_counter() - exchange.began) * 1e9)
         ended = time.time_ns()
         carrier = {
@@ -59,19 +59,19 @@ class Traces:
         span.end(ended)
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans."""
         self._provider.shutdown()
 
 
 def traces_of(settings: Settings) -> Traces | None:
-    """Make the traces that the settings ask for. Raises InvalidSettings where the extra is not installed."""
+    """Build Traces; None if tracing is off. Raises: InvalidSettings if the extra is not installed."""
     if settings.traces_to is None:
         return None
     return Traces(exporters()(settings.traces_to), settings.traces_share)
 
 
 def exporters() -> "Callable[[str], SpanExporter]":
-    """Return the class of exporters, made from a URL. Raises InvalidSettings where the extra is not installed."""
+    """Return the exporter class, which takes a URL. Raises: InvalidSettings if the extra is not installed."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:
@@ -80,7 +80,7 @@ def exporters() -> "Callable[[str], SpanExporter]":
 
 
 def _attributes(exchange: HttpExchange, route: str) -> dict[str, Any]:
-    """Return a span's attributes; those that do not begin with `eligibility` are OpenTelemetry's own."""
+    """Return a span's attributes. Names without `eligibility` at the beginning are OpenTelemetry's."""
     method, _, path = route.rpartition(" ")
     attributes: dict[str, Any] = {"http.route": path, "http.request.method": method or "_OTHER"}
     if exchange.status is not None:
