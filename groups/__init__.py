@@ -1,1 +1,1 @@
-"""Known user groups: who is a member of which group, now and at any past moment."""
+"""Known user groups: who is a member of which group, now and at any time in the past."""

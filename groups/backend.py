@@ -1,4 +1,4 @@
-"""The half of GroupStore that is the same on every backend: checks of arguments, paging, digests."""
+"""The part of GroupStore that every backend shares: checks of arguments, paging, digests."""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -38,7 +38,10 @@ DIGEST_KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class WriteTarget:
-    """The group that a write changes, who writes, and on which terms; see GroupEditor.edit."""
+    """The group that a write changes, who writes, and the options of the write.
+
+    if_revision, dry_run: see GroupEditor.edit.
+    """
 
     publisher: str
     group_id: str
@@ -49,7 +52,10 @@ class WriteTarget:
 
 @dataclass(frozen=True, slots=True)
 class MemberQuery:
-    """At most `count` members of a group, now or at a moment, after `cursor` and with `prefix`."""
+    """A query for at most `count` members of a group that come after `cursor` and begin with `prefix`.
+
+    at: the date and time at which they were members; None for now.
+    """
 
     publisher: str
     group_id: str
@@ -60,43 +66,43 @@ class MemberQuery:
 
 
 class CheckedStore(Protocol):
-    """What a backend reads and writes after GroupBackend checked it."""
+    """The methods that each backend implements. GroupBackend calls them with checked arguments."""
 
     def _create(self, target: WriteTarget, name: str, delta: Delta) -> EditResult:
         """Create a group with the members that `delta` adds. Raises: GroupExists."""
 
     def _groups_after(self, publisher: str, cursor: str, count: int) -> Sequence[Group]:
-        """List at most that many groups whose ids come after the cursor."""
+        """List at most `count` groups whose ids come after the cursor."""
 
     def _members_after(self, query: MemberQuery) -> Sequence[str]:
-        """List the members that a query asks for."""
+        """List the members that match a query."""
 
     def _change(self, target: WriteTarget, request: EditRequest | ReplaceRequest) -> EditResult:
         """Change the members of a group as requested."""
 
     def _note_consent(self, target: WriteTarget, consent: Consent) -> Group:
-        """Save a checked consent note."""
+        """Store a consent note that was checked."""
 
     def _changes_before(
         self, publisher: str, revision: int, group_id: str | None, about: str | None, count: int
     ) -> Sequence[GroupChange]:
-        """List at most that many writes before a revision, the newest first; see GroupArchive.history.
+        """List at most `count` writes before a revision, newest first; see GroupArchive.history.
 
-        Args: about = a canonical address, or None for all.
+        Args: about = only writes that concern this canonical address; None = all writes.
         """
 
     def _forget(self, request: Forgetting, actor: str, dry_run: bool) -> ForgetResult:
         """See GroupArchive.forget."""
 
     def _secret(self) -> bytes | None:
-        """Give the deployment's secret; None before there is one."""
+        """Return the deployment's secret; None if no secret is stored yet."""
 
     def _kept_secret(self, new: bytes) -> bytes:
-        """Keep a secret unless there is one; give the one that is kept."""
+        """Store `new` as the secret if no secret is stored yet. Return the stored secret."""
 
 
 class GroupBackend(GroupStore, CheckedStore):
-    """Checks arguments and makes pages; a backend adds the methods of CheckedStore, and the rest."""
+    """Checks arguments and builds pages. A backend adds CheckedStore and the rest of GroupStore."""
 
     def __init__(self) -> None:
         self.chain_digester = cache(lambda: ChainDigester(self.digest_key()))
@@ -217,5 +223,5 @@ class GroupBackend(GroupStore, CheckedStore):
             raise NotEmpty("the store has a secret of its own already: copy into an empty one")
 
     def _expected(self, before: str, change: GroupChange) -> str:
-        """Give the digest that a write in history has to carry; see Trail.expected."""
+        """Compute the digest that a write in history must have; see Trail.expected."""
         return self.chain_digester().of_recorded(before, change)

@@ -1,7 +1,8 @@
-"""The chain of an audit trail: each entry carries a digest of itself and of the entry before. Pure.
+"""The chain of an audit trail: each entry has a digest of its content and of the previous digest.
 
-For the digest, an address counts as its own digest, which also stands in history after a person is
-forgotten; the text of a consent note counts as a digest kept beside it. So forgetting breaks no chain.
+The digest covers no address itself, only the digest of the address, which stays in history after the
+person is forgotten. It covers the text of a consent note by a digest that is stored with the entry. So
+forgetting a person does not break the chain. Pure functions.
 """
 
 import struct
@@ -21,7 +22,7 @@ Damage = Literal["missing", "unreadable"]
 ChangeDigests = tuple[Iterable[int], Iterable[int]]
 
 UNREADABLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, zlib.error)
-"""What may be raised when a tampered entry is read; entries of an intact store raise nothing."""
+"""Exceptions that reading a tampered entry may raise. Reading an intact entry raises none of them."""
 
 _SIZE = 16
 _DIGITS = 2 * _SIZE
@@ -29,51 +30,52 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class ChainHead(NamedTuple):
-    """The end of a chain: its last revision and the digest of that entry, "" if it has none."""
+    """The end of a chain. revision: the last one. chain: digest of its entry; "" if it has no digest."""
 
     revision: int = 0
     chain: str = ""
 
 
 class ChainExtent(NamedTuple):
-    """The end of a chain and how many entries it has, as of one moment."""
+    """The end of a chain and its number of entries, both read at the same time."""
 
     head: ChainHead
     entries: int
 
 
 class Trail(Protocol[ChainEntry]):
-    """The entries of one chain as they are kept, damage included, for an audit to read.
+    """The entries of one chain as they are stored, including damaged ones, for an audit.
 
-    An entry has `chain`, its digest; "" if a release without chains wrote it.
+    Each entry has its digest in `chain`, which is "" if a release without chains wrote the entry.
     Every method may raise StoreUnavailable.
     """
 
     def kept(self) -> ChainExtent:
-        """Give the end of the chain; revision 0 if there is none or it cannot be read."""
+        """Return the end of the chain; revision 0 if the chain is empty or its end is unreadable."""
 
     def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
-        """Give the entry, or the damage, of each revision from `first` to `last`."""
+        """Iterate over the revisions `first` to `last`: the entry of each, or how it is damaged."""
 
     def expected(self, before: str, entry: ChainEntry) -> str:
-        """Give the digest that an entry has to carry. Args: before = the one of the entry before.
+        """Compute the digest that an entry must have.
 
-        Raises: one of UNREADABLE when the entry has values that no entry can have.
+        Args: before = the digest of the previous entry.
+        Raises: one of UNREADABLE if the entry has values that no entry can have.
         """
 
 
 class ChainDigester:
-    """Makes the digests of a deployment's chains. Args: key = its GroupStore.digest_key."""
+    """Computes the digests of a deployment's chains. Args: key = from GroupStore.digest_key."""
 
     def __init__(self, key: bytes) -> None:
         self._key = key
         self.digester = Digester(key)
 
     def of(self, kind: str, before: str, *facts: Any) -> str:
-        """Give the digest of an entry, 32 hexadecimal digits.
+        """Compute the digest of an entry: 32 hexadecimal digits.
 
-        Args: kind = of the chain; before = the digest of the entry before it, "" for the first; facts =
-            the content of the entry, as values for MessagePack.
+        Args: kind = name of the kind of chain; before = the digest of the previous entry, "" for the
+            first; facts = the content of the entry, as values that MessagePack can encode.
         """
         digest = blake2b(digest_size=_SIZE, key=self._key, person=kind.encode())
         digest.update(_encode((before, *facts)))
@@ -82,16 +84,17 @@ class ChainDigester:
     def of_change(
         self, before: str, change: GroupChange, digests: ChangeDigests | None = None
     ) -> str:
-        """Give the digest of a new write; for a consent note it ends with the digest of the note's text.
+        """Compute the digest of a new write. For a consent note, append the digest of the note's text.
 
-        Args: digests = those of the addresses added and removed, if they are known already.
+        Args: digests = the digests of the addresses added and removed, if the caller has them.
         """
         return self._of_change(before, change, self._words(change.consent), digests)
 
     def of_recorded(self, before: str, change: GroupChange) -> str:
-        """Give the digest that a write in history has to carry. Raises: one of UNREADABLE.
+        """Compute the digest that a write in history must have. Raises: one of UNREADABLE.
 
-        The text of a note that names a forgotten person has changed, so its digest is taken as kept.
+        Forgetting a person changes the text of notes that name the person. For such a note, use the
+        digest of the original text, which is stored with the write.
         """
         note = self._words(change.consent)
         if change.consent and FORGOTTEN in change.consent.confirmed_by + change.consent.text:
@@ -128,5 +131,7 @@ def _packed(digests: Iterable[int]) -> bytes:
     ordered = sorted(digests)
     try:
         return struct.pack(f">{len(ordered)}Q", *ordered)
-    except struct.error as error:  # a text that replaces an address holds no valid digest
+    except (
+        struct.error
+    ) as error:  # a FORGOTTEN text in history has more than 64 bits after the prefix
         raise ValueError(str(error)) from None

@@ -1,4 +1,4 @@
-"""The array work under MemberIndex: merging groups, numbering combinations, patching copies."""
+"""Array operations for MemberIndex: merge groups, number combinations, copy with changes."""
 
 from array import array
 from bisect import bisect_left
@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 DIGEST_BITS = 64
-MIN_PER_BUCKET = 6  # 6 to 12 digests share their top bits: at most 0.7 bytes a digest for offsets
+MIN_PER_BUCKET = 6  # a bucket has 6 to 12 digests, so offsets cost at most 0.7 bytes per digest
 
 
 def merged(groups: Sequence["array[int]"]) -> tuple["array[int]", list[int]]:
-    """Merge sorted digests of groups; beside each digest a mask, bit i set for the i-th group."""
+    """Merge the sorted digests of groups.
+
+    Returns: all digests, and a mask for each of them, with bit i set if group i has the digest.
+    """
     masks: dict[int, int] = {}
     for position, digests in enumerate(groups):
         bit = 1 << position
@@ -29,7 +32,7 @@ def numbered(
 ) -> tuple[tuple[frozenset[str], ...], "array[int]"]:
     """Number the distinct masks from 1.
 
-    Returns: the group ids of each number, and the number of each mask in the order given.
+    Returns: the group ids for each number, and the number of each mask, in the order of `masks`.
     """
     occurring = sorted(set(masks))
     table = [frozenset[str]()]
@@ -42,17 +45,17 @@ def numbered(
 
 
 def typecode(table_size: int) -> str:
-    """Give the smallest array type that holds the numbers of a table of that size."""
+    """Return the smallest array typecode for the numbers of a table with `table_size` entries."""
     return "B" if table_size <= 1 << 8 else "H" if table_size <= 1 << 16 else "I"
 
 
 def bucket_bits(count: int) -> int:
-    """Compute how many top bits of a digest choose its bucket among that many digests."""
+    """Compute how many top bits of a digest select its bucket in an index of `count` digests."""
     return max((count // MIN_PER_BUCKET).bit_length() - 1, 0)
 
 
 def offsets(digests: "array[int]") -> "array[int]":
-    """Compute where each bucket begins, and where the last one ends."""
+    """Compute the position where each bucket begins, and the position where the last bucket ends."""
     count, bits = len(digests), bucket_bits(len(digests))
     shift = DIGEST_BITS - bits
     begins, begin = array("I", [0]), 0
@@ -64,22 +67,22 @@ def offsets(digests: "array[int]") -> "array[int]":
 
 
 class Table:
-    """A growing table of combinations: gives the number of a combination after a group is joined or left."""
+    """A growing table that numbers combinations of groups. A new combination gets the next number."""
 
     def __init__(self, entries: Sequence[frozenset[str]]) -> None:
         self._entries = list(entries)
         self._numbers = {entry: number for number, entry in enumerate(entries)}
 
     def joined(self, number: int, group_id: str) -> int:
-        """Give the number of a combination with one more group."""
+        """Return the number of the combination that is combination `number` plus a group."""
         return self._number(self._entries[number] | {group_id})
 
     def left(self, number: int, group_id: str) -> int:
-        """Give the number of a combination without a group."""
+        """Return the number of the combination that is combination `number` minus a group."""
         return self._number(self._entries[number] - {group_id})
 
     def entries(self) -> tuple[frozenset[str], ...]:
-        """Give all combinations, by number."""
+        """Return all combinations, ordered by number."""
         return tuple(self._entries)
 
     def _number(self, entry: frozenset[str]) -> int:
@@ -92,9 +95,10 @@ class Table:
 def spliced(
     digests: "array[int]", numbers: "array[int]", changed: Mapping[int, int]
 ) -> tuple["array[int]", "array[int]", list[tuple[int, int]]]:
-    """Copy digests and numbers with some changed; number 0 takes a digest out.
+    """Copy digests and numbers and apply changes. A changed number of 0 removes the digest.
 
-    Returns: both copies, and (digest, +1 or -1) in rising order for each that came or went.
+    Returns: both copies, and in rising order (digest, +1) for each digest that was added and
+        (digest, -1) for each that was removed.
     """
     made_digests, made_numbers = array("Q"), array(_widest(numbers, changed.values()))
     same_type = made_numbers.typecode == numbers.typecode
@@ -123,7 +127,10 @@ def _widest(numbers: "array[int]", more: Iterable[int]) -> str:
 
 
 def moved(old: "array[int]", shifts: Sequence[tuple[int, int]], count: int) -> "array[int] | None":
-    """Copy offsets for digests that came and went; None when there are now too many or too few."""
+    """Copy offsets and adjust them to digests added or removed; see `spliced` for `shifts`.
+
+    Returns: None if `count`, the new number of digests, needs another number of buckets.
+    """
     bits = (len(old) - 1).bit_length() - 1
     if bits != bucket_bits(count):
         return None

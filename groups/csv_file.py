@@ -1,10 +1,10 @@
-"""Addresses in CSV files: what spreadsheets write, and what they read without running it.
+"""Addresses in CSV files: read what spreadsheets write, and write what they do not run as formulas.
 
-Read: with a header that names the column (`email`, `e-mail`, `address`, `mail`) or without one and
-addresses in the first column; comma, semicolon or tab; UTF-8, or UTF-16 with its mark. Written: one
-column `email`. A cell that a spreadsheet could take for a formula gets an apostrophe in front, and
-reading takes it off again. Source of import and export: Partner Center, KUG; RFC 4180; OWASP, "CSV
-Injection".
+Read: a header names the column (`email`, `e-mail`, `address`, `mail`); without a header the first
+column has the addresses. Delimiter: comma, semicolon or tab. Encoding: UTF-8, or UTF-16 with a byte
+order mark. Write: one column `email`. A cell that a spreadsheet could run as a formula gets a leading
+apostrophe, which reading removes. Source of import and export: Partner Center, KUG; RFC 4180; OWASP,
+"CSV Injection".
 """
 
 import codecs
@@ -16,7 +16,7 @@ from groups.emails import canonical
 from groups.errors import Fault, InvalidCsv, InvalidEmails
 
 MAX_BYTES = 4 * 1024 * 1024
-"""10,000 of the longest addresses take 2.5 MB."""
+"""Largest file in bytes; a full group of 10,000 of the longest addresses takes 2.5 MB."""
 
 MOST_FAULTS = 10_000
 HEADERS = ("email", "e-mail", "address", "mail", "email address", "e-mail address")
@@ -31,14 +31,14 @@ _MARKS = (
 )
 
 CsvLine = tuple[int, list[str]]
-"""A line's number from 1, and its cells without the blanks around them."""
+"""The number of a line, counted from 1, and its cells without surrounding blanks."""
 
 
 def read(data: bytes) -> tuple[str, ...]:
-    """Read the addresses of a CSV file, canonical, each once, in order of first appearance.
+    """Return the canonical addresses of a CSV file without duplicates, in order of first appearance.
 
-    Raises: InvalidCsv, which names every wrong line, counted from 1 (at most MOST_FAULTS of them), or
-    what is wrong with the whole file.
+    Raises: InvalidCsv, which lists every wrong line, counted from 1 (at most MOST_FAULTS lines), or
+    the fault of the whole file.
     """
     lines = list(_lines(_text(data, MAX_BYTES)))
     column = _column(lines[0][1]) if lines else None
@@ -62,17 +62,17 @@ def read(data: bytes) -> tuple[str, ...]:
 
 
 def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[CsvLine]:
-    """Give the rows of any CSV file that are not empty, split as `read` splits them.
+    """Iterate over the rows of any CSV file that are not empty, split by the rules of `read`.
 
-    Raises: InvalidCsv, maybe only at a later row.
+    Raises: InvalidCsv, possibly only when the iteration reaches a later row.
     """
     return _lines(_text(data, max_bytes))
 
 
 def write(addresses: Iterable[str]) -> bytes:
-    """Give a CSV file of one column that `read` reads back as these addresses.
+    """Return a CSV file with one column, from which `read` returns these addresses.
 
-    It begins with a byte order mark where an address is not ASCII, as spreadsheets need it then.
+    If an address is not ASCII, the file begins with a byte order mark, because spreadsheets need it.
     """
     text = "".join(f"{harmless_cell(cell)}\r\n" for cell in ("email", *addresses))
     return text.encode("utf-8" if text.isascii() else "utf-8-sig")
@@ -89,7 +89,7 @@ def _fault(number: int, code: str, detail: str) -> Fault:
 
 
 def _text(data: bytes, max_bytes: int) -> str:
-    """Decode the file. Raises: InvalidCsv if it is no text, or in another encoding."""
+    """Decode the file. Raises: InvalidCsv if it is too large, not text, or in another encoding."""
     if len(data) > max_bytes:
         detail = f"has {len(data):,} bytes; at most {max_bytes:,} are accepted"
         raise InvalidCsv([Fault("", "FILE_TOO_LARGE", detail)])
@@ -130,18 +130,18 @@ def _lines(text: str) -> Iterator[CsvLine]:
 
 
 def _physical(text: str) -> Iterator[str]:
-    """Split the text into lines as an editor counts them, with any of the three line ends."""
+    """Split the text into lines as an editor counts them: LF, CRLF and CR each end a line."""
     return io.StringIO(text, newline="")
 
 
 def _delimiter(text: str) -> str:
-    """Find the delimiter that is most frequent in the first line with content; by default a comma."""
+    """Return the most frequent delimiter in the first line with content; a comma if it has none."""
     first = next((line for line in _physical(text) if line.strip(_DELIMITERS + " \r\n")), "")
     return max(_DELIMITERS, key=first.count)
 
 
 def _column(first: list[str]) -> int | None:
-    """Find the column of addresses by its header; None if the first line is no header."""
+    """Find the column of addresses by its header; None if the first line is not a header."""
     names = [cell.casefold() for cell in first]
     return next((names.index(known) for known in HEADERS if known in names), None)
 
@@ -161,7 +161,7 @@ def _address(cells: list[str], column: int | None) -> str:
 
 
 def harmless_cell(cell: str) -> str:
-    """Put an apostrophe before a cell that a spreadsheet would take for a formula."""
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
     return f"'{cell}" if cell.startswith((*_FORMULA_STARTS, "'")) else cell
 
 

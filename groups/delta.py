@@ -1,4 +1,4 @@
-"""The rules of edits that every store shares: what an edit changes in a group. Pure."""
+"""The rules of edits, which every store shares: compute what an edit changes in a group. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from groups.model import MAX_MEMBERS, MIN_MEMBERS, EditResult, Group, Membership
 
 @dataclass(frozen=True, slots=True)
 class Delta:
-    """Addresses that join and leave, and how many requests change nothing (see EditResult)."""
+    """The addresses that join and leave a group. unchanged, unknown: see EditResult."""
 
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -32,7 +32,7 @@ class Delta:
 
 @dataclass(frozen=True, slots=True)
 class EditRequest:
-    """An edit whose addresses are canonical, each once, none both to be added and to be removed."""
+    """An edit with canonical addresses, without duplicates. No address is in both lists."""
 
     add: tuple[str, ...]
     remove: tuple[str, ...]
@@ -52,11 +52,14 @@ class EditRequest:
 
     @property
     def concerned(self) -> tuple[str, ...]:
-        """The addresses of which it counts whether they are members."""
+        """The addresses for which `delta` needs to know whether they are members."""
         return (*self.add, *self.remove)
 
     def delta(self, present: Collection[str]) -> Delta:
-        """Compute what the edit changes. Args: present = those concerned, at least, that are members."""
+        """Compute what the edit changes.
+
+        Args: present = the members of the group, at least those that are in `concerned`.
+        """
         added = tuple(address for address in self.add if address not in present)
         removed = tuple(address for address in self.remove if address in present)
         return Delta(added, removed, len(self.add) - len(added), len(self.remove) - len(removed))
@@ -64,11 +67,11 @@ class EditRequest:
 
 @dataclass(frozen=True, slots=True)
 class ReplaceRequest:
-    """The addresses, canonical and each once, that become a group's only members."""
+    """Canonical addresses, without duplicates, that become the only members of a group."""
 
     wanted: tuple[str, ...]
     concerned: None = None
-    """The present members count, all of them."""
+    """None: `delta` needs all present members of the group."""
 
     def delta(self, present: Collection[str]) -> Delta:
         """Compute what the replacement changes. Args: present = all members."""
@@ -79,7 +82,11 @@ class ReplaceRequest:
 
 @dataclass(frozen=True, slots=True)
 class Forgetting:
-    """Whom to forget: history then has `digest` for `address`; `instead` joins groups left empty."""
+    """A request to forget a person.
+
+    digest: the text that replaces `address` in history. instead: the address, if any, that joins each
+    group that would be left empty.
+    """
 
     publisher: str
     address: str
@@ -90,7 +97,7 @@ class Forgetting:
     def read(
         cls, publisher: str, address: str, replacement: str | None, digester: Digester
     ) -> "Forgetting":
-        """Read a request. Raises: InvalidEmails, also if the address would replace itself."""
+        """Read a request. Raises: InvalidEmails, also if address and replacement are the same."""
         gone = emails.canonical(address)
         instead = () if replacement is None else (emails.canonical(replacement),)
         if gone in instead:
@@ -99,9 +106,9 @@ class Forgetting:
         return cls(publisher, gone, instead, digester.forgotten(gone))
 
     def joining(self, group_id: str, emptied: Collection[str]) -> tuple[str, ...]:
-        """Give who joins a group that the person leaves.
+        """Return the addresses that join a group which the person leaves: only if it is in `emptied`.
 
-        Raises: WouldBeEmpty, which names all groups left empty, if nobody replaces the person.
+        Raises: WouldBeEmpty, which names all groups in `emptied`, if there is no replacement.
         """
         if emptied and not self.instead:
             raise WouldBeEmpty([f"{self.publisher}/{group_id}" for group_id in emptied])
@@ -109,7 +116,7 @@ class Forgetting:
 
 
 def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
-    """Make a group without members."""
+    """Return a new group at revision 0 without members."""
     return Group(
         publisher=publisher,
         group_id=group_id,
@@ -121,13 +128,13 @@ def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:
 
 
 def check_revision(group: Group, if_revision: int | None) -> None:
-    """Raise RevisionMismatch if a group is at another revision than the one its editor last saw."""
+    """Raise RevisionMismatch unless the group is at revision `if_revision`; None skips the check."""
     if if_revision is not None and if_revision != group.revision:
         raise RevisionMismatch(if_revision, group.revision)
 
 
 def result(before: Group, delta: Delta) -> EditResult:
-    """Compute the result of a delta on a group. Raises: GroupSizeOutOfRange."""
+    """Compute the result of applying a delta to a group. Raises: GroupSizeOutOfRange."""
     size = before.member_count + len(delta.added) - len(delta.removed)
     if not MIN_MEMBERS <= size <= MAX_MEMBERS:
         raise GroupSizeOutOfRange(before.group_id, size)

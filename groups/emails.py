@@ -1,4 +1,4 @@
-"""One canonical form of an e-mail address, and reading the lists that people paste.
+"""The canonical form of an e-mail address, and a parser for lists of addresses that people paste.
 
 Canonical: trimmed, Unicode NFC, lower case, an international domain in its ASCII form
 (UTS 46, then IDNA 2008). Dots and plus tags stay: `a.b+c@x.com` and `ab@x.com` are two people.
@@ -21,12 +21,12 @@ _LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*")
 _NOT_ATOM = re.compile(rf"(?!{_ATOM}|\.)[\s\S]|\s")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _SEPARATORS = re.compile(r"[\s,;]+")
-_JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, and needed in some scripts' domains
+_JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, but domains in some scripts need them
 _TOO_LONG = f"is longer than {MAX_ADDRESS_OCTETS} bytes"
 _SHOWN = 100
 
-# The shape of nearly every address, which only has to be put in lower case. Its bounds keep it within
-# the limits above. Every other address is examined rule by rule.
+# Matches nearly every address. A match only needs lower case to be canonical, because the bounds of the
+# pattern keep it within the limits above. Any other address is examined rule by rule.
 _PLAIN = (
     r"[a-z0-9_+-]{1,30}+(?:\.[a-z0-9_+-]{1,16}+){0,2}+"
     r"@(?:[a-z0-9]{1,20}+[.-]){1,3}+(?<=\.)[a-z]{2,20}+"
@@ -36,7 +36,7 @@ _are_plain = re.compile(rf"(?:{_PLAIN}\n)*+").fullmatch
 
 
 def canonical(address: str) -> str:
-    """Give the one form in which an address is stored and compared.
+    """Return the form in which an address is stored and compared.
 
     Raises: InvalidEmails with one fault.
     """
@@ -50,7 +50,7 @@ def canonical(address: str) -> str:
 
 
 def canonical_or_none(address: str) -> str | None:
-    """Give the canonical form of an ordinary address; None if `canonical` has to examine it."""
+    """Return the canonical form of an ordinary address; None if it needs the slower `canonical`."""
     if _is_plain(address):
         return address
     lowered = address.lower()
@@ -58,9 +58,9 @@ def canonical_or_none(address: str) -> str | None:
 
 
 def canonical_together(addresses: Sequence[str]) -> list[str] | None:
-    """Give the canonical form of each address if all are ordinary; else None.
+    """Return the canonical form of each address; None if any address is not ordinary (see _PLAIN).
 
-    One search over all of them takes half the time of one search each.
+    One regular expression match over all addresses takes half the time of a match for each.
     """
     lines = "\n".join((*addresses, "")).lower()
     if not _are_plain(lines):
@@ -73,10 +73,10 @@ def canonical_together(addresses: Sequence[str]) -> list[str] | None:
 def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
     """Read addresses from pasted text or from a list.
 
-    Args: emails = text with runs of spaces, commas, semicolons or line breaks between addresses,
-        or one address an item; loc = path of the field, for faults.
-    Returns: canonical addresses, each once, in order of first appearance; empty for blank text.
-    Raises: InvalidEmails with every bad address; the third has the loc `3`, or `loc.3`.
+    Args: emails = text in which spaces, commas, semicolons or line breaks separate the addresses, or
+        an iterable with one address per item; loc = path of the field, for faults.
+    Returns: canonical addresses without duplicates, in order of first appearance; empty for blank text.
+    Raises: InvalidEmails with every bad address. The third address has the loc `3`, or `loc.3`.
     """
     texts = filter(None, _SEPARATORS.split(emails)) if isinstance(emails, str) else emails
     addresses: dict[str, None] = {}
@@ -98,7 +98,7 @@ def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
 
 
 def _examined(address: str) -> str:
-    """Give the canonical form by applying every rule. Raises: ValueError, whose text names the fault."""
+    """Return the canonical form after checking every rule. Raises: ValueError that names the fault."""
     text = address.strip()
     if not text:
         raise ValueError("is empty")
@@ -145,7 +145,7 @@ def _domain(text: str) -> str:
 
 
 def _label(text: str) -> str:
-    """Give the ASCII form of one part of a domain; an ASCII part is only checked."""
+    """Return the ASCII form of one label of a domain. A label in ASCII is checked, not changed."""
     if text.isascii() and not text.startswith("xn--"):
         if not _LABEL.fullmatch(text):
             raise ValueError(f"has `{_shown(text)}`, which cannot be part of a domain")
@@ -157,6 +157,6 @@ def _label(text: str) -> str:
 
 
 def _shown(text: str) -> str:
-    """Make text safe to print: cut it, and escape invisible characters."""
+    """Make text safe to print: shorten it and escape invisible characters."""
     cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in cut)

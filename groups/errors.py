@@ -1,7 +1,7 @@
-"""Errors of the groups: the caller did something wrong, or the store cannot answer.
+"""Errors that `groups` raises: the caller did something wrong, or the store cannot answer.
 
 Clients may rely on the `code` of an error; its message may change. "Not a member" is an answer, never
-an error, and no error ever means "in no group".
+an error. No error means that a person is in no group.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from pathlib import Path
 class Fault:
     """One thing that is wrong in an input.
 
-    loc: path to the field, as text with dots; "" for the whole. `add.3` is the third to add.
+    loc: path to the field, with dots; "" for the whole input. `add.3` is the third address to add.
     code: SCREAMING_SNAKE, stable. detail: one sentence, lower case, no full stop.
     """
 
@@ -22,7 +22,7 @@ class Fault:
     detail: str
 
     def within(self, path: str) -> "Fault":
-        """Return the same fault, located in a larger input that holds this one at a path."""
+        """Return the same fault with its `loc` below `path`, for an input that contains this one."""
         return Fault(f"{path}.{self.loc}".strip("."), self.code, self.detail)
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class GroupsError(Exception):
 
 
 class InvalidGroup(GroupsError):
-    """A publisher, group id, name, edit, note or cursor is refused; `faults` lists everything wrong."""
+    """A publisher, group id, name, edit, note or cursor is invalid; `faults` lists every fault."""
 
     code = "INVALID_GROUP"
 
@@ -46,7 +46,7 @@ class InvalidGroup(GroupsError):
 
 
 class InvalidEmails(GroupsError):
-    """Some addresses cannot be read; `faults` names every one, with its position from 1."""
+    """Some addresses are invalid; `faults` lists each of them with its position, counted from 1."""
 
     code = "INVALID_EMAILS"
 
@@ -56,13 +56,13 @@ class InvalidEmails(GroupsError):
 
 
 class InvalidCsv(InvalidEmails):
-    """A CSV file cannot be read as addresses; `faults` names every line, as `line.3`."""
+    """A CSV file does not contain only valid addresses; `faults` lists every wrong line as `line.3`."""
 
     code = "INVALID_CSV"
 
 
 class GroupSizeOutOfRange(GroupsError):
-    """A write would leave a group without members or with more than 10,000; nothing was saved."""
+    """A write would leave a group with no members or more than 10,000; nothing was saved."""
 
     code = "GROUP_SIZE"
 
@@ -73,7 +73,7 @@ class GroupSizeOutOfRange(GroupsError):
 
 
 class UnknownGroup(GroupsError):
-    """The publisher has no group of that id."""
+    """The publisher has no group with this id."""
 
     code = "UNKNOWN_GROUP"
 
@@ -84,7 +84,7 @@ class UnknownGroup(GroupsError):
 
 
 class GroupExists(GroupsError):
-    """The publisher already has a group of that id, or of that name in some letter case."""
+    """The publisher already has a group with this id, or with this name (ignoring letter case)."""
 
     code = "GROUP_EXISTS"
 
@@ -95,7 +95,7 @@ class GroupExists(GroupsError):
 
 
 class GroupsPermanent(GroupsError):
-    """Groups stay: none can be removed or renamed.
+    """The caller tried to remove or rename a group, which is impossible.
 
     Source: Partner Center, "Create known user groups".
     """
@@ -112,10 +112,10 @@ class GroupsPermanent(GroupsError):
 
 
 class WouldBeEmpty(GroupsError):
-    """Forgetting somebody would leave groups without any member; nothing was forgotten.
+    """Forgetting a person would leave groups without any member; nothing was forgotten.
 
-    A group has at least one member (KUG) and stays for good, so the caller has to name a replacement.
-    groups: each as `publisher/group_id`.
+    A group must have a member (KUG) and cannot be removed, so the caller must name a replacement.
+    groups: the groups that would be empty, each as `publisher/group_id`.
     """
 
     code = "WOULD_BE_EMPTY"
@@ -141,9 +141,9 @@ class RevisionMismatch(GroupsError):
 
 
 class HistoryLost(GroupsError):
-    """The store lost this write, as may happen when a replica takes over.
+    """The store lost a write, which can happen when a replica takes over from a failed server.
 
-    Whoever cached something read at that write has to read all of it again.
+    A caller that cached anything read after that write must read all of it again.
     """
 
     code = "HISTORY_LOST"
@@ -155,25 +155,25 @@ class HistoryLost(GroupsError):
 
 
 class NotEmpty(GroupsError):
-    """The store has other writes: only an empty store, or an earlier copy, takes writes over."""
+    """Writes cannot be copied into this store: it is neither empty nor an earlier copy of the source."""
 
     code = "NOT_EMPTY"
 
     @classmethod
     def unless_next(cls, chain: str, present: int, revision: int) -> None:
-        """Check that a revision follows the present one. Args: chain = whose it is, for the message."""
+        """Raise NotEmpty unless `revision` is `present` + 1. Args: chain = its name, for the message."""
         if revision != present + 1:
             raise cls(f"{chain} is at revision {present}: {revision} is not next")
 
 
 class InvalidStoreUrl(GroupsError):
-    """The store URL cannot be opened. The message does not contain its password."""
+    """The store URL is invalid. The message does not contain the password in it."""
 
     code = "INVALID_STORE_URL"
 
 
 class StoreUnavailable(GroupsError):
-    """The store cannot answer now. Says nothing about who is in which group."""
+    """The store cannot answer now. This error does not mean that a person is in no group."""
 
     code = "STORE_UNAVAILABLE"
 
@@ -183,25 +183,25 @@ class StoreUnavailable(GroupsError):
 
 
 class StoreFull(StoreUnavailable):
-    """No space is left: nothing of the write was saved. Reading still works."""
+    """The store has no space left. Nothing of the write was saved. Reading still works."""
 
     code = "STORE_FULL"
 
 
 class StoreForbidden(StoreUnavailable):
-    """The store refuses this program's login or one of its commands; `reason` names the rights needed."""
+    """The server refused this program's login or a command; `reason` lists the rights it needs."""
 
     code = "STORE_FORBIDDEN"
 
 
 class UnsupportedStore(GroupsError):
-    """The store is of a version, or in a state, that this program cannot work with."""
+    """This program cannot work with the version or the state of the store."""
 
     code = "UNSUPPORTED_STORE"
 
 
 class NotOurDatabase(GroupsError):
-    """The file, or server, holds something else and was left as it is."""
+    """The file or server contains data of another program. It was not changed."""
 
     code = "NOT_OUR_DATABASE"
 
@@ -211,7 +211,7 @@ class NotOurDatabase(GroupsError):
 
 
 class NewerDatabase(GroupsError):
-    """A newer version of the program wrote the store; this one would misread it."""
+    """A newer version of this program wrote the store; this version could misread it."""
 
     code = "NEWER_DATABASE"
 

@@ -1,7 +1,7 @@
-"""The members of groups in memory: 64-bit digests of addresses, never an address.
+"""The members of groups in memory, stored as 64-bit digests of addresses, never as addresses.
 
-A digest is the 8-byte keyed BLAKE2b of a canonical address, read as a big-endian integer. The key
-is a secret of the deployment, so that nobody can look for collisions or test guesses offline.
+A digest is the 8-byte keyed BLAKE2b hash of a canonical address, read as a big-endian integer. The key
+is a secret of the deployment, so nobody else can search for collisions or test guessed addresses.
 Source: design.md section 2, "Memory".
 """
 
@@ -19,21 +19,21 @@ DIGEST_BITS = 64
 
 
 def digest(address: str, key: bytes) -> int:
-    """Give the digest of one canonical address, 0 to 2**64 - 1."""
+    """Compute the digest of a canonical address: an integer from 0 to 2**64 - 1."""
     hashed = blake2b(address.encode(), digest_size=DIGEST_BITS // 8, key=key).digest()
     return int.from_bytes(hashed, "big")
 
 
 class Digester:
-    """Computes `digest` for many addresses, with the key set up once."""
+    """Computes the digests of many addresses faster than `digest`: it sets up the key only once."""
 
     __slots__ = ("of", "of_all")
 
     of: Callable[[str], int]
-    """The digest of one canonical address."""
+    """Compute the digest of one canonical address."""
 
     of_all: Callable[[Collection[str]], Sequence[int]]
-    """The digests of canonical addresses, in order."""
+    """Compute the digests of canonical addresses, in the order given."""
 
     def __init__(self, key: bytes) -> None:
         size = DIGEST_BITS // 8
@@ -56,65 +56,65 @@ class Digester:
         self.of, self.of_all = of, of_all
 
     def of_recorded(self, address: str) -> int:
-        """Give the digest of an address in history, also where it stands for a forgotten person."""
+        """Return the digest of an address in history, or the digest that replaced a forgotten one."""
         if address.startswith(FORGOTTEN):
             return int(address.removeprefix(FORGOTTEN), 16)
         return self.of(address)
 
     def forgotten(self, address: str) -> str:
-        """Give the text that replaces a forgotten address in history."""
+        """Return the text that replaces an address in history when the person is forgotten."""
         return f"{FORGOTTEN}{self.of(address):016x}"
 
 
 class MemberSet:
-    """One group's members at one revision. Immutable; 8 bytes a member."""
+    """The members of one group at one revision. Immutable; takes 8 bytes per member."""
 
     __slots__ = ("digests",)
 
     def __init__(self, digests: "array[int]") -> None:
-        """Take distinct digests in rising order, typecode Q; the caller must not change the array later."""
+        """Args: digests = distinct, rising, typecode Q; the caller must not change the array later."""
         self.digests = digests
 
     @classmethod
     def from_addresses(cls, addresses: Iterable[str], key: bytes) -> "MemberSet":
-        """Make the set of some canonical addresses."""
+        """Build a set from canonical addresses. Args: key = from GroupStore.digest_key."""
         return cls.of(map(Digester(key).of, addresses))
 
     @classmethod
     def of(cls, digests: Iterable[int]) -> "MemberSet":
-        """Make the set of some digests, in any order."""
+        """Build a set from digests in any order, which may contain duplicates."""
         return cls(array("Q", sorted(set(digests))))
 
     def __len__(self) -> int:
         return len(self.digests)
 
     def contains_digest(self, wanted: int) -> bool:
-        """Tell whether a digest is a member's."""
+        """Return whether the digest belongs to a member."""
         at = bisect_left(self.digests, wanted)
         return at < len(self.digests) and self.digests[at] == wanted
 
     @property
     def nbytes(self) -> int:
-        """Bytes held, without the few of the objects around them."""
+        """Bytes in the array of digests, without the small overhead of the objects."""
         return len(self.digests) * self.digests.itemsize
 
 
 class MemberIndex:
-    """Which of several groups a digest is in. Immutable: a change makes a new index.
+    """Finds the groups of a digest among several groups. Immutable: a change builds a new index.
 
-    A combination is a set of group ids that occurs; each digest has the number of its combination.
-    Number 0 is the empty combination, so it answers for strangers too.
-    INVARIANT: digests rise; combinations run beside them and are never 0; offsets[b] is the number
-    of digests whose top bits are below b, so that a search looks at a handful of entries.
+    A combination is a set of group ids that some digest is in; each digest has the number of its
+    combination. Number 0 is the empty combination, which a digest in no group has.
+    INVARIANT: _digests is in rising order; _numbers has the combination of each digest, never 0;
+    _offsets[b] is the number of digests whose top bits are below b, so a search checks few entries.
     """
 
     __slots__ = ("_digests", "_numbers", "_offsets", "_table", "find", "find_all")
 
     find: Callable[[int], int]
-    """The number of a digest's combination; 0 when it is in no group."""
+    """Return the number of a digest's combination; 0 if the digest is in no group."""
 
     find_all: Callable[[Iterable[int]], list[int]]
-    """The numbers of digests' combinations, in order."""
+    """Return the number of the combination of each digest, in the order given."""
 
     def __init__(
         self,
@@ -123,7 +123,7 @@ class MemberIndex:
         table: tuple[frozenset[str], ...],
         offsets: "array[int]",
     ) -> None:
-        """Take the parts as `build` and `with_changes` make them; 2**bits + 1 offsets."""
+        """Use `build` or `with_changes` instead. Args: offsets = 2**bits + 1 of them."""
         self._digests, self._numbers, self._table, self._offsets = digests, numbers, table, offsets
         shift = DIGEST_BITS - (len(offsets) - 1).bit_length() + 1
 
@@ -135,7 +135,7 @@ class MemberIndex:
 
         def find_all(
             wanted: Iterable[int],
-        ) -> list[int]:  # inlined: calling `find` would double the cost
+        ) -> list[int]:  # repeats the body of `find`: calling it would take twice the time
             numbers_found = []
             for digest in wanted:
                 bucket = digest >> shift
@@ -148,33 +148,34 @@ class MemberIndex:
 
     @classmethod
     def build(cls, sets: Mapping[str, MemberSet]) -> "MemberIndex":
-        """Make the index of some groups, by group id."""
+        """Build the index of groups. Args: sets = the members of each group, by group id."""
         digests, masks = combinations.merged([members.digests for members in sets.values()])
         table, numbers = combinations.numbered(masks, tuple(sets))
         return cls(digests, numbers, table, combinations.offsets(digests))
 
     def combination(self, number: int) -> frozenset[str]:
-        """Give the group ids of a combination number that `find` gave."""
+        """Return the group ids of a combination. Args: number = from `find` or `find_all`."""
         return self._table[number]
 
     def by_digest(self) -> dict[int, int]:
-        """Give every digest with the number of its combination.
+        """Return a dict from every digest to the number of its combination.
 
-        Meant for looking up more accounts than there are members: a dict needs a tenth of the time and
-        ten times the memory.
+        Use it to look up more accounts than there are members: compared with `find`, a dict takes a
+        tenth of the time and ten times the memory.
         """
         return dict(zip(self._digests, self._numbers, strict=True))
 
     def sizes(self) -> dict[int, int]:
-        """Count the digests of each combination that occurs, by its number."""
+        """Count the digests of each combination. Returns: the counts by combination number."""
         return dict(Counter(self._numbers))
 
     def with_changes(
         self, changes: Iterable[tuple[str, Collection[int], Collection[int]]]
     ) -> "MemberIndex":
-        """Make the index after some edits, in order: (group id, digests added, digests removed).
+        """Build the index that results from edits. The combination numbers of this index stay valid.
 
-        Cheap for few changes; numbers of the old index keep their meaning in the new one.
+        Fast if there are few changes.
+        Args: changes = in order, for each edit: group id, digests added, digests removed.
         """
         table = combinations.Table(self._table)
         changed: dict[int, int] = {}
@@ -194,7 +195,7 @@ class MemberIndex:
 
     @property
     def nbytes(self) -> int:
-        """Bytes held in the arrays, without the table of combinations."""
+        """Bytes in the arrays, without the table of combinations."""
         return sum(
             len(part) * part.itemsize for part in (self._digests, self._numbers, self._offsets)
         )

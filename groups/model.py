@@ -206,22 +206,22 @@ def slug(name: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Tell whether a text can be a publisher or group id at all."""
+    """Return whether a text can be a publisher or group id at all."""
     return _ID.fullmatch(text) is not None
 
 
 def check_publisher(publisher: str) -> str:
-    """Give the publisher id back. Raises: InvalidGroup."""
+    """Return the publisher id if it is valid. Raises: InvalidGroup."""
     return _checked_id(publisher, "publisher")
 
 
 def check_group_id(group_id: str) -> str:
-    """Give the group id back. Raises: InvalidGroup."""
+    """Return the group id if it is valid. Raises: InvalidGroup."""
     return _checked_id(group_id, "group_id")
 
 
 def check_name(name: str) -> str:
-    """Give the name trimmed and in NFC. Raises: InvalidGroup."""
+    """Return the name trimmed and in NFC. Raises: InvalidGroup."""
     trimmed = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(trimmed) <= MAX_NAME_LENGTH:
         detail = f"a name must have 1 to {MAX_NAME_LENGTH} characters, not {len(trimmed)}"
@@ -273,12 +273,12 @@ def check_consent(consent: Consent) -> Consent:
 
 
 def storable(text: str) -> str:
-    """Give text that every store can keep and compare: lone surrogates become `?`."""
+    """Return text that every store can keep and compare: lone surrogates become `?`."""
     return text.encode("utf-8", "replace").decode()
 
 
 def name_key(name: str) -> str:
-    """Give the form in which names are compared: `Beta` and `BETA` are one name."""
+    """Return the form in which names are compared: `Beta` and `BETA` are one name."""
     folded = unicodedata.normalize("NFC", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
 

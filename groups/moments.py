@@ -1,4 +1,4 @@
-"""Moments as numbers, the way stores keep them: microseconds since 1970-01-01 UTC."""
+"""Convert dates and times to the numbers that stores keep: microseconds since 1970-01-01 UTC."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,10 +7,10 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def to_us(moment: datetime) -> int:
-    """Give a moment (UTC-aware, or in any other zone) as microseconds."""
+    """Convert a date and time, aware in any time zone, to microseconds since 1970-01-01 UTC."""
     return (moment - _EPOCH) // _MICROSECOND
 
 
 def from_us(microseconds: int) -> datetime:
-    """Give the UTC-aware moment of a number from `to_us`."""
+    """Convert a number from `to_us` to a UTC-aware date and time."""
     return _EPOCH + microseconds * _MICROSECOND

@@ -31,7 +31,7 @@ class MembershipReader(Protocol):
     """Read who is in which known user group of which publisher."""
 
     def get(self, publisher: str, group_id: str) -> Group:
-        """Give one group. Raises: UnknownGroup."""
+        """Return one group. Raises: UnknownGroup."""
 
     def list_groups(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
@@ -39,7 +39,7 @@ class MembershipReader(Protocol):
         """List a publisher's groups by group_id; an unknown publisher has none."""
 
     def group_ids(self, publisher: str) -> frozenset[str]:
-        """Give all group ids of a publisher; an unknown one has none."""
+        """Return all group ids of a publisher; an unknown one has none."""
 
     def publishers(self) -> tuple[str, ...]:
         """List every publisher that has a group, in order."""
@@ -62,7 +62,7 @@ class MembershipReader(Protocol):
         """
 
     def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
-        """Give a group's members, and the publisher's last write when they were read.
+        """Return a group's members, and the publisher's last write when they were read.
 
         Raises: UnknownGroup.
         """
@@ -70,16 +70,16 @@ class MembershipReader(Protocol):
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
     ) -> tuple[Head, dict[str, MemberSet]]:
-        """Give the members of several groups as of one moment, and the last write at that moment.
+        """Return the members of several groups as of one moment, and the last write at that moment.
 
         Raises: UnknownGroup when any of them does not exist.
         """
 
     def revision(self, publisher: str) -> int:
-        """Give the publisher's groups revision; 0 before the first write."""
+        """Return the publisher's groups revision; 0 before the first write."""
 
     def digest_key(self) -> bytes:
-        """Give the deployment's secret: 32 random bytes, the same for every process and for ever."""
+        """Return the deployment's secret: 32 random bytes, the same for every process and for ever."""
 
 
 class GroupEditor(Protocol):
@@ -157,7 +157,7 @@ class GroupFeed(Protocol):
     """Learn that something changed, and what."""
 
     def change_token(self, publisher: str) -> int:
-        """Give a number that differs from earlier ones if any data of a publisher may have changed.
+        """Return a number that differs from earlier ones if any data of a publisher may have changed.
 
         That includes all else that the backend keeps for the publisher. Never waits, so every query can
         ask. A write through this store shows at once, other writes as fast as the backend reports them.
@@ -165,7 +165,7 @@ class GroupFeed(Protocol):
         """
 
     def last_look(self, publisher: str) -> tuple[int, datetime]:
-        """Give the last token, and the moment up to which it accounts for every write.
+        """Return the last token, and the moment up to which it accounts for every write.
 
         Answers while the store is away, too.
         """
@@ -249,7 +249,7 @@ class GroupArchive(Protocol):
         """List every publisher of which anything is left in the audit trail, in order."""
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
-        """Give a publisher's writes as the audit trail keeps them."""
+        """Return a publisher's writes as the audit trail keeps them."""
 
 
 class GroupStore(MembershipReader, GroupEditor, GroupFeed, GroupArchive, Protocol):

@@ -180,12 +180,12 @@ class RedisActivityStore(ActivityStore):
             self._run(commands)
 
     def _of_day(self, publisher: str, day: int) -> list[str]:
-        """Give the keys of a day's counts: the one by hour, then the 24 by minute."""
+        """Return the keys of a day's counts: the one by hour, then the 24 by minute."""
         minutes = [self._minutes(publisher, day * DAY + hour * HOUR) for hour in range(24)]
         return [self._key(publisher, "hours", str(day)), *minutes]
 
     def _is_kept(self, publisher: str) -> bool:
-        """Tell whether anything is kept of a publisher."""
+        """Return whether anything is kept of a publisher."""
         lasts = [
             self._key(publisher, "last", product_id) for product_id in self._products(publisher)
         ]

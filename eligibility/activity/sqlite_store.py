@@ -85,7 +85,7 @@ _seen = msgspec.msgpack.Decoder(RecentDecision).decode
 
 
 def path_beside(path: Path) -> Path:
-    """Give the path of the activity that belongs to a store: `store.db` -> `store-activity.db`."""
+    """Return the path of the activity that belongs to a store: `store.db` -> `store-activity.db`."""
     return path.with_name(f"{path.stem}-activity{path.suffix}")
 
 

@@ -35,7 +35,7 @@ class ActivityStore(Protocol):
         """List the counts of minutes or hours that begin in [since, until), by moment and key."""
 
     def last_answers(self, publisher: str, product_id: str) -> Mapping[int, LastAnswer]:
-        """Give the last answer to each member about a product, by the member's digest."""
+        """Return the last answer to each member about a product, by the member's digest."""
 
     def seen(self, publisher: str, since: float) -> list[RecentDecision]:
         """List the latest decisions after a moment (seconds since the epoch), in the order added."""

@@ -43,12 +43,12 @@ class AuditLog(Trail[LogEntry], Protocol):
         """
 
     def head(self) -> ChainHead:
-        """Give the last entry's revision and digest; 0 and "" before the first."""
+        """Return the last entry's revision and digest; 0 and "" before the first."""
         return self.kept().head
 
 
 def link(digester: ChainDigester, before: str, entry: LogEntry) -> str:
-    """Give the digest of an entry, whose own `chain` does not count.
+    """Return the digest of an entry, whose own `chain` does not count.
 
     Args: before = the digest of the entry before it.
     """

@@ -39,13 +39,13 @@ class KeyStore(Protocol):
     """
 
     def revision(self) -> int:
-        """Give a number that grows with every write except `note_use`; 0 before the first."""
+        """Return a number that grows with every write except `note_use`; 0 before the first."""
 
     def all(self) -> tuple[int, tuple[StoredKey, ...]]:
         """List every key ever made, the oldest first, and the revision when they were read."""
 
     def get(self, key_id: str) -> StoredKey | None:
-        """Give one key; None if no key has that id."""
+        """Return one key; None if no key has that id."""
 
     def add(self, key: StoredKey) -> None:
         """Save a new key together with the next revision; a key that is there already is not changed."""

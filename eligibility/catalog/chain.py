@@ -15,7 +15,7 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 def link(digester: ChainDigester, before: str, versions: Iterable[ProductVersion]) -> str:
-    """Give the digest of the versions that one revision writes, in any order.
+    """Return the digest of the versions that one revision writes, in any order.
 
     Args: before = the digest of the write before.
     """
@@ -34,7 +34,7 @@ def link(digester: ChainDigester, before: str, versions: Iterable[ProductVersion
 
 
 def _body(product: Product | None) -> bytes | None:
-    """Give a digest of a product that does not depend on the order of fields and on defaults written."""
+    """Return a digest of a product that does not depend on the order of fields and on defaults written."""
     if product is None:
         return None
     body = product.model_dump(mode="json", exclude_defaults=True)

@@ -28,7 +28,7 @@ class PackedWrite(msgspec.Struct, array_like=True):
     chain: bytes = b""  # missing in what an earlier release wrote
 
     def versions(self, publisher: str, revision: int) -> Iterator[ProductVersion]:
-        """Give the versions, by product id."""
+        """Return the versions, by product id."""
         for product in sorted(self.bodies, key=lambda body: body.product_id):
             yield ProductVersion(
                 publisher=publisher,

@@ -151,7 +151,7 @@ def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
 
 
 def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
-    """Give the moment of a write: never before the publisher's last one, whatever the clocks say."""
+    """Return the moment of a write: never before the publisher's last one, whatever the clocks say."""
     row = connection.execute(
         "SELECT at FROM product_version WHERE publisher = ? ORDER BY revision DESC LIMIT 1",
         (publisher,),

@@ -32,7 +32,7 @@ _PUBLISHERS = (
 def trail_of(
     database: Database, publisher: str, digester: Callable[[], ChainDigester]
 ) -> SqliteTrail[CatalogWrite]:
-    """Give the audit trail of a publisher's catalogue. Args: digester = of the deployment."""
+    """Return the audit trail of a publisher's catalogue. Args: digester = of the deployment."""
 
     def read(connection: Connection, first: int, last: int) -> dict[int, CatalogWrite | Damage]:
         rows = connection.execute(

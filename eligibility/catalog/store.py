@@ -82,7 +82,7 @@ class CatalogStore(Protocol):
     """
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
-        """Give a product and its publisher's catalogue revision, as of one moment; None if unknown."""
+        """Return a product and its publisher's catalogue revision, as of one moment; None if unknown."""
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
@@ -121,13 +121,13 @@ class CatalogStore(Protocol):
         """
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
-        """Give the version of a product at a moment (UTC-aware), and its publisher's revision then.
+        """Return the version of a product at a moment (UTC-aware), and its publisher's revision then.
 
         None before it was first declared; a version without product if it was deleted then.
         """
 
     def owner(self, product_id: str) -> str | None:
-        """Give the publisher that owns the product id, for ever; None while nobody does."""
+        """Return the publisher that owns the product id, for ever; None while nobody does."""
 
     def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
         """List the versions after a revision, oldest first, those of one revision by product id."""
@@ -142,4 +142,4 @@ class CatalogStore(Protocol):
         """List every publisher of which anything is left in the audit trail, in order."""
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
-        """Give a publisher's writes as the audit trail keeps them."""
+        """Return a publisher's writes as the audit trail keeps them."""

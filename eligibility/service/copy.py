@@ -220,7 +220,7 @@ def _copy_catalog(source: Stores, target: Stores, publisher: str) -> Iterator[in
 
 
 def _verified(source: Stores, target: Stores, publisher: str) -> StoreContents:
-    """Give what both stores have. Raises: CopyDiffers if it is not the same."""
+    """Return what both stores have. Raises: CopyDiffers if it is not the same."""
     copied = contents(source, publisher)
     if contents(target, publisher) != copied:
         raise CopyDiffers(publisher)

@@ -54,7 +54,7 @@ def open_stores(
 
 
 def stores_of(backend: Database | RedisServer) -> Stores:
-    """Give the stores that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
+    """Return the stores that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
     if isinstance(backend, RedisServer):
         in_redis = RedisGroupStore(backend)
         return Stores(

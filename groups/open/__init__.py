@@ -14,7 +14,7 @@ from groups.storage.sqlite_database import Database
 _SQLITE = "sqlite:///"
 
 shown = redis_url.shown
-"""A store URL as it may be printed: without its password."""
+"""Return a store URL without its password, so that it can be printed."""
 
 
 def open_backend(
@@ -33,12 +33,12 @@ def open_backend(
 def open_database(url: str, *, clock: Callable[[], float] = time.time) -> Database:
     """Open the SQLite file of a URL. Args: clock = seconds since the epoch, which stamp writes.
 
-    `sqlite:///a/b.db` is relative to the working directory, `sqlite:////a/b.db` and
-    `sqlite:///C:/a/b.db` are absolute; %20 and the like are decoded.
+    `sqlite:///a/b.db` is relative to the working directory; `sqlite:////a/b.db` and
+    `sqlite:///C:/a/b.db` are absolute. Percent escapes such as %20 are decoded.
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase.
     """
     if not url.startswith(_SQLITE):
-        scheme = url.partition(":")[0][:20]  # the rest may hold a password
+        scheme = url.partition(":")[0][:20]  # not the whole URL, which may contain a password
         raise InvalidStoreUrl(
             f"store URL with scheme `{scheme}` cannot be opened: write `sqlite:///path` for a"
             " relative path, `sqlite:////path` for an absolute one, or redis://, redis+cluster://,"

@@ -18,7 +18,7 @@ from groups.storage.redis_server import RedisServer
 
 
 def chain(server: RedisServer, publisher: str) -> RedisChain:
-    """Give the chain of a publisher's writes to groups."""
+    """Return the chain of a publisher's writes to groups."""
     keys = server.keys
     return RedisChain(
         server, publisher, "groups", head=keys.head(publisher), entries=keys.edits(publisher)

@@ -35,7 +35,7 @@ def group_ids(server: RedisServer, publisher: str) -> list[str]:
 
 
 def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str | None:
-    """Give the id, or else the name, that a group has already; None when both are free."""
+    """Return the id, or else the name, that a group has already; None when both are free."""
     groups, names = server.keys.groups(publisher), server.keys.group_names(publisher)
     same_id, same_name = server.read([("HGET", groups, group_id), ("HGET", names, name_key(name))])
     if same_id is not None:

@@ -37,7 +37,7 @@ class GroupTransaction:
         return StoredGroup(self.connection, key or 0, new)
 
     def moment(self) -> datetime:
-        """Give the moment of the write: now, or that of the publisher's last write if it is later.
+        """Return the moment of the write: now, or that of the publisher's last write if it is later.
 
         So the moments of revisions never go back, and a moment of the past means one revision.
         """
@@ -193,5 +193,5 @@ def kept_secret(connection: sqlite3.Connection, name: str, new: bytes) -> bytes:
 
 
 def _signed(digest: int) -> int:
-    """Give a 64-bit digest the way SQLite keeps integers."""
+    """Return a 64-bit digest the way SQLite keeps integers."""
     return digest - (1 << 64) if digest >> 63 else digest

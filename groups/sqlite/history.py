@@ -64,7 +64,7 @@ HistoryRow = tuple[int, str, int, str, str | None, str, int | None, str | None]
 def changes_after(
     connection: sqlite3.Connection, publisher: str, revision: int, limit: int | None
 ) -> tuple[GroupChange, ...]:
-    """Give the writes after a revision, oldest first."""
+    """Return the writes after a revision, oldest first."""
     after = min(max(revision, 0), MAX_REVISION)
     return _changes(connection, publisher, "revision > ?", after, limit)
 
@@ -72,7 +72,7 @@ def changes_after(
 def changes_from(
     connection: sqlite3.Connection, publisher: str, since: datetime
 ) -> tuple[GroupChange, ...]:
-    """Give the writes at or after a moment, oldest first."""
+    """Return the writes at or after a moment, oldest first."""
     return _changes(connection, publisher, "at_us >= ?", to_us(since))
 
 
@@ -84,7 +84,7 @@ def page(
     before: int,
     count: int,
 ) -> list[GroupChange]:
-    """Give up to that many writes before a revision, newest first; see GroupStore.history."""
+    """Return up to that many writes before a revision, newest first; see GroupStore.history."""
     values = {
         "publisher": text(publisher),
         "group_id": group_id,
@@ -126,7 +126,7 @@ def memberships_at(
 
 
 def members_at(connection: sqlite3.Connection, query: MemberQuery, at: datetime) -> list[str]:
-    """Give the members of a moment that a query asks for."""
+    """Return the members of a moment that a query asks for."""
     start = text(query.prefix)
     names = query.publisher, query.group_id
     bounds = to_us(at), text(query.cursor), start, start + AFTER_ANY, query.count

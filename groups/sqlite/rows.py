@@ -32,7 +32,7 @@ class StoredGroup:
 def group(
     connection: sqlite3.Connection, publisher: str, group_id: str, if_revision: int | None = None
 ) -> StoredGroup:
-    """Give one group. Raises: UnknownGroup; RevisionMismatch if it is at another revision."""
+    """Return one group. Raises: UnknownGroup; RevisionMismatch if it is at another revision."""
     row = connection.execute(
         "SELECT group_key, publisher, group_id, name, member_count, revision, created_at_us,"
         " consent FROM known_group WHERE publisher = ? AND group_id = ?",
@@ -48,7 +48,7 @@ def group(
 def groups_after(
     connection: sqlite3.Connection, publisher: str, cursor: str, count: int
 ) -> list[Group]:
-    """Give up to that many groups whose ids come after the cursor."""
+    """Return up to that many groups whose ids come after the cursor."""
     rows = connection.execute(
         "SELECT publisher, group_id, name, member_count, revision, created_at_us, consent"
         " FROM known_group WHERE publisher = ? AND group_id > ? ORDER BY group_id LIMIT ?",
@@ -58,7 +58,7 @@ def groups_after(
 
 
 def group_ids(connection: sqlite3.Connection, publisher: str) -> frozenset[str]:
-    """Give all group ids of a publisher."""
+    """Return all group ids of a publisher."""
     rows = connection.execute(
         "SELECT group_id FROM known_group WHERE publisher = ?", (text(publisher),)
     )
@@ -68,7 +68,7 @@ def group_ids(connection: sqlite3.Connection, publisher: str) -> frozenset[str]:
 def group_keys(
     connection: sqlite3.Connection, publisher: str, wanted: Collection[str]
 ) -> dict[str, int]:
-    """Give the row keys of those groups that exist."""
+    """Return the row keys of those groups that exist."""
     rows = connection.execute(
         "SELECT group_id, group_key FROM known_group WHERE publisher = ?"
         " AND group_id IN (SELECT value FROM json_each(?))",
@@ -92,7 +92,7 @@ def with_anything(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def revision(connection: sqlite3.Connection, publisher: str) -> int:
-    """Give the publisher's groups revision; 0 when there is none."""
+    """Return the publisher's groups revision; 0 when there is none."""
     row = connection.execute(
         "SELECT revision FROM group_revision WHERE publisher = ?", (text(publisher),)
     ).fetchone()
@@ -100,7 +100,7 @@ def revision(connection: sqlite3.Connection, publisher: str) -> int:
 
 
 def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: str) -> str | None:
-    """Give the id, or else the name, that a group has already; None when both are free."""
+    """Return the id, or else the name, that a group has already; None when both are free."""
     row = connection.execute(
         "SELECT group_id, name FROM known_group"
         " WHERE publisher = ? AND (group_id = ? OR name_key = ?) ORDER BY group_id != ?",
@@ -112,7 +112,7 @@ def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: s
 
 
 def members_after(stored: StoredGroup, query: MemberQuery) -> list[str]:
-    """Give the present members that a query asks for."""
+    """Return the present members that a query asks for."""
     start = text(query.prefix)
     rows = stored.connection.execute(
         _MEMBERS + " AND address > ? AND address >= ? AND address < ? ORDER BY address LIMIT ?",
@@ -122,7 +122,7 @@ def members_after(stored: StoredGroup, query: MemberQuery) -> list[str]:
 
 
 def present(stored: StoredGroup, wanted: Collection[str] | None) -> frozenset[str]:
-    """Give those of the addresses that are members; all members for None."""
+    """Return those of the addresses that are members; all members for None."""
     if wanted is None:
         rows = stored.connection.execute(_MEMBERS, (stored.key,))
     else:
@@ -132,7 +132,7 @@ def present(stored: StoredGroup, wanted: Collection[str] | None) -> frozenset[st
 
 
 def groups_with(connection: sqlite3.Connection, publisher: str, address: str) -> list[str]:
-    """Give the ids of a publisher's groups that list a canonical address, ordered."""
+    """Return the ids of a publisher's groups that list a canonical address, ordered."""
     rows = connection.execute(
         "SELECT group_id FROM known_group g WHERE publisher = ? AND EXISTS (SELECT 1 FROM member m"
         " WHERE m.group_key = g.group_key AND m.address = ?) ORDER BY group_id",
@@ -142,20 +142,20 @@ def groups_with(connection: sqlite3.Connection, publisher: str, address: str) ->
 
 
 def member_set(connection: sqlite3.Connection, key: int) -> MemberSet:
-    """Give the digests of a group's members."""
+    """Return the digests of a group's members."""
     rows = connection.execute("SELECT digest FROM member WHERE group_key = ?", (key,))
     signed = array("q", map(itemgetter(0), rows))
     return MemberSet(array("Q", sorted(array("Q", signed.tobytes()))))
 
 
 def secret(connection: sqlite3.Connection, name: str) -> bytes | None:
-    """Give a secret; None when none was made yet."""
+    """Return a secret; None when none was made yet."""
     row = connection.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
 
 
 def consent_json(consent: Consent | None) -> str | None:
-    """Give a consent note as it is stored."""
+    """Return a consent note as it is stored."""
     if consent is None:
         return None
     return dumps(

@@ -185,7 +185,7 @@ class SqliteGroupStore(GroupBackend):
 
     @contextmanager
     def _write(self, publisher: str) -> Iterator[GroupTransaction]:
-        """Give an open write to a publisher's groups, saved at the end unless the block raises."""
+        """Yield an open write to a publisher's groups, saved at the end unless the block raises."""
         digester = self.chain_digester()  # first: making the secret is a write of its own
         with self._database.write() as connection:
             yield GroupTransaction(connection, publisher, self._database.clock(), digester)

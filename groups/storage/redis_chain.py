@@ -1,7 +1,7 @@
-"""A chain of writes in a Redis server, as the groups, the catalogue and the audit log each keep one.
+"""A chain of writes in a Redis server. The groups, the catalogue and the audit log each keep one.
 
-The last write stands in a field of a head, and every write under its revision in a hash. A write is
-saved only if the head is still as it was read; whoever came too late works the write out again.
+The head, a hash, has the last write in a field; another hash has every write by its revision. A write
+is saved only if the head has not changed since it was read; otherwise its author computes it again.
 """
 
 import random
@@ -21,16 +21,16 @@ from groups.storage.redis_server import Command, RedisServer
 T = TypeVar("T")
 
 _TRIES = 100
-"""How often a write is worked out again; each time somebody else's write was saved."""
+"""How often a write is attempted. An attempt fails only if another write was saved first."""
 
 _AT_ONCE = 200
-"""Entries read in one step. A write to a group has at most 10,000 addresses, at 6 bytes."""
+"""Entries read in one step. A write to a group has at most 10,000 addresses of 6 bytes each."""
 
 
 class HeadField(msgspec.Struct, frozen=True, array_like=True):
-    """The last write of a chain as the head keeps it; revision 0 before the first.
+    """The last write of a chain, as stored in the head; revision 0 before the first write.
 
-    chain: its digest in the audit trail; empty where an earlier release wrote it without one.
+    chain: digest of the write in the audit trail; empty if an earlier release wrote it.
     """
 
     revision: int = 0
@@ -42,17 +42,17 @@ class HeadField(msgspec.Struct, frozen=True, array_like=True):
     def of(
         cls, revision: int, at: datetime, chain: str, write_id: str | None = None
     ) -> "HeadField":
-        """Make the field of a write, which gets a new id unless it has one. chain: in hexadecimal."""
+        """Build the field for a write. Args: chain = in hexadecimal; write_id = None for a new id."""
         return cls(revision, write_id or secrets.token_hex(4), to_us(at), bytes.fromhex(chain))
 
     @property
     def at(self) -> datetime:
-        """The moment of that write."""
+        """The time of the write."""
         return from_us(self.at_us)
 
 
 class _EntryStart(msgspec.Struct, array_like=True):
-    """What every entry of every chain begins with."""
+    """The first fields of an entry, which are the same in every chain."""
 
     at_us: int
     write_id: str
@@ -64,42 +64,42 @@ _decode_start = msgspec.msgpack.Decoder(_EntryStart).decode
 
 
 def head_of(packed: bytes | None) -> HeadField:
-    """Unpack the field of a head."""
+    """Unpack a head's field for a chain; revision 0 if the field is missing."""
     return HeadField() if packed is None else _decode_head(packed)
 
 
 def packed_head(field: HeadField) -> bytes:
-    """Pack the field of a head byte for byte as it was read, for a commit compares it."""
-    if not field.chain:  # as an earlier release packed it
+    """Pack a head's field into exactly the bytes that were read, because a commit compares them."""
+    if not field.chain:  # in the format of an earlier release
         return _encode((field.revision, field.write_id, field.at_us))
     return _encode(field)
 
 
 def missing(what: str) -> StoreUnavailable:
-    """Make the error for data that was written and is gone, by eviction for one: never "nobody"."""
+    """Build the error for data that was lost, for example by eviction: it must not look like no data."""
     return StoreUnavailable(f"{what} is not there any more: restore the server from its backup")
 
 
 def until_saved(attempt: Callable[[], T | None], what: str) -> T:
-    """Attempt a write until it is saved; give what the attempt gives.
+    """Repeat a write until it is saved. Return the result of the successful attempt.
 
-    Args: attempt = reads, works the write out and saves it; None when another write came first.
-        what = what is written to, for the error.
-    Raises: StoreUnavailable when others came first every time.
+    Args: attempt = reads, computes the write and saves it; returns None if another write was saved
+        first. what = name of what is written to, for the error.
+    Raises: StoreUnavailable if another write was saved first in every attempt.
     """
     for _ in range(_TRIES):
         result = attempt()
         if result is not None:
             return result
-        time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - so that writers do not meet again
+        time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - random, so that writers do not collide again
     raise StoreUnavailable(f"too many others write to {what} just now: try again")
 
 
 class RedisChain:
-    """One chain of a server.
+    """One chain in a server.
 
-    Args: owner = the publisher, or what else the keys belong to; field = of the head; head, entries =
-        keys in one slot.
+    Args: owner = the publisher or other owner of the keys; field = the chain's field in the head;
+        head, entries = Redis keys of the two hashes, in the same cluster slot.
     """
 
     def __init__(
@@ -119,10 +119,10 @@ class RedisChain:
         commands: Sequence[Command],
         more: Mapping[str, tuple[bytes | None, bytes]] | None = None,
     ) -> bool:
-        """Save the commands of a write; False when another write came first.
+        """Save the commands of a write. Return False if another write was saved first.
 
-        True also where the server saved it, the answer was lost, and others have written since.
-        Args: more = other fields of the head that change, each as it was and as it becomes.
+        Also return True if an earlier try saved the write, but the connection lost the answer.
+        Args: more = other fields of the head that change: old and new value by name.
         Raises: StoreUnavailable.
         """
         own = packed_head(before) if before.revision else None, packed_head(after)
@@ -131,14 +131,14 @@ class RedisChain:
         return saved or (after != before and self._was_saved(after))
 
     def entries(self, revisions: Sequence[int]) -> Iterator[tuple[int, bytes | None]]:
-        """Read the entries of some revisions, in the order given; None for one that is missing."""
+        """Read the entries with these revisions, in the order given; None for a missing entry."""
         for begin in range(0, len(revisions), _AT_ONCE):
             some = revisions[begin : begin + _AT_ONCE]
             saved = self._server.call("HMGET", self._entries_key, *map(str, some))
             yield from zip(some, saved, strict=True)
 
     def revision_at(self, until_us: int, last: int) -> int:
-        """Find the highest revision, up to `last`, that was written at or before a moment."""
+        """Find the highest revision, up to `last`, that was written at or before `until_us`."""
         low, high = 0, last
         while low < high:
             middle = (low + high + 1) // 2
@@ -152,7 +152,7 @@ class RedisChain:
         return low
 
     def extent(self) -> ChainExtent:
-        """Read where the chain ends and how many entries it has, as of one moment."""
+        """Read the end of the chain and its number of entries, at the same time."""
         last, number = self._server.read(
             [("HGET", self._head_key, self._field), ("HLEN", self._entries_key)]
         )
@@ -168,10 +168,10 @@ class RedisChain:
 
 
 class RedisTrail(Trail[ChainEntry]):
-    """The audit trail of a chain; see groups.chain.Trail for what the methods promise.
+    """The audit trail of a chain; groups.chain.Trail documents the methods.
 
-    Args: read = reads the bytes of an entry, by its revision. expected = gives the digest that an entry
-        has to carry, from the digest of the entry before it.
+    Args: read = builds an entry from its revision and bytes. expected = computes the digest that an
+        entry must have, from the digest of the previous entry.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Errors of Redis and Valkey, translated into ours."""
+"""Translates errors of redis-py, Redis and Valkey into errors of groups.errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,12 +19,12 @@ RIGHTS = (
     "~PREFIX:* &PREFIX:changes +@read +@write +@scripting +@connection +publish +subscribe"
     " +unsubscribe +cluster -@dangerous"
 )
-"""The rights an ACL user needs, written for `ACL SETUSER`; PREFIX is the prefix of the keys."""
+"""The rights that an ACL user needs, in the syntax of `ACL SETUSER`. PREFIX: prefix of the keys."""
 
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
-    """Turn errors of the server, or of the connection, into ours. Args: where = names the server."""
+    """Translate errors of the server or connection into ours. Args: where = the server, for messages."""
     try:
         yield
     except (NoPermissionError, AuthenticationError, AuthorizationError) as error:
@@ -39,7 +39,7 @@ def translated(where: str) -> Iterator[None]:
 
 def _of_response(where: str, error: ResponseError) -> Exception:
     text = str(error)
-    if "MISCONF" in text:  # the server cannot save to disk and refuses writes
+    if "MISCONF" in text:  # the server refuses writes because it cannot save to disk
         return StoreFull(f"{where} cannot save: {text}")
     if "WRONGTYPE" in text:
         return NotOurDatabase(where)
@@ -49,5 +49,5 @@ def _of_response(where: str, error: ResponseError) -> Exception:
 
 
 def _summary(error: Exception) -> str:
-    """Give the first line of an error, cut: redis-py appends whole objects to some."""
+    """Return the first line of an error, at most 200 characters: redis-py can append whole objects."""
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -1,4 +1,4 @@
-"""Tells whether any data of a publisher may have changed in Redis, cheaply enough for every query.
+"""Detects whether data of a publisher may have changed in Redis, fast enough to check in every query.
 
 A thread listens to the messages that writes publish. Once a second it also reads the heads of all
 watched publishers, in case a message was lost. While the thread cannot reach the server, every use of
@@ -30,11 +30,11 @@ _unpack = msgspec.msgpack.Decoder(tuple[str, str, bytes]).decode
 
 
 class ChangeFeed:
-    """Keeps one token for each publisher, which differs after every write; see GroupFeed."""
+    """Keeps one change token for each publisher; every write changes it. See GroupFeed."""
 
     def __init__(
         self,
-        client: Any,  # redis.Redis or redis.RedisCluster, which share no typed base
+        client: Any,  # redis.Redis or redis.RedisCluster, which have no common typed base class
         keys: Keys,
         where: str,
         clock: Callable[[], datetime],
@@ -50,14 +50,14 @@ class ChangeFeed:
         self._thread: threading.Thread | None = None
 
     def change_token(self, publisher: str) -> int:
-        """See GroupStore. Raises: StoreUnavailable while the server is away."""
+        """See GroupFeed. Raises: StoreUnavailable while the server is unreachable."""
         if self._away is not None or publisher in self._away_parts:
             raise StoreUnavailable(self._away or self._away_parts[publisher])
         token = self._tokens.get(publisher)
         return self._watched(publisher) if token is None else token
 
     def last_look(self, publisher: str) -> tuple[int, datetime]:
-        """See GroupStore."""
+        """See GroupFeed."""
         with self._lock:
             return self._tokens.get(publisher, -1), self._looked_at
 
@@ -68,12 +68,12 @@ class ChangeFeed:
         self._compare([publisher], self._heads_of([publisher]))
 
     def check(self) -> None:
-        """Raise StoreUnavailable if the server is known to be away."""
+        """Raise StoreUnavailable if the thread found the server unreachable."""
         if self._away is not None:
             raise StoreUnavailable(self._away)
 
     def note(self, publisher: str, field: str, value: bytes) -> None:
-        """Note a write, so that the token differs; a write that was noted before changes nothing."""
+        """Record a write, which changes the token, unless the same write was recorded before."""
         with self._lock:
             if publisher not in self._tokens:
                 return
@@ -83,7 +83,7 @@ class ChangeFeed:
                 self._tokens[publisher] += 1
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the thread. Later calls raise StoreUnavailable."""
         self._stop.set()
         self._away = f"{self._where} was closed"
         if self._thread is not None and self._thread is not threading.current_thread():
@@ -101,7 +101,7 @@ class ChangeFeed:
         while not self._stop.is_set():
             try:
                 self._follow()
-            except Exception as error:  # noqa: BLE001 - without this thread every answer would become stale
+            except Exception as error:  # noqa: BLE001 - if this thread ended, every answer would become stale
                 self._lost(error)
             failures = failures + 1 if self._away else 0
             longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2**failures)
@@ -111,7 +111,7 @@ class ChangeFeed:
         """Listen to messages and read heads until something fails. Raises: StoreUnavailable."""
         listener = self._listener()
         try:
-            self._look()  # for writes made while nobody listened
+            self._look()  # finds the writes made before the subscription
             self._back()
             while not self._stop.is_set():
                 self._listen(listener)
@@ -121,7 +121,7 @@ class ChangeFeed:
                 listener.close()
 
     def _listener(self) -> Any:
-        """Subscribe on any node of a cluster; None without the right to, and then polling has to do."""
+        """Subscribe on any node of a cluster. Return None, which means polling, without that right."""
         for node in self._nodes():
             try:
                 with translated(self._where):
@@ -129,7 +129,7 @@ class ChangeFeed:
                     listener.subscribe(self._keys.changes)
                     listener.get_message(
                         timeout=LONGEST_WAIT_S
-                    )  # waits for the confirmation or the refusal
+                    )  # waits until the server confirms or refuses
                     return listener
             except StoreUnavailable as error:
                 if isinstance(error.__cause__, NoPermissionError):
@@ -139,7 +139,7 @@ class ChangeFeed:
         raise failure
 
     def _nodes(self) -> list[dict[str, Any]]:
-        """Give the arguments for listening to each node of a cluster, in random order; none for a server."""
+        """Return the pubsub arguments for each cluster node, in random order; `[{}]` for one server."""
         if not isinstance(self._client, RedisCluster):
             return [{}]
         nodes = [{"node": node} for node in self._client.get_primaries()]
@@ -147,7 +147,7 @@ class ChangeFeed:
         return nodes or [{}]
 
     def _listen(self, listener: Any) -> None:
-        """Note the writes in messages until it is time to read the heads again."""
+        """Record the writes that messages report, until it is time to read the heads again."""
         until = time.monotonic() + POLL_INTERVAL_S
         while (left := until - time.monotonic()) > 0 and not self._stop.is_set():
             if listener is None:
@@ -159,9 +159,9 @@ class ChangeFeed:
                 self.note(*_unpack(message["data"]))
 
     def _look(self) -> None:
-        """Compare the heads of all watched publishers with those known.
+        """Read the heads of all watched publishers and compare them with the heads read before.
 
-        Raises: StoreUnavailable when no head could be read.
+        Raises: StoreUnavailable if no head could be read.
         """
         looked_at = self._clock()
         with self._lock:
@@ -179,14 +179,14 @@ class ChangeFeed:
         self._looked_at = looked_at
 
     def _by_node(self, publishers: list[str]) -> list[list[str]]:
-        """Group publishers by the node that has them; a single server gives one list, maybe empty."""
+        """Group publishers by their cluster node. For a single server, return one list of all."""
         if not isinstance(self._client, RedisCluster) or not publishers:
             return [publishers]
         by_node: dict[str, list[str]] = {}
         for publisher in publishers:
             try:
                 node = self._client.get_node_from_key(self._keys.head(publisher))
-            except RedisClusterException:  # no node has its slot at this moment
+            except RedisClusterException:  # at present no node serves its slot
                 node = None
             by_node.setdefault(str(node and node.name), []).append(publisher)
         return list(by_node.values())

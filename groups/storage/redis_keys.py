@@ -1,16 +1,16 @@
-"""Every key that the groups have in Redis, and the one channel. No other file builds one.
+"""Every Redis key of the groups, and the only channel. No other file builds these keys.
 
-All keys of a publisher carry the hash tag `{publisher}`, so they are in one slot of a cluster and a
-write to them is one step. An id that no publisher or group can have leads to `-`, under which
-nothing is ever written.
+All keys of a publisher contain the hash tag `{publisher}`, so they are in one slot of a cluster and one
+write can change all of them. An invalid publisher or group id is replaced by `-` in the key, and no key
+with `-` is ever written.
 
     eligibility:layout                      string  version of this layout
     eligibility:secret                      string  the deployment's digest key
     eligibility:publishers                  set     every publisher that ever began to write
-    eligibility:{p}:head                    hash    groups: the last write; erased: a count
+    eligibility:{p}:head                    hash    groups: last write; erased: number of forgettings
     eligibility:{p}:groups                  hash    group id -> group, without members
-    eligibility:{p}:group-ids               zset    group ids, all of score 0, in order
-    eligibility:{p}:group-names             hash    name in one letter case -> group id
+    eligibility:{p}:group-ids               zset    group ids, all with score 0, so sorted
+    eligibility:{p}:group-names             hash    case-folded name -> group id
     eligibility:{p}:members:beta            string  a group's addresses, compressed
     eligibility:{p}:edits                   hash    revision -> write
     eligibility:{p}:edits:beta              list    revisions of a group's writes
@@ -20,11 +20,11 @@ nothing is ever written.
 from groups.model import is_id
 
 DEFAULT_PREFIX = "eligibility"
-"""What every key of a deployed store begins with unless its URL names another prefix."""
+"""The prefix of every key, unless the store URL names another prefix."""
 
 
 class Keys:
-    """The keys of one deployment; the prefix keeps several apart that share a server."""
+    """The keys of one deployment. Deployments on the same server have different prefixes."""
 
     def __init__(self, prefix: str = DEFAULT_PREFIX) -> None:
         self.prefix = prefix
@@ -55,7 +55,7 @@ class Keys:
         return self.of(publisher, "edits", _id(group_id))
 
     def of(self, publisher: str, *parts: str) -> str:
-        """Give a key in the slot of a publisher."""
+        """Build a key in the cluster slot of a publisher."""
         return ":".join((self.prefix, f"{{{_id(publisher)}}}", *parts))
 
 

@@ -1,7 +1,7 @@
-"""A Redis or Valkey server, or a cluster, in which several parts of the program keep data.
+"""A connection to a Redis or Valkey server or cluster, which all stores of a deployment share.
 
-Commands on the keys of one publisher are run together by a script (lua/): a read is as of one moment, a
-write is one step. Any number of threads and processes may use one server.
+A script (lua/) runs the commands on the keys of one publisher together, so reads are consistent and
+writes are atomic. Any number of threads and processes may use one server.
 """
 
 import time
@@ -20,17 +20,17 @@ from groups.storage.redis_keys import Keys
 from groups.storage.redis_url import RedisUrl
 
 Command = tuple[str | bytes, ...]
-"""A command's name, its key, and its other arguments."""
+"""The name of a Redis command, the key that it uses, and its other arguments."""
 
 LAYOUT = 1
-"""Version of the layout of keys and values; it grows when an older program would misread them."""
+"""Version of the layout of keys and values. Increase it if older programs would misread the layout."""
 
 OLDEST_SERVER = 7
 
 _scripts = resources.files("groups.storage") / "lua"
 _READ = (_scripts / "read.lua").read_text("utf-8")
 _COMMIT = (_scripts / "commit.lua").read_text("utf-8")
-_VERSION = "return redis.REDIS_VERSION"  # scripts know it from version 7 on
+_VERSION = "return redis.REDIS_VERSION"  # defined since Redis 7
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -50,7 +50,9 @@ class RedisServer:
         self.where = f"{url.kind} " + ",".join(f"{host}:{port}" for host, port in url.hosts)
         self._closed = False
         with translated(self.where):
-            self._client: Any = url.client()  # of a server or a cluster, which share no typed base
+            self._client: Any = (
+                url.client()
+            )  # Redis or RedisCluster, which have no common typed base class
         try:
             self._check_version()
             self._check_layout()
@@ -70,7 +72,7 @@ class RedisServer:
             return self._client.execute_command(*command)
 
     def read(self, commands: Sequence[Command]) -> list[Any]:
-        """Run reading commands on keys of one publisher, as of one moment. Raises: StoreUnavailable."""
+        """Run read commands on keys of one publisher, atomically. Raises: StoreUnavailable."""
         keys = list(dict.fromkeys(command[1] for command in commands))
         self._check_open()
         with translated(self.where):
@@ -78,7 +80,7 @@ class RedisServer:
         return answers
 
     def read_apart(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands on any keys in one round trip, each as of its own moment."""
+        """Run commands on any keys in one round trip, not atomically."""
         self._check_open()
         with translated(self.where):
             pipeline = self._client.pipeline(transaction=False)
@@ -88,17 +90,17 @@ class RedisServer:
         return answers
 
     def ids_after(self, key: str, cursor: str | None, count: int) -> list[str]:
-        """List at most that many ids of an ordered set that come after a cursor."""
+        """List at most `count` ids of a sorted set that come after a cursor."""
         begin = f"({storable(cursor)}" if cursor else "-"
         ids = self.call("ZRANGEBYLEX", key, begin, "+", "LIMIT", "0", str(count))
         return [member.decode() for member in ids]
 
     def publishers(self, key: str) -> tuple[str, ...]:
-        """List every publisher in a set, in order: each that ever began to write."""
+        """List the publishers in the set at `key`, sorted: every publisher that ever began to write."""
         return tuple(sorted(member.decode() for member in self.call("SMEMBERS", key)))
 
     def publishers_with(self, key: str, field: str) -> tuple[str, ...]:
-        """List those publishers in a set whose head has a field: each that ever finished a write."""
+        """List the publishers in a set whose head has `field`: every one that ever finished a write."""
         known = self.publishers(key)
         heads = self.read_apart([("HGET", self.keys.head(publisher), field) for publisher in known])
         pairs = zip(known, heads, strict=True)
@@ -111,12 +113,12 @@ class RedisServer:
         fields: Mapping[str, tuple[bytes | None, bytes]],
         commands: Sequence[Command],
     ) -> bool:
-        """Save a write and publish it; False when another one came first and nothing was saved.
+        """Save a write and publish it. Save nothing and return False if another write was saved first.
 
-        Args: owner = the publisher, or what else the keys belong to; head = key of its head; fields =
-            of the head, each as the write found and leaves it: the first of them is one that changes,
-            and is published; commands = on keys in the slot of the head.
-        Raises: StoreUnavailable; it may then have been saved or not.
+        Args: owner = the publisher or other owner of the keys; head = key of the owner's head; fields =
+            old and new value of fields of the head, by name: the first must change, and is published;
+            commands = the commands of the write, on keys in the slot of the head.
+        Raises: StoreUnavailable; the write may then be saved or not.
         """
         keys = [head, *dict.fromkeys(command[1] for command in commands if command[1] != head)]
         arguments = [
@@ -140,13 +142,13 @@ class RedisServer:
         return bool(saved)
 
     def close(self) -> None:
-        """Let go of the server. Twice is fine."""
+        """Close the connection and stop the feed. May be called twice."""
         self._closed = True
         self.feed.close()
         self._client.close()
 
     def _check_open(self) -> None:
-        """Raise StoreUnavailable at once if the feed knows that the server is away."""
+        """Raise StoreUnavailable if this is closed or the feed found the server unreachable."""
         if self._closed:
             raise StoreUnavailable(f"{self.where} was closed")
         self.feed.check()
@@ -171,7 +173,7 @@ class RedisServer:
 
 
 def _flat(commands: Iterable[Command]) -> Iterator[str | bytes]:
-    """Flatten commands for the scripts: of each the number of its parts, then the parts."""
+    """Flatten commands for the scripts: for each command, the number of its parts, then its parts."""
     for command in commands:
         yield str(len(command))
         yield from command

@@ -84,12 +84,12 @@ class RedisUrl:
 
 
 def is_redis(url: str) -> bool:
-    """Tell whether a store URL names a Redis or Valkey server."""
+    """Return whether a store URL names a Redis or Valkey server."""
     return _kind(url.partition("://")[0])[0] in _KINDS
 
 
 def shown(url: str) -> str:
-    """Give a store URL that may be printed: without the password, wherever it stands.
+    """Return a store URL that may be printed: without the password, wherever it stands.
 
     A password that nobody escaped may contain any character, so it ends at the last `@`.
     """

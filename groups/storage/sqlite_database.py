@@ -32,7 +32,7 @@ class SchemaPart:
 
 
 def utc_now() -> datetime:
-    """Give the present moment, UTC-aware."""
+    """Return the present moment, UTC-aware."""
     return datetime.now(UTC)
 
 
@@ -85,7 +85,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection that sees one consistent snapshot; inside a transaction, its connection.
+        """Yield a connection that sees one consistent snapshot; inside a transaction, its connection.
 
         Raises: StoreUnavailable in place of any sqlite3.Error.
         """
@@ -98,7 +98,7 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Give a connection whose changes are all saved at the end, or none if the block raises.
+        """Yield a connection whose changes are all saved at the end, or none if the block raises.
 
         When the block has ended without error, the changes are on disk. Writers wait for each other.
         Raises: StoreFull, StoreUnavailable (also when another holds the write lock for over 5 s).

@@ -62,7 +62,7 @@ def statements(script: str) -> Iterator[str]:
 
 
 def version_byte(connection: sqlite3.Connection, slot: int) -> int:
-    """Give a part's version, from its byte of the file's user_version."""
+    """Return a part's version, from its byte of the file's user_version."""
     return _user_version(connection) >> 8 * slot & 0xFF
 
 
@@ -94,7 +94,7 @@ def _user_version(connection: sqlite3.Connection) -> int:
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Tell whether a file is ours (True) or still empty (False). Raises: NotOurDatabase otherwise."""
+    """Return whether a file is ours (True) or still empty (False). Raises: NotOurDatabase otherwise."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id == APPLICATION_ID:
         return True

@@ -89,7 +89,7 @@ class ChangeWatch:
         self._next_look = monotonic() + POLL_INTERVAL_S
 
     def change_token(self) -> int:
-        """Give a number that differs from earlier ones if anything may have changed since.
+        """Return a number that differs from earlier ones if anything may have changed since.
 
         Raises: StoreUnavailable, at each call for as long as the file cannot be looked at.
         """
@@ -98,7 +98,7 @@ class ChangeWatch:
         return self._looked()
 
     def last_look(self) -> tuple[int, datetime]:
-        """Give the last token, and the moment of the look behind it; does not look again."""
+        """Return the last token, and the moment of the look behind it; does not look again."""
         with self._lock:
             return self._token, datetime.fromtimestamp(self._looked_at, UTC)
 

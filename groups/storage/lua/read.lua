@@ -1,5 +1,5 @@
--- Answers several commands as of one moment.
--- KEYS: every key they read. ARGV: each command as the number of its words, and the words.
+-- Runs several read commands atomically and returns their answers.
+-- KEYS: every key that is read. ARGV: for each command the number of its words, and the words.
 local answers, at = {}, 1
 while at <= #ARGV do
   local last = at + tonumber(ARGV[at])
