@@ -1,4 +1,4 @@
-"""Known user groups as frozen values, and the rules for their ids, names and notes."""
+"""Immutable data classes for known user groups, and checks of ids, names and consent notes."""
 
 import re
 import unicodedata
@@ -27,9 +27,10 @@ _NOT_IN_NAMES = {"Cc", "Cs", "Zl", "Zp"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consent:
-    """A note that the people of a group agreed to be in it, which the publisher has to ensure (KUG).
+    """A note that the people in a group agreed to be in it, which the publisher has to ensure (KUG).
 
-    confirmed_by: who says so. at: when, UTC-aware. text: what was agreed to, or where it is kept.
+    confirmed_by: who confirms it. at: when they agreed, UTC-aware. text: what they agreed to, or
+    where the agreement can be found.
     """
 
     confirmed_by: str
@@ -42,7 +43,7 @@ class Group:
     """One known user group, without its members.
 
     revision: the publisher's groups revision at which this group last changed.
-    created_at: UTC-aware. consent: None while nobody confirmed any.
+    created_at: UTC-aware. consent: None if nobody has noted any consent.
     """
 
     publisher: str
@@ -56,7 +57,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipEdit:
-    """Addresses to add and to remove, in any form; none may be in both."""
+    """Addresses to add and addresses to remove, canonical or not. No address may be in both."""
 
     add: tuple[str, ...] = ()
     remove: tuple[str, ...] = ()
@@ -64,12 +65,12 @@ class MembershipEdit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EditResult:
-    """What a write did, or a dry run would do.
+    """What a write did, or what a dry run would do.
 
-    revision: the group's revision afterwards; a dry run, or a write that changed nothing, keeps it.
-    added, removed: memberships that changed. unchanged: additions of addresses that were members.
-    unknown: removals of addresses that were not members. member_count: afterwards.
-    joined, left: whom `added` and `removed` count.
+    revision: the group's revision after the write; a dry run or a write without changes keeps it.
+    added, removed: number of members that joined and left. unchanged: number of addresses to add that
+    were already members. unknown: number of addresses to remove that were not members.
+    member_count: size of the group after the write. joined, left: addresses that joined and left.
     """
 
     publisher: str
@@ -85,10 +86,10 @@ class EditResult:
 
 
 class Head(NamedTuple):
-    """The publisher's last write when something was read: its revision, and the id of the write itself.
+    """The publisher's last write at the time something was read.
 
-    A store that lost writes gives their revisions again. The id distinguishes the new write of a revision
-    from the lost one. It is "" in a store that loses no writes.
+    revision: a store that lost writes uses their revisions again for other writes. write_id: tells the
+    new write with a revision from the lost one; "" in a store that cannot lose writes.
     """
 
     revision: int
@@ -97,11 +98,11 @@ class Head(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupChange:
-    """One accepted write: who changed what, when (`at` is UTC-aware). Addresses are sorted.
+    """One accepted write: who changed what, and when (`at` is UTC-aware). Addresses are sorted.
 
-    In place of a forgotten person's address there is FORGOTTEN and the digest of the address.
-    consent: set where the write was a consent note, which changes no membership. write_id: see Head.
-    chain: its digest in the audit trail (groups/chain.py); "" if an early release wrote it without one.
+    The address of a forgotten person is replaced by FORGOTTEN and the digest of the address.
+    consent: set if the write was a consent note, which changes no membership. write_id: see Head.
+    chain: digest of the write in the audit trail (groups/chain.py); "" if an early release wrote it.
     """
 
     publisher: str
@@ -123,7 +124,7 @@ class GroupChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MembershipChange:
-    """The last time, up to some moment, that one address joined or left one group."""
+    """The last time that an address joined or left a group, up to a given date and time."""
 
     address: str
     group_id: str
@@ -133,9 +134,10 @@ class MembershipChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastMemberships:
-    """Which of some groups listed some addresses at a moment, and the publisher's revision then.
+    """Which of the given groups listed the given addresses at a past date and time.
 
-    last: the last change of each address in each group that it was ever in, ordered.
+    revision: the publisher's groups revision at that time. last: the last change, until that time, of
+    each address in each group that it was ever in, sorted.
     """
 
     revision: int
@@ -143,16 +145,16 @@ class PastMemberships:
 
     @property
     def groups(self) -> frozenset[str]:
-        """Ids of the groups that listed any of the addresses."""
+        """Ids of the groups that listed any of the addresses at that time."""
         return frozenset(change.group_id for change in self.last if change.change == "added")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForgetResult:
-    """What forgetting an address did, or a dry run would do, with one publisher.
+    """What forgetting an address at one publisher did, or what a dry run would do.
 
-    groups: those that listed the address. emptied: those among them that had no other member.
-    history: number of entries in which a digest replaces the address.
+    groups: ids of groups that listed the address. emptied: ids of those that had no other member.
+    history: number of entries in history in which a digest replaces the address.
     """
 
     publisher: str
@@ -162,28 +164,28 @@ class ForgetResult:
 
 
 FORGOTTEN = "forgotten:"
-"""In history, the text before the digest (16 hexadecimal digits) of a forgotten address."""
+"""Prefix of the text that replaces a forgotten address in history; 16 hex digits of digest follow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page(Generic[T]):
-    """Part of a list; `next_cursor` continues it and is None on the last page."""
+    """One page of a list. next_cursor: cursor of the next page; None on the last page."""
 
     items: tuple[T, ...]
     next_cursor: str | None
 
 
 def page_of(read: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
-    """Make a page of the first `limit` items read; one item more tells that there is another page.
+    """Build a page of the first `limit` items. If `read` has more items, there is a next page.
 
-    Args: cursor = gives the cursor that continues after an item.
+    Args: cursor = returns the cursor of the page that begins after an item.
     """
     items = tuple(read[:limit])
     return Page(items=items, next_cursor=cursor(items[-1]) if len(read) > limit else None)
 
 
 def each(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
-    """Iterate over every item of a list. Args: page = gives the page at a cursor."""
+    """Iterate over all items on all pages of a list. Args: page = returns the page at a cursor."""
     cursor: str | None = None
     while True:
         part = page(cursor)
@@ -194,9 +196,9 @@ def each(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
 
 
 def slug(name: str) -> str:
-    """Make a group id from a name: `Contoso Beta (EU)` gives `contoso-beta-eu`.
+    """Build a group id from a name: `Contoso Beta (EU)` becomes `contoso-beta-eu`.
 
-    A name without any letter or digit of ASCII gives `group-` and a hash of the name.
+    A name without any ASCII letter or digit becomes `group-` followed by a hash of the name.
     """
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     slug_text = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:MAX_ID_LENGTH].rstrip("-._")
@@ -206,7 +208,7 @@ def slug(name: str) -> str:
 
 
 def is_id(text: str) -> bool:
-    """Return whether a text can be a publisher or group id at all."""
+    """Return whether a text has the form of a publisher id or group id."""
     return _ID.fullmatch(text) is not None
 
 
@@ -221,7 +223,7 @@ def check_group_id(group_id: str) -> str:
 
 
 def check_name(name: str) -> str:
-    """Return the name trimmed and in NFC. Raises: InvalidGroup."""
+    """Check a name. Return it without surrounding blanks and in Unicode NFC. Raises: InvalidGroup."""
     trimmed = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(trimmed) <= MAX_NAME_LENGTH:
         detail = f"a name must have 1 to {MAX_NAME_LENGTH} characters, not {len(trimmed)}"
@@ -233,16 +235,16 @@ def check_name(name: str) -> str:
 
 
 def check_limit(limit: int | None) -> None:
-    """Refuse an empty page; None is no limit. Raises: ValueError."""
+    """Raise ValueError if a limit is below 1; None means no limit."""
     if limit is not None and limit < 1:
         raise ValueError(f"limit must be at least 1, not {limit}")
 
 
 def revision_before(cursor: str | None) -> int:
-    """Read a cursor of history: the revision before which a page begins.
+    """Read a cursor of history. Return the revision that the page's revisions are below.
 
-    No cursor, and one greater than any revision, begin with the newest.
-    Raises: InvalidGroup for what no page gave as `next_cursor`.
+    Without a cursor, or with one above every revision, the page begins with the newest revision.
+    Raises: InvalidGroup if the text cannot be the `next_cursor` of a page.
     """
     if not cursor:
         return MAX_REVISION
@@ -254,7 +256,7 @@ def revision_before(cursor: str | None) -> int:
 
 
 def check_consent(consent: Consent) -> Consent:
-    """Check a note and give it as every store keeps it, in UTC. Raises: InvalidGroup."""
+    """Check a note. Return it as stores keep it: time in UTC, text storable. Raises: InvalidGroup."""
     faults = []
     if not 1 <= len(consent.confirmed_by.strip()) <= MAX_CONFIRMED_BY:
         detail = f"must name who confirmed it, in 1 to {MAX_CONFIRMED_BY} characters"
@@ -273,12 +275,12 @@ def check_consent(consent: Consent) -> Consent:
 
 
 def storable(text: str) -> str:
-    """Return text that every store can keep and compare: lone surrogates become `?`."""
+    """Replace lone surrogates in a text by `?`, so that every store can keep and compare it."""
     return text.encode("utf-8", "replace").decode()
 
 
 def name_key(name: str) -> str:
-    """Return the form in which names are compared: `Beta` and `BETA` are one name."""
+    """Return the form in which names are compared, so that `Beta` and `BETA` are the same name."""
     folded = unicodedata.normalize("NFC", name.strip()).casefold()
     return unicodedata.normalize("NFC", folded)
 
@@ -288,7 +290,7 @@ def _in_utc(moment: datetime) -> datetime | None:
         return None
     try:
         return moment.astimezone(UTC)
-    except OverflowError:  # at the first or last moment that a datetime can hold
+    except OverflowError:  # in UTC it would be before year 1 or after year 9999
         return None
 
 

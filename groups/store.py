@@ -1,11 +1,11 @@
-"""What a store of known user groups promises, whatever backend keeps them: four small protocols.
+"""The contract of every store of known user groups, on any backend, as four small protocols.
 
-Every sentence here has a test in tests/groups/test_store.py, run on every backend.
-Every method may raise StoreUnavailable, and raises no error of the backend itself.
-Publishers share nothing: no ids, no names, no revisions. Addresses may come in any form and are kept
-canonical; text is read as a pasted list. An id that no group can have is unknown like any other.
-A cursor comes from the page before, and stays valid while members and groups come and go.
-A limit below 1 is a ValueError. Every moment is UTC-aware.
+tests/groups/test_store.py tests every sentence here on every backend.
+Every method may raise StoreUnavailable. No method raises an exception of the backend itself.
+Publishers share nothing: no ids, no names, no revisions. Callers may pass addresses in any form, also
+as one text to split; stores keep them canonical. An id with an invalid form is an unknown group.
+A cursor is the `next_cursor` of a page. It stays valid when members or groups are added or removed.
+A limit below 1 raises ValueError. Every datetime is UTC-aware.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,7 +28,7 @@ from groups.model import (
 
 
 class MembershipReader(Protocol):
-    """Read who is in which known user group of which publisher."""
+    """Read the groups of publishers and their members."""
 
     def get(self, publisher: str, group_id: str) -> Group:
         """Return one group. Raises: UnknownGroup."""
@@ -36,13 +36,13 @@ class MembershipReader(Protocol):
     def list_groups(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[Group]:
-        """List a publisher's groups by group_id; an unknown publisher has none."""
+        """List a publisher's groups, sorted by group_id; no groups for an unknown publisher."""
 
     def group_ids(self, publisher: str) -> frozenset[str]:
-        """Return all group ids of a publisher; an unknown one has none."""
+        """Return all group ids of a publisher; no ids for an unknown publisher."""
 
     def publishers(self) -> tuple[str, ...]:
-        """List every publisher that has a group, in order."""
+        """List every publisher that has a group, sorted."""
 
     def members(
         self,
@@ -54,15 +54,15 @@ class MembershipReader(Protocol):
         at: datetime | None = None,
         limit: int = 1000,
     ) -> Page[str]:
-        """List the members that begin with `prefix`, in the order of their code points.
+        """List the members whose addresses begin with `prefix`, sorted by code points.
 
-        The prefix is put in lower case and compared as text: dots and percent signs mean themselves.
-        Args: at = list the members of that moment; before the group was made there were none.
+        The prefix is compared in lower case, as plain text without wildcards.
+        Args: at = list the members at that date and time; none before the group was created.
         Raises: UnknownGroup.
         """
 
     def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
-        """Return a group's members, and the publisher's last write when they were read.
+        """Return the publisher's last write when the members were read, and a group's members.
 
         Raises: UnknownGroup.
         """
@@ -70,26 +70,26 @@ class MembershipReader(Protocol):
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
     ) -> tuple[Head, dict[str, MemberSet]]:
-        """Return the members of several groups as of one moment, and the last write at that moment.
+        """Return the publisher's last write and the members of several groups, read at the same time.
 
-        Raises: UnknownGroup when any of them does not exist.
+        Raises: UnknownGroup if any of the groups does not exist.
         """
 
     def revision(self, publisher: str) -> int:
         """Return the publisher's groups revision; 0 before the first write."""
 
     def digest_key(self) -> bytes:
-        """Return the deployment's secret: 32 random bytes, the same for every process and for ever."""
+        """Return the deployment's secret: 32 random bytes that are the same in every process for ever."""
 
 
 class GroupEditor(Protocol):
     """Change groups and their members.
 
-    A write is saved whole or not at all, and is on disk when the method returns. The writes of a
-    publisher happen one after another, and each raises the publisher's groups revision by exactly one.
-    A write that changes nothing is no error and keeps the revision, as every dry run does. A group has
-    1 to 10,000 members after de-duplication. The moments of a publisher's writes never go back,
-    whatever the clocks of the writing machines say.
+    A write is saved completely or not at all, and is on disk when the method returns. A publisher's
+    writes happen one after another; each increases the publisher's groups revision by exactly one. A
+    dry run keeps the revision. A write that changes nothing also keeps it, and is no error. A group
+    has 1 to 10,000 members, not counting duplicates. A publisher's later write never has an earlier
+    time than a previous write, even if the clocks of the writing machines differ.
     """
 
     def create(
@@ -101,10 +101,10 @@ class GroupEditor(Protocol):
         group_id: str | None = None,
         actor: str,
     ) -> EditResult:
-        """Create a group, for good. Without group_id, the id is made from the name.
+        """Create a group, which can never be removed. Without group_id, derive the id from the name.
 
-        Raises: InvalidGroup, InvalidEmails, GroupSizeOutOfRange; GroupExists when the id is taken,
-            or the name in any letter case.
+        Raises: InvalidGroup, InvalidEmails, GroupSizeOutOfRange; GroupExists if the id is taken, or
+            the name, ignoring letter case.
         """
 
     def edit(
@@ -117,12 +117,13 @@ class GroupEditor(Protocol):
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> EditResult:
-        """Add and remove members. Adding a member or removing a stranger is counted, not refused.
+        """Add and remove members.
 
-        Args: if_revision = the Group.revision the caller last saw; the edit is refused if the group
-            has another one by now. dry_run = check and count everything, save nothing.
+        Adding a present member or removing an address that is no member is counted, but no error.
+        Args: if_revision = the Group.revision that the caller last saw; the edit is refused if the
+            group now has another revision. dry_run = check and count everything, but save nothing.
         Raises: UnknownGroup, InvalidEmails, GroupSizeOutOfRange, RevisionMismatch; InvalidGroup
-            when an address is both to be added and to be removed.
+            if an address is both to be added and to be removed.
         """
 
     def replace(
@@ -135,7 +136,7 @@ class GroupEditor(Protocol):
         if_revision: int | None = None,
         dry_run: bool = False,
     ) -> EditResult:
-        """Make these the only members; `unchanged` counts those that stay. Otherwise as `edit`."""
+        """Replace all members of a group; `unchanged` counts members that stay. Else like `edit`."""
 
     def set_consent(
         self,
@@ -146,48 +147,49 @@ class GroupEditor(Protocol):
         actor: str,
         if_revision: int | None = None,
     ) -> Group:
-        """Note that the people of a group agreed. A write like any other; the same note again is none.
+        """Store a note that the people of a group agreed. Storing the same note again changes nothing.
 
-        Raises: UnknownGroup, RevisionMismatch; InvalidGroup for a note without `confirmed_by`, or
-            with more than 200 characters of it or 2,000 of text.
+        Raises: UnknownGroup, RevisionMismatch; InvalidGroup if `confirmed_by` is empty or has more
+            than 200 characters, or `text` has more than 2,000.
         """
 
 
 class GroupFeed(Protocol):
-    """Learn that something changed, and what."""
+    """Find out whether a publisher's data changed, and what changed."""
 
     def change_token(self, publisher: str) -> int:
-        """Return a number that differs from earlier ones if any data of a publisher may have changed.
+        """Return a number that changes whenever any data of the publisher may have changed.
 
-        That includes all else that the backend keeps for the publisher. Never waits, so every query can
-        ask. A write through this store shows at once, other writes as fast as the backend reports them.
-        The number may differ without a reason, and means nothing in another process.
+        This covers all data that the backend keeps for the publisher, not only groups. The call never
+        waits, so every query can make it. A write through this store changes the number at once, a
+        write of another process as soon as the backend reports it. The number may also change without
+        a write. Numbers of different processes are not comparable.
         """
 
     def last_look(self, publisher: str) -> tuple[int, datetime]:
-        """Return the last token, and the moment up to which it accounts for every write.
+        """Return the last change token, and the time up to which it reflects every write.
 
-        Answers while the store is away, too.
+        Also works while the store is unavailable.
         """
 
     def catch_up(self, publisher: str) -> None:
-        """Look at the store now, so that the next token accounts for every write acknowledged before."""
+        """Check the store now, so that the next token reflects every write acknowledged before."""
 
     def changes_since(
         self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
     ) -> tuple[GroupChange, ...]:
-        """List the writes after a revision, oldest first; creating a group adds all its members.
+        """List the writes after a revision, oldest first. Creating a group is a write that adds members.
 
-        Args: limit = at most that many; by default all.
-        Raises: HistoryLost when a write_id is given and the write of that revision has another one.
+        Args: write_id = the id of the write at `revision`, if known; limit = at most this many writes.
+        Raises: HistoryLost if a write_id is given and the write at that revision has another id.
         """
 
     def recent_changes(self, publisher: str, since: datetime) -> tuple[GroupChange, ...]:
-        """List the writes made at or after a moment, oldest first."""
+        """List the writes made at or after a date and time, oldest first."""
 
 
 class GroupArchive(Protocol):
-    """Read the past, prove it, take it over from another store, and forget a person in it."""
+    """Read past writes and their audit trail, copy them from another store, and forget a person."""
 
     def history(
         self,
@@ -198,19 +200,19 @@ class GroupArchive(Protocol):
         cursor: str | None = None,
         limit: int = 20,
     ) -> Page[GroupChange]:
-        """List the writes of one group, about one address, or all of them; the newest first.
+        """List a publisher's writes, newest first; optionally only those of one group or one address.
 
-        With an address, in any form, each change names that address alone. A cursor is a revision.
-        Raises: UnknownGroup; InvalidEmails; InvalidGroup for a cursor that no page gave.
+        With an address, in any form, each change lists only that address. A cursor is a revision.
+        Raises: UnknownGroup; InvalidEmails; InvalidGroup if the cursor did not come from a page.
         """
 
     def memberships_at(
         self, publisher: str, group_ids: Collection[str], addresses: Collection[str], at: datetime
     ) -> PastMemberships:
-        """Tell which of some groups listed some canonical addresses at a moment, inclusive.
+        """Find which of the given groups listed the given canonical addresses at a date and time.
 
-        A moment in the future counts as now. A person who was forgotten was never in any group; a group
-        that does not exist listed nobody.
+        A write at exactly that time is included. A time in the future means now. A forgotten person was
+        in no group at any time. A group that does not exist listed nobody.
         """
 
     def forget(
@@ -222,38 +224,38 @@ class GroupArchive(Protocol):
         replacement: str | None = None,
         dry_run: bool = False,
     ) -> ForgetResult:
-        """Remove a person from every group, and put a digest in the person's place in history.
+        """Remove a person from every group, and replace the person's address in history by a digest.
 
-        Each group left is a write. Args: replacement = who joins a group that would be empty.
-        Raises: WouldBeEmpty without replacement (a dry run reports it instead); InvalidEmails, also for
-        a replacement that is the address itself.
+        Leaving a group is one write. Args: replacement = address that joins groups left empty.
+        Raises: WouldBeEmpty if a group would be empty and there is no replacement (a dry run reports
+        it instead); InvalidEmails, also if the replacement is the address itself.
         """
 
     def adopt_digest_key(self, key: bytes) -> None:
-        """Take over the secret of another store, before anything else is written.
+        """Store the secret of another store in this one, before anything else is written.
 
-        Raises: NotEmpty when this store has another one.
+        Raises: NotEmpty if this store has another secret.
         """
 
     def record(
         self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]
     ) -> None:
-        """Take over writes of another store as they were: revision, moment, actor, chain.
+        """Copy writes of another store into this one, with the same revision, time, actor and chain.
 
-        The first has to be the publisher's next write. Nobody else may write at the same time.
-        Args: names = of the groups that the writes create, by group_id.
+        The first must be the publisher's next write. Nobody else may write at the same time.
+        Args: names = the names of the groups that the writes create, by group_id.
         Raises: NotEmpty.
         """
 
     def trails(self) -> tuple[str, ...]:
-        """List every publisher of which anything is left in the audit trail, in order."""
+        """List every publisher with anything in the audit trail, sorted."""
 
     def trail(self, publisher: str) -> Trail[GroupChange]:
-        """Return a publisher's writes as the audit trail keeps them."""
+        """Return the audit trail of a publisher's writes to groups."""
 
 
 class GroupStore(MembershipReader, GroupEditor, GroupFeed, GroupArchive, Protocol):
-    """All that a backend does. Callers take the smallest of the four protocols that they need."""
+    """Everything that a backend offers. A caller should require only the protocols that it needs."""
 
     def close(self) -> None:
         """Close the backend; every other method then raises StoreUnavailable."""

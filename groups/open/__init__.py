@@ -22,7 +22,8 @@ def open_backend(
 ) -> Database | RedisServer:
     """Open the backend of a URL: a SQLite file, or a Redis or Valkey server or cluster.
 
-    Args: password = of a server, if the URL has none; clock = seconds since the epoch, which stamp writes.
+    Args: password = of the server, used if the URL has none; clock = returns seconds since the epoch,
+        for the times of writes.
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase, UnsupportedStore.
     """
     if redis_url.is_redis(url):
@@ -31,7 +32,7 @@ def open_backend(
 
 
 def open_database(url: str, *, clock: Callable[[], float] = time.time) -> Database:
-    """Open the SQLite file of a URL. Args: clock = seconds since the epoch, which stamp writes.
+    """Open the SQLite file of a URL. Args: clock = returns seconds since the epoch.
 
     `sqlite:///a/b.db` is relative to the working directory; `sqlite:////a/b.db` and
     `sqlite:///C:/a/b.db` are absolute. Percent escapes such as %20 are decoded.
