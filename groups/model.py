@@ -241,7 +241,7 @@ def check_limit(limit: int | None) -> None:
 
 
 def revision_before(cursor: str | None) -> int:
-    """Read a cursor of history. Return the revision that the page's revisions are below.
+    """Read a cursor of history. The page has only revisions below the returned one.
 
     Without a cursor, or with one above every revision, the page begins with the newest revision.
     Raises: InvalidGroup if the text cannot be the `next_cursor` of a page.

@@ -1,4 +1,4 @@
-"""Forget a person in a Redis store: one write takes the address out of groups and history."""
+"""Forget a person in a Redis store: one write removes the address from groups and history."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,9 +17,10 @@ _GROUPS_AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class AddressUses:
-    """Where an address stands, when the publisher's head had `head` and the `erased` count.
+    """Where an address occurs in a publisher's data.
 
-    groups: that list it. noted: whose consent note names it. history: writes that name it.
+    head, erased: values of the publisher's head when this was read; they detect later writes.
+    groups: groups that list it. noted: groups whose consent note names it. history: writes that name it.
     """
 
     head: HeadField
@@ -31,7 +32,7 @@ class AddressUses:
 
 
 def find(server: RedisServer, request: Forgetting) -> AddressUses:
-    """Look for the address in every group and in all of history."""
+    """Find the address in every group and in all of history."""
     publisher, address = request.publisher, request.address
     head, erased = server.call("HMGET", server.keys.head(publisher), "groups", "erased")
     last = head_of(head)
@@ -56,7 +57,7 @@ def forgotten(
     actor: str,
     digester: ChainDigester,
 ) -> ForgetResult | None:
-    """Save the write that forgets; None when another write, or another forgetting, came first.
+    """Save the write that forgets. Return None if another write or forgetting was saved first.
 
     Raises: WouldBeEmpty.
     """
@@ -74,7 +75,7 @@ def forgotten(
         chain = past.chain(server, request.publisher)
         if not chain.save(uses.head, batch.head, batch.commands, {"erased": erased}):
             return None
-    left = len(uses.groups)  # the writes that took the person out are in history too
+    left = len(uses.groups)  # the writes that removed the person from groups are in history too
     return replace(uses.result, history=uses.result.history + left)
 
 

@@ -1,7 +1,7 @@
-"""What RedisGroupStore reads of the past: writes by revision, and memberships at a moment.
+"""Reads the history for RedisGroupStore: writes by revision, and memberships at a past time.
 
-A saved write never changes, except for the address of a person who is forgotten. So what is read in
-several steps is consistent as of the revision that the first step read.
+A saved write never changes, except that forgetting a person replaces an address. So data that is read
+in several steps is consistent: it describes the revision that the first step read.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -18,7 +18,7 @@ from groups.storage.redis_server import RedisServer
 
 
 def chain(server: RedisServer, publisher: str) -> RedisChain:
-    """Return the chain of a publisher's writes to groups."""
+    """Return the chain of a publisher's writes to groups. It is not read until it is used."""
     keys = server.keys
     return RedisChain(
         server, publisher, "groups", head=keys.head(publisher), entries=keys.edits(publisher)
@@ -26,7 +26,7 @@ def chain(server: RedisServer, publisher: str) -> RedisChain:
 
 
 def changes(server: RedisServer, publisher: str, revisions: Sequence[int]) -> Iterator[GroupChange]:
-    """Read the writes of some revisions, in the order given. Raises: StoreUnavailable."""
+    """Read the writes with these revisions, in the order given. Raises: StoreUnavailable."""
     for revision, saved in chain(server, publisher).entries(revisions):
         yield packed.change(publisher, revision, saved)
 
@@ -54,7 +54,7 @@ def changes_from(server: RedisServer, publisher: str, since: datetime) -> tuple[
 
 
 def revisions_of(server: RedisServer, publisher: str, group_id: str) -> list[int]:
-    """List the revisions of a group's writes, rising."""
+    """List the revisions of a group's writes, in rising order."""
     return list(
         map(int, server.call("LRANGE", server.keys.edits_of(publisher, group_id), "0", "-1"))
     )
@@ -63,7 +63,7 @@ def revisions_of(server: RedisServer, publisher: str, group_id: str) -> list[int
 def newest_first(
     server: RedisServer, publisher: str, group_id: str | None, before: int
 ) -> Iterator[GroupChange]:
-    """Read the writes before a revision, of one group or all, the newest first."""
+    """Read the writes before a revision, newest first, of one group or of all (None)."""
     known: Sequence[int]
     if group_id is None:
         known = range(1, chain(server, publisher).head().revision + 1)
@@ -75,9 +75,9 @@ def newest_first(
 
 
 def members_at(server: RedisServer, present: GroupState, at: datetime, last: int) -> list[str]:
-    """List a group's members at a moment, sorted: undo the later writes.
+    """List a group's members at a past time, sorted. Start from the present and undo later writes.
 
-    Args: present, last = the group, and the publisher's revision, as they were read together.
+    Args: present, last = the group and the publisher's revision, read at the same time.
     """
     publisher, group_id = present.group.publisher, present.group.group_id
     then, members = chain(server, publisher).revision_at(to_us(at), last), set(present.members)
@@ -111,7 +111,7 @@ def memberships_at(
 def _last_changes(
     server: RedisServer, publisher: str, group_id: str, wanted: set[str], until: int
 ) -> Iterator[MembershipChange]:
-    """Find the last change of each wanted address in a group, up to a revision."""
+    """Find the last change of each wanted address in a group, up to revision `until`."""
     known = [
         revision for revision in revisions_of(server, publisher, group_id) if revision <= until
     ]
@@ -129,7 +129,7 @@ def _last_changes(
 
 
 def about(changes: Iterable[GroupChange], address: str) -> Iterator[GroupChange]:
-    """Keep the writes that change the memberships of an address, each naming that address alone."""
+    """Select the writes that change memberships of an address; list only that address in each."""
     for change in changes:
         added, removed = (
             (address,) * (address in addresses) for addresses in (change.added, change.removed)

@@ -1,6 +1,6 @@
-"""Groups as bytes in a Redis server: addresses compressed, writes as MessagePack.
+"""The format of groups in a Redis server: compressed addresses, and writes as MessagePack.
 
-A sorted list of addresses takes 5 to 6 bytes an address (zlib), where a Redis set takes 84.
+A sorted list of addresses, compressed with zlib, takes 5 to 6 bytes per address; a Redis set takes 84.
 """
 
 import zlib
@@ -33,7 +33,7 @@ class _Edit(msgspec.Struct, array_like=True):
     added: bytes
     removed: bytes
     consent: Consent | None
-    chain: bytes = b""  # missing in what an earlier release wrote
+    chain: bytes = b""  # an earlier release wrote no chain
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -42,7 +42,7 @@ _edit = msgspec.msgpack.Decoder(_Edit).decode
 
 
 def addresses(some: Collection[str]) -> bytes:
-    """Pack addresses, in any order."""
+    """Pack addresses given in any order."""
     plain = "\n".join(sorted(some)).encode()
     if len(plain) < _WORTH_IT:
         return _PLAIN + plain
@@ -50,14 +50,14 @@ def addresses(some: Collection[str]) -> bytes:
 
 
 def unpacked(packed: bytes) -> list[str]:
-    """Unpack addresses, sorted by code point."""
+    """Unpack addresses. Return them sorted by code point."""
     kind, data = packed[:1], packed[1:]
     plain = zlib.decompress(data) if kind == _COMPRESSED else data
     return plain.decode().split("\n") if plain else []
 
 
 def packed_group(group: Group) -> bytes:
-    """Pack a group without its ids, which are in the keys."""
+    """Pack a group without its ids, because the Redis keys contain them."""
     body = _Group(
         group.name,
         group.member_count,
@@ -69,7 +69,7 @@ def packed_group(group: Group) -> bytes:
 
 
 def group(publisher: str, group_id: str, packed: bytes) -> Group:
-    """Unpack a group."""
+    """Unpack a group that `packed_group` packed."""
     read = _group(packed)
     return Group(
         publisher=publisher,
@@ -83,7 +83,7 @@ def group(publisher: str, group_id: str, packed: bytes) -> Group:
 
 
 def packed_change(change: GroupChange) -> bytes:
-    """Pack a write without its publisher and revision, which are in the keys."""
+    """Pack a write without its publisher and revision, because the Redis keys contain them."""
     body = _Edit(
         to_us(change.at),
         change.write_id,
@@ -98,7 +98,7 @@ def packed_change(change: GroupChange) -> bytes:
 
 
 def change(publisher: str, revision: int, packed: bytes | None) -> GroupChange:
-    """Unpack a write. Raises: StoreUnavailable if it is missing, for every write has to be there."""
+    """Unpack a write. Raises: StoreUnavailable if it is None, because no write may be missing."""
     if packed is None:
         raise missing(f"revision {revision} of `{publisher}`")
     read = _edit(packed)

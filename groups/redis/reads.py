@@ -1,4 +1,4 @@
-"""What RedisGroupStore reads of the present."""
+"""Reads the present groups and members for RedisGroupStore."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def group(server: RedisServer, publisher: str, group_id: str) -> Group:
 
 
 def groups_after(server: RedisServer, publisher: str, cursor: str, count: int) -> list[Group]:
-    """Read at most that many groups whose ids come after the cursor."""
+    """Read at most `count` groups whose ids come after the cursor."""
     ids = server.ids_after(server.keys.group_ids(publisher), cursor, count)
     saved = server.call("HMGET", server.keys.groups(publisher), *ids) if ids else []
     return [
@@ -29,13 +29,13 @@ def groups_after(server: RedisServer, publisher: str, cursor: str, count: int) -
 
 
 def group_ids(server: RedisServer, publisher: str) -> list[str]:
-    """List all group ids of a publisher, in order."""
+    """List all group ids of a publisher, sorted."""
     key = server.keys.group_ids(publisher)
     return [group_id.decode() for group_id in server.call("ZRANGE", key, "0", "-1")]
 
 
 def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str | None:
-    """Return the id, or else the name, that a group has already; None when both are free."""
+    """Return the id if a group has it already, else the name if a group has it; None if both are free."""
     groups, names = server.keys.groups(publisher), server.keys.group_names(publisher)
     same_id, same_name = server.read([("HGET", groups, group_id), ("HGET", names, name_key(name))])
     if same_id is not None:
@@ -46,9 +46,9 @@ def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str 
 def state(
     server: RedisServer, publisher: str, group_id: str, if_revision: int | None = None
 ) -> tuple[HeadField, GroupState]:
-    """Read a group with its members, and the publisher's last write then.
+    """Read the publisher's last write and a group with its members, at the same time.
 
-    Raises: UnknownGroup; RevisionMismatch when the group is at another revision.
+    Raises: UnknownGroup; RevisionMismatch if the group is not at `if_revision`.
     """
     head, known = existing(server, publisher, [group_id])
     check_revision(known[group_id].group, if_revision)
@@ -58,7 +58,7 @@ def state(
 def existing(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
 ) -> tuple[HeadField, dict[str, GroupState]]:
-    """Read groups as `states` does. Raises: UnknownGroup if one of them does not exist."""
+    """Read groups like `states`. Raises: UnknownGroup if one of them does not exist."""
     head, known = states(server, publisher, group_ids)
     for group_id in group_ids:
         if group_id not in known:
@@ -69,7 +69,7 @@ def existing(
 def states(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
 ) -> tuple[HeadField, dict[str, GroupState]]:
-    """Read those of some groups that exist, with their members, and the last write, as of one moment."""
+    """Read the last write, and those of the groups that exist with their members, at the same time."""
     keys, wanted = server.keys, [storable(group_id) for group_id in group_ids]
     commands: list[Command] = [("HGET", keys.head(publisher), "groups")]
     commands += [("HGET", keys.groups(publisher), group_id) for group_id in wanted]

@@ -34,10 +34,10 @@ T = TypeVar("T")
 
 
 class RedisGroupStore(GroupBackend):
-    """See GroupStore for what the methods promise. The server may hold other parts as well."""
+    """Implements GroupStore, which documents the methods. Other stores may use the same server."""
 
     def __init__(self, server: RedisServer) -> None:
-        """Take an open server."""
+        """Args: server = open; `close` closes it."""
         super().__init__()
         self._server = server
 
@@ -104,7 +104,7 @@ class RedisGroupStore(GroupBackend):
         return RedisTrail(chain, partial(packed.change, publisher), self._expected)
 
     def close(self) -> None:
-        """Let go of the server, also for its other parts."""
+        """Close the server, also for the other stores that use it."""
         self._server.close()
 
     def _create(self, target: WriteTarget, name: str, delta: Delta) -> EditResult:
@@ -178,9 +178,9 @@ class RedisGroupStore(GroupBackend):
         return reads.state(self._server, target.publisher, target.group_id, target.if_revision)[1]
 
     def _write(self, publisher: str, work_out: Callable[[CommandBatch], T]) -> T:
-        """Work a write out and save it; again as long as others come first.
+        """Compute a write and save it. If another write was saved first, compute it again.
 
-        The head is read before anything else, so that the write is refused if anything changed since.
+        The head is read before anything else, so that saving fails if anything changed since then.
         """
         server, digester = self._server, self.chain_digester()
         chain = past.chain(server, publisher)
@@ -191,7 +191,7 @@ class RedisGroupStore(GroupBackend):
             answer = work_out(batch)
             if not batch.commands:
                 return answer
-            if before.revision == 0:  # known first, so that nobody's groups are overlooked
+            if before.revision == 0:  # listed before the first write, so no group is overlooked
                 server.call("SADD", server.keys.publishers, publisher)
             return answer if chain.save(before, batch.head, batch.commands) else None
 

@@ -1,7 +1,7 @@
-"""What RedisGroupStore writes: each write as a list of commands, worked out before it is saved.
+"""Builds the writes of RedisGroupStore: each write is a list of commands, built before it is saved.
 
-It takes what was read and gives a CommandBatch, which RedisChain.save saves if nothing changed
-meanwhile.
+The commands are built from data read before, in a CommandBatch. RedisChain.save runs them if nothing
+changed meanwhile.
 """
 
 import secrets
@@ -23,7 +23,7 @@ from groups.storage.redis_server import Command
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """A group with its members as they were read."""
+    """A group and its members, read at the same time."""
 
     group: Group
     members: Collection[str]
@@ -31,10 +31,11 @@ class GroupState:
 
 @dataclass(slots=True)
 class CommandBatch:
-    """The commands of a write, and `head`, the publisher's last write after it.
+    """The commands of one or more writes, to be saved in one step.
 
-    before: the last write when the groups were read. changes, groups: what the commands save.
-    digester: makes the digests of the audit trail.
+    before: the publisher's last write when the groups were read. clock: the present time.
+    digester: computes the digests of the audit trail. changes, groups: the writes and groups that the
+    commands save. head: the publisher's last write after the commands.
     """
 
     keys: Keys
@@ -52,7 +53,7 @@ class CommandBatch:
 
     @property
     def at(self) -> datetime:
-        """The moment of the write: now, or that of the publisher's last write if it is later."""
+        """The time of the write: now, or the time of the publisher's last write if that is later."""
         return from_us(max(to_us(self.clock), self.before.at_us))
 
     def create(self, group_id: str, name: str, delta: Delta, actor: str) -> EditResult:
@@ -73,7 +74,7 @@ class CommandBatch:
         return replace(edited, revision=change.revision)
 
     def note_consent(self, stored: GroupState, consent: Consent, actor: str) -> Group:
-        """Save a consent note; nothing if it is there already."""
+        """Store a consent note; do nothing if the group already has the same note."""
         if stored.group.consent == consent:
             return stored.group
         change = self._next(stored.group.group_id, actor, consent=consent)
@@ -84,7 +85,7 @@ class CommandBatch:
     def record(
         self, known: dict[str, GroupState], names: Mapping[str, str], change: GroupChange
     ) -> None:
-        """Take over a write of another store. Raises: NotEmpty unless it is the next."""
+        """Copy a write of another store. Raises: NotEmpty unless it has the next revision."""
         NotEmpty.unless_next(f"publisher `{self.publisher}`", self.head.revision, change.revision)
         stored = known.get(change.group_id)
         if stored is None:
@@ -104,12 +105,12 @@ class CommandBatch:
         known[change.group_id] = GroupState(group, members)
 
     def rewrite(self, change: GroupChange) -> None:
-        """Save a write in history, in place of what its revision has."""
+        """Store a write in history; replace any write with the same revision."""
         key = self.keys.edits(self.publisher)
         self.commands.append(("HSET", key, str(change.revision), packed.packed_change(change)))
 
     def put_group(self, group: Group) -> None:
-        """Save a group, without its members."""
+        """Store a group, without its members."""
         key = self.keys.groups(self.publisher)
         self.groups[group.group_id] = group
         self.commands.append(("HSET", key, group.group_id, packed.packed_group(group)))

@@ -1,4 +1,4 @@
-"""What SqliteGroupStore writes, in the transaction of one write."""
+"""Writes groups for SqliteGroupStore, in the transaction of one write."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
@@ -14,12 +14,15 @@ from groups.moments import from_us, to_us
 from groups.sqlite.rows import StoredGroup, consent_json, group
 
 REMOVED, ADDED = -1, 1
-"""Values of edit_member.change."""
+"""Values of the column edit_member.change."""
 
 
 @dataclass(slots=True)
 class GroupTransaction:
-    """An open transaction that writes to the groups of a publisher. digester: of the audit trail."""
+    """An open transaction that writes to the groups of a publisher.
+
+    clock: the present time. digester: computes the digests of the audit trail.
+    """
 
     connection: sqlite3.Connection
     publisher: str
@@ -27,7 +30,7 @@ class GroupTransaction:
     digester: ChainDigester
 
     def create(self, group_id: str, name: str, at: datetime) -> StoredGroup:
-        """Insert a group without members; `apply` has to fill it."""
+        """Insert a group without members; the caller must add members with `apply`."""
         new = new_group(self.publisher, group_id, name, at)
         key = self.connection.execute(
             "INSERT INTO known_group (publisher, group_id, name, name_key, created_at_us, revision,"
@@ -37,9 +40,9 @@ class GroupTransaction:
         return StoredGroup(self.connection, key or 0, new)
 
     def moment(self) -> datetime:
-        """Return the moment of the write: now, or that of the publisher's last write if it is later.
+        """Return the time of the write: now, or the time of the publisher's last write if that is later.
 
-        So the moments of revisions never go back, and a moment of the past means one revision.
+        So a later revision never has an earlier time, and each past time belongs to one revision.
         """
         (last_us,) = self.connection.execute(
             "SELECT max(at_us) FROM edit WHERE publisher = ?", (text(self.publisher),)
@@ -47,7 +50,7 @@ class GroupTransaction:
         return self.clock if last_us is None else max(self.clock, from_us(last_us))
 
     def apply(self, stored: StoredGroup, delta: Delta, actor: str) -> EditResult:
-        """Save a delta as the publisher's next revision, with its history; nothing if it is empty.
+        """Save a delta as the publisher's next revision and in history; do nothing if it is empty.
 
         Raises: GroupSizeOutOfRange.
         """
@@ -67,7 +70,7 @@ class GroupTransaction:
         return replace(edited, revision=change.revision)
 
     def note_consent(self, stored: StoredGroup, consent: Consent, actor: str) -> Group:
-        """Save a consent note as the publisher's next revision; nothing if it is there already."""
+        """Save a consent note as the next revision; do nothing if the group has the same note."""
         if stored.group.consent == consent:
             return stored.group
         change, before = self._next(stored.group.group_id, actor, consent=consent)
@@ -79,9 +82,9 @@ class GroupTransaction:
         return replace(stored.group, revision=change.revision, consent=consent)
 
     def forget(self, address: str, forgotten: str) -> tuple[int, bool]:
-        """Put another text in place of an address, wherever history or a consent note has it.
+        """Replace an address by the text `forgotten` in history and in consent notes.
 
-        Returns: in how many entries of history it stood, and whether a consent note named it.
+        Returns: the number of entries in history that had it, and whether a consent note named it.
         """
         publisher, noted = text(self.publisher), 0
         replaced = self.connection.execute(
@@ -98,7 +101,7 @@ class GroupTransaction:
         return replaced, noted > 0
 
     def record(self, names: Mapping[str, str], change: GroupChange) -> None:
-        """Save a write of another store as it was. Raises: NotEmpty unless it is the next."""
+        """Copy a write of another store unchanged. Raises: NotEmpty unless it has the next revision."""
         publisher = self.publisher
         revision, _ = self._next_revision()
         NotEmpty.unless_next(f"publisher `{publisher}`", revision - 1, change.revision)
@@ -124,7 +127,7 @@ class GroupTransaction:
         removed: tuple[str, ...] = (),
         consent: Consent | None = None,
     ) -> tuple[GroupChange, str]:
-        """Make the publisher's next write, and give the digest of the write before it."""
+        """Build the publisher's next write. Return it and the digest of the previous write."""
         at = self.moment()
         revision, before = self._next_revision()
         change = GroupChange(
@@ -140,7 +143,7 @@ class GroupTransaction:
         return change, before
 
     def _next_revision(self) -> tuple[int, str]:
-        """Raise the revision by one; give it, and the digest of the write before."""
+        """Increase the revision by one. Return it and the digest of the previous write."""
         revision, before = self.connection.execute(
             "INSERT INTO group_revision (publisher, revision) VALUES (?, 1)"
             " ON CONFLICT (publisher) DO UPDATE SET revision = revision + 1"
@@ -150,7 +153,7 @@ class GroupTransaction:
         return int(revision), str(before)
 
     def _save_members(self, key: int, change: GroupChange, joined: Iterable[int]) -> None:
-        """Save the members of a group after a write. Args: joined = digests of those added."""
+        """Update the members of a group. Args: joined = digests of the addresses in change.added."""
         rows = zip(change.added, joined, strict=True)
         self.connection.executemany(
             "INSERT INTO member VALUES (?, ?, ?)",
@@ -162,7 +165,7 @@ class GroupTransaction:
         )
 
     def _save_change(self, change: GroupChange) -> None:
-        """Append a write to history, as the publisher's last one."""
+        """Append a write to history, as the publisher's last write."""
         chain = bytes.fromhex(change.chain) or None
         self.connection.execute(
             "UPDATE group_revision SET chain = ? WHERE publisher = ?", (chain, change.publisher)
@@ -186,12 +189,12 @@ class GroupTransaction:
 
 
 def kept_secret(connection: sqlite3.Connection, name: str, new: bytes) -> bytes:
-    """Keep a secret unless there is one of that name; give the one that is kept."""
+    """Store `new` unless a secret with that name is stored. Return the stored secret."""
     connection.execute("INSERT OR IGNORE INTO secret VALUES (?, ?)", (name, new))
     (kept,) = connection.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
     return bytes(kept)
 
 
 def _signed(digest: int) -> int:
-    """Return a 64-bit digest the way SQLite keeps integers."""
+    """Convert a 64-bit digest to a signed integer, because SQLite has no unsigned integers."""
     return digest - (1 << 64) if digest >> 63 else digest

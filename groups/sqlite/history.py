@@ -1,4 +1,4 @@
-"""What SqliteGroupStore reads of the past. Each function reads in the transaction of its caller."""
+"""Reads the history for SqliteGroupStore. Each function reads in its caller's transaction."""
 
 import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -34,7 +34,7 @@ _PAGE = """
     WHERE :address IS NULL OR address = :address
     ORDER BY revision DESC, address
 """
-# With max(), SQLite gives the other columns of the row that has the maximum.
+# In a query with max(), SQLite takes the other columns from the row that has the maximum.
 _LAST = (
     "SELECT m.address, e.group_id, e.at_us, m.change, max(e.revision)"
     " FROM edit_member m JOIN edit e USING (edit_key)"
@@ -56,7 +56,7 @@ EXTENT = (
     "SELECT revision, lower(hex(chain)), (SELECT count(*) FROM edit WHERE publisher = :publisher)"
     " FROM (SELECT 1) LEFT JOIN group_revision ON publisher = :publisher"
 )
-"""For SqliteTrail: where a publisher's chain ends."""
+"""Query for SqliteTrail: the last revision of a publisher, its digest, and the number of writes."""
 
 HistoryRow = tuple[int, str, int, str, str | None, str, int | None, str | None]
 
@@ -64,7 +64,7 @@ HistoryRow = tuple[int, str, int, str, str | None, str, int | None, str | None]
 def changes_after(
     connection: sqlite3.Connection, publisher: str, revision: int, limit: int | None
 ) -> tuple[GroupChange, ...]:
-    """Return the writes after a revision, oldest first."""
+    """List the writes after a revision, oldest first."""
     after = min(max(revision, 0), MAX_REVISION)
     return _changes(connection, publisher, "revision > ?", after, limit)
 
@@ -72,7 +72,7 @@ def changes_after(
 def changes_from(
     connection: sqlite3.Connection, publisher: str, since: datetime
 ) -> tuple[GroupChange, ...]:
-    """Return the writes at or after a moment, oldest first."""
+    """List the writes at or after a date and time, oldest first."""
     return _changes(connection, publisher, "at_us >= ?", to_us(since))
 
 
@@ -84,7 +84,7 @@ def page(
     before: int,
     count: int,
 ) -> list[GroupChange]:
-    """Return up to that many writes before a revision, newest first; see GroupStore.history."""
+    """List at most `count` writes before a revision, newest first; see GroupArchive.history."""
     values = {
         "publisher": text(publisher),
         "group_id": group_id,
@@ -126,7 +126,7 @@ def memberships_at(
 
 
 def members_at(connection: sqlite3.Connection, query: MemberQuery, at: datetime) -> list[str]:
-    """Return the members of a moment that a query asks for."""
+    """List the members that match a query, as they were at the time `at`."""
     start = text(query.prefix)
     names = query.publisher, query.group_id
     bounds = to_us(at), text(query.cursor), start, start + AFTER_ANY, query.count
@@ -134,7 +134,7 @@ def members_at(connection: sqlite3.Connection, query: MemberQuery, at: datetime)
 
 
 def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> int:
-    """Count how often history names a canonical address."""
+    """Count the entries of history that list a canonical address."""
     (count,) = connection.execute(
         "SELECT count(*) FROM edit_member m JOIN edit e USING (edit_key)"
         " WHERE m.address = ? AND e.publisher = ?",
@@ -146,7 +146,7 @@ def mentions(connection: sqlite3.Connection, publisher: str, address: str) -> in
 def kept_between(
     publisher: str, connection: sqlite3.Connection, first: int, last: int
 ) -> dict[int, GroupChange | Damage]:
-    """Read what there is of some revisions, for the audit trail."""
+    """Read the writes from revision `first` to `last` for the audit trail; omit missing ones."""
     rows = connection.execute(
         _CHANGES.format("revision >= ?"), (text(publisher), first, last - first + 1)
     )
@@ -166,7 +166,7 @@ def _changes(
     bound: int,
     limit: int | None = None,
 ) -> tuple[GroupChange, ...]:
-    most = -1 if limit is None else limit  # for SQLite, -1 is all
+    most = -1 if limit is None else limit  # in SQLite, LIMIT -1 means no limit
     rows = connection.execute(_CHANGES.format(condition), (text(publisher), bound, most))
     return tuple(_read(publisher, rows))
 

@@ -1,4 +1,4 @@
-"""What SqliteGroupStore reads. Each function reads in the transaction of its caller."""
+"""Reads the present data for SqliteGroupStore. Each function reads in its caller's transaction."""
 
 import sqlite3
 from array import array
@@ -17,12 +17,12 @@ from groups.model import storable as text
 from groups.moments import from_us
 
 _MEMBERS = "SELECT address FROM member WHERE group_key = ?"
-AFTER_ANY = "\U0010ffff"  # no address has it, so the range of a prefix ends at prefix + this
+AFTER_ANY = "\U0010ffff"  # sorts after any character of an address: prefix + AFTER_ANY ends a range
 
 
 @dataclass(frozen=True, slots=True)
 class StoredGroup:
-    """A group, its row's key, and the connection it was read on."""
+    """A group, the key of its row, and the connection that read it."""
 
     connection: sqlite3.Connection
     key: int
@@ -32,7 +32,7 @@ class StoredGroup:
 def group(
     connection: sqlite3.Connection, publisher: str, group_id: str, if_revision: int | None = None
 ) -> StoredGroup:
-    """Return one group. Raises: UnknownGroup; RevisionMismatch if it is at another revision."""
+    """Read one group. Raises: UnknownGroup; RevisionMismatch if it is not at `if_revision`."""
     row = connection.execute(
         "SELECT group_key, publisher, group_id, name, member_count, revision, created_at_us,"
         " consent FROM known_group WHERE publisher = ? AND group_id = ?",
@@ -48,7 +48,7 @@ def group(
 def groups_after(
     connection: sqlite3.Connection, publisher: str, cursor: str, count: int
 ) -> list[Group]:
-    """Return up to that many groups whose ids come after the cursor."""
+    """List at most `count` groups whose ids come after the cursor."""
     rows = connection.execute(
         "SELECT publisher, group_id, name, member_count, revision, created_at_us, consent"
         " FROM known_group WHERE publisher = ? AND group_id > ? ORDER BY group_id LIMIT ?",
@@ -68,7 +68,7 @@ def group_ids(connection: sqlite3.Connection, publisher: str) -> frozenset[str]:
 def group_keys(
     connection: sqlite3.Connection, publisher: str, wanted: Collection[str]
 ) -> dict[str, int]:
-    """Return the row keys of those groups that exist."""
+    """Return the row keys, by group id, of those wanted groups that exist."""
     rows = connection.execute(
         "SELECT group_id, group_key FROM known_group WHERE publisher = ?"
         " AND group_id IN (SELECT value FROM json_each(?))",
@@ -78,13 +78,13 @@ def group_keys(
 
 
 def publishers(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """List every publisher with a group, in order."""
+    """List every publisher that has a group, sorted."""
     rows = connection.execute("SELECT publisher FROM group_revision ORDER BY publisher")
     return tuple(map(itemgetter(0), rows))
 
 
 def with_anything(connection: sqlite3.Connection) -> tuple[str, ...]:
-    """List every publisher of which a write or the last revision is kept, in order."""
+    """List every publisher with a stored write or revision, sorted: damage may have removed either."""
     rows = connection.execute(
         "SELECT publisher FROM group_revision UNION SELECT publisher FROM edit ORDER BY publisher"
     )
@@ -92,7 +92,7 @@ def with_anything(connection: sqlite3.Connection) -> tuple[str, ...]:
 
 
 def revision(connection: sqlite3.Connection, publisher: str) -> int:
-    """Return the publisher's groups revision; 0 when there is none."""
+    """Return the publisher's groups revision; 0 before the first write."""
     row = connection.execute(
         "SELECT revision FROM group_revision WHERE publisher = ?", (text(publisher),)
     ).fetchone()
@@ -100,7 +100,7 @@ def revision(connection: sqlite3.Connection, publisher: str) -> int:
 
 
 def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: str) -> str | None:
-    """Return the id, or else the name, that a group has already; None when both are free."""
+    """Return the id if a group has it already, else the name if a group has it; None if both are free."""
     row = connection.execute(
         "SELECT group_id, name FROM known_group"
         " WHERE publisher = ? AND (group_id = ? OR name_key = ?) ORDER BY group_id != ?",
@@ -112,7 +112,7 @@ def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: s
 
 
 def members_after(stored: StoredGroup, query: MemberQuery) -> list[str]:
-    """Return the present members that a query asks for."""
+    """List the present members that match a query."""
     start = text(query.prefix)
     rows = stored.connection.execute(
         _MEMBERS + " AND address > ? AND address >= ? AND address < ? ORDER BY address LIMIT ?",
@@ -122,7 +122,7 @@ def members_after(stored: StoredGroup, query: MemberQuery) -> list[str]:
 
 
 def present(stored: StoredGroup, wanted: Collection[str] | None) -> frozenset[str]:
-    """Return those of the addresses that are members; all members for None."""
+    """Return those wanted addresses that are members; all members if `wanted` is None."""
     if wanted is None:
         rows = stored.connection.execute(_MEMBERS, (stored.key,))
     else:
@@ -132,7 +132,7 @@ def present(stored: StoredGroup, wanted: Collection[str] | None) -> frozenset[st
 
 
 def groups_with(connection: sqlite3.Connection, publisher: str, address: str) -> list[str]:
-    """Return the ids of a publisher's groups that list a canonical address, ordered."""
+    """List the ids of a publisher's groups that list a canonical address, sorted."""
     rows = connection.execute(
         "SELECT group_id FROM known_group g WHERE publisher = ? AND EXISTS (SELECT 1 FROM member m"
         " WHERE m.group_key = g.group_key AND m.address = ?) ORDER BY group_id",
@@ -142,20 +142,20 @@ def groups_with(connection: sqlite3.Connection, publisher: str, address: str) ->
 
 
 def member_set(connection: sqlite3.Connection, key: int) -> MemberSet:
-    """Return the digests of a group's members."""
+    """Read the digests of a group's members."""
     rows = connection.execute("SELECT digest FROM member WHERE group_key = ?", (key,))
     signed = array("q", map(itemgetter(0), rows))
     return MemberSet(array("Q", sorted(array("Q", signed.tobytes()))))
 
 
 def secret(connection: sqlite3.Connection, name: str) -> bytes | None:
-    """Return a secret; None when none was made yet."""
+    """Read a secret; None if no secret with that name is stored yet."""
     row = connection.execute("SELECT value FROM secret WHERE name = ?", (name,)).fetchone()
     return None if row is None else bytes(row[0])
 
 
 def consent_json(consent: Consent | None) -> str | None:
-    """Return a consent note as it is stored."""
+    """Convert a consent note to the JSON text that is stored."""
     if consent is None:
         return None
     return dumps(
@@ -169,7 +169,7 @@ def consent_json(consent: Consent | None) -> str | None:
 
 
 def consent(stored: str | None) -> Consent | None:
-    """Read a note that `consent_json` made."""
+    """Read a consent note from JSON text of `consent_json`."""
     if stored is None:
         return None
     read = loads(stored)

@@ -1,12 +1,12 @@
-"""Tables of the groups in a SQLite file. Migrations are only ever appended."""
+"""Tables of the groups in a SQLite file. Never change a migration here; append a new one."""
 
 from groups.storage.sqlite_database import SchemaPart
 
-# member.digest is the 64-bit digest of the address as a signed integer, as SQLite has no other.
-# edit.at_us counts microseconds since 1970-01-01 UTC. edit_member.change: 1 added, -1 removed.
-# consent is JSON: confirmed_by, at (ISO 8601), text.
-# chain is the digest of a write in the audit trail (groups/chain.py), in group_revision that of the
-# last write; NULL if an earlier release wrote it.
+# member.digest: 64-bit digest of the address as a signed integer, because SQLite has no unsigned one.
+# edit.at_us: microseconds since 1970-01-01 UTC. edit_member.change: 1 = added, -1 = removed.
+# consent: JSON with confirmed_by, at (ISO 8601) and text.
+# edit.chain: digest of the write in the audit trail (groups/chain.py); NULL if an earlier release wrote
+# it. group_revision.chain: digest of the publisher's last write.
 GROUPS_PART = SchemaPart(
     name="groups",
     slot=0,

@@ -1,4 +1,4 @@
-"""GroupStore in a SQLite file: the embedded default. Tables: schema.py."""
+"""GroupStore in a SQLite file, the default, which needs no server. Tables: schema.py."""
 
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -32,10 +32,10 @@ from groups.storage.sqlite_trail import SqliteTrail
 
 
 class SqliteGroupStore(GroupBackend):
-    """See GroupStore for what the methods promise. The database may hold other parts as well."""
+    """Implements GroupStore, which documents the methods. Other stores may use the same database."""
 
     def __init__(self, database: Database) -> None:
-        """Take an open database; the tables are made or brought up to date."""
+        """Create the tables or migrate them to the newest layout. Args: database = open."""
         super().__init__()
         self._database = database
         database.migrate(GROUPS_PART)
@@ -76,7 +76,7 @@ class SqliteGroupStore(GroupBackend):
         self,
         publisher: str,
         revision: int,
-        write_id: str = "",  # noqa: ARG002 - a file loses no write
+        write_id: str = "",  # noqa: ARG002 - not needed: a file loses no writes
         *,
         limit: int | None = None,
     ) -> tuple[GroupChange, ...]:
@@ -88,7 +88,7 @@ class SqliteGroupStore(GroupBackend):
         with self._database.read() as connection:
             return past.changes_from(connection, publisher, since)
 
-    def change_token(self, publisher: str) -> int:  # noqa: ARG002 - one file, one token
+    def change_token(self, publisher: str) -> int:  # noqa: ARG002 - one token for all
         return self._database.change_token()
 
     def last_look(self, publisher: str) -> tuple[int, datetime]:  # noqa: ARG002
@@ -114,7 +114,7 @@ class SqliteGroupStore(GroupBackend):
         return SqliteTrail(self._database, extent, read, self._expected)
 
     def close(self) -> None:
-        """Close the database, also for its other parts."""
+        """Close the database, also for the other stores that use it."""
         self._database.close()
 
     def _create(self, target: WriteTarget, name: str, delta: Delta) -> EditResult:
@@ -171,7 +171,7 @@ class SqliteGroupStore(GroupBackend):
                 write.apply(row, Delta(joining, (request.address,)), actor)
             entries, noted = write.forget(request.address, request.digest)
             concerned = noted or past.mentions(write.connection, request.publisher, request.digest)
-        if concerned:  # also where an earlier forgetting was cut off before it could wipe
+        if concerned:  # or if an earlier forgetting was interrupted before it wiped the file
             self._database.wipe()
         return replace(planned, history=entries)
 
@@ -185,8 +185,8 @@ class SqliteGroupStore(GroupBackend):
 
     @contextmanager
     def _write(self, publisher: str) -> Iterator[GroupTransaction]:
-        """Yield an open write to a publisher's groups, saved at the end unless the block raises."""
-        digester = self.chain_digester()  # first: making the secret is a write of its own
+        """Yield a transaction for a publisher's groups; save it at the end unless the block raises."""
+        digester = self.chain_digester()  # may write a new secret: needs its own transaction
         with self._database.write() as connection:
             yield GroupTransaction(connection, publisher, self._database.clock(), digester)
 
@@ -198,7 +198,7 @@ def _stored(connection: sqlite3.Connection, target: WriteTarget) -> rows.StoredG
 def _uses(
     connection: sqlite3.Connection, request: Forgetting
 ) -> tuple[list[rows.StoredGroup], ForgetResult]:
-    """Find the groups that list a person; give them, and what forgetting would do."""
+    """Find the groups that list a person. Return them and what forgetting the person would do."""
     publisher, address = request.publisher, request.address
     group_ids = rows.groups_with(connection, publisher, address)
     stored = [rows.group(connection, publisher, group_id) for group_id in group_ids]
