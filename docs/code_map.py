@@ -11,6 +11,8 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 
+from tests.helpers.warm_path import warm_files
+
 ROOT = Path(__file__).resolve().parent.parent
 MOST_ROOMS = 25
 MOST_LINES = 37_500
@@ -22,7 +24,7 @@ MOST_FILE_LINES = 350
 MOST_LONG_FILES = 12
 
 _SECTION = re.compile(
-    r"(<!-- (rooms|figures): rendered by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL
+    r"(<!-- (rooms|query|figures): rendered by `make docs` -->\n).*?(<!-- end -->)", re.DOTALL
 )
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -98,9 +100,14 @@ def _summary(path: Path) -> str:
 
 def architecture_page() -> str:
     """docs/architecture.md: its text as written, its tables from the code as it is."""
-    tables = {"rooms": _rooms_table, "figures": _figures_table}
+    tables = {"rooms": _rooms_table, "query": _query_table, "figures": _figures_table}
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
     return _SECTION.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", page)
+
+
+def _query_table() -> str:
+    rows = [f"| `{path}` | {_summary(ROOT / path)} |" for path in warm_files()]
+    return "\n".join(["| file | what it is for |", "|---|---|", *rows])
 
 
 def _figures_table() -> str:
