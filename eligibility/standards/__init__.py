@@ -1,1 +1,1 @@
-"""AuthZEN and OFREP requests as access queries, and decisions as their answers."""
+"""Convert AuthZEN and OFREP requests to access queries, and decisions to responses of these standards."""

@@ -1,4 +1,4 @@
-"""Turns a flag of OFREP into a question, and a decision on it into the flag's evaluation. Pure.
+"""Convert an OFREP flag to a question, and the decision to the flag's evaluation. No I/O.
 
 Source: OpenFeature Remote Evaluation Protocol 0.3.0; docs/ofrep.md has the mapping as a table.
 """
@@ -22,19 +22,19 @@ from eligibility.standards.questions import (
 )
 
 ACTIONS: Mapping[str, str] = {"product": "install", "submission": "view", "flight": "install"}
-"""The action that a flag asks about, by the first part of its key."""
+"""First part of a flag's key -> the action that the flag asks about."""
 
 NOWHERE = Question("product", "install", "-")
-"""A question about a product that cannot exist; it stands for keys that are not those of flags."""
+"""A question about a product that cannot exist, used for keys that no flag can have."""
 
 NOT_FOUND = b"-"
-"""Stands for the evaluation of a flag that does not exist, or that the caller may not know of."""
+"""Returned in place of an evaluation if a flag does not exist, or the caller may not know of it."""
 
 _encode = msgspec.json.Encoder().encode
 
 
 class FlagEvaluation(Struct, frozen=True, gc=False):
-    """A flag's evaluation on the wire. All members are always there, because some clients need them."""
+    """A flag's evaluation as it is sent. Some clients need all members, so all are always sent."""
 
     key: str
     value: bool
@@ -45,20 +45,20 @@ class FlagEvaluation(Struct, frozen=True, gc=False):
 
 @lru_cache(maxsize=65_536)
 def question_of_flag(key: str) -> Question:
-    """Return the question of a flag; NOWHERE where the key is not that of a flag."""
+    """Return the question of a flag; NOWHERE if no flag can have this key."""
     kind, _, resource_id = key.partition(":")
     question = question_of(kind, resource_id, ACTIONS.get(kind, ""))
     return question if isinstance(question, Question) else NOWHERE
 
 
 def key_of(question: Question) -> str:
-    """Return the key of the flag that asks a question."""
+    """Return the key of a question's flag."""
     flight = f":{question.flight_id}" if question.flight_id is not None else ""
     return f"{question.resource_type}:{question.product_id}{flight}"
 
 
 def questions_of(product_id: str, product: Product) -> list[Question]:
-    """Return the questions of a product's flags, in the order of a bulk answer."""
+    """Return the questions for all flags of a product, in the order of a bulk answer."""
     flights = [
         Question("flight", "install", product_id, flight.flight_id) for flight in product.flights
     ]
@@ -67,10 +67,10 @@ def questions_of(product_id: str, product: Product) -> list[Question]:
 
 
 class FlagView(NamedTuple):
-    """For whom flags are evaluated.
+    """The caller and account for which flags are evaluated.
 
-    device_known: see `verdict`. itself: for an account that asks for itself; flags that it may not
-    know of are NOT_FOUND. nobody: for an id that cannot be an account's.
+    device_known: see `verdict`. itself: an account asks for itself, so flags that it may not know of are
+    NOT_FOUND. nobody: the account's id is not an address, so no such account exists.
     """
 
     device_known: bool
@@ -79,9 +79,10 @@ class FlagView(NamedTuple):
 
 
 class FlagWriter(Struct, frozen=True, cache_hash=True):
-    """Writes a decision as the evaluation of a question's flag; equal writers write the same.
+    """Writes a decision as a flag's evaluation; equal writers write equal evaluations.
 
-    known: the product has the question's flight, or the question has none. open: it is published.
+    known: the product has the question's flight, or the question is not about a flight. open: the flight
+    is published.
     """
 
     question: Question
@@ -91,7 +92,7 @@ class FlagWriter(Struct, frozen=True, cache_hash=True):
 
     @classmethod
     def of(cls, question: Question, product: Product, now: float, view: FlagView) -> "FlagWriter":
-        """Make the writer for a question about a product; now = seconds since 1970."""
+        """Build the writer for a question about a product. Args: now = seconds since 1970."""
         if question.flight_id is None:
             return cls(question, True, True, view)
         for flight in product.flights:
@@ -101,7 +102,7 @@ class FlagWriter(Struct, frozen=True, cache_hash=True):
         return cls(question, False, False, view)
 
     def __call__(self, decision: Decision) -> bytes:
-        """Write the evaluation as JSON, or give NOT_FOUND."""
+        """Return the evaluation as JSON, or NOT_FOUND."""
         if not self.known:
             return NOT_FOUND
         result = verdict(self.question, decision, self.view.device_known)
@@ -137,7 +138,7 @@ def _evaluation(
 def _why_allowed(
     question: Question, decision: Decision
 ) -> Literal["STATIC", "TARGETING_MATCH", "SPLIT"]:
-    """Tell what made the value true: a rollout (SPLIT), the account, or neither (STATIC)."""
+    """Return why the value is true: SPLIT = a rollout, TARGETING_MATCH = the account, STATIC = neither."""
     targeted = decision.submission.audience == "private"
     if question.action != "view":
         if not _ROLLED_OUT.isdisjoint(decision.package.reasons):

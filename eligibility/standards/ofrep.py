@@ -1,4 +1,4 @@
-"""Reads OFREP requests, and names what is wrong with one by the protocol's codes. Pure."""
+"""Read OFREP requests; report errors with the protocol's codes. No I/O."""
 
 from types import NoneType
 from typing import Any, Literal, NamedTuple
@@ -12,19 +12,19 @@ from eligibility.formats.strict_struct import StrictReader, shown
 from eligibility.standards.questions import CONTEXT_KEYS, QuestionContext, read_context
 
 ANONYMOUS = "-"
-"""The targeting key where nobody is signed in, because clients do not send an empty one."""
+"""The targeting key for "nobody is signed in"; not empty, because clients do not send an empty key."""
 
 ErrorCode = Literal[
     "PARSE_ERROR", "TARGETING_KEY_MISSING", "INVALID_CONTEXT", "GENERAL", "FLAG_NOT_FOUND"
 ]
 _PLAIN = frozenset({str, bool, NoneType})
-"""The types of the values that a context can be read from."""
+"""The types of valid context values, for which cached contexts may be used."""
 _contexts: LruCache[tuple[str | bool | None, ...], QuestionContext] = LruCache(65_536)
-"""Contexts that were read, by the values of CONTEXT_KEYS."""
+"""Cache: values of CONTEXT_KEYS -> the context."""
 
 
 class FlagError(EligibilityError):
-    """No evaluation was made. code: OFREP's. key: of the requested flag; None for a bulk request."""
+    """A request failed. code: OFREP's error code. key: the requested flag's key; None for a bulk request."""
 
     def __init__(self, code: ErrorCode, details: str, key: str | None = None) -> None:
         super().__init__(details)
@@ -33,17 +33,17 @@ class FlagError(EligibilityError):
 
 
 class FlagNotFound(FlagError):
-    """There is no such flag, or none of which the caller may know."""
+    """The flag does not exist, or the caller may not know of it."""
 
     def __init__(self, key: str) -> None:
         super().__init__("FLAG_NOT_FOUND", f"flag `{key}` was not found", key)
 
 
 class FlagRequest(NamedTuple):
-    """A request for one flag or for all.
+    """A request for one flag or for all flags.
 
-    targeting_key: the account's address, or ANONYMOUS. token: the account's ID token, if one was
-    sent. publisher: a bulk answer is limited to this publisher's flags.
+    targeting_key: the account's address, or ANONYMOUS. token: the account's ID token, if it was sent.
+    publisher: a bulk answer has only this publisher's flags; None = all publishers.
     """
 
     targeting_key: str
@@ -53,7 +53,7 @@ class FlagRequest(NamedTuple):
 
 
 class _Context(Struct, omit_defaults=True, gc=False):
-    """A context as sent, its values unchecked: CONTEXT_KEYS in their order, then the protocol's own."""
+    """A context with unchecked values: first CONTEXT_KEYS in their order, then the other keys."""
 
     device_family: Any = None
     os_version: Any = None
@@ -77,9 +77,9 @@ _read = StrictReader(_Request, {"context": _Context}).read
 
 
 def read_request(body: bytes, key: str | None = None) -> FlagRequest:
-    """Read a request; unknown members and attributes are ignored.
+    """Read a request; ignore unknown members and attributes.
 
-    Args: key = of the requested flag; None for a bulk request. Raises: FlagError.
+    Args: key = the requested flag's key; None for a bulk request. Raises: FlagError.
     """
     try:
         context = _read(body).context
@@ -103,8 +103,8 @@ def read_request(body: bytes, key: str | None = None) -> FlagRequest:
 
 
 def _question_context(values: tuple[Any, ...]) -> QuestionContext:
-    """Read the values of CONTEXT_KEYS; those read before come from memory. Raises: InvalidInput."""
-    # In Python 1 == True: a number must not get the context that was read from a boolean.
+    """Read the values of CONTEXT_KEYS; results are cached. Raises: InvalidInput."""
+    # The types are checked because 1 == True in Python: a number must not match a cached boolean.
     context = _contexts.get(values) if _PLAIN.issuperset(map(type, values)) else None
     if context is None:
         context = read_context(dict(zip(CONTEXT_KEYS, values, strict=True)))

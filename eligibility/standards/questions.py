@@ -1,7 +1,7 @@
-"""Turns a standard's question into an access query, and a decision into its verdict. Pure.
+"""Convert a question of an open standard to an access query, and the decision to a verdict. No I/O.
 
-A question names a resource (`product`, `submission` or `flight`) and an action on it; the context
-describes the device. The table ACTIONS has the actions of each resource, and the rule for a yes.
+A question names a resource (`product`, `submission` or `flight`) and an action on it. Its context
+describes the device. The table ACTIONS lists the actions of each resource and the rule for each verdict.
 """
 
 import re
@@ -23,22 +23,22 @@ _encode = msgspec.json.Encoder().encode
 
 
 class DenialReason(StrEnum):
-    """Reasons for a denial that are not reasons of a decision. Codes are never renamed."""
+    """Reasons for denials in addition to the reasons of decisions. Codes are never renamed."""
 
-    UNKNOWN_RESOURCE = "UNKNOWN_RESOURCE"  # none, or none of which the caller may know
+    UNKNOWN_RESOURCE = "UNKNOWN_RESOURCE"  # it does not exist, or the caller may not know of it
     UNKNOWN_ACTION = "UNKNOWN_ACTION"
     UNKNOWN_SUBJECT = "UNKNOWN_SUBJECT"
     DEVICE_UNKNOWN = "DEVICE_UNKNOWN"
-    OTHER_SOURCE = "OTHER_SOURCE"  # not that flight is where the account's packages come from
+    OTHER_SOURCE = "OTHER_SOURCE"  # the account's packages come from another flight
     NOT_INSTALLED = "NOT_INSTALLED"
     UP_TO_DATE = "UP_TO_DATE"
 
 
 class StandardVerdict(NamedTuple):
-    """Yes or no, with all reasons, the first being `reason`.
+    """Allowed or not, with all reasons; `reason` is the first of them.
 
-    selected: where the package comes from, for a product that may be installed or updated.
-    secret: the denial would reveal something that an account asking for itself may not know of.
+    selected: the source of the package, if a product may be installed or updated. secret: the denial
+    would reveal something that an account which asks for itself may not know of.
     """
 
     allowed: bool
@@ -48,7 +48,7 @@ class StandardVerdict(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """The first reason."""
+        """The first of the reasons."""
         return self.reasons[0]
 
 
@@ -58,7 +58,7 @@ UNKNOWN_SUBJECT = StandardVerdict(False, (DenialReason.UNKNOWN_SUBJECT,))
 
 
 class Question(NamedTuple):
-    """An action on a resource. flight_id: None unless the resource is a flight."""
+    """A question: may this action be done on this resource? flight_id: None if the resource is not a flight."""
 
     resource_type: str
     action: str
@@ -66,7 +66,7 @@ class Question(NamedTuple):
     flight_id: str | None = None
 
 
-# --- what a resource takes, and what counts as yes ----------------------------------------------
+# --- the actions of each resource, and their rules ----------------------------------------------
 
 
 def _view(_: Question, decision: Decision) -> StandardVerdict:
@@ -91,7 +91,7 @@ def _update(question: Question, decision: Decision) -> StandardVerdict:
 
 
 def _of_flight(ask: Callable[[Question, Decision], StandardVerdict]) -> "_Rule":
-    """Make the rule for a flight: allowed only where the package comes from that flight."""
+    """Build the rule for a flight: deny if the package comes from elsewhere, else apply `ask`."""
 
     def verdict(question: Question, decision: Decision) -> StandardVerdict:
         source = decision.package.source
@@ -111,11 +111,11 @@ ACTIONS: Mapping[str, Mapping[str, _Rule]] = {
     "submission": {"view": _view},
     "flight": {"install": _of_flight(_install), "update": _of_flight(_update)},
 }
-"""Resource type -> action -> rule; actions in alphabetical order."""
+"""Resource type -> action -> rule; actions are in alphabetical order."""
 
 
 def question_of(resource_type: str, resource_id: str, action: str) -> Question | StandardVerdict:
-    """Return the question about a resource, or the denial where the type, action or id is unknown."""
+    """Return the question about a resource, or the denial if its type, action or id is unknown."""
     actions = ACTIONS.get(resource_type)
     if actions is None:
         return UNKNOWN_RESOURCE
@@ -125,16 +125,16 @@ def question_of(resource_type: str, resource_id: str, action: str) -> Question |
     is_flight = resource_type == "flight"
     if bool(colon) != is_flight or not _ID.fullmatch(product_id):
         return UNKNOWN_RESOURCE
-    if is_flight and not _ID.fullmatch(flight_id):  # flight ids are written as product ids are
+    if is_flight and not _ID.fullmatch(flight_id):  # product and flight ids have the same form
         return UNKNOWN_RESOURCE
     return Question(resource_type, action, product_id, flight_id if is_flight else None)
 
 
 def verdict(question: Question, decision: Decision, device_known: bool = True) -> StandardVerdict:
-    """Return the verdict that a decision means for a question about its product.
+    """Convert a decision to the verdict on a question.
 
-    Args: device_known = the context has the device. Without it the decision is for a stand-in device,
-    and counts only where no rule looks at the device: whether a public listing may be seen.
+    Args: device_known = the context has the device. If not, the decision is for a placeholder device,
+    and is used only where the device does not matter: to view a product with a public audience.
     """
     result = ACTIONS[question.resource_type][question.action](question, decision)
     if device_known:
@@ -155,9 +155,9 @@ _OF_THE_DEVICE = frozenset({Reason.OS_BELOW_AUDIENCE_MINIMUM, Reason.DEVICE_FAMI
 
 
 class QuestionContext(NamedTuple):
-    """The fields of an access query that a context has, in the order of QueryFields.
+    """The fields of an access query that come from the context, in the order of QueryFields.
 
-    device_known: the context has both family and OS version; else `device` is a stand-in.
+    device_known: the context has both family and OS version; if not, `device` has placeholders.
     """
 
     device: Raw
@@ -182,16 +182,16 @@ _QUERY = {
 _LOCS = {f"device.{field}": key for key, field in _DEVICE.items()} | {
     field: key for key, field in _QUERY.items()
 }
-_STAND_IN = {"family": "Windows.Unknown", "os_version": "0.0.0.0"}  # noqa: S104 - no address
+_STAND_IN = {"family": "Windows.Unknown", "os_version": "0.0.0.0"}  # noqa: S104 - a version, not an IP address
 
 CONTEXT_KEYS = (*_DEVICE, *_QUERY)
-"""The keys of a context that are read; others are ignored."""
+"""The keys of a context that we use; other keys are ignored."""
 
 
 def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionContext:
-    """Read a context; null is as absent, other keys are ignored.
+    """Read a context; null means absent, unknown keys are ignored.
 
-    Raises: InvalidInput naming every known key whose value cannot be read, as `context.market`.
+    Raises: InvalidInput with every key whose value cannot be read, such as `context.market`.
     """
     values = {key: context[key] for key in CONTEXT_KEYS if context.get(key) is not None}
     device = {field: values[key] for key, field in _DEVICE.items() if key in values}
@@ -209,7 +209,7 @@ def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionCo
 def query_fields(
     question: Question, account: AccountFields | None, context: QuestionContext
 ) -> QueryFields:
-    """Return the access query that stands for a question."""
+    """Build the access query for a question."""
     device, _, installed, owned, market, code, manual, at = context
     return QueryFields(
         question.product_id, device, account, installed, owned, market, code, manual, at

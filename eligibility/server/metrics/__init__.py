@@ -1,6 +1,6 @@
-"""GET /metrics: the numbers of a server for Prometheus.
+"""GET /metrics: the metrics of a server, for Prometheus.
 
-The event loop counts requests as plain integers (http/tallies.py). A scrape reads these and all other
-numbers (snapshot.py), adds up the worker processes (sharing.py), and writes them in the format of
-Prometheus (exposition.py).
+The event loop counts requests as plain integers (http/tallies.py). For a scrape, snapshot.py reads
+these and all other numbers, sharing.py adds up the worker processes, and exposition.py writes the
+result in the format of Prometheus.
 """

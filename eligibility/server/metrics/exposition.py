@@ -1,4 +1,4 @@
-"""Writes snapshots in the formats of Prometheus, by its own library, with the metrics of the processes."""
+"""Write snapshots in the formats of Prometheus, with its library, which adds metrics of the processes."""
 
 import itertools
 from collections import defaultdict
@@ -26,7 +26,7 @@ _BOUNDS = {"request_seconds": SECONDS, "propagation_seconds": PROPAGATION_SECOND
 
 
 def exposed(snapshots: Sequence[ProcessMetrics], accept: str) -> tuple[bytes, str]:
-    """Return the text of a scrape and its media type, in the newest format that `accept` names."""
+    """Return the body of a scrape and its media type, in the newest format that `accept` allows."""
     registry = CollectorRegistry()
     registry.register(_Snapshots(snapshots))
     encode, media_type = choose_encoder(accept)
@@ -34,7 +34,7 @@ def exposed(snapshots: Sequence[ProcessMetrics], accept: str) -> tuple[bytes, st
 
 
 class _Snapshots(Collector):
-    """Gives the metrics to the library."""
+    """Passes the metrics to the Prometheus library."""
 
     def __init__(self, snapshots: Sequence[ProcessMetrics]) -> None:
         self._snapshots = snapshots
@@ -75,7 +75,7 @@ def _histogram(family: MetricFamily, histograms: dict[LabelValues, list[float]])
 
 
 def _processes(pids: Sequence[int]) -> Iterator[Metric]:
-    """Return the library's metrics of each process, with the pid as their label."""
+    """Yield the library's metrics of each process (CPU, memory etc.), with the label `pid`."""
     collected: defaultdict[str, list[tuple[int, Metric]]] = defaultdict(list)
     for pid in pids:
         for metric in ProcessCollector(pid=partial(int, pid), registry=None).collect():

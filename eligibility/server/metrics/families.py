@@ -1,4 +1,4 @@
-"""The metrics: their names, kinds, labels and meanings, and how to add up several processes."""
+"""The table of metrics: names, kinds, labels, meanings, and how to combine several processes."""
 
 from collections.abc import Callable, Iterable
 from typing import Literal, NamedTuple
@@ -7,7 +7,7 @@ MetricKind = Literal["counter", "gauge", "histogram"]
 
 
 class MetricFamily(NamedTuple):
-    """A metric. name: without the `_total` of counters. together: makes one number of several processes'."""
+    """A metric. name: without the suffix `_total` of counters. together: combines the numbers of processes."""
 
     name: str
     kind: MetricKind
@@ -71,4 +71,4 @@ FAMILIES = (
     ),
     MetricFamily("workers", "gauge", (), "Server processes."),
 )
-"""All of them have the prefix `eligibility_`."""
+"""All metrics. In the output, the names have the prefix `eligibility_`."""

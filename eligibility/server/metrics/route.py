@@ -1,4 +1,4 @@
-"""The route /metrics, for callers with the scope `metrics`, or for anybody where the settings say so."""
+"""The route /metrics, for callers with the scope `metrics` or, if the settings allow it, for anybody."""
 
 from typing import Annotated, Any
 
@@ -21,7 +21,7 @@ Scrapes = Annotated[RouteCaller, needs(Scope.METRICS)]
 
 
 def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
-    """Add the route."""
+    """Add the route to the application. Args: public = no credentials are needed."""
 
     def exposition(accept: str) -> Response:
         body, media_type = exposed(sharing.all(), accept)
@@ -40,9 +40,7 @@ def install(app: FastAPI, sharing: Sharing, *, public: bool) -> None:
     @router.get(PATH, response_class=Response, responses=_RESPONSES)
     def metrics(by: Scrapes, accept: AcceptHeader = "") -> Response:
         """Return the metrics of this server in the format of Prometheus, to callers for all publishers."""
-        if (
-            by.caller.publishers is not None
-        ):  # metrics name publishers, and count everybody's requests
+        if by.caller.publishers is not None:  # metrics include all publishers
             raise AllPublishersNeeded(Scope.METRICS)
         return exposition(accept)
 

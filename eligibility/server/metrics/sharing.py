@@ -1,8 +1,8 @@
-"""Adds up the metrics of worker processes: the scraped one asks the others, each over its own socket.
+"""Add up the metrics of worker processes: the scraped worker asks each other worker over its socket.
 
-The parent process makes a directory and removes it. Each worker keeps its socket there, and its last
-snapshot. The snapshot outlives its worker, because a counter must never fall; gauges of a worker that
-ended do not count.
+The parent process creates and removes a directory, in which each worker has its socket and its last
+snapshot. The snapshot of a worker that ended still counts, because counters must never fall; only its
+gauges are ignored.
 """
 
 import logging
@@ -20,7 +20,7 @@ from eligibility.server.metrics.families import FAMILIES
 from eligibility.server.metrics.snapshot import LabelValues, Metrics, ProcessMetrics
 
 _WAIT_S = 2.0
-"""How long we wait for another worker; for one that is busy longer, its last scrape counts."""
+"""How long to wait for another worker. If it takes longer, its last snapshot is used."""
 _SOCKET, _SNAPSHOT = ".sock", ".snapshot"
 _FAMILIES = {family.name: family for family in FAMILIES}
 _pack = msgspec.msgpack.Encoder().encode
@@ -29,16 +29,16 @@ _log = logging.getLogger("eligibility.metrics")
 
 
 class Sharing:
-    """Collects snapshots of all workers. directory: theirs; None where this process is the only one."""
+    """Collects snapshots of all workers. directory: the workers' own; None if there is only one process."""
 
     def __init__(self, metrics: Metrics, directory: Path | None) -> None:
         self._metrics, self._directory = metrics, directory
-        # Another worker may have had this pid before.
+        # The random part is needed because an earlier worker may have had the same pid.
         self._name = f"{os.getpid()}-{os.urandom(3).hex()}"
         self._server: UnixStreamServer | None = None
 
     def start(self) -> None:
-        """Start a thread that answers other workers."""
+        """Start a thread that sends snapshots to other workers."""
         if self._directory is None:
             return
         metrics = self._metrics
@@ -50,13 +50,13 @@ class Sharing:
         path = self._directory / f"{self._name}{_SOCKET}"
         try:
             self._server = UnixStreamServer(str(path), SnapshotHandler)
-        except OSError as error:  # the path may be too long
+        except OSError as error:  # e.g. the path is too long
             _log.warning("/metrics of other workers will not count this one: %s", error)
             return
         threading.Thread(target=self._server.serve_forever, name="metrics", daemon=True).start()
 
     def close(self) -> None:
-        """Leave the last snapshot behind, and end. Whatever counts must have ended before."""
+        """Store the last snapshot and stop. Call this after everything that counts has stopped."""
         if self._server is not None:
             self._server.shutdown()
             self._server.server_close()
@@ -65,7 +65,7 @@ class Sharing:
             _keep(self._directory / self._name, _pack(self._metrics.snapshot()))
 
     def all(self) -> list[ProcessMetrics]:
-        """Return the snapshots of all workers; of one that does not answer, its last."""
+        """Return the snapshots of all workers: the last known snapshot if a worker does not answer."""
         own = self._metrics.snapshot()
         if self._directory is None:
             return [own]
@@ -79,14 +79,14 @@ class Sharing:
 
 
 def _fetch(path: Path) -> None:
-    """Fetch another worker's snapshot and keep it, so that the next worker to be scraped has it too."""
+    """Fetch another worker's snapshot, and store it in a file, where all workers can read it later."""
     try:
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_WAIT_S)
             connection.connect(str(path))
             parts = iter(lambda: connection.recv(65_536), b"")
             snapshot = b"".join(parts)
-        _unpack(snapshot)  # the worker may have ended halfway
+        _unpack(snapshot)  # fails if the worker ended while it was sending
     except ConnectionError:  # the worker has ended
         path.unlink(missing_ok=True)
     except (OSError, msgspec.DecodeError) as error:
@@ -96,7 +96,7 @@ def _fetch(path: Path) -> None:
 
 
 def _keep(path: Path, snapshot: bytes) -> None:
-    """Keep a snapshot in its file, which is replaced whole because others may be reading it."""
+    """Store a snapshot; replace its file atomically, because other workers may be reading it."""
     unfinished = path.with_suffix(f".{threading.get_ident()}-{os.getpid()}")
     unfinished.write_bytes(snapshot)
     unfinished.replace(path.with_suffix(_SNAPSHOT))
@@ -105,7 +105,7 @@ def _keep(path: Path, snapshot: bytes) -> None:
 def together(
     snapshots: Sequence[ProcessMetrics],
 ) -> tuple[dict[LabelValues, float], dict[LabelValues, list[float]]]:
-    """Add up the numbers and histograms of several processes; gauges only of those that run."""
+    """Add up the numbers and histograms of several processes; ignore gauges of processes that ended."""
     numbers: defaultdict[LabelValues, list[float]] = defaultdict(list)
     histograms: defaultdict[LabelValues, list[list[float]]] = defaultdict(list)
     for snapshot in snapshots:
@@ -122,11 +122,11 @@ def together(
 
 
 def is_running(pid: int) -> bool:
-    """Return whether a process runs."""
+    """Return whether a process with this pid is running."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # of another user
+    except PermissionError:  # it runs, as another user
         pass
     return True

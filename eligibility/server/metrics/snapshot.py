@@ -1,4 +1,4 @@
-"""Snapshot: the state of one process at one moment, as numbers by name and labels."""
+"""Take snapshots: the state of one process at one moment in time, as numbers by name and labels."""
 
 import operator
 import os
@@ -15,11 +15,11 @@ from groups.errors import GroupsError, StoreUnavailable
 from groups.store import GroupFeed
 
 LabelValues = tuple[str, ...]
-"""A metric's name, and the values of its labels."""
+"""A metric's name, followed by the values of its labels."""
 
 
 class ProcessMetrics(Struct, array_like=True):
-    """The numbers of a process. histograms: each as Histogram.numbers gives it."""
+    """The numbers of a process. histograms: values in the form of Histogram.numbers."""
 
     pid: int
     numbers: dict[LabelValues, float]
@@ -33,7 +33,7 @@ class Metrics:
         self._service, self._tallies, self._load = service, tallies, load
 
     def snapshot(self) -> ProcessMetrics:
-        """Read everything now; asks the store whether it is reachable."""
+        """Read all numbers now, and check whether the store is reachable."""
         self._service.recorder.take_up()
         evaluator = self._service.evaluator
         numbers = {
@@ -83,14 +83,14 @@ def _memory(evaluator: Evaluator) -> Iterator[tuple[LabelValues, float]]:
     yield ("members_held",), sum(len(product.snapshot.index) for product in products)
     yield ("members_held_bytes",), sum(product.snapshot.index.nbytes for product in products)
     yield ("answers_held",), sum(product.remembered for product in products)
-    for kind in ("groups", "catalog"):  # the newest of a publisher comes last, and so it counts
+    for kind in ("groups", "catalog"):  # sorted, so that a publisher's newest revision wins
         newest = operator.attrgetter(f"revision.{kind}")
         for product in sorted(products, key=newest):
             yield ("revision", product.publisher, kind), newest(product)
 
 
 def _staleness(groups: GroupFeed, publisher: str, now: datetime) -> float:
-    """Return the seconds since the store last answered; 0 while it answers."""
+    """Return the seconds since the store's last answer; 0 if it answers now."""
     try:
         groups.change_token(publisher)
     except StoreUnavailable:

@@ -1,6 +1,6 @@
-"""POST /ofrep/v1/evaluate/flags/{key} and /ofrep/v1/evaluate/flags: heads, tags and errors.
+"""POST /ofrep/v1/evaluate/flags/{key} and /ofrep/v1/evaluate/flags: headers, ETags and errors.
 
-The protocol has neither 415 nor 422: a request that cannot be read gets 400 and a code of its own.
+The protocol does not use 415 or 422: a request that cannot be read gets 400 and an OFREP error code.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ def _check_media_type(
 
 
 def refusal(error: Exception) -> HttpReply:
-    """Return an error in the protocol's form; where the protocol has none, only `errorDetails`, as for 500."""
+    """Return the reply for an error; without an OFREP code for it, the body has only `errorDetails`."""
     details = str(error)
     content = {"errorDetails": details}
     if isinstance(error, FlagError):
@@ -70,7 +70,7 @@ def refusal(error: Exception) -> HttpReply:
 
 
 class FlagEndpoint:
-    """One flag. Its head is the flag's key: the rest of the path, decoded."""
+    """Evaluates one flag. `check` returns the flag's key: the decoded rest of the path."""
 
     refusal = staticmethod(refusal)
 
@@ -94,7 +94,7 @@ class FlagEndpoint:
 
 
 class BulkEndpoint:
-    """All flags that a caller may have. Its head is the `if-none-match` of the request."""
+    """Evaluates all flags that a caller may see. `check` returns the request's `if-none-match`."""
 
     refusal = staticmethod(refusal)
 
@@ -104,7 +104,7 @@ class BulkEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bytes:
-        """See Endpoint. Query parameters are accepted and ignored: every answer is current."""
+        """See Endpoint. Query parameters are ignored: they concern caches, and every answer is up to date."""
         by.check_query(scope["method"])
         _check_media_type(scope, headers)
         return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")
@@ -112,24 +112,24 @@ class BulkEndpoint:
     def answer(
         self, body: bytes, head: bytes, by: AuthenticatedCaller
     ) -> EndpointAnswer | DeferredAnswer:
-        """See Endpoint. Always for a thread: there may be hundreds of flags."""
+        """See Endpoint. Always runs in a thread, because there may be hundreds of flags."""
         return partial(self._tagged, body, head, by)
 
     def _tagged(self, body: bytes, known: bytes, by: AuthenticatedCaller) -> HttpReply:
-        """Return the answer, or 304 where the client has it already; a tag is the answer's digest."""
+        """Return the answer, or 304 if the client has it already. The ETag is a digest of the answer."""
         answer = self._flags.evaluate_all(body, by)
         tag = f'"{blake2b(answer, digest_size=16).hexdigest()}"'.encode()
         headers = [(b"etag", tag)]
-        if tag in known:  # it is quoted, so no other tag can contain it
+        if tag in known:  # the tag includes its quotes, so no other tag contains it
             return HttpReply(304, b"", headers=headers)
         return HttpReply(200, answer, headers=headers)
 
 
 def endpoints(flags: Flags) -> dict[str, Endpoint[Any]]:
-    """Make the endpoints, by path."""
+    """Build the endpoint with a fixed path."""
     return {BULK: BulkEndpoint(flags)}
 
 
 def families(flags: Flags) -> dict[str, Endpoint[Any]]:
-    """Make the endpoints by what paths begin with: the key of a flag may have slashes."""
+    """Build the endpoint of single flags, whose keys may have slashes, and the 404 for other paths."""
     return {SINGLE: FlagEndpoint(flags), _BASE: UnknownEndpoint(refusal)}

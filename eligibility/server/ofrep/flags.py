@@ -1,8 +1,8 @@
-"""Evaluates flags, one or all, from memory or from the store.
+"""Evaluate a flag or all flags, from memory or from the store.
 
-A flag is a question, and the evaluator's decision gives its value. Some flags the caller must not know
-of: those of publishers that it does not see, and those that would tell an account a secret. They get
-the same answer as an unknown flag, after the same number of calls to the store.
+The value of a flag is the evaluator's decision on the flag's question. Flags of publishers that the caller
+may not see, and flags that would reveal a secret to an account, get the same answer as an unknown flag,
+after the same number of calls to the store.
 """
 
 from collections.abc import Collection
@@ -37,7 +37,7 @@ _TRUNCATED = b',"metadata":{"truncated":true}'
 
 
 class Flags:
-    """Evaluates flags. most_products: how many products a bulk answer covers."""
+    """Evaluates flags. most_products: the largest number of products in a bulk answer."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Flags:
         self._record = recorder.record
 
     def evaluate(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
-        """Evaluate a flag, from memory where that is enough. Raises: FlagError, AccountMismatch."""
+        """Evaluate a flag from memory, or return a function that asks the store. Raises: FlagError, AccountMismatch."""
         request = ofrep.read_request(body, key)
         question = question_of_flag(key)
         fields = _fields(question, request, by)
@@ -72,17 +72,17 @@ class Flags:
         request: FlagRequest,
         by: AuthenticatedCaller,
     ) -> bytes:
-        """Evaluate from memory; NOT_FOUND also where memory is not enough."""
+        """Evaluate from memory; also return NOT_FOUND if memory is not enough."""
         held = self._evaluator.warm(question.product_id, by.publishers)
         if held is None:
             return NOT_FOUND
         now = self._evaluator.clock()
         writer = FlagWriter.of(question, held.product, now, _view_of(request, by))
-        if not writer.known:  # answers are kept by writer, and anybody can make up flights
+        if not writer.known:  # invented flights must not fill the cache
             return NOT_FOUND
         try:
             answer = held.answer_json(settled, now, writer)
-        except InvalidInput:  # the targeting key is not an address, so it is nobody's
+        except InvalidInput:  # the targeting key is not an address
             return NOT_FOUND
         if answer != NOT_FOUND:
             self._record(settled, answer, now)
@@ -115,12 +115,12 @@ class Flags:
         return body
 
     def _note(self, settled: QueryFields, result: PastDecision, view: FlagView) -> None:
-        """Record a decision, unless it is of a past moment or about nobody."""
+        """Record a decision, unless it is about another moment in time or an impossible account."""
         if settled.at is UNSET and not view.nobody:
             self._record(settled, result.decision, self._evaluator.clock())
 
     def evaluate_all(self, body: bytes, by: AuthenticatedCaller) -> bytes:
-        """Evaluate every flag that the caller may have; for a thread. Raises: as `evaluate`."""
+        """Evaluate every flag that the caller may see; call it in a thread. Raises: see `evaluate`."""
         request = ofrep.read_request(body)
         settled = self._settled(NOWHERE, request, by)
         most = self._most_products
@@ -131,7 +131,7 @@ class Flags:
                 evaluations += self._evaluations(
                     replace(settled, product_id=product_id), request, by
                 )
-            except UnknownProduct:  # deleted meanwhile, or not there yet
+            except UnknownProduct:  # deleted meanwhile, or not yet created at the given time
                 continue
         flags = b",".join(item for item in evaluations if item is not NOT_FOUND)
         return b'{"flags":[%b]%b}' % (flags, _TRUNCATED if len(product_ids) > most else b"")
@@ -149,20 +149,20 @@ class Flags:
     def _evaluation(
         self, question: Question, query: AccessQuery, result: PastDecision, view: FlagView
     ) -> bytes:
-        """Return the evaluation that a decision makes of a flag, or NOT_FOUND."""
+        """Return the evaluation of a question's flag by a decision, or NOT_FOUND."""
         moment = query.at.timestamp() if query.at else self._evaluator.clock()
         return FlagWriter.of(question, result.product, moment, view)(result.decision)
 
     def _settled(
         self, question: Question, request: FlagRequest, by: AuthenticatedCaller
     ) -> QueryFields:
-        """Return the query with its account, verified. May ask an issuer for keys."""
+        """Return the query with its verified account; may fetch the keys of a token's issuer."""
         settled = self._accounts.settle_in_thread(_fields(question, request, by), by)
         _check_own(request, settled)
         return settled
 
     def _publishers(self, request: FlagRequest, by: AuthenticatedCaller) -> Collection[str]:
-        """Return the publishers of a bulk answer: the caller's, or the one of them that the context names."""
+        """Return the publishers of a bulk answer: all that the caller may see, or only the context's."""
         publishers = self._listing.publishers() if by.publishers is None else by.publishers
         if request.publisher is None:
             return publishers
@@ -174,15 +174,15 @@ def _view_of(request: FlagRequest, by: AuthenticatedCaller) -> FlagView:
 
 
 def _query(settled: QueryFields, view: FlagView) -> tuple[AccessQuery, FlagView]:
-    """Read the query; an account whose id is not an address is nobody, and gets nothing."""
+    """Read the query. If the account's id is not an address, no such account exists: set `nobody`."""
     try:
         return to_query(settled), view
-    except InvalidInput:  # all else was read with the context
+    except InvalidInput:  # only the id can be wrong: the context was read before
         return to_query(replace(settled, account=None)), view._replace(nobody=True)
 
 
 def _fields(question: Question, request: FlagRequest, by: AuthenticatedCaller) -> QueryFields:
-    """Return the query of a question, before its account is settled."""
+    """Build the query for a question, with an account that is not settled yet."""
     if request.targeting_key == ANONYMOUS:
         if by.caller.account is not None or request.token is not None:
             raise AccountMismatch
@@ -194,7 +194,7 @@ def _fields(question: Question, request: FlagRequest, by: AuthenticatedCaller) -
 
 
 def _check_own(request: FlagRequest, settled: QueryFields) -> None:
-    """Raise AccountMismatch where the token belongs to another account than the targeting key names."""
+    """Raise AccountMismatch if the token belongs to another account than the targeting key."""
     account = settled.account
     if request.token is None or not account:
         return
