@@ -46,8 +46,7 @@ def simulate(
         str | None,
         typer.Option(
             metavar="PERCENT,...",
-            help="Show the shares of the audience also at these percentages of each rollout in"
-            " progress.",
+            help="Show the audience's shares also at these percentages of each rollout.",
         ),
     ] = None,
     each: Annotated[
@@ -80,8 +79,7 @@ def simulate(
     `eligibility simulate --product 9NCONTOSORDR --accounts testers.csv --output report.html`
     """
     chosen = _format(report_format, output, as_json)
-    named = read_devices(devices)
-    percentages = _percentages(rollout)
+    named, percentages = read_devices(devices), _percentages(rollout)
     defaults = options.asker_of(claims)
     with service(store) as opened, _opened(output, chosen) as out:
         current, population = _read(opened, product, state, accounts, defaults)
