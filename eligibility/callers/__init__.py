@@ -1,1 +1,1 @@
-"""Who calls and what they may do: API keys, tokens of issuers, scopes."""
+"""Identify who sent a request, and what the sender may do: API keys, issuers' tokens, scopes."""

@@ -1,6 +1,6 @@
-"""Read a Caller or an Account from the claims of a verified token. Pure.
+"""Convert the claims of a verified token to a Caller or an Account.
 
-No message here repeats the value of a claim, because errors may be logged.
+No error message repeats the value of a claim, because errors may be logged.
 """
 
 import re
@@ -21,7 +21,7 @@ _TRUE = (True, 1, "true", "1")
 
 
 class TokenRefusal(Exception):
-    """A token is refused. code: one of eligibility.callers.errors.Unauthenticated; detail: why."""
+    """A token is refused. code: as in callers.errors.Unauthenticated. detail: the reason."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -31,17 +31,17 @@ class TokenRefusal(Exception):
 def service_caller(
     claims: Claims, issuer: TokenGrants, name_of: AddressPseudonym, called: str = "token"
 ) -> Caller:
-    """Read the service or person to which a token was issued.
+    """Return the service or person to which a token was issued.
 
-    Args: name_of = makes a pseudonym, the deployment's keyed digest of a text; called = the first
-        word of the caller's name.
+    Args: name_of = returns a pseudonym for a text: its digest with the deployment's key; called =
+        the first word of the caller's name.
     Raises: TokenRefusal.
     """
     name = _name_claim(claims, issuer)
     subject = claims.get("sub", name)
     return Caller(
         kind="token",
-        # An address, or anything else that is not a plain name, must not stand in a log.
+        # The name appears in logs, so replace anything but a plain name (it may be an address).
         name=f"{called} {name if _PLAIN_NAME.fullmatch(name) else name_of(name)}",
         identity=name_of(f"{claims.get('iss')} {subject}"),
         scopes=_scopes(claims, issuer),
@@ -50,7 +50,7 @@ def service_caller(
 
 
 def self_caller(account: Account, name_of: AddressPseudonym) -> Caller:
-    """Make the caller of an account's queries about itself: any publisher, and no other scope."""
+    """Return an account as a caller that may query about itself only, at any publisher."""
     return Caller(
         kind="account",
         name=f"account {name_of(account.id)}",
@@ -61,7 +61,7 @@ def self_caller(account: Account, name_of: AddressPseudonym) -> Caller:
 
 
 def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
-    """Read the account to which an ID token was issued. Raises: TokenRefusal."""
+    """Return the account to which an ID token was issued. Raises: TokenRefusal."""
     email = text_claim(claims, issuer.email_claim)
     if claims.get(issuer.verified_claim) not in _TRUE:
         detail = f"the claim `{issuer.verified_claim}` does not say that the address is verified"
@@ -77,7 +77,7 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
 
 
 def text_claim(claims: Claims, claim: str) -> str:
-    """Read a claim that must be text. Raises: TokenRefusal."""
+    """Return a claim that must be text. Raises: TokenRefusal if it is missing or not text."""
     value = claims.get(claim)
     if not isinstance(value, str):
         raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is missing or not text")
@@ -116,7 +116,7 @@ def _publishers(claims: Claims, issuer: TokenGrants) -> frozenset[str] | None:
 
 
 def _texts(claims: Claims, claim: str, *, split: bool = False) -> list[str]:
-    """Read a claim that is a list of texts or one text; with `split`, one text at its spaces."""
+    """Return a claim that is a list of texts or one text; with `split`, split one text at spaces."""
     value = claims.get(claim)
     if value is None:
         return []

@@ -1,4 +1,4 @@
-"""Why a request is refused. 401: the caller is unknown. 403: it is known and may not do this."""
+"""Errors that refuse a request. 401: the caller is unknown. 403: the caller lacks a right."""
 
 from collections.abc import Collection
 
@@ -6,12 +6,12 @@ from eligibility.errors import EligibilityError
 
 
 class Unauthenticated(EligibilityError):
-    """A request's credentials do not identify a caller; code and message say why.
+    """A request's credentials do not identify a caller; code and message contain the reason.
 
-    Codes: CREDENTIALS_MISSING, CREDENTIALS_UNREADABLE; KEY_UNKNOWN (also one revoked), KEY_EXPIRED;
+    Codes: CREDENTIALS_MISSING, CREDENTIALS_UNREADABLE; KEY_UNKNOWN (or revoked), KEY_EXPIRED;
     TOKEN_INVALID (signature, form, algorithm), TOKEN_EXPIRED, TOKEN_NOT_YET_VALID,
-    TOKEN_ISSUER_UNKNOWN, TOKEN_AUDIENCE, TOKEN_CLAIMS (a claim is missing or not as it must be),
-    EMAIL_UNVERIFIED; TOKEN_REQUIRED (an access query must carry the account's token).
+    TOKEN_ISSUER_UNKNOWN, TOKEN_AUDIENCE, TOKEN_CLAIMS (a claim is missing or has a wrong value),
+    EMAIL_UNVERIFIED; TOKEN_REQUIRED (an access query must contain the account's token).
     A message never contains a secret, a token or an address.
     """
 
@@ -21,7 +21,7 @@ class Unauthenticated(EligibilityError):
 
 
 class ScopeMissing(EligibilityError):
-    """The caller is known but lacks a scope."""
+    """The caller is known but does not have the scope that the request needs."""
 
     code = "SCOPE_MISSING"
 
@@ -31,7 +31,7 @@ class ScopeMissing(EligibilityError):
 
 
 class AllPublishersNeeded(EligibilityError):
-    """The caller has the scope for some publishers only, but this concerns the whole deployment."""
+    """The caller has the scope for some publishers, but the request concerns the whole deployment."""
 
     code = "ALL_PUBLISHERS_NEEDED"
 
@@ -40,7 +40,7 @@ class AllPublishersNeeded(EligibilityError):
 
 
 class AccountMismatch(EligibilityError):
-    """An account with its own token sent a query about another account."""
+    """An account that identified itself by its own token sent a query about another account."""
 
     code = "NOT_YOURSELF"
 
@@ -68,7 +68,7 @@ class UnknownKey(EligibilityError):
 
 
 class UnknownPublisher(EligibilityError):
-    """There is no publisher of that id, or the caller does not see it; the message is the same for both."""
+    """No publisher has this id, or the caller may not see it. Both cases have the same message."""
 
     code = "UNKNOWN_PUBLISHER"
 

@@ -1,4 +1,4 @@
-"""Fetch JSON documents of an issuer, with limits on time and size, and without redirects."""
+"""Fetch JSON documents of an issuer. Limit time and size, and refuse redirects."""
 
 import json
 import time
@@ -12,18 +12,18 @@ MAX_BYTES = 1_048_576
 
 
 class FetchFailed(Exception):
-    """A document of an issuer could not be fetched; the message says why."""
+    """A document of an issuer could not be fetched. The message contains the reason."""
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """Refuse redirects: only the address that the operator configured is read."""
+    """Refuses redirects, so that documents come only from the URL that the operator configured."""
 
     def redirect_request(self, *_: Any) -> None:
         return None
 
 
 def fetched_json(url: str) -> Any:
-    """Fetch the JSON document at a URL within a few seconds. Raises: FetchFailed."""
+    """Return the parsed JSON document at a URL, within a few seconds. Raises: FetchFailed."""
     try:
         return json.loads(_body(url))
     except HTTPError as error:
@@ -36,7 +36,7 @@ def fetched_json(url: str) -> Any:
 
 
 def _body(url: str) -> bytes:
-    # http is allowed on loopback only (issuers.py), which a proxy could not reach
+    # No proxy for http: http is allowed on loopback only (issuers.py), which a proxy cannot reach.
     proxies = ProxyHandler({}) if url.startswith("http:") else ProxyHandler()
     ends_at = time.monotonic() + TIMEOUT_SECONDS
     body = bytearray()
@@ -45,6 +45,6 @@ def _body(url: str) -> bytes:
             body += part
             if len(body) > MAX_BYTES:
                 raise FetchFailed(f"its answer has more than {MAX_BYTES} bytes")
-            if time.monotonic() > ends_at:  # a socket's time-out starts again with each byte
+            if time.monotonic() > ends_at:  # the time-out of `open` restarts with each byte
                 raise FetchFailed(f"its answer takes longer than {TIMEOUT_SECONDS} s")
     return bytes(body)

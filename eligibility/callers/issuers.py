@@ -1,4 +1,4 @@
-"""Issuers of tokens as the settings declare them; docs/security.md shows examples."""
+"""Settings of token issuers; docs/security.md shows examples."""
 
 import re
 from ipaddress import ip_address
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from eligibility.access.model import AccountKind
 from eligibility.callers.model import Scope
 
-# Public-key signatures only: with HS* every verifier could also sign, and `none` is no signature.
+# Public-key signatures only: with HS*, a verifier has the key to sign; `none` means unsigned.
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 
 TENANT = "{tenant}"
@@ -30,9 +30,9 @@ def _names_each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fetched_safely(url: str) -> str:
-    """Return the URL if what it serves cannot be changed on the way; else anybody could sign tokens.
+    """Return the URL if nobody on the network can change the response and so forge token keys.
 
-    Raises: ValueError.
+    Raises: ValueError for other URLs.
     """
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
@@ -43,7 +43,7 @@ def fetched_safely(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address is a loopback one."""
+    """Return whether a host is `localhost` or a loopback address."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -61,7 +61,7 @@ Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 class IssuerKeys(BaseModel):
     """Who signs tokens, and with which algorithms.
 
-    issuer: exactly the `iss` of its tokens. leeway_seconds: how far its clock may differ from ours.
+    issuer: the exact `iss` of its tokens. leeway_seconds: how far its clock may differ from ours.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -74,14 +74,14 @@ class IssuerKeys(BaseModel):
 
 
 class TokenGrants(BaseModel):
-    """Which claims of a token say what its bearer may do.
+    """Which claims of a token contain the rights and the name of its caller.
 
-    scope_claims: claims with scopes, as a list or a text with spaces; all of them count.
+    scope_claims: claims with scopes, as a list or separated by spaces; the scopes of all are added.
     scopes: the issuer's name of a scope -> our scopes. If empty, the issuer uses our names. Names
         that are not listed are ignored.
-    publishers_claim: a claim with a list of publisher ids, one id, or `*` for all; if it is missing,
-        the caller has no publisher.
-    name_claim: the first of these claims that a token has names the caller in logs and history.
+    publishers_claim: a claim with a list of publisher ids, one id, or `*` for all publishers. If it
+        is missing, the caller may see no publisher.
+    name_claim: possible claims with the caller's name for logs and history; the first found is used.
     """
 
     scope_claims: TextOrTexts = ("scope", "scp")
@@ -91,9 +91,9 @@ class TokenGrants(BaseModel):
 
 
 class _Issuer(IssuerKeys):
-    """What both kinds of issuers have.
+    """Settings that both kinds of issuers have.
 
-    jwks_url: where its keys are. audience: a token must name one of these in `aud`.
+    jwks_url: the URL of its public keys. audience: the `aud` of a token must contain one of these.
     """
 
     jwks_url: SafeUrl
@@ -101,12 +101,12 @@ class _Issuer(IssuerKeys):
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """What a token's `iss` must match."""
+        """Return the pattern that the `iss` of a token must match."""
         return re.compile(re.escape(self.issuer).replace(re.escape(TENANT), "[A-Za-z0-9.-]{1,64}"))
 
 
 class CallerIssuer(_Issuer, TokenGrants):
-    """An authorization server, whose access tokens say what services may do."""
+    """An authorization server. Its access tokens contain the rights of services."""
 
     @model_validator(mode="after")
     def _is_one_issuer(self) -> "CallerIssuer":
@@ -115,20 +115,20 @@ class CallerIssuer(_Issuer, TokenGrants):
 
 
 def check_one_tenant(issuer: str) -> str:
-    """Return the issuer of tokens that grant scopes. Raises ValueError if any tenant could be one."""
+    """Return the issuer. Raises: ValueError if it contains `{tenant}`, so any tenant could sign."""
     if TENANT in issuer:
         raise ValueError(f"`{TENANT}` would let every tenant grant scopes; name one tenant")
     return issuer
 
 
 class AccountIssuer(_Issuer):
-    """An OpenID provider, whose ID tokens say who is signed in.
+    """An OpenID provider. Its ID tokens contain the account that is signed in.
 
-    issuer: may contain `{tenant}`, which stands for the tenant of the token.
-    email_claim: the account's address. It counts only if verified_claim is true, "true", 1 or "1".
-    tenant_claim: a tenant of consumer_tenants means a Microsoft account, any other a work or school
-        account. For an issuer without tenants, kind says which.
-    aliases_claim: a list of further addresses of the account, which need no verified_claim.
+    issuer: may contain `{tenant}`, which matches any tenant's id.
+    email_claim: the account's address. A token needs verified_claim = true, "true", 1 or "1".
+    tenant_claim: a tenant of consumer_tenants means a Microsoft account, any other tenant a work or
+        school account. If `kind` is set, it applies instead.
+    aliases_claim: a list of further addresses of the account, for which verified_claim is not needed.
     """
 
     email_claim: IssuerText = "email"
@@ -152,7 +152,7 @@ _AnyIssuer = TypeVar("_AnyIssuer", CallerIssuer, AccountIssuer)
 
 
 def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
-    """Return the issuers. Raises ValueError if one is listed twice."""
+    """Return the issuers. Raises: ValueError if an issuer is listed twice."""
     urls = [issuer.issuer for issuer in issuers]
     for url in urls:
         if urls.count(url) > 1:
@@ -161,9 +161,9 @@ def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
 
 
 def check_told_apart(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) -> None:
-    """Raise ValueError if an issuer of both kinds has one audience for both.
+    """Raise ValueError if an issuer is of both kinds and uses the same audience for both.
 
-    The audience alone tells its access tokens from its ID tokens.
+    Only a different audience distinguishes its access tokens from its ID tokens.
     """
     for account in accounts:
         for caller in callers:

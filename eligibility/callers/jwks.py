@@ -1,7 +1,7 @@
-"""The public keys of an issuer: fetched, cached, and fetched again when a token names an unknown key.
+"""Fetch and cache the public keys of an issuer; fetch them again if a token names an unknown key.
 
-PyJWT's own client does not fit: it forgets the keys of an issuer that is away, reads bodies of any
-size, and makes every thread wait while one fetches (docs/decisions.md 0018).
+We do not use PyJWT's client: it drops the keys while the issuer is unreachable, reads responses of
+any size, and makes all threads wait while one fetches (docs/decisions.md 0018).
 """
 
 import threading
@@ -17,9 +17,9 @@ from jwt.algorithms import AllowedPublicKeys
 from eligibility.callers.errors import IssuerUnavailable
 from eligibility.callers.fetching import FetchFailed, fetched_json
 
-FRESH_SECONDS = 300  # keys older than this are fetched again
-KEPT_SECONDS = 86_400  # how long cached keys stay valid while the issuer is away
-RETRY_SECONDS = 10  # the pause after a failed fetch, or after one for an unknown key id
+FRESH_SECONDS = 300  # cached keys older than this are fetched again
+KEPT_SECONDS = 86_400  # how long cached keys stay valid while the issuer is unreachable
+RETRY_SECONDS = 10  # the pause after a failed fetch or a fetch for an unknown key id
 MIN_RSA_BITS = 2_048  # RFC 7518, 3.3
 
 _SUITABLE = {
@@ -32,9 +32,10 @@ _SUITABLE = {
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A public key. kid: its id, if it has one. algorithms: the signatures it may verify.
+    """A public key. kid: its id or None. algorithms: names of the algorithms that it may verify.
 
-    issuer: the only issuer whose tokens it signs; Microsoft's key sets write `{tenantid}` in it.
+    issuer: the only issuer whose tokens it may verify, None = any. Microsoft's key sets contain
+        `{tenantid}` here, in the place of a tenant's id.
     """
 
     kid: str | None
@@ -57,22 +58,22 @@ class _CachedKeys:
 
 
 class KeySet:
-    """The keys of one issuer. Safe to use from many threads, of which only one fetches at a time."""
+    """The keys of one issuer. Safe to use from many threads; only one thread fetches at a time."""
 
     def __init__(
         self, issuer: str, url: str, *, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._issuer, self._url, self._monotonic = issuer, url, monotonic
-        self._lock = threading.Lock()  # for the thread that fetches
+        self._lock = threading.Lock()  # held by the thread that fetches
         self._cached: _CachedKeys | None = None
-        self._failure = ""  # why the last fetch failed; "" = it succeeded
+        self._failure = ""  # why the last fetch failed; "" = it did not fail
         self._retry_at = float("-inf")
 
     def matching(self, kid: str | None, algorithm: str) -> tuple[PublicKey, ...]:
-        """Find the keys that may have signed a token; without a kid, all keys for the algorithm.
+        """Return the keys that may have signed a token. kid: None = all keys for the algorithm.
 
-        An unknown kid makes it fetch the keys again, at most every 10 s. May block for a fetch.
-        Raises: IssuerUnavailable if keys have to be fetched and cannot be.
+        If the kid is unknown, the keys are fetched again, at most every 10 s. This may block.
+        Raises: IssuerUnavailable if the keys have to be fetched and the fetch fails.
         """
         started = self._monotonic()
         cached = self._current()
@@ -88,7 +89,7 @@ class KeySet:
         if cached is None or self._age(cached) >= KEPT_SECONDS:
             self._lock.acquire()
         elif not self._lock.acquire(blocking=False):
-            return cached  # valid keys are there, so do not wait for the thread that fetches
+            return cached  # another thread is fetching; the cached keys are still valid
         try:
             if self._cached is cached and self._due():
                 self._fetch()
@@ -99,7 +100,7 @@ class KeySet:
             self._lock.release()
 
     def _newer_than(self, seen: _CachedKeys) -> _CachedKeys:
-        """Fetch the keys again if that is due and no other thread has done it meanwhile."""
+        """Fetch the keys again unless another thread just did or the last fetch was too recent."""
         with self._lock:
             if self._cached is seen and self._due():
                 self._fetch()
@@ -133,14 +134,14 @@ def _fetched(url: str) -> tuple[PublicKey, ...]:
 
 
 def _key(jwk: Any) -> PublicKey | None:
-    """Read one entry of a key set; None if it cannot verify any token here."""
+    """Convert one entry of a key set; return None if we cannot or must not use the key."""
     if not isinstance(jwk, dict) or jwk.get("use", "sig") != "sig":
         return None
     operations = jwk.get("key_ops")
     if isinstance(operations, list) and "verify" not in operations:
         return None
     if "d" in jwk:
-        return None  # a private key that was published can be used by anybody
+        return None  # a published private key: anybody can sign with it
     kty, crv, declared, kid = (jwk.get(name, "") for name in ("kty", "crv", "alg", "kid"))
     suitable = _SUITABLE.get((str(kty), str(crv)), frozenset())
     if declared:

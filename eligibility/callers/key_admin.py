@@ -1,4 +1,4 @@
-"""Create, rotate and revoke API keys, for the command line and HTTP alike; each deed is noted."""
+"""Create, rotate and revoke API keys, for command line and HTTP. Log each change for audits."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
@@ -26,7 +26,7 @@ _NOT_ROTATED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssuedKey:
-    """A new key. text: the key itself, available here only. replaced: the key it takes over from."""
+    """A new key. text: the secret key, never stored. replaced: the old key after a rotation."""
 
     text: str = field(repr=False)
     key: StoredKey
@@ -36,8 +36,8 @@ class IssuedKey:
 class KeyAdmin:
     """Creates, rotates, revokes and lists the keys of a deployment.
 
-    who: who does it and from where, for the key and the audit log. The log is written right after
-    the store. Should the process die between the two, the key itself still names who made it.
+    who (in all methods): who makes the change and from where. It is stored in the key, then in the
+    audit log. If the process dies in between, `created_by` of the key still says who created it.
     """
 
     def __init__(self, keys: KeyStore, log: AuditLog, now: Callable[[], datetime]) -> None:
@@ -55,9 +55,9 @@ class KeyAdmin:
     ) -> IssuedKey:
         """Create and store a key.
 
-        Args: publishers = None for all, including future ones; expires = a duration from now
-            (`90d`, `12h`, `30m`) or a moment, None = never; rate_limit = requests a second to one
-            server process, None = the setting's.
+        Args: publishers = ids, None = all, including future ones; expires = a duration from now
+            (`90d`, `12h`, `30m`) or a date and time, None = never; rate_limit = requests a second
+            to one server process, None = the limit of the settings.
         Raises: InvalidInput naming every fault; StoreUnavailable.
         """
         now = self._now()
@@ -82,11 +82,11 @@ class KeyAdmin:
     def rotate(
         self, who: str, key_id: str, *, overlap: str = DEFAULT_OVERLAP, expires: str | None = None
     ) -> IssuedKey:
-        """Create a key with the rights of another, which ends after the overlap or earlier.
+        """Create a key with the rights of an old key. The old key ends after the overlap or earlier.
 
         Args: key_id = see `revoke`; overlap = a duration, `0` = the old key ends at once; expires =
-            see `create`, None = the new key lives as long as the old one was meant to.
-        Raises: UnknownKey; InvalidInput, also for a key that has ended or was rotated;
+            see `create`, None = the new key has the same lifetime as the old key had.
+        Raises: UnknownKey; InvalidInput, also if the old key has ended or was rotated already;
             StoreUnavailable.
         """
         now = self._now()
@@ -119,9 +119,9 @@ class KeyAdmin:
         return IssuedKey(text=text, key=key, replaced=replaced)
 
     def revoke(self, who: str, key_id: str) -> StoredKey:
-        """End a key at once and for good; a key revoked earlier stays as it is, without a note.
+        """End a key at once and permanently. If it is revoked already, change and log nothing.
 
-        Args: key_id = the id, or the key itself, for a key that leaked.
+        Args: key_id = the id, or the whole key (useful for a key that leaked).
         Raises: UnknownKey; StoreUnavailable.
         """
         now = self._now()
@@ -131,13 +131,13 @@ class KeyAdmin:
         return key
 
     def listed(self, every: bool = False) -> tuple[StoredKey, ...]:
-        """List the keys that work now, the oldest first; with `every`, also those that have ended."""
+        """List the keys that work now, oldest first; with `every`, also the keys that have ended."""
         now = self._now()
         return tuple(k for k in self._keys.all()[1] if every or state_of(k, now) in _WORKING)
 
 
 def key_body(key: StoredKey, now: datetime) -> dict[str, Any]:
-    """Describe a key as JSON values: its state at `now`, and every field but the digest."""
+    """Convert a key to JSON values: its state at `now`, and every field except the digest."""
     fields = msgspec.to_builtins(replace(key, digest=b""), order="deterministic")
     del fields["digest"]
     return {"key_id": key.key_id, "name": key.name, "state": state_of(key, now), **fields}
@@ -151,9 +151,9 @@ def note_key(
     *,
     replaces: StoredKey | None = None,
 ) -> LogEntry:
-    """Append what was done with a key to the audit log, as `key.created`, without its secret.
+    """Append an entry such as `key.created` to the audit log. It contains no secret.
 
-    Args: key = as it is after the deed; replaces = the key that a rotation replaced.
+    Args: key = the key after the change; replaces = the old key, for a rotation.
     """
     what = {
         "key_id": key.key_id,
@@ -175,7 +175,7 @@ def note_key(
 
 
 def _id_in(text: str) -> str:
-    """The id in a key, whose secret no message may repeat; any other text is an id already."""
+    """Return the id in a whole key, because messages must not repeat its secret; or return an id."""
     return text[api_keys.ID_PART] if text.startswith(api_keys.PREFIX) else text
 
 

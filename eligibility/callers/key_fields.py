@@ -1,6 +1,6 @@
-"""Read what an administrator writes about an API key: name, scopes, publishers, limit, end.
+"""Read the fields of a new API key from an administrator: name, scopes, publishers, limit, expiry.
 
-Each reader appends its faults to a list, so that one error can name all of them.
+Each function appends its faults to the list `faults`, so that one error can report all of them.
 """
 
 import re
@@ -23,7 +23,7 @@ _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(day
 
 
 def read_name(name: str, faults: list[Fault]) -> str:
-    """Trim and check the name of a key. It may not be an address, because names stand in logs."""
+    """Trim and check the name of a key. Addresses are refused, because names appear in logs."""
     trimmed = unicodedata.normalize("NFC", name.strip())
     if not 1 <= len(trimmed) <= LONGEST_NAME or not trimmed.isprintable() or "@" in trimmed:
         detail = (
@@ -35,7 +35,7 @@ def read_name(name: str, faults: list[Fault]) -> str:
 
 
 def read_scopes(names: Collection[str], faults: list[Fault]) -> frozenset[Scope]:
-    """Read the scopes of a key, of which it needs at least one."""
+    """Read the scopes of a key. A key needs at least one scope."""
     try:
         scopes = scopes_of(names)
     except ValueError as error:
@@ -48,7 +48,7 @@ def read_scopes(names: Collection[str], faults: list[Fault]) -> frozenset[Scope]
 
 
 def read_publishers(ids: Collection[str] | None, faults: list[Fault]) -> frozenset[str] | None:
-    """Check the publisher ids of a key; None stands for all publishers."""
+    """Check the publisher ids of a key; None means all publishers."""
     if ids is None:
         return None
     if not ids:
@@ -63,7 +63,7 @@ def read_publishers(ids: Collection[str] | None, faults: list[Fault]) -> frozens
 
 
 def read_rate_limit(limit: int | None, faults: list[Fault]) -> int | None:
-    """Check the rate limit of a key, in requests a second; None stands for the setting's."""
+    """Check the rate limit of a key in requests a second; None means the limit of the settings."""
     if limit is not None and not 1 <= limit <= HIGHEST_RATE_LIMIT:
         detail = f"`{limit}` is not a rate limit: use 1 to {HIGHEST_RATE_LIMIT:,} a second"
         faults.append(Fault("rate_limit", "INVALID_RATE_LIMIT", detail))
@@ -71,7 +71,7 @@ def read_rate_limit(limit: int | None, faults: list[Fault]) -> int | None:
 
 
 def read_expiry(expires: str | None, now: datetime, faults: list[Fault]) -> datetime | None:
-    """Read when a key ends: a duration from now (`90d`) or a moment; None stands for never."""
+    """Read a key's expiry: a duration from now (`90d`) or a date and time; None means never."""
     if expires is None:
         return None
     length = _duration(expires)
@@ -89,7 +89,7 @@ def read_expiry(expires: str | None, now: datetime, faults: list[Fault]) -> date
 
 
 def read_overlap(overlap: str, faults: list[Fault]) -> timedelta:
-    """Read how long a rotated key keeps working: a duration; `0` ends it at once."""
+    """Read how long a rotated key continues to work, such as `24h`; `0` ends the key at once."""
     length = timedelta() if overlap == "0" else _duration(overlap)
     if length is None:
         detail = f"`{shown(overlap)}` is not a duration: write 24h, 30m or 7d; 0 ends it at once"
@@ -99,6 +99,6 @@ def read_overlap(overlap: str, faults: list[Fault]) -> timedelta:
 
 
 def _duration(text: str) -> timedelta | None:
-    """Read `90d`, `12h` or `30m`; None for any other text."""
+    """Read a duration such as `90d`, `12h` or `30m`; return None for any other text."""
     match = _DURATION.fullmatch(text)
     return None if match is None else int(match[1]) * _UNITS[match[2]]

@@ -1,7 +1,7 @@
-"""KeyRing: all API keys in memory, so that finding a key's caller costs no I/O.
+"""KeyRing: keep all API keys in memory, so that finding a key's caller needs no I/O.
 
-A thread checks the store's revision twice a second and reads the keys again when it has changed, so
-a revoked key stops working within a second on every node.
+A thread checks the store's revision twice a second. When the revision has changed, it reads all keys
+again, so a revoked key stops working within a second on every node.
 """
 
 import hmac
@@ -23,13 +23,13 @@ from groups.errors import GroupsError, StoreUnavailable
 _log = logging.getLogger("eligibility.keys")
 
 ASK_AGAIN_SECONDS = 1.0
-"""How long the store is not asked again about a key id that it did not know."""
+"""After a key id was not in the store, the store is not queried about it for this long."""
 _MOST_UNKNOWN = 10_000
 _MINUTE = 60.0
 
 
 class _CachedKey(NamedTuple):
-    """What is needed to recognize a key; ends_at: seconds since the epoch."""
+    """A key in memory. digest: compared with a sent key's. ends_at: seconds since the epoch."""
 
     digest: bytes
     ends_at: float
@@ -39,15 +39,15 @@ class _CachedKey(NamedTuple):
 _NOBODY = _CachedKey(
     bytes(32), inf, Caller(kind="key", name="", scopes=frozenset(), publishers=None)
 )
-"""Compared with an unknown key, so that refusing it takes as long as refusing a wrong secret."""
+"""An unknown key is compared with this one, to take as long as a known key with a wrong secret."""
 
 
 class KeyRing:
     """Finds the caller of an API key. Safe to use from many threads.
 
-    clock: seconds since the epoch. poll_seconds: how often the thread of `start` checks the store.
-    max_staleness_seconds: how long keys in memory stay valid while the store is away. It is never
-    less than four checks, because between two checks nobody notices that the store is away.
+    clock: returns seconds since the epoch. poll_seconds: the time between two checks of the store.
+    max_staleness_seconds: how long keys in memory stay valid while the store is unreachable; at
+    least four times poll_seconds, so that a few failed checks do not invalidate the keys.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class KeyRing:
         self._store, self._clock, self._poll_seconds = store, clock, poll_seconds
         self._good_for = max(max_staleness_seconds, 4 * poll_seconds)
         self._keys: dict[str, _CachedKey] = {}
-        self._revision: int | None = None  # None: read the keys, whatever the store's revision is
+        self._revision: int | None = None  # None: the next check reads the keys again
         self.generation = 0
-        """As `current_generation`, unless `due` has passed."""
+        """The result of `current_generation`, valid until `due`."""
         self._good_until = -inf
         self.due = inf
-        """When the generation next grows without a write, in seconds of the clock."""
+        """When the generation grows next without a write to the store, in seconds of `clock`."""
         self._state_lock = threading.Lock()
         self._check_lock = threading.Lock()
         self._checks = 0
@@ -76,13 +76,13 @@ class KeyRing:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Read the keys and keep them fresh from now on. Raises: StoreUnavailable."""
+        """Read the keys, and start the thread that updates them. Raises: StoreUnavailable."""
         self._check()
         self._thread = threading.Thread(target=self._run, name="api-keys", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread and store the last uses, if the store is there. May be called twice."""
+        """Stop the thread and store the last uses, if possible. May be called twice."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join(timeout=5)
@@ -90,21 +90,21 @@ class KeyRing:
             self._uses.write()
 
     def current_generation(self) -> int:
-        """Give a number that grows when keys change, a key expires, or all get too old to be trusted.
+        """Return a number that grows when keys change, expire, or are too old to stay valid.
 
-        While it stays the same, earlier results of `known` and `caller` hold. Call one of them once
-        a minute all the same, because that is how a key's uses are noted.
+        While it is the same, callers may reuse earlier results of `known` and `caller`. They should
+        still call one of the two once a minute, because these calls record a key's last use.
         """
         now = self._clock()
         if now >= self.due:
             with self._state_lock:
-                if now >= self.due:  # no other thread was faster
+                if now >= self.due:  # another thread may have updated it while this one waited
                     self.generation += 1
                     self.due = self._next_due(now)
         return self.generation
 
     def known(self, text: str) -> Caller | None:
-        """Find the caller of a key in memory; None means that `caller` has to be called."""
+        """Return the caller of a key in memory; None: call `caller`, which may read the store."""
         now = self._clock()
         key_id = text[api_keys.ID_PART]
         key = self._keys.get(key_id, _NOBODY)
@@ -115,10 +115,10 @@ class KeyRing:
         return key.caller
 
     def caller(self, text: str) -> Caller:
-        """Find the caller of a key, in the store if it is new; so do not call it in an event loop.
+        """Return the caller of a key. May read the store, so do not call it in an event loop.
 
-        Raises: Unauthenticated CREDENTIALS_UNREADABLE, KEY_UNKNOWN (also for a wrong secret, or a
-            key that was revoked), KEY_EXPIRED; StoreUnavailable where the store has to be asked.
+        Raises: Unauthenticated CREDENTIALS_UNREADABLE, KEY_UNKNOWN (or wrong secret, or revoked),
+            KEY_EXPIRED; StoreUnavailable if the store has to be read and is unreachable.
         """
         key_id = api_keys.key_id_of(text)
         caller = self.known(text)
@@ -161,11 +161,12 @@ class KeyRing:
     def _check(self) -> None:
         """Read the keys again if the store's revision has changed. Raises: StoreUnavailable.
 
-        Threads that arrive during a check share the next one, so forged keys do not flood the store.
+        All threads that call this during a check share one next check. So many requests with forged
+        keys cause few reads of the store.
         """
         before = self._checks
         with self._check_lock:
-            if self._checks > before:  # another thread's check began after we arrived
+            if self._checks > before:  # another thread's check began after this call
                 if self._failure is not None:
                     raise StoreUnavailable(self._failure.reason)
                 return
@@ -174,7 +175,9 @@ class KeyRing:
                 self._compare(self._clock())
                 self._failure = None
             except BaseException as error:
-                self._revision = None  # the next server may count its revisions differently
+                self._revision = (
+                    None  # read all keys next: a restarted store may number revisions anew
+                )
                 self._failure = error if isinstance(error, StoreUnavailable) else None
                 raise
 
@@ -191,7 +194,7 @@ class KeyRing:
             self.due = self._next_due(now)
 
     def _next_due(self, now: float) -> float:
-        """The next moment at which a key, or all that is in memory, expires."""
+        """Return when the next key expires, or all keys in memory become too old."""
         ends = [self._good_until, *(key.ends_at for key in self._keys.values())]
         return min((end for end in ends if end > now), default=inf)
 
@@ -209,7 +212,7 @@ def _cached(key: StoredKey) -> _CachedKey:
 
 
 class KeyUses:
-    """When the keys were last used in this process. `last`: key id -> seconds since the epoch."""
+    """Times when keys were last used in this process. last: key id -> seconds since the epoch."""
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
@@ -218,12 +221,12 @@ class KeyUses:
         self._due = -inf
 
     def write_once_a_minute(self, now: float) -> None:
-        """Store new uses, at most once in a minute; now = seconds since the epoch."""
+        """Store new uses, at most once a minute. Args: now = seconds since the epoch."""
         if now >= self._due and self.write():
             self._due = _minute(now) + _MINUTE
 
     def write(self) -> bool:
-        """Store new uses and return whether there were any; if the store is away, only log it."""
+        """Store new uses; return whether there were any. If the store is unreachable, log that."""
         minutes = {key_id: _minute(at) for key_id, at in self.last.copy().items()}
         new = {key_id: at for key_id, at in minutes.items() if at > self._written.get(key_id, -inf)}
         if not new:

@@ -1,4 +1,4 @@
-"""Scope and Caller: who sent a request, and what it may do. Pure; see docs/security.md."""
+"""Scope and Caller: who sent a request, and what the sender may do. See docs/security.md."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -31,13 +31,13 @@ ALL_SCOPES = frozenset(Scope)
 class Caller:
     """Who sent a request.
 
-    kind: how the caller proved who it is.
-    name: for logs and history, as `key store-backend`; never an address.
-    identity: tells callers of the same name apart: the id of the key, or a digest of issuer and
-        subject; "" = the name is enough.
-    publishers: ids of the publishers it may see; None = all, including future ones.
-    account: the account that queries about itself with its own token; None for services.
-    rate_limit: queries and requests a second to one server process; None = the setting's.
+    kind: what identified the caller: an API key, a service's token or an account's own token.
+    name: the name in logs and history, such as `key store-backend`; never an e-mail address.
+    identity: distinguishes callers that have the same name: the id of the key, or a digest of
+        issuer and subject; "" = `name` is unique.
+    publishers: ids of the publishers that the caller may see; None = all, including future ones.
+    account: the account whose own token came with the request; None for services.
+    rate_limit: allowed requests and queries a second to one server process; None = the setting.
     """
 
     kind: Literal["key", "token", "account"]
@@ -49,21 +49,21 @@ class Caller:
     rate_limit: int | None = None
 
     def may(self, scope: Scope) -> bool:
-        """Whether the caller has a scope."""
+        """Return whether the caller has a scope, by itself or through `admin`."""
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def sees(self, publisher: str) -> bool:
-        """Whether the caller may see a publisher; others do not exist for it."""
+        """Return whether the caller may see a publisher. To the caller, others seem not to exist."""
         return self.publishers is None or publisher in self.publishers
 
     def check(self, scope: Scope) -> None:
-        """Raise ScopeMissing unless the caller has a scope."""
+        """Raise ScopeMissing unless the caller has the scope, by itself or through `admin`."""
         if not self.may(scope):
             raise ScopeMissing(scope, self.scopes)
 
 
 def scopes_of(names: Collection[str]) -> frozenset[Scope]:
-    """Read scopes by name. Raises ValueError naming the unknown ones."""
+    """Convert names to scopes. Raises: ValueError listing the unknown names."""
     unknown = sorted(set(names) - {str(scope) for scope in Scope})
     if unknown:
         listed = ", ".join(f"`{name}`" for name in unknown)

@@ -1,4 +1,4 @@
-"""The OpenID provider with which people sign in to the dashboard, as the settings declare it."""
+"""Settings of the OpenID provider with which people sign in to the dashboard."""
 
 from pathlib import Path
 from typing import Annotated
@@ -24,9 +24,10 @@ def _one_line(label: str) -> str:
 class SignInProvider(issuers.IssuerKeys, issuers.TokenGrants):
     """An OpenID provider, configured by its document at `configuration_url`.
 
-    client_id: this server's id there. client_secret_file: a file with its secret; without one this
-    server is a public client, protected by PKCE alone. ask_for: OAuth scopes to request. label: text
-    of the button. hours: how long a session lasts; rights withdrawn by the provider count after it.
+    client_id: this server's id at the provider. client_secret_file: contains this server's secret;
+    None = this server is a public client, protected by PKCE alone. ask_for: OAuth scopes to request.
+    label: text of the sign-in button. hours: the length of a session; rights that the provider
+    withdraws meanwhile end only with the session.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -37,15 +38,15 @@ class SignInProvider(issuers.IssuerKeys, issuers.TokenGrants):
     ask_for: Annotated[TextOrTexts, AfterValidator(_with_openid)] = ("openid", "profile")
     label: Annotated[str, Field(max_length=60), AfterValidator(_one_line)] = "Sign in"
     hours: int = Field(8, ge=1, le=12)
-    name_claim: TextOrTexts = ("sub",)  # `azp` is this server itself, for everybody
+    name_claim: TextOrTexts = ("sub",)  # not `azp`: for every person, it names this server
 
     @property
     def configuration_url(self) -> str:
-        """The URL of the provider's configuration (OpenID Connect Discovery 1.0, section 4)."""
+        """Return the configuration's URL (OpenID Connect Discovery 1.0, section 4)."""
         return f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
 
     def tokens_of(self, jwks_url: str) -> CallerIssuer:
-        """The issuer of its ID tokens, whose keys are at that URL."""
+        """Return the issuer of the provider's ID tokens. Args: jwks_url = where its keys are."""
         return CallerIssuer(
             issuer=self.issuer,
             jwks_url=jwks_url,

@@ -1,4 +1,4 @@
-"""What every backend does with a stored key: ending it, ordering keys, packing them as bytes."""
+"""Functions that all key stores share: end a key, sort keys, and convert keys to and from bytes."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from groups.moments import from_us
 
 
 class KeyState(StrEnum):
-    """Whether a key works. `ending`: it still works, and another key replaces it."""
+    """Whether a key still works. ENDING: it works until its expiry, and a new key replaces it."""
 
     ACTIVE = "active"
     ENDING = "ending"
@@ -25,7 +25,7 @@ _decoder = msgspec.json.Decoder(StoredKey)
 
 
 def state_of(key: StoredKey, now: datetime) -> KeyState:
-    """Tell the state of a key at a moment; at `expires_at` itself it has expired."""
+    """Return the state of a key at `now`. At exactly `expires_at` the key has expired already."""
     if key.revoked_at is not None:
         return KeyState.REVOKED
     if key.expires_at is not None and key.expires_at <= now:
@@ -36,7 +36,7 @@ def state_of(key: StoredKey, now: datetime) -> KeyState:
 def ended(
     key: StoredKey, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
 ) -> StoredKey:
-    """End a key at the given moments; an earlier end stays."""
+    """Return the key with these end dates and times; an earlier end that it has already stays."""
     return replace(
         key,
         revoked_at=_earlier(key.revoked_at, revoked_at),
@@ -45,17 +45,17 @@ def ended(
 
 
 def oldest_first(keys: Iterable[StoredKey]) -> tuple[StoredKey, ...]:
-    """Sort keys by the moment they were made, then by id."""
+    """Sort keys by the date and time of their creation, then by id."""
     return tuple(sorted(keys, key=lambda key: (key.created_at, key.key_id)))
 
 
 def packed(key: StoredKey) -> bytes:
-    """Pack a key as JSON, without its last use, which is kept and changed separately."""
+    """Convert a key to JSON without `last_used_at`, which the stores save separately."""
     return _encoder.encode(replace(key, last_used_at=None))
 
 
 def unpacked(body: bytes | str, last_used_us: int | None) -> StoredKey:
-    """Unpack a key. Args: last_used_us = its last use in microseconds since 1970."""
+    """Convert JSON to a key. Args: last_used_us = its last use in microseconds since 1970."""
     key = _decoder.decode(body)
     return key if last_used_us is None else replace(key, last_used_at=from_us(last_used_us))
 

@@ -1,7 +1,7 @@
-"""Verifier: check who signed a token, for whom and for how long, and read its caller or account.
+"""Verifier: check a token's signature, audience and times, and read its caller or account.
 
 Source: RFC 7519 (claims), RFC 8725 (which header fields not to trust), RFC 9068, OpenID Connect
-Core 3.1.3.7. The cryptography is PyJWT's.
+Core 3.1.3.7. PyJWT does the cryptography.
 """
 
 import math
@@ -38,8 +38,8 @@ _ALGORITHMS = {name: jwt.get_algorithm_by_name(name) for name in get_args(Algori
 class Verifier:
     """Verifies tokens of the configured issuers: access tokens of services, ID tokens of accounts.
 
-    Safe to use from many threads. `known_caller` and `known_account` never wait and may run in an
-    event loop. Everything else may fetch keys, which takes up to seconds, and needs a thread.
+    Safe to use from many threads. `known_caller` and `known_account` never block, so an event loop
+    may call them. The other methods may fetch keys for seconds: call them in a thread.
     """
 
     def __init__(
@@ -51,11 +51,11 @@ class Verifier:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Take the issuers of the settings.
+        """Create a verifier of the issuers in the settings.
 
-        Args: name_of = makes a pseudonym, the deployment's keyed digest of a text.
+        Args: name_of = returns a pseudonym for a text: its digest with the deployment's key.
         """
-        # A tenant's own entry goes before the one for all tenants.
+        # Sort an entry for one tenant before entries for all tenants: the first match is used.
         issuers: list[Issuer] = sorted((*callers, *accounts), key=lambda i: TENANT in i.issuer)
         self._issuers = [(issuer.pattern, issuer) for issuer in issuers]
         self._key_sets = {
@@ -67,15 +67,15 @@ class Verifier:
         self._known_accounts: TokenCache[Account] = TokenCache()
 
     def known_caller(self, token: str) -> Caller | None:
-        """Return what `caller_of` returned in the last 5 minutes; None if it has to be called."""
+        """Return the caller of a token verified in the last 5 minutes; None: call `caller_of`."""
         return self._known_callers.get(token, self._clock())
 
     def known_account(self, token: str) -> Account | None:
-        """Return what `account_of` returned in the last 5 minutes; None if it has to be called."""
+        """Return the account of a token verified in the last 5 minutes; None: call `account_of`."""
         return self._known_accounts.get(token, self._clock())
 
     def caller_of(self, token: str) -> Caller:
-        """Verify a bearer token and return its caller: a service, or an account about itself.
+        """Verify a bearer token and return its caller: a service, or an account that asks for itself.
 
         Raises: Unauthenticated, IssuerUnavailable.
         """
@@ -94,7 +94,7 @@ class Verifier:
     def account_of(self, token: str, loc: str = "account.token") -> Account:
         """Verify an ID token and return its account.
 
-        Args: loc = the field that holds the token, for errors.
+        Args: loc = the field that contains the token, for error messages.
         Raises: Unauthenticated, IssuerUnavailable.
         """
         known = self.known_account(token)
@@ -126,7 +126,7 @@ class Verifier:
         keys = self._key_sets[issuer.issuer, issuer.jwks_url].matching(header.get("kid"), algorithm)
         if "kid" not in header and len(keys) > 1:
             raise TokenRefusal("TOKEN_INVALID", "it names no key, and its issuer has several")
-        # PyJWT's decode would parse the whole token a second time, which takes longer than RSA.
+        # Do not call jwt.decode: it parses the token again, which takes longer than RSA.
         signed, verify = token.rpartition(".")[0].encode(), _ALGORITHMS[algorithm].verify
         right = (key for key in keys if _signs_for(key, tenant, claims))
         if not any(verify(signed, key.public_key, signature) for key in right):
@@ -135,7 +135,7 @@ class Verifier:
         return issuer, claims
 
     def _issuer_of(self, claims: Claims) -> Issuer:
-        """Find the issuer that a token claims to be from. The token is not trusted yet."""
+        """Return the issuer in the settings that `iss` and `aud` of an unverified token name."""
         url = text_claim(claims, "iss")
         audiences = _audiences(claims)
         matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(url)]
@@ -149,14 +149,14 @@ class Verifier:
         return named[0]
 
     def _until(self, claims: Claims, issuer: Issuer) -> float:
-        """Until when the result of a token may be cached, in seconds since 1970."""
+        """Return until when the result of a token may be cached, in seconds since 1970."""
         ends_at = _moment(claims, "exp") + issuer.leeway_seconds
         return min(ends_at, self._clock() + KNOWN_SECONDS)
 
 
 @contextmanager
 def _named(loc: str) -> Iterator[None]:
-    """Turn a refusal into Unauthenticated with the field of the token, and hide its cause."""
+    """Convert TokenRefusal to Unauthenticated, which names the field of the token."""
     try:
         yield
     except TokenRefusal as refusal:
@@ -164,7 +164,7 @@ def _named(loc: str) -> Iterator[None]:
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    """Parse header, claims and signature without trusting them, to find whose keys are needed."""
+    """Return header, claims and signature of an unverified token, to find the keys for it."""
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise TokenRefusal("TOKEN_INVALID", f"it is longer than {MAX_TOKEN_CHARACTERS} characters")
     if not token.isascii():
@@ -180,7 +180,7 @@ def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
 
 
 def _tenant(claims: Claims, issuer: Issuer) -> str | None:
-    """Read the tenant, which claim and issuer must both name; None for an issuer without tenants."""
+    """Return the tenant, which `tenant_claim` and `iss` must both name; None without tenants."""
     if isinstance(issuer, CallerIssuer) or TENANT not in issuer.issuer:
         return None
     tenant = text_claim(claims, issuer.tenant_claim)
@@ -190,7 +190,7 @@ def _tenant(claims: Claims, issuer: Issuer) -> str | None:
 
 
 def _signs_for(key: PublicKey, tenant: str | None, claims: Claims) -> bool:
-    """Whether a key may sign for the tenant: some keys in Microsoft's sets are of one issuer only."""
+    """Return whether a key may sign for the tenant. Microsoft limits some keys to one issuer."""
     if tenant is None or key.issuer is None:
         return True
     return bool(key.issuer.replace("{tenantid}", tenant) == claims["iss"])

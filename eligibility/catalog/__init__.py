@@ -1,1 +1,1 @@
-"""What publishers declare: products, submissions, flights, packages; and its store."""
+"""Products, submissions, flights and packages that publishers declare, and their store."""

@@ -1,4 +1,4 @@
-"""Catalog: the only way to store products, which checks every rule of a catalogue first."""
+"""Catalog: check every rule of a catalogue, then store its products. All writes go through it."""
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
@@ -21,13 +21,13 @@ from groups.store import MembershipReader
 _TRIES = 20
 
 ExpectedRevision = int | Literal["*"]
-"""What a write expects of a product: that CatalogEntry.revision, or "*" = that it exists."""
+"""What a product must be before a write: at this CatalogEntry.revision, or "*" = existing."""
 
 _NONE_EXPECTED: Mapping[str, ExpectedRevision] = MappingProxyType({})
 
 
 class Catalog:
-    """Stores products after checking them against the publisher's groups and their own history."""
+    """Stores products. First checks them against the publisher's groups and their earlier versions."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Catalog:
     ) -> int:
         """Store one product; return the publisher's new catalogue revision.
 
-        Args: if_product_revision = the CatalogEntry.revision on which the write is based.
+        Args: if_product_revision = write only if the product has this CatalogEntry.revision.
         Raises: InvalidProduct; ProductRevisionMismatch; ProductTaken.
         """
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
@@ -64,7 +64,7 @@ class Catalog:
         actor: str,
         if_product_revision: ExpectedRevision | None = None,
     ) -> int:
-        """Delete one product but keep its history. Raises: UnknownProduct, ProductRevisionMismatch."""
+        """Delete a product but keep its history. Raises: UnknownProduct, ProductRevisionMismatch."""
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
         return self.apply(publisher, {}, (product_id,), actor=actor, expected=expected)
 
@@ -78,12 +78,12 @@ class Catalog:
         if_revision: int | None = None,
         expected: Mapping[str, ExpectedRevision] = _NONE_EXPECTED,
     ) -> int:
-        """Store and delete products in one step; return the new catalogue revision.
+        """Store and delete products in one transaction; return the new catalogue revision.
 
-        The write is accepted only at the revision at which it was checked. So nobody else can write
-        in between, and a product that was made public meanwhile stays public.
-        Args: if_revision = the catalogue revision on which the write is based, None = any;
-            expected = what the write expects of products, by product id.
+        The store accepts the write only at the catalogue revision at which it was checked. If
+        somebody wrote in between, it is checked again: a product made public must stay public.
+        Args: if_revision = write only if the catalogue has this revision, None = at any revision;
+            expected = the state that products must have before the write, by product id.
         Raises: InvalidProduct with the faults of all products; CatalogRevisionMismatch;
             ProductRevisionMismatch; ProductTaken; UnknownProduct; StoreUnavailable.
         """
@@ -106,9 +106,9 @@ class Catalog:
     def check(
         self, publisher: str, products: Mapping[str, Product], more_groups: Collection[str] = ()
     ) -> None:
-        """Check products that are about to be stored. Raises InvalidProduct with all their faults.
+        """Check products before they are stored. Raises: InvalidProduct with the faults of all.
 
-        Args: more_groups = ids of groups that are about to be created along with the products.
+        Args: more_groups = ids of groups that do not exist yet but will be created as well.
         """
         declared = self._groups.group_ids(publisher) | set(more_groups)
         now = self._clock()
@@ -127,10 +127,10 @@ class Catalog:
     def _check_expected(
         self, publisher: str, expected: Mapping[str, ExpectedRevision], deletes: Collection[str]
     ) -> None:
-        """Raise ProductRevisionMismatch unless every product is as expected.
+        """Raise ProductRevisionMismatch unless every product has its expected revision.
 
-        The store itself refuses to delete an unknown product and to write one of another publisher,
-        whose revision must not be shown.
+        Skip two cases that the store refuses later: deleting an unknown product, and writing a
+        product of another publisher (the error here would reveal its revision).
         """
         for product_id, revision in expected.items():
             stored = self.store.get(product_id)
@@ -146,12 +146,14 @@ class Catalog:
 def was_public(
     store: CatalogStore, product_id: str, now: datetime, until: datetime | None = None
 ) -> bool:
-    """Whether the product was ever public (VIS).
+    """Return whether the product was ever public (VIS).
 
-    Its last version is enough to know: a product that was public can never be private again.
-    Args: until = ignore versions after that moment (UTC-aware).
+    Checking its last version is enough: a product that was public can never be private again.
+    Args: until = ignore versions later than this date and time (UTC-aware).
     """
-    limit = 2 if until is None else 100  # the last two, because one may be a deletion
+    limit = (
+        2 if until is None else 100
+    )  # the last version may be a deletion; the one before is then a product
     for version in each(lambda cursor: store.history(product_id, cursor=cursor, limit=limit)):
         if version.product is not None and (until is None or version.at <= until):
             return version.product.submission.audience_at(now) == "public"

@@ -1,4 +1,4 @@
-"""What differs between two JSON bodies, such as two versions of a product."""
+"""Compare two JSON values, such as two versions of a product."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from typing import Any
 def differences(before: Any, after: Any, loc: str = "") -> Iterator[str]:
     """Describe each field that differs, as `field: before -> after`.
 
-    Lists of the same length are compared item by item, others as a whole.
+    Two lists of the same length are compared item by item, two of different lengths as a whole.
     """
     if isinstance(before, dict) and isinstance(after, dict):
         for key in before | after:

@@ -4,7 +4,7 @@ from eligibility.errors import EligibilityError, Fault, InvalidInput
 
 
 class InvalidProduct(InvalidInput):
-    """A product, or a whole catalogue, must not be stored; it names every fault."""
+    """A product or a whole catalogue breaks rules, so it is not stored. `faults` lists every fault."""
 
     code = "INVALID_PRODUCT"
 
@@ -13,7 +13,7 @@ class InvalidProduct(InvalidInput):
 
 
 class ProductTaken(EligibilityError):
-    """The product id belongs to another publisher; product ids are unique across publishers."""
+    """Another publisher has a product with this id. Ids are unique across all publishers."""
 
     code = "PRODUCT_TAKEN"
 
@@ -22,7 +22,7 @@ class ProductTaken(EligibilityError):
 
 
 class CatalogRevisionMismatch(EligibilityError):
-    """The publisher's catalogue has changed since the revision on which the write is based."""
+    """The catalogue has changed since the revision that the writer had read."""
 
     code = "REVISION_MISMATCH"
 
@@ -34,7 +34,7 @@ class CatalogRevisionMismatch(EligibilityError):
 
 
 class ProductRevisionMismatch(EligibilityError):
-    """The product is not at the revision on which the write is based, or does not exist (0)."""
+    """The product is not at the revision that the writer had read. actual: 0 if it does not exist."""
 
     code = "REVISION_MISMATCH"
 

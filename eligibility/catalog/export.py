@@ -1,4 +1,4 @@
-"""Everything that the stores hold of one publisher, page by page, and as one declaration."""
+"""Read all groups and products of one publisher from the stores."""
 
 from collections.abc import Iterator
 
@@ -11,9 +11,9 @@ from groups.store import GroupStore
 def export(
     publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True
 ) -> Declaration:
-    """Read a publisher's groups and products as a declaration, which would change nothing if applied.
+    """Read a publisher's groups and products as a declaration. Applying it would change nothing.
 
-    Args: members = whether the members of each group are listed too.
+    Args: members = whether to list the members of each group too.
     """
     declaration = Declaration(publisher)
     for group in all_groups(groups, publisher):
@@ -28,15 +28,15 @@ def export(
 
 
 def all_groups(groups: GroupStore, publisher: str) -> Iterator[Group]:
-    """Read every group of a publisher."""
+    """Read every group of a publisher, page by page."""
     return each(lambda cursor: groups.list_groups(publisher, cursor=cursor))
 
 
 def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
-    """Read every member of a group."""
+    """Read the address of every member of a group, page by page."""
     return each(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
 
 
 def all_products(catalog: CatalogStore, publisher: str) -> Iterator[CatalogEntry]:
-    """Read every product of a publisher."""
+    """Read every product of a publisher, page by page."""
     return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))

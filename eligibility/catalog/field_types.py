@@ -1,4 +1,4 @@
-"""Types of the fields of a product: each checks its text and makes it canonical."""
+"""Types for the fields of a product. Each type checks a text and converts it to canonical form."""
 
 import re
 from collections.abc import Callable, Sized
@@ -20,16 +20,16 @@ from eligibility.windows import versions
 from eligibility.windows.package_versions import canonical_package_version
 
 ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
-"""What the id of a product or of a flight must match."""
+"""The pattern that ids of products and flights must match."""
 
 
 def _refusal(code: str, detail: str) -> PydanticCustomError:
-    # pydantic would take braces for a template
+    # Replace braces, because pydantic would read `{...}` as a placeholder.
     return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))
 
 
 def _reading(read: Callable[[str], str]) -> AfterValidator:
-    """Make a pydantic validator of a reader that raises InvalidInput, with the same error code."""
+    """Convert a function that raises InvalidInput to a pydantic validator; keep its error code."""
 
     def validate(text: str) -> str:
         try:
@@ -52,7 +52,7 @@ def _market(text: str) -> str:
 
 
 def _moment_from_text(value: Any) -> Any:
-    """Accept moments as ISO 8601 text only: a number could mean seconds or milliseconds."""
+    """Refuse numbers as a date and time: a number could mean seconds or milliseconds."""
     if isinstance(value, str | datetime) or value is None:
         return value
     detail = "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
@@ -63,7 +63,7 @@ _Items = TypeVar("_Items", bound=Sized)
 
 
 def _at_least_one(items: _Items) -> _Items:
-    """Refuse an empty collection. pydantic's min_length would ignore items that are invalid."""
+    """Refuse an empty collection. pydantic's min_length would not count invalid items."""
     if not items:
         raise _refusal("WRONG_VALUE", "must have at least 1 item")
     return items

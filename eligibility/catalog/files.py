@@ -1,6 +1,6 @@
-"""Read a catalogue from a directory of YAML files, all or nothing, and write it back.
+"""Read a catalogue from YAML files (one fault refuses all files), and write a catalogue to files.
 
-Each file declares groups and products of one publisher; several files may do so for the same one:
+Each file declares groups and products of one publisher; a publisher may have several files:
 
     publisher: contoso
     groups:
@@ -8,8 +8,8 @@ Each file declares groups and products of one publisher; several files may do so
     products:
       9NBLGGH4R315: {name: Contoso Reader, submission: {...}, flights: [...]}
 
-A group without `emails` must exist already and keeps its members. A group with
-`consent: {confirmed_by: ..., at: ..., text: ...}` gets that consent note.
+A group without `emails` must exist already; its members stay as they are. A group may also have a
+consent note, which is stored with it: `consent: {confirmed_by: ..., at: ..., text: ...}`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,7 +32,7 @@ from groups.model import Consent, check_consent, check_group_id, check_publisher
 
 
 class ConsentDeclaration(BaseModel):
-    """The note that the people of a group agreed to be in it, as a file declares it."""
+    """A consent note in a file: somebody confirmed that the members agreed to be in the group."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     confirmed_by: StrictStr
@@ -41,19 +41,19 @@ class ConsentDeclaration(BaseModel):
 
     @classmethod
     def of(cls, consent: Consent) -> "ConsentDeclaration":
-        """Declare a stored consent note."""
+        """Convert a stored consent note to a declaration."""
         return cls(confirmed_by=consent.confirmed_by, at=consent.at, text=consent.text)
 
     @property
     def note(self) -> Consent:
-        """The consent note as the group store keeps it."""
+        """Convert the declaration to a consent note for the group store."""
         return Consent(confirmed_by=self.confirmed_by, at=self.at, text=self.text)
 
 
 class GroupDeclaration(BaseModel):
     """A group as a file declares it.
 
-    emails: None = the file leaves the members as they are. consent: None = likewise the note.
+    emails: None = do not change the members. consent: None = do not change the consent note.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -63,7 +63,7 @@ class GroupDeclaration(BaseModel):
 
     @property
     def members(self) -> tuple[str, ...] | None:
-        """The declared members in canonical form, each once."""
+        """Return the addresses of the members in canonical form and without duplicates."""
         return None if self.emails is None else emails.parse(self.emails)
 
 
@@ -76,7 +76,7 @@ class _File(BaseModel):
 
 @dataclass(slots=True)
 class Declaration:
-    """All groups and products that a directory declares for one publisher."""
+    """All groups and products that a directory's files declare for one publisher."""
 
     publisher: str
     groups: dict[str, GroupDeclaration] = field(default_factory=dict)
@@ -84,10 +84,10 @@ class Declaration:
 
 
 def read_directory(directory: Path) -> tuple[Declaration, ...]:
-    """Read one file, or every *.yaml and *.yml file of a directory; one declaration a publisher.
+    """Read one file, or every *.yaml and *.yml file of a directory.
 
-    The declarations are sorted by publisher.
-    Raises: InvalidFile naming every fault of every file, each with its line.
+    Returns: one declaration for each publisher, sorted by publisher.
+    Raises: InvalidFile with every fault of every file, each with its line number.
     """
     paths = _yaml_files(directory)
     faults: list[Fault] = []
@@ -114,7 +114,7 @@ def _yaml_files(directory: Path) -> list[Path]:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file. Raises InvalidFile if it cannot be read or is not UTF-8."""
+    """Read a text file. Raises: InvalidFile if it cannot be read or is not UTF-8."""
     try:
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -168,7 +168,7 @@ def _check_names(read: _File) -> list[Fault]:
 
 
 def _read_products(read: _File) -> list[Fault]:
-    """Turn the bodies into products in place; return their faults."""
+    """Replace each product body in `read.products` by a Product; return the faults found."""
     faults = []
     for product_id, body in read.products.items():
         try:
@@ -188,9 +188,9 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any], what: str) -> list[Fau
 
 
 def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ...]:
-    """Write <publisher>.groups.yaml and <publisher>.products.yaml; read_directory reads them back equal.
+    """Write a declaration to files from which read_directory reads an equal declaration.
 
-    Returns the paths of the files.
+    Returns: the paths of <publisher>.groups.yaml and <publisher>.products.yaml, if not empty.
     """
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -213,12 +213,12 @@ def _group_body(group: GroupDeclaration) -> dict[str, Any]:
 
 
 def product_body(product: Product) -> dict[str, Any]:
-    """Turn a product into JSON values, without fields that have their default value."""
+    """Convert a product to JSON values; leave out fields that have their default value."""
     return product.model_dump(mode="json", exclude_defaults=True)
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes YAML without aliases, so that every value stands in full where it is used."""
+    """Writes YAML without aliases (`*id001`): a value used twice is written in full twice."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML defines the parameters
         return True

@@ -1,8 +1,8 @@
-"""Product, Submission, Flight, Package, Rollout: what a publisher declares.
+"""Models of what a publisher declares: Product, Submission, Flight, Package and Rollout.
 
-These pydantic models are the shape of PUT bodies and YAML files, and what the rules read. They check
-each field by itself; validation.py checks how fields fit together. Texts are made canonical when
-they are read, so that two spellings of the same catalogue are equal.
+PUT bodies and YAML files have the shape of these pydantic models, and the access rules read them.
+The models check each field by itself; validation.py compares fields with each other. Reading turns
+each text into its canonical form, so two spellings of the same catalogue compare equal.
 """
 
 from collections.abc import Iterator
@@ -45,9 +45,9 @@ class _Declared(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     def with_fields(self, **changes: Any) -> Self:
-        """Copy it with some fields changed and checked. Raises pydantic's ValidationError.
+        """Return a copy with some fields changed and checked. Raises: pydantic's ValidationError.
 
-        Not `model_copy`: that would keep the cached properties of the old fields.
+        `model_copy` would not do: it keeps the cached properties computed from the old fields.
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
         return type(self).model_validate(fields | changes)
@@ -56,7 +56,8 @@ class _Declared(BaseModel):
 class Package(_Declared):
     """One uploaded package.
 
-    targets: device family -> MinVersion; a specific family goes before Windows.Universal (DFO).
+    targets: device family -> MinVersion. For a device whose family is listed, that entry applies and
+        the one for Windows.Universal does not (DFO).
     """
 
     file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
@@ -66,7 +67,7 @@ class Package(_Declared):
 
 
 class RolloutStatus(StrEnum):
-    """The state of a gradual rollout. One at 100 % is not yet finalized (GPR)."""
+    """The state of a gradual rollout. Reaching 100 % does not finalize a rollout (GPR)."""
 
     IN_PROGRESS = "in_progress"
     HALTED = "halted"
@@ -74,7 +75,7 @@ class RolloutStatus(StrEnum):
 
 
 class Rollout(_Declared):
-    """A gradual package rollout: who gets the newest packages, and who still the previous ones."""
+    """A gradual rollout: `percentage` of the accounts get the newest packages, others the previous."""
 
     percentage: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
     status: RolloutStatus
@@ -83,7 +84,7 @@ class Rollout(_Declared):
 
 
 class Submission(_Declared):
-    """The non-flighted submission: audience, listing and packages. Its rank is always 1."""
+    """The submission outside all flights: audience, listing and packages. Its rank is always 1."""
 
     audience: Literal["public", "private"] = "public"
     audience_groups: tuple[types.GroupId, ...] = ()
@@ -94,18 +95,18 @@ class Submission(_Declared):
     rollout: Rollout | None = None
 
     def audience_at(self, now: datetime) -> Literal["public", "private"]:
-        """The audience at a moment: a private one becomes public at the instant `public_at` (VIS)."""
+        """Return the audience at `now`. A private audience becomes public at `public_at` (VIS)."""
         if self.audience == "public" or (self.public_at is not None and now >= self.public_at):
             return "public"
         return "private"
 
     def admits(self, groups: AbstractSet[str], now: datetime) -> bool:
-        """Whether members of those groups are in the audience at a moment; everybody is in a public one."""
+        """Return whether members of `groups` are in the audience at `now`; public includes everybody."""
         return self.audience_at(now) == "public" or not groups.isdisjoint(self.audience_groups)
 
 
 class Flight(_Declared):
-    """A package flight: other packages for the members of its groups (PF)."""
+    """A package flight: it replaces the submission's packages for members of its groups (PF)."""
 
     flight_id: types.FlightId
     name: types.Name
@@ -115,15 +116,15 @@ class Flight(_Declared):
     rollout: Rollout | None = None
 
     def published_at(self, now: datetime) -> bool:
-        """Whether the flight counts at a moment: it has packages and `publish_at` has come."""
+        """Return whether the flight is active at `now`: it has packages and `publish_at` is reached."""
         return bool(self.packages) and (self.publish_at is None or now >= self.publish_at)
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSource:
-    """Where a product's packages come from: the non-flighted submission, or one of its flights.
+    """A part of a product that lists packages: its submission, or one of its flights.
 
-    position: index of the flight in `Product.flights`; None for the submission.
+    position: the index of the flight in `Product.flights`; None for the submission.
     """
 
     declared: Submission | Flight
@@ -131,38 +132,38 @@ class DeclaredSource:
 
     @property
     def flight(self) -> Flight | None:
-        """The flight, or None where this is the submission."""
+        """Return the flight; None for the submission."""
         return self.declared if isinstance(self.declared, Flight) else None
 
     @property
     def flight_id(self) -> str | None:
-        """The id of the flight, or None where this is the submission."""
+        """Return the id of the flight; None for the submission."""
         return self.flight.flight_id if self.flight else None
 
     @property
     def loc(self) -> str:
-        """The path in the product's JSON: `submission`, `flights.0`."""
+        """Return the path in the product's JSON, such as `submission` or `flights.0`."""
         return "submission" if self.position is None else f"flights.{self.position}"
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups of the flight, or of the submission's audience."""
+        """Return the groups of the flight, or those of the submission's audience."""
         declared = self.declared
         return declared.groups if isinstance(declared, Flight) else declared.audience_groups
 
     @property
     def rollout(self) -> Rollout | None:
-        """The rollout, whatever its status."""
+        """Return the rollout, even if it is halted or finalized; None if there is no rollout."""
         return self.declared.rollout
 
     def package_lists(self) -> Iterator[tuple[PackageList, tuple[Package, ...]]]:
-        """List its newest and its previous packages, each with the path in the JSON below `loc`."""
+        """List the newest, then the previous packages, each list with its JSON path below `loc`."""
         yield "packages", self.declared.packages
         if self.rollout is not None:
             yield "rollout.previous_packages", self.rollout.previous_packages
 
     def changed(self, product: "Product", **changes: Any) -> "Product":
-        """Copy a product with some fields of this source changed."""
+        """Return a copy of a product in which some fields of this source are changed."""
         if self.position is None:
             return product.with_fields(submission=product.submission.with_fields(**changes))
         flights = list(product.flights)
@@ -170,14 +171,14 @@ class DeclaredSource:
         return product.with_fields(flights=tuple(flights))
 
     def of(self, product: "Product") -> Submission | Flight:
-        """Return the same source of another version of the product."""
+        """Return the submission or flight at the same position in another version of the product."""
         return product.submission if self.position is None else product.flights[self.position]
 
 
 class DeclaredDate(NamedTuple):
-    """A moment at which a product changes by itself.
+    """A date and time at which a product changes without an edit.
 
-    flight: the flight published then; None where the private product becomes public.
+    flight: the flight that is published at `moment`; None if the private product becomes public.
     """
 
     moment: datetime
@@ -185,7 +186,7 @@ class DeclaredDate(NamedTuple):
 
 
 class Product(_Declared):
-    """A product as its publisher declares it. flights: from the highest rank to the lowest."""
+    """A product as its publisher declares it. flights: sorted from the highest rank to the lowest."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -196,11 +197,11 @@ class Product(_Declared):
     flights: tuple[Flight, ...] = ()
 
     def rank_of(self, position: int) -> int:
-        """The rank of the flight at that position: 2 for the last one; the submission has 1 (PF)."""
+        """Return the rank of the flight at an index: the last flight has 2, the submission 1 (PF)."""
         return len(self.flights) - position + 1
 
     def flight_for(self, groups: AbstractSet[str], now: datetime) -> Flight | None:
-        """Find the highest-ranked flight for members of those groups, the only one they get (PF, PD)."""
+        """Return the only flight that members of `groups` get: the highest-ranked one (PF, PD)."""
         published = (flight for flight in self.flights if flight.published_at(now))
         return next((flight for flight in published if not groups.isdisjoint(flight.groups)), None)
 
@@ -210,7 +211,7 @@ class Product(_Declared):
         return (DeclaredSource(self.submission), *flights)
 
     def dates(self) -> tuple[DeclaredDate, ...]:
-        """List the public date of a private product and the publish dates of its flights."""
+        """List `public_at` if the product is private, and `publish_at` of every flight that has it."""
         dates = [DeclaredDate(f.publish_at, f) for f in self.flights if f.publish_at is not None]
         if self.submission.public_at is not None and self.submission.audience == "private":
             dates.insert(0, DeclaredDate(self.submission.public_at))
@@ -218,16 +219,16 @@ class Product(_Declared):
 
     @property
     def flight_names(self) -> dict[str, str]:
-        """Names of the flights by flight id, from the highest rank to the lowest."""
+        """Map flight ids to flight names, from the highest rank to the lowest."""
         return {flight.flight_id: flight.name for flight in self.flights}
 
     @cached_property
     def groups(self) -> frozenset[str]:
-        """All groups that the product names, active or not."""
+        """Return all groups that the product names, including those without effect at present."""
         return frozenset(group for source in self.sources() for group in source.groups)
 
     def active_groups(self, now: datetime) -> frozenset[str]:
-        """The groups that count at a moment: of a private audience and of published flights."""
+        """Return the groups with an effect at `now`: of a private audience and of published flights."""
         private = self.submission.audience_at(now) == "private"
         audience = self.submission.audience_groups if private else ()
         flights = (flight.groups for flight in self.flights if flight.published_at(now))
@@ -235,5 +236,5 @@ class Product(_Declared):
 
     @cached_property
     def moments(self) -> tuple[datetime, ...]:
-        """The moments at which decisions may change without an edit, ascending."""
+        """List the dates and times at which decisions may change without an edit, ascending."""
         return tuple(sorted({date.moment for date in self.dates()}))

@@ -1,7 +1,7 @@
-"""Plan what applying a declared catalogue would change, and apply the plan.
+"""Compare a declared catalogue with the store, and store the differences.
 
-`make_plan` only reads. `apply_plan` does what the plan says and nothing else; if the catalogue has
-changed since the plan was made, it is refused.
+`make_plan` only reads. `apply_plan` makes the changes that the plan lists and no others. It refuses
+a plan if the catalogue has changed since the plan was made.
 """
 
 from collections import defaultdict
@@ -25,9 +25,9 @@ PlanAction = Literal["create", "change", "delete", "unchanged", "left_alone"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """What happens to one group, with the number of members added and removed.
+    """The planned change to one group. added, removed: numbers of members.
 
-    consent: whether the declared consent note is stored, in place of none or of another one.
+    consent: whether the declared consent note will be stored, because the present note differs.
     """
 
     group_id: str
@@ -38,13 +38,13 @@ class GroupPlan:
 
     @property
     def moves_members(self) -> bool:
-        """Whether members are added or removed."""
+        """Return whether members will be added or removed."""
         return self.added > 0 or self.removed > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPlan:
-    """What happens to one product; each difference reads `field: before -> after`."""
+    """The planned change to one product. differences: texts of the form `field: before -> after`."""
 
     product_id: str
     action: PlanAction
@@ -53,9 +53,9 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """Something that the publisher should correct; the plan can be applied all the same.
+    """Something that the publisher should correct. It does not prevent applying the plan.
 
-    used_by: who uses the group, as in `9NBLGGH4R315 audience` or `9NBLGGH4R315 flight canary`.
+    used_by: what uses the group, such as `9NBLGGH4R315 audience` or `9NBLGGH4R315 flight canary`.
     """
 
     code: str
@@ -66,7 +66,7 @@ class PlanWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What applying a declaration changes; valid at the catalogue revision it was made for."""
+    """What applying a declaration changes. Valid while the catalogue is at `catalog_revision`."""
 
     publisher: str
     catalog_revision: int
@@ -76,7 +76,7 @@ class Plan:
 
     @property
     def changes_nothing(self) -> bool:
-        """Whether the store already holds what is declared."""
+        """Return whether the store already agrees with the declaration."""
         actions = {group.action for group in self.groups} | {p.action for p in self.products}
         return actions <= {"unchanged", "left_alone"}
 
@@ -86,9 +86,8 @@ def make_plan(
 ) -> Plan:
     """Compare a declaration with the store.
 
-    Args: prune = delete products that are not declared; otherwise they are left alone. Groups are
-        permanent and never deleted.
-    Raises: InvalidFile for groups and InvalidProduct for products that must not be stored.
+    Args: prune = whether to delete products that are not declared. Groups are never deleted.
+    Raises: InvalidFile if a group, InvalidProduct if a product is not valid.
     """
     publisher = declaration.publisher
     revision = catalog.store.revision(publisher)
@@ -117,9 +116,9 @@ def apply_plan(
     actor: str,
     step: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Do what the plan says: groups first, then all products in one step.
+    """Store the changes of a plan: groups one by one, then all products in one transaction.
 
-    Args: step = called with each group and product once it is done.
+    Args: step = called after each change with `group ID` or `product ID`.
     Raises: CatalogRevisionMismatch if the catalogue has changed since the plan was made.
     """
     for group in plan.groups:
@@ -134,7 +133,7 @@ def apply_plan(
 
 
 def _puts(plan: Plan, declaration: Declaration) -> dict[str, Product]:
-    """The declared products that the plan creates or changes."""
+    """Return the declared products that the plan creates or changes."""
     stored = (p.product_id for p in plan.products if p.action in ("create", "change"))
     return {product_id: declaration.products[product_id] for product_id in stored}
 
@@ -215,9 +214,9 @@ def _plan_products(
 def _consent_warnings(
     products: Mapping[str, Product], noted: Collection[str]
 ) -> Iterator[PlanWarning]:
-    """Warn of each group that is used but has no consent note (consent is a duty: KUG).
+    """Warn of each group that is used but has no consent note. Consent is required (KUG).
 
-    Args: noted = ids of the groups with a consent note.
+    Args: noted = ids of the groups that have a consent note.
     """
     for group_id, uses in sorted(_uses(products).items()):
         if group_id not in noted:

@@ -1,7 +1,7 @@
-"""Check how the fields of a product fit together: all rules of the catalogue, as a table of checks.
+"""Check the rules of a catalogue that concern several fields of a product.
 
 model.py has checked each field by itself before (types, unknown keys, unreadable versions).
-`validate` runs every check, so that a publisher sees all faults at once.
+`validate` runs every check in `_CHECKS`, so that a publisher sees all faults at once.
 Source of the rules: design section 4, "Refused"; domain 2.1, 2.5, 2.6, 3.
 """
 
@@ -26,9 +26,9 @@ _PRODUCT_ID = re.compile(ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class ValidationContext:
-    """What a product is checked against.
+    """Facts outside a product that its checks need.
 
-    declared_groups: ids of its publisher's groups. was_public: whether it was ever public.
+    declared_groups: ids of its publisher's groups. was_public: whether the product was ever public.
     """
 
     declared_groups: Collection[str]
@@ -37,7 +37,7 @@ class ValidationContext:
 
 
 def read_product(body: Any) -> Product:
-    """Read a product from parsed JSON or YAML. Raises InvalidProduct naming every invalid field."""
+    """Convert parsed JSON or YAML to a product. Raises: InvalidProduct naming every invalid field."""
     try:
         return Product.model_validate(body)
     except ValidationError as error:
@@ -45,12 +45,12 @@ def read_product(body: Any) -> Product:
 
 
 def pydantic_faults(error: ValidationError) -> list[Fault]:
-    """Turn a pydantic error into faults."""
+    """Convert a pydantic error to faults, one for each entry."""
     return [pydantic_fault(details) for details in error.errors(include_url=False)]  # type: ignore[arg-type]
 
 
 def pydantic_fault(details: dict[str, Any]) -> Fault:
-    """Turn one entry of a pydantic error into a fault: path, code, and what is wrong with which value."""
+    """Convert one entry of a pydantic error to a fault with path, code, reason and wrong value."""
     loc = ".".join(str(part) for part in details["loc"])
     kind = str(details["type"])
     code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
@@ -70,7 +70,7 @@ _DETAILS = {"extra_forbidden": "is not a field here", "missing": "is required"}
 
 
 def validate(product_id: str, product: Product, context: ValidationContext) -> None:
-    """Check a product that is about to be stored. Raises InvalidProduct with all its faults."""
+    """Check a product before it is stored. Raises: InvalidProduct with all its faults."""
     faults = [fault for check in _CHECKS for fault in check(product, context)]
     if not _PRODUCT_ID.fullmatch(product_id):
         detail = f"`{shown(product_id)}` is not a product id: 1 to 100 of A-Z a-z 0-9 . _ ~ -"
@@ -102,7 +102,7 @@ def _flights_without_groups(product: Product, _: ValidationContext) -> Iterator[
 
 
 def _private_again(product: Product, context: ValidationContext) -> Iterator[Fault]:
-    # `audience` stays "private" after `public_at`; the effective audience counts.
+    # Not `submission.audience`: it still says "private" after `public_at` made the product public.
     if context.was_public and product.submission.audience_at(context.now) == "private":
         detail = "the product was public once, so it can never be private again"
         yield Fault("submission.audience", "PRIVATE_AFTER_PUBLIC", detail)

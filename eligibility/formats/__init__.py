@@ -1,1 +1,1 @@
-"""Strict readers and writers of JSON, YAML, CSV and files; they know no products or groups."""
+"""Strict readers and writers of JSON, YAML, CSV and files, independent of products and groups."""

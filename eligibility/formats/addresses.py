@@ -1,4 +1,4 @@
-"""Read addresses from several named fields, and name every fault with its field."""
+"""Read e-mail addresses from several fields, and report the faults of all fields at once."""
 
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -15,9 +15,9 @@ def read_fields(
     fields: Mapping[str, SentAddresses],
     subject: str = "the request",
 ) -> dict[str, AddressReader]:
-    """Read several fields with `emails.parse` or `emails.canonical`.
+    """Read each field with `read`, such as `emails.parse` or `emails.canonical`.
 
-    Raises: InvalidInput with the faults of all fields: field, position and value.
+    Raises: InvalidInput with the faults of all fields, each with field, position and value.
     """
     addresses: dict[str, AddressReader] = {}
     faults: list[Fault] = []

@@ -1,4 +1,4 @@
-"""Write a file whole or not at all, so that nobody ever sees half of it under its name."""
+"""Write a complete file or no file, so that no reader ever sees half of its contents."""
 
 import os
 import tempfile
@@ -14,11 +14,11 @@ _NEW_FILE = 0o666
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[BinaryIO]:
-    """Open a temporary file that replaces the target when the block ends without an error.
+    """Open a temporary file that replaces the target when the `with` block ends without an error.
 
-    If the block raises, also by Ctrl-C, an existing target stays as it was. A target that is not a
-    regular file, such as a pipe or /dev/null, is written to directly.
-    Raises: InvalidFile if it cannot be written, already at the start of the block.
+    If the block raises an exception (Ctrl-C included), an existing target is unchanged. A target
+    that is not a regular file, such as a pipe or /dev/null, is written to directly.
+    Raises: InvalidFile if the file cannot be written; if possible before the block runs.
     """
     target = path.resolve()
     try:
@@ -43,7 +43,7 @@ def whole_file(path: Path) -> Iterator[BinaryIO]:
 
 
 def _mode(target: Path) -> int:
-    """The permissions of the existing file, or those of any new file."""
+    """Return the permissions of the target, or the default permissions if it does not exist."""
     if target.exists():
         return target.stat().st_mode & 0o777
     mask = os.umask(0)
@@ -52,6 +52,6 @@ def _mode(target: Path) -> int:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all. Raises: see `whole_file`."""
+    """Write a complete text file or no file. Raises: see `whole_file`."""
     with whole_file(path) as out:
         out.write(text.encode())

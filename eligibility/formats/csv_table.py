@@ -1,4 +1,4 @@
-"""Read CSV files with a header, such as lists of accounts, devices and edits, all or nothing."""
+"""Read CSV files with a header, such as lists of accounts. One fault refuses the whole file."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import zip_longest
@@ -12,16 +12,16 @@ from groups import csv_file
 from groups.errors import InvalidCsv
 
 Cells = Mapping[str, str]
-"""A row: the trimmed cells by column name."""
+"""A row: column name -> trimmed cell."""
 
 MAX_BYTES = 256 * 1024 * 1024
-"""The largest file, in bytes; a million accounts take 30 MB."""
+"""The largest size of a file, in bytes. A file of a million accounts has 30 MB."""
 
 MOST_FAULTS = 1_000
-"""Reading stops after this many faults: a file of the wrong kind has one on every line."""
+"""Reading stops after this many faults, because a file of the wrong kind has a fault a line."""
 
 _COLUMNS = {"account.id": "account"}
-"""Fields of a query whose column is not named like the last part of the field."""
+"""Field of a query -> column, if the column is not named like the last part of the field."""
 
 _Read = TypeVar("_Read")
 
@@ -45,9 +45,9 @@ def read_table(
 ) -> list[_Read]:
     """Read every row of a file with `read`.
 
-    Args: columns = the columns that the header may name; required = those that it must name;
-        read = makes a value of a row, may raise InvalidInput; also_named = other name in a header
-        -> column.
+    Args: columns = names that the header may contain; required = names that it must contain;
+        read = converts a row to a value, may raise InvalidInput; also_named = alternative name in
+        a header -> column.
     Raises: InvalidInput with every fault, located as `file:line`.
     """
     try:
@@ -69,7 +69,7 @@ def read_table(
 def rows_read(
     path: Path, rows: Iterable[csv_file.CsvLine], read: Callable[[list[str]], _Read]
 ) -> list[_Read]:
-    """Read the cells of each row with `read`. Raises: InvalidInput with every fault, see `read_table`."""
+    """Read the cells of each row with `read`. Raises: InvalidInput as `read_table` does."""
     values: list[_Read] = []
     faults: list[Fault] = []
     for number, cells in rows:
@@ -87,7 +87,7 @@ def rows_read(
 
 
 def in_file(path: Path, error: InvalidCsv) -> InvalidInput:
-    """Make an InvalidInput of a CSV error, with the file named in each fault."""
+    """Convert a CSV error to InvalidInput, and add the file's path to each fault."""
     faults = [
         Fault(f"{path}:{f.loc.removeprefix('line.')}" if f.loc else str(path), f.code, f.detail)
         for f in error.faults

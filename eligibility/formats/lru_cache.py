@@ -1,4 +1,4 @@
-"""A cache of bounded size that keeps what was used lately."""
+"""A thread-safe cache of bounded size that keeps the entries used most recently."""
 
 from threading import Lock
 from typing import Generic, TypeVar
@@ -8,12 +8,12 @@ Value = TypeVar("Value")
 
 
 class LruCache(Generic[Key, Value]):
-    """Keep at most `most` entries; those not used for the longest time go first. None is no value.
+    """Keeps at most `most` entries and drops the least recently used. A value must not be None.
 
-    Entries are in two generations. When the recent one is full it becomes the older one, and the
-    entries of the former older one go. So whatever was among the last `most / 2` different keys
-    used is kept. A hit in `recent` costs one look into a dict, and neither writes nor locks
-    (docs/decisions.md 0029). Safe to use from many threads: writers take turns.
+    There are two generations of `most / 2` entries. When the recent generation is full, it becomes
+    the older generation, and the entries of the former older generation are dropped. So the last
+    `most / 2` different keys used are always in the cache. A hit in `recent` costs one dict lookup
+    without writing or locking (docs/decisions.md 0029). Safe to use from many threads.
     """
 
     __slots__ = ("_half", "_older", "_writing", "recent")
@@ -23,13 +23,13 @@ class LruCache(Generic[Key, Value]):
         self._writing = Lock()
         self._older: dict[Key, Value] = {}
         self.recent: dict[Key, Value] = {}
-        """The recent generation, for a hot path: look here first, and then in `get`.
+        """The recent generation. Code that must be fast looks here first, then calls `get`.
 
-        It stays the same dict for ever, so that its methods may be bound once.
+        The attribute is never assigned another dict, so callers may store `recent.get`.
         """
 
     def get(self, key: Key) -> Value | None:
-        """Give the value of a key; None where there is none."""
+        """Return the value of a key; None if the cache does not contain the key."""
         value = self.recent.get(key)
         if value is None:
             value = self._older.get(key)
@@ -38,7 +38,7 @@ class LruCache(Generic[Key, Value]):
         return value
 
     def put(self, key: Key, value: Value) -> None:
-        """Keep a value, as the one used last."""
+        """Store a value as the most recently used."""
         with self._writing:
             self._make_room(key)
             self.recent[key] = value
@@ -49,18 +49,18 @@ class LruCache(Generic[Key, Value]):
             self.recent.clear()
 
     def __len__(self) -> int:
-        """How many entries are kept; one that is in both generations counts twice."""
+        """Return the number of entries. An entry in both generations counts twice."""
         return len(self.recent) + len(self._older)
 
     def setdefault(self, key: Key, value: Value) -> Value:
-        """Keep a value unless there is one; give the one that is kept, the same to every thread."""
+        """Store a value if the key has none; return the stored value, the same to every thread."""
         with self._writing:
             older = self._older.get(key)
             self._make_room(key)
             return self.recent.setdefault(key, value if older is None else older)
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all entries."""
         with self._writing:
             self._older = {}
             self.recent.clear()

@@ -1,4 +1,4 @@
-"""Packages that are installed with an extra only: numpy, pandas, polars, matplotlib, pyarrow."""
+"""Import numpy, pandas, polars, matplotlib or pyarrow, which only our optional extras install."""
 
 import importlib
 from typing import Any
@@ -7,9 +7,9 @@ from eligibility.errors import MissingPackage
 
 
 def optional_module(name: str, extra: str, purpose: str) -> Any:
-    """Import a module of a package that an extra installs.
+    """Import a module of a package that one of our extras installs.
 
-    Args: purpose = what needs it, in the plural, for the message. Raises: MissingPackage.
+    Args: purpose = what needs the package, in the plural, for the error. Raises: MissingPackage.
     """
     try:
         return importlib.import_module(name)

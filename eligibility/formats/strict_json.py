@@ -1,7 +1,7 @@
-"""Read JSON strictly, as I-JSON: UTF-8, no duplicate names, no NaN, no lone surrogates, 32 levels.
+"""Read I-JSON: UTF-8, no duplicate names, NaN or lone surrogates; at most 32 levels deep.
 
-Python's own reader accepts duplicate names, NaN and lone surrogates silently. This reader is used
-wherever speed does not matter; access/wire.py reads access queries just as strictly, but faster.
+Python's json module accepts duplicate names, NaN and lone surrogates. This reader is for input for
+which speed does not matter; access/wire.py reads access queries just as strictly, but faster.
 """
 
 import json
@@ -13,7 +13,7 @@ DEEPEST = 32
 
 
 class InvalidJson(InvalidInput):
-    """A text is not JSON, or is JSON that different programs read differently."""
+    """A text is not JSON, or it is JSON that programs read in different ways."""
 
     code = "INVALID_JSON"
 
@@ -22,7 +22,7 @@ class InvalidJson(InvalidInput):
 
 
 def loads(body: bytes | str) -> Any:
-    """Read a JSON text. Raises InvalidJson, which says what is wrong and where."""
+    """Read a JSON text. Raises: InvalidJson with the reason and, if known, line and column."""
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -55,13 +55,15 @@ def _constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > 20:  # more than 64 bits; int() would be slow or refuse it
+    if (
+        len(digits) > 20
+    ):  # more than 64 bits; int() is slow for long texts and refuses very long ones
         raise InvalidJson(f"`{_shown(digits)}` is too large a number", "NUMBER_TOO_LARGE")
     return int(digits)
 
 
 def _check(value: Any, depth: int) -> None:
-    """Refuse lone surrogates, which no response could repeat, and deep nesting."""
+    """Refuse deep nesting, infinite numbers and lone surrogates (no UTF-8 response can repeat them)."""
     if depth > DEEPEST:
         raise _too_deep()
     if isinstance(value, str):

@@ -1,8 +1,8 @@
 """Read msgspec Structs from JSON as strictly as strict_json.py, at compiled speed.
 
-msgspec accepts duplicate names in an object. They are found by encoding the result again: if it has
-the length of the body, or at least as many colons, no name stood twice. Only a body with escapes,
-one that fails this test, or one that cannot be read goes to the slow reader, which finds the reason.
+msgspec accepts duplicate names in an object. To find them, we encode the result again: if that has
+the length of the body, or as many colons, the body had no duplicate name. The slow strict_json.py
+reads a body only if it contains a backslash, fails this test or is invalid, and finds the reason.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,14 +18,14 @@ from eligibility.formats import strict_json
 
 Fields = TypeVar("Fields", bound=Struct)
 
-_BACKSLASH = ord("\\")  # an int, because searching for one is four times as fast as for bytes
+_BACKSLASH = ord("\\")  # searching bytes for an int is four times as fast as for another bytes
 _encode = msgspec.json.Encoder().encode
 
 
 class StrictReader(Generic[Fields]):
-    """Reads one kind of Struct; unknown names are faults if the Struct forbids them.
+    """Reads one class of Struct from JSON. Unknown names are faults if the class forbids them.
 
-    nested: fields that are Structs themselves, so that faults name the fields within them.
+    nested: field -> its Struct class; faults then name the fields within this field.
     """
 
     __slots__ = ("_fields", "_nested", "decode")
@@ -36,10 +36,10 @@ class StrictReader(Generic[Fields]):
         self._fields = fields
         self._nested = nested or {}
         self.decode = msgspec.json.Decoder(fields).decode
-        """Reads without checking for duplicate names; see `nothing_twice`."""
+        """Decodes a body without checking for duplicate names; see `nothing_twice`."""
 
     def read(self, body: bytes) -> Fields:
-        """Read a body. Raises InvalidJson, or InvalidInput with every wrong field."""
+        """Read a JSON body. Raises: InvalidJson, or InvalidInput with every wrong field."""
         try:
             struct = self.decode(body)
             if nothing_twice(body, struct):
@@ -47,14 +47,16 @@ class StrictReader(Generic[Fields]):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             value = strict_json.loads(body)
             raise InvalidInput(_faults(value, self._fields, self._nested)) from None
-        strict_json.loads(body)  # raises if a name stands twice; escapes alone are fine
+        strict_json.loads(
+            body
+        )  # raises InvalidJson if a name is duplicate; otherwise the struct is right
         return struct
 
 
 def nothing_twice(body: bytes, read: Struct) -> bool:
-    """Whether certainly no name stands twice in an object; False if only the slow reader can tell.
+    """Return True if no object in the body has duplicate names; False if that is not certain.
 
-    The contents of fields of type Raw are not checked.
+    Fields of type Raw are not checked.
     """
     if _BACKSLASH in body:
         return False
@@ -65,7 +67,7 @@ def nothing_twice(body: bytes, read: Struct) -> bool:
 def _faults(
     value: Any, fields: type[Struct], nested: Mapping[str, type[Struct]], loc: str = ""
 ) -> list[Fault]:
-    """List every fault of a JSON value that cannot be read as the fields. Never empty."""
+    """List every fault of a JSON value that cannot be read as this Struct; at least one fault."""
     if not isinstance(value, dict):
         return [Fault(loc, "WRONG_TYPE", f"must be an object, not `{shown(value)}`")]
     known = {field.name: field for field in msgspec.structs.fields(fields)}
@@ -89,7 +91,7 @@ def _faults(
 
 
 def _faults_of(value: Any, expected: Any, loc: str) -> list[Fault]:
-    """List every fault of a value that should be of a type, including those of its parts."""
+    """List every fault of a value that must be of type `expected`, with the faults of its parts."""
     choices = get_args(expected) if get_origin(expected) in (UnionType, Union) else (expected,)
     if msgspec.Raw in choices:  # any value is accepted
         return []
@@ -103,7 +105,7 @@ def _faults_of(value: Any, expected: Any, loc: str) -> list[Fault]:
 
 
 def _inner_faults(value: Any, choices: Iterable[Any], loc: str) -> list[Fault]:
-    """List the faults within an object or a list, where one of the types is for such."""
+    """List the faults within an object or a list, read as the first of the types that fits."""
     for kind in choices:
         origin, arguments = get_origin(kind), get_args(kind)
         if isinstance(value, list) and origin is list:
@@ -123,7 +125,7 @@ def _inner_faults(value: Any, choices: Iterable[Any], loc: str) -> list[Fault]:
 
 
 def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
-    """Say what a value must be: msgspec's "must be `str | null`", or the members of an enum."""
+    """Describe what a value must be, such as "must be `str | null`" or the members of an enum."""
     message = str(error).split(", got")[0].split(" - at")[0]
     if message.startswith("Invalid enum value"):
         enums: list[Iterable[Enum]] = [
@@ -135,6 +137,6 @@ def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Show a value in a message, with at most 60 characters."""
+    """Write a value for a message, with at most 60 characters."""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     return text if len(text) <= 60 else text[:57] + "..."

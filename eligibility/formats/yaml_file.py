@@ -1,7 +1,7 @@
-"""Read YAML strictly: JSON's types only, no duplicate keys, and with the line of every value.
+"""Read YAML with JSON's types only and without duplicate keys; return the line of every value.
 
-YAML 1.1 would read the market NO as false and the version 1.10 as 1.1. Here only null, true, false
-and plain numbers have a type of their own; everything else is text.
+YAML 1.1 reads the market NO as false, for example. Here only null, true, false and plain numbers
+have a type of their own; everything else is text.
 """
 
 import re
@@ -30,9 +30,9 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
 
 
 def load(text: str, source: str) -> tuple[Any, Lines]:
-    """Read one YAML document. Raises InvalidFile naming file and line.
+    """Read one YAML document. Raises: InvalidFile naming file and line.
 
-    Returns: the value, and the line of each of its parts by path.
+    Returns: the value, and a dict from the path of each of its parts to its line number.
     """
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -84,7 +84,7 @@ class _Reader:
             if key.value in mapping:
                 self._fault(key, "DUPLICATE_KEY", f"`{key.value}` stands here twice")
             mapping[key.value] = self.read(value, (*path, key.value))
-            # the line of the key, not of a block below it
+            # A fault in a nested block is reported at its key, not at the block's first line.
             self.lines[(*path, key.value)] = key.start_mark.line + 1
         return mapping
 
@@ -102,9 +102,9 @@ def _scalar(node: yaml.Node) -> Any:
 
 
 def line_of(lines: Lines, loc: str) -> int:
-    """Find the line of the value at a dotted path, or of the nearest part above it.
+    """Return the line of the value at a dotted path, or of the nearest part that contains it.
 
-    Keys may contain dots (`Windows.Desktop`), so the longest possible key is tried first.
+    Keys may contain dots (`Windows.Desktop`), so this tries the longest possible key first.
     """
     path: Path = ()
     parts = loc.split(".")

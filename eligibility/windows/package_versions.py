@@ -1,4 +1,4 @@
-"""Read package versions: four parts of 0 to 65,535 (REQ). `packaging` compares them."""
+"""Read package versions: four numbers of 0 to 65,535 (REQ), as comparable Version objects."""
 
 import re
 from functools import lru_cache
@@ -15,7 +15,7 @@ LARGEST_PART = 65_535
 def parse_package_version(text: str) -> Version:
     """Read a package version such as `1.2.3.0`.
 
-    Raises: InvalidInput, loc "", for anything but four parts of 0 to 65,535.
+    Raises: InvalidInput with loc "" unless the text is four numbers of 0 to 65,535.
     """
     if _FOUR_PARTS.fullmatch(text):
         version = Version(text)
@@ -27,5 +27,5 @@ def parse_package_version(text: str) -> Version:
 
 @lru_cache(maxsize=65_536)
 def canonical_package_version(text: str) -> str:
-    """Write a package version in canonical form: four parts without leading zeros."""
+    """Convert a package version to canonical form: four numbers without leading zeros."""
     return ".".join(str(part) for part in parse_package_version(text).release)

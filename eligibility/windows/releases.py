@@ -1,4 +1,4 @@
-"""Facts about Windows from config/releases.toml: families, releases, and which packages run where."""
+"""Read config/releases.toml: device families, Windows releases, and which packages run where."""
 
 import tomllib
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from eligibility.resources import config_dir
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A release of Windows: its name (`Windows 11 24H2`), its build and its first version."""
+    """A release of Windows: name (`Windows 11 24H2`), build and lowest version of that build."""
 
     name: str
     build: int
@@ -24,7 +24,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A named set of devices to simulate: these families, on every release in builds (None = all)."""
+    """Devices to simulate: `families` on every release whose build is in `builds` (None = all)."""
 
     families: tuple[str, ...]
     builds: SpecifierSet | None
@@ -34,9 +34,10 @@ class Preset:
 class WindowsFacts:
     """The contents of releases.toml.
 
-    families: any accepted name in lower case -> canonical family. releases: by build, ascending.
-    architectures: family -> device architecture -> package architecture -> versions (None = any).
-    devices: family -> device architecture -> the builds it was released for. presets: by name.
+    families: any accepted name in lower case -> canonical family. releases: sorted by build.
+    architectures: family -> device architecture -> package architecture that runs there -> OS
+        versions on which it runs (None = all).
+    devices: family -> device architecture -> builds released for it. presets: name -> preset.
     """
 
     families: Mapping[str, str]
@@ -48,7 +49,7 @@ class WindowsFacts:
 
 @cache
 def facts() -> WindowsFacts:
-    """Read the file, once. Raises InvalidSettings if it is missing or broken."""
+    """Read the file once and cache it. Raises: InvalidSettings if it is missing or invalid."""
     path = config_dir() / "releases.toml"
     try:
         tables = tomllib.loads(path.read_text("utf-8"))
@@ -98,7 +99,7 @@ def _devices(table: Mapping[str, Any]) -> dict[str, dict[str, SpecifierSet]]:
 
 
 def _preset(table: Mapping[str, Any], devices: Mapping[str, Any]) -> Preset:
-    """Read a preset. Raises KeyError for a family without devices."""
+    """Read a preset. Raises: KeyError for a family without an entry in `devices`."""
     families = tuple(table["families"])
     for family in families:
         devices[family]

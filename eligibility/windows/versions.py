@@ -1,7 +1,7 @@
-"""Read device families, OS versions in every form people write, releases and architectures.
+"""Read device families, architectures, and OS versions in every form that people write.
 
-Results are cached, because the same few thousand texts come again and again. `packaging` compares
-versions, always by build and never by release name.
+Results are cached, because requests repeat the same few thousand texts. Versions are compared as
+numbers (by `packaging`), never by release name.
 """
 
 import re
@@ -14,7 +14,7 @@ from eligibility.windows.releases import Release, facts
 
 UNIVERSAL = "Windows.Universal"
 ARCHITECTURE_RANK = {"arm64": 0, "x64": 1, "x86": 2, "arm": 3, "neutral": 4}
-"""The best first, among packages of one version (REQ; our choice for arm64)."""
+"""Of several packages with the same version, the lowest rank is best (REQ; arm64: our choice)."""
 
 _ALIASES = {
     "amd64": "x64",
@@ -37,8 +37,8 @@ _DIGITS = re.compile(r"[0-9]+")
 def parse_family(text: str) -> str:
     """Read the family of a device: `Windows.Desktop` in any case, or a name such as `Xbox One`.
 
-    An unknown `windows.SOMETHING` is read as `Windows.Something`, a device that no rule supports.
-    Raises: InvalidInput, loc `family`; also for Windows.Universal, which is never a device (DFO).
+    An unknown `windows.SOMETHING` becomes `Windows.Something`, a family that no rule supports.
+    Raises: InvalidInput with loc `family`; also for Windows.Universal, which no device has (DFO).
     """
     family = _family(text)
     if family == UNIVERSAL:
@@ -48,12 +48,12 @@ def parse_family(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_target_family(text: str) -> str:
-    """Read the family that a package targets: as parse_family, but also Windows.Universal."""
+    """Read the family that a package targets. Like parse_family, but Windows.Universal is allowed."""
     return _family(text)
 
 
 def is_known_family(family: str) -> bool:
-    """Whether a canonical family is known, so that rules may name it."""
+    """Return whether releases.toml contains a canonical family name. Rules may use only those."""
     return facts().families.get(family.lower()) == family
 
 
@@ -73,12 +73,12 @@ def _family(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_os_version(text: str) -> Version:
-    """Read an OS version as four parts; missing parts are 0.
+    """Read an OS version as four numbers; missing numbers are 0.
 
     Forms: `10.0.19045.3803` and shorter; a build (`19045`); a release (`1607`, `Windows 11 24H2`,
-    `24H2`); the 64-bit decimal DeviceFamilyVersion. A number that names a release is that release,
-    because no build of Windows 10 or 11 is below 10240.
-    Raises: InvalidInput, loc `os_version`; also for a name that Windows 10 and 11 share, naming both.
+    `24H2`); the 64-bit decimal DeviceFamilyVersion. A number such as `1607` is a release, because
+    no build of Windows 10 or 11 is below 10240.
+    Raises: InvalidInput with loc `os_version`; also for a name that Windows 10 and 11 share.
     """
     name = text.strip()
     if not name.isascii():
@@ -97,17 +97,17 @@ def parse_os_version(text: str) -> Version:
 
 
 def version_text(version: Version) -> str:
-    """Write an OS version in canonical form: four parts."""
+    """Convert an OS version to canonical form: four numbers with dots."""
     return ".".join(map(str, (*version.release, 0, 0, 0)[:4]))
 
 
 def releases() -> tuple[Release, ...]:
-    """All known releases, by ascending build."""
+    """List all known releases, sorted by build."""
     return facts().releases
 
 
 def release_name(version: Version) -> str | None:
-    """Name the release of a version; None if its build is not that of a release."""
+    """Return the name of the release with this version's build; None if there is none."""
     if version.release[:2] != (10, 0):
         return None
     build = (*version.release, 0)[2]
@@ -116,7 +116,7 @@ def release_name(version: Version) -> str | None:
 
 @cache
 def _release_names() -> dict[str, tuple[Release, ...]]:
-    """The releases by lower-case name, with and without `Windows 10`; a short name may mean two."""
+    """Map names in lower case, full (`windows 10 21h2`) and short (`21h2`), to their releases."""
     names: dict[str, tuple[Release, ...]] = {}
     for release in releases():
         short = release.name.rpartition(" ")[2]
@@ -132,7 +132,7 @@ def _from_parts(text: str, parts: list[int]) -> Version:
 
 
 def _from_number(text: str, number: int) -> Version:
-    """Read a build or a DeviceFamilyVersion, which is always much larger."""
+    """Read a build or a DeviceFamilyVersion. Their ranges do not overlap, so a number is clear."""
     if _OLDEST_BUILD <= number <= _LARGEST_PART:
         return Version(f"10.0.{number}.0")
     if 1 << 48 <= number <= _LARGEST_FAMILY_VERSION:
@@ -160,7 +160,7 @@ def parse_architecture(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_device_architecture(text: str) -> str:
-    """Read the architecture of a device: as of a package, but not neutral."""
+    """Read the architecture of a device. Like parse_architecture, but `neutral` is refused."""
     architecture = parse_architecture(text)
     if architecture == "neutral":
         right = "an architecture of packages, not of a device: arm64, x64, x86, arm"
@@ -171,12 +171,12 @@ def parse_device_architecture(text: str) -> str:
 def runs_on(
     package_architecture: str, device_architecture: str, family: str, version: Version
 ) -> bool:
-    """Whether a package of that architecture runs on that device (ARCH, UPL; releases.toml)."""
+    """Return whether a package runs on a device, as releases.toml says (sources: ARCH, UPL)."""
     if package_architecture == "neutral":
         return True
     runs = facts().architectures.get(family, {}).get(device_architecture)
     if runs is None:
-        # Undocumented family or device: the one thing it surely runs is its own architecture.
+        # releases.toml lacks this family or device. It surely runs only its own architecture.
         return package_architecture == device_architecture
     if package_architecture not in runs:
         return False

@@ -1,7 +1,7 @@
 """Import a product from the JSON that the Store submission API returns.
 
 `shapes` reads the API's responses, `ranks` orders flights, `packages` reads packages and rollouts,
-`convert` makes the product, and `report` collects faults and notes. Source: domain.md section 5.
+`convert` builds the product, and `report` collects faults and notes. Source: domain.md section 5.
 """
 
 from eligibility.catalog.partner_center.convert import Import, read_files

@@ -1,7 +1,7 @@
-"""Turn the API's responses about one app into a product.
+"""Convert the API's responses about one app to a product.
 
-The newest *Published* submission of the app and of each flight counts, with its rollout (only
-Published delivers, MFS). A note names each thing that the API does not tell.
+Imports the newest *Published* submission of the app and of each flight, with its rollout (no other
+status delivers packages, MFS). A note names each fact that the API's responses do not contain.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,7 +18,7 @@ from eligibility.catalog.validation import read_product
 from eligibility.errors import InvalidFile
 from eligibility.windows.versions import version_text
 
-# Each value of `visibility`: its fields in a product, and what it leaves open.
+# Value of `visibility` -> fields of the submission, and a note on what the value leaves open.
 _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "Public": ({}, ""),
     "Private": ({"audience": "private"}, "the API does not tell when it becomes public, if ever"),
@@ -34,7 +34,7 @@ _Submission = TypeVar("_Submission", bound=shapes.SubmissionResource)
 
 
 class Import(NamedTuple):
-    """A product made of the API's responses, with notes on what they do not tell."""
+    """A product built from the API's responses. notes: facts that the responses do not contain."""
 
     product_id: str
     product: Product
@@ -47,10 +47,10 @@ def read_files(
     audience_groups: Iterable[str] = (),
     group_names: Mapping[str, str] | None = None,
 ) -> Import:
-    """Read files with one API response each, all about one app, in any order.
+    """Read files about one app, in any order. Each file contains one API response.
 
-    Args: audience_groups = groups of the private audience, which the API does not tell;
-        group_names = Partner Center's group ids -> our group ids, where they differ.
+    Args: audience_groups = groups of the private audience, which the responses do not contain;
+        group_names = Partner Center's group ids -> our group ids, for those that differ.
     Raises: InvalidFile naming every fault.
     """
     resources = shapes.read_resources(paths)
@@ -85,7 +85,7 @@ def read_files(
 
 
 def _of_kind(resources: list[shapes.PartnerCenterResource], kind: type[_Kind]) -> list[_Kind]:
-    """The resources of one kind, without duplicates."""
+    """Return the resources of one class, without duplicates."""
     distinct: list[_Kind] = []
     for resource in resources:
         if isinstance(resource, kind) and resource not in distinct:
@@ -107,7 +107,7 @@ def _app(resources: list[shapes.PartnerCenterResource], report: ImportReport) ->
 def _flights(
     resources: list[shapes.PartnerCenterResource], report: ImportReport
 ) -> list[shapes.FlightResource]:
-    """All flights of the app, from lists or files of their own; faults if some are missing."""
+    """Return all flights of the app, listed or in separate files. Report a fault if any is missing."""
     pages = _of_kind(resources, shapes.FlightPage)
     listed: list[shapes.PartnerCenterResource] = [
         flight for page in pages for flight in page.flights
@@ -120,7 +120,7 @@ def _flights(
         )
     if len(ids) < len(flights):
         report.fault("flights", "DUPLICATE_FLIGHT", "two files describe one flight differently")
-    # The link to the next page may be missing although there is one (GF), so the count decides.
+    # Compare counts: the API may omit the link to the next page although there is a page (GF).
     total = max((page.total or 0 for page in pages), default=0)
     if len(ids) < total:
         link = next((page.next_link for page in pages if page.next_link), "the next page")
@@ -141,7 +141,7 @@ def _newest(
     where: str,
     report: ImportReport,
 ) -> _Submission | None:
-    """The newest published submission; a fault if the API names a later one."""
+    """Return the newest published submission. Report a fault if `last` names a later submission."""
     for submission in submissions:
         if not submission.published:
             detail = f"submission {submission.id} is {submission.status}: passed over"
@@ -182,7 +182,7 @@ def _flight(
 def _visibility(
     submission: shapes.AppSubmission, audience_groups: tuple[str, ...], report: ImportReport
 ) -> dict[str, Any]:
-    """Audience and discoverability, which the API tells in one value (MAS)."""
+    """Convert `visibility`, the API's one field for both audience and discoverability (MAS)."""
     source, visibility = submission.title, submission.visibility
     left_out = submission.markets_left_out
     if left_out:

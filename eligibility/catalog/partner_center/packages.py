@@ -1,4 +1,4 @@
-"""Convert packages and rollouts of submissions into the form of a product."""
+"""Convert packages and rollouts of the API's submissions to fields of a product."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from eligibility.windows.versions import parse_os_version, version_text
 
 _NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
 _ROLLOUT_STATUS = {
-    # A published rollout that "has not started" is in progress at 0 %.
+    # For us, a rollout of a published submission that has not started is in progress at 0 %.
     "PackageRolloutNotStarted": "in_progress",
     "PackageRolloutInProgress": "in_progress",
     "PackageRolloutStopped": "halted",
@@ -30,10 +30,10 @@ def packages_and_rollout(
     families: Targets | None,
     report: ImportReport,
 ) -> dict[str, Any]:
-    """Convert packages and rollout of a submission.
+    """Convert the packages and the rollout of a submission.
 
-    Args: others = submissions that may hold the previous packages; families = the targets of
-        packages, None = as each package names them.
+    Args: others = submissions, one of which may contain the previous packages; families = the
+        targets of all packages, None = those that each package names.
     """
     what = newest.title
     if newest.delivery.mandatory:
@@ -82,7 +82,7 @@ def _rollout(
 def _offered(
     submission: SubmissionResource, families: Targets | None, report: ImportReport
 ) -> Iterator[dict[str, Any]]:
-    """Convert the packages that a submission offers; note those that it does not."""
+    """Convert the packages that a submission offers; add a note for each package left out."""
     for package in submission.packages:
         source = f"{submission.title}, package `{package.file_name}`"
         reason = _NOT_OFFERED.get(package.status)
@@ -109,7 +109,7 @@ def _offered(
 
 
 def families_of(packages: Iterable[Mapping[str, Any]]) -> Targets:
-    """The device families of converted packages, each with the lowest MinVersion among them."""
+    """Map the device families of converted packages to their lowest MinVersion."""
     lowest: Targets = {}
     for package in packages:
         for family, text in package["targets"].items():

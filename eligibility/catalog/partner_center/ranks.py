@@ -1,7 +1,7 @@
-"""Turn `rankHigherThan` links into an order of ranks.
+"""Sort flights by rank, which the API describes by `rankHigherThan` links.
 
-Each flight names what it ranks directly above: another flight, by friendly name or id, or the
-non-flighted submission; domain.md section 5 (CF, GF). Null means the top rank (CF).
+`rankHigherThan` names the flight (by friendly name or id) or the non-flighted submission that is
+directly below the flight; null means that the flight has the top rank (domain.md section 5; CF, GF).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from eligibility.catalog.partner_center.shapes import NON_FLIGHTED, FlightResour
 
 
 def rank_order(flights: list[FlightResource], report: ImportReport) -> list[FlightResource]:
-    """Order the flights from the highest rank to the lowest; faults if the links allow no single order."""
+    """Sort flights from the highest rank to the lowest. Report a fault if their order is unclear."""
     top = [flight for flight in flights if flight.above is None]
     if len(top) > 1:
         detail = f"{_names(top)} have `rankHigherThan` null, the top rank: name what each is above"
@@ -42,7 +42,7 @@ def rank_order(flights: list[FlightResource], report: ImportReport) -> list[Flig
 
 
 def _climb(above: Mapping[str, FlightResource]) -> Iterator[FlightResource]:
-    """Follow the links upwards from the non-flighted submission; each flight comes once."""
+    """List the flights above the non-flighted submission, from the lowest rank to the highest."""
     step = NON_FLIGHTED
     while step in above:
         flight = above[step]
@@ -51,7 +51,7 @@ def _climb(above: Mapping[str, FlightResource]) -> Iterator[FlightResource]:
 
 
 def _returns(flight_id: str, below: Mapping[str, str]) -> bool:
-    """Whether following the links down from a flight leads back to it."""
+    """Return whether the links downwards from a flight lead back to the same flight."""
     step, seen = below.get(flight_id), set[str]()
     while step is not None and step not in seen:
         if step == flight_id:
@@ -64,7 +64,7 @@ def _returns(flight_id: str, below: Mapping[str, str]) -> bool:
 def _below(
     link: str, flight: FlightResource, flights: list[FlightResource], report: ImportReport
 ) -> str | None:
-    """The id of the flight that a link names, by id or else by name, or NON_FLIGHTED."""
+    """Return the id of the flight whose id, or else name, is `link`; or return NON_FLIGHTED."""
     if link == NON_FLIGHTED:
         return NON_FLIGHTED
     by_id = [other.flight_id for other in flights if other.flight_id == link]

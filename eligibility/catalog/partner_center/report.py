@@ -1,4 +1,4 @@
-"""What is wrong with the imported files, and what they do not tell."""
+"""Collect faults of the imported files, and notes on facts that they do not contain."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -9,7 +9,7 @@ SUBJECT = "the Partner Center files"
 
 
 class ImportNote(NamedTuple):
-    """Something that the API does not tell, or that a product has no field for."""
+    """A fact that the API's responses do not contain, or for which our products have no field."""
 
     source: str
     code: str
@@ -24,14 +24,14 @@ class ImportReport:
     notes: list[ImportNote] = field(default_factory=list)
 
     def fault(self, source: str, code: str, detail: str) -> None:
-        """Add something wrong, for which the import will be refused."""
+        """Add a fault. The import will be refused because of it."""
         self.faults.append(Fault(source, code, detail))
 
     def note(self, source: str, code: str, detail: str) -> None:
-        """Add something that could not be imported; the import goes on."""
+        """Add a note on something that could not be imported. The import continues."""
         self.notes.append(ImportNote(source, code, detail))
 
     def stop_if_faulty(self) -> None:
-        """Raise InvalidFile with all faults so far, if any."""
+        """Raise InvalidFile with all faults added so far; do nothing if there is none."""
         if self.faults:
             raise InvalidFile(self.faults, SUBJECT)

@@ -1,8 +1,8 @@
-"""The responses of the Store submission API, as far as an import needs them.
+"""Models of the Store submission API's responses, with the fields that an import needs.
 
-Shapes: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Other fields are ignored; a needed
-field of another shape is a fault. Ids have 19 digits, so they are kept as texts: floating-point
-numbers would lose the last digits.
+Source of the fields: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Other fields are ignored;
+a field of the wrong type is a fault. Ids have 19 digits, so they are texts: floating-point numbers
+would lose the last digits.
 """
 
 import re
@@ -26,7 +26,7 @@ _TARGET = re.compile(r"\s*(\S+)\s+min\s+version\s+(\S+)\s*", re.IGNORECASE)
 
 
 def _id(value: Any) -> Any:
-    """Read an id: a text, or a whole number as in some of the API's own samples."""
+    """Convert an id that is a whole number to text. Some samples of the API contain such ids."""
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
@@ -48,13 +48,13 @@ class _Resource(BaseModel):
 
 
 class SubmissionReference(_Resource):
-    """The last published submission, to which a flight or an app refers."""
+    """The field of an app or a flight that refers to its last published submission."""
 
     id: SubmissionId
 
 
 class App(_Resource):
-    """An app (APP). The API tells no private groups, no public date and no markets (MAS)."""
+    """An app (APP). The API has no fields for audience groups, public date and markets (MAS)."""
 
     id: Id
     name: str = Field(alias="primaryName")
@@ -62,7 +62,7 @@ class App(_Resource):
 
 
 class FlightResource(_Resource):
-    """A flight, from a list of flights or from a response of its own (GF)."""
+    """A flight, from a list of flights or from a response about this flight only (GF)."""
 
     flight_id: Id = Field(alias="flightId")
     name: str = Field(alias="friendlyName")
@@ -80,7 +80,7 @@ class FlightPage(_Resource):
 
 
 class UploadedPackage(_Resource):
-    """A package of a submission. Those of flights carry no target families (MFS)."""
+    """A package of a submission. Packages of flights have no `target_families` (MFS)."""
 
     file_name: str = Field(alias="fileName")
     status: str = Field("None", alias="fileStatus")
@@ -90,13 +90,13 @@ class UploadedPackage(_Resource):
 
     @property
     def architectures(self) -> tuple[str, ...]:
-        """Its architectures, several for a bundle; empty if the API names none."""
+        """Return the architectures, several for a bundle; empty if the API names none."""
         return tuple(_ARCHITECTURE.findall(self.architecture or ""))
 
     def targets(self) -> dict[str, Version]:
-        """Read the device families with their MinVersion; none for packages older than Windows 10.
+        """Map device families to their MinVersion; empty for packages for Windows before 10.
 
-        Raises: InvalidInput for a text in an unknown form.
+        Raises: InvalidInput for a text of an unknown form.
         """
         return dict(
             _target(text) for text in self.target_families if text.strip().casefold() != "none"
@@ -120,20 +120,20 @@ class PackageRollout(_Resource):
 
 
 class DeliveryOptions(_Resource):
-    """How a submission's packages are delivered."""
+    """How a submission's packages are delivered: gradually or to all, mandatory or not."""
 
     rollout: PackageRollout = Field(PackageRollout(), alias="packageRollout")
     mandatory: StrictBool = Field(False, alias="isMandatoryUpdate")
 
 
 class Pricing(_Resource):
-    """Prices; only the excluded markets matter here."""
+    """The prices by market. The import uses them only to find markets without an offer."""
 
     by_market: dict[str, Any] = Field(default_factory=dict, alias="marketSpecificPricings")
 
 
 class SubmissionResource(_Resource):
-    """What submissions of apps and flights have in common."""
+    """Fields that submissions of apps and of flights have in common."""
 
     kind: ClassVar[str] = "submission"
     id: SubmissionId
@@ -144,27 +144,27 @@ class SubmissionResource(_Resource):
 
     @property
     def title(self) -> str:
-        """How faults and notes name this submission."""
+        """Return the name of this submission in faults and notes."""
         return f"{self.kind} {self.id}"
 
     @property
     def published(self) -> bool:
-        """Whether its packages are delivered, as in no other status (MFS)."""
+        """Return whether its packages are delivered, which only the status Published does (MFS)."""
         return self.status == "Published"
 
     @property
     def seek_enabled(self) -> bool:
-        """Whether a manual check finds the newest packages; the API may say so in two fields (MAS)."""
+        """Return whether a manual check finds the newest packages. Either of two fields says so (MAS)."""
         return self.seek or self.delivery.rollout.seek
 
     @property
     def number(self) -> int:
-        """The id as a number: a later submission has a higher one."""
+        """Return the id as a number. A later submission has a higher number."""
         return int(self.id)
 
 
 class AppSubmission(SubmissionResource):
-    """A submission of the app itself: the non-flighted one (MAS)."""
+    """A submission of the app itself, outside all flights (MAS)."""
 
     kind: ClassVar[str] = "app submission"
     packages: tuple[UploadedPackage, ...] = Field(alias="applicationPackages")
@@ -173,7 +173,7 @@ class AppSubmission(SubmissionResource):
 
     @property
     def markets_left_out(self) -> tuple[str, ...]:
-        """Markets in which the publisher does not offer the app."""
+        """List the markets in which the publisher does not offer the app."""
         prices = self.pricing.by_market.items()
         return tuple(market for market, price in prices if price == "NotAvailable")
 
@@ -187,7 +187,7 @@ class FlightSubmission(SubmissionResource):
 
 PartnerCenterResource = App | FlightResource | FlightPage | AppSubmission | FlightSubmission
 
-# Each kind is recognized by a field that only it has.
+# A field that only one class has -> that class. `_kind` finds the class of a response with it.
 _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
     ("applicationPackages", AppSubmission),
     ("flightPackages", FlightSubmission),
@@ -198,9 +198,9 @@ _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
 
 
 def read_resources(paths: list[Path]) -> list[PartnerCenterResource]:
-    """Read files with one API response each.
+    """Read files that contain one API response each.
 
-    Raises: InvalidFile naming every file and field that cannot be used.
+    Raises: InvalidFile naming every file and field that is wrong.
     """
     resources: list[PartnerCenterResource] = []
     faults: list[Fault] = []
