@@ -1,1 +1,1 @@
-"""Decisions for whole audiences: every account on every device, at any moment, with drafts."""
+"""Decisions for many accounts on many devices, at any time, with or without a draft."""

@@ -1,8 +1,7 @@
-"""Which accounts, and which devices, no rule of a product tells apart, for millions at once.
+"""Sort accounts and devices into classes within which every rule of a product has the same result.
 
-An account is, to the rules, the combination of the product's groups that it is in, and its side of
-each rollout. A million accounts are a few hundred classes, so the work is in finding each account's
-class; it is done a column at a time, in loops of compiled code where there are any.
+Rules see only an account's groups and its side of each rollout, so a million accounts are a few
+hundred classes. Finding the class of each account takes the time, so it runs in compiled loops.
 """
 
 from array import array
@@ -19,16 +18,16 @@ from eligibility.rules.settling import MembershipMove
 from eligibility.simulation.inputs.population import Population
 
 _CHUNK = 50_000
-"""Accounts looked up at a time, so that their digests need not all be in memory."""
+"""Accounts looked up at a time, so that memory does not hold the digests of all accounts."""
 
 Classes = Sequence[int]
-"""For each account the number of its class, in order of appearance."""
+"""The class number of each account. Classes are numbered in order of first appearance."""
 
 
 def device_classes(
     snapshot: Snapshot, devices: Iterable[Device]
 ) -> tuple[tuple[int, ...], list[Device]]:
-    """For each device the number of its class, in order of appearance; and one device of each."""
+    """Return the class number of each device, and one device of each class."""
     numbers: dict[int, int] = {}
     representatives: list[Device] = []
     columns = []
@@ -42,10 +41,10 @@ def device_classes(
 
 
 def account_classes(snapshot: Snapshot, population: Population) -> tuple[Classes, list[int]]:
-    """For each account the number of its class; and the place of the first account of each class.
+    """Return the class number of each account, and the index of the first account of each class.
 
-    Accounts whose membership is settling are of one class where one write changed it, for their
-    decisions tell of it.
+    Accounts with a recent membership change share a class only if the same write changed them,
+    because their decisions mention the change.
     """
     others = population.others
     if not others:
@@ -67,7 +66,7 @@ def account_classes(snapshot: Snapshot, population: Population) -> tuple[Classes
 
 
 def _plain_classes(snapshot: Snapshot, names: Sequence[str]) -> tuple["array[int]", list[int]]:
-    """The same for accounts with one Microsoft address each, which ask on the same terms."""
+    """Classify Microsoft accounts with one address each and the default claims."""
     numbers_of = _numbers(snapshot, len(names))
     sides_of = _sides(snapshot)
     recent, ids = (
@@ -87,7 +86,7 @@ def _plain_classes(snapshot: Snapshot, names: Sequence[str]) -> tuple["array[int
 
 
 def _numbers(snapshot: Snapshot, asked: int) -> Callable[[Sequence[int]], Iterable[int]]:
-    """Tells the combinations of digests, from a dict where more are asked than there are members."""
+    """Return a function from digests to group combinations. A dict is faster for many digests."""
     index = snapshot.index
     if asked < len(index):
         return index.find_all
@@ -96,7 +95,7 @@ def _numbers(snapshot: Snapshot, asked: int) -> Callable[[Sequence[int]], Iterab
 
 
 def _sides(snapshot: Snapshot) -> Callable[[Sequence[str]], Iterable[int]]:
-    """Tells the sides of the product's rollouts; without any, all accounts are on one."""
+    """Return a function from addresses to their sides of the product's rollouts."""
     if not snapshot.thresholds:
         return lambda _: repeat(0)
     side_of = [bisect_right(snapshot.thresholds, bucket) for bucket in range(BUCKETS)]
@@ -105,7 +104,7 @@ def _sides(snapshot: Snapshot) -> Callable[[Sequence[str]], Iterable[int]]:
 
 
 def _key(snapshot: Snapshot, asker: Asker) -> object:
-    """All that the rules see of an account, and what its decisions tell of its newest change."""
+    """Return all that the rules see of an account, and its newest membership change."""
     account = asker.account
     if account is None:
         return asker

@@ -1,7 +1,6 @@
 """Coverage: how many members of a product's groups get what, on which devices. Pure over a State.
 
-The index of members counts them by the combination of their groups, and knows no address. So 70,000
-members need only one decision for each combination.
+The index of members counts them by combination of groups, so each combination needs one decision.
 """
 
 from collections import Counter
@@ -29,7 +28,7 @@ from eligibility.simulation.state import State
 
 CoverageGroups = frozenset[str]
 _Gets = Mapping[CoverageGroups, Sequence[Mapping[Outcome, int]]]
-"""By combination and by device class: the outcomes, and how many buckets of rollouts have each."""
+"""[combination][device class]: the number of rollout buckets with each outcome."""
 
 
 class GroupCount(Struct, frozen=True):
@@ -41,7 +40,7 @@ class GroupCount(Struct, frozen=True):
 
 
 class Reach(Struct, frozen=True):
-    """How many members get this. estimated: a rollout splits them, so the number is an average."""
+    """How many members have an outcome. estimated: an average, because a rollout splits them."""
 
     outcome: SimulatedOutcome
     members: int
@@ -49,10 +48,10 @@ class Reach(Struct, frozen=True):
 
 
 class DeviceReach(Struct, frozen=True):
-    """A run of devices on which everybody gets the same, of one family and architecture.
+    """Neighbouring devices of one family and architecture with the same outcomes for everybody.
 
-    members: by what they get, the most first. granted: how many of them get a package. others: what
-    an account gets that is signed in, but in none of the groups.
+    members: by outcome, the most frequent first. granted: how many members get a package. others:
+    the outcomes of accounts that are signed in, but in none of the groups.
     """
 
     name: str
@@ -65,9 +64,9 @@ class DeviceReach(Struct, frozen=True):
 
 
 class Combination(Struct, frozen=True):
-    """The members of exactly these groups. flight_id: the flight with the highest rank for them.
+    """The members of exactly these groups. flight_id: their flight with the highest rank.
 
-    admitted: whether they are in the audience; if not, the flight is of no use to them.
+    admitted: whether they are in the audience; if not, they do not get the flight.
     """
 
     groups: tuple[str, ...]
@@ -84,9 +83,9 @@ class Overlap(Struct, frozen=True):
 
 
 class Coverage(Struct, frozen=True):
-    """What a product's audience gets. members: of all its groups, each counted once.
+    """What the members of a product's groups get; it contains no address.
 
-    combinations, overlaps: the largest first. It contains no address.
+    members: of all groups, each counted once. combinations, overlaps: the largest first.
     """
 
     product_id: str
@@ -101,7 +100,7 @@ class Coverage(Struct, frozen=True):
 
 
 def coverage_kinds(state: State, devices: Sequence[NamedDevice]) -> tuple[int, int]:
-    """Count the kinds of members and of devices; a coverage takes a decision for each pair."""
+    """Count the classes of members and devices. A coverage takes a decision for each pair."""
     members = (len(state.snapshot.index.sizes()) + 1) * len(sides(state.snapshot))
     return members, len(device_classes(state.snapshot, [named.device for named in devices])[1])
 
@@ -112,11 +111,11 @@ def coverage(
     defaults: Asker = PLAIN,
     most_decisions: int | None = None,
 ) -> Coverage:
-    """Count what the members of a product's groups get on some devices.
+    """Count what the members of a product's groups get on devices.
 
-    Exact, except where a rollout splits members of the same groups (see Reach.estimated).
+    The counts are exact unless a rollout splits members of the same groups (Reach.estimated).
     Args: defaults = the claims of every member; its account is not used.
-    Raises: InvalidInput above most_decisions.
+    Raises: InvalidInput if there are more than most_decisions pairs of classes.
     """
     index = state.snapshot.index
     sizes = {index.combination(number): size for number, size in index.sizes().items()}
@@ -152,7 +151,7 @@ def _gets(
     defaults: Asker,
     on_sides: Iterable[RolloutSide],
 ) -> Mapping[Outcome, int]:
-    """Return what members of exactly these groups get on a device, by buckets of rollouts."""
+    """Count the rollout buckets by what members of exactly these groups get on a device."""
     buckets = Counter[Outcome]()
     for side in on_sides:
         query = defaults.as_account(side.account).query(state.product_id, device)
@@ -168,7 +167,7 @@ def _group_counts(state: State, sizes: Mapping[CoverageGroups, int]) -> Iterator
 
 
 def _combination(state: State, groups: CoverageGroups, size: int) -> Combination:
-    """Apply the two rules of catalog/model.py that `decide` and effects.py use too."""
+    """Describe a combination by the rules in catalog/model.py that `decide` uses too."""
     flight = state.product.flight_for(groups, state.moment)
     admitted = state.product.submission.admits(groups, state.moment)
     return Combination(tuple(sorted(groups)), size, flight.flight_id if flight else None, admitted)

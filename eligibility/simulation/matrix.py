@@ -1,4 +1,4 @@
-"""Matrix: the decisions for accounts x devices, made once for each pair of classes (classes.py)."""
+"""Matrix: decisions for accounts x devices, made once for each pair of classes (classes.py)."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -17,10 +17,10 @@ from eligibility.simulation.state import State
 
 @dataclass(frozen=True)
 class Matrix:
-    """Every account's decision on every device of one state.
+    """The decision for every account on every device in one state.
 
-    rows, columns: the class number of each account and of each device. decisions: [row class][column
-    class]; every account and device of the two classes has that decision.
+    rows, columns: the class number of each account and each device. decisions: [row class][column
+    class], equal for all accounts and devices of the two classes.
     """
 
     state: State
@@ -39,7 +39,7 @@ class Matrix:
         return self.outcomes[self.rows[account]][self.columns[device]]
 
     def explain(self, account: int, device: int) -> Decision:
-        """Decide again, with a trace, for exactly this account and device."""
+        """Decide again, with a trace, for the account and the device at these indices."""
         asker = self.population.asker(account)
         query = asker.query(self.state.product_id, self.devices[device].device)
         return with_details(self.state.decide(query, explain=True))
@@ -57,7 +57,7 @@ class Matrix:
 
     @cached_property
     def installed_versions(self) -> tuple[str | None, ...]:
-        """Return the version that the accounts of each class have installed."""
+        """Return the installed version of the accounts of each class."""
         firsts = map(self.rows.index, range(len(self.decisions)))
         return tuple(self.population.asker(first).installed_version for first in firsts)
 
@@ -72,11 +72,10 @@ def simulate(
     devices: Sequence[NamedDevice],
     most_decisions: int | None = None,
 ) -> Matrix:
-    """Decide for every account and every device.
+    """Decide for every account and every device, exactly as `state.decide` decides for each pair.
 
-    Exact: each pair has the decision that `state.decide` gives for it. It costs about a microsecond for
-    each account, and a decision for each pair of classes.
-    Raises: InvalidInput if there are more such pairs than most_decisions.
+    This takes about a microsecond for each account, and one decision for each pair of classes.
+    Raises: InvalidInput if there are more than most_decisions pairs of classes.
     """
     rows, firsts = account_classes(state.snapshot, population)
     columns, representatives = device_classes(state.snapshot, [named.device for named in devices])
@@ -94,13 +93,13 @@ def simulate(
 MOST_ACCOUNTS = 100_000
 MOST_DEVICES = 1_000
 MOST_CELLS = 20_000_000
-"""Accounts x devices."""
+"""Limit of accounts x devices."""
 MOST_DECISIONS = 50_000
-"""Kinds of accounts x kinds of devices: the decisions really made, at about 40 microseconds each."""
+"""Limit of account classes x device classes; each pair takes a decision of about 40 us."""
 
 
 def price_of(state: State, population: Population, devices: Sequence[NamedDevice]) -> int:
-    """Count a simulation as queries: accounts x kinds of devices."""
+    """Return the price of a simulation in access queries: accounts x device classes."""
     kinds = device_classes(state.snapshot, [named.device for named in devices])[1]
     return len(population) * len(kinds)
 
@@ -121,34 +120,34 @@ def check_size(accounts: int, devices: int) -> None:
 
 
 def check_decisions(accounts: int, devices: int, most: int | None) -> None:
-    """Raise InvalidInput if kinds of accounts x kinds of devices exceed a limit; None = no limit."""
+    """Raise InvalidInput if account classes x device classes exceed `most`; None = no limit."""
     if most is not None and accounts * devices > most:
         what = f"{accounts:,} kinds of accounts on {devices:,} kinds of devices"
         raise too_many_decisions(what, accounts * devices, most)
 
 
 def too_many_decisions(what: str, decisions: int, most: int) -> InvalidInput:
-    """Return the error for a request that takes more decisions than are made at once."""
+    """Build the error for a request that needs too many decisions."""
     detail = f"{what} are {decisions:,} decisions; up to {most:,} are made at once: ask for fewer devices"
     return InvalidInput([Fault("", "TOO_MANY_DECISIONS", detail)])
 
 
 def settling_accounts(matrix: Matrix) -> list[int]:
-    """List the indices of the accounts whose membership changed within the last 30 minutes (KUG)."""
+    """List the indices of accounts whose membership changed in the last 30 minutes (KUG)."""
     changed = [any(decision.settling for decision in row) for row in matrix.decisions]
     return [index for index, row in enumerate(matrix.rows) if changed[row]]
 
 
 def change_of(matrix: Matrix, account: int) -> str:
-    """Return `added` or `removed` if the account's membership is settling, else ""."""
+    """Return `added` or `removed` if the membership changed in the last 30 minutes, else ""."""
     row = matrix.decisions[matrix.rows[account]]
     return next((decision.settling.change for decision in row if decision.settling), "")
 
 
 def before_settling(matrix: Matrix) -> Matrix | None:
-    """Simulate the accounts of `settling_accounts`, in order, with the memberships of 30 minutes before.
+    """Simulate the accounts of `settling_accounts` with their memberships of 30 minutes before.
 
-    Returns: None if no account's membership is settling.
+    Returns: None if there are no such accounts.
     """
     accounts = settling_accounts(matrix)
     state = matrix.state.earlier() if accounts else None

@@ -1,8 +1,4 @@
-"""State: a snapshot of a product at a moment, with a name for people.
-
-What is stored now, what was stored at a past moment, or either with drafts laid over it: whoever
-simulates cannot tell them apart. `states.py` reads them.
-"""
+"""State: a snapshot of a product to simulate, now or at another time, with or without a draft."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +12,10 @@ from eligibility.rules.case import Case
 
 @dataclass(frozen=True)
 class State:
-    """A product to decide queries on. moment: UTC-aware, the one that is decided for.
+    """A product to decide queries about. moment: the UTC-aware time for which queries are decided.
 
-    earlier: builds the same with the memberships of 30 minutes ago, which the Store itself may
-    still have; None where no membership of the product's groups has changed since.
+    earlier: builds the state with the memberships of 30 minutes before, which the Store may still
+    have; returns None if no membership of the product's groups has changed since.
     """
 
     snapshot: Snapshot
@@ -29,22 +25,22 @@ class State:
 
     @property
     def product_id(self) -> str:
-        """The product's id."""
+        """Return the product's id."""
         return self.snapshot.product_id
 
     @property
     def product(self) -> Product:
-        """The product as it is declared in this state."""
+        """Return the product as this state declares it."""
         return self.snapshot.product
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
-        """Decide a query about the product for the state's moment, whatever the query's own `at`."""
+        """Decide a query about the product for the state's time; the query's own `at` is ignored."""
         return self.snapshot.decide(query, self.moment, explain=explain)
 
     def decide_as_member(self, query: AccessQuery, groups: frozenset[str]) -> Decision:
-        """Decide a query as if exactly these groups listed its account."""
+        """Decide a query as if its account were a member of exactly these groups."""
         return self.snapshot.decide_as_member(query, groups, self.moment)
 
     def case(self, query: AccessQuery) -> Case:
-        """Everything that the decision on a query is made from."""
+        """Build the input of the rules for a query."""
         return self.snapshot.case(query, self.moment)

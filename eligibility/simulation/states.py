@@ -1,4 +1,4 @@
-"""States read from the stores: as it is now, as it was, as it will be, and with drafts over it."""
+"""Read states from the stores, for now or for a past or future time, with or without a draft."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -26,9 +26,9 @@ _FIRST = datetime.min.replace(tzinfo=UTC) + SETTLING_TIME
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Who is in which group, by digests; at which groups revision; and what changed just before.
+    """Members of groups as digests, the groups revision, and the changes of the last 30 minutes.
 
-    moved: group and digest of each membership that a draft makes or ends.
+    moved: group and digest of each membership that a draft adds or removes.
     """
 
     digests: Mapping[str, set[int]]
@@ -38,7 +38,7 @@ class _Members:
 
 
 class States:
-    """Reads states of products. Blocking; a past moment is read from the store's history."""
+    """Reads states of products; past states from the store's history. Methods block."""
 
     def __init__(
         self,
@@ -52,12 +52,12 @@ class States:
         self.now = now
 
     def read(self, product_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT) -> State:
-        """A product as it is now or at a moment (UTC-aware), with a draft laid over it.
+        """Read a product now or at a UTC-aware time, and apply a draft.
 
-        A moment ahead is as now, with the public and publish dates reached that lie between. A
-        draft's own moves are told as if they had settled.
-        Raises: UnknownProduct where it was not declared then, nor is by the draft; InvalidInput and
-        InvalidProduct for a draft that could not be saved; StoreUnavailable.
+        A future time uses today's data, and public and publish dates up to then count as reached.
+        A draft's membership changes count as older than 30 minutes.
+        Raises: UnknownProduct if neither the store at that time nor the draft has the product;
+        InvalidInput and InvalidProduct for a draft that could not be saved; StoreUnavailable.
         """
         moment = at or self.now()
         if at is None and draft.is_empty:
@@ -67,7 +67,7 @@ class States:
         entry = self._entry(product_id, at, moment, draft)
         members = self._members(entry, at, moment, draft)
         digester = self._evaluator.digester()
-        # Whoever was forgotten was never in any group of the past (GroupStore.memberships_at).
+        # Past members include no forgotten address (GroupStore.memberships_at), so `of` is enough.
         digest = digester.of_recorded if at is None else digester.of
         recent = recent_of(members.changes, entry.product.groups, digest)
         snapshot = snapshot_of(
@@ -87,9 +87,9 @@ class States:
     def members(
         self, publisher: str, group_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT
     ) -> list[str]:
-        """Who is in a group now or at a moment, or is with a draft laid over it; in order.
+        """List the members of a group, sorted, now or at a time, with a draft applied.
 
-        Whoever was forgotten is left out. Raises: groups.errors.UnknownGroup.
+        Forgotten (erased) addresses are left out. Raises: groups.errors.UnknownGroup.
         """
         moves = draft.groups.get(group_id, MemberMoves())
         if moves.whole:
@@ -98,7 +98,7 @@ class States:
         return moves.over(one for one in page.items if not one.startswith(FORGOTTEN))
 
     def products(self, publisher: str, *, ever: bool = False) -> frozenset[str]:
-        """Ids of the products that the publisher has, or ever had."""
+        """Return the ids of a publisher's products. ever: include deleted products."""
         if ever:
             return frozenset(one.product_id for one in self._catalog.changes_since(publisher, 0))
         return frozenset(one.product_id for one in all_products(self._catalog, publisher))
@@ -106,7 +106,7 @@ class States:
     def moment_of(
         self, publisher: str, part: Literal["groups", "catalog"], revision: int
     ) -> datetime:
-        """When a publisher's revision was written. Raises: InvalidInput where there is none."""
+        """Return when a publisher's revision was written. Raises: InvalidInput if it is unknown."""
         written: Iterable[GroupChange | ProductVersion] = ()
         if revision > 0 and part == "groups":
             written = self._groups.changes_since(publisher, revision - 1, limit=1)
@@ -120,7 +120,7 @@ class States:
         return first.at
 
     def owner(self, product_id: str) -> str:
-        """Whose product it is, or was. Raises: UnknownProduct."""
+        """Return the publisher of a product, even a deleted product. Raises: UnknownProduct."""
         owner = self._catalog.owner(product_id)
         if owner is None:
             raise UnknownProduct(product_id)
@@ -129,7 +129,7 @@ class States:
     def _entry(
         self, product_id: str, at: datetime | None, moment: datetime, draft: Draft
     ) -> CatalogEntry:
-        """The product as stored, or as the draft has it; revision: the publisher's catalogue's."""
+        """Read the product from the draft or the store, with the publisher's catalogue revision."""
         stored, revision = self._stored(product_id, at)
         product = None if product_id in draft.deleted else draft.products.get(product_id, stored)
         if product is None:
@@ -148,7 +148,7 @@ class States:
         )
 
     def _stored(self, product_id: str, at: datetime | None) -> tuple[Product | None, int | None]:
-        """The product of now or of a moment, and its publisher's catalogue revision then."""
+        """Read the product and its publisher's catalogue revision, now or at a time."""
         if at is None:
             now = self._catalog.get(product_id)
             return (now[0].product, now[1]) if now else (None, None)
@@ -174,7 +174,7 @@ class States:
     def _digests(
         self, publisher: str, group_ids: Collection[str], at: datetime | None
     ) -> tuple[int, dict[str, set[int]]]:
-        """The publisher's groups revision now or at a moment, and the members of groups then."""
+        """Read the publisher's groups revision and the members of groups, now or at a time."""
         head, sets = self._groups.member_sets(publisher, group_ids)
         if at is not None:
             revision = self._groups.memberships_at(publisher, (), (), at).revision
@@ -205,7 +205,7 @@ class States:
     def _changes(
         self, publisher: str, groups: Collection[str], moment: datetime
     ) -> tuple[GroupChange, ...]:
-        """The memberships of those groups that were settling at a moment."""
+        """List the changes of these groups in the 30 minutes before a time."""
         since = max(moment, _FIRST) - SETTLING_TIME
         recent = self._groups.recent_changes(publisher, since)
         return tuple(one for one in recent if one.group_id in groups and since < one.at <= moment)
@@ -219,7 +219,7 @@ def _state(
     digest: Callable[[str], int],
 ) -> State:
     def earlier() -> State | None:
-        """Every change taken back, the last one first."""
+        """Undo the changes, the last one first."""
         if not changes:
             return None
         index = snapshot.index.with_changes(
@@ -236,7 +236,7 @@ def _named(moment: datetime) -> str:
 
 
 def _moved(group_id: str, present: set[int], moves: MemberMoves, digester: Digester) -> set[int]:
-    """A group's members after a draft's moves. Raises: InvalidInput for a size that no group has."""
+    """Apply a draft's moves to a group. Raises: InvalidInput if the new size is not allowed."""
     kept = set() if moves.whole else present
     after = (kept - {*map(digester.of, moves.removed)}) | {*map(digester.of, moves.added)}
     if not MIN_MEMBERS <= len(after) <= MAX_MEMBERS:

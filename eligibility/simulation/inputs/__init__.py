@@ -1,1 +1,1 @@
-"""What a simulation starts from: accounts, devices and drafts, from JSON, files or YAML."""
+"""Inputs of a simulation: accounts, devices and drafts, from JSON, CSV or YAML."""

@@ -1,4 +1,4 @@
-"""Reads accounts from the text of an option: addresses, CSV files, ids of groups."""
+"""Read accounts from the text of an option: addresses, CSV files, ids of groups."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -31,25 +31,25 @@ COLUMNS = (
     "promotional_code",
     "manual_check",
 )
-"""Columns of a file; `email` is another name for `account`."""
+"""Columns of a CSV file. A column `email` is read as `account`."""
 _ALSO_NAMED = {header.replace(" ", "_"): "account" for header in csv_file.HEADERS}
 ANONYMOUS = ("anonymous", NOBODY, "-")
-"""Texts that mean in place of an address: nobody is signed in."""
+"""Texts that replace an address and mean that nobody is signed in."""
 
 _YES_NO = {"no": False, "false": False, "0": False, "yes": True, "true": True, "1": True}
 
 Members = Callable[[str], Sequence[str]]
-"""Gives the members of a group by its id. Raises: groups.errors.UnknownGroup."""
+"""A function that lists the members of a group id. Raises: groups.errors.UnknownGroup."""
 
 
 def read_accounts(
     text: str, members: Members, defaults: Asker = PLAIN, loc: str = "--accounts"
 ) -> Population:
-    """Read accounts: addresses, files and group ids, with commas between them.
+    """Read accounts from addresses, files and group ids, separated by commas.
 
-    An address has an `@`; `anonymous` is nobody; an existing path is a CSV file, see COLUMNS, of
-    which a plain list of addresses is one; anything else is the id of a group.
-    Args: defaults = the terms of every account that has none of its own.
+    A text with `@` is an address, `anonymous` means that nobody is signed in, an existing path is a
+    file (see `read_file`), and any other text is a group id.
+    Args: defaults = the claims of every account without its own.
     Raises: InvalidInput; groups.errors.UnknownGroup.
     """
     names: list[str] = []
@@ -83,7 +83,7 @@ def _part(part: str, members: Members, defaults: Asker, loc: str) -> Population:
 
 
 def canonical_address(text: str, loc: str) -> str:
-    """Read an address. Raises: InvalidInput with the place."""
+    """Read an address, and return it in canonical form. Raises: InvalidInput at `loc`."""
     try:
         return emails.canonical(text)
     except InvalidEmails as error:
@@ -92,9 +92,9 @@ def canonical_address(text: str, loc: str) -> str:
 
 
 def read_file(path: Path, defaults: Asker = PLAIN) -> Population:
-    """Read a CSV file: a header that names some of COLUMNS, or one address a line without any.
+    """Read a CSV file with a header of some COLUMNS, or without a header and one address a line.
 
-    Raises: InvalidInput naming file, line and value of everything that is wrong.
+    Raises: InvalidInput with file, line and value of every fault.
     """
     data = file_bytes(path)
     if _has_header(data):
@@ -119,7 +119,7 @@ def read_file(path: Path, defaults: Asker = PLAIN) -> Population:
 
 
 def _listed(cells: list[str]) -> Cells:
-    """Read a line of a file without header: the first cell is the address. Raises: InvalidInput."""
+    """Read a line of a file without a header. Raises: InvalidInput for several addresses."""
     if sum("@" in cell for cell in cells) > 1:
         detail = "has several addresses; add a header that names `account` and `aliases`"
         raise InvalidInput([Fault("", "SEVERAL_ADDRESSES", detail)])
@@ -127,7 +127,7 @@ def _listed(cells: list[str]) -> Cells:
 
 
 def _has_header(data: bytes) -> bool:
-    """Whether the first line names columns; also if it is unreadable, as read_table names that fault."""
+    """Return whether the first line is a header, or unreadable: `read_table` reports the fault."""
     try:
         _, first = next(csv_file.rows(data, max_bytes=MAX_BYTES), (0, []))
     except InvalidCsv:
@@ -136,7 +136,7 @@ def _has_header(data: bytes) -> bool:
 
 
 def _asker(cells: Cells, defaults: Asker) -> Asker:
-    """Read one line; an empty cell means the value of the defaults. Raises: InvalidInput."""
+    """Read one line. An empty cell means the default value. Raises: InvalidInput."""
     address = cells["account"]
     if not address:
         detail = f"has no address; write `{ANONYMOUS[0]}` for nobody signed in"

@@ -1,4 +1,4 @@
-"""Devices to simulate: presets of releases, CSV files, and devices as `family/os_version`."""
+"""Read devices to simulate: presets of releases, CSV files, `family/os_version`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,16 +19,16 @@ COLUMNS = ("name", "family", "os_version", "architecture")
 
 @dataclass(frozen=True, slots=True)
 class NamedDevice:
-    """A device and its name in reports."""
+    """A device, and its name in reports."""
 
     name: str
     device: Device
 
 
 def runs(devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]) -> list[list[int]]:
-    """List the runs of neighbouring devices of one family and architecture with the same outcomes.
+    """Group neighbouring devices with the same family, architecture and outcomes, as indices.
 
-    Args: outcomes_on = what accounts get on the device at an index. Returns: indices.
+    Args: outcomes_on = returns what accounts get on the device at an index.
     """
 
     def key(index: int) -> object:
@@ -39,11 +39,10 @@ def runs(devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]) -
 
 
 def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
-    """Read devices: presets, files and devices, with commas between them.
+    """Read presets (config/releases.toml), CSV files (`read_file`) and devices, separated by commas.
 
-    A preset is a name in config/releases.toml. A file is CSV, see `read_file`. A device is
-    `family/os_version` or `family/os_version/architecture`, as in `Xbox/1809`.
-    Raises: InvalidInput naming each part that is none of these, or cannot be read.
+    A device is `family/os_version` or `family/os_version/architecture`, such as `Xbox/1809`.
+    Raises: InvalidInput with every part that is unknown or cannot be read.
     """
     listed: list[NamedDevice] = []
     faults: list[Fault] = []
@@ -64,7 +63,7 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
 
 
 def _named_twice(devices: Iterable[NamedDevice], loc: str) -> Iterator[Fault]:
-    """Refuse one name for two devices: a grid could not tell them apart."""
+    """List the names of more than one device: a report could not distinguish the devices."""
     for name, number in Counter(named.name for named in devices).items():
         if number > 1:
             detail = f"{number} different devices are named `{name}`"
@@ -87,12 +86,12 @@ def _part(part: str, loc: str) -> Iterable[NamedDevice]:
 
 
 def preset_names() -> str:
-    """Return the names of the presets, with commas between them."""
+    """Return the names of all presets, separated by commas."""
     return ", ".join(facts().presets)
 
 
 def preset(name: str) -> Iterator[NamedDevice]:
-    """List the devices of a preset: by family, then architecture, then build. Raises: KeyError."""
+    """List the devices of a preset, by family, architecture and build. Raises: KeyError."""
     chosen = facts().presets[name]
     for family in chosen.families:
         for architecture, builds in facts().devices[family].items():
@@ -115,9 +114,9 @@ def written_out(text: str, loc: str) -> NamedDevice:
 
 
 def read_file(path: Path) -> list[NamedDevice]:
-    """Read a CSV file with a header: family and os_version, and maybe name and architecture.
+    """Read a CSV file. Its header has family and os_version, optionally name and architecture.
 
-    Raises: InvalidInput naming file, line and value of everything that is wrong.
+    Raises: InvalidInput with file, line and value of every fault.
     """
     return read_table(path, COLUMNS, required=("family", "os_version"), read=_device)
 
@@ -129,9 +128,6 @@ def _device(cells: Cells) -> NamedDevice:
 def named_device(
     name: str | None, family: str | None, os_version: str | None, architecture: str | None
 ) -> NamedDevice:
-    """Read a device from its fields; without a name it is called `family/os_version/architecture`.
-
-    Raises: InvalidInput.
-    """
+    """Read a device. Its default name is `family/os_version/architecture`. Raises: InvalidInput."""
     device = Device.parse(family or "", os_version or "", architecture)
     return NamedDevice(name or "/".join(filter(None, (family, os_version, architecture))), device)

@@ -1,4 +1,4 @@
-"""Drafts: changes that are not saved, laid over a state: members, products, OS floors."""
+"""Drafts: unsaved changes of members, products or OS floors, applied to a state."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -17,7 +17,7 @@ EDIT_COLUMNS = ("group", "account", "change")
 
 @dataclass(frozen=True, slots=True)
 class MemberMoves:
-    """Who comes to a group and who goes, canonical. whole: `added` are its only members."""
+    """Canonical addresses to add to a group and to remove. whole: `added` replaces all members."""
 
     added: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
@@ -25,7 +25,7 @@ class MemberMoves:
 
     @classmethod
     def read(cls, added: Iterable[str], removed: Iterable[str], loc: str) -> "MemberMoves":
-        """Take what one source says of a group. Raises: InvalidInput for an address in both."""
+        """Build the moves of one group. Raises: InvalidInput for an address in both lists."""
         moves = cls(frozenset(added), frozenset(removed))
         both = sorted(moves.added & moves.removed)
         if both:
@@ -33,12 +33,12 @@ class MemberMoves:
         return moves
 
     def over(self, members: Iterable[str]) -> list[str]:
-        """Apply the moves to members; the result is sorted."""
+        """Apply the moves to a group's members, and return the new members, sorted."""
         kept = () if self.whole else members
         return sorted((set(kept) - self.removed) | self.added)
 
     def then(self, later: "MemberMoves") -> "MemberMoves":
-        """Combine with moves that are made afterwards."""
+        """Combine these moves with later ones, which win."""
         if later.whole:
             return later
         added = (self.added - later.removed) | later.added
@@ -50,15 +50,15 @@ NO_MOVES = MemberMoves()
 
 
 def added_and_removed(address: str, loc: str) -> Fault:
-    """Return the fault of an address that one draft both adds to a group and removes from it."""
+    """Build the fault of an address that a draft both adds to a group and removes from it."""
     return Fault(loc, "ADDED_AND_REMOVED", f"`{address}` is both to be added and to be removed")
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What would be different of a publisher. groups, products: by id. requirements: None = as they are.
+    """Unsaved changes of a publisher's data. groups, products: by id.
 
-    deleted: products that would be gone.
+    requirements: OS floors, None = unchanged. deleted: ids of products to delete.
     """
 
     publisher: str = ""
@@ -69,11 +69,11 @@ class Draft:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether nothing would be different."""
+        """Return whether the draft changes nothing."""
         return self == Draft(self.publisher)
 
     def moving(self, moves: Mapping[str, MemberMoves]) -> "Draft":
-        """Add moves of members, by group id, to those of the draft."""
+        """Return the draft with further moves of members, by group id."""
         combined = {
             group_id: self.groups.get(group_id, NO_MOVES).then(later)
             for group_id, later in moves.items()
@@ -91,12 +91,11 @@ def read_draft(
     catalog: Path | None = None,
     requirements: Path | None = None,
 ) -> Draft:
-    """Read a draft from files, each of which may be left out.
+    """Read a draft from files, all of which are optional.
 
-    Args: groups = CSV with the columns EDIT_COLUMNS (change: add or remove, by default add);
-    catalog = as `catalog apply` takes it, of which the publisher's part counts; requirements = as
-    config/requirements.toml.
-    Raises: InvalidInput or InvalidFile naming file, line and value; InvalidSettings.
+    Args: groups = CSV with EDIT_COLUMNS (change: add or remove, default add); catalog = as for
+    `catalog apply`, of which this publisher's part is used; requirements = a requirements.toml.
+    Raises: InvalidInput or InvalidFile with file, line and value; InvalidSettings.
     """
     draft = Draft(publisher)
     if catalog is not None:
@@ -109,7 +108,7 @@ def read_draft(
 
 
 def publisher_in(catalog: Path, product_id: str) -> str | None:
-    """Find the publisher of a product in a catalogue's files; None where no file declares it."""
+    """Return the publisher of a product in catalogue files; None if no file declares the product."""
     declarations = read_directory(catalog)
     return next((d.publisher for d in declarations if product_id in d.products), None)
 
@@ -129,7 +128,7 @@ def _declared(publisher: str, declarations: tuple[Declaration, ...], path: str) 
 
 
 def _edits(path: Path) -> dict[str, MemberMoves]:
-    """Read the edits of a file, by group. Raises: as read_draft, also for an address in both."""
+    """Read a file of edits, by group. Raises: as `read_draft`; InvalidInput for contradictions."""
     moves: dict[str, tuple[set[str], set[str]]] = {}
 
     def note(cells: Cells) -> None:
@@ -147,7 +146,7 @@ def _edits(path: Path) -> dict[str, MemberMoves]:
 
 
 def _edit(cells: Cells) -> tuple[str, str, bool]:
-    """Read one line: group id, canonical address, and whether it comes. Raises: InvalidInput."""
+    """Read one line: group id, canonical address, True = add. Raises: InvalidInput."""
     change = cells.get("change", "").casefold() or "add"
     faults = []
     if change not in ("add", "remove"):

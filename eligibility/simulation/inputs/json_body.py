@@ -1,6 +1,6 @@
-"""The JSON bodies that ask about audiences: simulation, comparison and timeline share one shape.
+"""The JSON request bodies of simulations, comparisons and timelines.
 
-Nothing here opens a file: a text that a client sends is never a path.
+Nothing here opens a file, because a text from a client must never be used as a path.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ _Item = TypeVar("_Item")
 
 
 class AccountTerms(Struct, forbid_unknown_fields=True, kw_only=True):
-    """What an account says of itself, as in an access query."""
+    """Claims of an account, as in an access query."""
 
     installed_version: str | None | UnsetType = UNSET
     owned: bool | UnsetType = UNSET
@@ -40,7 +40,7 @@ class AccountTerms(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class SimulatedAccount(AccountTerms):
-    """An account on terms of its own; id null = nobody is signed in."""
+    """An account with its own claims. id: null = nobody is signed in."""
 
     id: str | None
     kind: AccountKind | UnsetType = UNSET
@@ -48,13 +48,13 @@ class SimulatedAccount(AccountTerms):
 
 
 class SimulatedGroups(Struct, forbid_unknown_fields=True):
-    """The members of groups, each once; without `groups`, of all groups that the product names."""
+    """The members of groups, each once. groups: by default all groups that the product names."""
 
     groups: list[str] | UnsetType = UNSET
 
 
 class SimulatedDevice(Struct, forbid_unknown_fields=True):
-    """A device, and what to call it."""
+    """A device, and its name in the response."""
 
     family: str
     os_version: str
@@ -63,7 +63,7 @@ class SimulatedDevice(Struct, forbid_unknown_fields=True):
 
 
 class GroupDraft(Struct, forbid_unknown_fields=True):
-    """Members that come and go, or `emails`, who would be the only ones. Texts as for groups."""
+    """Members to add and to remove, or `emails` to replace all members."""
 
     add: str | list[str] = ""
     remove: str | list[str] = ""
@@ -71,10 +71,10 @@ class GroupDraft(Struct, forbid_unknown_fields=True):
 
 
 class DraftFields(Struct, forbid_unknown_fields=True):
-    """Changes that are not saved. publisher: of a product that is not stored yet.
+    """Changes to simulate without saving them. publisher: the owner of a product that is not stored.
 
-    product: the body of the product's PUT; products: the same by id. requirements: all the floors,
-    as requirements.toml has them.
+    product: a body as for the product's PUT; products: such bodies by id. requirements: all OS
+    floors, as in requirements.toml.
     """
 
     groups: dict[str, GroupDraft] = {}
@@ -89,10 +89,10 @@ DevicesField = str | list[str | SimulatedDevice]
 
 
 class AudienceFields(AccountTerms, kw_only=True):
-    """Accounts on devices of a product. Its own terms are those of every account that says no other.
+    """A product, and accounts. The claims here are those of every account without its own.
 
-    accounts: addresses, accounts, or null for nobody; or groups; null = everybody in a group of the
-    product. devices: presets and devices.
+    accounts: a list of addresses, accounts, or null for nobody signed in; or groups; null = all
+    members of the product's groups.
     """
 
     product_id: str
@@ -101,16 +101,16 @@ class AudienceFields(AccountTerms, kw_only=True):
 
 
 class SimulationFields(AudienceFields, kw_only=True):
-    """What each account gets on each device. at: as of a moment, null = now."""
+    """A request for what each account gets on each device. at: date and time, null = now."""
 
     devices: DevicesField
     at: str | None = None
 
 
 class ComparisonFields(AudienceFields, kw_only=True):
-    """Who gains, loses or moves between two states; a draft counts where a state is `draft`.
+    """A request for changes between two states. A state `draft` includes the draft.
 
-    Without accounts: everybody in a group of the product in either state, and nobody signed in.
+    Without accounts: all members of the product's groups in either state, and nobody signed in.
     """
 
     after: str
@@ -119,9 +119,9 @@ class ComparisonFields(AudienceFields, kw_only=True):
 
 
 class TimelineFields(AccountTerms, kw_only=True):
-    """When the answers of an account changed or will change; account null = nobody signed in.
+    """A request for when an account's answers changed or will change.
 
-    everything: also the moments that changed no answer.
+    account: null = nobody signed in. everything: also list changes with no effect on the answers.
     """
 
     product_id: str
@@ -136,7 +136,7 @@ TIMELINE = StrictReader(TimelineFields)
 
 
 def devices_of(field: DevicesField) -> tuple[NamedDevice, ...]:
-    """Read the devices, each once. Raises: InvalidInput naming each that cannot be read."""
+    """Read the devices, each once. Raises: InvalidInput with every device that cannot be read."""
     if isinstance(field, str):
         with within("devices"):
             return tuple(_devices(field))
@@ -163,7 +163,7 @@ def _devices(item: str | SimulatedDevice) -> Sequence[NamedDevice]:
 def population_of(
     field: AccountsField, terms: AccountTerms, members: Members, of_product: Sequence[str]
 ) -> Population:
-    """Read the accounts: those of a list as they stand there, members of groups each once.
+    """Read the accounts. Members of several groups are listed once; a list may repeat an account.
 
     Args: of_product = ids of the groups that the product names.
     Raises: InvalidInput; groups.errors.UnknownGroup.
@@ -182,7 +182,7 @@ def population_of(
 
 
 def asker_of(account: str | SimulatedAccount | None, terms: AccountTerms) -> Asker:
-    """Read an account on its own terms, else on those of all. Raises: InvalidInput."""
+    """Read an account with its own claims, or else the common claims. Raises: InvalidInput."""
     own = account if isinstance(account, SimulatedAccount) else SimulatedAccount(id=account)
     fields = {name: getattr(terms if getattr(own, name) is UNSET else own, name) for name in TERMS}
     stated = {name: value for name, value in fields.items() if value is not UNSET}
@@ -191,7 +191,7 @@ def asker_of(account: str | SimulatedAccount | None, terms: AccountTerms) -> Ask
 
 
 def draft_of(product_id: str, publisher: str, fields: DraftFields | None) -> Draft:
-    """Read the draft. Raises: InvalidInput (also InvalidProduct) with the place of every fault."""
+    """Read the draft. Raises: InvalidInput (also InvalidProduct) with the field of every fault."""
     if fields is None:
         return Draft(publisher)
     products = {}
@@ -227,7 +227,7 @@ def _moves(loc: str, fields: GroupDraft) -> MemberMoves:
 
 @contextmanager
 def within(loc: str, kind: type[InvalidInput] = InvalidInput) -> Iterator[None]:
-    """Put a place before those of the faults that errors of a kind raised within name."""
+    """Prefix `loc` to the place of every fault of errors of `kind` raised in this context."""
     try:
         yield
     except kind as error:
@@ -237,7 +237,7 @@ def within(loc: str, kind: type[InvalidInput] = InvalidInput) -> Iterator[None]:
 
 @contextmanager
 def within_draft(product_id: str, fields: DraftFields | None) -> Iterator[None]:
-    """Name what is wrong with a draft, once it is laid over a state, by its place in the body."""
+    """Locate faults found when the draft is applied to a state by their field in the body."""
     in_products = fields is not None and product_id in fields.products
     field = f"products.{shown(product_id)}" if in_products else "product"
     with within("draft"), within(field, InvalidProduct):
@@ -245,7 +245,7 @@ def within_draft(product_id: str, fields: DraftFields | None) -> Iterator[None]:
 
 
 def _each(loc: str, items: Sequence[Any], read: Callable[[Any], _Item]) -> list[_Item]:
-    """Read each item of a list. Raises: InvalidInput with every fault, named by its place."""
+    """Read each item of a list. Raises: InvalidInput with the place of every fault."""
     results: list[_Item] = []
     faults: list[Fault] = []
     for index, item in enumerate(items):

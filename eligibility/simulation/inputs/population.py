@@ -1,7 +1,6 @@
-"""Population: the accounts of a simulation, from one to millions, each with its terms.
+"""Population: the accounts of a simulation, from one to millions, each with its claims.
 
-Nearly all are Microsoft accounts with one address and the default terms; each costs one text. The
-others are kept apart, by index.
+To save memory, a Microsoft account with one address and the default claims is stored as one text.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,8 +15,8 @@ from eligibility.access.model import Account
 class Population:
     """Accounts in order. names: canonical addresses, or NOBODY.
 
-    defaults: the terms of every account that is not in `others`; the account in it is not used.
-    others: by index, the accounts with a kind, aliases or terms of their own, or nobody.
+    defaults: the claims of every account that is not in `others`; its account is not used.
+    others: by index, the accounts with another kind, aliases or claims, or nobody signed in.
     """
 
     names: Sequence[str]
@@ -26,7 +25,7 @@ class Population:
 
     @classmethod
     def of(cls, askers: Iterable[Asker]) -> "Population":
-        """Make a population of accounts, each with its own terms."""
+        """Build a population of accounts, each with its own claims."""
         listed = list(askers)
         return cls([asker.name for asker in listed], others=dict(enumerate(listed)))
 
@@ -34,19 +33,19 @@ class Population:
         return len(self.names)
 
     def addresses(self) -> Iterator[str]:
-        """List the address of each account in order; "" where nobody is signed in."""
+        """List the address of each account in order, "" if nobody is signed in."""
         for index, name in enumerate(self.names):
             other = self.others.get(index)
             yield "" if other is not None and other.account is None else name
 
     def asker(self, index: int) -> Asker:
-        """Return the account at an index, with its terms."""
+        """Return the account at an index, with its claims."""
         other = self.others.get(index)
         return other or self.defaults.as_account(Account(self.names[index]))
 
 
 def each_once(population: Population) -> Population:
-    """Drop an account that is listed a second time with the same terms, as groups do (KUG)."""
+    """Drop repeated accounts with the same claims, as groups drop repeated addresses (KUG)."""
     if not population.others:
         return Population(list(dict.fromkeys(population.names)), population.defaults)
     askers = dict.fromkeys(map(population.asker, range(len(population))))
