@@ -1,1 +1,1 @@
-"""What a change does to access: an edit, two states compared, an answer over time."""
+"""What changes do to access: preview an edit, compare two states, list an answer over time."""

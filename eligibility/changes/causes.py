@@ -1,8 +1,7 @@
-"""Why an answer differs between two states: found by deciding, with one difference at a time.
+"""Find the causes of a changed answer, by deciding with one difference applied at a time.
 
-The memberships of an account, parts of the product, floors and the clock may differ. Each difference
-is made alone on the state before; those that lead to the answer of the state after are its causes. If
-none does alone, the causes are those without which the others do not lead to it.
+A difference is a cause if it alone turns the old answer into the new one. If no single difference
+does, the causes are those that cannot be left out. Memberships, product, floors, clock may differ.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,21 +20,21 @@ from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements, Rule
 
 _MOST_FIELDS = 2
-"""The most fields that are named of a part that differs in several."""
+"""If one part differs in more fields than this, only the first ones are named."""
 
 _RULES = ("flight", "private_audience", "rollout", "rollout_applies_to")
 
 
 @dataclass(frozen=True, slots=True)
 class StatePart:
-    """One difference between two cases. text: for people. make: makes it on a case."""
+    """One difference between two cases. text: its description. make: applies it to a case."""
 
     text: str
     make: Callable[[Case], Case]
 
 
 def causes(before: Case, after: Case) -> tuple[str, ...]:
-    """List the differences between two cases that changed the answer; none if it is the same."""
+    """List the differences between two cases that changed the answer; () if the answers agree."""
     goal = _outcome(after)
     if _outcome(before) == goal:
         return ()
@@ -51,7 +50,7 @@ def _outcome(case: Case) -> Outcome:
 
 
 def _with_memberships_of(case: Case, other: Case) -> Case:
-    """Add the memberships in groups that only the other case's product names."""
+    """Add the other case's memberships in groups that this case's product does not name."""
     return replace(
         case, account_groups=case.account_groups | (other.account_groups - case.product.groups)
     )
@@ -92,7 +91,7 @@ def _floors(rule: Rule | str) -> Any:
 
 
 def _fields(before: Product, after: Product) -> Iterator[StatePart]:
-    """List the fields of the product, and of its submission, that a rule may read and that differ."""
+    """List the differing fields of the product and its submission that rules may read."""
     was, becomes = product_body(before), product_body(after)
     for name in ("availability", "markets"):
         if getattr(before, name) != getattr(after, name):
@@ -135,7 +134,7 @@ def _body(flight: Flight) -> dict[str, Any]:
 
 
 def _with_flight(flight_id: str, other: Product, case: Case) -> Case:
-    """Take one flight from the other product; a new flight goes above those it is above there."""
+    """Copy one flight from the other product; a new one keeps its rank above the same flights."""
     flights = list(case.product.flights)
     position = next((n for n, f in enumerate(flights) if f.flight_id == flight_id), None)
     names = list(other.flight_names)
@@ -152,7 +151,7 @@ def _with_flight(flight_id: str, other: Product, case: Case) -> Case:
 
 
 def _in_order(names: Sequence[str], case: Case) -> Case:
-    """Put the named flights in order; the others keep their positions."""
+    """Sort the named flights in the order of `names`; the others keep their positions."""
     known = iter(
         sorted(
             (flight for flight in case.product.flights if flight.flight_id in names),

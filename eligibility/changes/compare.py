@@ -1,4 +1,4 @@
-"""Reads two states of a publisher's products from the stores, and compares them."""
+"""Read two states of a publisher's products from the stores, and compare them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _EXAMPLES = ("live", "draft", "groups:1", "catalog:1")
 
 @dataclass(frozen=True, slots=True)
 class ComparedState:
-    """One of two states: its moment (UTC-aware, None = now), and the draft laid over it."""
+    """One of two states to compare. at: UTC-aware, None = now. draft: unsaved changes to apply."""
 
     label: str
     at: datetime | None = None
@@ -39,9 +39,9 @@ class ComparedState:
 def read_side(
     states: States, publisher: str, text: str, at: datetime | None, draft: Draft, loc: str = ""
 ) -> ComparedState:
-    """Read one of STATES; `groups:N` and `catalog:N` mean the moment when that revision was written.
+    """Parse one of STATES; `groups:N` and `catalog:N` mean the time when revision N was written.
 
-    Args: at = the moment of `live` and `draft`, None = now; loc = where the text stands, for faults.
+    Args: at = the time for `live` and `draft`, None = now; loc = the parameter to name in faults.
     Raises: InvalidInput.
     """
     suffix = "" if at is None else f" at {_named(at)}"
@@ -76,7 +76,7 @@ def _named(moment: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A product in two states, with the accounts and devices to compare; None = no product there."""
+    """A product in two states, and the accounts and devices to compare. None = no such product."""
 
     before: State | None
     after: State | None
@@ -85,12 +85,12 @@ class Comparison:
 
     @property
     def price(self) -> int:
-        """Count it as queries: accounts x kinds of devices, in each state."""
+        """Compute the cost in access queries: accounts x kinds of devices, for both states."""
         states = [state for state in (self.before, self.after) if state is not None]
         return sum(price_of(state, self.population, self.devices) for state in states)
 
     def difference(self, most_decisions: int | None = None) -> ProductDifference:
-        """Compute what differs. Raises: InvalidInput where a state takes more than most_decisions."""
+        """Compare the states. Raises: InvalidInput if a state needs more than most_decisions."""
         before, after = (
             None
             if state is None
@@ -104,9 +104,9 @@ class Comparison:
 class ComparisonRequest:
     """Two states of a publisher's products to compare, on some devices, for some accounts.
 
-    population: None = everybody in a group of the product in either state, and nobody signed in.
-    defaults: their terms. If the product is limited to markets and they name none, they get one of
-    these markets; otherwise everybody would be denied alike.
+    population: None = every member of the product's groups in either state, and somebody who is
+    not signed in. defaults: the terms of these accounts. If the product is limited to markets and the
+    terms name none, one of its markets is used, because without a market everybody is denied.
     """
 
     states: States
@@ -117,9 +117,9 @@ class ComparisonRequest:
     defaults: Asker = PLAIN
 
     def read(self, product_id: str) -> Comparison:
-        """Read the states of a product, and the accounts to compare.
+        """Read both states of a product, and the accounts to compare.
 
-        Raises: UnknownProduct if neither state has the product; what States.read raises.
+        Raises: UnknownProduct if neither state has the product; the errors of States.read.
         """
         both = [_read(self.states, product_id, side) for side in self.sides]
         if both == [None, None]:
@@ -128,11 +128,11 @@ class ComparisonRequest:
         return Comparison(both[0], both[1], population, self.devices)
 
     def difference(self, product_id: str) -> ProductDifference:
-        """Compute what differs of a product. Raises: as `read`."""
+        """Compare the states of one product. Raises: the errors of `read`."""
         return self.read(product_id).difference()
 
     def differences(self, product_ids: Iterable[str] | None = None) -> Iterator[ProductDifference]:
-        """Compute what differs of each product that differs. Args: product_ids = None: of all."""
+        """Compare products; skip those without changes. Args: product_ids = None for all."""
         if product_ids is None:
             drafted = (product_id for side in self.sides for product_id in side.draft.products)
             ever = any(side.at is not None for side in self.sides)
@@ -165,9 +165,9 @@ class ComparisonRequest:
 def members_of_either(
     states: States, publisher: str, sides: tuple[ComparedState, ComparedState]
 ) -> Callable[[str], list[str]]:
-    """Make a reader of groups that gives the members of a group in either state.
+    """Build a function that lists the members that a group has in at least one of the states.
 
-    The reader raises groups.errors.UnknownGroup where neither state has the group.
+    The function raises groups.errors.UnknownGroup if neither state has the group.
     """
 
     def members(group_id: str) -> list[str]:
@@ -192,7 +192,7 @@ def compare_plan(
     declaration: Declaration,
     devices: Sequence[NamedDevice],
 ) -> Iterator[ProductDifference]:
-    """Compare the products that a plan concerns before and after it is applied."""
+    """Compare the products that a plan affects, before and after the plan is applied."""
     draft = Draft(
         plan.publisher,
         {
@@ -220,7 +220,7 @@ def compare_plan(
 
 
 def _market(both: Sequence[State | None]) -> str | None:
-    """Return the first market common to the states that are limited to markets; None if none is."""
+    """Return the first market that all states with limited markets share, or None."""
     limited = [s.product.markets for s in both if s is not None and s.product.markets is not None]
     common = [m for m in limited[0] if all(m in markets for markets in limited)] if limited else []
     return common[0] if common else None

@@ -1,4 +1,4 @@
-"""The words for two outcomes that differ, and for the devices on which they do."""
+"""Describe two outcomes that differ, and the devices on which they differ."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -10,14 +10,14 @@ from eligibility.explain.phrases import long_text, short_text
 from eligibility.simulation.inputs.devices import NamedDevice
 
 OutcomeOrNone = Outcome | None
-"""What an account gets; None = there is no such product."""
+"""What an account gets on a device; None = the product does not exist."""
 
 
 def substance(outcome: Outcome, installed_version: str | None) -> Outcome:
-    """Return what an account has after an answer, without what makes no difference to it.
+    """Reduce an outcome to what matters to the account: drop the reasons of a grant.
 
-    Why the answer is yes makes none. Who keeps what is installed has that version, and not the one
-    that its source offers: it is no newer, and nothing is ever replaced by an older one (REQ).
+    With the action `keep`, the version is the installed one: the Store never replaces a package by
+    an older one (REQ), so the offered version does not matter.
     """
     if outcome.action == "keep":
         return outcome._replace(version=installed_version, architecture=None, reasons=())
@@ -25,7 +25,7 @@ def substance(outcome: Outcome, installed_version: str | None) -> Outcome:
 
 
 def plainly(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[OutcomeOrNone, OutcomeOrNone]:
-    """Reduce two outcomes to what tells them apart: without architecture, and with the first reason."""
+    """Drop architectures and all reasons but the first, unless only these differ."""
     plain = _plain(before), _plain(after)
     return (before, after) if plain[0] == plain[1] else plain
 
@@ -35,7 +35,7 @@ def _plain(outcome: OutcomeOrNone) -> OutcomeOrNone:
 
 
 def contrast(before: OutcomeOrNone, after: OutcomeOrNone) -> tuple[str, str]:
-    """Describe two outcomes in the fewest words that tell them apart."""
+    """Describe two outcomes: briefly if the brief texts differ, else in full."""
     texts = _brief(before), _brief(after)
     if texts[0] != texts[1] or before is None or after is None:
         return texts
@@ -51,9 +51,9 @@ def _brief(outcome: OutcomeOrNone) -> str:
 
 
 def device_ranges(devices: Sequence[NamedDevice], chosen: Collection[int]) -> tuple[str, ...]:
-    """Name the devices at some indices, each run of one family and architecture as one.
+    """Name the devices at the indices `chosen`, as ranges: `Windows 10 1809 to 11 24H2, x64`.
 
-    A run has no other of the devices between its ends: `Windows 10 1809 to 11 24H2, x64`.
+    A range has one family and architecture, and skips none of `devices` between its ends.
     """
     if len(chosen) == len(devices) > 1:
         return (f"all {len(devices)} devices",)

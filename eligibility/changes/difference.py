@@ -1,7 +1,7 @@
-"""Difference: who gains, loses or moves between two states of a product, on which devices, and why.
+"""Compute which accounts gain, lose or change access between two states, on which devices, and why.
 
-Pure. Accounts that no rule tells apart in either state are compared once, so a million accounts cost
-little more than counting them.
+Pure. Accounts that no rule distinguishes in either state are compared only once, so comparing a
+million accounts costs little more than counting them.
 """
 
 from collections import Counter, defaultdict
@@ -22,7 +22,7 @@ from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 
 NAMED = 100
-"""The most accounts that are named for a change; counts are of all."""
+"""Limit of accounts that a change names; its count includes all accounts."""
 
 ChangeKind = Literal["gains", "loses", "moves", "still_denied"]
 KINDS: tuple[ChangeKind, ...] = ("gains", "loses", "moves", "still_denied")
@@ -30,12 +30,12 @@ KINDS: tuple[ChangeKind, ...] = ("gains", "loses", "moves", "still_denied")
 
 @dataclass(frozen=True, slots=True)
 class OutcomeChange:
-    """What some accounts have before and after, on some devices.
+    """The same change of outcome for some accounts on some devices.
 
-    kind: `moves` = another source, version, action or architecture; `still_denied` = for other
-    reasons. A denial and a product that does not exist are no change. before, after: reduced to what
-    tells them apart (contrast.plainly). why: the causes. devices: indices. accounts: how many; first:
-    indices of the first NAMED of them.
+    kind: `moves` = another source, version, action or architecture; `still_denied` = other reasons.
+    Between a denial and a missing product there is no change. before, after: without details that
+    do not differ (contrast.plainly). why: the causes. devices: indices. accounts: their number. first:
+    indices of the first NAMED accounts.
     """
 
     kind: ChangeKind
@@ -49,11 +49,11 @@ class OutcomeChange:
 
 @dataclass(frozen=True)
 class ProductDifference:
-    """All that differs of one product for a population on some devices.
+    """All changes of one product for a population on some devices.
 
-    changes: by kind, the most accounts first. counts: by kind, the accounts that it happens to on any
-    device. changed: how many accounts have any change. public: in one of the states the product is for
-    everybody, not only for the accounts compared.
+    changes: sorted by kind, then by number of accounts, largest first. counts: kind -> number of
+    accounts that have such a change on any device. changed: number of accounts with any change.
+    public: in one of the states the product is public, so that other accounts have it, too.
     """
 
     product_id: str
@@ -72,9 +72,9 @@ _Pair = tuple[int, int]
 
 
 def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference:
-    """Compare two states of a product over the same accounts and devices; None = no product there.
+    """Compare two states of a product for the same accounts and devices; None = no such product.
 
-    Raises: ValueError if there is no product in either state.
+    Raises: ValueError if both are None.
     """
     either = after or before
     if either is None:
@@ -110,7 +110,7 @@ def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference
 
 
 def _counted(pairs: Iterable[_Pair]) -> tuple[Mapping[_Pair, int], Mapping[_Pair, list[int]]]:
-    """Count the accounts of each pair of classes, and list the indices of the first NAMED of them."""
+    """Count the accounts of each pair of classes, and list the indices of the first NAMED."""
     sizes, firsts = Counter[_Pair](), defaultdict[_Pair, list[int]](list)
     for index, pair in enumerate(pairs):
         sizes[pair] += 1
@@ -137,7 +137,7 @@ def _has(outcome: OutcomeOrNone) -> bool:
 
 
 class _Compared:
-    """Two matrices of the same accounts and devices. A pair is the class that one has in each of them."""
+    """Two matrices for the same accounts and devices. A pair has a class before and one after."""
 
     def __init__(self, before: Matrix | None, after: Matrix | None, either: Matrix) -> None:
         self._sides, self._either = (before, after), either
@@ -150,12 +150,12 @@ class _Compared:
             self._columns[both].append(index)
 
     def pairs(self) -> Iterator[_Pair]:
-        """List the pair of each account, in order."""
+        """List the classes of each account before and after, in the order of accounts."""
         before, after = (side.rows if side else repeat(0) for side in self._sides)
         return zip(before, after, strict=False)
 
     def changes(self, pair: _Pair, account: int) -> tuple[_ChangeOnDevices, ...]:
-        """List what differs for the accounts of a pair, with the devices; account = index of one of them."""
+        """List the changes for the accounts of a pair. Args: account = the index of any of them."""
         differing = list(self._differing(pair))
         if not differing:
             return ()
@@ -166,7 +166,7 @@ class _Compared:
         return tuple((*change, tuple(sorted(on))) for change, on in devices_of.items())
 
     def _differing(self, pair: _Pair) -> Iterator[tuple[_Pair, OutcomeOrNone, OutcomeOrNone]]:
-        """List the pairs of devices with another outcome; a denial and no product are the same."""
+        """List the pairs of devices whose outcome changes; a missing product equals a denial."""
         before, after = self._outcomes[0][pair[0]], self._outcomes[1][pair[1]]
         for both in self._columns:
             was, becomes = before[both[0]], after[both[1]]
@@ -174,7 +174,7 @@ class _Compared:
                 yield both, was, becomes
 
     def _causes(self, asker: Asker) -> Callable[[_Pair], tuple[str, ...]]:
-        """Make a function that gives the causes on a pair of devices; it tries once for accounts alike."""
+        """Build a function that finds the causes for a pair of devices, and caches them."""
         before, after = self._sides
         if before is None or after is None:
             return lambda _: ("product deleted" if after is None else "product declared",)
@@ -195,7 +195,7 @@ class _Compared:
         return on
 
     def _terms(self, asker: Asker) -> Iterator[object]:
-        """List what rules see of an account beside its groups; its address does not count."""
+        """List what rules read of an account except its groups; they do not read its address."""
         account = asker.account
         if account is None:
             yield asker
@@ -208,7 +208,7 @@ class _Compared:
 
 
 def _outcomes(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
-    """Return [row class][column class]; a product that does not exist has one of each."""
+    """Return outcomes as [account class][device class]; a missing product has one of each."""
     if matrix is None:
         return ((None,),)
     return tuple(
@@ -218,7 +218,7 @@ def _outcomes(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:
 
 
 def what_moved(before: Outcome, after: Outcome) -> Iterator[str]:
-    """Say in what two granted outcomes differ."""
+    """Describe how two granted outcomes differ."""
     if before.source != after.source:
         yield "other source"
     if before.version != after.version:

@@ -1,8 +1,7 @@
-"""What a change of groups or products does to access, before it is saved. Pure.
+"""Compute the effects of a change of groups or products on access, before it is saved. Pure.
 
-Memberships alone are compared, without devices: who is in the private audience, and which flight is
-the highest-ranked one for whom. `decide` says whether a device then gets a package. Both use the
-rules of catalog/model.py.
+Compares only memberships, not devices: who is in the private audience, and which flight ranks
+highest for each account. `decide` checks packages for a device. Both use the rules of catalog/model.py.
 """
 
 from collections import defaultdict
@@ -16,20 +15,20 @@ from eligibility.catalog.model import Product
 from eligibility.explain.phrases import EFFECTS
 
 NAMED = 100
-"""The most accounts that are named for a change; counts are of all."""
+"""Limit of accounts that a change names; its count includes all accounts."""
 
 GroupIds = frozenset[str]
 Memberships = Mapping[str, tuple[GroupIds, GroupIds]]
-"""By address: the groups that list it before and after."""
+"""Address -> the groups that list it before, and those that list it after."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessChange:
-    """What some accounts gain or lose of a product.
+    """A change of access to a product that some accounts share.
 
-    from_flight, to_flight: ids, or None; a move has both. blocked_by_audience: they are members of the
-    flight, but not of the private audience, so the flight is of no use to them. accounts: how many
-    addresses. first: the first NAMED of them, sorted.
+    from_flight, to_flight: ids, or None; `moves` has both. blocked_by_audience: the accounts are in
+    the flight, but not in the private audience, so they cannot use the flight. accounts: number of
+    addresses. first: the first NAMED addresses, sorted.
     """
 
     kind: Literal["audience", "flight"]
@@ -43,9 +42,9 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEffects:
-    """What changes of one product for the members of its groups, of either state.
+    """The effects on one product for everybody in its groups before or after the change.
 
-    becomes_public: it was private; everybody gains sight of it, not only the accounts counted here.
+    becomes_public: it was private; now everybody can see it, not only the accounts counted here.
     """
 
     product_id: str
@@ -55,20 +54,20 @@ class ProductEffects:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether there is no effect at all."""
+        """Check that the change has no effect on the product."""
         return not self.changes and not self.becomes_public
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effects:
-    """What a change does to access, by product; products without effect are left out."""
+    """The effects of a change on access, by product; unaffected products are left out."""
 
     products: tuple[ProductEffects, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What membership gives an account of a product. flight: its flight, even if it is not admitted."""
+    """What an account's groups permit. admitted: it is in the audience. flight: even if it is not."""
 
     private: bool
     admitted: bool
@@ -76,7 +75,7 @@ class _Standing:
 
     @property
     def has(self) -> str | None:
-        """Return the flight that it gets; outside the private audience a flight gives nothing (VIS)."""
+        """Return the flight that takes effect: none outside the private audience (VIS)."""
         return self.flight if self.admitted else None
 
 
@@ -87,9 +86,9 @@ def effects_on(
     memberships: Memberships,
     now: datetime,
 ) -> ProductEffects:
-    """Compare what accounts have of a product in two states; None = there is no such product.
+    """Compare the access of accounts to a product in two states; None = no such product.
 
-    Accounts that are in the same groups before and after are compared once.
+    Accounts with the same groups before and the same groups after are compared only once.
     """
     by_groups: defaultdict[tuple[GroupIds, GroupIds], list[str]] = defaultdict(list)
     for address, groups in memberships.items():
@@ -149,13 +148,13 @@ def _counted(change: AccessChange, addresses: list[str]) -> AccessChange:
 
 
 def _order(change: AccessChange) -> tuple[str, ...]:
-    """Order the audience before flights, and flights by what happens."""
+    """Build a sort key: the audience before flights, and flights by kind of change."""
     flights = (change.from_flight or "", change.to_flight or "", str(change.blocked_by_audience))
     return (change.kind, change.change, *flights)
 
 
 def effect_text(change: AccessChange) -> str:
-    """Say what the accounts do: `gain flight canary`, `lose sight of the private product`."""
+    """Describe a change: `gain flight canary`, `lose sight of the private product`."""
     text = EFFECTS[change.kind, change.change].format(
         from_flight=change.from_flight, to_flight=change.to_flight
     )

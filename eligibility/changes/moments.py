@@ -1,7 +1,7 @@
-"""The moments at which an account's answer about a product can change, and what happens at each.
+"""Find the times at which an account's answer about a product can change, and what happens then.
 
-They are: a write to one of the product's groups that names the account, a write of the product, a
-date of the product, and the moment at which a change of membership has settled.
+An answer can change when a write to one of the product's groups names the account, when that write
+has settled, when the product is written, and when a date that the product declares is reached.
 """
 
 from collections import defaultdict
@@ -24,9 +24,9 @@ CauseKind = Literal["membership", "catalog", "public_at", "publish_at", "settled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """What happened at a moment. details: the differences of a catalogue write.
+    """An event that can change an answer. details: the differences made by a catalogue write.
 
-    actor, revision: of a write; group_id, address: of a membership.
+    actor, revision: set for writes. group_id, address: set for memberships.
     """
 
     kind: CauseKind
@@ -42,8 +42,8 @@ class Cause:
 class ProductHistory:
     """The stored history of a product and an account.
 
-    versions: of the product. changes: writes to the publisher's groups, one for each address of the
-    account that a write names, with that address alone.
+    versions: all versions of the product. changes: writes to the publisher's groups that name the
+    account; one entry for each of its addresses, with only that address.
     """
 
     product_id: str
@@ -76,7 +76,7 @@ def _about(groups: GroupArchive, publisher: str, address: str) -> Iterator[Group
 
 @dataclass(slots=True)
 class MomentEvents:
-    """What happens at one moment."""
+    """All events of one point in time. version: the product as written then."""
 
     version: ProductVersion | None
     changes: list[GroupChange]
@@ -84,14 +84,14 @@ class MomentEvents:
 
 
 def moments(past: ProductHistory) -> Mapping[datetime, MomentEvents]:
-    """Return every moment at which an answer may change, with what happens there."""
+    """Map each time at which the answer may change to its events."""
     events = defaultdict[datetime, MomentEvents](lambda: MomentEvents(None, [], []))
     in_force = _in_force(past.versions)
     groups = frozenset[str]().union(*(v.product.groups for v in in_force if v.product))
     for change in past.changes:
         if change.group_id in groups and change.consent is None:
             events[change.at].changes.append(change)
-            events[change.at + SETTLING_TIME]  # makes an entry: a moment to look at
+            events[change.at + SETTLING_TIME]  # reading a defaultdict adds an entry
     for version, following in zip(in_force, [*in_force[1:], None], strict=True):
         events[version.at].version = version
         for date, cause in dates_of(version.product):
@@ -103,11 +103,11 @@ def moments(past: ProductHistory) -> Mapping[datetime, MomentEvents]:
 
 
 def _in_force(versions: Iterable[ProductVersion]) -> list[ProductVersion]:
-    """List the versions that were in force at some time, in order; of one moment only the last."""
+    """List the versions that were ever in force, in order; of equal times only the last."""
     kept: list[ProductVersion] = []
     for version in sorted(versions, key=lambda version: (version.at, version.revision)):
         if kept and version.revision < kept[-1].revision:
-            continue  # a clock went back: this version was replaced before its moment
+            continue  # a clock went back: a later revision has an earlier time
         if kept and kept[-1].at == version.at:
             kept.pop()
         kept.append(version)
@@ -115,7 +115,7 @@ def _in_force(versions: Iterable[ProductVersion]) -> list[ProductVersion]:
 
 
 def dates_of(product: Product | None) -> Iterator[tuple[datetime, Cause]]:
-    """List the public date and the publish dates of a product, each as a cause."""
+    """List a product's public date and the publish dates of its flights, each with a cause."""
     if product is None:
         return
     for moment, flight in product.dates():

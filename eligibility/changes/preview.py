@@ -1,4 +1,4 @@
-"""The effects of edits and of whole plans on access, read from the stores before anything is saved."""
+"""Preview the effects of edits and plans on access, reading the stores and saving nothing."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -19,9 +19,9 @@ from groups.store import MembershipReader
 def of_edit(
     result: EditResult, groups: MembershipReader, catalog: CatalogStore, now: datetime
 ) -> Effects:
-    """Tell what an edit would do to access, or did.
+    """Compute the effects of an edit of a group on access.
 
-    Args: result = of a dry run or of the write itself; both give the same effects, because the moved
+    Args: result = the result of a dry run or of the write; both have the same effects, because the
     members are compared with and without the edited group. now = UTC-aware.
     """
     publisher, edited = result.publisher, frozenset((result.group_id,))
@@ -48,7 +48,7 @@ def of_plan(
     catalog: CatalogStore,
     now: datetime,
 ) -> Effects:
-    """Tell what applying a plan would do to access."""
+    """Compute the effects that applying a plan would have on access."""
     publisher = plan.publisher
     stored = {entry.product_id: entry.product for entry in all_products(catalog, publisher)}
     after = dict(stored)
@@ -75,7 +75,7 @@ def _effects(products: Iterable[ProductEffects]) -> Effects:
 
 
 class _Members:
-    """The members of a publisher's groups before and after a plan. Reads each group once."""
+    """The members of a publisher's groups before and after a plan. Each group is read only once."""
 
     def __init__(
         self, groups: MembershipReader, publisher: str, edited: Mapping[str, Collection[str]]
@@ -87,11 +87,11 @@ class _Members:
     def of(
         self, before: Mapping[str, Product], after: Mapping[str, Product], product_id: str
     ) -> Memberships:
-        """Return the memberships of everybody in a group that the product names in either state."""
+        """Return the memberships of everybody in a group that the product names before or after."""
         products = [state[product_id] for state in (before, after) if product_id in state]
         named = sorted(frozenset[str]().union(*(product.groups for product in products)))
         was, becomes = defaultdict[str, int](int), defaultdict[str, int](int)
-        for bit, group_id in enumerate(named):  # most accounts share their groups: a bit for each
+        for bit, group_id in enumerate(named):  # one bit a group: few sets of groups differ
             for address in self._present(group_id):
                 was[address] |= 1 << bit
             for address in self._edited.get(group_id, self._present(group_id)):
@@ -125,7 +125,7 @@ def _is_affected(
 def _present(
     groups: MembershipReader, publisher: str, named: frozenset[str], addresses: Sequence[str]
 ) -> dict[str, frozenset[str]]:
-    """Return which of the groups list each address, by digests, with one read for all."""
+    """Map each address to the groups that list it. Compares digests; reads all groups at once."""
     _, sets = groups.member_sets(publisher, named)
     index = MemberIndex.build(sets)
     numbers = index.find_all(Digester(groups.digest_key()).of_all(addresses))

@@ -1,4 +1,4 @@
-"""Responses: differences and timelines as plain values, for the JSON of the commands and of the API."""
+"""Convert differences and timelines to plain values, for the JSON of the commands and the API."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +15,9 @@ from eligibility.simulation.inputs.devices import NamedDevice
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedOutcome(OutcomeView):
-    """What an account has before or after a change. text: the same in few words.
+    """What an account gets before or after a change. text: a short description of it.
 
-    version: of the package that is offered; of the one installed where `action` is `keep`.
+    version: the offered version, or the installed version if `action` is `keep`.
     """
 
     text: str
@@ -25,10 +25,10 @@ class ComparedOutcome(OutcomeView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeChangeView:
-    """See difference.OutcomeChange. before, after: null = there is no such product.
+    """The same change for some accounts on some devices. before, after: null = no such product.
 
-    moved: in what two granted outcomes differ. devices: all names; ranges: the same in few words.
-    accounts: how many; first: the addresses of the first.
+    moved: how two granted outcomes differ. why: the causes. devices: all names; ranges: a short
+    description of them. accounts: their number; first: some of their addresses.
     """
 
     kind: ChangeKind
@@ -44,9 +44,10 @@ class OutcomeChangeView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DifferenceView:
-    """See difference.ProductDifference. accounts, devices: how many were compared.
+    """All changes of one product. accounts, devices: the numbers compared.
 
-    market: of the accounts that claim none themselves; null = unknown.
+    market: used for accounts without a market of their own; null = unknown. changed: number of
+    accounts with any change. public: the product is public before or after.
     """
 
     product_id: str
@@ -62,7 +63,7 @@ class DifferenceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparisonResponse:
-    """Two states compared; products without differences are left out."""
+    """The differences between two states; products without differences are left out."""
 
     before: str
     after: str
@@ -71,7 +72,7 @@ class ComparisonResponse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceTurnView:
-    """The outcome before and after on some devices."""
+    """An outcome before and after a point in time, on the devices that share it."""
 
     devices: tuple[str, ...]
     ranges: tuple[str, ...]
@@ -81,7 +82,7 @@ class DeviceTurnView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnView:
-    """See timeline.TimelineTurn. coming: it is in the future. answers: that change, by devices alike."""
+    """A point in time. coming: it is in the future. answers: those that change, by devices."""
 
     at: datetime
     coming: bool
@@ -91,7 +92,7 @@ class TurnView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineResponse:
-    """The turns of an account's answers about a product. account: null = not signed in."""
+    """When an account's answers about a product change. account: null = not signed in."""
 
     product_id: str
     account: str | None
@@ -101,7 +102,7 @@ class TimelineResponse:
 
 
 def difference_response(difference: ProductDifference) -> DifferenceView:
-    """View a difference."""
+    """Convert a difference, with names in place of indices."""
     return DifferenceView(
         product_id=difference.product_id,
         name=difference.name,
@@ -140,7 +141,7 @@ def timeline_response(
     turns: Iterable[TimelineTurn],
     now: datetime,
 ) -> TimelineResponse:
-    """View a timeline. Args: now = UTC-aware; later turns are coming."""
+    """Convert a timeline. Args: now = UTC-aware; turns after it are marked as coming."""
     return TimelineResponse(
         product_id=product_id,
         account=account,
@@ -159,7 +160,7 @@ def timeline_response(
 
 
 def _answers(devices: Sequence[NamedDevice], turn: TimelineTurn) -> Iterator[DeviceTurnView]:
-    """List the outcomes that change, one for all devices on which they are the same."""
+    """List the outcomes that change; devices with the same change share an entry."""
     indices_of = defaultdict[tuple[OutcomeOrNone, OutcomeOrNone], list[int]](list)
     for index, (before, after) in enumerate(zip(turn.before, turn.after, strict=True)):
         if before != after:

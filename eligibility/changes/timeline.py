@@ -1,6 +1,6 @@
-"""Timeline: the moments at which an account's answer changed or will change, and why each time.
+"""Timeline: when an account's answers changed or will change, and why.
 
-An answer can change only at the moments of moments.py, so decisions are made for them alone.
+Decides only at the times that moments.py lists, because answers cannot change between them.
 """
 
 from bisect import bisect_right
@@ -28,7 +28,7 @@ from groups.model import GroupChange, MembershipChange, PastMemberships
 
 @dataclass(frozen=True, slots=True)
 class TimelineTurn:
-    """A moment with its causes, and the outcome on each device, in order, before and after it."""
+    """A point in time, its causes, and the outcomes of all devices before and after it."""
 
     at: datetime
     before: tuple[OutcomeOrNone, ...]
@@ -37,13 +37,13 @@ class TimelineTurn:
 
     @property
     def has_effect(self) -> bool:
-        """Tell whether an answer changed."""
+        """Check that at least one answer changed."""
         return self.before != self.after
 
 
 @dataclass(frozen=True, slots=True)
 class _Situation:
-    """What answers depend on at a moment. product: None = none. key: situations of one key are alike."""
+    """The input of answers at one time. key: situations with equal keys have equal answers."""
 
     product: Product | None
     memberships: PastMemberships
@@ -52,7 +52,7 @@ class _Situation:
 
 
 class Timeline:
-    """The answers of one account on some devices over time, decided once for situations alike."""
+    """The answers of one account on some devices over time. Decides equal situations only once."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class Timeline:
 
     @property
     def decisions(self) -> int:
-        """Count the decisions that the turns take: one for each situation and kind of device."""
+        """Count the decisions that `turns` needs: one for each situation and kind of device."""
         different = {situation.key: situation for _, _, situation in self._moments}
         devices = [query.device for query in self._queries]
         return sum(
@@ -79,10 +79,10 @@ class Timeline:
         )
 
     def turns(self, *, everything: bool = False) -> tuple[TimelineTurn, ...]:
-        """List the turns in order, coming ones included.
+        """List past and future turns in order.
 
-        After a change of membership that made a turn, a turn without a change says that it has
-        settled. Args: everything = also the moments that changed no answer.
+        If a change of membership changed an answer, a later turn without changes marks the time
+        when it has settled. Args: everything = include times at which no answer changed.
         """
         return tuple(_listed(self._turns(), everything))
 
@@ -128,7 +128,7 @@ def _listed(turns: Iterable[TimelineTurn], everything: bool) -> Iterator[Timelin
 def _situations(
     past: ProductHistory, addresses: Sequence[str]
 ) -> Iterator[tuple[datetime, tuple[Cause, ...], _Situation]]:
-    """List the moments, with what happened there and what answers depend on from there on."""
+    """List each time with its causes, and the situation from then on."""
     version: ProductVersion | None = None
     last: dict[tuple[str, str], MembershipChange] = {}
     settling = False
@@ -159,7 +159,7 @@ _SETTLED = Cause(kind="settled", text="settled: from here on the Store itself ha
 def _memberships(
     change: GroupChange, addresses: Sequence[str], last: dict[tuple[str, str], MembershipChange]
 ) -> Iterator[Cause]:
-    """List what a write did to the account's memberships, and note it in `last`."""
+    """List what a write did to the account's memberships, and store it in `last`."""
     kinds: Sequence[tuple[Literal["added", "removed"], tuple[str, ...], str]] = (
         ("added", change.added, "added to"),
         ("removed", change.removed, "removed from"),
@@ -183,7 +183,7 @@ def _memberships(
 
 
 def _written(before: ProductVersion | None, after: ProductVersion) -> Cause:
-    """Say what a write of the product did."""
+    """Describe what a write of the product did."""
     details: tuple[str, ...] = ()
     if after.product is None:
         verb = "deleted"
