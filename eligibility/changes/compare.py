@@ -105,8 +105,8 @@ class ComparisonRequest:
     """Two states of a publisher's products to compare, on some devices, for some accounts.
 
     population: None = every member of the product's groups in either state, and somebody who is
-    not signed in. defaults: the terms of these accounts. If the product is limited to markets and the
-    terms name none, one of its markets is used, because without a market everybody is denied.
+    not signed in. defaults: the terms of these accounts. If the product is limited to markets and
+    these terms name none, one of its markets is used: without a market everybody would be denied.
     """
 
     states: States

@@ -34,8 +34,8 @@ class OutcomeChange:
 
     kind: `moves` = another source, version, action or architecture; `still_denied` = other reasons.
     Between a denial and a missing product there is no change. before, after: without details that
-    do not differ (contrast.plainly). why: the causes. devices: indices. accounts: their number. first:
-    indices of the first NAMED accounts.
+    do not differ (contrast.plainly). why: the causes. devices: indices. accounts: their number.
+    first: indices of the first NAMED accounts.
     """
 
     kind: ChangeKind

@@ -1,7 +1,7 @@
 """Compute the effects of a change of groups or products on access, before it is saved. Pure.
 
 Compares only memberships, not devices: who is in the private audience, and which flight ranks
-highest for each account. `decide` checks packages for a device. Both use the rules of catalog/model.py.
+highest for each account. `decide` checks packages. Both use the rules of catalog/model.py.
 """
 
 from collections import defaultdict
@@ -67,7 +67,7 @@ class Effects:
 
 @dataclass(frozen=True, slots=True)
 class _Standing:
-    """What an account's groups permit. admitted: it is in the audience. flight: even if it is not."""
+    """What an account's groups permit. admitted: it is in the audience. flight: set even if not."""
 
     private: bool
     admitted: bool
