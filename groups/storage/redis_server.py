@@ -35,9 +35,9 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class RedisServer:
-    """An open connection to the server of a URL; `keys` are those of the deployment.
+    """An open connection to the server that a URL names. keys: the Redis keys of the deployment.
 
-    clock: seconds since the epoch; writes are stamped with them.
+    Args: clock = returns seconds since the epoch, for the times of writes.
     """
 
     def __init__(self, url: RedisUrl, *, clock: Callable[[], float] = time.time) -> None:
@@ -50,9 +50,7 @@ class RedisServer:
         self.where = f"{url.kind} " + ",".join(f"{host}:{port}" for host, port in url.hosts)
         self._closed = False
         with translated(self.where):
-            self._client: Any = (
-                url.client()
-            )  # Redis or RedisCluster, which have no common typed base class
+            self._client: Any = url.client()  # Redis or RedisCluster: no common typed base class
         try:
             self._check_version()
             self._check_layout()
@@ -62,7 +60,7 @@ class RedisServer:
         self.feed = ChangeFeed(self._client, self.keys, self.where, self.clock)
 
     def clock(self) -> datetime:
-        """Give the present moment, UTC-aware; writes are stamped with it."""
+        """Return the present time, UTC-aware, which is the time of a write made now."""
         return datetime.fromtimestamp(self._seconds(), UTC)
 
     def call(self, *command: str | bytes) -> Any:

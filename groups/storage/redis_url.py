@@ -1,11 +1,11 @@
-"""Redis store URLs: what is in them, and a client of the server, sentinels or cluster they name.
+"""Parses Redis store URLs, and creates a client of the server, sentinels or cluster that they name.
 
     redis://user:password@host:6379/0                    one server; rediss:// with TLS
-    redis+cluster://host:6379,host:6379                  a cluster, by some of its nodes
-    redis+sentinel://host:26379,host:26379/service/0     the master that sentinels know
+    redis+cluster://host:6379,host:6379                  a cluster, found by some of its nodes
+    redis+sentinel://host:26379,host:26379/service/0     the master that the sentinels report
 
-After `?`: prefix (of all keys, by default `eligibility`), timeout_ms (of every call, 1,000), and
-for TLS ssl_ca_certs, ssl_certfile, ssl_keyfile (files) and ssl_check_hostname (true, false).
+Options after `?`: prefix of all keys (default `eligibility`), timeout_ms of every call (default 1,000);
+for TLS the files ssl_ca_certs, ssl_certfile, ssl_keyfile, and ssl_check_hostname (true or false).
 """
 
 from collections.abc import Callable, Mapping
@@ -31,7 +31,7 @@ _TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 2, 0.02, 0.2
 
 @dataclass(frozen=True, slots=True)
 class RedisUrl:
-    """A store URL taken apart. tls: the options that start with ssl."""
+    """The parts of a store URL. tls: the options that start with ssl_; None without TLS."""
 
     kind: str
     hosts: tuple[tuple[str, int], ...]
@@ -55,7 +55,7 @@ class RedisUrl:
             raise InvalidStoreUrl(f"store URL `{shown(url)}`: {error}") from None
 
     def client(self) -> "Redis | RedisCluster":
-        """Make a client. It connects when first used; the one of a cluster connects now.
+        """Create a client. It connects when it is first used, but a client of a cluster connects now.
 
         Raises: redis.RedisError.
         """
@@ -89,9 +89,9 @@ def is_redis(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """Return a store URL that may be printed: without the password, wherever it stands.
+    """Return a store URL without its password, so that it can be printed.
 
-    A password that nobody escaped may contain any character, so it ends at the last `@`.
+    An unescaped password may contain any character, so everything before the last `@` may belong to it.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
@@ -110,7 +110,7 @@ def _shown_option(text: str) -> str:
 
 
 def _retry() -> Retry:
-    """Retry after a lost connection, a little later each time; sending a write twice is safe."""
+    """Retry after a lost connection, with growing waits. It is safe to send a write twice."""
     return Retry(ExponentialWithJitterBackoff(_LONGEST_WAIT_S, _FIRST_WAIT_S), _TRIES)
 
 
@@ -120,7 +120,7 @@ def _kind(scheme: str) -> tuple[str, bool]:
 
 
 def _split(url: str) -> SplitResult:
-    """Split a URL. Errors of urlsplit contain the password, so they are replaced by ours."""
+    """Split a URL. Replace errors of urlsplit, because they contain the password."""
     try:
         parts = urlsplit(url)
     except ValueError:

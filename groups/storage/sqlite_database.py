@@ -1,6 +1,6 @@
-"""A SQLite file that several parts of the program share, each with its own tables.
+"""A SQLite file that several stores share, each with its own tables.
 
-Write-ahead log and synchronous=FULL: an acknowledged write survives a crash of the machine.
+It uses a write-ahead log and synchronous=FULL, so a write that returned survives a machine crash.
 Many threads and processes may use one file; readers never wait for the writer.
 """
 
@@ -21,9 +21,9 @@ from groups.storage.sqlite_watch import ChangeWatch, OpenFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SchemaPart:
-    """Tables that belong together. Migrations are SQL scripts; new ones are only ever appended.
+    """The tables of one store. Migrations are SQL scripts; never change one, only append new ones.
 
-    slot: 0 to 3, the byte of the file's user_version that counts the migrations applied (up to 255).
+    slot: 0 to 3, the byte of the file's user_version that has the number of migrations done (up to 255).
     """
 
     name: str
@@ -32,15 +32,15 @@ class SchemaPart:
 
 
 def utc_now() -> datetime:
-    """Return the present moment, UTC-aware."""
+    """Return the present time, UTC-aware."""
     return datetime.now(UTC)
 
 
 class Database:
-    """An open SQLite file. Every thread may use it; each transaction has a connection to itself.
+    """An open SQLite file. Any thread may use it; each transaction has its own connection.
 
-    clock: seconds since the epoch; writes are stamped with them. monotonic: seconds, paces the look for writes
-    of other processes.
+    Args: clock = returns seconds since the epoch, for the times of writes; monotonic = returns
+        seconds, and decides when to check for writes of other processes.
     """
 
     def __init__(
@@ -50,9 +50,9 @@ class Database:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open the file; create it, and its directory, if they are missing.
+        """Open the file. Create it and its directory if they are missing.
 
-        Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
+        Raises: StoreUnavailable, NotOurDatabase (the file is then unchanged).
         """
         self.path = path.absolute()
         self.seconds = clock
@@ -65,13 +65,13 @@ class Database:
         self.last_look = self._watch.last_look
 
     def clock(self) -> datetime:
-        """Give the present moment, UTC-aware; writes are stamped with it."""
+        """Return the present time, UTC-aware, which is the time of a write made now."""
         return datetime.fromtimestamp(self.seconds(), UTC)
 
     def migrate(self, part: SchemaPart) -> None:
-        """Bring a part's tables to its newest layout, in one transaction, if they are not there yet.
+        """Create the tables of a part, or update them to its newest layout, in one transaction.
 
-        Raises: NewerDatabase when a later program did so before; StoreUnavailable.
+        Raises: NewerDatabase if a newer version of the program updated them; StoreUnavailable.
         """
         with self.read() as connection:
             if self._version(connection, part) == len(part.migrations):
@@ -85,9 +85,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection that sees one consistent snapshot; inside a transaction, its connection.
+        """Yield a connection with one consistent snapshot, or the connection of the open transaction.
 
-        Raises: StoreUnavailable in place of any sqlite3.Error.
+        Raises: StoreUnavailable instead of any sqlite3.Error.
         """
         present = getattr(self._current, "connection", None)
         if present is not None:
@@ -98,10 +98,10 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection whose changes are all saved at the end, or none if the block raises.
+        """Yield a connection. Save all its changes at the end of the block, or none if it raises.
 
-        When the block has ended without error, the changes are on disk. Writers wait for each other.
-        Raises: StoreFull, StoreUnavailable (also when another holds the write lock for over 5 s).
+        After the block, the changes are on disk. Writers wait for each other.
+        Raises: StoreFull, StoreUnavailable (also if another writer holds the lock for over 5 s).
         """
         if getattr(self._current, "connection", None) is not None:
             raise RuntimeError("a write cannot begin inside another transaction of the same thread")
@@ -109,18 +109,17 @@ class Database:
             with self._transaction("BEGIN IMMEDIATE") as connection:
                 yield connection
         finally:
-            self.note_write()  # after an error too: a failed commit may still have been saved
+            self.note_write()  # also after an error, because a failed commit may have been saved
 
     def note_write(self) -> None:
-        """Make the next change token differ. Code that writes without `write` has to call this."""
+        """Change the next change token. Code that writes without `write` must call this."""
         self._watch.note_write()
 
     def wipe(self) -> None:
-        """Rewrite the file and empty the write-ahead log, so that no deleted data stays in them.
+        """Rewrite the file and empty the write-ahead log, so that neither contains deleted data.
 
-        secure_delete overwrites deleted rows, but not the copies that stay in the unused part of a page
-        when rows move to another page. While a reader uses an older snapshot, the log is emptied only
-        by a later write.
+        secure_delete overwrites deleted rows, but not old copies of rows that SQLite moved to another
+        page. If a reader still uses an older snapshot, only a later write empties the log.
         """
         with translated(self.path):
             connection = self._taken()
@@ -131,7 +130,7 @@ class Database:
                 self._given_back(connection)
 
     def close(self) -> None:
-        """Close all connections; one in use closes when its transaction ends. May be called twice."""
+        """Close all connections, those in use after their transaction. May be called twice."""
         self._file.is_closed = True
         self._watch.close()
         while self._idle:

@@ -1,4 +1,4 @@
-"""Particulars of SQLite: opening a file, recognising files of this program, translating errors."""
+"""Opens SQLite files, recognises files of this program, and translates errors of SQLite."""
 
 import sqlite3
 import time
@@ -16,9 +16,9 @@ _PRIMARY = 0xFF  # the low byte of an extended result code
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """Open a file for the first time: create it if missing, refuse a file of another program.
+    """Open the first connection to a file. Create a missing file; refuse one of another program.
 
-    Raises: StoreUnavailable, NotOurDatabase (the file is then left as it was).
+    Raises: StoreUnavailable, NotOurDatabase (the file is then unchanged).
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,14 +37,14 @@ def opened(path: Path) -> sqlite3.Connection:
 
 
 def connected(path: Path, wait_s: float = LOCK_WAIT_S) -> sqlite3.Connection:
-    """Open one more connection to a file of ours; transactions are begun and ended by hand."""
+    """Open another connection to a file of ours. The caller must execute BEGIN and COMMIT."""
     connection = sqlite3.connect(
         path, timeout=wait_s, isolation_level=None, check_same_thread=False
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
+        connection.execute("PRAGMA secure_delete = ON")  # overwrites deleted data
     except BaseException:
         connection.close()
         raise
@@ -52,7 +52,7 @@ def connected(path: Path, wait_s: float = LOCK_WAIT_S) -> sqlite3.Connection:
 
 
 def statements(script: str) -> Iterator[str]:
-    """Split a script into statements; `executescript` would commit the open transaction."""
+    """Split a script into statements, because `executescript` would commit the open transaction."""
     statement = ""
     for piece in script.split(";"):
         statement += piece + ";"
@@ -62,12 +62,12 @@ def statements(script: str) -> Iterator[str]:
 
 
 def version_byte(connection: sqlite3.Connection, slot: int) -> int:
-    """Return a part's version, from its byte of the file's user_version."""
+    """Read the version of a SchemaPart from its byte of the file's user_version."""
     return _user_version(connection) >> 8 * slot & 0xFF
 
 
 def set_version_byte(connection: sqlite3.Connection, slot: int, version: int) -> None:
-    """Set a part's version, within the transaction that is open."""
+    """Set the version of a SchemaPart within the open transaction."""
     others = _user_version(connection) & ~(0xFF << 8 * slot)
     packed = (others | version << 8 * slot).to_bytes(4, "big")
     connection.execute(f"PRAGMA user_version = {int.from_bytes(packed, 'big', signed=True)}")
@@ -75,7 +75,7 @@ def set_version_byte(connection: sqlite3.Connection, slot: int, version: int) ->
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite into ours, naming the file."""
+    """Translate errors of SQLite into errors of groups.errors that name the file."""
     try:
         yield
     except sqlite3.Error as error:
@@ -94,7 +94,7 @@ def _user_version(connection: sqlite3.Connection) -> int:
 
 
 def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
-    """Return whether a file is ours (True) or still empty (False). Raises: NotOurDatabase otherwise."""
+    """Return True for a file of ours, False for an empty file. Raises: NotOurDatabase for any other."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id == APPLICATION_ID:
         return True
@@ -112,7 +112,7 @@ def _claim(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
-    """Switch the journal to WAL; wait for a process that does the same, as SQLite itself does not."""
+    """Switch the journal to WAL. Wait while another process does the same; SQLite does not wait."""
     give_up_at = time.monotonic() + LOCK_WAIT_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The audit trail of a chain in a SQLite file, as groups, catalogue and audit log each have one."""
+"""The audit trail of a chain in a SQLite file. Groups, catalogue and audit log each have chains."""
 
 from collections.abc import Callable, Iterator, Mapping
 from sqlite3 import Connection
@@ -10,11 +10,12 @@ _AT_ONCE = 200
 
 
 class SqliteTrail(Trail[ChainEntry]):
-    """See groups.chain.Trail for what the methods promise.
+    """Implements groups.chain.Trail, which documents the methods.
 
-    Args: extent = a query for one row, and its values: the last revision and its digest, NULL for
-        none, and the number of entries. read = gives what there is of the revisions from one to another.
-        expected = gives the digest that an entry has to carry, from the digest of the entry before it.
+    Args: extent = a query and its values, for one row: the last revision and its digest (NULL if there
+        is none), and the number of entries. read = returns the entries or damage, by revision, from
+        one revision to another. expected = computes the digest that an entry must have, from the
+        digest of the previous entry.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Tells whether anything in a SQLite file may have changed, cheaply enough for every query."""
+"""Detects whether a SQLite file may have changed, fast enough to check in every query."""
 
 import os
 import sqlite3
@@ -14,14 +14,14 @@ POLL_INTERVAL_S = 0.002
 
 
 class OpenFile:
-    """Checks that a path still names the file that was opened, and that the file is still open."""
+    """Checks that a file is still open and that its path still leads to the same file."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.is_closed = path, False
         self._identity = self._identified()
 
     def check(self) -> None:
-        """Raise StoreUnavailable for a file that was replaced at its path: nobody else would see the writes."""
+        """Raise StoreUnavailable if the file was closed, or replaced so that writes would be lost."""
         if self.is_closed:
             raise StoreUnavailable(f"`{self.path}` was closed")
         if self._identified() != self._identity:
@@ -36,7 +36,7 @@ class OpenFile:
 
 
 class DataVersion:
-    """Reads PRAGMA data_version on its own connection: it differs after any other one committed."""
+    """Reads PRAGMA data_version on its own connection. Any commit on another one changes it."""
 
     def __init__(self, file: OpenFile) -> None:
         self._file = file
@@ -44,7 +44,7 @@ class DataVersion:
             self._connection = connected(file.path, LOOK_WAIT_S)
 
     def read(self) -> int:
-        """Give the present number. Raises: StoreUnavailable."""
+        """Read the present data_version. Raises: StoreUnavailable."""
         self._file.check()
         try:
             return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
@@ -58,9 +58,9 @@ class DataVersion:
 
 
 class ChangeWatch:
-    """Keeps a token that differs after every write: at once for ours, within 2 ms for other processes.
+    """Keeps a token that changes after every write: ours at once, other processes' within 2 ms.
 
-    Between two looks at the file, the token costs one reading of the clock.
+    Between two checks of the file, getting the token takes only one reading of the clock.
     """
 
     __slots__ = (
@@ -80,7 +80,7 @@ class ChangeWatch:
         monotonic: Callable[[], float],
         clock: Callable[[], float],
     ) -> None:
-        """Take a file; monotonic paces the looks, clock tells their moments: seconds since the epoch."""
+        """Args: monotonic = decides when to check the file; clock = seconds since the epoch."""
         self._version, self._monotonic, self._clock = DataVersion(file), monotonic, clock
         self._lock = threading.Lock()
         self._token = 0
@@ -89,42 +89,42 @@ class ChangeWatch:
         self._next_look = monotonic() + POLL_INTERVAL_S
 
     def change_token(self) -> int:
-        """Return a number that differs from earlier ones if anything may have changed since.
+        """Return a number that changes whenever anything in the file may have changed.
 
-        Raises: StoreUnavailable, at each call for as long as the file cannot be looked at.
+        Raises: StoreUnavailable, in every call while the file cannot be checked.
         """
         if self._monotonic() < self._next_look:
             return self._token
         return self._looked()
 
     def last_look(self) -> tuple[int, datetime]:
-        """Return the last token, and the moment of the look behind it; does not look again."""
+        """Return the last token and the time of its check, without checking the file again."""
         with self._lock:
             return self._token, datetime.fromtimestamp(self._looked_at, UTC)
 
     def catch_up(self) -> None:
-        """Look at the file now, however recent the last look is. Raises: StoreUnavailable."""
+        """Check the file now, even if the last check is recent. Raises: StoreUnavailable."""
         with self._lock:
             self._look()
 
     def note_write(self) -> None:
-        """Make the next token differ. Raises nothing, because the write is saved already."""
+        """Change the next token. Never raises, because the write is already saved."""
         with self._lock:
             self._token += 1
-            try:  # so that the next look ignores our own commit
+            try:  # so that the next check does not count our own commit again
                 self._seen = self._version.read()
             except StoreUnavailable:
                 self._next_look = 0.0
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the connection; the next change_token raises StoreUnavailable."""
         with self._lock:
             self._next_look = 0.0
             self._version.close()
 
     def _looked(self) -> int:
         if not self._lock.acquire(blocking=False):
-            return self._token  # another thread is looking just now
+            return self._token  # another thread is checking the file now
         try:
             self._look()
             return self._token
