@@ -1,6 +1,6 @@
-"""The Python client of the HTTP API, synchronous and asynchronous.
+"""The Python client of the HTTP API, synchronous and asynchronous (docs/client.md).
 
-It needs httpx2, msgspec and packaging, and nothing of what the server needs (docs/client.md).
+Requires only httpx2, msgspec and packaging, not the dependencies of the server.
 """
 
 from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision

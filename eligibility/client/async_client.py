@@ -1,4 +1,4 @@
-"""AsyncClient: the service from an event loop of asyncio."""
+"""AsyncClient: calls the service from an asyncio event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -18,7 +18,7 @@ Result = Coroutine[Any, Any, T]
 
 
 def _call(make: Callable[P, Call[T]]) -> Callable[Concatenate["AsyncClient", P], Result[T]]:
-    """A method that makes one call and returns its result."""
+    """Build a client method that sends one request and returns its result."""
 
     async def method(client: "AsyncClient", /, *args: P.args, **options: P.kwargs) -> T:
         return await client._run(make(*args, **options))
@@ -29,7 +29,7 @@ def _call(make: Callable[P, Call[T]]) -> Callable[Concatenate["AsyncClient", P],
 def _batches(
     make: Callable[P, Batches[T]],
 ) -> Callable[Concatenate["AsyncClient", P], Result[list[T]]]:
-    """A method that makes several calls and returns all their results in one list."""
+    """Build a client method that sends several requests and returns all results in one list."""
 
     async def method(client: "AsyncClient", /, *args: P.args, **options: P.kwargs) -> list[T]:
         return [item for call in make(*args, **options) for item in await client._run(call)]
@@ -40,7 +40,7 @@ def _batches(
 def _pages(
     make: Callable[P, Pages[T]],
 ) -> Callable[Concatenate["AsyncClient", P], AsyncIterator[T]]:
-    """A method that iterates over every page of a list."""
+    """Build a client method that iterates over the items of every page of a list."""
 
     async def method(
         client: "AsyncClient", /, *args: P.args, **options: P.kwargs
@@ -58,9 +58,9 @@ def _pages(
 
 
 class AsyncClient(BaseClient[str | Callable[[], str | Awaitable[str]]]):
-    """The evaluator over HTTP. Make one for an event loop: tasks share it and its connections.
+    """Calls the service over HTTP. Create one per event loop: tasks share it and its connections.
 
-    Its options and methods are those of Client; `token` may also be a coroutine function.
+    Has the options and methods of Client; `token` may also be a coroutine function.
     """
 
     _http: httpx2.AsyncClient
@@ -86,7 +86,7 @@ class AsyncClient(BaseClient[str | Callable[[], str | Awaitable[str]]]):
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close all connections to the service."""
         await self._http.aclose()
 
     def _connect(self, **options: Any) -> None:

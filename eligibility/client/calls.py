@@ -1,7 +1,6 @@
-"""The calls of both clients: each makes a request and reads its response.
+"""The calls of both clients: how to build each request and read its response (docs/http-api.md).
 
-Paths and bodies are those of docs/http-api.md. Each function's name, parameters and docstring are
-also those of the method of Client and AsyncClient that carries its call out.
+Client and AsyncClient have a method with the name, parameters and docstring of each function.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,16 +27,16 @@ from groups.model import Group, Page
 T = TypeVar("T")
 
 Batches = Iterator[Call[list[T]]]
-"""Calls whose results together make one list."""
+"""Calls whose results are joined to one list."""
 Pages = Callable[[str | None], Call[Page[T]]]
-"""Makes the call for the page at a cursor; None is the first page."""
+"""Builds the call for the page at a cursor; None = the first page."""
 
 LONGEST_BATCH = 1_000
 LARGEST_BATCH = 1_000_000
-"""Queries in one batch, and bytes of them: the service takes 1 MiB."""
+"""Limits of one batch, in queries and in bytes: the service accepts at most 1 MiB."""
 
 Emails = str | Iterable[str]
-"""Addresses as a list, or as a text that separates them by spaces, commas, semicolons or lines."""
+"""Addresses as a list, or as one text, separated by spaces, commas, semicolons or newlines."""
 
 
 class _BatchResponse(Struct):
@@ -52,7 +51,7 @@ _encode = msgspec.json.encode
 
 
 def reader_of(kind: type[T]) -> Callable[[bytes], T]:
-    """A function that reads JSON as a kind of value."""
+    """Build a function that decodes JSON to the type `kind`."""
     return msgspec.json.Decoder(kind).decode
 
 
@@ -67,20 +66,17 @@ _read_members = reader_of(Page[str])
 _read_report = reader_of(dict[str, Any])
 
 
-# --- access queries -----------------------------------------------------------------------------
-
-
 def access(query: Query, *, explain: bool = False) -> Call[Decision]:
-    """Ask one access query. explain: the decision has its trace, story and nearest change, too."""
+    """Send one access query. explain: add trace, story and nearest change to the decision."""
     request = _access_request("/v1/access", _encode(query), explain)
     return Call(request, _read_decision, lambda: unreachable_decision(query.product_id))
 
 
 def access_many(queries: Iterable[Query], *, explain: bool = False) -> Batches[Decision | Problem]:
-    """Ask any number of access queries; in order, each decision or the reason why there is none.
+    """Send any number of access queries; return a decision or a Problem for each, in order.
 
-    They are sent as batches of up to 1,000, one after the other, each with a `timeout` of its own.
-    An error that concerns a whole batch is raised.
+    Sends batches of up to 1,000, one after the other; `timeout` applies to each batch. Raises a
+    Problem that concerns a whole batch.
     """
     for batch, bodies in _batches(queries):
         body = b'{"queries":[' + b",".join(bodies) + b"]}"
@@ -120,7 +116,7 @@ def _access_request(path: str, body: bytes, explain: bool) -> Request:
 
 
 def _batches(queries: Iterable[Query]) -> Iterator[tuple[list[Query], list[bytes]]]:
-    """Queries, and each as JSON, in batches of no more queries and bytes than the service takes."""
+    """Split queries into batches within the limits; yield each batch with its queries as JSON."""
     batch: list[Query] = []
     bodies: list[bytes] = []
     size = 0
@@ -136,26 +132,23 @@ def _batches(queries: Iterable[Query]) -> Iterator[tuple[list[Query], list[bytes
         yield batch, bodies
 
 
-# --- groups -------------------------------------------------------------------------------------
-
-
 def groups(publisher: str) -> Pages[Group]:
-    """Iterate over every group of a publisher, by id; each page is fetched when it is reached."""
+    """Iterate over the groups of a publisher, sorted by id; pages are fetched as needed."""
     path = path_of(publisher, "groups")
     return lambda cursor: Call(get_request(path, cursor=cursor), _read_groups)
 
 
 def group(publisher: str, group_id: str) -> Call[Group]:
-    """Read one group, without its members. An edit can be based on its `revision`."""
+    """Read one group without its members. Pass its `revision` to an edit as `if_revision`."""
     return Call(get_request(path_of(publisher, "groups", group_id)), _read_group)
 
 
 def members(
     publisher: str, group_id: str, *, prefix: str = "", at: datetime | None = None
 ) -> Pages[str]:
-    """Iterate over a group's addresses, sorted; each page is fetched when it is reached.
+    """Iterate over a group's addresses, sorted; pages are fetched as needed.
 
-    prefix: only those that begin with it. at: as they were at that moment, None = now.
+    prefix: only addresses with this beginning. at: the members at this date and time, None = now.
     """
     path = path_of(publisher, "groups", group_id, "members")
     moment = None if at is None else at.isoformat()
@@ -163,7 +156,7 @@ def members(
     def page(cursor: str | None) -> Call[Page[str]]:
         if not prefix:
             return Call(get_request(path, at=moment, cursor=cursor), _read_members)
-        # A prefix is part of an address, and no address goes into a URL.
+        # Send the prefix in a body: it is part of an address, and servers log URLs.
         body = _encode({"prefix": prefix, "at": at, "cursor": cursor})
         search = Request(method="POST", path=f"{path}/search", body=body, repeatable=True)
         return Call(search, _read_members)
@@ -174,7 +167,7 @@ def members(
 def create_group(
     publisher: str, name: str, emails: Emails, *, group_id: str | None = None
 ) -> Call[EditResponse]:
-    """Create a group. Its id is made from the name unless one is given; neither can change later."""
+    """Create a group. By default, its id is derived from the name. Id and name are permanent."""
     body = {"name": name, "emails": _list_or_text(emails), "group_id": group_id}
     request = Request(
         method="POST", path=path_of(publisher, "groups"), body=_encode(body), repeatable=False
@@ -190,13 +183,13 @@ def add_members(
     if_revision: int | None = None,
     dry_run: bool = False,
 ) -> Call[EditResponse]:
-    """Add addresses to a group, all or none. Those that are members already are counted.
+    """Add addresses to a group, all or none. Present members are only counted, as `unchanged`.
 
-    if_revision: edit only if the group is still at this revision; otherwise Problem, status
-    412. dry_run: change nothing; answer what would change, and its effects on access.
+    if_revision: raise a Problem with status 412 if the group has another revision. dry_run: change
+    nothing, but return what would change, and the effects on access.
     """
-    # Adding twice does what adding once does. Based on a revision it does not: the first edit makes
-    # the revision of the second an old one. The same holds for removing.
+    # Repeatable without if_revision: adding twice has the effect of adding once. With if_revision
+    # a second request would fail, because the first changes the revision. Removing is alike.
     body = {"add": _list_or_text(emails)}
     return _edit("PATCH", (publisher, group_id), body, if_revision, dry_run, if_revision is None)
 
@@ -209,7 +202,7 @@ def remove_members(
     if_revision: int | None = None,
     dry_run: bool = False,
 ) -> Call[EditResponse]:
-    """Remove addresses from a group, all or none. Those that are no members are counted.
+    """Remove addresses from a group, all or none. Others are only counted, as `unknown`.
 
     if_revision, dry_run: see add_members.
     """
@@ -226,7 +219,7 @@ def replace_members(
     dry_run: bool = False,
 ) -> Call[EditResponse]:
     """Make these addresses the only members of a group. if_revision, dry_run: see add_members."""
-    # Sent twice, it could undo an edit that came between.
+    # Not repeatable: a second request could undo an edit made in between.
     body = {"emails": _list_or_text(emails)}
     return _edit("PUT", (publisher, group_id), body, if_revision, dry_run, repeatable=False)
 
@@ -255,28 +248,24 @@ def _list_or_text(emails: Emails) -> str | list[str]:
     return emails if isinstance(emails, str) else list(emails)
 
 
-# --- products -----------------------------------------------------------------------------------
-
-
 def product(publisher: str, product_id: str) -> Call[StoredProduct]:
-    """Read a product as it was declared. A write can be based on its `revision`."""
+    """Read a product as declared. Pass its `revision` to put_product as `if_revision`."""
     return Call(get_request(path_of(publisher, "products", product_id)), _read_product)
 
 
 def put_product(
     publisher: str, product_id: str, product: Mapping[str, Any], *, if_revision: int | None = None
 ) -> Call[int]:
-    """Declare a whole product, and return the publisher's catalogue revision afterwards.
+    """Create or replace a product, and return the publisher's new catalogue revision.
 
-    if_revision: write only if the product is still at this revision; otherwise Problem,
-    status 412.
+    if_revision: raise a Problem with status 412 if the product has another revision.
     """
     request = Request(
         method="PUT",
         path=path_of(publisher, "products", product_id),
         body=_encode(product),
         if_revision=if_revision,
-        repeatable=False,  # sent twice, it could undo a write that came between
+        repeatable=False,  # a second request could undo a write made in between
     )
     return Call(request, lambda body: _read_write(body).revision)
 
@@ -284,7 +273,7 @@ def put_product(
 def coverage(
     publisher: str, product_id: str, *, devices: str = "flights", at: datetime | None = None
 ) -> Call[dict[str, Any]]:
-    """Count how many members of a product's groups reach which flight, on a preset of devices."""
+    """Count the members of a product's groups that get each flight. devices: a preset."""
     moment = None if at is None else at.isoformat()
     path = path_of(publisher, "products", product_id, "coverage")
     return Call(get_request(path, devices=devices, at=moment), _read_report)
@@ -299,11 +288,12 @@ def simulate(
     at: datetime | None = None,
     draft: Mapping[str, Any] | None = None,
 ) -> Call[dict[str, Any]]:
-    """Simulate what accounts get on devices and presets of devices; the HTTP API's report.
+    """Simulate what accounts get on devices; return the report of the HTTP API.
 
-    accounts: addresses, accounts, or None for somebody who is not signed in. groups: instead of
-    accounts, the members of these groups. Without both: everybody in a group of the product.
-    draft: changes to suppose; they are not saved. It is tried once, with all of `timeout`.
+    devices: devices, or names of presets. accounts: addresses, accounts, or None for a person who
+    is not signed in. groups: use the members of these groups if accounts is None. By default:
+    everybody in a group of the product. draft: unsaved changes to apply. Sent only once, never
+    repeated; the attempt may take all of `timeout`.
     """
     body: dict[str, Any] = {"product_id": product_id, "devices": list(devices)}
     if accounts is not None:
@@ -315,23 +305,20 @@ def simulate(
     return Call(request, _read_report)
 
 
-# --- paths --------------------------------------------------------------------------------------
-
-
 def get_request(path: str, **parameters: str | None) -> Request:
-    """A request that reads; parameters that are None are left out."""
+    """Build a GET request; parameters that are None are left out."""
     present = {name: value for name, value in parameters.items() if value is not None}
     query = f"?{urlencode(present)}" if present else ""
     return Request(method="GET", path=path + query, repeatable=True)
 
 
 def path_of(publisher: str, *parts: str) -> str:
-    """The path of something that belongs to a publisher. Raises: ValueError for an empty id."""
+    """Build a path below a publisher. Raises: ValueError for an id that is empty or only dots."""
     return "/v1/publishers/" + "/".join(map(_segment, (publisher, *parts)))
 
 
 def _segment(text: str) -> str:
-    """An id as one part of a path; an empty one, or one of dots alone, would make another path."""
+    """Quote an id for a path. Refuses an empty id and one of dots only: they change the path."""
     if text.strip(".") == "":
         raise ValueError(f"`{text}` is no id")
     return quote(text, safe="")

@@ -1,7 +1,4 @@
-"""Errors of the client. Each is a Problem; its class tells the caller what to do about it.
-
-No message contains a key or a token.
-"""
+"""Errors of the client: Problem, and a subclass for each way to react. No message has a secret."""
 
 from collections.abc import Sequence
 
@@ -12,11 +9,11 @@ from eligibility.errors import EligibilityError, Fault
 
 
 class Problem(EligibilityError):
-    """The service did not do what it was asked, or a query of a batch has no decision.
+    """The service refused or failed a request, or one query of a batch.
 
-    code: a stable name of the reason. detail: the reason in words. status: of HTTP; None if no
-    response came. errors: every fault, with its place in the request. request_id: finds the request
-    in the service's log. revision: the current one, if an edit was based on another (status 412).
+    code: stable name of the reason. detail: the reason as text. status: HTTP status; None without a
+    response. errors: every fault, with its place in the request. request_id: identifies the request
+    in the service's log. revision: the current revision if `if_revision` was outdated (status 412).
     """
 
     def __init__(
@@ -36,22 +33,22 @@ class Problem(EligibilityError):
 
 
 class Unauthenticated(Problem):
-    """401: the service does not know the caller: the key or token is missing, wrong or too old."""
+    """401: the key or token is missing, wrong or expired."""
 
 
 class Forbidden(Problem):
-    """403: the service knows the caller, and does not allow the request."""
+    """403: the caller is known, but not allowed to do this."""
 
 
 class NotFound(Problem):
-    """404: no such product, group or path, or one of a publisher that the caller may not see."""
+    """404: the product, group or path does not exist, or the caller may not see its publisher."""
 
 
 class Unreachable(Problem):
-    """The service decided nothing, and the caller is not at fault: no whole response, or a 5xx.
+    """The request failed without a fault of the caller: no complete response, or status 5xx.
 
-    Codes beside those of the service: NO_ANSWER (connection refused or cut, time-out; `__cause__`
-    says more) and ANSWER_UNREADABLE (the response does not come from this service).
+    The client adds two codes: NO_ANSWER (connection refused or cut, time-out; see `__cause__`) and
+    ANSWER_UNREADABLE (the response does not come from this service).
     """
 
 
@@ -66,17 +63,17 @@ class _Document(Struct):
 
 
 UNREADABLE = (MsgspecError, UnicodeDecodeError, RecursionError)
-"""The errors that reading JSON raises."""
+"""The errors that decoding JSON raises."""
 
 _read = Decoder(_Document).decode
 _KINDS: dict[int, type[Problem]] = {401: Unauthenticated, 403: Forbidden, 404: NotFound}
 
 
 def problem_of(body: bytes, status: int | None = None, request_id: str | None = None) -> Problem:
-    """The error for a problem document.
+    """Build the error for a problem document.
 
-    status: of the response; None takes the document's. A body that is no problem document, as a
-    proxy's own page, gives the code `HTTP_` and the status.
+    status: the HTTP status; None = use the document's. For another body, such as a proxy's page,
+    the code is `HTTP_` and the status.
     """
     try:
         document = _read(body)

@@ -1,5 +1,6 @@
-"""One call from its request to its result, without any I/O: what to send, how long to wait, when to
-try again. Both clients carry out the steps that `CallRules.steps` yields, and decide nothing themselves.
+"""One call from request to result, without I/O: what to send, how long to wait, when to try again.
+
+Both clients only perform the steps that `CallRules.steps` yields.
 """
 
 import logging
@@ -16,9 +17,9 @@ T = TypeVar("T")
 
 FIRST_PAUSE = 0.05
 LONGEST_PAUSE = 1.0
-"""Seconds. A pause is random: up to FIRST_PAUSE, doubled at every try, but never above LONGEST_PAUSE."""
+"""Seconds. A pause is random: below FIRST_PAUSE, doubled at every try, up to LONGEST_PAUSE."""
 
-_SHORTEST_WAIT = 0.01  # a socket reads 0 as: wait for ever, or do not wait
+_SHORTEST_WAIT = 0.01  # seconds; not 0, which sockets take as "for ever" or "do not wait"
 _TOO_MANY = 429
 _AWAY = frozenset({502, 503, 504})
 
@@ -27,18 +28,18 @@ _log = logging.getLogger("eligibility.client")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is sent. repeatable: sending it twice does the same as sending it once."""
+    """A request to send. repeatable: sending it twice has the same effect as sending it once."""
 
     method: str
     path: str
-    body: bytes | None = field(default=None, repr=False)  # contains addresses and tokens
+    body: bytes | None = field(default=None, repr=False)  # may contain addresses and tokens
     if_revision: int | None = None
     repeatable: bool
 
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """A whole response. The names of headers are in lower case."""
+    """A complete response. Header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -47,7 +48,7 @@ class HttpResponse:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """No response, or only a part of one. perhaps_done: the service may have received the request."""
+    """No complete response. perhaps_done: the service may have received the request."""
 
     error: Exception
     perhaps_done: bool
@@ -55,7 +56,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Step: send a request. Wait at most so many seconds for the connection, and for the whole attempt."""
+    """Step: send a request. connect_seconds, seconds: time limits to connect, and for all of it."""
 
     request: Request
     connect_seconds: float
@@ -64,13 +65,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Step: wait this many seconds."""
+    """Step: wait before the next attempt."""
 
     seconds: float
 
 
 AttemptResult = HttpResponse | Failure | None
-"""The result of the previous step: None at first, and after a Pause."""
+"""The result of an Attempt; None before the first step and after a Pause."""
 
 Steps = Generator[Attempt | Pause, AttemptResult, T]
 
@@ -79,8 +80,8 @@ Steps = Generator[Attempt | Pause, AttemptResult, T]
 class Call(Generic[T]):
     """A request, and how to read its response.
 
-    For a client that denies while the service is out of reach: otherwise = the result when no
-    response comes (None: raise); deny = turns the parts of a result that are no decisions into denials.
+    For a client with unreachable="deny": otherwise = builds the result if no response comes (None:
+    raise); deny = replaces the failed queries of a batch by denials.
     """
 
     request: Request
@@ -91,11 +92,11 @@ class Call(Generic[T]):
 
 @dataclass(slots=True, kw_only=True)
 class CallRules:
-    """How calls are carried out: limits, retries, and what to do when the service is out of reach.
+    """How calls are performed: time limits, retries, and denials while the service is unreachable.
 
-    timeout: seconds for a call with all its tries. attempt_timeout: seconds for one try that may be
-    repeated, and for making a connection. retries: tries after the first. deny: whether to answer
-    with `Call.otherwise` and `Call.deny`.
+    timeout: seconds for a call with all its tries. attempt_timeout: seconds for one try of a
+    repeatable request, and to connect. retries: tries after the first. deny: use `Call.otherwise`
+    and `Call.deny` instead of raising Unreachable.
     """
 
     timeout: float
@@ -144,7 +145,7 @@ class CallRules:
             yield Pause(pause)
 
     def _pause(self, tries: int, request: Request, outcome: HttpResponse | Failure) -> float | None:
-        """Seconds until the next try; None if there must be no other try."""
+        """Compute the seconds until the next try; None = do not try again."""
         if tries > self.retries:
             return None
         wait = self.chance(0.0, min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)))
@@ -152,18 +153,18 @@ class CallRules:
             return wait if request.repeatable or not outcome.perhaps_done else None
         if outcome.status != _TOO_MANY and not (outcome.status in _AWAY and request.repeatable):
             return None
-        # The random wait is added: clients that read the same second must not return all at once.
+        # Add the random wait: clients told to wait equally long must not all return at once.
         return wait + retry_after(outcome.headers.get("retry-after"), self.wall_clock())
 
     def _log_denial(self, error: Problem) -> None:
-        """Log a denial, but only the first one since the service last answered."""
+        """Log a denial, but only the first since the last response of the service."""
         if not self._away:
             self._away = True
             _log.warning("no decisions from the service, so access is denied: %s", error)
 
 
 def retry_after(header: str | None, now: float) -> float:
-    """Seconds that a Retry-After header asks to wait; 0 if it is neither seconds nor a date."""
+    """Parse a Retry-After header to seconds; 0 if it is neither a number nor a date."""
     if header is None:
         return 0.0
     if header.isascii() and header.isdigit():

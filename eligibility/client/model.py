@@ -1,7 +1,7 @@
-"""What the client sends and receives. All of it is frozen.
+"""The values that the client sends and receives, all frozen.
 
-Codes are plain texts here, so that a client still works with a later version of the service that has
-another reason or remedy. They compare equal to the members of `Reason` and `RemedyAction`.
+Codes are plain strings, so that a client accepts the new reasons and remedies of a later service.
+They compare equal to the members of `Reason` and `RemedyAction`.
 """
 
 from datetime import datetime
@@ -21,7 +21,7 @@ from eligibility.access.model import (
 )
 
 SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
-"""The only reason of a decision that the client made itself because no response came."""
+"""The only reason of a denial that the client made itself because no response came."""
 
 
 class Account(Struct, frozen=True, omit_defaults=True):
@@ -52,7 +52,7 @@ class Account(Struct, frozen=True, omit_defaults=True):
 
 
 class Device(Struct, frozen=True, omit_defaults=True):
-    """A device, in any form that the service reads, as `Device("Xbox One", "22621")`."""
+    """A device, in any form that the service accepts, such as `Device("Xbox One", "22621")`."""
 
     family: str
     os_version: str
@@ -63,8 +63,8 @@ class Query(Struct, frozen=True, omit_defaults=True):
     """May this account, on this device, have this package and see this submission?
 
     account: None = not signed in. installed_version: None = not installed. market: two capital
-    letters, None = unknown. at: ask as of that moment; it needs an offset. at_least_revision: the
-    revision of a write that the answer must include (a number is a revision of groups).
+    letters, None = unknown. at: decide as of this date and time, with an offset. at_least_revision:
+    the answer must include the write with this revision (a number means a revision of groups).
     """
 
     product_id: str
@@ -81,9 +81,9 @@ class Query(Struct, frozen=True, omit_defaults=True):
 
 
 class Remedy(Struct, frozen=True, omit_defaults=True):
-    """One thing that would change the answer: in words (`text`) and as data (the other fields).
+    """One action that would change the decision, as text and as data.
 
-    unlocks: `submission`, `package`, or `flight` for a higher-ranked one.
+    unlocks: `submission`, `package`, or `flight` for a higher-ranked flight.
     """
 
     action: str
@@ -100,10 +100,7 @@ class Remedy(Struct, frozen=True, omit_defaults=True):
 
 
 class SuggestedChange(Struct, frozen=True, omit_defaults=True):
-    """One change to suppose: in words (`text`) and as data (the other fields).
-
-    by: who makes it: the `person` at the device, or the `publisher`.
-    """
+    """One suggested change, as text and as data. by: who makes it, `person` or `publisher`."""
 
     action: str
     by: str
@@ -120,7 +117,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True):
 
 
 class ChangeSet(Struct, frozen=True):
-    """Changes that together lead to a yes. source: what they give, `flight <id>` or `submission`."""
+    """Changes that together grant access. source: of the package: `flight <id>` or `submission`."""
 
     changes: tuple[SuggestedChange, ...]
     source: str
@@ -128,9 +125,9 @@ class ChangeSet(Struct, frozen=True):
 
 
 class LeastChange(Struct, frozen=True):
-    """The sets with the fewest changes that give what is `wanted`, easiest first; each was tried.
+    """The smallest sets of changes (`ways`) that lead to what is `wanted`, easiest first.
 
-    complete: False if the service stopped before it had tried every set that could be as short.
+    complete: False if the service stopped before it had tried every set of that size.
     """
 
     wanted: str
@@ -169,8 +166,8 @@ class PackageVerdict(Struct, frozen=True):
 class Decision(Struct, frozen=True):
     """The verdict with its reasons and remedies; the fields are those of the HTTP API.
 
-    trace and story: UNSET unless explain=True. nearest: likewise, and always UNSET in a batch.
-    stale_seconds: above 0 while the service answers from memory.
+    trace, story, nearest: UNSET unless explain=True; in a batch, nearest is always UNSET.
+    stale_seconds: above 0 while the service cannot reach its store and answers from memory.
     """
 
     product_id: str
@@ -187,12 +184,12 @@ class Decision(Struct, frozen=True):
 
     @property
     def from_service(self) -> bool:
-        """Whether the service decided. False: no response came, and the client denied instead."""
+        """False if no response came, and the client made this denial itself."""
         return SERVICE_UNREACHABLE not in self.package.reasons
 
 
 def unreachable_decision(product_id: str) -> Decision:
-    """The denial that the client makes when no response comes; its one reason says so."""
+    """Build the denial for a query without a response; its reason is SERVICE_UNREACHABLE."""
     reasons = (SERVICE_UNREACHABLE,)
     return Decision(
         product_id,
@@ -205,8 +202,9 @@ def unreachable_decision(product_id: str) -> Decision:
 class EditResponse(Struct, frozen=True):
     """What an edit of a group did, or with dry_run would do.
 
-    revision: of the group, afterwards. unchanged: how many were members already. unknown: how many
-    to remove were no members. Only a dry run has `joined`, `left` and its `effects` on access.
+    revision: the group's new revision. unchanged: number of addresses that were members already.
+    unknown: number of addresses to remove that were no members. joined, left, effects: only for a
+    dry run.
     """
 
     publisher: str
@@ -223,7 +221,7 @@ class EditResponse(Struct, frozen=True):
 
 
 class StoredProduct(Struct, frozen=True):
-    """A product as it was declared, and the catalogue revision at which it last changed."""
+    """A product as declared. revision: the catalogue revision of its last change."""
 
     publisher: str
     product_id: str

@@ -1,4 +1,4 @@
-"""Client: the service from threads and scripts."""
+"""Client: calls the service from threads and scripts."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +17,7 @@ P = ParamSpec("P")
 
 
 def _call(make: Callable[P, Call[T]]) -> Callable[Concatenate["Client", P], T]:
-    """A method that makes one call and returns its result."""
+    """Build a client method that sends one request and returns its result."""
 
     def method(client: "Client", /, *args: P.args, **options: P.kwargs) -> T:
         return client._run(make(*args, **options))
@@ -26,7 +26,7 @@ def _call(make: Callable[P, Call[T]]) -> Callable[Concatenate["Client", P], T]:
 
 
 def _batches(make: Callable[P, Batches[T]]) -> Callable[Concatenate["Client", P], list[T]]:
-    """A method that makes several calls and returns all their results in one list."""
+    """Build a client method that sends several requests and returns all results in one list."""
 
     def method(client: "Client", /, *args: P.args, **options: P.kwargs) -> list[T]:
         return [item for call in make(*args, **options) for item in client._run(call)]
@@ -35,7 +35,7 @@ def _batches(make: Callable[P, Batches[T]]) -> Callable[Concatenate["Client", P]
 
 
 def _pages(make: Callable[P, Pages[T]]) -> Callable[Concatenate["Client", P], Iterator[T]]:
-    """A method that iterates over every page of a list."""
+    """Build a client method that iterates over the items of every page of a list."""
 
     def method(client: "Client", /, *args: P.args, **options: P.kwargs) -> Iterator[T]:
         page_at = make(*args, **options)
@@ -45,7 +45,7 @@ def _pages(make: Callable[P, Pages[T]]) -> Callable[Concatenate["Client", P], It
 
 
 class Client(BaseClient[str | Callable[[], str]]):
-    """The evaluator over HTTP. Make one for a whole process: threads share it and its connections."""
+    """Calls the service over HTTP. Create one per process: threads share it and its connections."""
 
     _http: httpx2.Client
 
@@ -70,7 +70,7 @@ class Client(BaseClient[str | Callable[[], str]]):
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
+        """Close all connections to the service."""
         self._http.close()
 
     def _connect(self, **options: Any) -> None:
@@ -99,7 +99,7 @@ class Client(BaseClient[str | Callable[[], str]]):
             with self._http.stream(**request_of(attempt, credential)) as response:
                 for part in response.iter_bytes():
                     body += part
-                    if time.monotonic() > ends:  # httpx2 applies its own time-outs to each part
+                    if time.monotonic() > ends:  # time-outs of httpx2 apply to a part only
                         raise httpx2.ReadTimeout("the response took too long")
                 return response_of(response, bytes(body))
         except httpx2.RequestError as error:

@@ -1,4 +1,4 @@
-"""What both clients share of HTTP: their options, headers, time-outs, failures."""
+"""HTTP code that both clients share: options, headers, time-outs, failures."""
 
 import inspect
 import re
@@ -19,25 +19,23 @@ TokenT = TypeVar("TokenT")
 MethodT = TypeVar("MethodT", bound=Callable[..., object])
 
 CONNECTIONS = 100
-KEEP_SECONDS = 4.0  # the service closes an idle connection after five; it must not be in use then
+KEEP_SECONDS = 4.0  # less than the 5 seconds after which the service closes an idle connection
 
 _BEARER = re.compile(r"[\x21-\x7e]+")
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
 class BaseClient(Generic[TokenT]):
-    """What Client and AsyncClient share: their options, checked once, and how calls are made.
+    """Base of Client and AsyncClient: checks the options (docs/client.md). Methods raise Problem.
 
-    base_url: of the service, as `https://eligibility.example`. key: an API key. token: a token of an
-    issuer that the service trusts, or a function that returns one and is called at every try.
-    timeout: seconds for a call with all its tries. attempt_timeout: seconds for one try of a call
-    that may be sent again. unreachable: what an access query does while the service gives no
-    decision: `raise` raises Unreachable, `deny` returns a denial whose `from_service` is False.
-    retries: tries after the first. verify: True checks the service's certificate against those of
-    the system; a path, against those in that PEM file.
+    base_url: such as `https://eligibility.example`. key: an API key. token: a token from an issuer
+    that the service trusts, or a function that returns one, called at every try. timeout: seconds
+    for a call with all its tries. attempt_timeout: seconds for one try of a repeatable request.
+    unreachable: if an access query gets no decision, `raise` raises Unreachable, and `deny` returns
+    a denial with `from_service` False. retries: tries after the first. verify: True = check the
+    service's certificate against the system's; a path = against those in this PEM file.
 
-    Raises: ValueError for an option that cannot be right; its message holds no secret.
-    Every method raises Problem; errors.py has its kinds. docs/client.md explains all of it.
+    Raises: ValueError for an invalid option; its message contains no secret.
     """
 
     def __init__(
@@ -76,12 +74,12 @@ class BaseClient(Generic[TokenT]):
         return f"{type(self).__name__}({self._shown})"
 
     def _connect(self, **options: Any) -> None:
-        """Make the HTTP client of httpx2 from its arguments."""
+        """Create the httpx2 client. Args: options = its arguments."""
         raise NotImplementedError
 
 
 def documented(method: MethodT, call: Callable[..., object]) -> MethodT:
-    """A client's method with the name, docstring and parameters of the function that makes its call."""
+    """Copy to a client method the name, docstring and parameters of its function in calls.py."""
     signature = inspect.signature(call)
     this = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
     update_wrapper(method, call)
@@ -100,7 +98,7 @@ def _check_url(base_url: str) -> None:
 
 
 def _http_options(base_url: str, verify: Verify) -> dict[str, Any]:
-    """The arguments of httpx2.Client and of httpx2.AsyncClient."""
+    """Build the arguments of httpx2.Client and httpx2.AsyncClient."""
     if isinstance(verify, str | Path):
         verify = ssl.create_default_context(cafile=verify)
     return {
@@ -119,9 +117,9 @@ def _http_options(base_url: str, verify: Verify) -> dict[str, Any]:
 
 
 def bearer(credential: str) -> str:
-    """The Authorization header for a key or token. Raises: ValueError, which does not contain it.
+    """Build the Authorization header. Raises: ValueError for an invalid key or token, not shown.
 
-    The HTTP library would refuse a bad one, too, but with the whole header in its message.
+    Checked here because the error of the HTTP library would show the whole header.
     """
     if not _BEARER.fullmatch(credential):
         raise ValueError("a key or token may only contain visible ASCII characters, and no blanks")
@@ -129,7 +127,7 @@ def bearer(credential: str) -> str:
 
 
 def request_of(attempt: Attempt, credential: str | None) -> dict[str, Any]:
-    """The arguments for `stream` of either of httpx2's clients."""
+    """Build the arguments for the `stream` method of an httpx2 client."""
     request = attempt.request
     headers = {}
     if request.body is not None:
@@ -148,10 +146,10 @@ def request_of(attempt: Attempt, credential: str | None) -> dict[str, Any]:
 
 
 def response_of(response: httpx2.Response, body: bytes) -> HttpResponse:
-    """A response of httpx2, with its whole body, as the exchange reads it."""
+    """Convert an httpx2 response and its complete body."""
     return HttpResponse(response.status_code, response.headers, body)
 
 
 def failure_of(error: Exception) -> Failure:
-    """What went wrong, and whether the service may have received the request nevertheless."""
+    """Convert an error of httpx2; record whether the service may have received the request."""
     return Failure(error, perhaps_done=not isinstance(error, _NOTHING_SENT))
