@@ -1,7 +1,7 @@
-"""Errors of the evaluator. An error means that no decision was made; a "no" is a decision.
+"""Errors of the evaluator. An error means that there is no decision; refusing access is a decision.
 
-Clients may rely on the `code` of an error, which never changes; its message may change. A message
-names the field, the value in backticks, and what would be right.
+Clients may rely on the `code` of an error, which never changes. Messages may change. A message
+contains the field, the wrong value in backticks, and what a right value is.
 """
 
 from datetime import datetime
@@ -10,13 +10,13 @@ from groups.errors import Fault as Fault
 
 
 class EligibilityError(Exception):
-    """The base class of all errors that `eligibility` raises on purpose."""
+    """The base class of all errors that `eligibility` raises deliberately."""
 
     code = "ERROR"
 
 
 class InvalidInput(EligibilityError):
-    """A request or a file cannot be read. `faults` lists everything that is wrong with it."""
+    """A request or a file is not valid. faults: everything that is wrong with it."""
 
     code = "INVALID_INPUT"
 
@@ -26,7 +26,7 @@ class InvalidInput(EligibilityError):
 
 
 class UnknownProduct(EligibilityError):
-    """The catalogue has no product with that id, or had none at the past moment `at`."""
+    """The catalogue has no product with this id. at: if set, it had none at that date and time."""
 
     code = "UNKNOWN_PRODUCT"
 
@@ -38,7 +38,7 @@ class UnknownProduct(EligibilityError):
 
 
 class RevisionNotReached(EligibilityError):
-    """The store has not reached the revision that a query requires."""
+    """The store is at an earlier revision than the `at_least_revision` of a query."""
 
     code = "REVISION_NOT_REACHED"
 
@@ -51,7 +51,7 @@ class RevisionNotReached(EligibilityError):
 
 
 class InvalidSettings(EligibilityError):
-    """Settings, requirements or releases.toml are wrong, so the program does not start."""
+    """Settings, requirements.toml or releases.toml have faults, so the program does not start."""
 
     code = "INVALID_SETTINGS"
 
@@ -62,7 +62,7 @@ class InvalidSettings(EligibilityError):
 
 
 class MissingPackage(EligibilityError):
-    """A feature needs a Python package that is not installed; one of our extras installs it."""
+    """A feature needs a Python package that is not installed. extra: our extra that installs it."""
 
     code = "MISSING_PACKAGE"
 
@@ -75,7 +75,7 @@ class MissingPackage(EligibilityError):
 
 
 class InvalidFile(InvalidInput):
-    """A catalogue file or a Partner Center file cannot be read; faults name file and line."""
+    """A catalogue file or Partner Center file is not valid. Each fault names its file."""
 
     code = "INVALID_FILE"
 

@@ -1,6 +1,6 @@
-"""Buffers: the decisions of each minute, counted, so that they take little memory.
+"""Buffers: count the decisions of each minute, instead of storing each, to need little memory.
 
-To add a decision costs less than half a microsecond; recorder.py empties the buffers in a thread.
+Adding a decision takes less than half a microsecond. A thread of recorder.py empties the buffers.
 """
 
 import threading
@@ -16,7 +16,7 @@ from eligibility.engine.decision_cache import DecisionBody
 from eligibility.explain.outcome import Outcome, outcome_of
 
 MOST_ASKERS = 500
-"""Members noted in one buffer; further decisions are only counted, which costs 300 times less."""
+"""A buffer stores this many queries of members. It only counts others (300 times cheaper)."""
 LATEST = 50
 _LATEST_OF_A_BATCH = 10
 
@@ -24,15 +24,15 @@ CachedOrDecision = DecisionBody | Decision
 
 
 RecordedQuery = tuple[QueryFields, CachedOrDecision, float]
-"""A query, its decision, and when it was made, in seconds since the epoch."""
+"""A query, its decision, and the time of the decision in seconds since the epoch."""
 
 
 class Buffer:
-    """The decisions of one minute at most. Not thread-safe; Buffers holds a lock.
+    """Decisions of at most one minute. Not thread-safe: Buffers calls it under a lock.
 
-    begins, ends: the seconds of the minute, `ends` excluded. latest: the latest queries. last: the
-    last query of each member, by product and account as sent; if a decision does not say whether the
-    account is a member, strangers too.
+    begins, ends: the first second of the minute, and of the next. latest: the latest queries. last:
+    product id and account id as sent -> the last query of a group member. A Decision does not show
+    whether its account is a member, so `last` may contain other accounts too.
     """
 
     __slots__ = ("_cached", "_counts", "_distinct", "_room", "begins", "ends", "last", "latest")
@@ -49,9 +49,9 @@ class Buffer:
         self._distinct = 0
 
     def add(self, query: QueryFields, decision: CachedOrDecision, now: float) -> None:
-        """Add a decision."""
+        """Count a decision, and store its query if there is room."""
         if isinstance(decision, DecisionBody):
-            # Not `+=`, which takes twice as long for an existing key.
+            # `+=` would take twice as long for an existing key.
             self._cached[decision] = self._cached.get(decision, 0) + 1
             may_be_member = decision.member
         else:
@@ -65,7 +65,7 @@ class Buffer:
             self.last[query.product_id, account.id] = recorded
 
     def add_batch(self, queries: Sequence[object], results: Sequence[object], now: float) -> None:
-        """Add the cached decisions among the results of a batch."""
+        """Count the cached decisions among the results of a batch; skip all other results."""
         self._cached.update(cast("Sequence[DecisionBody]", results))
         if len(self._cached) > self._distinct:
             for other in [key for key in self._cached if not isinstance(key, DecisionBody)]:
@@ -79,11 +79,11 @@ class Buffer:
             of_members = ((q, body) for q, body in _decided(queries, results) if body.member)
             for query, body in islice(of_members, self._room):
                 self._room -= 1
-                if query.account:  # members have one
+                if query.account:  # for the type checker: members have an account
                     self.last[query.product_id, query.account.id] = query, body, now
 
     def counts(self) -> Counter[CountKey]:
-        """Count the decisions of each kind."""
+        """Return the number of decisions for each key."""
         counts = self._counts.copy()
         for body, decisions in self._cached.items():
             counts[key_of(body.decision)[0]] += decisions
@@ -91,14 +91,14 @@ class Buffer:
 
 
 class Buffers:
-    """The buffers of a process that nobody has emptied yet. Safe to use from many threads."""
+    """The buffers of a process that are not stored yet. Safe to use from many threads."""
 
     def __init__(self, now: float) -> None:
         self._lock = threading.Lock()
         self._buffer, self._full = Buffer(now), list[Buffer]()
 
     def record(self, query: QueryFields, decision: CachedOrDecision, now: float) -> None:
-        """Record a decision. now: seconds since the epoch."""
+        """Add a decision to the buffer of its minute. Args: now = seconds since the epoch."""
         with self._lock:
             buffer = self._buffer
             if not buffer.begins <= now < buffer.ends:
@@ -108,7 +108,7 @@ class Buffers:
     def record_batch(
         self, queries: Sequence[object], results: Sequence[object], now: float
     ) -> None:
-        """Record the cached decisions among the results of a batch."""
+        """Add the cached decisions among the results of a batch; skip all other results."""
         with self._lock:
             buffer = self._buffer
             if not buffer.begins <= now < buffer.ends:
@@ -116,7 +116,7 @@ class Buffers:
             buffer.add_batch(queries, results, now)
 
     def take(self) -> list[Buffer]:
-        """Give all buffers, the oldest first, and begin with an empty one."""
+        """Remove and return all buffers, oldest first; later decisions go to a new buffer."""
         with self._lock:
             self._next(self._buffer.begins)
             buffers, self._full = self._full, []
@@ -129,7 +129,7 @@ class Buffers:
 
 
 def key_of(decision: Decision) -> tuple[CountKey, Outcome]:
-    """Return the key under which a decision is counted, and its outcome."""
+    """Return the key under which to count a decision, and the outcome of the decision."""
     outcome = outcome_of(decision)
     flight_id = outcome.flight_id or ""
     return CountKey(decision.product_id, outcome.kind, flight_id, outcome.reasons[0]), outcome
@@ -138,7 +138,7 @@ def key_of(decision: Decision) -> tuple[CountKey, Outcome]:
 def _decided(
     queries: Sequence[object], results: Sequence[object]
 ) -> Iterator[tuple[QueryFields, DecisionBody]]:
-    """The queries that have a cached decision, each with it."""
+    """List each query whose result is a cached decision, together with that decision."""
     for query, result in zip(queries, results, strict=True):
         if isinstance(result, DecisionBody):
             yield cast("QueryFields", query), result

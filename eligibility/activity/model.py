@@ -1,4 +1,4 @@
-"""Activity as frozen values: counts of decisions by minute, and the last answer of each account."""
+"""Data classes of recorded activity: decisions counted by minute, and accounts' last answers."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +12,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 
 
 class CountKey(NamedTuple):
-    """Decisions that are counted together. reason: the first reason of the half that decided."""
+    """Decisions with the same key are counted together. reason: the outcome's first reason."""
 
     product_id: str
     kind: OutcomeKind
@@ -21,7 +21,7 @@ class CountKey(NamedTuple):
 
 
 class DecisionCount(NamedTuple):
-    """The number of decisions of one kind in the minute or hour that begins `at`."""
+    """The number of decisions with one key in the minute or hour that begins at `at`."""
 
     at: datetime
     key: CountKey
@@ -29,9 +29,9 @@ class DecisionCount(NamedTuple):
 
 
 class LastAnswer(Struct, frozen=True, array_like=True):
-    """What an account was last answered, and on which device. at: seconds since the epoch.
+    """The outcome of an account's last query, and its device. at: seconds since the epoch.
 
-    flight_id: the flight it got, or the one that has nothing for the device; "" for neither.
+    flight_id: the flight that it got, or that has no package for the device; "" = no flight.
     """
 
     at: float
@@ -45,7 +45,7 @@ class LastAnswer(Struct, frozen=True, array_like=True):
 
 
 class RecentDecision(Struct, frozen=True, array_like=True):
-    """A single decision. digest: the account's, None if nobody was signed in."""
+    """One decision. digest: that of the account's address, None if nobody was signed in."""
 
     product_id: str
     digest: int | None
@@ -55,10 +55,10 @@ class RecentDecision(Struct, frozen=True, array_like=True):
 
 @dataclass(slots=True)
 class Batch:
-    """The activity of one publisher that is collected, and then stored in one step.
+    """Activity of one publisher that waits to be stored in one transaction.
 
-    counts: by the second at which the minute begins, and by key. last: by product id and digest.
-    seen: the latest decisions, the oldest first.
+    counts: start of the minute (seconds since the epoch) and key -> number of decisions.
+    last: product id and digest -> last answer. seen: the latest decisions, oldest first.
     """
 
     counts: dict[tuple[int, CountKey], int] = field(default_factory=dict)

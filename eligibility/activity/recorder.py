@@ -1,8 +1,8 @@
-"""Recorder: count every decision and store the counts, without delaying any response.
+"""Recorder: count every decision and store the counts without delaying responses.
 
-Whoever answers a query adds it to a buffer (buffer.py), which costs less than half a microsecond. A
-thread empties the buffers every two seconds, in short steps so that responses hardly wait, and writes
-to the store. Every decision is counted; last answers are kept of a limited number of members.
+The code that answers a query adds it to a buffer (buffer.py). Every two seconds, a thread empties
+the buffers and writes to the store. It works in short steps, so that responses hardly wait. All
+decisions are counted, but last answers are stored for a limited number of members only.
 """
 
 import logging
@@ -25,13 +25,13 @@ from groups.errors import GroupsError
 
 _EVERY_S, _PRUNE_S = 2.0, 3_600.0
 _STEP, _PAUSE_S = 20, 0.001
-"""After so many queries, which take a fifth of a millisecond, the thread pauses; and for how long."""
+"""The thread pauses for _PAUSE_S after each _STEP queries, which take a fifth of a millisecond."""
 
 _log = logging.getLogger("eligibility.activity")
 
 
 class _AccountDecision(NamedTuple):
-    """A decision with its account. digest: of the account; members: of its addresses in a group."""
+    """A decision. digest: of the account. members: digests of its addresses that are in a group."""
 
     pending: Batch
     product_id: str
@@ -43,8 +43,8 @@ class _AccountDecision(NamedTuple):
 class Recorder:
     """Records the activity of one server process.
 
-    held: finds a product in memory by its id. keep: how long activity is stored; zero = nothing is
-    stored, decisions are counted in `totals` only, and what was stored before is deleted.
+    held: finds a product in memory by its id. keep: how long activity stays stored; zero = count
+    decisions in `totals` only, store nothing, and delete the activity stored before.
     """
 
     def __init__(
@@ -68,12 +68,12 @@ class Recorder:
         """Number of decisions since the start that could not be stored."""
 
     def start(self) -> None:
-        """Start the thread that stores activity."""
+        """Start the thread that empties the buffers and stores activity."""
         self._thread = threading.Thread(target=self._run, name="activity", daemon=True)
         self._thread.start()
 
     def close(self) -> None:
-        """Stop the thread and store the rest."""
+        """Stop the thread and store what is still in memory."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
@@ -81,7 +81,7 @@ class Recorder:
         self.flush()
 
     def flush(self) -> None:
-        """Store everything recorded so far."""
+        """Store everything recorded so far, in the calling thread."""
         self.take_up()
         self.write()
 
@@ -94,13 +94,13 @@ class Recorder:
                     self.prune()
                 self.take_up(_PAUSE_S)
                 self.write()
-            except Exception:  # noqa: BLE001 - activity must never end for good
+            except Exception:  # noqa: BLE001 - one failure must not end the thread
                 _log.exception("activity could not be stored")
 
     # --- emptying the buffers -------------------------------------------------------------------
 
     def take_up(self, pause: float = 0.0) -> None:
-        """Empty the buffers and sort their decisions by publisher; pause (in seconds) in between."""
+        """Move the buffers' decisions to a batch for each publisher. Args: pause = see _PAUSE_S."""
         with self._pending_lock:
             for buffer in self._buffers.take():
                 for key, decisions in buffer.counts().items():
@@ -120,7 +120,7 @@ class Recorder:
             counts[minute, key] = counts.get((minute, key), 0) + decisions
 
     def _note_accounts(self, buffer: Buffer, pause: float) -> None:
-        """Note the last answer of each member, and the latest decisions."""
+        """Add the last answer of each member and the latest decisions to the batches."""
         for number, recorded in enumerate(buffer.last.values(), 1):
             if (decision := self._account_decision(recorded)) is not None:
                 for member in decision.members:
@@ -135,7 +135,7 @@ class Recorder:
                 del seen[:-LATEST]
 
     def _account_decision(self, recorded: RecordedQuery) -> _AccountDecision | None:
-        """Find the account and the answer of a decision; None if its product is no longer known."""
+        """Return the account and answer of a decision; None if product or account is not known."""
         fields, body, now = recorded
         key, outcome = key_of(body.decision if isinstance(body, DecisionBody) else body)
         held = self._held(key.product_id)
@@ -143,7 +143,7 @@ class Recorder:
             return None
         try:
             query = to_query(fields)
-        except InvalidInput:  # of no account; AuthZEN and OFREP answer such queries, too
+        except InvalidInput:  # AuthZEN and OFREP also answer queries whose account is not valid
             return None
         device = query.device
         answer = LastAnswer(
@@ -166,9 +166,9 @@ class Recorder:
         return self._pending.setdefault(publisher, Batch())
 
     def write(self) -> None:
-        """Store what was sorted; what cannot be stored is dropped and logged once.
+        """Store the batches of all publishers. Drop those that cannot be stored, and log that once.
 
-        Waits for another thread's write, so that whoever reads afterwards finds everything.
+        Waits until a write in another thread has ended, so that everything is stored on return.
         """
         with self._writing:
             with self._pending_lock:
@@ -190,7 +190,7 @@ class Recorder:
                 self._away = False
 
     def prune(self) -> None:
-        """Delete activity that is too old; all of it if nothing is to be kept."""
+        """Delete activity older than `keep`, or all activity if `keep` is zero."""
         now = datetime.fromtimestamp(self._clock(), UTC)
         try:
             for publisher in self._store.publishers():

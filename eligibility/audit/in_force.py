@@ -1,4 +1,4 @@
-"""Check that the present groups and products are the result of the entries of their trail."""
+"""Replay a trail's entries, and compare the result with the stored groups and products."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -11,21 +11,21 @@ from groups.model import MAX_MEMBERS, GroupChange, each
 from groups.store import GroupStore
 
 _TRIES = 20
-"""How often a read is repeated because somebody writes at the same time."""
+"""How often a read is tried if writes happen at the same time."""
 
 
 class Replay(Protocol):
-    """The result of the entries of one chain, taken one after another."""
+    """Computes the state of groups or products that results from the entries of one chain."""
 
     def take(self, entry: Any) -> None:
-        """Take the next entry. Raises: one of groups.chain.UNREADABLE."""
+        """Apply the next entry. Raises: one of groups.chain.UNREADABLE if that is impossible."""
 
     def differences(self, revision: int) -> Iterator[str]:
-        """Describe how the store differs from it. Args: revision = of the last entry taken."""
+        """Describe how the store differs. Args: revision = that of the last entry applied."""
 
 
 class GroupReplay:
-    """The members of a publisher's groups, by digest, so that it works for forgotten people too."""
+    """The members of a publisher's groups, as digests: forgotten people have no addresses."""
 
     def __init__(self, store: GroupStore, publisher: str) -> None:
         self._store, self._publisher = store, publisher
@@ -56,7 +56,7 @@ class GroupReplay:
                 )
 
     def _stored(self, group_id: str, revision: int) -> tuple[int, set[int], set[int]]:
-        """The revision, the digests that evaluators search, and those of the listed addresses."""
+        """Return the revision, the digests used for decisions, and those of the members listed."""
         store, publisher = self._store, self._publisher
         for _ in range(_TRIES):
             head, members = store.member_set(publisher, group_id)
@@ -70,7 +70,7 @@ class GroupReplay:
 
 
 class CatalogReplay:
-    """The products of a publisher."""
+    """The products of a publisher, each in its latest version."""
 
     def __init__(self, store: CatalogStore, publisher: str) -> None:
         self._store, self._publisher = store, publisher

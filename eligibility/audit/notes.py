@@ -1,4 +1,4 @@
-"""Entries of the audit log about forgotten people and changed settings."""
+"""Write audit log entries about forgotten people and changed settings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ SETTINGS = "settings.changed"
 
 
 def note_forgotten(log: AuditLog, who: str, done: ForgetResult) -> LogEntry:
-    """Note that a person was forgotten, but not who, because nothing may name them any more."""
+    """Log that a person was forgotten. The entry does not name the person: nothing may any more."""
     what = {
         "publisher": done.publisher,
         "groups": ", ".join(done.groups),
@@ -22,10 +22,10 @@ def note_forgotten(log: AuditLog, who: str, done: ForgetResult) -> LogEntry:
 
 
 def note_settings(log: AuditLog, shown: Mapping[str, Any], who: str) -> LogEntry | None:
-    """Note the settings that have changed since the last note; None if none has.
+    """Log the settings that have changed since they were logged last; return None if none has.
 
-    Args: shown = JSON values by name, without secrets. A setting that no longer exists is noted
-        with an empty text, which is not a JSON value.
+    A setting that no longer exists is logged with an empty text, which no JSON value is.
+    Args: shown = setting -> JSON value, without secrets.
     """
     present = {name: msgspec.json.encode(value).decode() for name, value in shown.items()}
     noted = dict[str, str]()

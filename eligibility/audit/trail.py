@@ -1,4 +1,4 @@
-"""List the chains of a deployment, and page through their entries in the order of time."""
+"""List the audit chains of a deployment, and read their entries page by page, newest first."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -24,9 +24,10 @@ _AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chain. name: `groups:contoso`, `catalog:contoso` or `deployment`.
+    """A chain of entries. name: `groups:contoso`, `catalog:contoso` or `deployment`.
 
-    replay: starts a Replay of its entries; None for a chain whose entries have no present state.
+    replay: creates an empty Replay for its entries; None for `deployment`, whose entries are not
+        changes of stored groups or products.
     """
 
     name: str
@@ -36,7 +37,7 @@ class Chain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrailEntry:
-    """One entry of any chain. who: who did it and from where. kind, what: the deed, without addresses."""
+    """An entry of any chain. who: actor and origin. kind, what: the action, without addresses."""
 
     at: datetime
     chain: str
@@ -50,7 +51,7 @@ class TrailEntry:
 def chains(
     groups: GroupStore, catalog: CatalogStore, log: AuditLog, publisher: str | None = None
 ) -> list[Chain]:
-    """List every chain of a deployment, or those of one publisher, in a fixed order."""
+    """List every chain of a deployment, or only those of one publisher, in a fixed order."""
 
     def selected(publishers: Iterable[str]) -> list[str]:
         return [name for name in publishers if publisher in (None, name)]
@@ -75,10 +76,10 @@ def page(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[TrailEntry]:
-    """Read a page of entries of some chains, the newest first, without damaged ones (see `verify`).
+    """Read a page of the chains' entries, newest first. Skips damaged entries (see `verify`).
 
-    Args: since = leave out older entries (UTC-aware).
-    Raises: InvalidInput for a cursor that is not from a page.
+    Args: since = skip entries older than this date and time (UTC-aware).
+    Raises: InvalidInput unless the cursor is the `next_cursor` of a page.
     """
     before = None if cursor is None else _position_of(cursor)
     entries = merge(*(_newest_first(chain, since) for chain in some), key=_position, reverse=True)

@@ -1,7 +1,7 @@
-"""Verify trails: every entry is there, in its order, and unchanged.
+"""Verify that no entry of the audit trails is missing, changed or out of order.
 
-Also verify that the present groups and products are the result of the entries, because everything
-that is written must leave an entry.
+Also verify that the stored groups and products are the result of the entries: every write must have
+left an entry.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from eligibility.audit.trail import Chain
 from groups.chain import UNREADABLE, ChainHead, Trail
 
 Progress = Callable[[str, int], None]
-"""Called after each entry with the name of its chain and 1."""
+"""Called after each entry with the name of its chain and the number 1, to show progress."""
 
 _DAMAGED = {
     "missing": "is missing; the entry after it cannot be checked against it",
@@ -26,7 +26,7 @@ _UNCHAINED = (
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is not as it was written. revision: of the entry, or of the one that is missing."""
+    """A difference from what was written. revision: that of the damaged or missing entry."""
 
     chain: str
     revision: int
@@ -35,10 +35,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class VerificationReport:
-    """The result of `verify`. findings: empty if everything is as it was written.
+    """The result of `verify`. findings: empty if nothing is wrong.
 
-    heads: the end of each chain, to be kept elsewhere. entries: how many were read. unchained: by
-    chain, how many entries at its beginning are from a release that made no digests yet.
+    heads: the head of each chain; store them elsewhere for the next `verify`. entries: number read.
+    unchained: chain -> number of its first entries written by releases without digests.
     """
 
     heads: Mapping[str, ChainHead]
@@ -48,7 +48,7 @@ class VerificationReport:
 
 
 def heads(chains: list[Chain]) -> dict[str, ChainHead]:
-    """Read the end of each chain."""
+    """Read the head (last revision and digest) of each chain."""
     return {chain.name: chain.trail.kept().head for chain in chains}
 
 
@@ -57,9 +57,9 @@ def verify(
     known: Mapping[str, ChainHead] | None = None,
     step: Progress = lambda _name, _number: None,
 ) -> VerificationReport:
-    """Verify whole chains, up to their present ends.
+    """Verify chains from their first entries to their present heads.
 
-    Args: known = heads from earlier; without them, nobody can see that a whole chain was rolled back.
+    Args: known = heads read earlier. Only they reveal that a whole chain was rolled back.
         step = see Progress.
     """
     known = known or {}
@@ -80,7 +80,7 @@ def verify(
 
 
 class _Reader:
-    """Reads one chain from its first entry to its head. known: an earlier head; revision 0 = none."""
+    """Verifies one chain up to its head. known: a head read earlier; revision 0 = none is known."""
 
     def __init__(self, chain: Chain, known: ChainHead) -> None:
         self.name, self._known = chain.name, known
@@ -90,14 +90,14 @@ class _Reader:
         self.entries = self.unchained = 0
         self._began = False
         self._before: str | None = ""
-        """The digest of the entry before; None if that entry is damaged."""
+        """The digest of the previous entry; "" before the first, None if that entry is damaged."""
 
     def read(self, step: Progress) -> Iterator[Finding]:
         entries = self._trail.entries(1, self.head.revision)
         for revision, entry in enumerate(entries, 1):
             what = self._damage(revision, entry) or self._not_replayed(entry)
             if what is not None:
-                self._replay = None  # a damaged chain has no certain result
+                self._replay = None  # entries after damage cannot be replayed reliably
                 yield Finding(self.name, revision, what)
             step(self.name, 1)
         if self._before not in (None, self.head.chain):
@@ -114,7 +114,7 @@ class _Reader:
             yield from map(self._at_head, self._replay.differences(self.head.revision))
 
     def _damage(self, revision: int, entry: Any) -> str | None:
-        """Describe what is wrong with an entry; None if nothing is."""
+        """Describe the fault of an entry; return None if it has no fault."""
         if entry != "missing":
             self.entries += 1
         if isinstance(entry, str):
@@ -130,7 +130,7 @@ class _Reader:
         return None if before is None or self._is_as_written(before, entry) else _CHANGED
 
     def _not_replayed(self, entry: Any) -> str | None:
-        """Replay an entry; describe what is wrong if that is impossible."""
+        """Replay an entry; describe the fault if that is impossible."""
         try:
             if self._replay is not None:
                 self._replay.take(entry)

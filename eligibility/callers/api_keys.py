@@ -2,9 +2,9 @@
 
     elg_ <12 characters of key id> <43 characters of secret> <6 characters of checksum>
 
-Everything after the prefix is base62 (0-9, A-Z, a-z). The key id is public. The secret has 256 random
-bits. The checksum is the CRC32 of everything before it, so that anybody can distinguish keys from
-similar texts without the server. Secret scanners search for SCANNER_PATTERN.
+Everything after the prefix is base62 (0-9, A-Z, a-z). The key id is public. The secret has 256
+random bits. The checksum is the CRC32 of everything before it, so that anybody can distinguish keys
+from similar texts without the server. Secret scanners search for SCANNER_PATTERN.
 """
 
 import re

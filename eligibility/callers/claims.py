@@ -116,7 +116,7 @@ def _publishers(claims: Claims, issuer: TokenGrants) -> frozenset[str] | None:
 
 
 def _texts(claims: Claims, claim: str, *, split: bool = False) -> list[str]:
-    """Return a claim that is a list of texts or one text; with `split`, split one text at spaces."""
+    """Return a claim that is a list of texts or one text. split: whether to split one at spaces."""
     value = claims.get(claim)
     if value is None:
         return []

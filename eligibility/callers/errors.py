@@ -31,7 +31,7 @@ class ScopeMissing(EligibilityError):
 
 
 class AllPublishersNeeded(EligibilityError):
-    """The caller has the scope for some publishers, but the request concerns the whole deployment."""
+    """The caller has the scope for some publishers, but the request concerns all publishers."""
 
     code = "ALL_PUBLISHERS_NEEDED"
 

@@ -81,7 +81,7 @@ class TokenGrants(BaseModel):
         that are not listed are ignored.
     publishers_claim: a claim with a list of publisher ids, one id, or `*` for all publishers. If it
         is missing, the caller may see no publisher.
-    name_claim: possible claims with the caller's name for logs and history; the first found is used.
+    name_claim: the first of these claims that the token has is the caller's name in logs.
     """
 
     scope_claims: TextOrTexts = ("scope", "scp")
@@ -128,7 +128,7 @@ class AccountIssuer(_Issuer):
     email_claim: the account's address. A token needs verified_claim = true, "true", 1 or "1".
     tenant_claim: a tenant of consumer_tenants means a Microsoft account, any other tenant a work or
         school account. If `kind` is set, it applies instead.
-    aliases_claim: a list of further addresses of the account, for which verified_claim is not needed.
+    aliases_claim: a list of further addresses of the account. They need no verified_claim.
     """
 
     email_claim: IssuerText = "email"

@@ -82,7 +82,7 @@ class KeyAdmin:
     def rotate(
         self, who: str, key_id: str, *, overlap: str = DEFAULT_OVERLAP, expires: str | None = None
     ) -> IssuedKey:
-        """Create a key with the rights of an old key. The old key ends after the overlap or earlier.
+        """Create a key with the rights of an old key, which ends after the overlap or earlier.
 
         Args: key_id = see `revoke`; overlap = a duration, `0` = the old key ends at once; expires =
             see `create`, None = the new key has the same lifetime as the old key had.
@@ -131,7 +131,7 @@ class KeyAdmin:
         return key
 
     def listed(self, every: bool = False) -> tuple[StoredKey, ...]:
-        """List the keys that work now, oldest first; with `every`, also the keys that have ended."""
+        """List the keys that work now, oldest first. every: whether to include ended keys."""
         now = self._now()
         return tuple(k for k in self._keys.all()[1] if every or state_of(k, now) in _WORKING)
 
@@ -175,7 +175,7 @@ def note_key(
 
 
 def _id_in(text: str) -> str:
-    """Return the id in a whole key, because messages must not repeat its secret; or return an id."""
+    """Return the id in a whole key (no message may repeat its secret); return an id unchanged."""
     return text[api_keys.ID_PART] if text.startswith(api_keys.PREFIX) else text
 
 

@@ -1,7 +1,7 @@
 """KeyRing: keep all API keys in memory, so that finding a key's caller needs no I/O.
 
-A thread checks the store's revision twice a second. When the revision has changed, it reads all keys
-again, so a revoked key stops working within a second on every node.
+A thread checks the store's revision twice a second. When the revision has changed, it reads all
+keys again, so a revoked key stops working within a second on every node.
 """
 
 import hmac

@@ -53,7 +53,7 @@ class Caller:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
     def sees(self, publisher: str) -> bool:
-        """Return whether the caller may see a publisher. To the caller, others seem not to exist."""
+        """Return whether the caller may see a publisher. Others seem not to exist."""
         return self.publishers is None or publisher in self.publishers
 
     def check(self, scope: Scope) -> None:

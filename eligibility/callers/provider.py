@@ -25,9 +25,8 @@ class SignInProvider(issuers.IssuerKeys, issuers.TokenGrants):
     """An OpenID provider, configured by its document at `configuration_url`.
 
     client_id: this server's id at the provider. client_secret_file: contains this server's secret;
-    None = this server is a public client, protected by PKCE alone. ask_for: OAuth scopes to request.
-    label: text of the sign-in button. hours: the length of a session; rights that the provider
-    withdraws meanwhile end only with the session.
+    None = a public client, protected by PKCE alone. ask_for: OAuth scopes to request. label: the
+    button's text. hours: length of a session; rights that the provider withdraws end with it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -12,9 +12,9 @@ TokenResult = TypeVar("TokenResult")
 class TokenCache(Generic[TokenResult]):
     """Maps verified tokens to their results until these expire; drops the least recently used.
 
-    The size is limited in characters, because tokens have 1 to 16 KiB (LruCache limits entries). The
-    dict keys are the whole tokens: hashing them first would take twice as long. `get` takes no lock,
-    so an event loop never waits for a thread.
+    The limit is in characters, because tokens have 1 to 16 KiB (LruCache limits entries). The dict
+    keys are the whole tokens: hashing them first would take twice as long. `get` takes no lock, so
+    an event loop never waits for a thread.
     """
 
     def __init__(self, limit_characters: int = LIMIT_CHARACTERS) -> None:

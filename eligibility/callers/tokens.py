@@ -75,7 +75,7 @@ class Verifier:
         return self._known_accounts.get(token, self._clock())
 
     def caller_of(self, token: str) -> Caller:
-        """Verify a bearer token and return its caller: a service, or an account that asks for itself.
+        """Verify a bearer token; return its caller: a service, or an account asking for itself.
 
         Raises: Unauthenticated, IssuerUnavailable.
         """

@@ -27,7 +27,7 @@ _NONE_EXPECTED: Mapping[str, ExpectedRevision] = MappingProxyType({})
 
 
 class Catalog:
-    """Stores products. First checks them against the publisher's groups and their earlier versions."""
+    """Checks products against the publisher's groups and earlier versions, then stores them."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Catalog:
         actor: str,
         if_product_revision: ExpectedRevision | None = None,
     ) -> int:
-        """Delete a product but keep its history. Raises: UnknownProduct, ProductRevisionMismatch."""
+        """Delete a product, not its history. Raises: UnknownProduct, ProductRevisionMismatch."""
         expected = {} if if_product_revision is None else {product_id: if_product_revision}
         return self.apply(publisher, {}, (product_id,), actor=actor, expected=expected)
 

@@ -4,7 +4,7 @@ from eligibility.errors import EligibilityError, Fault, InvalidInput
 
 
 class InvalidProduct(InvalidInput):
-    """A product or a whole catalogue breaks rules, so it is not stored. `faults` lists every fault."""
+    """A product or a whole catalogue breaks rules, so it is not stored. faults: every fault."""
 
     code = "INVALID_PRODUCT"
 
@@ -34,7 +34,7 @@ class CatalogRevisionMismatch(EligibilityError):
 
 
 class ProductRevisionMismatch(EligibilityError):
-    """The product is not at the revision that the writer had read. actual: 0 if it does not exist."""
+    """The product is not at the revision that the writer had read. actual: 0 if it is missing."""
 
     code = "REVISION_MISMATCH"
 

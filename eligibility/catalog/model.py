@@ -56,8 +56,7 @@ class _Declared(BaseModel):
 class Package(_Declared):
     """One uploaded package.
 
-    targets: device family -> MinVersion. For a device whose family is listed, that entry applies and
-        the one for Windows.Universal does not (DFO).
+    targets: device family -> MinVersion. Windows.Universal applies to families not listed (DFO).
     """
 
     file_name: Annotated[StrictStr, Field(min_length=1, max_length=256)]
@@ -75,7 +74,7 @@ class RolloutStatus(StrEnum):
 
 
 class Rollout(_Declared):
-    """A gradual rollout: `percentage` of the accounts get the newest packages, others the previous."""
+    """A gradual rollout: `percentage` of accounts get the newest packages, others the previous."""
 
     percentage: Annotated[float, Field(strict=True, ge=0, le=100, allow_inf_nan=False)]
     status: RolloutStatus
@@ -101,7 +100,7 @@ class Submission(_Declared):
         return "private"
 
     def admits(self, groups: AbstractSet[str], now: datetime) -> bool:
-        """Return whether members of `groups` are in the audience at `now`; public includes everybody."""
+        """Return whether members of `groups` are in the audience at `now`; always if it is public."""
         return self.audience_at(now) == "public" or not groups.isdisjoint(self.audience_groups)
 
 
@@ -116,7 +115,7 @@ class Flight(_Declared):
     rollout: Rollout | None = None
 
     def published_at(self, now: datetime) -> bool:
-        """Return whether the flight is active at `now`: it has packages and `publish_at` is reached."""
+        """Return whether the flight has packages and its `publish_at` is not after `now`."""
         return bool(self.packages) and (self.publish_at is None or now >= self.publish_at)
 
 
@@ -171,7 +170,7 @@ class DeclaredSource:
         return product.with_fields(flights=tuple(flights))
 
     def of(self, product: "Product") -> Submission | Flight:
-        """Return the submission or flight at the same position in another version of the product."""
+        """Return the submission or flight at this position in another version of the product."""
         return product.submission if self.position is None else product.flights[self.position]
 
 
@@ -186,7 +185,7 @@ class DeclaredDate(NamedTuple):
 
 
 class Product(_Declared):
-    """A product as its publisher declares it. flights: sorted from the highest rank to the lowest."""
+    """A product as its publisher declares it. flights: from the highest rank to the lowest."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
@@ -197,7 +196,7 @@ class Product(_Declared):
     flights: tuple[Flight, ...] = ()
 
     def rank_of(self, position: int) -> int:
-        """Return the rank of the flight at an index: the last flight has 2, the submission 1 (PF)."""
+        """Return the rank of a flight: the last flight has 2, the submission has 1 (PF)."""
         return len(self.flights) - position + 1
 
     def flight_for(self, groups: AbstractSet[str], now: datetime) -> Flight | None:
@@ -211,7 +210,7 @@ class Product(_Declared):
         return (DeclaredSource(self.submission), *flights)
 
     def dates(self) -> tuple[DeclaredDate, ...]:
-        """List `public_at` if the product is private, and `publish_at` of every flight that has it."""
+        """List `public_at` of a private product, and `publish_at` of every flight that has it."""
         dates = [DeclaredDate(f.publish_at, f) for f in self.flights if f.publish_at is not None]
         if self.submission.public_at is not None and self.submission.audience == "private":
             dates.insert(0, DeclaredDate(self.submission.public_at))
@@ -228,7 +227,7 @@ class Product(_Declared):
         return frozenset(group for source in self.sources() for group in source.groups)
 
     def active_groups(self, now: datetime) -> frozenset[str]:
-        """Return the groups with an effect at `now`: of a private audience and of published flights."""
+        """Return the groups with an effect at `now`: of private audience and published flights."""
         private = self.submission.audience_at(now) == "private"
         audience = self.submission.audience_groups if private else ()
         flights = (flight.groups for flight in self.flights if flight.published_at(now))

@@ -44,7 +44,7 @@ class GroupPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductPlan:
-    """The planned change to one product. differences: texts of the form `field: before -> after`."""
+    """The planned change to one product. differences: texts such as `field: before -> after`."""
 
     product_id: str
     action: PlanAction

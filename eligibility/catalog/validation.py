@@ -37,7 +37,7 @@ class ValidationContext:
 
 
 def read_product(body: Any) -> Product:
-    """Convert parsed JSON or YAML to a product. Raises: InvalidProduct naming every invalid field."""
+    """Convert parsed JSON or YAML to a product. Raises: InvalidProduct with every invalid field."""
     try:
         return Product.model_validate(body)
     except ValidationError as error:

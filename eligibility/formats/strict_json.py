@@ -63,7 +63,7 @@ def _integer(digits: str) -> int:
 
 
 def _check(value: Any, depth: int) -> None:
-    """Refuse deep nesting, infinite numbers and lone surrogates (no UTF-8 response can repeat them)."""
+    """Refuse deep nesting, infinite numbers and lone surrogates (UTF-8 cannot encode them)."""
     if depth > DEEPEST:
         raise _too_deep()
     if isinstance(value, str):

@@ -48,7 +48,7 @@ def parse_family(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_target_family(text: str) -> str:
-    """Read the family that a package targets. Like parse_family, but Windows.Universal is allowed."""
+    """Read the family that a package targets. Unlike parse_family, allow Windows.Universal."""
     return _family(text)
 
 

@@ -107,7 +107,7 @@ def _app(resources: list[shapes.PartnerCenterResource], report: ImportReport) ->
 def _flights(
     resources: list[shapes.PartnerCenterResource], report: ImportReport
 ) -> list[shapes.FlightResource]:
-    """Return all flights of the app, listed or in separate files. Report a fault if any is missing."""
+    """Return all flights of the app, listed or in separate files. Report missing ones as faults."""
     pages = _of_kind(resources, shapes.FlightPage)
     listed: list[shapes.PartnerCenterResource] = [
         flight for page in pages for flight in page.flights

@@ -1,7 +1,7 @@
 """Sort flights by rank, which the API describes by `rankHigherThan` links.
 
-`rankHigherThan` names the flight (by friendly name or id) or the non-flighted submission that is
-directly below the flight; null means that the flight has the top rank (domain.md section 5; CF, GF).
+`rankHigherThan` names the flight (by friendly name or id) or the non-flighted submission directly
+below a flight; null means that the flight has the top rank (domain.md section 5; CF, GF).
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,7 @@ from eligibility.catalog.partner_center.shapes import NON_FLIGHTED, FlightResour
 
 
 def rank_order(flights: list[FlightResource], report: ImportReport) -> list[FlightResource]:
-    """Sort flights from the highest rank to the lowest. Report a fault if their order is unclear."""
+    """Sort flights from the highest rank to the lowest. Report a fault if the order is unclear."""
     top = [flight for flight in flights if flight.above is None]
     if len(top) > 1:
         detail = f"{_names(top)} have `rankHigherThan` null, the top rank: name what each is above"

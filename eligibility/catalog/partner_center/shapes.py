@@ -1,8 +1,8 @@
 """Models of the Store submission API's responses, with the fields that an import needs.
 
-Source of the fields: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Other fields are ignored;
-a field of the wrong type is a fault. Ids have 19 digits, so they are texts: floating-point numbers
-would lose the last digits.
+Source of the fields: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Other fields are
+ignored; a field of the wrong type is a fault. Ids have 19 digits, so they are texts: floating-point
+numbers would lose the last digits.
 """
 
 import re
@@ -154,7 +154,7 @@ class SubmissionResource(_Resource):
 
     @property
     def seek_enabled(self) -> bool:
-        """Return whether a manual check finds the newest packages. Either of two fields says so (MAS)."""
+        """Return whether a manual check finds the newest packages. Either field may say so (MAS)."""
         return self.seek or self.delivery.rollout.seek
 
     @property
