@@ -49,7 +49,7 @@ class AccountMismatch(EligibilityError):
 
 
 class IssuerUnavailable(EligibilityError):
-    """The keys of a token's issuer cannot be read now, so the token cannot be checked."""
+    """The keys of a token's issuer cannot be fetched now, so the token cannot be verified."""
 
     code = "ISSUER_UNAVAILABLE"
 

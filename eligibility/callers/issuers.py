@@ -14,7 +14,9 @@ from eligibility.callers.model import Scope
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 
 TENANT = "{tenant}"
-MICROSOFT_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # tenant of all personal accounts
+MICROSOFT_ACCOUNTS = (
+    "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant id of all personal Microsoft accounts
+)
 
 
 def _several(value: Any) -> Any:

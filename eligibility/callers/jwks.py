@@ -20,7 +20,7 @@ from eligibility.callers.fetching import FetchFailed, fetched_json
 FRESH_SECONDS = 300  # cached keys older than this are fetched again
 KEPT_SECONDS = 86_400  # how long cached keys stay valid while the issuer is unreachable
 RETRY_SECONDS = 10  # the pause after a failed fetch or a fetch for an unknown key id
-MIN_RSA_BITS = 2_048  # RFC 7518, 3.3
+MIN_RSA_BITS = 2_048  # smaller keys are ignored (RFC 7518, section 3.3)
 
 _SUITABLE = {
     ("RSA", ""): frozenset({"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}),

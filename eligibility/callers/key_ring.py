@@ -69,7 +69,7 @@ class KeyRing:
         self._state_lock = threading.Lock()
         self._check_lock = threading.Lock()
         self._checks = 0
-        self._failure: StoreUnavailable | None = None  # of the last check
+        self._failure: StoreUnavailable | None = None  # why the last check failed
         self._unknown = LruCache[str, float](_MOST_UNKNOWN)
         self._uses = KeyUses(store)
         self._stop = threading.Event()
@@ -152,7 +152,7 @@ class KeyRing:
                     _log.warning("API keys are read from the store again")
                 away = False
                 self._uses.write_once_a_minute(self._clock())
-            except Exception as error:  # noqa: BLE001 - without this thread no key would be revoked
+            except Exception as error:  # noqa: BLE001 - if the thread ended, revoked keys would work
                 if not away:
                     known = isinstance(error, GroupsError)
                     _log.warning("using the API keys in memory: %s", error, exc_info=not known)

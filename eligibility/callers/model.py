@@ -14,7 +14,7 @@ class Scope(StrEnum):
 
     QUERY = "access:query"
     EXPLAIN = "access:explain"
-    ASSERT = "access:assert"  # name an account without that account's token
+    ASSERT = "access:assert"  # send queries about an account without that account's token
     READ_GROUPS = "groups:read"
     WRITE_GROUPS = "groups:write"
     READ_CATALOG = "catalog:read"

@@ -4,7 +4,7 @@ import threading
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
-LIMIT_CHARACTERS = 16_777_216  # of all tokens together: about 16,000 tokens of the usual 1 KiB
+LIMIT_CHARACTERS = 16_777_216  # in all cached tokens together: 16,000 tokens of the usual 1 KiB
 
 TokenResult = TypeVar("TokenResult")
 

@@ -1,4 +1,4 @@
-"""Errors of the catalogue."""
+"""Errors that refuse a write to the catalogue."""
 
 from eligibility.errors import EligibilityError, Fault, InvalidInput
 

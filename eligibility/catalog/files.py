@@ -220,7 +220,7 @@ def product_body(product: Product) -> dict[str, Any]:
 class _Dumper(yaml.SafeDumper):
     """Writes YAML without aliases (`*id001`): a value used twice is written in full twice."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML defines the parameters
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML calls it with `data`
         return True
 
 

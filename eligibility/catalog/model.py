@@ -100,7 +100,7 @@ class Submission(_Declared):
         return "private"
 
     def admits(self, groups: AbstractSet[str], now: datetime) -> bool:
-        """Return whether members of `groups` are in the audience at `now`; always if it is public."""
+        """Return whether members of `groups` are in the audience at `now`; if public, all are."""
         return self.audience_at(now) == "public" or not groups.isdisjoint(self.audience_groups)
 
 

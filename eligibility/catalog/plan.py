@@ -228,7 +228,7 @@ def _consent_warnings(
 
 
 def _uses(products: Mapping[str, Product]) -> dict[str, list[str]]:
-    """List the audiences and flights that use each group."""
+    """Map group ids to the audiences and flights that use them, such as `9NBLGGH4R315 audience`."""
     uses: defaultdict[str, list[str]] = defaultdict(list)
     for product_id, product in sorted(products.items()):
         for source in product.sources():

@@ -27,7 +27,7 @@ _Read = TypeVar("_Read")
 
 
 def file_bytes(path: Path) -> bytes:
-    """Read the bytes of a file. Raises: InvalidInput naming the file."""
+    """Read the bytes of a file. Raises: InvalidInput if that fails."""
     try:
         return path.read_bytes()
     except OSError as error:

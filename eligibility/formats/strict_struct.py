@@ -93,7 +93,7 @@ def _faults(
 def _faults_of(value: Any, expected: Any, loc: str) -> list[Fault]:
     """List every fault of a value that must be of type `expected`, with the faults of its parts."""
     choices = get_args(expected) if get_origin(expected) in (UnionType, Union) else (expected,)
-    if msgspec.Raw in choices:  # any value is accepted
+    if msgspec.Raw in choices:  # a Raw field accepts any value
         return []
     try:
         msgspec.convert(value, expected)

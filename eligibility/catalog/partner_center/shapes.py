@@ -72,7 +72,7 @@ class FlightResource(_Resource):
 
 
 class FlightPage(_Resource):
-    """One page of an app's list of flights."""
+    """One page of an app's list of flights. total: the number of flights on all pages."""
 
     flights: tuple[FlightResource, ...] = Field(alias="value")
     total: int | None = Field(None, alias="totalCount")
@@ -110,7 +110,7 @@ def _target(text: str) -> tuple[str, Version]:
 
 
 class PackageRollout(_Resource):
-    """The gradual rollout of a submission (RO). fallback_id "0" = no fallback submission."""
+    """The gradual rollout of a submission (RO). fallback_id: for accounts outside it, "0" = none."""
 
     used: StrictBool = Field(False, alias="isPackageRollout")
     percentage: float = Field(0.0, alias="packageRolloutPercentage")
@@ -154,7 +154,7 @@ class SubmissionResource(_Resource):
 
     @property
     def seek_enabled(self) -> bool:
-        """Return whether a manual check finds the newest packages. Either field may say so (MAS)."""
+        """Return whether a manual check finds the newest packages; two fields may say so (MAS)."""
         return self.seek or self.delivery.rollout.seek
 
     @property
@@ -179,7 +179,7 @@ class AppSubmission(SubmissionResource):
 
 
 class FlightSubmission(SubmissionResource):
-    """A submission of a flight (MFS)."""
+    """A submission of the flight `flight_id` (MFS)."""
 
     flight_id: Id = Field(alias="flightId")
     packages: tuple[UploadedPackage, ...] = Field(alias="flightPackages")
