@@ -1,7 +1,7 @@
 """Find the causes of a changed answer, by deciding with one difference applied at a time.
 
 A difference is a cause if it alone turns the old answer into the new one. If no single difference
-does, the causes are those that cannot be left out. Memberships, product, floors, clock may differ.
+does, the causes are those that cannot be left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

@@ -117,10 +117,7 @@ class ComparisonRequest:
     defaults: Asker = PLAIN
 
     def read(self, product_id: str) -> Comparison:
-        """Read both states of a product, and the accounts to compare.
-
-        Raises: UnknownProduct if neither state has the product; the errors of States.read.
-        """
+        """Read states and accounts. Raises: UnknownProduct; the errors of States.read."""
         both = [_read(self.states, product_id, side) for side in self.sides]
         if both == [None, None]:
             raise UnknownProduct(product_id)
@@ -165,10 +162,7 @@ class ComparisonRequest:
 def members_of_either(
     states: States, publisher: str, sides: tuple[ComparedState, ComparedState]
 ) -> Callable[[str], list[str]]:
-    """Build a function that lists the members that a group has in at least one of the states.
-
-    The function raises groups.errors.UnknownGroup if neither state has the group.
-    """
+    """Build a function that lists a group's members in either state. It raises UnknownGroup."""
 
     def members(group_id: str) -> list[str]:
         present: set[str] = set()

@@ -72,10 +72,7 @@ _Pair = tuple[int, int]
 
 
 def difference(before: Matrix | None, after: Matrix | None) -> ProductDifference:
-    """Compare two states of a product for the same accounts and devices; None = no such product.
-
-    Raises: ValueError if both are None.
-    """
+    """Compare two states; None = no such product. Raises: ValueError if both are None."""
     either = after or before
     if either is None:
         raise ValueError("no state to compare")

@@ -42,10 +42,7 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEffects:
-    """The effects on one product for everybody in its groups before or after the change.
-
-    becomes_public: it was private; now everybody can see it, not only the accounts counted here.
-    """
+    """Effects on a product. becomes_public: everybody gains sight of it, not only `changes`."""
 
     product_id: str
     name: str

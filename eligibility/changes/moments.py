@@ -54,10 +54,7 @@ class ProductHistory:
 def read_past(
     groups: GroupArchive, catalog: CatalogStore, product_id: str, addresses: Collection[str]
 ) -> ProductHistory:
-    """Read the history of a product and of an account's canonical addresses.
-
-    Raises: UnknownProduct; StoreUnavailable.
-    """
+    """Read the history for canonical addresses. Raises: UnknownProduct, StoreUnavailable."""
     publisher = catalog.owner(product_id)
     if publisher is None:
         raise UnknownProduct(product_id)

@@ -1,7 +1,4 @@
-"""Timeline: when an account's answers changed or will change, and why.
-
-Decides only at the times that moments.py lists, because answers cannot change between them.
-"""
+"""Timeline: when an account's answers changed or will change, and why."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
@@ -52,7 +49,7 @@ class _Situation:
 
 
 class Timeline:
-    """The answers of one account on some devices over time. Decides equal situations only once."""
+    """The answers of an account on some devices over time. Decides equal situations only once."""
 
     def __init__(
         self,

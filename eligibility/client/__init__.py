@@ -1,6 +1,6 @@
-"""The Python client of the HTTP API, synchronous and asynchronous (docs/client.md).
+"""The Python client of the HTTP API, synchronous and asynchronous.
 
-Requires only httpx2, msgspec and packaging, not the dependencies of the server.
+Requires only httpx2, msgspec and packaging, not the dependencies of the server (docs/client.md).
 """
 
 from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision

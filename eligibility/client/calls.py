@@ -1,7 +1,4 @@
-"""The calls of both clients: how to build each request and read its response (docs/http-api.md).
-
-Client and AsyncClient have a method with the name, parameters and docstring of each function.
-"""
+"""The calls of both clients (docs/http-api.md). Each function is also a method of both clients."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -202,10 +199,7 @@ def remove_members(
     if_revision: int | None = None,
     dry_run: bool = False,
 ) -> Call[EditResponse]:
-    """Remove addresses from a group, all or none. Others are only counted, as `unknown`.
-
-    if_revision, dry_run: see add_members.
-    """
+    """Remove addresses, all or none; others are counted as `unknown`. Options: see add_members."""
     body = {"remove": _list_or_text(emails)}
     return _edit("PATCH", (publisher, group_id), body, if_revision, dry_run, if_revision is None)
 

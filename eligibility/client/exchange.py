@@ -1,7 +1,4 @@
-"""One call from request to result, without I/O: what to send, how long to wait, when to try again.
-
-Both clients only perform the steps that `CallRules.steps` yields.
-"""
+"""One call from request to result, without I/O: the steps that both clients perform."""
 
 import logging
 import random

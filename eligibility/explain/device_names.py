@@ -35,10 +35,7 @@ def a_device(device: Device) -> str:
 
 
 def device_name(device: Device, release: str = "") -> str:
-    """Return a short name: `Windows 11 24H2, x64`, or `Xbox 10 1809` for another family.
-
-    Args: release = the name of its Windows release; by default, the name is looked up.
-    """
+    """Name a device: `Windows 11 24H2, x64`, `Xbox 10 1809`. release: its release, if known."""
     release = release or release_name(device.version) or f"Windows {device.os_version}"
     family = device.family.removeprefix("Windows.")
     name = release if family == "Desktop" else release.replace("Windows", family)

@@ -1,8 +1,7 @@
 """Find the fewest changes that turn a denial into a grant, by deciding again with each change made.
 
-The search tries single changes, then pairs, then triples, and stops at the first size that works.
-It extends a set only if its last change altered the decision. A change without effect is tried
-again after other changes. tests/explain/test_least_change.py compares this with an exhaustive search.
+Tries single changes, then pairs, then triples, and stops at the first size that works. Extends a
+set only if its last change altered the decision; a change without effect is tried after others.
 """
 
 from collections.abc import Callable, Iterator
@@ -41,10 +40,7 @@ _COMPARED_FACTS = (
 
 @dataclass(frozen=True)
 class Goal:
-    """What the search tries to obtain.
-
-    text: its name for readers. met_by: checks a decision. flight_id: None unless it is a flight.
-    """
+    """A goal. text: its name. met_by: checks a decision. flight_id: set if the goal is a flight."""
 
     text: str
     met_by: Callable[[Decision], bool]
@@ -55,10 +51,7 @@ GRANTED = Goal("the product", lambda decision: decision.granted)
 
 
 def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
-    """Read a goal from text: a flight id, with or without `flight:`, or a package version.
-
-    Raises: InvalidInput if the text is neither a flight of the product nor a version.
-    """
+    """Read a goal: a flight id, with or without `flight:`, or a version. Raises: InvalidInput."""
     flight_id, flights = text.removeprefix("flight:"), product.flight_names
     if flight_id in flights:
         return Goal(

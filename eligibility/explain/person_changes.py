@@ -1,7 +1,4 @@
-"""Changes that the person at the device could make, each as a function from case to changed case.
-
-least_change.py decides each changed case to find the changes that help.
-"""
+"""Changes that the person at the device could make; least_change.py finds those that help."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

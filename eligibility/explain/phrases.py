@@ -1,7 +1,4 @@
-"""Texts for reasons, outcomes and effects, used by every report, page and command.
-
-step_phrases.py has the sentences for the steps of a trace.
-"""
+"""Texts for reasons, outcomes and effects. step_phrases.py has those for the steps of a trace."""
 
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
@@ -108,10 +105,7 @@ def label_text(product: Product, outcome: Outcome) -> str:
 
 
 def full_text(product: Product, outcome: Outcome) -> str:
-    """Describe an outcome: `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` and reasons.
-
-    Args: product = the product of the outcome, for the names of its flights.
-    """
+    """Describe an outcome: `Canary, 2.1.0.0, x64, install`, or `no, flight Canary: ` + reasons."""
     names = product.flight_names
     if outcome.granted:
         source = names[outcome.source] if outcome.source else "non-flighted submission"

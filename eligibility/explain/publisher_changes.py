@@ -1,7 +1,4 @@
-"""Changes that the publisher could make to a product, each as a function from case to changed case.
-
-least_change.py decides each changed case to find the changes that help.
-"""
+"""Changes that the publisher could make to a product; least_change.py finds those that help."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

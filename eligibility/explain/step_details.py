@@ -1,7 +1,4 @@
-"""Describe in one line what each step of a trace compared.
-
-`decide` stores only facts in a trace; this file turns them into text when the trace is shown.
-"""
+"""Describe what each step of a trace compared, from the facts that `decide` stored in the step."""
 
 from collections.abc import Callable, Iterable, Mapping
 

@@ -1,7 +1,4 @@
-"""Turn a decision into a short story: the verdict, then a sentence for each step of its trace.
-
-Pure: reads the trace and the case only. step_phrases.py has the sentences.
-"""
+"""Turn a decision and its trace into a short story. Pure. step_phrases.py has the sentences."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
