@@ -14,9 +14,7 @@ from eligibility.callers.model import Scope
 Algorithm = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 
 TENANT = "{tenant}"
-MICROSOFT_ACCOUNTS = (
-    "9188040d-6c67-4c5b-b112-36a304b66dad"  # the tenant id of all personal Microsoft accounts
-)
+MICROSOFT_ACCOUNTS = "9188040d-6c67-4c5b-b112-36a304b66dad"  # tenant id of personal accounts
 
 
 def _several(value: Any) -> Any:

@@ -152,7 +152,7 @@ class KeyRing:
                     _log.warning("API keys are read from the store again")
                 away = False
                 self._uses.write_once_a_minute(self._clock())
-            except Exception as error:  # noqa: BLE001 - if the thread ended, revoked keys would work
+            except Exception as error:  # noqa: BLE001 - without the thread, revoked keys would work
                 if not away:
                     known = isinstance(error, GroupsError)
                     _log.warning("using the API keys in memory: %s", error, exc_info=not known)
@@ -175,9 +175,7 @@ class KeyRing:
                 self._compare(self._clock())
                 self._failure = None
             except BaseException as error:
-                self._revision = (
-                    None  # read all keys next: a restarted store may number revisions anew
-                )
+                self._revision = None  # read all keys: a restarted store may count anew
                 self._failure = error if isinstance(error, StoreUnavailable) else None
                 raise
 

@@ -109,7 +109,7 @@ class Verifier:
         return account
 
     def verify(self, token: str, loc: str = HEADER) -> tuple[Issuer, Claims]:
-        """Check signature, audience and times of a token, without the cache; return issuer and claims.
+        """Check signature, audience and times of a token (uncached); return issuer and claims.
 
         Raises: Unauthenticated, IssuerUnavailable.
         """

@@ -151,9 +151,7 @@ def was_public(
     Checking its last version is enough: a product that was public can never be private again.
     Args: until = ignore versions later than this date and time (UTC-aware).
     """
-    limit = (
-        2 if until is None else 100
-    )  # the last version may be a deletion; the one before is then a product
+    limit = 2 if until is None else 100  # 2, because the last version may be a deletion
     for version in each(lambda cursor: store.history(product_id, cursor=cursor, limit=limit)):
         if version.product is not None and (until is None or version.at <= until):
             return version.product.submission.audience_at(now) == "public"

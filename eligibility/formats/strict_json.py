@@ -55,9 +55,7 @@ def _constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    if (
-        len(digits) > 20
-    ):  # more than 64 bits; int() is slow for long texts and refuses very long ones
+    if len(digits) > 20:  # more than 64 bits; int() is slow for long texts
         raise InvalidJson(f"`{_shown(digits)}` is too large a number", "NUMBER_TOO_LARGE")
     return int(digits)
 

@@ -47,9 +47,7 @@ class StrictReader(Generic[Fields]):
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             value = strict_json.loads(body)
             raise InvalidInput(_faults(value, self._fields, self._nested)) from None
-        strict_json.loads(
-            body
-        )  # raises InvalidJson if a name is duplicate; otherwise the struct is right
+        strict_json.loads(body)  # raises InvalidJson if a name is duplicate
         return struct
 
 

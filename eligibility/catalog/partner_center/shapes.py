@@ -110,7 +110,7 @@ def _target(text: str) -> tuple[str, Version]:
 
 
 class PackageRollout(_Resource):
-    """The gradual rollout of a submission (RO). fallback_id: for accounts outside it, "0" = none."""
+    """A rollout (RO). fallback_id: submission for accounts outside the rollout, "0" = none."""
 
     used: StrictBool = Field(False, alias="isPackageRollout")
     percentage: float = Field(0.0, alias="packageRolloutPercentage")
