@@ -1,4 +1,4 @@
-"""The settings, the opened stores, and the Service that puts the lower rooms together."""
+"""The settings, the stores, and the Service, which combines all other parts of the program."""
 
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings

@@ -1,7 +1,7 @@
 """Copies everything from one store to another: groups, catalogue, API keys, audit log, digest key.
 
-Writes are taken over one after another, as they were, so a copy that was cut off continues after the
-last write of the target. At the end both stores are read whole and compared by count and digest.
+Writes are copied one after another, unchanged, so an interrupted copy continues after the last write
+of the target. At the end both stores are read completely and compared by counts and a digest.
 """
 
 from collections import Counter
@@ -24,16 +24,16 @@ from groups.model import MAX_MEMBERS, GroupChange, each
 from groups.storage.redis_chain import missing
 
 _AT_ONCE = 50
-"""Writes taken over in one step: at most 500,000 addresses."""
+"""Number of writes copied in one step; they have at most 500,000 addresses."""
 
 CopyProgress = Callable[[str, int], None]
-"""Called with what is being done, and how many writes the last step took over."""
+"""Called with a description of the present step, and the number of writes copied in the last step."""
 
 _encode = msgspec.msgpack.Encoder().encode
 
 
 class CopyDiffers(EligibilityError):
-    """The target differs from the source, although every write was taken over."""
+    """The target differs from the source, although every write was copied."""
 
     code = "COPY_DIFFERS"
 
@@ -47,7 +47,7 @@ class CopyDiffers(EligibilityError):
 
 @dataclass(frozen=True, slots=True)
 class StoreContents:
-    """What a store has of a publisher: counts, and a digest over all of it."""
+    """Counts of a publisher's data in a store, and a digest of all of that data."""
 
     groups: int
     memberships: int
@@ -59,9 +59,10 @@ class StoreContents:
 
 @dataclass(frozen=True, slots=True)
 class CopyReport:
-    """What was copied and compared equal, by publisher.
+    """The result of a successful copy.
 
-    taken_over: number of writes of this run. keys: number of API keys that both stores have.
+    publishers: contents of both stores by publisher. taken_over: number of writes that this run copied.
+    keys: number of API keys that both stores have.
     """
 
     publishers: dict[str, StoreContents]
@@ -70,7 +71,7 @@ class CopyReport:
 
 
 def writes_of(stores: Stores) -> int:
-    """Count the writes that a store has of all publishers: as many are to be copied."""
+    """Count the writes of all publishers in a store, which is the number of writes to copy."""
     return sum(
         stores.groups.revision(publisher) + stores.catalog.revision(publisher)
         for publisher in publishers_of(stores)
@@ -78,16 +79,16 @@ def writes_of(stores: Stores) -> int:
 
 
 def publishers_of(stores: Stores) -> list[str]:
-    """List every publisher with a group or a product, in order."""
+    """List every publisher with a group or a product, sorted."""
     return sorted({*stores.groups.publishers(), *stores.catalog.publishers()})
 
 
 def copy(
     source: Stores, target: Stores, step: CopyProgress = lambda _what, _number: None
 ) -> CopyReport:
-    """Copy everything that the target does not have yet, and compare both stores.
+    """Copy everything that the target does not have yet, then compare both stores.
 
-    Raises: NotEmpty when the target has other writes; CopyDiffers.
+    Raises: NotEmpty if the target has writes that the source does not have; CopyDiffers.
     """
     target.groups.adopt_digest_key(source.groups.digest_key())
     taken_over = 0
@@ -108,7 +109,7 @@ def copy(
 
 
 def contents(stores: Stores, publisher: str) -> StoreContents:
-    """Read and count all that a store has of a publisher."""
+    """Read all data of a publisher in a store, and compute its counts and digest."""
     digest, counts = blake2b(digest_size=16), Counter[str]()
     for kind, count, facts in _facts(stores, publisher):
         counts[kind] += count
@@ -124,7 +125,7 @@ def contents(stores: Stores, publisher: str) -> StoreContents:
 
 
 def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
-    """Iterate over everything stored, in a fixed order: what it counts as, how often, and its value."""
+    """Iterate over a publisher's data in a fixed order: the kind, the number of items, the items."""
     groups, catalog = stores.groups, stores.catalog
     for group in each(lambda cursor: groups.list_groups(publisher, cursor=cursor)):
         yield "groups", 1, asdict(group)
@@ -139,7 +140,7 @@ def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
 
 
 def _comparable(change: GroupChange) -> dict[str, Any]:
-    return {**asdict(change), "write_id": ""}  # each store makes its own
+    return {**asdict(change), "write_id": ""}  # differs between stores
 
 
 def _written(version: ProductVersion) -> tuple[Any, ...]:
@@ -154,7 +155,7 @@ def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[GroupCha
 
 
 def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
-    """Check that the target has the first writes of the source and no others. Raises: NotEmpty."""
+    """Check that the target's last write is also in the source. Raises: NotEmpty."""
     reached = target.groups.revision(publisher)
     if reached == 0:
         return
@@ -170,12 +171,12 @@ def _check_resumable(source: Stores, target: Stores, publisher: str) -> None:
 
 
 def _copy_keys(source: KeyStore, target: KeyStore) -> int:
-    """Copy the keys of callers, their ends and last uses; give the number of keys."""
+    """Copy the API keys of callers with their ends and last uses. Return the number of keys."""
     _, keys = source.all()
     for key in keys:
         target.add(key)
     there = {key.key_id: key for key in target.all()[1]}
-    for key in keys:  # keys that an earlier copy brought may have ended since
+    for key in keys:  # keys of an earlier copy may have ended since then
         ends_at, new_id = key.expires_at, key.replaced_by
         if new_id and ends_at and there[key.key_id].replaced_by != new_id:
             replacement = next(key for key in keys if key.key_id == new_id)
@@ -186,7 +187,10 @@ def _copy_keys(source: KeyStore, target: KeyStore) -> int:
 
 
 def _copy_log(source: AuditLog, target: AuditLog) -> None:
-    """Copy the new entries of the audit log. Raises: NotEmpty; StoreUnavailable if one is damaged."""
+    """Copy entries of the audit log that the target lacks.
+
+    Raises: NotEmpty if the target has another log; StoreUnavailable if an entry is damaged.
+    """
     reached, last = target.head(), source.head().revision
     if reached.revision:
         same = next(source.entries(reached.revision, reached.revision))
@@ -220,7 +224,7 @@ def _copy_catalog(source: Stores, target: Stores, publisher: str) -> Iterator[in
 
 
 def _verified(source: Stores, target: Stores, publisher: str) -> StoreContents:
-    """Return what both stores have. Raises: CopyDiffers if it is not the same."""
+    """Compare the contents of both stores and return them. Raises: CopyDiffers."""
     copied = contents(source, publisher)
     if contents(target, publisher) != copied:
         raise CopyDiffers(publisher)

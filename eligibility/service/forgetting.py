@@ -1,4 +1,4 @@
-"""Forget a person: the one place that does it, always in the same order, and notes who did it."""
+"""Forgets a person in all stores, always in the same order, and notes in the audit log who did it."""
 
 from collections.abc import Iterable, Sequence
 
@@ -12,12 +12,12 @@ from groups.model import ForgetResult
 
 
 def publishers_with_anything(stores: Stores) -> list[str]:
-    """List every publisher that has a group, a product or recorded activity, in order."""
+    """List every publisher that has a group, a product or recorded activity, sorted."""
     return sorted({*publishers_of(stores), *stores.activity.publishers()})
 
 
 def check_replaced(planned: Iterable[ForgetResult], replacement: str | None) -> None:
-    """Raise WouldBeEmpty if any planned forgetting would empty a group and nobody takes the place."""
+    """Raise WouldBeEmpty if a planned forgetting would empty a group and there is no replacement."""
     emptied = [f"{plan.publisher}/{group_id}" for plan in planned for group_id in plan.emptied]
     if emptied and replacement is None:
         raise WouldBeEmpty(emptied)
@@ -32,13 +32,13 @@ def forget(
     replacement: str | None = None,
     dry_run: bool = False,
 ) -> list[ForgetResult]:
-    """Forget a person at some publishers: activity, then groups and history, then the audit note.
+    """Forget a person at the given publishers: check all, then erase one publisher after another.
 
-    Nothing is forgotten before every publisher was checked. Activity goes first: losing it does no
-    harm if the rest fails. The note comes right after the groups, also where the person was in none,
-    for the activity of a stranger is erased too. Who repeats a forgetting that was cut off completes it.
+    Activity is erased first, because losing it does no harm if a later step fails. Then groups and
+    history are changed, then the audit log gets a note, even if the person was in no group. After an
+    interruption, repeating the call completes it.
 
-    Args: replacement = who takes the place in groups that would be empty.
+    Args: replacement = address that joins the groups that would be empty.
     Raises: InvalidEmails; WouldBeEmpty (a dry run reports the groups instead); StoreUnavailable.
     """
 

@@ -1,4 +1,4 @@
-"""Service: everything that the command line and the server use, opened as the settings say."""
+"""Service: opens everything that the command line and the server use, according to the settings."""
 
 import time
 from collections.abc import Callable, Collection
@@ -26,9 +26,9 @@ from groups.model import EditResult, ForgetResult
 
 
 class Service:
-    """All that one process needs, opened once. Use it as a context manager, or call close().
+    """Everything that one process needs. Use it as a context manager, or call close().
 
-    clock: seconds since the epoch; everything in the service uses this clock.
+    Args: clock = returns seconds since the epoch; every part of the service uses it.
     """
 
     def __init__(self, settings: Settings, clock: Callable[[], float] = time.time) -> None:
@@ -68,18 +68,18 @@ class Service:
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
     def past(self, product_id: str, addresses: Collection[str]) -> ProductHistory:
-        """Read the history of a product and of an account's canonical addresses.
+        """Read the history of a product, and of the group memberships of an account's addresses.
 
         Raises: UnknownProduct.
         """
         return read_past(self.groups, self._stores.catalog, product_id, addresses)
 
     def effects(self, result: EditResult) -> Effects:
-        """Find what an edit does to access. Args: result = of the edit or of its dry run."""
+        """Compute how an edit changes access. Args: result = of the edit or of its dry run."""
         return preview.of_edit(result, self.groups, self._stores.catalog, self.now())
 
     def effects_of_plan(self, plan: Plan, declaration: Declaration) -> Effects:
-        """Find what applying a plan would do to access."""
+        """Compute how applying a plan would change access."""
         return preview.of_plan(plan, declaration, self.groups, self._stores.catalog, self.now())
 
     def forget(
@@ -92,7 +92,7 @@ class Service:
         dry_run: bool = False,
     ) -> list[ForgetResult]:
         """Forget a person at one publisher, or at all of them (None); see forgetting.forget."""
-        self.recorder.flush()  # so that the activity file exists
+        self.recorder.flush()  # creates the activity file if it is missing
         everywhere = forgetting.publishers_with_anything
         return forgetting.forget(
             self._stores,
@@ -104,14 +104,14 @@ class Service:
         )
 
     def name_of(self, address: str) -> str:
-        """Make the pseudonym of a canonical address for logs: 12 hexadecimal digits of its keyed digest.
+        """Compute the pseudonym of a canonical address for logs: 12 hex digits of its keyed digest.
 
         Raises: StoreUnavailable if the key has not been read yet and the store is away.
         """
         return f"{digest(address, self.groups.digest_key()):016x}"[:12]
 
     def close(self) -> None:
-        """Store what is not stored yet, and close the store."""
+        """Store recorded activity and key uses that are still in memory, then close the stores."""
         self.key_ring.close()
         self.recorder.close()
         self._stores.close()

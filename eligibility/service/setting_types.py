@@ -1,4 +1,4 @@
-"""Types of settings: what text from a file or the environment has to look like."""
+"""Types of settings, which read and check values from a file or the environment."""
 
 import json
 import re
@@ -13,7 +13,7 @@ _ORIGIN = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?|https://\[[0-9a-f:.]+
 
 
 def _from_json(value: Any) -> Any:
-    """Read the JSON text that an environment variable holds; a file has tables instead."""
+    """Parse the JSON text of an environment variable. A value from a file is already parsed."""
     try:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError as error:
@@ -21,7 +21,7 @@ def _from_json(value: Any) -> Any:
 
 
 def _from_commas(value: Any) -> Any:
-    """Split the text that an environment variable holds; a file has a list instead."""
+    """Split the text of an environment variable at commas. A value from a file is already a list."""
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 

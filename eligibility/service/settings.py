@@ -1,4 +1,4 @@
-"""Settings: every option of the service, checked; settings_sources.py reads them."""
+"""Settings: every option of the service, with checks. settings_sources.py reads the values."""
 
 import ast
 import inspect
@@ -19,20 +19,20 @@ PREFIX = "ELIGIBILITY_"
 
 
 def default_store() -> str:
-    """The URL of the embedded store in the platform's directory for user data."""
+    """Return the URL of the default SQLite store, in the platform's directory for user data."""
     return f"sqlite:///{user_data_path('eligibility', appauthor=False) / 'eligibility.db'}"
 
 
 class Settings(BaseModel):
-    """The settings in force. docs/settings.md is made of the docstrings below the fields."""
+    """All settings of a process. docs/settings.md is generated from the docstrings below the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     store: types.StoreUrl = Field(default_factory=default_store)
-    """Store URL: sqlite:///path of the file that holds groups and catalogue, or a server's redis://,
-    redis+cluster:// or redis+sentinel:// (rediss with TLS)."""
+    """Store URL: sqlite:///path of a file, or redis://, redis+cluster:// or redis+sentinel:// for a
+    server (rediss with TLS)."""
     store_password_file: Path | None = None
-    """File with the store server's password, for a URL without one."""
+    """File with the password of the store server, used if the URL has none."""
     host: str = "127.0.0.1"
     """Address that `serve` listens on."""
     port: int = Field(8080, ge=0, le=65_535)
@@ -40,78 +40,83 @@ class Settings(BaseModel):
     workers: int = Field(1, ge=1, le=256)
     """Number of server processes, which share the port."""
     requirements: Path | None = None
-    """File with the OS floors, instead of the packaged requirements.toml."""
+    """File with the OS floors (minimum OS versions), instead of the packaged requirements.toml."""
     max_staleness_seconds: int = Field(1_800, ge=0)
-    """How long the server answers from memory while the store is away, in seconds."""
+    """How long the server answers from memory while the store is unavailable, in seconds."""
     max_body_bytes: int = Field(1_048_576, ge=1_024)
     """Largest request body, in bytes, except where members are uploaded."""
     max_upload_bytes: int = Field(4_194_304, ge=1_024)
     """Largest request body, in bytes, where members are uploaded."""
     max_upload_bytes_under_way: int = Field(67_108_864, ge=1_048_576)
-    """Bytes of large bodies that one server process receives at the same time; more get 503."""
+    """Total bytes of large bodies that one server process receives at the same time; requests above
+    the limit get 503."""
     max_requests_under_way: int = Field(1_000, ge=1)
-    """Requests that one server process handles at the same time; more get 503."""
+    """Requests that one server process handles at the same time; requests above the limit get 503."""
     request_timeout_seconds: int = Field(30, ge=1)
     """How long a client may take to send a request or to receive a response, in seconds; slower
     clients are disconnected."""
     rate_limit: int = Field(0, ge=0)
-    """Queries and requests a second that one caller may send to one server process; 0 = no limit. A
-    key may have a limit of its own."""
+    """Queries and other requests per second that one caller may send to one server process; 0 = no
+    limit. An API key may have its own limit."""
     account_rate_limit: int = Field(20, ge=0)
-    """The same for an account that queries about itself with its own token."""
+    """The same limit for an account that queries about itself with its own token."""
     ofrep_bulk_products: int = Field(200, ge=1)
-    """Products whose flags one bulk response of OFREP holds; with more products it is marked as truncated."""
+    """Largest number of products in one bulk response of OFREP; if there are more, the response is
+    marked as truncated."""
     tls_certificate: Path | None = None
     """PEM file with the certificate chain, for TLS without a proxy."""
     tls_key: Path | None = Field(None, validate_default=True)
     """PEM file with the private key of the certificate."""
     trusted_proxies: types.Networks = ()
     """Addresses or networks of proxies that terminate TLS and whose X-Forwarded-For and
-    X-Forwarded-Proto are believed; from the environment separated by commas."""
+    X-Forwarded-Proto are trusted; in the environment separated by commas."""
     public_url: types.HttpsOrigin | None = None
-    """The https URL at which clients reach this server, without a path. Documents that name its
-    endpoints need it; without it they are not offered."""
+    """The https URL at which clients reach this server, without a path. Without it, the server does not
+    offer the metadata documents that contain URLs of its endpoints."""
     authzen_subject_search: bool = False
     """Offer AuthZEN's subject search, which lists members' addresses to callers with groups:read."""
     activity_days: int = Field(30, ge=0, le=3_650)
-    """How many days queries and answers are kept, as counts and as the last answer of each member;
-    0 = nothing is kept."""
+    """How many days activity is kept: counts of answers, and the last answer to each member; 0 =
+    nothing is kept."""
     metrics_public: bool = False
-    """Whether anybody may read /metrics; otherwise it needs the scope `metrics`."""
+    """Allow anybody to read /metrics; otherwise the caller needs the scope `metrics`."""
     traces_to: str | None = Field(None, pattern=r"^https?://\S+$")
-    """URL that OpenTelemetry traces are sent to (OTLP over HTTP, as in
-    http://collector:4318/v1/traces); without it none are made. Needs the extra `tracing`."""
+    """URL that receives OpenTelemetry traces (OTLP over HTTP, as in
+    http://collector:4318/v1/traces); without it nothing is traced. Needs the extra `tracing`."""
     traces_share: float = Field(0.01, ge=0, le=1)
-    """The share of requests without a trace of their own that start one; a request that carries a
-    trace is traced as its sender says."""
+    """Fraction (0 to 1) of requests without trace headers that are traced; for a request with trace
+    headers, the sender decides."""
     log_access: bool = False
-    """Log every answered access query too, one line each."""
+    """Also log every answered access query, one line each."""
     log_format: Literal["auto", "json", "text"] = "auto"
     """Format of the log: `auto` writes text on a terminal and JSON lines elsewhere."""
     issuers: types.CallerIssuers = ()
-    """Authorization servers whose access tokens identify services, one TOML table each (from the
-    environment as JSON text): docs/security.md."""
+    """Authorization servers whose access tokens identify services, one TOML table each (in the
+    environment as JSON text); see docs/security.md."""
     account_issuers: types.AccountIssuers = ()
-    """OpenID providers whose ID tokens identify accounts, one TOML table each (from the environment as
-    JSON text): docs/security.md."""
+    """OpenID providers whose ID tokens identify accounts, one TOML table each (in the environment as
+    JSON text); see docs/security.md."""
     dashboard_provider: types.DashboardProvider = None
-    """OpenID provider with which people sign in to the dashboard, a TOML table (from the environment
-    as JSON text): docs/security.md."""
+    """OpenID provider with which people sign in to the dashboard, a TOML table (in the environment as
+    JSON text); see docs/security.md."""
 
     def store_password(self) -> str | None:
-        """Read the password in `store_password_file`. Raises: InvalidSettings."""
+        """Read the password from `store_password_file`; None without a file. Raises: InvalidSettings."""
         return _secret(self.store_password_file, "store_password_file")
 
     def provider_secret(self) -> str | None:
-        """Read this server's secret with the provider, None for a public client. Raises: InvalidSettings."""
+        """Read the client secret for the dashboard's provider; None if there is none.
+
+        Raises: InvalidSettings.
+        """
         declared = self.dashboard_provider
         file = declared.client_secret_file if declared else None
         return _secret(file, "dashboard_provider.client_secret_file")
 
     def provider_binding(self) -> str:
-        """What dashboard sessions are bound to besides the store's key; "" without a provider.
+        """Return text that dashboard sessions are bound to, as well as the store's key; "" without provider.
 
-        Whoever can read the store, but not the provider's secret, cannot forge a session.
+        So a person who can read the store, but not the provider's secret, cannot forge a session.
         """
         declared = self.dashboard_provider
         if declared is None:
@@ -119,14 +124,14 @@ class Settings(BaseModel):
         return "\n".join((declared.issuer, declared.client_id, self.provider_secret() or ""))
 
     def shown(self) -> dict[str, Any]:
-        """The settings as JSON values, without a password, so that they can be printed."""
+        """Return the settings as JSON values without passwords, so that they can be printed."""
         return {**self.model_dump(mode="json"), "store": shown(self.store)}
 
     @classmethod
     def descriptions(cls) -> dict[str, str]:
-        """Describe each setting in one line, by name, from the docstring below its field.
+        """Return a description of each setting, by name: one line from the docstring below its field.
 
-        pydantic would read the docstrings too, but at every start, which takes a tenth of a second.
+        pydantic could read the docstrings, but would do so at every start, which takes 0.1 s.
         """
         statements = ast.walk(ast.parse(inspect.getsource(cls)))
         return {

@@ -1,7 +1,7 @@
-"""load_settings: the settings from the command line, the environment, a file and the defaults.
+"""load_settings: read settings from the command line, the environment, a file and the defaults.
 
-The first of these that has a value wins. Unknown names and bad values are refused all at once, so a
-program that starts has valid settings.
+The first of these sources that has a value is used. One error lists all unknown names and invalid
+values, so a program that starts has valid settings.
 """
 
 import tomllib
@@ -21,7 +21,7 @@ FILE_VARIABLE = f"{PREFIX}SETTINGS"
 
 @dataclass(frozen=True, slots=True)
 class LoadedSettings:
-    """The settings in force, and the source of each value, as `environment`."""
+    """The settings of a process. origins: the source of each value by name, such as `environment`."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -34,9 +34,9 @@ def load_settings(
 ) -> LoadedSettings:
     """Read the settings of this process from all sources.
 
-    Args: environ = the process environment; overrides = command-line values, None = not given;
-        file = settings file, by default the one that ELIGIBILITY_SETTINGS names.
-    Raises: InvalidSettings naming every fault.
+    Args: environ = environment variables; overrides = values from the command line, None if not given;
+        file = settings file; by default the file that ELIGIBILITY_SETTINGS names, if any.
+    Raises: InvalidSettings that lists every fault.
     """
     options = {name: value for name, value in (overrides or {}).items() if value is not None}
     path = file or (Path(environ[FILE_VARIABLE]) if environ.get(FILE_VARIABLE) else None)

@@ -1,4 +1,4 @@
-"""Open all stores of a URL: groups, catalogue, API keys, audit log and activity."""
+"""Opens all stores at a store URL: groups, catalogue, API keys, audit log and activity."""
 
 import time
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from groups.store import GroupStore
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The stores that one backend keeps; `close` closes them all."""
+    """All stores of one backend. close: closes all of them."""
 
     groups: GroupStore
     catalog: CatalogStore
@@ -37,14 +37,14 @@ class Stores:
     close: Callable[[], None]
 
     def chains(self, publisher: str | None = None) -> list[Chain]:
-        """List every chain of the deployment, or those of one publisher, in a fixed order."""
+        """List every audit chain, or those of one publisher, in a fixed order."""
         return chains(self.groups, self.catalog, self.audit, publisher)
 
 
 def open_stores(
     url: str, *, password: str | None = None, clock: Callable[[], float] = time.time
 ) -> Stores:
-    """Open all stores. Arguments and errors are those of groups.open.open_backend."""
+    """Open all stores. groups.open.open_backend has the same arguments and errors."""
     backend = open_backend(url, password=password, clock=clock)
     try:
         return stores_of(backend)
@@ -54,7 +54,7 @@ def open_stores(
 
 
 def stores_of(backend: Database | RedisServer) -> Stores:
-    """Return the stores that a backend keeps. Raises: StoreUnavailable, NewerDatabase."""
+    """Open all stores of an open backend. Raises: StoreUnavailable, NewerDatabase."""
     if isinstance(backend, RedisServer):
         in_redis = RedisGroupStore(backend)
         return Stores(
