@@ -1,4 +1,4 @@
-"""The responses of simulations: outcomes, devices, accounts, and the state that was simulated."""
+"""The JSON responses of POST /v1/simulations."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -20,18 +20,18 @@ from eligibility.simulation.state import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SimulatedOutcome(OutcomeView):
-    """What an account gets on a device. kind: where the package comes from, or that it is denied."""
+    """What an account gets on a device. kind: the source of the package, or `denied`."""
 
     kind: OutcomeKind
 
 
 def simulated(outcome: Outcome) -> SimulatedOutcome:
-    """View an outcome of a simulation."""
+    """Convert an outcome for a response."""
     return SimulatedOutcome.of(outcome, kind=outcome.kind)
 
 
 class DeviceView(Struct, frozen=True, rename={"number": "class"}):
-    """A device, its name, and its class; every account gets the same on devices of one class."""
+    """A device and its class. Every account gets the same on all devices of a class."""
 
     name: str
     family: str
@@ -41,13 +41,13 @@ class DeviceView(Struct, frozen=True, rename={"number": "class"}):
 
     @classmethod
     def of(cls, named: NamedDevice, number: int) -> Self:
-        """View a device."""
+        """Convert a device for a response."""
         device = named.device
         return cls(named.name, device.family, device.os_version, device.architecture, number)
 
 
 class StateView(Struct, frozen=True):
-    """What was simulated. label: `live` or the moment, and `+ draft`. moment: the one decided for."""
+    """The simulated state. label: `live` or the date, maybe `+ draft`. moment: the simulated time."""
 
     label: str
     moment: datetime
@@ -55,15 +55,15 @@ class StateView(Struct, frozen=True):
 
     @classmethod
     def of(cls, state: State) -> Self:
-        """View a state."""
+        """Convert a state for a response."""
         return cls(state.label, state.moment, state.snapshot.revision)
 
 
 class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
-    """Accounts that no rule tells apart. accounts: how many. outcomes: one for each device class.
+    """Accounts with equal decisions. accounts: how many. outcomes: one for each device class.
 
-    settling: a change of their membership in the last 30 minutes, without its group if the caller may
-    not read groups.
+    settling: a membership change in the last 30 minutes, without its group if the caller may not
+    read groups.
     """
 
     number: int
@@ -73,14 +73,14 @@ class AccountClassView(Struct, frozen=True, rename={"number": "class"}):
 
 
 class AccountView(Struct, frozen=True, gc=False, rename={"number": "class"}):
-    """An account, and its class; account null = nobody is signed in."""
+    """An account and its class. account: null = nobody is signed in."""
 
     account: str | None
     number: int
 
 
 class SimulationCounts(Struct, frozen=True):
-    """How much was simulated. flight, submission, denied: how many cells have such an outcome."""
+    """Sizes of the simulation. flight, submission, denied: number of cells with such an outcome."""
 
     accounts: int
     devices: int
@@ -92,7 +92,7 @@ class SimulationCounts(Struct, frozen=True):
 
 
 class SimulationResponse(Struct, frozen=True):
-    """Accounts x devices: each account and each device has a class, and two classes have an outcome."""
+    """Outcomes of accounts x devices. Each pair of an account class and a device class has one."""
 
     product_id: str
     state: StateView
@@ -123,7 +123,7 @@ class EndLine(SimulationCounts, frozen=True, tag_field="line", tag="end"):
 
 
 _CHUNK = 32_768
-"""Bytes made at a time, about; they take two milliseconds."""
+"""Approximate bytes of a chunk, which takes two milliseconds to encode."""
 
 _encode = msgspec.json.encode
 
@@ -143,7 +143,7 @@ def whole(matrix: Matrix, named: bool) -> bytes:
 
 
 def streamed(matrix: Matrix, named: bool) -> Iterator[bytes]:
-    """Encode a simulation as lines, in chunks: a head, the classes, the accounts, and an end."""
+    """Encode a simulation as NDJSON lines, in chunks: a head, classes, accounts, and an end."""
     chunk, size = list[bytes](), 0
     for line in _lines(matrix, named):
         chunk += _encode(line), b"\n"
@@ -162,7 +162,7 @@ def _lines(matrix: Matrix, named: bool) -> Iterator[Struct]:
 
 
 def device_views(matrix: Matrix) -> tuple[DeviceView, ...]:
-    """View the devices of a matrix, in order."""
+    """Convert the devices of a matrix, in order."""
     return tuple(map(DeviceView.of, matrix.devices, matrix.columns))
 
 

@@ -1,7 +1,6 @@
-"""Shares: how many accounts are on which side of each gradual rollout, at any percentage.
+"""Count the accounts on each side of each gradual rollout, at any percentage. Pure.
 
-Pure. A rollout splits accounts that have the product installed; the others get the newest packages at
-any percentage (rules/rollout.py).
+A rollout splits only accounts with the product installed; others always get the newest packages.
 """
 
 import math
@@ -25,10 +24,10 @@ from eligibility.windows.package_versions import parse_package_version
 
 @dataclass(frozen=True, slots=True)
 class RolloutShare:
-    """Both sides of one rollout at one percentage. flight_id: None = the non-flighted submission.
+    """Both sides of a rollout at a percentage. flight_id: None = the non-flighted submission.
 
-    declared: whether the product declares this percentage. newest, previous: how many accounts get the
-    newest packages, and how many the previous ones.
+    declared: whether the product declares this percentage. newest, previous: the number of accounts
+    that get the newest packages, and the number that get the previous packages.
     """
 
     flight_id: str | None
@@ -47,10 +46,9 @@ class RolloutShare:
 def rollout_shares(
     product: Product, product_id: str, names: Sequence[str], percentages: Sequence[float] = ()
 ) -> tuple[RolloutShare, ...]:
-    """Split some accounts by each rollout of the product that is in progress.
+    """Split accounts by each rollout in progress, as if all of them got the rollout's source.
 
-    Args: names = canonical addresses; each counts as if it got its packages from that source.
-    percentages = 0 to 100, beside the declared one, which always comes first.
+    Args: names = canonical addresses; percentages = 0 to 100, in addition to the declared one.
     """
     ordered = sorted(buckets(product_id, names))
     return tuple(
@@ -61,7 +59,7 @@ def rollout_shares(
 
 
 def shares_of(matrix: Matrix, percentages: Sequence[float] = ()) -> tuple[RolloutShare, ...]:
-    """Split by each rollout only the accounts that get their packages from its source."""
+    """Split by each rollout in progress only the accounts that get packages from its source."""
     product, product_id = matrix.state.product, matrix.state.product_id
     shares: list[RolloutShare] = []
     for source, rollout in _in_progress(product):
@@ -83,7 +81,7 @@ def _reached(matrix: Matrix, source: str | None) -> list[str]:
 
 
 def _in_progress(product: Product) -> Iterator[tuple[DeclaredSource, Rollout]]:
-    """Sources with a rollout in progress, from the highest rank to the lowest."""
+    """List the sources with a rollout in progress, highest rank first."""
     submission, *flights = product.sources()
     for source in (*flights, submission):
         if source.rollout and source.rollout.status is RolloutStatus.IN_PROGRESS:
@@ -111,14 +109,14 @@ _TRIED_AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class RolloutSide:
-    """A made-up account, and how many of the 10,000 buckets of rollouts are on its side."""
+    """An example account on one side, and the number of the 10,000 rollout buckets on that side."""
 
     account: Account
     buckets: int
 
 
 def sides(snapshot: Snapshot) -> list[RolloutSide]:
-    """List the sides, from the accounts that every rollout reaches first; one side without rollouts."""
+    """List the sides, lowest buckets first, or a single side if there are no rollouts."""
     side_of = [bisect_right(snapshot.thresholds, bucket) for bucket in range(BUCKETS)]
     sizes = Counter(side_of)
     accounts: dict[int, Account] = {}
@@ -134,9 +132,9 @@ def sides(snapshot: Snapshot) -> list[RolloutSide]:
 
 
 def apportioned(members: int, weights: Mapping[_Key, int]) -> dict[_Key, int]:
-    """Share members out in proportion to buckets, in whole numbers that add up.
+    """Divide members in proportion to bucket counts, in whole numbers with the exact total.
 
-    Members left over by rounding down go to the keys that lost most by it.
+    Members left over after rounding down go to the keys that lost the most by it.
     """
     exact = {key: members * size / BUCKETS for key, size in weights.items()}
     shares = {key: math.floor(share) for key, share in exact.items()}
@@ -147,10 +145,10 @@ def apportioned(members: int, weights: Mapping[_Key, int]) -> dict[_Key, int]:
 
 
 class RolloutEstimate(Struct, frozen=True):
-    """A rollout in progress, and the members whose packages come from its source.
+    """A rollout in progress. flight_id: null = the non-flighted submission.
 
-    flight_id: null for the non-flighted submission. newest, previous: the highest version of either
-    side. members_on_newest: the average number; who they are depends on their addresses.
+    newest, previous: the highest version on each side. members: those that get the source.
+    members_on_newest: an average; the exact number depends on the addresses.
     """
 
     flight_id: str | None
@@ -164,7 +162,7 @@ class RolloutEstimate(Struct, frozen=True):
 def expected_shares(
     product: Product, members_of: Mapping[str | None, int]
 ) -> tuple[RolloutEstimate, ...]:
-    """Estimate every rollout in progress. Args: members_of = by flight id, None = the submission."""
+    """Estimate each rollout in progress. Args: members_of = by flight id, None = the submission."""
     return tuple(_share(source, rollout, members_of) for source, rollout in _in_progress(product))
 
 

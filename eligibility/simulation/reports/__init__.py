@@ -1,4 +1,4 @@
-"""A simulation written as a table, CSV, JSON, HTML page or Parquet file."""
+"""Write a simulation as a table, CSV, JSON, an HTML page or a Parquet file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -23,10 +23,9 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReportFormat:
-    """How to write a format.
+    """The functions for one format. write: writes a report into an open file.
 
-    write: writes a report into an open file. check: raises if the format cannot be written here.
-    text: whether a terminal can show it.
+    check: raises MissingPackage if a package is missing. text: whether it is text.
     """
 
     write: Callable[[SimulationReport, BinaryIO], None]

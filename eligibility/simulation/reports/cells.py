@@ -1,4 +1,4 @@
-"""Cells: a matrix as flat rows, one for each account and device, for tables and data frames."""
+"""Convert a matrix to flat rows, one for each account and device, for files and data frames."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,21 +13,21 @@ COLUMNS: Mapping[str, type] = {
     "architecture": str,  # "" where it is unknown
     "granted": bool,
     "source": str,  # `flight`, `submission` or `denied`
-    "flight_id": str,  # of the flight that gives the package, or that has none for the device
+    "flight_id": str,  # the source of the package, or the flight without a package for the device
     "package_version": str,
     "package_architecture": str,
     "action": str,
-    "reasons": str,  # codes with blanks between them
+    "reasons": str,  # codes, separated by blanks
     "settling": str,  # `added` or `removed` within the last 30 minutes, else ""
 }
-"""The columns in order; "" stands for no value."""
+"""The columns in order, with their types. A missing value is ""."""
 
 Cell = tuple[Any, ...]
-"""One row, in the order of COLUMNS."""
+"""One row, in the order of COLUMNS, with or without the account."""
 
 
 def cells(matrix: Matrix) -> Iterator[Cell]:
-    """List the rows: by account, then by device."""
+    """List the rows, sorted by account, then by device."""
     by_class = cells_by_class(matrix)
     for account, row in zip(matrix.population.addresses(), matrix.rows, strict=True):
         for rest in by_class[row]:
@@ -35,7 +35,7 @@ def cells(matrix: Matrix) -> Iterator[Cell]:
 
 
 def cells_by_class(matrix: Matrix) -> list[list[Cell]]:
-    """Return [row class][device]: the row without its account, which alone differs within a class."""
+    """Return rows without the account, [row class][device]; all accounts of a class share them."""
     devices = [
         (named.name, named.device.family, named.device.os_version, named.device.architecture or "")
         for named in matrix.devices

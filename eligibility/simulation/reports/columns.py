@@ -1,4 +1,4 @@
-"""Columns of a grid: each a run of devices on which every account gets the same."""
+"""Columns of a grid: each covers neighbouring devices on which every account gets the same."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,10 +10,10 @@ from eligibility.windows.versions import release_name
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A run of devices of one family and architecture. first: index of the first device.
+    """Devices of one family and architecture. first: index of the first device.
 
-    name: in one line, `Windows 10 1507 to 1607, x64`. head: the same in short lines for a
-    narrow column: family, architecture, first and last release.
+    name: such as `Windows 10 1507 to 1607, x64`. head: lines for a narrow column: family,
+    architecture, first and last release.
     """
 
     devices: tuple[NamedDevice, ...]
@@ -25,7 +25,7 @@ class Column:
 def columns(
     devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]
 ) -> tuple[Column, ...]:
-    """Make the columns. Args: outcomes_on = what all accounts get on the device at an index."""
+    """Build the columns. Args: outcomes_on = returns what all accounts get on a device by index."""
     return tuple(_column(devices, run) for run in runs(devices, outcomes_on))
 
 
@@ -45,7 +45,7 @@ def _column(devices: Sequence[NamedDevice], run: Sequence[int]) -> Column:
 
 
 def _rising_releases(covered: Sequence[NamedDevice]) -> bool:
-    """Tell whether all are named after releases, each later than the one before."""
+    """Return whether all devices are named after releases, in rising order."""
     versions = [named.device.version for named in covered]
     return all(map(_is_release, covered)) and versions == sorted(versions)
 
@@ -56,5 +56,5 @@ def _is_release(named: NamedDevice) -> bool:
 
 
 def _release(named: NamedDevice) -> str:
-    """Return the release without `Windows`: `10 1507`."""
+    """Return the release without `Windows`, such as `10 1507`."""
     return (release_name(named.device.version) or "").removeprefix("Windows ")

@@ -1,4 +1,4 @@
-"""CSV: every cell of the matrix (cells.py) as a line, written as it is made."""
+"""Write a report as CSV, with a line for each account and device (columns: cells.py)."""
 
 import csv
 import io
@@ -11,13 +11,13 @@ from eligibility.simulation.reports.report import SimulationReport
 from groups.csv_file import harmless_cell
 
 SIDE = "side"
-"""The last column, if both sides of membership changes are reported: `now` or `earlier`."""
+"""Name of the last column, `now` or `earlier`, if reports show both sides of member changes."""
 
 _BOM = "\ufeff"
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report. No cell begins like a formula of a spreadsheet.
+    """Write the report; cells that look like spreadsheet formulas are escaped.
 
     The file begins with a byte order mark; without it, spreadsheets do not read it as UTF-8.
     """
@@ -30,7 +30,7 @@ def write(report: SimulationReport, out: BinaryIO) -> None:
 
 
 def _lines(matrix: Matrix, side: str | None) -> Iterator[bytes]:
-    """Make the lines of each account; what follows the account is made once for its class."""
+    """Build the lines of each account. All accounts of a class share the text after the account."""
     more = () if side is None else (side,)
     endings = [
         [_line([*cells, *more]) for cells in cells_of_class]

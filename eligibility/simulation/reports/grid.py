@@ -1,6 +1,6 @@
-"""Grid: a matrix for people. Devices with the same outcomes are one column, such accounts one row.
+"""Grid: a matrix for people to read. Pure.
 
-Pure. The outcomes are the matrix's; here they are named, joined and counted.
+Devices with equal outcomes share a column. In large grids, accounts share rows in the same way.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,21 +14,21 @@ from eligibility.simulation.reports.legend import LegendEntry, legend
 from eligibility.simulation.reports.symbols import Help, OutcomeMark, OutcomeNumbers, marks
 
 MOST_ROWS = 40
-"""With more accounts, those with the same outcomes share a row, unless each is wanted by itself."""
+"""With more accounts, accounts with equal outcomes share a row by default."""
 
 FIRST_NAMES = 100
-"""The most accounts of a row that are named."""
+"""Most accounts that a row lists by name."""
 
 MembershipView = Literal["", "here now", "the Store may still say"]
-"""The side of a membership change that a row shows; "" where there is no other side."""
+"""Which side of a recent membership change a row shows; "" if both sides are not shown."""
 
 
 @dataclass(slots=True)
 class GridRow:
-    """Accounts that get the same on every device. names: the first FIRST_NAMES; count: of all.
+    """Accounts with equal outcomes. names: the first FIRST_NAMES accounts; count: of all accounts.
 
-    cells: for each column the number of its outcome. change: `added` or `removed`, if the membership
-    is settling and both sides are shown.
+    cells: the outcome number of each column. change: `added` or `removed`, if the grid shows both
+    sides of a recent membership change.
     """
 
     cells: tuple[int, ...]
@@ -38,21 +38,21 @@ class GridRow:
     count: int = 0
 
     def add(self, name: str) -> None:
-        """Add an account."""
+        """Count an account, and list its name among the first."""
         self.count += 1
         if self.count <= FIRST_NAMES:
             self.names.append(name)
 
     @property
     def label(self) -> str:
-        """Return `ada@example.com + 41 more`."""
+        """Return a name of the row, such as `ada@example.com + 41 more`."""
         more = f" + {self.count - 1:,} more" if self.count > 1 else ""
         return f"{self.names[0]}{more}"
 
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """All that is shown. helps, marks: by outcome. grouped: whether a row may be several accounts."""
+    """A matrix to show. helps, marks: by outcome. grouped: whether accounts may share a row."""
 
     columns: tuple[Column, ...]
     rows: tuple[GridRow, ...]
@@ -64,16 +64,15 @@ class Grid:
 
     @property
     def names_flights_that_deny(self) -> bool:
-        """Tell whether a denial is due to a flight that has no package for the device."""
+        """Return whether a flight without a package for a device causes a denial."""
         return any(outcome.missed_flight for outcome in self.outcomes)
 
 
 def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | None = None) -> Grid:
-    """Put a matrix into rows and columns.
+    """Arrange a matrix in rows and columns. Shared rows are sorted, the largest first.
 
-    Args: earlier = `before_settling(matrix)`, to show both sides of each change in two rows;
-    each = whether every account has a row of its own; None = if there are at most MOST_ROWS.
-    Returns: rows of several accounts with the largest first; else all in order.
+    Args: earlier = `before_settling(matrix)`, to show a membership change in two rows;
+    each = True: a row for each account; False: shared rows; None: shared above MOST_ROWS accounts.
     """
     numbering = OutcomeNumbers()
     numbers = numbering.of(matrix)
@@ -107,7 +106,7 @@ def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | Non
 
 
 class _Rows:
-    """The rows so far: one for each account, or one for all accounts with the same outcomes."""
+    """Collects rows: one for each account, or one for all accounts with equal outcomes."""
 
     def __init__(self, grouped: bool) -> None:
         self._grouped = grouped
@@ -128,6 +127,6 @@ class _Rows:
 def _cells(
     matrix: Matrix, numbers: Sequence[tuple[int, ...]], shown: Sequence[Column]
 ) -> list[tuple[int, ...]]:
-    """Return for each row class the numbers of its outcomes in the columns of the grid."""
+    """Return the outcome numbers of each row class in the columns of the grid."""
     classes = [matrix.columns[column.first] for column in shown]
     return [tuple(row[number] for number in classes) for row in numbers]

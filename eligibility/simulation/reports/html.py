@@ -1,4 +1,4 @@
-"""HTML: one file that needs nothing else, to be mailed, read offline, searched and printed."""
+"""Write a report as one self-contained HTML file, to mail, read offline, search and print."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -18,17 +18,16 @@ from eligibility.simulation.reports.report import SimulationReport
 from eligibility.simulation.reports.symbols import Help, OutcomeMark
 
 _COLOURS = 6
-"""Colours of flights in simulation.css. Further flights use them again, with other letters."""
-
+"""Number of flight colours in simulation.css. With more flights, the colours repeat."""
 
 _MOST_TITLES = 2_000
-"""With more cells, the script adds the text that hovering shows; it would be most of the file."""
+"""With more cells, the script adds the hover texts, which would make the file too large."""
 
 
 class OutcomeText(NamedTuple):
-    """An outcome as the page shows it. number: of the outcome; a denial is described under it.
+    """An outcome for the page. number: links a cell to the description of a denial.
 
-    text: in words; helps: what helps; codes: of the reasons. title: all of it, for a cell.
+    text: in words. codes: of the reasons. helps: remedies. title: the hover text of a cell.
     """
 
     number: int
@@ -41,12 +40,12 @@ class OutcomeText(NamedTuple):
 
     @property
     def title(self) -> str:
-        """Return what a cell shows when somebody points at it."""
+        """Return the hover text of a cell."""
         return "\n".join((self.text, *(f"\N{BULLET} {text}" for text in self.helps)))
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the page. Names that people chose are escaped; the page fetches nothing."""
+    """Write the page. It loads no other resource, and all names in it are escaped."""
     out.writelines(part.encode() for part in _template().generate(**_facts(report)))
 
 
@@ -100,7 +99,7 @@ def _own(name: str) -> str:
 
 
 def style_of(mark: OutcomeMark) -> str:
-    """Return the class of a cell: the colour of its flight, of the submission, or of a denial."""
+    """Return the CSS class of a cell: the colour of its flight, of the submission, or of a denial."""
     return mark.kind if mark.flight is None else f"flight f{mark.flight % _COLOURS}"
 
 
@@ -127,6 +126,6 @@ def _help(item: Help) -> str:
 
 
 def _tops(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:
-    """List the upper row of the head: family and architecture, and the number of their columns."""
+    """List the upper header cells: family with architecture, and the number of columns."""
     for top, alike in groupby(columns, lambda column: column.head[:2]):
         yield ", ".join(top), len(list(alike))

@@ -1,5 +1,5 @@
-"""JSON: compact and complete. Each account and each device has the number of its class. A table of
-classes has the number of an answer for each pair. Each answer stands there once, with what helps.
+"""Write a report as compact JSON. Each account and each device has the number of its class, and the
+table `classes` has the number of an answer for each pair of classes. Each answer is listed once:
 
     {"product": {"product_id": ..., "name": ...},
      "state": {"label": ..., "moment": ..., "revision": {"groups": ..., "catalog": ...}},
@@ -14,8 +14,8 @@ classes has the number of an answer for each pair. Each answer stands there once
      "settling": null}
 
 `answers[classes[account's class][device's class]]` is what an account gets on a device. `account` is
-null if nobody is signed in. With both sides of membership changes, `settling` has `classes` and
-`accounts` of its own, for what the Store itself may still say.
+null if nobody is signed in. If the report shows both sides of recent membership changes, `settling`
+has `classes` and `accounts` for the earlier memberships, which the Store may still use.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,14 +37,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RemediedOutcome(NamedTuple):
-    """An outcome with the texts of its remedies; denials with other remedies are other outcomes."""
+    """An outcome and the texts of its remedies. Equal denials with different remedies are separate."""
 
     outcome: Outcome
     remedies: tuple[str, ...]
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report, with a line break after every part."""
+    """Write the report, with each top-level field on a line of its own."""
     out.writelines(_parts(report))
 
 
@@ -78,7 +78,7 @@ def _field(name: str, value: Any, before: bytes = b",") -> bytes:
 
 
 def _numbers(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[int, ...]]:
-    """Return the numbers of a matrix's answers, [row class][column class]; add new answers."""
+    """Return the answer numbers of a matrix, [row class][column class]; add its new answers."""
     return [
         tuple(
             answers.setdefault(RemediedOutcome(outcome, remedies_of(decision)), len(answers))
@@ -89,7 +89,7 @@ def _numbers(matrix: Matrix, answers: dict[RemediedOutcome, int]) -> list[tuple[
 
 
 def _classes(rows: Iterable[tuple[int, ...]]) -> tuple[list[int], list[tuple[int, ...]]]:
-    """Number the distinct rows; return the number of each row class, and the rows."""
+    """Return a number for each row, equal for equal rows, and the distinct rows."""
     numbers: dict[tuple[int, ...], int] = {}
     return [numbers.setdefault(row, len(numbers)) for row in rows], list(numbers)
 
@@ -116,7 +116,7 @@ def _changed(matrix: Matrix, earlier: Matrix, classes: Sequence[int]) -> Iterato
 
 
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
-    """Encode the items of a JSON array in portions, so that a million are never one text in memory."""
+    """Encode the items of a JSON array in portions, to keep memory small."""
     comma = b"\n"
     while some := list(islice(items, _AT_ONCE)):
         yield comma + _encode(some)[1:-1]

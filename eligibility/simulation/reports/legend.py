@@ -1,4 +1,4 @@
-"""Legend: what each symbol of a grid means, and how many accounts and devices it stands for."""
+"""Legend of a grid: the meaning of each symbol, and how many accounts get it."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,9 +13,9 @@ from eligibility.simulation.reports.symbols import OutcomeMark, flight_letters
 
 @dataclass(frozen=True, slots=True)
 class LegendEntry:
-    """One symbol. accounts: how many get it on any device; pairs: of an account and a device.
+    """One symbol. accounts: how many get it on any device. pairs: number of cells with it.
 
-    meaning: the source with its rank, or the reasons for a denial. version, actions: of the packages.
+    meaning: the source and its rank, or the reasons of a denial. version, actions: of the packages.
     """
 
     mark: OutcomeMark
@@ -33,10 +33,10 @@ def legend(
     outcomes: Sequence[Outcome],
     shown: Sequence[OutcomeMark],
 ) -> tuple[LegendEntry, ...]:
-    """List the symbols: flights by rank, the submission, then denials, the most frequent first.
+    """List the symbols: flights by rank, even unused, the submission, denials by frequency.
 
-    A flight that nobody gets is listed too. Counts are of `numbers`, not of `earlier_numbers`; both
-    are the numbers of outcomes, [row class][column class].
+    Args: numbers = outcome numbers, [row class][column class]; earlier_numbers = the same for
+    earlier memberships, which are explained, but not counted.
     """
     pairs, accounts = _counts(matrix, numbers, shown)
     present = {number for row in (*numbers, *earlier_numbers) for number in row}

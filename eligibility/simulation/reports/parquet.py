@@ -1,8 +1,7 @@
-"""Parquet: every cell of the matrix (cells.py), by columns, as dictionaries and numbers.
+"""Write a report as Parquet, with a row for each account and device (columns: cells.py).
 
-All accounts of a class have the same cells, except for the name. So a column is joined from the bytes
-of the classes, and no row of a million accounts becomes a Python object. One row group holds a few
-thousand accounts.
+Accounts of a class differ only in their names, so columns are joined from the bytes of each class,
+and rows never become Python objects.
 """
 
 from array import array
@@ -17,16 +16,16 @@ from eligibility.simulation.reports.csv_report import SIDE
 from eligibility.simulation.reports.report import SimulationReport
 
 _ROWS = 1_000_000
-"""Rows of a group, about; the fewer devices, the more accounts fit into it."""
+"""Approximate number of rows in a row group."""
 
 _ACCOUNTS = 20_000
-"""The most accounts of a group; their names fit into one dictionary page."""
+"""Most accounts in a row group, so that their names fit into one dictionary page."""
 
 _NUMBER = "i"
 
 
 def check() -> None:
-    """Raises: MissingPackage without pyarrow."""
+    """Raise MissingPackage if pyarrow is not installed."""
     _pyarrow()
 
 
@@ -35,7 +34,7 @@ def _pyarrow(module: str = "pyarrow") -> Any:
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report. Raises: MissingPackage without pyarrow."""
+    """Write the report. Raises: MissingPackage if pyarrow is not installed."""
     pa, parquet = _pyarrow(), _pyarrow("pyarrow.parquet")
     both = report.earlier is not None
     schema = _schema(pa, report, both)
@@ -57,7 +56,7 @@ def _schema(pa: Any, report: SimulationReport, both: bool) -> Any:
 
 
 def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
-    """Make the columns for some accounts at a time, with a row for each of their devices."""
+    """Build the columns of one row group after another."""
     devices = len(matrix.devices)
     coded = _coded(cells_by_class(matrix), side)
     at_once = max(1, min(_ACCOUNTS, _ROWS // devices))
@@ -74,7 +73,7 @@ def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
 def _coded(
     cells: Sequence[Sequence[Cell]], side: str | None
 ) -> list[tuple[list[Any], list[bytes]]]:
-    """Return, for each column but the account, its distinct values and by class their numbers as bytes."""
+    """Return, for each column but the account, its values and, by class, their numbers as bytes."""
     more = () if side is None else (side,)
     width = len(COLUMNS) - 1 + len(more)
     numbers: list[dict[Any, int]] = [{} for _ in range(width)]

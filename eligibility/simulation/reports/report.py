@@ -1,4 +1,4 @@
-"""Report: the contents of a report of a simulation, whatever its format."""
+"""The contents of a simulation report, independent of its format."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +10,10 @@ from eligibility.simulation.rollout_shares import RolloutShare
 
 @dataclass(frozen=True)
 class SimulationReport:
-    """A simulation to be written out.
+    """A simulation to write. each: whether accounts have rows of their own (see make_grid).
 
-    earlier: `before_settling(matrix)`, if both sides of membership changes are wanted. shares: of
-    rollouts in progress. each: whether every account has its own row in a grid (see make_grid).
+    earlier: `before_settling(matrix)`, to show both sides of membership changes. shares: of
+    rollouts in progress.
     """
 
     matrix: Matrix
@@ -28,11 +28,11 @@ class SimulationReport:
 
     @property
     def moment(self) -> str:
-        """Return the moment that is decided for, as people read it."""
+        """Return the simulated date and time, for people to read."""
         return f"{self.matrix.state.moment:%Y-%m-%d %H:%M} UTC"
 
     @property
     def label(self) -> str:
-        """Return the state's label, or "" if it says no more than the moment."""
+        """Return the state's label without the simulated date and time."""
         label = self.matrix.state.label
         return "" if label == self.moment else label.removeprefix(f"{self.moment} + ")

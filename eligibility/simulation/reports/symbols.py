@@ -1,4 +1,4 @@
-"""Symbols: the distinct outcomes of a matrix, what helps against each, and the mark of each."""
+"""Number the distinct outcomes of a matrix, with the remedies and the symbol of each."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,18 +13,18 @@ from eligibility.simulation.matrix import Matrix
 from eligibility.windows.package_versions import parse_package_version
 
 SUBMISSION_SYMBOL = "•"
-"""Stands for the non-flighted submission, as letters stand for flights."""
+"""Symbol of the non-flighted submission. Flights have letters."""
 
 
 class Help(NamedTuple):
-    """One thing that helps against a denial. always: it helps every account and device with this outcome."""
+    """A remedy for a denial. always: whether it helps all accounts and devices with this outcome."""
 
     text: str
     always: bool
 
 
 class OutcomeMark(NamedTuple):
-    """How a grid shows an outcome. flight: its index from the highest rank; None if it is no flight."""
+    """How a grid shows an outcome. flight: index, 0 = highest rank; None = not from a flight."""
 
     symbol: str
     kind: OutcomeKind
@@ -32,7 +32,7 @@ class OutcomeMark(NamedTuple):
 
 
 class OutcomeNumbers:
-    """Numbers distinct outcomes in order of appearance, for one matrix or several."""
+    """Numbers the distinct outcomes of one or more matrices, in order of first appearance."""
 
     def __init__(self) -> None:
         self._numbers: dict[Outcome, int] = {}
@@ -41,19 +41,19 @@ class OutcomeNumbers:
 
     @property
     def all(self) -> tuple[Outcome, ...]:
-        """Return the outcomes by number."""
+        """Return all outcomes, in the order of their numbers."""
         return tuple(self._numbers)
 
     @property
     def helps(self) -> tuple[tuple[Help, ...], ...]:
-        """Return what helps, by number of the outcome, the most frequent first; nothing for a yes."""
+        """Return the remedies of each outcome, the most frequent first; none for a granted outcome."""
         return tuple(
             tuple(Help(text, count == decisions) for text, count in helps.most_common())
             for helps, decisions in zip(self._helps, self._decisions, strict=True)
         )
 
     def of(self, matrix: Matrix) -> list[tuple[int, ...]]:
-        """Return the numbers of a matrix's outcomes, [row class][column class]."""
+        """Return the outcome numbers of a matrix, [row class][column class]."""
         return [
             tuple(map(self._number, outcomes, decisions))
             for outcomes, decisions in zip(matrix.outcomes, matrix.decisions, strict=True)
@@ -70,12 +70,12 @@ class OutcomeNumbers:
 
 
 def remedies_of(decision: Decision) -> tuple[str, ...]:
-    """Return the texts of what helps against a denial; nothing for a yes."""
+    """Return the texts of the remedies for a denial; none for a granted decision."""
     return () if decision.granted else tuple(remedy.text for remedy in decision.remedies)
 
 
 def flight_letters(product: Product) -> dict[str | None, str]:
-    """Return the letter of each flight, A for the highest rank; None, the submission, has its symbol."""
+    """Return the symbol of each flight id, A = highest rank. The key None is the submission."""
     letters: dict[str | None, str] = {None: SUBMISSION_SYMBOL}
     return letters | {
         flight_id: letter(index) for index, flight_id in enumerate(product.flight_names)
@@ -83,7 +83,7 @@ def flight_letters(product: Product) -> dict[str | None, str]:
 
 
 def letter(index: int) -> str:
-    """Return the letter of a flight by its index from the highest rank: A to Z, then AA, AB, ..."""
+    """Return the letter of a flight by its index: A (0, highest rank) to Z, AA, AB, ..."""
     before, last = divmod(index, 26)
     return (letter(before - 1) if before else "") + chr(ord("A") + last)
 
@@ -91,9 +91,9 @@ def letter(index: int) -> str:
 def marks(product: Product, outcomes: Sequence[Outcome]) -> tuple[OutcomeMark, ...]:
     """Return the mark of each outcome.
 
-    A letter is a flight. If one source gives several versions they are numbered, the highest first:
-    `A1`, `A2`. A denial is the symbol of its first reason, with `+` if there are more, behind the
-    flight that has no package for the device: `A:os`.
+    A letter is a flight. If a source has several versions, they are numbered, the highest first:
+    `A1`, `A2`. A denial has the symbol of its first reason, and `+` if there are more reasons. The
+    prefix in `A:os` is the flight that has no package for the device.
     """
     letters = flight_letters(product)
     indices = {flight_id: index for index, flight_id in enumerate(product.flight_names)}

@@ -1,4 +1,4 @@
-"""Table: the grid for a terminal, in the terminal's width."""
+"""Write a report as a table for a terminal, in the terminal's width."""
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +24,7 @@ _FLIGHTS = (
     "bold white on blue",
     "bold black on bright_cyan",
 )
-"""Colours of flights, in turn; letters tell the flights apart."""
+"""Colours of flights, highest rank first. With more flights, the colours repeat."""
 
 _SUBMISSION, _DENIED = "bold", "red"
 _WIDEST_NAME = 34
@@ -42,7 +42,7 @@ def write(report: SimulationReport, out: BinaryIO) -> None:
 
 
 def parts(report: SimulationReport, width: int) -> Iterator[RenderableType]:
-    """List the parts of the report: the title, the grid, the meaning of its symbols, the rollouts."""
+    """Build the parts of the report: title, grid, legend, rollouts, notes."""
     yield _title(report)
     yield Text()
     grid = report.grid
@@ -79,7 +79,7 @@ def _counted(number: int, what: str) -> str:
 
 
 def _bands(grid: Grid, width: int) -> Iterator[Table]:
-    """Cut the grid into as many pieces, one below the other, as the width requires."""
+    """Split the grid into tables, one below the other, that fit into the width."""
     names = max(len(row.names[0]) for row in grid.rows)
     label = min(_WIDEST_NAME, max(names, 8)) + (9 if grid.grouped else 0)
     if any(row.side for row in grid.rows):

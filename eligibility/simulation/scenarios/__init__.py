@@ -1,4 +1,4 @@
-"""Scenario files: sentences about what an account should get, run as checks.
+"""Scenario files: test cases of what accounts get on devices.
 
     title: Who gets which Contoso Reader
     given: {catalog: ../contoso.yaml}
@@ -9,6 +9,6 @@
         device: windows-11
         expect: {source: canary, version: 2.1.0.0}
 
-document.py is the shape, file.py reads it, state_sources.py gives the states, run.py decides and compares.
-The project's own vectors are such files. Every verdict is made by `decide`, through State.
+document.py defines the format, file.py reads files, state_sources.py builds the states, and run.py
+decides and compares. The vectors in tests/vectors are scenario files.
 """

@@ -1,4 +1,4 @@
-"""Reads the cases of a scenario file: fills in the defaults, and understands every text."""
+"""Read the cases of a scenario file: apply the defaults, and parse accounts and devices."""
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -30,7 +30,7 @@ _Read = TypeVar("_Read")
 
 
 class CaseReader:
-    """Reads the cases of one file; adds what is wrong to the faults of the file, by dotted place."""
+    """Reads the cases of a file, and adds their faults, with dotted places, to those of the file."""
 
     def __init__(
         self, path: Path, document: ScenarioDocument, lines: Lines, faults: list[Fault]
@@ -42,7 +42,7 @@ class CaseReader:
         }
 
     def read(self, number: int) -> Scenario | None:
-        """Read the case of that number; None where it cannot be read."""
+        """Read the case at an index. Returns: None if it has faults."""
         case = self._document.cases[number]
         faults_before = len(self._faults)
         fields = _fields_of(self._document.defaults) | _fields_of(case)
@@ -149,7 +149,7 @@ class CaseReader:
 
 
 def _fields_of(query: QueryDocument) -> dict[str, Any]:
-    """Return the fields that the file has, by their names in the file."""
+    """Return the fields that are set in the file, by their names in the file."""
     fields = QueryDocument.model_fields
     return {
         fields[name].alias or name: getattr(query, name)
@@ -167,7 +167,7 @@ def _name(fields: DeviceDocument) -> str:
 
 
 def _flat(expect: ExpectDocument) -> dict[str, Any]:
-    """Return what is expected as plain values; fields of the remedy are named `remedy.field`."""
+    """Return the expected fields as plain values; remedy fields are named `remedy.field`."""
     flat = expect.model_dump(mode="json", exclude_unset=True)
     remedy = flat.pop("remedy", {})
     return flat | {f"remedy.{name}": value for name, value in remedy.items()}

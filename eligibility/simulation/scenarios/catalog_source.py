@@ -1,4 +1,4 @@
-"""Reads `given` of a scenario file: the catalogue it names or contains, and its OS floors."""
+"""Read `given` of a scenario file: its catalogue and its OS floors."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,13 +14,13 @@ from groups.errors import GroupsError, InvalidEmails
 from groups.model import check_group_id, check_publisher
 
 _NOBODYS = "given"
-"""The publisher of groups and products in a file that names none."""
+"""The publisher of groups and products in files that name no publisher."""
 
 
 class ResolvedCatalog(NamedTuple):
-    """The catalogue of a file: None = the live store. requirements: None = those in force.
+    """What `given` of a scenario file means. catalog: None = the live store.
 
-    reads: the other files that it was read from.
+    requirements: OS floors, None = those of the settings. reads: the other files that were read.
     """
 
     catalog: ScenarioCatalog | None
@@ -31,7 +31,7 @@ class ResolvedCatalog(NamedTuple):
 def read_catalog_source(
     given: CatalogDocument, directory: Path, faults: list[Fault]
 ) -> ResolvedCatalog:
-    """Read the source; paths count from the directory. Add what is wrong to the faults."""
+    """Read `given`, and add its errors to `faults`. Paths are relative to `directory`."""
     named = (given.catalog, given.requirements)
     reads = tuple(directory / path for path in named if path is not None)
     requirements = _requirements(given, directory, faults)
@@ -84,7 +84,7 @@ def _declared(
 def _publisher(
     given: CatalogDocument, declared: tuple[Declaration, ...], faults: list[Fault]
 ) -> str:
-    """Say whose groups and products the file contains."""
+    """Return the publisher of the groups and products in the file."""
     if given.publisher is None and len(declared) > 1:
         names = ", ".join(f"`{each.publisher}`" for each in declared)
         detail = f"is required: the catalogue is of {names}, and one of them owns these"
@@ -98,7 +98,7 @@ def _publisher(
 
 
 def _members(groups: Mapping[str, GroupDeclaration]) -> dict[str, tuple[str, ...]]:
-    """List the members by group; groups whose members are kept elsewhere have none here."""
+    """List the members by group, and none for groups whose members the file does not list."""
     return {group_id: group.members or () for group_id, group in groups.items()}
 
 
@@ -126,7 +126,7 @@ def _group_faults(group_id: str, group: GroupDeclaration) -> Iterator[Fault]:
 
 
 def account_faults(loc: str, accounts: tuple[str, ...]) -> Iterator[Fault]:
-    """List the faults of a list of addresses: texts that are none, and addresses listed twice."""
+    """List the faults of a list of addresses: invalid and repeated addresses."""
     first: dict[str, int] = {}
     for index, text in enumerate(accounts):
         try:

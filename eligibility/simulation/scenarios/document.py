@@ -1,6 +1,6 @@
-"""The shape of a scenario file: what pydantic checks, and what editors know by its schema.
+"""The format of a scenario file, for pydantic and as a JSON schema for editors.
 
-What the texts mean (addresses, devices, known groups) is for file.py and state_sources.py.
+file.py and state_sources.py check the contents of texts: addresses, devices, groups.
 """
 
 import json
@@ -28,13 +28,13 @@ from eligibility.catalog.model import Product
 from eligibility.rules.requirements import AppliesTo
 
 TAG = "<"
-"""The parts of a place that pydantic adds to those of the file begin with this."""
+"""First character of the parts that pydantic adds to the place of an error."""
 
 _Text = Annotated[StrictStr, Field(min_length=1, max_length=1_000)]
 _Sentence = Annotated[
     StrictStr, Field(min_length=1, max_length=300, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
-_Version = Annotated[  # a build or a release may look like a number
+_Version = Annotated[  # YAML reads a build such as 22631 as a number
     _Text,
     BeforeValidator(lambda value: str(value) if type(value) is int else value),
     WithJsonSchema({"type": ["string", "integer"]}),
@@ -42,7 +42,7 @@ _Version = Annotated[  # a build or a release may look like a number
 
 
 def _at_least_one(items: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Refuse an empty list after its items are read; min_length would not count unreadable items."""
+    """Refuse an empty list. `min_length` would ignore invalid items, and report a second error."""
     if not items:
         raise PydanticCustomError("NOTHING_LISTED", "lists nothing")
     return items
@@ -63,7 +63,7 @@ class _Strict(BaseModel):
 
 
 class DeviceDocument(_Strict):
-    """A device by its fields."""
+    """A device, described by its fields."""
 
     family: _Text = Field(description="Windows.Desktop, Xbox, ...")
     os_version: _Version = Field(description="10.0.22631.3007, a build, a release, or decimal")
@@ -88,7 +88,7 @@ _Accounts = Annotated[
 
 
 class QueryDocument(_Strict):
-    """Who asks in a case, for what, on what and when; `defaults` can hold any of it."""
+    """The query of a case: account, product, device and time. `defaults` may have each field, too."""
 
     product: _Text | None = Field(None, description="Store id of the product")
     change: dict[str, Any] = Field(
@@ -121,7 +121,7 @@ class QueryDocument(_Strict):
 
 
 class RemedyFields(_Strict):
-    """Expected fields of the first remedy; a field that is left out can have any value."""
+    """Expected fields of the first remedy. A missing field allows any value."""
 
     action: RemedyAction | None = None
     unlocks: Literal["submission", "package", "flight"] | None = None
@@ -136,7 +136,7 @@ class RemedyFields(_Strict):
 
 
 class ExpectDocument(_Strict):
-    """What the decision has to be; a field left out can have any value, null means that there is none."""
+    """The expected decision. A missing field allows any value; null requires that there is no value."""
 
     granted: StrictBool | None = Field(None, description="Listing and package, both")
     source: _Text | None = Field(None, description="Id of the flight, or `submission`")
@@ -161,14 +161,14 @@ class ExpectDocument(_Strict):
 
 
 class CaseDocument(QueryDocument):
-    """One expectation."""
+    """A case: a query and the expected decision."""
 
     case: _Sentence = Field(description="What is so, in one sentence; each once in a file")
     expect: ExpectDocument
 
 
 class CatalogDocument(_Strict):
-    """The catalogue of the cases: from files, in this file, or the live store if there is neither."""
+    """The catalogue of the cases: from files, from this file, or else from the live store."""
 
     store: Literal["live"] | None = Field(None, description="Ask the store of --store")
     catalog: _Text | None = Field(
@@ -185,7 +185,7 @@ class CatalogDocument(_Strict):
 
 
 class ScenarioDocument(_Strict):
-    """Expectations of who gets what. Run with `eligibility test`."""
+    """Test cases of what accounts get on devices. Run them with `eligibility test`."""
 
     title: _Sentence = Field(description="What the file is about")
     about: _Text = Field("", description="What a reader should know first")
@@ -199,18 +199,15 @@ class ScenarioDocument(_Strict):
 
 
 SCHEMA = "scenario.schema.json"
-"""Its name in config/."""
+"""File name of the JSON schema in config/."""
 
 
 def schema() -> dict[str, Any]:
-    """Build the JSON schema from the model that files are read with.
-
-    It is looser than reading: it knows the shape, not which addresses, devices and groups exist.
-    """
+    """Build the JSON schema. It does not check which addresses, devices and groups exist."""
     schema = ScenarioDocument.model_json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def schema_text() -> str:
-    """Build the schema as the text of the file in config/."""
+    """Return the JSON schema as the text of its file."""
     return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"

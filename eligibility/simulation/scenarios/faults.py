@@ -1,4 +1,4 @@
-"""Messages for a scenario file of the wrong shape, with suggestions of what was meant."""
+"""Messages for scenario files with unknown or invalid fields, with suggestions."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -28,13 +28,13 @@ _SHAPES: tuple[tuple[str, type[BaseModel]], ...] = (
     (r"cases\.\d+\.expect\.remedy", document.RemedyFields),
     (r"devices\..+|.*\.device(\.\d+)?", document.DeviceDocument),
 )
-"""The model of what stands at a place; it lists the known fields where one is unknown."""
+"""The model for each place in a file. Messages list its fields if a file has an unknown field."""
 _QUOTED = re.compile(r"'([^']*)'")
 _MOST_LISTED = 8
 
 
 def shape_faults(error: ValidationError) -> Iterator[Fault]:
-    """List the faults of a file that is no ScenarioDocument, by dotted place."""
+    """Convert a validation error to faults with dotted places in the file."""
     for details in error.errors(include_url=False):
         place = [part for part in details["loc"] if not str(part).startswith(document.TAG)]
         fault = pydantic_fault({**details, "loc": tuple(place)})
@@ -66,7 +66,7 @@ def _choice(details: Any) -> str | None:
 
 
 def listed(names: Iterable[str]) -> str:
-    """Join names with commas; of many, only the first ones."""
+    """Join names with commas; of more than _MOST_LISTED, only the first."""
     shown = list(names)
     more = ", ..." if len(shown) > _MOST_LISTED else ""
     return ", ".join(shown[:_MOST_LISTED]) + more

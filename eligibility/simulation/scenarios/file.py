@@ -1,4 +1,4 @@
-"""Scenario files, read whole or not at all; every fault of every file is named with its line."""
+"""Read scenario files. One fault refuses all files; every fault is reported with its line."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,9 +19,9 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def find_files(named: Iterable[Path]) -> tuple[Path, ...]:
-    """Find the scenario files: each named file, and all *.yaml below a named directory; each once, in order.
+    """List scenario files: named files, and YAML files below named directories, each once.
 
-    Raises: InvalidScenarios naming what is not there.
+    Raises: InvalidScenarios for a missing path, or a directory without YAML files.
     """
     faults: list[Fault] = []
     paths: dict[Path, Path] = {}
@@ -41,7 +41,7 @@ def _within(directory: Path) -> Iterator[Path]:
 
 
 def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
-    """Read scenario files. Raises: InvalidScenarios with every fault of all of them."""
+    """Read scenario files. Raises: InvalidScenarios with every fault of all files."""
     faults: list[Fault] = []
     read: list[ScenarioFile] = []
     for path in paths:
@@ -55,9 +55,9 @@ def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
 
 
 def read_text_of(path: Path, text: str) -> ScenarioFile:
-    """Read the text of a scenario file that stands, or is to stand, at a path.
+    """Read a scenario file from its text; the file need not exist at `path`.
 
-    Raises: InvalidScenarios; InvalidFile for what is not YAML.
+    Raises: InvalidScenarios; InvalidFile if the text is not YAML.
     """
     body, lines = load(text, str(path))
     try:
@@ -91,7 +91,7 @@ def _repeated_cases(document: ScenarioDocument) -> Iterator[Fault]:
 
 
 def _located(path: Path, lines: Lines, faults: Iterable[Fault]) -> list[Fault]:
-    """Turn dotted places into file and line, in the order of lines; each fault once."""
+    """Replace dotted places by file and line. Sort the faults by line, and drop repeated faults."""
     by_line = sorted(
         ((line_of(lines, fault.loc), fault) for fault in faults), key=lambda located: located[0]
     )

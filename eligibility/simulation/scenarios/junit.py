@@ -1,4 +1,4 @@
-"""Results as JUnit XML for continuous integration: a suite for each file, a test case for each case."""
+"""Write results as JUnit XML for continuous integration, with a suite for each file."""
 
 import re
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit_xml(files: Iterable[FileResult]) -> str:
-    """Write the text of a JUnit file."""
+    """Return the results as the text of a JUnit file."""
     report = JUnitXml("eligibility test")
     for ran in files:
-        suite = TestSuite(_plain(f"{ran.file.title} ({ran.file.path})"))  # one name, one suite
+        suite = TestSuite(_plain(f"{ran.file.title} ({ran.file.path})"))  # the path makes it unique
         for result, seconds in zip(ran.results, ran.seconds, strict=True):
             suite.add_testcase(_case(ran.file.path.stem, result, seconds))
         report.add_testsuite(suite)
@@ -28,7 +28,7 @@ def junit_xml(files: Iterable[FileResult]) -> str:
 
 def _case(topic: str, result: ScenarioResult, seconds: float) -> TestCase:
     case = TestCase(_plain(result.scenario.sentence), _plain(topic), round(seconds, 6))
-    if result.mismatches:  # readers take one failure a case
+    if result.mismatches:  # JUnit readers expect at most one failure for a test case
         first = "; ".join(difference_lines(result.mismatches[0]))
         failure = Failure(_plain(first), "not as expected")
         texts = ("\n".join(_details(result, mismatch)) for mismatch in result.mismatches)
@@ -48,5 +48,5 @@ def _details(result: ScenarioResult, mismatch: Mismatch) -> Iterable[str]:
 
 
 def _plain(text: str) -> str:
-    """Replace characters that XML cannot hold."""
+    """Replace characters that XML does not allow."""
     return _NOT_XML.sub("�", text)

@@ -1,4 +1,4 @@
-"""Results as text, the same for a terminal and for JUnit, and as plain values for programs."""
+"""Describe results as text, for the terminal and JUnit, and as plain values, for JSON."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -14,7 +14,7 @@ _MOST_NAMED = 3
 
 
 def value_text(value: Any) -> str:
-    """Write a value of an expectation, nearly as in YAML."""
+    """Return an expected or actual value as text, nearly as in YAML."""
     if value is None:
         return "none"
     if isinstance(value, bool):
@@ -25,13 +25,13 @@ def value_text(value: Any) -> str:
 
 
 def difference_lines(mismatch: Mismatch) -> Iterator[str]:
-    """Write a line for each field."""
+    """Return a line for each field that differs."""
     for field in mismatch.differences:
         yield f"{field.field}: expected {value_text(field.expected)}, got {value_text(field.got)}"
 
 
 def where_text(mismatch: Mismatch) -> str:
-    """Write for whom and on what it is not as expected; an account stands before its first device."""
+    """List the accounts and devices of a mismatch; each account is written once."""
     named: list[str] = []
     account = None
     for who, what in mismatch.where[:_MOST_NAMED]:
@@ -42,7 +42,7 @@ def where_text(mismatch: Mismatch) -> str:
 
 
 def outcomes_text(result: ScenarioResult) -> str:
-    """Say in few words what a scenario's askers get; of several, how many they are, on how many devices."""
+    """Describe what accounts get in a scenario; count accounts and devices if there are several."""
     got = ", ".join(dict.fromkeys(map(short_text, result.outcomes)))
     scenario = result.scenario
     counts = (len(scenario.askers), "accounts"), (len(scenario.devices), "devices")
@@ -51,7 +51,7 @@ def outcomes_text(result: ScenarioResult) -> str:
 
 
 def as_plain(files: Iterable[FileResult]) -> dict[str, Any]:
-    """Return all results as plain values, for JSON."""
+    """Return all results as dicts and lists, for JSON."""
     ran = list(files)
     results = [result for file in ran for result in file.results]
     failed = sum(not result.passed for result in results)

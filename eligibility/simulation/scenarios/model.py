@@ -1,4 +1,4 @@
-"""Scenarios as read: who asks for what, what is expected, and the line of every field."""
+"""Scenarios after reading: queries, expected results, and the line of every field."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ from eligibility.simulation.inputs.devices import NamedDevice
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """One case: each of the askers, on each of the devices, is to get what is expected.
+    """A case: each account must get the expected decision on each device.
 
-    change: dotted path in the product -> new value. groups: those the askers are in; None = those
-    that list them. now: UTC-aware; None = the moment of running. expect: field of `observed` ->
-    plain value. lines: the line of each field that the file has.
+    expect: field of `run.observed` -> plain value. change: dotted path in the product -> new value.
+    groups: the groups of the accounts, None = as in the catalogue. now: UTC-aware, None = the time
+    of the run. lines: the line of each field in the file.
     """
 
     file: Path
@@ -36,7 +36,7 @@ class Scenario:
     lines: Mapping[str, int]
 
     def located(self, faults: Iterable[Fault]) -> list[Fault]:
-        """Give faults of fields of the case their file and line."""
+        """Return faults of the case's fields with file and line."""
         return [
             Fault(
                 f"{self.file}:{self.lines.get(f.loc.partition('.')[0], self.line)}",
@@ -49,10 +49,10 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioCatalog:
-    """The catalogue that a file gives.
+    """The catalogue of a scenario file. products: (publisher, product) by id.
 
-    products: by id, with the publisher. groups: canonical members by publisher and group id; one
-    that is not declared there is only known where a publisher declares none at all.
+    groups: canonical members by publisher and group id. For a publisher without any group here, the
+    groups that its products name exist without members.
     """
 
     products: Mapping[str, tuple[str, Product]]
@@ -61,9 +61,9 @@ class ScenarioCatalog:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioFile:
-    """One file. catalog: None = the live store. requirements: None = those of the settings.
+    """A scenario file. catalog: None = the live store. reads: paths of other files that it names.
 
-    reads: every other file that it names, as paths of files or directories.
+    requirements: OS floors, None = those of the settings.
     """
 
     path: Path
@@ -77,7 +77,7 @@ class ScenarioFile:
 
 
 class InvalidScenarios(InvalidFile):
-    """Scenario files of which one cannot be read or checked; nothing was run."""
+    """At least one scenario file cannot be read or checked, so nothing was run."""
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__(faults, "the scenario file")

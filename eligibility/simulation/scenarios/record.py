@@ -1,4 +1,4 @@
-"""Recording: a query and its decision, written as a case that holds."""
+"""Record a query and its decision as a case of a scenario file."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ TITLE = "Recorded from the store"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """How to write a case.
+    """Options of a recording. sentence: None = written from the decision.
 
-    sentence: None = made from the decision. inline: with the groups of the account and the moment, so
-    that the case needs no store. masked: with other addresses that get the same.
+    inline: record the account's groups and the time, so that the case needs no store. masked:
+    replace addresses by others that get the same.
     """
 
     sentence: str | None = None
@@ -40,10 +40,7 @@ class Recording:
 
 
 def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str, Any]:
-    """Write a query to a state as a case. Its moment is the query's `at`, if it has one.
-
-    Raises: InvalidInput where no other address gets the same.
-    """
+    """Decide a query, and return it as a case. Raises: InvalidInput if masking fails."""
     decision = state.decide(query)
     account = query.account
     groups = state.snapshot.groups_of(account) if account is not None else frozenset()
@@ -72,7 +69,7 @@ def recorded_case(query: AccessQuery, state: State, how: Recording) -> dict[str,
 
 
 def sentence_of(account: Account | None, device: Device, decision: Decision) -> str:
-    """Write a query and its decision as a sentence."""
+    """Return a query and its decision as a sentence."""
     who = NOBODY.strip("()").capitalize() if account is None else account.id
     what = device_name(device)
     outcome = outcome_of(decision)
@@ -81,7 +78,7 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
 
 
 def _masked(account: Account, state: State) -> Account:
-    """Find another account on the same side of each rollout, which depends on the address."""
+    """Find an address on the same side of each rollout, because sides depend on addresses."""
     thresholds, product_id = state.snapshot.thresholds, state.product_id
     side = place(thresholds, product_id, account.id)
     tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
@@ -104,24 +101,21 @@ def _text(moment: datetime) -> str:
 
 
 def given_of(state: State, how: Recording) -> dict[str, Any]:
-    """Write what a new file gives: the product as it is in the state, or the live store."""
+    """Return `given` for a new file: the state's product, or the live store."""
     if not how.inline:
         return {"store": "live"}
     return {"products": {state.product_id: product_body(state.product)}}
 
 
-# --- as text ---
-
-
 def new_file(given: Mapping[str, Any], case: Mapping[str, Any]) -> str:
-    """Write a file with one case."""
+    """Return the text of a new file with one case."""
     return _dump({"title": TITLE, "given": given, "cases": [case]})
 
 
 def appended(text: str, case: Mapping[str, Any], source: str) -> str:
-    """Add a case at the end of the text of a scenario file, and change nothing else of it.
+    """Return the text of a scenario file with a case added at its end.
 
-    Raises: InvalidScenarios where `cases` is not the last field, or its cases share a line.
+    Raises: InvalidScenarios if `cases` is not the last field, or not a YAML block list.
     """
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     key, cases = root.value[-1]
@@ -135,7 +129,7 @@ def appended(text: str, case: Mapping[str, Any], source: str) -> str:
 
 
 def _dump(value: Any) -> str:
-    """Write YAML that our strict reader reads back to the same value."""
+    """Return a value as YAML that formats/yaml_file.py reads back unchanged."""
     return yaml.safe_dump(
         value, sort_keys=False, allow_unicode=True, width=100, default_flow_style=None
     )

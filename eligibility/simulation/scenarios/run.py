@@ -1,4 +1,4 @@
-"""Run scenarios: decide in their states, and compare the decisions with what is expected. Pure."""
+"""Run scenarios: decide, and compare the decisions with the expected ones. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from eligibility.simulation.state import State
 
 @dataclass(frozen=True, slots=True)
 class FieldMismatch:
-    """A field that is not as expected, with plain values."""
+    """A field with another value than expected, as plain values."""
 
     field: str
     expected: Any
@@ -26,7 +26,7 @@ class FieldMismatch:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Differences, and everywhere they occur. decision: of the first place, with its trace."""
+    """Equal differences on one or more devices. decision: the first of them, with its trace."""
 
     differences: tuple[FieldMismatch, ...]
     where: tuple[tuple[str, str], ...]  # account, device
@@ -35,9 +35,9 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """The result of a scenario. asked: how many pairs of account and device.
+    """The result of a scenario. asked: number of pairs of account and device.
 
-    outcomes: what they got, each once, in order of appearance.
+    outcomes: the distinct outcomes of the pairs, in order of first appearance.
     """
 
     scenario: Scenario
@@ -47,13 +47,13 @@ class ScenarioResult:
 
     @property
     def passed(self) -> bool:
-        """Whether everything is as expected."""
+        """Return whether all decisions are as expected."""
         return not self.mismatches
 
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """The results of the scenarios of a file, in order, and how long each took."""
+    """The results of a file's scenarios in order, and the seconds that each took."""
 
     file: ScenarioFile
     results: tuple[ScenarioResult, ...]
@@ -61,14 +61,14 @@ class FileResult:
 
     @property
     def failed(self) -> tuple[ScenarioResult, ...]:
-        """The results that are not as expected."""
+        """Return the results of the scenarios that failed."""
         return tuple(result for result in self.results if not result.passed)
 
 
 def run_file(
     file: ScenarioFile, bound: Iterable[BoundScenario], clock: Callable[[], float]
 ) -> FileResult:
-    """Run scenarios of a file; clock = gives seconds, counted from any moment."""
+    """Run the scenarios of a file. Args: clock = returns seconds, such as time.perf_counter."""
     results, seconds = [], []
     for scenario, state in bound:
         began = clock()
@@ -78,7 +78,7 @@ def run_file(
 
 
 def run(scenario: Scenario, state: State) -> ScenarioResult:
-    """Decide for every account and device of a scenario, and compare."""
+    """Decide for every account and device of a scenario, and compare with the expected fields."""
     matrix = simulate(state, Population.of(scenario.askers), scenario.devices)
     differing: dict[bytes, tuple[tuple[FieldMismatch, ...], list[tuple[int, int]]]] = {}
     outcomes: dict[Outcome, None] = {}
@@ -103,7 +103,7 @@ def run(scenario: Scenario, state: State) -> ScenarioResult:
 
 
 def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismatch, ...]:
-    """List where a decision is not as expected, in the order of what is expected."""
+    """List the fields of a decision that are not as expected, in the order of `expect`."""
     seen = observed(decision)
     return tuple(
         FieldMismatch(name, expected, seen.get(name))
@@ -113,7 +113,7 @@ def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismat
 
 
 def observed(decision: Decision) -> dict[str, Any]:
-    """Give everything of a decision that a case can expect, by the names of cases, as plain values."""
+    """Return all fields of a decision that a case can expect, as plain values."""
     submission, package = decision.submission, decision.package
     source, offered, settling = package.source, package.package, decision.settling
     first = msgspec.structs.asdict(decision.remedies[0]) if decision.remedies else {}

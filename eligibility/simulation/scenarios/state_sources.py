@@ -1,4 +1,4 @@
-"""Where the states of scenarios come from: a catalogue that their file gives, or the live store."""
+"""Build the states of scenarios, from the catalogue in their file or from the live store."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,20 +28,20 @@ from groups.store import MembershipReader
 
 
 class StateSource(Protocol):
-    """Gives the state that a scenario is about. One for each file."""
+    """Builds the states of the scenarios of one file."""
 
     def state(self, scenario: Scenario) -> State:
-        """Give the state that a scenario is about.
+        """Build the state of a scenario.
 
-        Raises: InvalidInput with the fields of the case that do not fit; StoreUnavailable.
+        Raises: InvalidInput for fields of the case that do not fit the catalogue; StoreUnavailable.
         """
 
 
 @dataclass(frozen=True)
 class FileStateSource:
-    """States from the catalogue that a file gives. requirements: the OS floors in force for the file.
+    """Builds states from the catalogue of a scenario file. requirements: the file's OS floors.
 
-    now: the moment of running, UTC-aware; it counts where a case names no moment.
+    now: UTC-aware time of the run, for cases without `now`.
     """
 
     catalog: ScenarioCatalog
@@ -77,9 +77,9 @@ class FileStateSource:
 
 @dataclass(frozen=True)
 class StoreStateSource:
-    """States from the store, with the changes of cases as drafts over them.
+    """Reads states from the store, and applies changes of cases as drafts.
 
-    requirements: the OS floors of the file, None = those in force.
+    requirements: the file's OS floors, None = in_force, those of the settings.
     """
 
     states: States
@@ -135,14 +135,14 @@ def _check(scenario: Scenario, product: Product, groups: Collection[str], moment
 
 
 def _in_the_case(scenario: Scenario, error: InvalidProduct) -> InvalidInput:
-    """Name the faults of a product by the field of the case that brought it in."""
+    """Locate the faults of a product at the field `change` or `product` of the case."""
     field_ = "change" if scenario.change else "product"
     faults = [Fault(field_, f.code, f"`{scenario.product_id}`: {f}") for f in error.faults]
     return InvalidInput(faults)
 
 
 def as_members(state: State, scenario: Scenario, known: Collection[str]) -> State:
-    """Put the askers in the groups that the case names, if it names any; in no others.
+    """Make the accounts members of exactly the groups in the case's `in`, if it has that field.
 
     Args: known = every group of the publisher. Raises: InvalidInput for an unknown group.
     """
@@ -165,7 +165,7 @@ def _unknown_group(group_id: str, known: Collection[str]) -> Fault:
 
 
 def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
-    """Replace values of a product, by dotted path. Raises: InvalidInput, loc `change`."""
+    """Replace values in a product by dotted path. Raises: InvalidInput at `change`."""
     if not changes:
         return product
     body: Any = product.model_dump(mode="json")
@@ -175,7 +175,7 @@ def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
         try:
             for part in path:
                 target = target[part]
-            _ = target[last]  # a misspelt name must not become a new one
+            _ = target[last]  # fail for a misspelt name, instead of adding it
             target[last] = value
         except (KeyError, IndexError, TypeError):
             detail = f"the product has nothing at `{dotted[:60]}`"
@@ -188,21 +188,20 @@ def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
 
 
 def _step(part: str) -> int | str:
-    """Read one part of a dotted path: the index in a list, or a name."""
+    """Convert a part of a dotted path to a list index or a name."""
     return int(part) if part.isdecimal() and len(part) < 19 else part
 
 
 BoundScenario = tuple[Scenario, State]
-"""A scenario and the state that it is about."""
+"""A scenario and its state."""
 
 
 def bind(
     files: Sequence[ScenarioFile], sources: Iterable[StateSource]
 ) -> tuple[tuple[BoundScenario, ...], ...]:
-    """Find the state of every scenario, file by file; nothing is decided yet.
+    """Build the state of every scenario, by file, before anything is decided.
 
-    Args: sources = one for each file.
-    Raises: InvalidScenarios with everything that cases name and their sources do not have.
+    Args: sources = one for each file. Raises: InvalidScenarios with the faults of all cases.
     """
     faults: list[Fault] = []
     bound: list[tuple[BoundScenario, ...]] = []

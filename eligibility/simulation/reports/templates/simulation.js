@@ -1,5 +1,5 @@
 "use strict";
-// Shows only the rows that name what is looked for. The page is whole without it.
+// Filters rows by the search text. Without scripts, the page shows all rows.
 const field = document.getElementById("find");
 const found = document.getElementById("found");
 const rows = [...document.querySelectorAll(".grid tbody tr")];
@@ -15,7 +15,7 @@ field.addEventListener("input", () => {
   });
   found.textContent = wanted ? `${count} of ${rows.length} rows` : "";
 });
-// In large grids a no has its reasons at the end of its link alone: show them where one points.
+// In large grids, cells have no hover texts: copy the reasons from the target of the link.
 document.querySelector(".grid").addEventListener("mouseover", (event) => {
   const link = event.target.closest("td")?.querySelector("a");
   if (link && !link.parentNode.title) {
