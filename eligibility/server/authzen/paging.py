@@ -43,7 +43,7 @@ class _Token(Struct, gc=False):
 class SearchPage(NamedTuple):
     """A page to fill. after: key of the last result on the previous page; None for the first page.
 
-    requested: the request has the member `page`; if not, the response has it only if there are more results.
+    requested: the request has the member `page`; if not, the response has `page` only if results are left.
     """
 
     query: str

@@ -92,7 +92,7 @@ class ProcessLoad:
         self.requests = self.bytes = 0
 
     def counted(self, headers: Mapping[bytes, bytes], receive: Receive) -> Receive:
-        """Return a `receive` that counts the body's bytes; or `receive` itself if the request has no body."""
+        """Return a `receive` that counts the body's bytes; or `receive` if the request has no body."""
         if b"content-length" in headers or b"transfer-encoding" in headers:
             return _CountedReceive(self, receive)
         return receive

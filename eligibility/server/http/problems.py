@@ -193,11 +193,11 @@ def install(app: FastAPI) -> None:
         return response(error)
 
     def validation(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it alone
+        assert isinstance(error, RequestValidationError)  # noqa: S101 - Starlette passes no other
         return answer(request, InvalidInput([_fault(details) for details in error.errors()]))
 
     def http(request: Request, error: Exception) -> JSONResponse:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for it alone
+        assert isinstance(error, HTTPException)  # noqa: S101 - Starlette passes no other
         code = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
         problem = RequestProblem(error.status_code, code, str(error.detail).lower())
         reply = answer(request, problem)

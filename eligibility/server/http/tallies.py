@@ -50,7 +50,7 @@ class RouteCounters:
         counter = (endpoint and self._endpoints.get(endpoint)) or self._other(exchange)
         counter.statuses[exchange.status or _CLIENT_LEFT] += 1
         took, seconds = counter.took, time.perf_counter() - exchange.began
-        took.counts[bisect_left(SECONDS, seconds)] += 1  # Histogram.add, without its call
+        took.counts[bisect_left(SECONDS, seconds)] += 1  # Histogram.add, inlined for speed
         took.total += seconds
         if exchange.error is not None:
             self.refusals[getattr(exchange.error, "code", "INTERNAL_ERROR")] += 1

@@ -50,7 +50,7 @@ def _check_media_type(
 
 
 def refusal(error: Exception) -> HttpReply:
-    """Return the reply for an error; without an OFREP code for it, the body has only `errorDetails`."""
+    """Return the reply for an error. If OFREP has no code for the error, the body has only `errorDetails`."""
     details = str(error)
     content = {"errorDetails": details}
     if isinstance(error, FlagError):
