@@ -1,4 +1,4 @@
-"""The command line, one file a command: `eligibility --help`."""
+"""The command line: each command has its own file. `eligibility --help` lists the commands."""
 
 import sys
 
@@ -7,8 +7,8 @@ from eligibility.cli.show.exit_codes import explained
 
 
 def main() -> None:
-    """Run the command line; an error of ours becomes a readable block and an exit code."""
-    # Addresses and file names may hold anything; a terminal that cannot show it gets a mark.
+    """Run the command line. Our own errors become a readable message and an exit code."""
+    # Print `?` for a character in an address or file name that the terminal cannot show.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

@@ -1,4 +1,4 @@
-"""The command line: all commands of `eligibility`."""
+"""The typer application with all commands of `eligibility`."""
 
 import os
 from typing import Annotated
@@ -73,7 +73,7 @@ def _root(
 
 @app.command()
 def settings(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Show the settings in force, and the source of each."""
+    """Show the settings in force, and where each value comes from."""
     loaded = load_settings(os.environ, {"store": store})
     values = loaded.settings.shown()
     if as_json:

@@ -29,8 +29,7 @@ _read_heads = msgspec.json.Decoder(dict[str, ChainHead]).decode
 def list_entries(
     publisher: EveryPublisherOption = None,
     since: Annotated[
-        str | None,
-        typer.Option(help="Only entries from this moment on: ISO 8601 with an offset."),
+        str | None, typer.Option(help="Only entries from this moment on: ISO 8601 with an offset.")
     ] = None,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="The most entries to show.")] = 50,
     cursor: Annotated[
@@ -41,7 +40,7 @@ def list_entries(
 ) -> None:
     """List changes to groups, the catalogue, API keys and settings, the newest first.
 
-    Addresses are counted, not shown: `eligibility groups history` shows them.
+    Only the number of changed addresses is shown. `eligibility groups history` shows the addresses.
     """
     moment = None if since is None else wire.moment_of(since, "--since")
     with stores(store) as opened:
@@ -68,9 +67,9 @@ def verify(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check that no entry was changed, removed or added. Exit code 3: one was.
+    """Check that no entry was changed, removed or added. Exit code 3 if one was.
 
-    Only --since, with heads from before, detects a store that was restored to an older state.
+    A store that was restored to an older state is detected only with --since and earlier heads.
     """
     known = None if since is None else _heads_in(since)
     with stores(store) as opened, _progress() as progress:

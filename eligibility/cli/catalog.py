@@ -53,7 +53,7 @@ def apply(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Change the store to what the files declare. The plan is shown first, and must be confirmed."""
+    """Show how the files would change the store, ask for confirmation, and change it."""
     declarations = files.read_directory(directory)
     with service(store) as opened:
         proposals = [_propose(opened, d, prune=prune, compare=dry_run) for d in declarations]
@@ -102,7 +102,7 @@ def export_command(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a publisher's groups and products as files for `apply`."""
+    """Write a publisher's groups and products to files that `apply` can read."""
     with service(store) as opened:
         declaration = export(publisher, opened.groups, opened.catalog.store, members=members)
     try:
@@ -176,7 +176,7 @@ def _pairs(texts: list[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class _Proposal:
-    """A plan and its effects on access. difference: what devices would get, of a dry run."""
+    """A plan and its effects on access. difference: changes by device; None unless a dry run."""
 
     declaration: Declaration
     plan: Plan
@@ -207,7 +207,7 @@ def _apply(opened: Service, proposals: Sequence[_Proposal], agreed: bool) -> boo
 
 @contextmanager
 def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
-    """A progress bar on a terminal; nothing in a pipe."""
+    """Show a progress bar on a terminal, and nothing in a pipe."""
     screen = console()
     with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
         task = progress.add_task(title, total=total)
@@ -215,7 +215,7 @@ def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
 
 
 def _difference(opened: Service, plan: Plan, declaration: Declaration) -> ComparisonResponse:
-    """Compare the store with the plan on every device there is."""
+    """Compare outcomes before and after the plan on every known device."""
     products = compare_plan(
         opened.states, opened.catalog.store, plan, declaration, tuple(preset("all"))
     )
@@ -225,7 +225,7 @@ def _difference(opened: Service, plan: Plan, declaration: Declaration) -> Compar
 
 
 def _show(proposals: Sequence[_Proposal]) -> None:
-    """Print all plans, then their effects on access, then what devices would get."""
+    """Print all plans, then their effects on access, then the differences by device."""
     for proposal in proposals:
         console().print(plan_table(proposal.plan))
         if proposal.plan.changes_nothing:

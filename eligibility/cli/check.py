@@ -26,7 +26,7 @@ def check(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask one access query. The --with-* files count as if they were saved.
+    """Ask one access query. The --with-* files apply as if they were saved.
 
     Exit code: 0 granted, 3 denied, 1 no decision, 2 wrong usage.
     """

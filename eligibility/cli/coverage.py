@@ -1,4 +1,4 @@
-"""`eligibility coverage`: how many members of a product's groups get what, and why others do not."""
+"""`eligibility coverage`: how many members of a product's groups get which flight, or why not."""
 
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, StoreOption, service
@@ -21,8 +21,8 @@ def coverage(
 ) -> None:
     """Count how many members of a product's groups get which flight on which devices.
 
-    Members who get nothing are counted by reason. Then come the groups that have members in common,
-    the flight that such members get, and the progress of rollouts. No address is shown.
+    Also count members who get nothing, by reason; and show groups that share members, the flight
+    that those members get, and the progress of rollouts. No address is shown.
     """
     named = read_devices(devices)
     defaults = options.asker_of(claims)

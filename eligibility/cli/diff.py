@@ -1,4 +1,4 @@
-"""`eligibility diff`: who gains, loses or moves between two states, and why."""
+"""`eligibility diff`: who gains, loses or gets something else between two states, and why."""
 
 from typing import Annotated
 
@@ -41,10 +41,10 @@ def diff(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compare two states: who gains, loses or moves, on which devices, and why.
+    """Compare two states: who gains, loses or gets something else, on which devices, and why.
 
-    `draft` is the present with the --with-* files over it; with --at, `live` and `draft` are those
-    of that moment. Exit code: 0 no difference, 4 a difference, 1 not compared, 2 wrong usage.
+    `draft` is the store with the --with-* files applied. --at selects the date and time of `live`
+    and `draft`. Exit code: 0 no difference, 4 a difference, 1 not compared, 2 wrong usage.
     """
     defaults = options.asker_of(claims)
     with service(store) as opened:
@@ -69,7 +69,7 @@ def _compared(
     devices: str,
     defaults: Asker,
 ) -> ComparisonResponse:
-    """Compare a product, or with None all of the publisher, in the two states with these names."""
+    """Compare two named states of one product, or of all products if `product` is None."""
     states, named = service.states, read_devices(devices)
     moment, draft = options.moment, options.draft(publisher)
     before, after = (read_side(states, publisher, name, moment, draft) for name in names)

@@ -1,4 +1,4 @@
-"""`eligibility explain`: one decision as a story, and the least change that would grant it."""
+"""`eligibility explain`: one decision in sentences, and the smallest change that would grant it."""
 
 from typing import Annotated
 
@@ -33,7 +33,7 @@ def explain(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain one decision as a story, and find the least change that would grant it by trying.
+    """Explain one decision in sentences, and search for the smallest change that would grant it.
 
     Exit code: 0 granted, 3 denied, 1 no decision, 2 wrong usage.
     """

@@ -1,4 +1,4 @@
-"""`eligibility groups import` and `export`: members from and to CSV files."""
+"""`eligibility groups import` and `export`: read members from CSV files, and write them."""
 
 import sys
 from pathlib import Path
@@ -41,7 +41,7 @@ def import_file(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make the addresses of a CSV file the members, and count those added, removed and unchanged."""
+    """Replace the members by the addresses of a CSV file, and print how many changed."""
     if create is not None and (dry_run or merge):
         detail = "it creates a group, so neither --merge nor --dry-run can be used with it"
         raise InvalidInput([Fault("--create", "WRONG_USAGE", detail)], "the command")
@@ -98,7 +98,7 @@ def _import(
 
 
 def _bytes_of(file: Path) -> bytes:
-    """Read a file; of one that is too large, only as much as makes the CSV reader refuse it."""
+    """Read a file up to one byte over the limit, so that the CSV reader refuses larger files."""
     most = csv_file.MAX_BYTES + 1
     try:
         if str(file) == "-":

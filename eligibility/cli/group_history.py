@@ -26,7 +26,7 @@ from eligibility.service.forgetting import check_replaced
 from groups.model import Consent, ForgetResult, GroupChange
 
 _NAMED = 3
-"""How many addresses of a write are shown; --json shows all."""
+"""How many addresses of a write the table shows. --json shows all."""
 
 _BACKUPS = (
     "Backups still contain the address, and so does the append-only file of a Redis server until it"
@@ -77,7 +77,7 @@ def consent(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Note that the people of a group agreed to be in it, at --at or now."""
+    """Record that the people in a group agreed to be in it, at --at or now."""
     note = Consent(confirmed_by=confirmed_by, at=moment_of(at) or datetime.now(UTC), text=text)
     with service(store) as opened:
         group = opened.groups.set_consent(publisher, group_id, note, actor=actor())

@@ -89,7 +89,7 @@ def show(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show a group and its members, now or at a moment."""
+    """Show a group and its members, now or at --at."""
     moment = moment_of(at)
     with service(store) as opened:
         group = opened.groups.get(publisher, group_id)
@@ -110,7 +110,7 @@ def show(
 
 @dataclass(frozen=True)
 class EditOptions:
-    """Which addresses of which group to edit, and how."""
+    """Arguments and options that `add` and `remove` share."""
 
     group_id: GroupIdArgument
     addresses: AddressesArgument = None
@@ -124,14 +124,14 @@ class EditOptions:
 @app.command()
 @bundled
 def add(options: EditOptions) -> None:
-    """Add members. Those that are members already are counted as unchanged."""
+    """Add members. Addresses that are members already are counted as unchanged."""
     _edit(options, "add")
 
 
 @app.command()
 @bundled
 def remove(options: EditOptions) -> None:
-    """Remove members. Addresses that are no members are counted as unknown."""
+    """Remove members. Addresses that are not members are counted as unknown."""
     _edit(options, "remove")
 
 
@@ -146,7 +146,7 @@ def _edit(options: EditOptions, verb: Literal["add", "remove"]) -> None:
 
 
 def print_edit(result: EditResult, as_json: bool, effects: Effects | None = None) -> None:
-    """Print what a write did, or what a dry run would do: only a dry run has effects."""
+    """Print the result of a write or a dry run. effects: given only for a dry run."""
     if as_json:
         body = msgspec.to_builtins(result)
         print_json(body if effects is None else {**body, "effects": effects})

@@ -93,7 +93,7 @@ def list_keys(
 
 @app.command()
 def revoke(key_id: KeyIdArgument, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """End a key for good. Within a second no server accepts it any more."""
+    """Revoke a key permanently. Every server refuses it within a second."""
     now = utc_now()
     with _keys(store) as keys:
         key = keys.revoke(actor(), key_id)
@@ -116,7 +116,7 @@ def rotate(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Replace a key by a new one with the same rights, and print that. It is never shown again."""
+    """Replace a key by a new one with the same rights. The new key is printed only this once."""
     with _keys(store) as keys:
         issued = keys.rotate(actor(), key_id, overlap=overlap, expires=expires)
     _print_issued(issued, as_json)

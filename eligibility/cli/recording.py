@@ -1,4 +1,4 @@
-"""`eligibility test --record`: ask the store an access query, and write it with its answer as a case."""
+"""`eligibility test --record`: ask the store one query, and write query and answer as a case."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ from eligibility.simulation.scenarios.run import run
 
 @dataclass(frozen=True)
 class RecordOptions:
-    """How to record a case. The access query has options of its own."""
+    """Options for recording a case. The access query to record has its own options."""
 
     record: Annotated[
         Path | None,
@@ -87,7 +87,7 @@ def _needed(name: str, value: str | None) -> str:
 def record_case(
     path: Path, query: AccessQuery, options: RecordOptions, store: str | None, as_json: bool
 ) -> None:
-    """Ask, write the case, and show the answer. The file changes only if the case passes in it."""
+    """Ask the query, write the case if it passes in the file, and print the answer."""
     how = Recording(options.case, options.inline, options.mask)
     with service(store) as opened:
         decision = _record(path, query, how, opened)
@@ -106,7 +106,9 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
         if how.inline and present.catalog is None:
             detail = "this file asks the live store: record without --inline, or into another file"
             raise InvalidScenarios([Fault(str(path), "GIVEN_DIFFERS", detail)])
-        if present.catalog is not None:  # the file's own catalogue has neither members nor a moment
+        if (
+            present.catalog is not None
+        ):  # a file's catalogue has no members, no date: inline adds them
             how = replace(how, inline=True)
         text = appended(before, recorded_case(query, state, how), str(path))
     else:
@@ -117,7 +119,7 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
 
 
 def _check(path: Path, text: str, opened: Service) -> None:
-    """Check that the new case passes in the file as it will be. Raises: InvalidScenarios."""
+    """Check that the new case passes in the new text of the file. Raises: InvalidScenarios."""
     try:
         file = read_text_of(path, text)
         scenario = file.scenarios[-1]

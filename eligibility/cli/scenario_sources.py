@@ -1,4 +1,4 @@
-"""The state sources that scenario files are run against, on the settings in force."""
+"""The states against which scenario files run, with the settings in force."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -21,7 +21,7 @@ from eligibility.simulation.scenarios.state_sources import (
 def state_sources(
     files: Sequence[ScenarioFile], store: str | None, now: datetime
 ) -> Iterator[tuple[StateSource, ...]]:
-    """Open a source for each file; the store only if a file asks it. Close the store at the end."""
+    """Open a state source for each file. Open the store only if needed, and close it at the end."""
     settings = load_settings(os.environ, {"store": store}).settings
     in_force = load_requirements(settings.requirements)
     with ExitStack() as closing:
@@ -33,7 +33,7 @@ def state_sources(
 def state_source(
     file: ScenarioFile, in_force: Requirements, now: datetime, opened: Service | None
 ) -> StateSource:
-    """Give the source of a file: the catalogue that it gives, else the store of the opened service."""
+    """Return the state source of a file: its own catalogue, or else the store of `opened`."""
     if file.catalog is not None:
         return FileStateSource(file.catalog, file.requirements or in_force, now)
     if opened is None:

@@ -54,8 +54,8 @@ def scenarios(
 ) -> None:
     """Run scenario files: check that each account gets what the files expect.
 
-    A file names a catalogue or contains one; if it does neither, it asks the store.
-    Exit code: 0 all pass; 1 some fail, or a file cannot be read and none was run; 2 wrong usage.
+    A file that neither names nor contains a catalogue is run against the store.
+    Exit code: 0 all pass; 1 some fail, or none ran because a file is unreadable; 2 wrong usage.
     """
     if record.record is not None:
         if files or junit or watch or only:

@@ -37,7 +37,7 @@ def serve(
     store: StoreOption = None,
 ) -> None:
     """Serve the HTTP API and the dashboard until Ctrl-C."""
-    # A stop by SIGTERM unwinds like Ctrl-C does, so that the demo's directory goes too.
+    # SIGTERM raises an exception, as Ctrl-C does, so that the demo's directory is deleted.
     signal.signal(signal.SIGTERM, _stop)
     with tempfile.TemporaryDirectory(prefix="eligibility-demo-") as temporary:
         if demo and store is None:
@@ -54,7 +54,7 @@ def _stop(*_: object) -> None:
 def _serve(settings: Settings, demo: bool) -> None:
     if settings.traces_to is not None:
         exporters()
-    with Service(settings) as opened:  # faults show here, before anything listens
+    with Service(settings) as opened:  # raises errors before we listen
         if demo:
             load_sample(opened)
             if not opened.activity.publishers():
@@ -82,7 +82,7 @@ def _url(listening: socket.socket, tls: bool) -> str:
 
 
 def _listening(settings: Settings) -> socket.socket:
-    """A socket bound to the address. Raises CannotListen in words a person can act on."""
+    """Bind a socket to the address, and listen. Raises: CannotListen, with advice for the user."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

@@ -1,4 +1,4 @@
-"""`eligibility simulate`: accounts x devices, as a table, a file of cells or a page to mail."""
+"""`eligibility simulate`: what accounts get on devices, as a table, a data file or a web page."""
 
 import sys
 from collections.abc import Iterator
@@ -90,13 +90,9 @@ def simulate(
 
 
 def _read(
-    service: Service,
-    product_id: str,
-    options: StateOptions,
-    accounts: str | None,
-    defaults: Asker,
+    service: Service, product_id: str, options: StateOptions, accounts: str | None, defaults: Asker
 ) -> tuple[State, Population]:
-    """Read the state of a product and the accounts; by default everybody in one of its groups."""
+    """Read a product's state and the accounts: those given, or else all members of its groups."""
     states, moment = service.states, options.moment
     publisher = options.publisher(service, product_id)
     draft = options.draft(publisher)
@@ -109,7 +105,7 @@ def _read(
 
 
 def _format(named: Format | None, output: Path | None, as_json: bool) -> Format:
-    """Return the named format, or that of the file's name. Raises: MissingPackage, InvalidInput."""
+    """Return the format by option or file name. Raises: MissingPackage, InvalidInput."""
     if as_json and named not in (None, Format.JSON):
         detail = f"`--json` means `--format json`, but there is also `--format {named}`"
         raise _usage("--format", "WRONG_USAGE", detail)
@@ -121,7 +117,7 @@ def _format(named: Format | None, output: Path | None, as_json: bool) -> Format:
 
 
 def _percentages(text: str | None) -> list[float]:
-    """Read the percentages of `--rollout`. Raises: InvalidInput with every text that is none."""
+    """Read the percentages of `--rollout`. Raises: InvalidInput, which lists all invalid ones."""
     percentages: list[float] = []
     faults: list[Fault] = []
     for part in filter(None, (part.strip() for part in (text or "").split(","))):
@@ -141,7 +137,7 @@ def _percentages(text: str | None) -> list[float]:
 
 @contextmanager
 def _opened(output: Path | None, chosen: Format) -> Iterator[BinaryIO]:
-    """Open the file for the report before anything is simulated. Raises: InvalidInput."""
+    """Open the output before the simulation: a wrong path fails early. Raises: InvalidInput."""
     if output is not None:
         with whole_file(output) as out:
             yield out

@@ -19,7 +19,7 @@ app = typer.Typer(help="The store: copy it to another one.", no_args_is_help=Tru
 
 @app.callback()
 def _root() -> None:
-    """Keep `copy` a command of its own: typer would merge a single one into the group."""
+    """Keep `copy` a subcommand: typer would merge a group's only command into the group."""
 
 
 @app.command("copy")
@@ -30,9 +30,8 @@ def copy_command(
 ) -> None:
     """Copy groups, history, the catalogue and API keys, and check that both stores are equal.
 
-    If the copy is interrupted, run it again: it continues. Nobody may write to TO meanwhile. If
-    somebody writes to FROM while it runs, the stores differ at the end: run it again. Activity is
-    not copied.
+    An interrupted copy continues when you run it again. Nobody may write to TO during the copy.
+    If somebody writes to FROM, the stores differ at the end: run it again. Activity is not copied.
     """
     password = load_settings(os.environ).settings.store_password()
     left, right = open_stores(source, password=password), open_stores(target, password=password)

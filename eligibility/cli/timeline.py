@@ -40,8 +40,8 @@ def timeline(
 ) -> None:
     """Show when an account's answer changed or will change, and the reason for each change.
 
-    Reasons are edits of groups, writes of the product, dates of publication, and the time until a
-    change of membership has settled in the Store. OS floors are those of today at every moment.
+    Reasons: edits of groups, writes of the product, publication dates, and the time until the Store
+    applies a change of membership. Today's OS floors are used for all dates.
     """
     asker = options.asker_of(claims, account)
     named = _devices(devices, device)

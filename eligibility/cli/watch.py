@@ -13,24 +13,21 @@ from eligibility.simulation.scenarios.file import find_files, read_files
 from groups.errors import GroupsError
 
 _WAKE_MS = 500
-"""How often the watch returns without a change. Its first return shows that it has started."""
+"""Milliseconds between returns without a change. The first return shows that the watch started."""
 
 
 def watched(named: Collection[Path], run: Callable[[], object]) -> None:
-    """Run now and at every change, until Ctrl-C. An unreadable file is reported; then it waits.
-
-    Raises: KeyboardInterrupt, the only way to end.
-    """
+    """Run now and at every change until Ctrl-C (KeyboardInterrupt). Report unreadable files."""
     while True:
         watching = frozenset(_watched(named))
         for number, changed in enumerate(
             watch(*_existing(watching), rust_timeout=_WAKE_MS, yield_on_timeout=True)
         ):
-            # Run only once the watch has started: else it would miss a change during the first run.
+            # Start the first run after the watch: else a change during that run would be missed.
             if number == 0 or _concerns(changed, watching):
                 _run_and_report(run)
                 if frozenset(_watched(named)) != watching:
-                    break  # a file names others now
+                    break  # a file now names other files: watch those
 
 
 def _run_and_report(run: Callable[[], object]) -> None:
@@ -44,7 +41,7 @@ def _run_and_report(run: Callable[[], object]) -> None:
 
 
 def _watched(named: Iterable[Path]) -> Iterator[Path]:
-    """The named files, and the files that they name; an unreadable file is watched alone."""
+    """List the named files and the files that they name; for an unreadable file, only itself."""
     for path in named:
         yield path.resolve()
         try:
@@ -55,7 +52,7 @@ def _watched(named: Iterable[Path]) -> Iterator[Path]:
 
 
 def _existing(paths: Iterable[Path]) -> set[Path]:
-    """The directories to watch. Not the files: editors replace a file by a new one."""
+    """List the directories to watch. Watching files would fail, because editors replace them."""
     near = {path if path.is_dir() else path.parent for path in paths}
     return {path for path in near if path.is_dir()}
 

@@ -1,4 +1,4 @@
-"""Made-up activity for the demo: two days of access queries, so that every page has something to show."""
+"""Made-up activity for the demo: two days of access queries, so that no page is empty."""
 
 import random
 from collections.abc import Iterator
@@ -21,18 +21,18 @@ _DEVICES = (
     (8, "Windows.Desktop", "Windows 10 1507", "x64"),
     (14, "Windows.Xbox", "10.0.26100.4652", "x64"),
 )
-"""How many of a hundred people use which."""
+"""Percentage of people, device family, OS version, architecture."""
 _BY_HOUR = (1, 1, 1, 1, 1, 2, 3, 5, 8, 10, 11, 11, 10, 11, 12, 11, 10, 9, 8, 8, 6, 4, 2, 1)
-"""How busy each hour of the day is."""
+"""Relative number of queries in each hour of the day (UTC)."""
 
 
 def invent_activity(service: Service, publisher: str, queries: int = 600) -> None:
-    """Note about so many access queries, as if they had been asked in the last two days.
+    """Record this many made-up access queries, spread over the last two days.
 
-    Members of each product's groups ask, each on a device of its own, but for some who never do; so do
-    strangers, and people who are not signed in. The same every time, but for the moments.
+    Most members of each product's groups ask, and so do strangers and people who are not signed in.
+    Each uses one device. Two runs differ only in dates and times.
     """
-    rng = random.Random(7)  # noqa: S311 - nothing to guess
+    rng = random.Random(7)  # noqa: S311 - made-up data, no secret
     askers = list(_askers(service, publisher, rng))
     now = service.evaluator.clock()
     for moment in _moments(now, queries, rng) if askers else ():
@@ -43,7 +43,7 @@ def invent_activity(service: Service, publisher: str, queries: int = 600) -> Non
 
 
 def _moments(now: float, queries: int, rng: random.Random) -> list[float]:
-    """Moments of the last two days, the earliest first, more of them by day than by night."""
+    """Return times of the last two days in ascending order, more by day than by night."""
     hours = [now - 3_600 * before for before in range(HOURS)]
     weights = [_BY_HOUR[datetime.fromtimestamp(one, UTC).hour] for one in hours]
     chosen = rng.choices(hours, weights, k=queries)
@@ -51,7 +51,7 @@ def _moments(now: float, queries: int, rng: random.Random) -> list[float]:
 
 
 def _askers(service: Service, publisher: str, rng: random.Random) -> Iterator[dict[str, Any]]:
-    """Queries as sent, one for each who asks."""
+    """Build one query, as JSON fields, for each person who asks."""
     for entry in all_products(service.catalog.store, publisher):
         members = {
             address: None

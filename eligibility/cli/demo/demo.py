@@ -47,14 +47,14 @@ QUERIES: tuple[tuple[str, dict[str, Any]], ...] = (
 
 
 def load_sample(service: Service) -> None:
-    """Apply the sample catalogue to a store; a second time changes nothing."""
+    """Apply the sample catalogue to a store. A second call changes nothing."""
     for declaration in files.read_directory(config_dir() / "sample"):
         plan = make_plan(declaration, service.groups, service.catalog)
         apply_plan(plan, declaration, service.groups, service.catalog, actor="demo")
 
 
 def ask_demo_queries(url: str, key: str) -> None:
-    """Ask the three queries over HTTP and print questions and answers; quiet if the server stops."""
+    """Ask the three queries over HTTP and print the answers. Ignore errors of the connection."""
     with suppress(OSError):
         _ask_and_print(url, key)
 
@@ -76,7 +76,7 @@ def _ask_and_print(url: str, key: str) -> None:
 
 
 def in_words(query: dict[str, Any]) -> str:
-    """A query as the demo shows it."""
+    """Describe a query in words."""
     device, account = query["device"], query.get("account")
     who = account["id"] if account else "nobody signed in"
     installed = query.get("installed_version")
@@ -85,7 +85,7 @@ def in_words(query: dict[str, Any]) -> str:
 
 
 def ask(url: str, query: dict[str, Any], key: str) -> Decision:
-    """Ask one access query of a server."""
+    """Send one access query to a server, and return the decision."""
     headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
     request = Request(f"{url}/v1/access", json.dumps(query).encode(), headers)  # noqa: S310
     with urlopen(request, timeout=10) as answer:  # noqa: S310 - our own server

@@ -1,4 +1,4 @@
-"""What `serve` makes sure of before it listens: that somebody holds a key, and that nobody can listen in."""
+"""Checks of `serve` before it listens: an API key exists, and traffic is encrypted or local."""
 
 import ipaddress
 import ssl
@@ -13,20 +13,20 @@ from eligibility.service.settings import Settings
 
 
 class CannotListen(EligibilityError):
-    """The address cannot be listened on, or must not be."""
+    """The server cannot listen on the address, or must not because that would be unsafe."""
 
     code = "CANNOT_LISTEN"
 
 
 def first_key(service: Service) -> str | None:
-    """A new admin key if there is no key that works and no issuer of tokens, on loopback only; else None.
+    """Create an admin key on loopback if no key works and no token issuer is set; else return None.
 
-    Raises: CannotListen where the address is not loopback and there is no key, or no TLS; and
-    InvalidSettings where the certificate is of no use, or the provider's secret cannot be read.
+    Raises: CannotListen if the address is not loopback and there is no key or no TLS;
+    InvalidSettings if the certificate is unusable or the provider's secret cannot be read.
     """
     settings = service.settings
     _check_certificate(settings)
-    settings.provider_secret()  # a server process would fail later, and again and again
+    settings.provider_secret()  # fail now, not later in every server process
     loopback = is_loopback(settings.host)
     if not loopback:
         _check_encrypted(settings)
@@ -41,7 +41,7 @@ def first_key(service: Service) -> str | None:
 
 
 def admin_key(service: Service, name: str, expires: str | None = None) -> str:
-    """Make a key that may do everything; its text. expires = as KeyAdmin.create takes it."""
+    """Create a key with all rights, and return its text. expires: see KeyAdmin.create."""
     made = service.key_admin.create(
         actor(), name=name, scopes=[Scope.ADMIN], publishers=None, expires=expires
     )
@@ -49,7 +49,7 @@ def admin_key(service: Service, name: str, expires: str | None = None) -> str:
 
 
 def announce(url: str, key: str) -> None:
-    """Print the links with the key in them, the only time that it is shown."""
+    """Print the new key, and links that contain it. It is never shown again."""
     typer.echo(
         "no API key in the store yet, so one was made that may do everything; it is shown this once:\n"
         f"  {key}\n"
@@ -68,7 +68,7 @@ def _check_encrypted(settings: Settings) -> None:
 
 
 def _check_certificate(settings: Settings) -> None:
-    """Refuse what a server process could not use: it would fail later, and again and again."""
+    """Check the TLS files now: else every server process would fail later."""
     certificate, key = settings.tls_certificate, settings.tls_key
     if certificate is None:
         return
@@ -78,7 +78,7 @@ def _check_certificate(settings: Settings) -> None:
         except OSError as error:
             raise InvalidSettings("settings", [Fault(name, "UNREADABLE", str(error))]) from None
     try:
-        # Without a password given, openssl would ask for one where nobody sits.
+        # Without a password, OpenSSL would prompt for one, and nobody could answer.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except ssl.SSLError as error:
         detail = f"no PEM certificate with its key in `tls_key`, unencrypted: {error}"
@@ -86,7 +86,7 @@ def _check_certificate(settings: Settings) -> None:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
+    """Return whether only this machine can reach an address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

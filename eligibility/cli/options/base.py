@@ -1,4 +1,4 @@
-"""Options that many commands share, and how a command opens the service."""
+"""Options that many commands share, and functions that open the service or its stores."""
 
 import getpass
 import os
@@ -51,7 +51,7 @@ def service(store: str | None) -> Iterator[Service]:
 
 @contextmanager
 def stores(store: str | None) -> Iterator[Stores]:
-    """Open only the stores of the settings in force, without the service, and close them at the end."""
+    """Open the stores of the settings in force, without the service, and close them at the end."""
     settings = load_settings(os.environ, {"store": store}).settings
     opened = open_stores(settings.store, password=settings.store_password())
     try:
@@ -61,10 +61,10 @@ def stores(store: str | None) -> Iterator[Stores]:
 
 
 def actor() -> str:
-    """The author of an edit from the command line: the user who is logged in, and the machine."""
+    """Return the author of an edit from the command line: the logged-in user and the machine."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # a container without the user in its password file
+    except (KeyError, OSError):  # a container's password file may lack the user
         user = "unknown"
     return f"cli {user} from {socket.gethostname()}"
 
@@ -81,12 +81,12 @@ def read_addresses(arguments: list[str], file: Path | None) -> str:
 
 
 def moment_of(text: str | None) -> datetime | None:
-    """Read the moment of `--at`. Raises: InvalidInput."""
+    """Read the date and time of `--at`. Raises: InvalidInput."""
     return None if text is None else wire.moment_of(text, "--at")
 
 
 def confirm(question: str, agreed: bool) -> None:
-    """Ask for agreement before a change. Without a terminal, only --yes can give it."""
+    """Ask for confirmation before a change. Without a terminal, exit unless --yes was given."""
     if agreed:
         return
     if not sys.stdin.isatty():

@@ -1,4 +1,4 @@
-"""Options in bundles: a command takes a dataclass, and typer sees an option for each of its fields."""
+"""Bundles of options: a command takes a dataclass, and each of its fields becomes an option."""
 
 import inspect
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 
 
 def bundled(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command that has the fields of its dataclass parameters as parameters of its own."""
+    """Wrap a command: replace each dataclass parameter by one parameter for each of its fields."""
     parameters = inspect.signature(command, eval_str=True).parameters.values()
     bundles: dict[str, Any] = {
         p.name: p.annotation for p in parameters if is_dataclass(p.annotation)
@@ -40,7 +40,7 @@ def _options(parameter: inspect.Parameter) -> Iterator[inspect.Parameter]:
 
 
 def first_set(*bundles: Any) -> str | None:
-    """Return the name of the first option that is not at its default, as in `--os`; None if all are."""
+    """Return the first option that differs from its default, as in `--os`; None if none does."""
     for bundle in bundles:
         for field in fields(bundle):
             if getattr(bundle, field.name) != field.default:

@@ -1,4 +1,4 @@
-"""The options that describe an access query: one set for every command that asks or supposes one."""
+"""Options that describe an access query. All commands that need a query share them."""
 
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -10,7 +10,7 @@ from eligibility.access.asker import Asker
 from eligibility.access.model import AccessQuery, AccountKind
 
 
-def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer's own name for it
+def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer uses this name
     return typer.Option(*names, help=help, rich_help_panel="Access query")
 
 
@@ -40,7 +40,7 @@ class DeviceOptions:
 
 @dataclass(frozen=True)
 class OptionalDeviceOptions:
-    """A device that may be left out."""
+    """The device of an access query, for commands that can run without a device."""
 
     family: Annotated[str | None, _FAMILY] = None
     os: Annotated[str | None, _OS] = None
@@ -71,7 +71,7 @@ class AccountOptions:
 
 @dataclass(frozen=True)
 class ClaimOptions:
-    """What an access query claims beside its account and device."""
+    """The claims of an access query other than account and device."""
 
     installed: Annotated[
         str | None, _option("--installed", help="Version of the package that is installed.")
@@ -97,7 +97,7 @@ class ClaimOptions:
 
 
 def asker_of(claims: ClaimOptions, account: AccountOptions | None = None) -> Asker:
-    """Read who asks; without account, the claims of every account. Raises: InvalidInput."""
+    """Build an asker; without account, its claims apply to all accounts. Raises: InvalidInput."""
     return Asker.parse(account=account.as_field() if account else None, **claims.as_fields())
 
 
@@ -108,7 +108,7 @@ def query_of(
     claims: ClaimOptions,
     at: str | None = None,
 ) -> AccessQuery:
-    """Read an access query. Raises: InvalidInput."""
+    """Build an access query from options. Raises: InvalidInput."""
     return wire.query_of(
         product_id=product,
         account=account.as_field(),

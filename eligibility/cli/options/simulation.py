@@ -1,4 +1,4 @@
-"""The options of commands that simulate: accounts, devices, and the state that decides."""
+"""Options of commands that simulate: accounts, devices, and the state to evaluate."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,7 +35,7 @@ DevicesOption = Annotated[
 
 @dataclass(frozen=True)
 class StateOptions:
-    """The state that decides: the store at a moment, and files that count as if they were saved."""
+    """The state to evaluate: the store at `at`, with draft files applied as if they were saved."""
 
     at: AtOption = None
     with_groups: Annotated[
@@ -53,16 +53,16 @@ class StateOptions:
 
     @property
     def moment(self) -> datetime | None:
-        """The moment of `--at`; None = now. Raises: InvalidInput."""
+        """The date and time of `--at`; None = now. Raises: InvalidInput."""
         return moment_of(self.at)
 
     @property
     def has_draft(self) -> bool:
-        """Tell whether there is any file of a draft."""
+        """Whether any draft file is given."""
         return any((self.with_groups, self.with_catalog, self.with_requirements))
 
     def draft(self, publisher: str) -> Draft:
-        """Read the files of the draft. Raises: InvalidInput, InvalidSettings."""
+        """Read the draft files. Raises: InvalidInput, InvalidSettings."""
         return read_draft(
             publisher,
             groups=self.with_groups,

@@ -1,1 +1,1 @@
-"""What the commands print."""
+"""Functions that format and print the output of commands."""

@@ -24,9 +24,9 @@ _ACTION_SIGN = {"create": "+", "change": "~", "delete": "-", "unchanged": " ", "
 
 
 def decision_panel(decision: Decision, title: str | None = None, asked: str = "") -> Panel:
-    """A whole decision: verdict, both halves with reasons, what would change it, the steps.
+    """Format a decision: verdict, submission and package with reasons, remedies, steps.
 
-    Args: title = in place of the verdict, which then stands below; asked = the query in words.
+    Args: title = shown above, so that the verdict moves below; asked = the query in words.
     """
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="bold", no_wrap=True)
@@ -80,7 +80,7 @@ def _package(package: PackageVerdict) -> tuple[str, tuple[Reason, ...]]:
 
 
 def settling_text(settling: Settling) -> str:
-    """A membership that changed recently, and until when the Store itself may not apply it."""
+    """Describe a recent change of membership, and until when the Store may not apply it."""
     until = settling.settled_at.strftime("%H:%M UTC")
     return (
         f"{settling.change} in {settling.group_id} just now; the Store itself may lag until {until}"
@@ -88,7 +88,7 @@ def settling_text(settling: Settling) -> str:
 
 
 def steps_table(steps: Iterable[TraceStep]) -> Table:
-    """A trace: a row a step."""
+    """Format a trace as a table with one row for each step."""
     table = Table("step", "outcome", "what was compared", "rule", box=None, header_style="bold dim")
     for step in steps:
         table.add_row(step.step, step.outcome, step.detail, Text(step.source, "dim"))
@@ -96,7 +96,7 @@ def steps_table(steps: Iterable[TraceStep]) -> Table:
 
 
 def plan_table(plan: Plan) -> RenderableType:
-    """What applying a plan would change: one row for each group and product."""
+    """Format the changes of a plan: one row for each group and product."""
     table = Table("", "what", "change", title=f"Plan for {plan.publisher}", title_justify="left")
     for group in plan.groups:
         counts = f"{group.added} added, {group.removed} removed" if group.moves_members else ""
@@ -124,7 +124,7 @@ _NAMED = 3
 
 
 def effects_table(effects: Effects) -> RenderableType:
-    """Who would gain or lose what: one row for each change."""
+    """Format who would gain or lose what: one row for each change of access."""
     if not effects.products:
         return Text("no effect on access to any product", "dim")
     table = Table("product", "accounts", "what", "who", title="Effect on access")
@@ -136,7 +136,7 @@ def effects_table(effects: Effects) -> RenderableType:
             table.add_row(product.product_id, "all", what, "everybody")
         for change in product.changes:
             if product.becomes_public and change.kind == "audience":
-                continue  # the row above says it for everybody
+                continue  # the row above covers everybody
             what = Text(
                 effect_text(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
             )

@@ -20,7 +20,7 @@ _STYLE = {"flight": "green", "submission": "cyan", "denied": "red"}
 
 
 def coverage_tables(coverage: Coverage) -> RenderableType:
-    """The whole coverage, one table for each question."""
+    """Format a coverage report: outcomes by device, winning flights, overlaps, rollouts."""
     title = Text.assemble(
         (coverage.name, "bold"),
         f"  {coverage.product_id}",
@@ -42,7 +42,7 @@ def _table(*columns: str) -> Table:
 
 
 def _reached(devices: Iterable[DeviceReach], members: int) -> Table:
-    """One row for each outcome on a device; only the first row names the device."""
+    """Format one row for each outcome on a device. Only the first row names the device."""
     table = _table("devices", "members", "", "what they get", "what everybody else gets")
     table.columns[0].no_wrap = True
     table.columns[1].justify = table.columns[2].justify = "right"

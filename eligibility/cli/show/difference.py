@@ -34,7 +34,7 @@ _PUBLIC = (
 
 
 def show_comparison(comparison: ComparisonResponse, *, names: bool) -> None:
-    """Print a comparison. names: also the first accounts of each change."""
+    """Print a comparison. names: also print the first accounts of each change."""
     console().print(Text(f"{comparison.before} -> {comparison.after}", "bold"))
     for product in comparison.products:
         console().print()
@@ -44,7 +44,7 @@ def show_comparison(comparison: ComparisonResponse, *, names: bool) -> None:
 
 
 def difference_view(difference: DifferenceView, *, names: bool) -> RenderableType:
-    """The counts, then each change. names: also the first addresses of each."""
+    """Format the counts, then each change. names: also show the first addresses of each change."""
     head = Text.assemble((difference.product_id, "bold"), f"  {difference.name}\n")
     head.append(f"{difference.changed:,} of {many(difference.accounts, 'account')} changed")
     market = f" in market {difference.market}" if difference.market else ""
@@ -95,7 +95,7 @@ def _outcome(outcome: ComparedOutcome | None) -> Text:
 
 
 def timeline_view(timeline: TimelineResponse) -> RenderableType:
-    """Each moment with what changed and why: the past, a line for now, and what is to come."""
+    """Format past changes of the answer, a line for now, and future changes, with their causes."""
     head = Text.assemble((timeline.product_id, "bold"), f" for {timeline.account or NOBODY} on ")
     several = len(timeline.devices) > 1
     head.append(many(len(timeline.devices), "device") if several else timeline.devices[0])
@@ -127,11 +127,11 @@ def _turn(turn: TurnView, devices: int) -> RenderableType:
 
 
 _DETAILS = 3
-"""How many changed fields of a product are shown; --json has all."""
+"""How many changed fields of a product are shown. --json shows all."""
 
 
 def _ahead(until: timedelta) -> str:
-    """How far away a moment is, in the largest unit that fits."""
+    """Describe a duration in the largest unit that fits."""
     for name, seconds in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
         number = int(until.total_seconds() // seconds)
         if number:

@@ -41,7 +41,7 @@ def print_error(error: EligibilityError | GroupsError) -> None:
 
 
 def _code(error: Exception) -> Exit:
-    """A wrong value on the command line is wrong usage; a wrong file is a failure."""
+    """Return USAGE for a wrong value on the command line, else FAILED (as for a wrong file)."""
     usage = isinstance(error, InvalidInput) and not isinstance(error, InvalidFile | InvalidProduct)
     return Exit.USAGE if usage else Exit.FAILED
 

@@ -12,11 +12,11 @@ from eligibility.access.model import Decision
 from eligibility.cli.show.base import settling_text
 
 _MOST_WAYS = 4
-"""How many ways are shown; --json has all."""
+"""How many ways are shown. --json shows all."""
 
 
 def letter(decision: Decision, product: str, state: str) -> Panel:
-    """An explained decision as a panel. product: its name. state: the label of the state that decided."""
+    """Format an explained decision. product: its name. state: the label of the evaluated state."""
     verdict, *why = () if decision.story is UNSET else decision.story
     parts: list[RenderableType] = [Text(verdict.text, "bold"), Text()]
     parts += [_titled("Why", _reasons(why))]
@@ -29,8 +29,7 @@ def letter(decision: Decision, product: str, state: str) -> Panel:
     return Panel(
         Group(*parts),
         title=Text.assemble(
-            ("✔ granted" if granted else "✘ denied", "bold"),
-            f"  {product}, {decision.product_id}",
+            ("✔ granted" if granted else "✘ denied", "bold"), f"  {product}, {decision.product_id}"
         ),
         title_align="left",
         subtitle=Text(state, "dim"),
@@ -55,7 +54,7 @@ def _reasons(sentences: list[Sentence]) -> Table:
 
 
 def _what_else(decision: Decision) -> list[RenderableType]:
-    """A hint at higher flights that can be asked for with --wanting."""
+    """Suggest --wanting for each higher flight that the remedies name."""
     missed = dict.fromkeys(
         flight for one in decision.remedies if one.unlocks == "flight" for flight in one.flights
     )
@@ -66,7 +65,7 @@ def _what_else(decision: Decision) -> list[RenderableType]:
 
 
 def _what_helps(nearest: LeastChange) -> list[RenderableType]:
-    """The least changes; nothing if what is wanted is granted already."""
+    """Format the smallest changes; return [] if the wanted outcome is granted already."""
     if not nearest.ways and nearest.tries == 1:
         return []
     tried = f"{nearest.tries:,} decisions were tried"
@@ -94,7 +93,7 @@ def _way(way: ChangeSet) -> Text:
 
 
 def _pages(sentences: list[Sentence]) -> RenderableType:
-    """The titles of the pages behind the codes, in the order of the sentences."""
+    """List code and title of each cited documentation page, in the order of the sentences."""
     named = dict.fromkeys(page for sentence in sentences for page in sentence.sources)
     entries = (Text.assemble((page.code, "bold"), f" {page.title}", style="dim") for page in named)
     return _titled("The rules are on these pages", Text(" · ", "dim").join(entries))

@@ -9,17 +9,17 @@ from rich.console import Console
 
 
 def console() -> Console:
-    """The console that prints tables for people."""
+    """Return the console that prints tables for people."""
     return Console(highlight=False, soft_wrap=False)
 
 
 def many(number: int, noun: str) -> str:
-    """Return `1 member`, `1,204 members`."""
+    """Format a number with its noun: `1 member`, `1,204 members`."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def exact(moment: datetime) -> str:
-    """Return `2026-11-26 14:05:09 UTC`."""
+    """Format a date and time in UTC: `2026-11-26 14:05:09 UTC`."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -15,7 +15,7 @@ from eligibility.simulation.scenarios.run import FileResult, Mismatch, ScenarioR
 
 
 def results(files: Sequence[FileResult], quiet: bool) -> RenderableType:
-    """Every file with its cases, then the totals. quiet: only the number of cases that passed."""
+    """Format each file with its cases, then totals. quiet: only count the cases that passed."""
     return Group(*(part for ran in files for part in _file(ran, quiet)), _summary(files))
 
 
