@@ -114,7 +114,7 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
 def routes_of(
     endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]
 ) -> dict[str, Endpoint[Any]]:
-    """Return the gate's endpoints by route, without the variants that have a publisher before the path."""
+    """Return the gate's endpoints by route, without the variants with a publisher in front."""
     named = {
         path: endpoint for path, endpoint in endpoints.items() if not path.startswith(ANY_PART)
     }

@@ -46,7 +46,7 @@ class Protocol(HttpToolsProtocol):
         super()._start_asgi_task(cycle, app)
 
     def data_received(self, data: bytes) -> None:
-        """Receive data; cut off a head that is too long, because uvicorn would hold any length in memory."""
+        """Receive data; cut off a head that is too long: uvicorn has no limit."""
         super().data_received(data)
         head, cycle = self.scope, self.cycle
         if cycle is not None and head is cycle.scope:

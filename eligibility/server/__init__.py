@@ -1,1 +1,1 @@
-"""The HTTP server: our own API, two open standards (AuthZEN, OFREP), metrics and the OpenAPI document."""
+"""The HTTP server: our own API, AuthZEN, OFREP, metrics and the OpenAPI document."""

@@ -1,1 +1,1 @@
-"""Convert AuthZEN and OFREP requests to access queries, and decisions to responses of these standards."""
+"""Convert AuthZEN and OFREP requests to access queries, and decisions to their responses."""

@@ -24,7 +24,7 @@ _contexts: LruCache[tuple[str | bool | None, ...], QuestionContext] = LruCache(6
 
 
 class FlagError(EligibilityError):
-    """A request failed. code: OFREP's error code. key: the requested flag's key; None for a bulk request."""
+    """A request failed. code: OFREP's error code. key: the flag's key; None for a bulk request."""
 
     def __init__(self, code: ErrorCode, details: str, key: str | None = None) -> None:
         super().__init__(details)

@@ -58,7 +58,7 @@ UNKNOWN_SUBJECT = StandardVerdict(False, (DenialReason.UNKNOWN_SUBJECT,))
 
 
 class Question(NamedTuple):
-    """A question: may this action be done on this resource? flight_id: None if the resource is not a flight."""
+    """A question: is an action on a resource allowed? flight_id: None if the resource is not a flight."""
 
     resource_type: str
     action: str

@@ -1,4 +1,4 @@
-"""Routes for known user groups, /v1/publishers/{publisher}/groups. For members see group_members.py."""
+"""Routes for known user groups, /v1/publishers/{publisher}/groups. Members: group_members.py."""
 
 from fastapi import APIRouter, Response
 

@@ -124,7 +124,7 @@ class Decider:
         return None if fields is None else _as_claimed(evaluation, fields, by)
 
     def settled_in_thread(self, evaluation: Evaluation, by: AuthenticatedCaller) -> Evaluation:
-        """Do the same as `settled`, but verify the token, too; run in a thread, may fetch an issuer's keys."""
+        """Do the same as `settled`, but in a thread and with the token verified; may fetch issuers' keys."""
         fields = self._accounts.settle_in_thread(evaluation.fields, by)
         return _as_claimed(evaluation, fields, by)
 

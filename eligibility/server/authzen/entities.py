@@ -1,4 +1,4 @@
-"""Read the members of AuthZEN requests. By the standard, null means absent, and unknown keys are ignored.
+"""Read the members of AuthZEN requests. As the standard says, null = absent; unknown keys are ignored.
 
 Most items of a batch have the same action, resource or context, so these are cached by their bytes.
 Subjects are never cached, because they are people.

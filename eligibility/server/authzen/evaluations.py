@@ -175,7 +175,7 @@ class EvaluationEndpoints:
 
 
 def _check_own(error: Exception, by: AuthenticatedCaller) -> None:
-    """Refuse the whole batch if an account asks for another account; other errors concern only their item."""
+    """Refuse the batch if an account asks for another account; other errors concern only their item."""
     if isinstance(error, AccountMismatch) and by.caller.account is not None:
         raise error
 
@@ -194,7 +194,7 @@ def _read_or_fault(
 def _cached_writer(
     question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
 ) -> ResponseWriter:
-    """Return the writer for cached responses; all unknown flights share a writer, or callers could fill the cache."""
+    """Return the writer for cached responses; unknown flights share one, so they cannot fill the cache."""
     flight_id = question.flight_id
     if flight_id is not None and all(
         flight_id != flight.flight_id for flight in held.product.flights

@@ -113,7 +113,7 @@ def is_present(member: RawMember) -> bool:
 
 
 def check_objects(defaults: RawMembers, options: RawMember) -> None:
-    """Refuse defaults of a batch that are not objects; incomplete defaults are allowed: items complete them."""
+    """Refuse a batch's defaults that are not objects. Incomplete ones are valid: items complete them."""
     members = {name: getattr(defaults, name) for name in RawMembers.__struct_fields__}
     faults = [
         Fault(name, "WRONG_TYPE", "must be an object")

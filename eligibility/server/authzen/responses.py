@@ -1,4 +1,4 @@
-"""Write verdicts as the standard's Decision, without times or ids, so that equal verdicts have equal bytes.
+"""Write verdicts as the standard's Decision, without times or ids: equal verdicts have equal bytes.
 
 `reason_admin` is for callers who may read groups. `reason_user` is for the end user, and is the same
 for a private product as for a product that does not exist.

@@ -158,7 +158,7 @@ class SearchEndpoints:
         return self._decider.decide(settled, search.by, search.publishers, listed)
 
     def _products(self, publishers: Publishers, after: ResultKey | None) -> Iterator[CatalogEntry]:
-        """Yield the products that the caller may see, by publisher and id, beginning with that of the key `after`."""
+        """Yield the caller's products, by publisher and id, beginning with the product of the key `after`."""
         for publisher in self._catalog.publishers():
             if publishers is not None and publisher not in publishers:
                 continue
@@ -236,5 +236,5 @@ def _ids_of(kind: str, entry: CatalogEntry) -> list[str]:
 
 
 def _name_of(who: SubjectAccount) -> object:
-    """Return a value that identifies a subject on all pages; not its token, which may change between pages."""
+    """Return a value that identifies a subject on all pages; a token will not do, because it may change."""
     return who.denial or who.claimed or who.account

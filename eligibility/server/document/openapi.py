@@ -1,4 +1,4 @@
-"""Build the OpenAPI document: FastAPI's own, completed from the models and the YAML files beside this file.
+"""Build the OpenAPI document: FastAPI's own, completed from the models and the YAML files here.
 
 The files describe what FastAPI cannot know: the routes that the gate answers itself, bodies that are
 read without pydantic, and the errors that are really sent.

@@ -1,4 +1,4 @@
-"""Find the client's address: that of the peer, or, if the peer is a declared proxy, the one it reports.
+"""Find the client's address: the peer's, or the address that a declared proxy reports.
 
 Forwarding headers of other peers are ignored, because any sender can put anything into them.
 """

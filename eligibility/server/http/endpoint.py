@@ -41,7 +41,7 @@ class Endpoint(Protocol[EndpointHead]):
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> EndpointHead:
-        """Refuse a wrong request before its body is read; return what `answer` needs from path and headers."""
+        """Refuse a wrong request before its body is read; return `head`, what `answer` needs of it."""
 
     def answer(
         self, body: bytes, head: EndpointHead, by: AuthenticatedCaller

@@ -94,7 +94,7 @@ class HttpExchange:
         return f"sent-{blake2b(self.request_id, key=_process, digest_size=8).hexdigest()}"
 
     async def send_json(self, body: bytes, logged: bool) -> None:
-        """Send JSON with status 200. To save time, no id is created unless the log or the client needs it."""
+        """Send JSON with status 200; create an id only if the log needs it, to save time."""
         headers = [JSON_HEADER, (b"content-length", b"%d" % len(body))]
         if logged or self.sent_id is not None:
             headers.append((b"x-request-id", self.request_id))
@@ -178,7 +178,7 @@ def sent_at_once(send: Send, headers: HeaderList, body: bytes) -> bool:
 
 
 def _defaults(headers: list[tuple[bytes, bytes]]) -> bytes:
-    """Encode uvicorn's default headers; cached, because uvicorn replaces the list only once a second (date)."""
+    """Encode uvicorn's default headers; cached until uvicorn replaces them, once a second (date)."""
     global _cached
     if _cached[0] is not headers:
         _cached = headers, b"".join(b"%b: %b\r\n" % header for header in headers)

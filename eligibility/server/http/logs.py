@@ -1,4 +1,4 @@
-"""The log: each event is a line on standard error, as JSON or for a terminal. It never shows an address.
+"""The log: one line on standard error for each event, as JSON or text. It never shows an address.
 
 Our own code logs no addresses; `_masked` hides addresses in the errors of libraries, which use the same
 log. A thread writes the lines. If the reader of the log stalls, requests are still answered, and lines

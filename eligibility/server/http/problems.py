@@ -166,7 +166,7 @@ def encoded(document: object) -> bytes:
 
 
 def headers_for(document: dict[str, Any]) -> dict[str, str]:
-    """Return the headers of a problem: www-authenticate, retry-after, or the ETag of the current revision."""
+    """Return a problem's headers: www-authenticate, retry-after or the ETag of the current revision."""
     if document["status"] == 401:
         failed = "" if document["code"] == "CREDENTIALS_MISSING" else ', error="invalid_token"'
         return {"www-authenticate": f'Bearer realm="eligibility"{failed}'}
@@ -186,7 +186,7 @@ def response(error: Exception) -> JSONResponse:
 
 
 def install(app: FastAPI) -> None:
-    """Make the application answer every error with a problem, including FastAPI's and Starlette's errors."""
+    """Make the application answer all errors with problems, including FastAPI's and Starlette's."""
 
     def answer(request: Request, error: Exception) -> JSONResponse:
         request.scope["exchange"].error = error
@@ -215,7 +215,7 @@ def install(app: FastAPI) -> None:
 
 
 def _fault(details: dict[str, Any]) -> Fault:
-    """Convert a validation error of FastAPI to a fault. The first part of its loc is `body`, `query` etc."""
+    """Convert a validation error of FastAPI to a fault. Its loc begins with `body`, `query` etc."""
     where, *path = details["loc"]
     inner = path if where == "body" else [where, *path]
     return pydantic_fault(details | {"loc": tuple(inner)})

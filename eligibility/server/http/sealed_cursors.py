@@ -1,4 +1,4 @@
-"""Encrypt text that may contain an address before it is put into URLs and pages, which others may store."""
+"""Encrypt text that may contain an address for URLs and pages, which others may store."""
 
 from base64 import urlsafe_b64encode
 from collections.abc import Callable

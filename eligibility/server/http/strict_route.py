@@ -1,4 +1,4 @@
-"""Read requests to the FastAPI routes: with limits on size, as strict JSON, without unknown parameters.
+"""Read requests to the FastAPI routes: limit sizes, parse strict JSON, refuse unknown parameters.
 
 A route accepts text/csv if its `openapi_extra` lists it. A file of addresses is then read as a JSON
 body with the field `emails`.
@@ -118,7 +118,7 @@ def _parameters(dependant: Dependant) -> Iterator[str]:
 
 
 def _check_parameters(request: Request, known: Collection[str]) -> None:
-    """Refuse unknown and repeated parameters: if a misspelt `dry_run` were ignored, the write would be real."""
+    """Refuse unknown or repeated parameters: to ignore a misspelt `dry_run` would write for real."""
     faults = []
     for name in request.query_params:
         shown = name[:60]

@@ -1,4 +1,4 @@
-"""Count requests by route and status, and measure their time. Not thread-safe: for the event loop only."""
+"""Count requests by route and status, and their time. Not thread-safe: for the event loop only."""
 
 import time
 from bisect import bisect_left
@@ -22,7 +22,7 @@ _UNMATCHED = "unmatched"
 
 @dataclass(eq=False, slots=True)
 class RouteCounter:
-    """The requests of one route, such as `POST /v1/access`. Several routes may share the histogram `took`."""
+    """The requests of a route, such as `POST /v1/access`. Routes may share the histogram `took`."""
 
     route: str
     took: Histogram

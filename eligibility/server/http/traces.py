@@ -71,7 +71,7 @@ def traces_of(settings: Settings) -> Traces | None:
 
 
 def exporters() -> "Callable[[str], SpanExporter]":
-    """Return the exporter class, which takes a URL. Raises: InvalidSettings if the extra is not installed."""
+    """Return the exporter class, which takes a URL. Raises: InvalidSettings without the extra."""
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     except ImportError:

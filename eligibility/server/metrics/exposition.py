@@ -1,4 +1,4 @@
-"""Write snapshots in the formats of Prometheus, with its library, which adds metrics of the processes."""
+"""Write snapshots and metrics of processes in the formats of Prometheus, with its library."""
 
 import itertools
 from collections import defaultdict

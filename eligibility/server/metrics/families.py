@@ -7,7 +7,7 @@ MetricKind = Literal["counter", "gauge", "histogram"]
 
 
 class MetricFamily(NamedTuple):
-    """A metric. name: without the suffix `_total` of counters. together: combines the numbers of processes."""
+    """A metric. name: without the suffix `_total` of counters. together: combines several processes."""
 
     name: str
     kind: MetricKind

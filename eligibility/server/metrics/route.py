@@ -1,4 +1,4 @@
-"""The route /metrics, for callers with the scope `metrics` or, if the settings allow it, for anybody."""
+"""The route /metrics, for callers with the scope `metrics` or, if so configured, for anybody."""
 
 from typing import Annotated, Any
 

@@ -29,7 +29,7 @@ _log = logging.getLogger("eligibility.metrics")
 
 
 class Sharing:
-    """Collects snapshots of all workers. directory: the workers' own; None if there is only one process."""
+    """Collects snapshots of all workers. directory: shared by the workers; None without workers."""
 
     def __init__(self, metrics: Metrics, directory: Path | None) -> None:
         self._metrics, self._directory = metrics, directory
@@ -105,7 +105,7 @@ def _keep(path: Path, snapshot: bytes) -> None:
 def together(
     snapshots: Sequence[ProcessMetrics],
 ) -> tuple[dict[LabelValues, float], dict[LabelValues, list[float]]]:
-    """Add up the numbers and histograms of several processes; ignore gauges of processes that ended."""
+    """Add up numbers and histograms of several processes; ignore gauges of processes that ended."""
     numbers: defaultdict[LabelValues, list[float]] = defaultdict(list)
     histograms: defaultdict[LabelValues, list[list[float]]] = defaultdict(list)
     for snapshot in snapshots:

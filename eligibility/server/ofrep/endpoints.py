@@ -50,7 +50,7 @@ def _check_media_type(
 
 
 def refusal(error: Exception) -> HttpReply:
-    """Return the reply for an error. If OFREP has no code for the error, the body has only `errorDetails`."""
+    """Return the reply for an error. If OFREP has no code for it, the body has only `errorDetails`."""
     details = str(error)
     content = {"errorDetails": details}
     if isinstance(error, FlagError):
@@ -104,7 +104,7 @@ class BulkEndpoint:
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
     ) -> bytes:
-        """See Endpoint. Query parameters are ignored: they concern caches, and every answer is up to date."""
+        """See Endpoint. Query parameters are ignored, because every answer is up to date."""
         by.check_query(scope["method"])
         _check_media_type(scope, headers)
         return b",".join(value for name, value in scope["headers"] if name == b"if-none-match")

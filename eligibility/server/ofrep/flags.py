@@ -52,7 +52,7 @@ class Flags:
         self._record = recorder.record
 
     def evaluate(self, body: bytes, key: str, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
-        """Evaluate a flag from memory, or return a function that asks the store. Raises: FlagError, AccountMismatch."""
+        """Return a flag's evaluation, or a function that asks the store. Raises: FlagError, AccountMismatch."""
         request = ofrep.read_request(body, key)
         question = question_of_flag(key)
         fields = _fields(question, request, by)
