@@ -1,16 +1,16 @@
 """ActivityStore in the Redis or Valkey server that also holds the groups.
 
-    eligibility:{p}:activity:minutes:498800  hash  of an hour: minute|product|kind|flight|reason -> count
-    eligibility:{p}:activity:hours:20783     hash  of a day, likewise by hour
-    eligibility:{p}:activity:days            set   days of which there are counts
-    eligibility:{p}:activity:last:APP        hash  of a product: digest -> last answer
-    eligibility:{p}:activity:products        set   products of which there are last answers
+    eligibility:{p}:activity:minutes:498800  hash  one hour: minute|product|kind|flight|reason -> count
+    eligibility:{p}:activity:hours:20783     hash  one day: hour|product|kind|flight|reason -> count
+    eligibility:{p}:activity:days            set   days that have counts
+    eligibility:{p}:activity:last:APP        hash  one product: digest -> last answer
+    eligibility:{p}:activity:products        set   products that have last answers
     eligibility:{p}:activity:seen            list  the latest decisions, newest first
-    eligibility:{p}:activity:forgotten       zset  digest -> second in which it was forgotten
-    eligibility:activity                     set   publishers of which anything is kept
+    eligibility:{p}:activity:forgotten       zset  digest -> time of forgetting, seconds since the epoch
+    eligibility:activity                     set   publishers that have activity
 
-These writes are not published, because they change no decision. They are not saved in one step, because
-half of a write does no harm.
+The writes are not published, because they change no decision. They are not atomic, because a partly
+saved write does no harm.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ _unfield = msgspec.json.Decoder(tuple[int, str, OutcomeKind, str, str]).decode
 
 
 class RedisActivityStore(ActivityStore):
-    """See ActivityStore for what the methods promise."""
+    """Implements ActivityStore, which documents the methods."""
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
@@ -52,7 +52,7 @@ class RedisActivityStore(ActivityStore):
     def add(self, publisher: str, batch: Batch) -> None:
         self._run([*self._counting(publisher, batch), *self._noting(publisher, batch)])
         since = (self._server.clock() - FORGOTTEN_FOR).timestamp()
-        # Only now: a person forgotten meanwhile is erased either by `forget` or here.
+        # Check after the write, so that a person forgotten meanwhile is erased by `forget` or here.
         key = self._key(publisher, "forgotten")
         for gone in self._server.call("ZRANGEBYSCORE", key, f"({since}", "+inf"):
             self._erase(publisher, gone.decode())
@@ -96,7 +96,7 @@ class RedisActivityStore(ActivityStore):
         self._erase(publisher, f"{digest:016x}")
 
     def prune(self, publisher: str, keep: timedelta, now: datetime) -> None:
-        """See ActivityStore. Counts by minute also expire in the server."""
+        """See ActivityStore. The server also removes counts by minute itself when they expire."""
         oldest = (now - keep).timestamp()
         minute = max(oldest, (now - MINUTES_KEPT).timestamp())
         self._prune_counts(publisher, oldest, minute)
@@ -123,7 +123,7 @@ class RedisActivityStore(ActivityStore):
         return tuple(sorted(self._members(self._publishers)))
 
     def close(self) -> None:
-        """Do nothing: the server belongs to the other stores too."""
+        """Do nothing, because other stores use the same server."""
 
     def _counting(self, publisher: str, batch: Batch) -> Iterator[Command]:
         for (at, key), decisions in batch.counts.items():
@@ -156,14 +156,14 @@ class RedisActivityStore(ActivityStore):
         yield "SADD", self._publishers, publisher
 
     def _erase(self, publisher: str, digest: str) -> None:
-        """Remove everything about a person."""
+        """Remove everything about a person except counts. Args: digest = in hexadecimal."""
         keys = [self._key(publisher, "last", decision) for decision in self._products(publisher)]
         self._run([("HDEL", key, digest) for key in keys])
         number = int(digest, 16)
         self._run(self._unseen(publisher, lambda decision: decision.digest == number))
 
     def _unseen(self, publisher: str, unwanted: Callable[[RecentDecision], bool]) -> list[Command]:
-        """Make the commands that remove some of the latest decisions."""
+        """Build the commands that remove unwanted ones of the latest decisions."""
         key = self._key(publisher, "seen")
         packed = self._server.call("LRANGE", key, "0", "-1")
         return [("LREM", key, "0", body) for body in packed if unwanted(_seen(body))]
@@ -180,12 +180,12 @@ class RedisActivityStore(ActivityStore):
             self._run(commands)
 
     def _of_day(self, publisher: str, day: int) -> list[str]:
-        """Return the keys of a day's counts: the one by hour, then the 24 by minute."""
+        """Return the keys of a day's counts: first the key of counts by hour, then 24 by minute."""
         minutes = [self._minutes(publisher, day * DAY + hour * HOUR) for hour in range(24)]
         return [self._key(publisher, "hours", str(day)), *minutes]
 
     def _is_kept(self, publisher: str) -> bool:
-        """Return whether anything is kept of a publisher."""
+        """Return whether a publisher has any stored activity."""
         lasts = [
             self._key(publisher, "last", product_id) for product_id in self._products(publisher)
         ]
@@ -199,7 +199,7 @@ class RedisActivityStore(ActivityStore):
         return any(lengths)
 
     def _every_last(self, publisher: str, product_id: str) -> Iterator[tuple[str, LastAnswer]]:
-        """Iterate over every digest and answer of a product, a part at a time."""
+        """Iterate over every digest and last answer of a product; read them in parts."""
         key, cursor = self._key(publisher, "last", product_id), 0
         while True:
             cursor, some = self._server.call("HSCAN", key, str(cursor), "COUNT", str(_AT_ONCE))
@@ -209,7 +209,7 @@ class RedisActivityStore(ActivityStore):
                 return
 
     def _run(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands on any keys, not too many at a time, so that others need not wait."""
+        """Run commands on any keys, _AT_ONCE at a time, so that other clients do not wait long."""
         answers: list[Any] = []
         for start in range(0, len(commands), _AT_ONCE):
             answers += self._server.read_apart(commands[start : start + _AT_ONCE])

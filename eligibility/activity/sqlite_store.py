@@ -1,7 +1,7 @@
-"""ActivityStore in a SQLite file of its own, beside the one with the groups.
+"""ActivityStore in its own SQLite file, in the same directory as the file with the groups.
 
-Every evaluator watches the file with the groups for writes, and would check its products again after
-each write of activity. And losing the file of the activity does no harm.
+Evaluators watch the file with the groups, and would check their products again after each write of
+activity to it. Losing the activity file does no harm.
 """
 
 import threading
@@ -85,14 +85,14 @@ _seen = msgspec.msgpack.Decoder(RecentDecision).decode
 
 
 def path_beside(path: Path) -> Path:
-    """Return the path of the activity that belongs to a store: `store.db` -> `store-activity.db`."""
+    """Return the path of the activity file for a store file: `store.db` -> `store-activity.db`."""
     return path.with_name(f"{path.stem}-activity{path.suffix}")
 
 
 class SqliteActivityStore(ActivityStore):
-    """See ActivityStore for what the methods promise.
+    """Implements ActivityStore, which documents the methods.
 
-    The file is created by the first `add`; until then there is nothing to read or forget.
+    The first `add` creates the file; until then there is nothing to read or forget.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
@@ -176,14 +176,14 @@ class SqliteActivityStore(ActivityStore):
         return tuple(publisher for (publisher,) in rows)
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file if it is open."""
         if self._database is not None:
             self._database.close()
 
     def _note(
         self, connection: Connection, publisher: str, batch: Batch, gone: Collection[bytes]
     ) -> None:
-        """Save last answers and the latest decisions. Args: gone = digests of people not to be noted."""
+        """Save last answers and latest decisions. Args: gone = digests of forgotten people to skip."""
         last = [
             (publisher, product_id, _key(digest), answer.at, _pack(answer))
             for (product_id, digest), answer in batch.last.items()

@@ -1,9 +1,9 @@
-"""Every key that the audit log has in Redis, beside those of groups/storage/redis_keys.py.
+"""The Redis keys of the audit log. groups/storage/redis_keys.py lists those of the groups.
 
     eligibility:{-audit}:head      hash    log: the last entry
     eligibility:{-audit}:entries   hash    revision -> entry
 
-They are in one slot of a cluster, under a name that no publisher can have.
+Both are in one cluster slot, because of the hash tag `-audit`, which cannot be a publisher's id.
 """
 
 from groups.storage.redis_keys import Keys
@@ -12,7 +12,7 @@ LOG = "-audit"
 
 
 class AuditKeys:
-    """The audit log's keys of one deployment."""
+    """The keys of a deployment's audit log."""
 
     def __init__(self, keys: Keys) -> None:
         self.head = f"{keys.prefix}:{{{LOG}}}:head"

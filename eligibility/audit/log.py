@@ -1,4 +1,4 @@
-"""AuditLog: deeds that belong to no publisher. The docstrings are the contract of every backend."""
+"""AuditLog: a log of actions on a deployment. The docstrings are the contract of every backend."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,9 +12,9 @@ from groups.moments import to_us
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One deed. kind: such as `key.created`. who: the person or key, and from where, as one text.
+    """One logged action. kind: such as `key.created`. what: details by name.
 
-    what: particulars by name. chain: the digest of the entry.
+    who: the person or key that acted, and from where, as one text. chain: the digest of the entry.
     """
 
     revision: int
@@ -26,31 +26,31 @@ class LogEntry:
 
 
 class AuditLog(Trail[LogEntry], Protocol):
-    """A permanent log of what was done to a deployment, apart from groups and catalogue.
+    """A permanent log of actions on a deployment, except changes of groups and catalogues.
 
-    Entries are only ever appended. Each raises the revision by one and is saved whole or not at all;
-    moments never go back. Every method may raise
-    groups.errors.StoreUnavailable, and no error of the backend's own.
+    Entries are only appended, never changed. Each entry increases the revision by one and is saved
+    completely or not at all. A later entry never has an earlier time. Every method may raise
+    groups.errors.StoreUnavailable, but no exception of the backend itself.
     """
 
     def append(self, kind: str, who: str, what: Mapping[str, str]) -> LogEntry:
-        """Append an entry for something done now."""
+        """Append an entry for an action done now; LogEntry documents the arguments."""
 
     def record(self, entries: Sequence[LogEntry]) -> None:
-        """Take over entries of another store as they were; see GroupArchive.record.
+        """Copy entries of another store into this one, unchanged; see GroupArchive.record.
 
-        The first has to follow the last entry here. Raises: groups.errors.NotEmpty.
+        The first must have the next revision of this log. Raises: groups.errors.NotEmpty.
         """
 
     def head(self) -> ChainHead:
-        """Return the last entry's revision and digest; 0 and "" before the first."""
+        """Return the revision and digest of the last entry; 0 and "" if the log is empty."""
         return self.kept().head
 
 
 def link(digester: ChainDigester, before: str, entry: LogEntry) -> str:
-    """Return the digest of an entry, whose own `chain` does not count.
+    """Compute the digest of an entry from all its fields except `chain`.
 
-    Args: before = the digest of the entry before it.
+    Args: before = the digest of the previous entry.
     """
     return digester.of(
         "deployment",
@@ -72,7 +72,10 @@ def next_entry(
     who: str,
     what: Mapping[str, str],
 ) -> LogEntry:
-    """Make the entry after the last one, with its digest, of text that every store can keep."""
+    """Build the next entry with its digest; replace characters that a store cannot keep.
+
+    Args: before = revision and digest of the previous entry.
+    """
     entry = LogEntry(
         revision=before.revision + 1,
         kind=kind,

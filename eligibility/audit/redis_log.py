@@ -27,10 +27,10 @@ _decode = msgspec.msgpack.Decoder(_Entry).decode
 
 
 class RedisAuditLog(RedisTrail[LogEntry], AuditLog):
-    """See AuditLog for what the methods promise."""
+    """Implements AuditLog, which documents the methods."""
 
     def __init__(self, server: RedisServer, digester: Callable[[], ChainDigester]) -> None:
-        """Take an open server. Args: digester = of the deployment's audit trail."""
+        """Args: server = open; digester = returns the digester of the deployment's audit trail."""
         self._server, self._digester = server, digester
         keys = self._keys = AuditKeys(server.keys)
         chain = RedisChain(server, LOG, "log", head=keys.head, entries=keys.entries)
@@ -55,7 +55,7 @@ class RedisAuditLog(RedisTrail[LogEntry], AuditLog):
                 raise NotEmpty("somebody else writes to the audit log")
 
     def _save(self, head: HeadField, entry: LogEntry) -> bool:
-        """Save the next entry; False when another came first."""
+        """Save the next entry. Return False if another entry was saved first."""
         after = HeadField.of(entry.revision, entry.at, entry.chain)
         what = dict(entry.what)
         body = _Entry(after.at_us, after.write_id, entry.kind, entry.who, what, after.chain)

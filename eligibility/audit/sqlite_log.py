@@ -41,10 +41,10 @@ _ENTRIES = (
 
 
 class SqliteAuditLog(SqliteTrail[LogEntry], AuditLog):
-    """See AuditLog for what the methods promise."""
+    """Implements AuditLog, which documents the methods."""
 
     def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
-        """Take an open database. Args: digester = of the deployment's audit trail."""
+        """Args: database = open; digester = returns the digester of the deployment's audit trail."""
         self._database, self._digester = database, digester
         super().__init__(
             database,

@@ -1,17 +1,17 @@
-"""Every key that callers have in Redis, beside those of groups/storage/redis_keys.py.
+"""The Redis keys that store API keys. groups/storage/redis_keys.py lists those of the groups.
 
-    eligibility:{-keys}:head                string  revision of the API keys, and the write's own id
+    eligibility:{-keys}:head                string  revision of the API keys, and id of the last write
     eligibility:{-keys}:api-keys            hash    key id -> API key, without its last use
     eligibility:{-keys}:used                hash    key id -> last use, microseconds since 1970
 
-The hash tag is no publisher's: no id begins with `-`.
+The hash tag `-keys` cannot be a publisher's id, because no id begins with `-`.
 """
 
 from groups.storage.redis_keys import Keys
 
 
 class CallerKeys:
-    """The callers' keys of one deployment, all in one slot of a cluster."""
+    """The Redis keys that store a deployment's API keys, all in one cluster slot."""
 
     def __init__(self, keys: Keys) -> None:
         here = f"{keys.prefix}:{{-keys}}"

@@ -1,7 +1,7 @@
-"""KeyStore in the Redis or Valkey server that also holds the groups; layout in keys.py.
+"""KeyStore in the Redis or Valkey server that also has the groups; keys.py lists the Redis keys.
 
-A write reads a key, changes it by the rules that SQLite uses too, and saves it if nobody wrote since. A
-write that is sent twice finds its change made already.
+A write reads an API key, changes it by the same rules as in SQLite, and saves it if nobody wrote
+meanwhile. A write that is sent twice changes nothing the second time.
 """
 
 import secrets
@@ -25,7 +25,7 @@ _NOTE_USE = (_scripts / "note_use.lua").read_text("utf-8")
 
 
 class RedisKeyStore(KeyStore):
-    """See KeyStore for what the methods promise."""
+    """Implements KeyStore, which documents the methods."""
 
     def __init__(self, server: RedisServer) -> None:
         self._server = server
@@ -84,19 +84,22 @@ class RedisKeyStore(KeyStore):
     def _write(
         self, key_id: str, write: Callable[[StoredKey | None], tuple[StoredKey, ...] | None]
     ) -> StoredKey:
-        """Save what `write` makes of the present key (None = nothing); give the key as it is then."""
+        """Save the keys that `write` returns for the present key. Return the key after the write.
+
+        Args: write = returns the changed key first, then any new key; None to save nothing.
+        """
 
         def attempt() -> StoredKey | None:
             head, present = self._found(key_id)
             changed = write(present)
             if changed is None:
-                return present  # there is one: for a missing key something is always written
+                return present  # never None: for a missing key, `write` returns keys or raises
             return changed[0] if self._save(head, changed) else None
 
         return until_saved(attempt, "the API keys")
 
     def _found(self, key_id: str) -> tuple[bytes, StoredKey | None]:
-        """Read the head and a key, as of one moment."""
+        """Read the head and an API key, at the same time."""
         wanted = storable(key_id)
         head, count, body, used = self._server.read(
             [
@@ -111,7 +114,7 @@ class RedisKeyStore(KeyStore):
         return head or b"", None if body is None else unpacked(body, last_used)
 
     def _save(self, head: bytes, keys: tuple[StoredKey, ...]) -> bool:
-        """Save keys as they now are, with the next revision; False when another write came first."""
+        """Save changed keys and the next revision. Return False if another write was saved first."""
         after = f"{_revision(head) + 1} {secrets.token_hex(4)}"
         arguments = [argument for key in keys for argument in (key.key_id, packed(key))]
         saved = self._server.call(
@@ -125,6 +128,6 @@ def _revision(head: bytes | None) -> int:
 
 
 def _check_whole(head: bytes | None, count: int) -> None:
-    """Check that there are keys if, and only if, any were written: data may have been evicted."""
+    """Raise StoreUnavailable if the server lost the keys or the head, for example by eviction."""
     if bool(head) != bool(count):
         raise missing("API keys" if head else "the revision of the API keys")

@@ -1,4 +1,4 @@
-"""KeyStore in the SQLite file that also holds the groups."""
+"""KeyStore in the SQLite file that also has the groups."""
 
 import sqlite3
 from collections.abc import Mapping
@@ -28,7 +28,7 @@ KEYS_PART = SchemaPart(
 
 
 class SqliteKeyStore(KeyStore):
-    """Keys as JSON bodies, the last use in a column beside; one transaction a write."""
+    """Stores API keys as JSON, with the last use in a separate column. A write is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -97,7 +97,7 @@ def _required(connection: sqlite3.Connection, key_id: str) -> StoredKey:
 
 
 def _save(connection: sqlite3.Connection, *keys: StoredKey) -> None:
-    """Write keys as they now are, and the next revision with them."""
+    """Store changed or new keys, and increase the revision."""
     connection.executemany(
         "INSERT INTO api_key (key_id, body) VALUES (?, ?)"
         " ON CONFLICT (key_id) DO UPDATE SET body = excluded.body",

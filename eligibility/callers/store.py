@@ -1,4 +1,4 @@
-"""KeyStore: where API keys are kept. The docstrings are the contract of every backend."""
+"""KeyStore: stores API keys. The docstrings are the contract of every backend."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from eligibility.callers.model import Scope
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKey:
-    """An API key as it is kept: everything but the key itself.
+    """The stored data of an API key, which does not include the key itself.
 
-    key_id: public, part of the key. digest: SHA-256 of the whole key (32 bytes); a key holds 256
-    random bits, so that a slow hash would add nothing. publishers: None = all. created_by: who made
-    it. replaced_by: id of the key that a rotation made in its place; this one then ends by itself at
-    `expires_at`. last_used_at: to the minute, by whichever server process saw it.
+    key_id: public part of the key. digest: SHA-256 of the whole key (32 bytes); a key has 256 random
+    bits, so a slow hash would add no security. publishers: None = all. created_by: who created it.
+    replaced_by: id of the key that replaces it after a rotation; this key then expires at `expires_at`.
+    last_used_at: the last use in any server process, to the minute.
     """
 
     key_id: str
@@ -33,36 +33,36 @@ class StoredKey:
 
 
 class KeyStore(Protocol):
-    """API keys of a deployment, kept where the groups are.
+    """The API keys of a deployment, in the same backend as the groups.
 
-    Every method may raise groups.errors.StoreUnavailable, and no error of the backend's own.
+    Every method may raise groups.errors.StoreUnavailable, but no exception of the backend itself.
     """
 
     def revision(self) -> int:
-        """Return a number that grows with every write except `note_use`; 0 before the first."""
+        """Return a number that every write except `note_use` increases; 0 before the first write."""
 
     def all(self) -> tuple[int, tuple[StoredKey, ...]]:
-        """List every key ever made, the oldest first, and the revision when they were read."""
+        """Return the present revision and every key ever created, oldest first."""
 
     def get(self, key_id: str) -> StoredKey | None:
-        """Return one key; None if no key has that id."""
+        """Return the key with this id; None if there is none."""
 
     def add(self, key: StoredKey) -> None:
-        """Save a new key together with the next revision; a key that is there already is not changed."""
+        """Save a new key and the next revision. Do nothing if the key already exists."""
 
     def end(
         self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
     ) -> StoredKey:
-        """Revoke a key, or bring its end forward; an earlier end stays.
+        """Revoke a key, or make it expire earlier; never later. Return the changed key.
 
         Raises: UnknownKey.
         """
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
-        """Save a new key and let the old one end at `expires_at`, in one step; give the old one then.
+        """Save a new key and make the old key expire at `expires_at`, in one step. Return the old key.
 
         Raises: UnknownKey.
         """
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
-        """Note when keys were last used; unknown keys, and moments before the one kept, are ignored."""
+        """Store when keys were last used; ignore unknown keys, and times before the stored time."""
