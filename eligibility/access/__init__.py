@@ -1,1 +1,1 @@
-"""The access query and the decision: their types, their JSON, and what may be hidden in them."""
+"""Access queries and decisions: their types, their JSON, and the removal of group names."""

@@ -1,4 +1,4 @@
-"""Asker: who asks, and on what terms; an access query without product, device and moment."""
+"""Asker: an access query without its product, device, time and consistency."""
 
 from msgspec import Struct
 
@@ -6,14 +6,14 @@ from eligibility.access import wire
 from eligibility.access.model import AccessQuery, Account, Device
 
 NOBODY = "(not signed in)"
-"""What reports show in place of an address where nobody is signed in."""
+"""Reports show this instead of an address if nobody is signed in."""
 
 _UNUSED = {"product_id": "-", "device": {"family": "Windows.Desktop", "os_version": "10.0.10240.0"}}
-"""The fields of an access query that an asker lacks; their values are read and dropped."""
+"""Placeholders: the parser requires these fields, and an asker does not have them."""
 
 
 class Asker(Struct, frozen=True, gc=False):
-    """Everything of an access query but product, device and moment; account None = not signed in."""
+    """The account and terms of an access query. account None = not signed in."""
 
     account: Account | None = None
     installed_version: str | None = None
@@ -24,15 +24,12 @@ class Asker(Struct, frozen=True, gc=False):
 
     @classmethod
     def parse(cls, **fields: object) -> "Asker":
-        """Read an asker from the fields of an access query, as plain values.
-
-        Raises: InvalidInput with every field that cannot be read, named as in an access query.
-        """
+        """Read an asker from plain values. Raises InvalidInput with every field that is invalid."""
         return cls.of(wire.query_of(**_UNUSED, **fields))
 
     @classmethod
     def of(cls, query: AccessQuery) -> "Asker":
-        """Take the asker out of a query."""
+        """Copy the account and the terms of a query."""
         return cls(
             query.account,
             query.installed_version,
@@ -43,7 +40,7 @@ class Asker(Struct, frozen=True, gc=False):
         )
 
     def query(self, product_id: str, device: Device) -> AccessQuery:
-        """Ask for a product on a device."""
+        """Build this asker's access query for a product on a device."""
         return AccessQuery(
             product_id,
             device,
@@ -57,16 +54,16 @@ class Asker(Struct, frozen=True, gc=False):
 
     @property
     def name(self) -> str:
-        """The account's address, or NOBODY."""
+        """The account's primary address, or NOBODY."""
         return NOBODY if self.account is None else self.account.id
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Every address of the account; none where nobody is signed in."""
+        """Every address of the account. Empty if nobody is signed in."""
         return () if self.account is None else self.account.addresses
 
     def as_account(self, account: Account | None) -> "Asker":
-        """Put another account on the same terms."""
+        """Copy this asker with another account."""
         return Asker(
             account,
             self.installed_version,
@@ -78,7 +75,7 @@ class Asker(Struct, frozen=True, gc=False):
 
 
 TERMS = Asker.__struct_fields__[1:]
-"""The names of the terms: all fields but the account, as in an access query."""
+"""Names of all fields except `account`. An access query has the same names."""
 
 PLAIN = Asker()
-"""Nobody signed in, nothing installed, nothing claimed."""
+"""Nobody is signed in, nothing is installed, and nothing is claimed."""

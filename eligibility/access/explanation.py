@@ -1,8 +1,4 @@
-"""What an explained decision has beyond a decision: its story, and the least change.
-
-explain/story.py and explain/least_change.py make them. The shapes are here because a Decision carries
-them and clients read them.
-"""
+"""Types of a decision's explanation. explain/story.py and explain/least_change.py build them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,7 +8,7 @@ from msgspec import Struct
 
 
 class DocumentationPage(Struct, frozen=True, gc=False):
-    """A page of the Store's documentation: our code for it, its title, and the name it is found by."""
+    """A page of the Store's documentation. code: our short code; name: the name to search for."""
 
     code: str
     title: str
@@ -20,14 +16,14 @@ class DocumentationPage(Struct, frozen=True, gc=False):
 
 
 class Sentence(Struct, frozen=True, gc=False):
-    """One sentence of the story, and the pages of the rules it tells of; a verdict has none."""
+    """A sentence of the story. sources: pages that state its rule; none for a verdict."""
 
     text: str
     sources: tuple[DocumentationPage, ...] = ()
 
 
 class ChangeAction(StrEnum):
-    """What could be different, from the easiest to the hardest; ways are told in this order."""
+    """Possible changes, from the easiest to the hardest. Suggestions are listed in this order."""
 
     SIGN_IN = "SIGN_IN"
     USE_MICROSOFT_ACCOUNT = "USE_MICROSOFT_ACCOUNT"
@@ -55,9 +51,9 @@ class ChangeAction(StrEnum):
 
 
 class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One thing that would be different, in words (`text`, which begins small) and as data (the rest).
+    """One change, in words (`text`, starting in lower case) and as data (all other fields).
 
-    by: who does it, the person at the device or the publisher of the product.
+    by: the person at the device, or the publisher of the product.
     """
 
     action: ChangeAction
@@ -75,9 +71,9 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ChangeSet(Struct, frozen=True, gc=False):
-    """Changes that together make a yes of a no, as deciding with them showed; and what they give.
+    """Changes that together turn a denial into a grant (tested), and the package then granted.
 
-    source: `flight <id>` or `submission`; version: of the package.
+    source: `flight <id>` or `submission`. version: of the package.
     """
 
     changes: tuple[SuggestedChange, ...]
@@ -86,11 +82,11 @@ class ChangeSet(Struct, frozen=True, gc=False):
 
 
 class LeastChange(Struct, frozen=True, gc=False):
-    """The least changes that give what was wanted: every way with the fewest changes, easiest first.
+    """Every change set of the smallest size that reaches the goal, easiest first.
 
-    wanted: what was looked for, in words. ways: none where it is so already, or where none was found.
-    tries: how many decisions it took. complete: whether every set of changes up to the bound was
-    looked at that could be shorter than these, or, where there is none, that could do at all.
+    wanted: the goal, in words. ways: empty if the goal is already reached or no way was found.
+    tries: number of decisions made. complete: whether every smaller set within the search bound
+    was tried, or every set at all if `ways` is empty.
     """
 
     wanted: str

@@ -1,10 +1,8 @@
-"""The question and the answer: Account, Device, AccessQuery, and the Decision with its reasons.
+"""Account, Device, AccessQuery, and Decision with its reasons. All are frozen.
 
-Everything here is frozen and canonical. Build an Account or a Device from what somebody sent with
-`parse`, which refuses what cannot be read; after that no rule has to doubt a value.
-`msgspec.Struct` rather than a dataclass: a query is built and a decision encoded thousands of
-times a second (docs/decisions.md 0003). gc=False: none of them can be part of a cycle, and the
-collector need not look at the many that are alive.
+`parse` validates input and makes it canonical, so that no rule has to check a value again.
+`msgspec.Struct` is faster than a dataclass (docs/decisions.md 0003). gc=False: no instance can be
+part of a reference cycle, so the garbage collector can skip them.
 """
 
 from collections.abc import Iterable
@@ -25,7 +23,7 @@ from groups.errors import InvalidEmails
 
 
 class Consistency(StrEnum):
-    """How fresh an answer has to be: as fresh as memory is, or with every write acknowledged before."""
+    """How fresh an answer must be. strong: it includes every write acknowledged before the query."""
 
     EVENTUAL = "eventual"
     STRONG = "strong"
@@ -39,9 +37,9 @@ class AccountKind(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a half of a decision is as it is. Codes are never renamed."""
+    """Reason for one half of a decision (submission or package). Codes are never renamed."""
 
-    # submission half
+    # submission
     PUBLIC_AUDIENCE = "PUBLIC_AUDIENCE"
     AUDIENCE_MEMBER = "AUDIENCE_MEMBER"
     NOT_SIGNED_IN = "NOT_SIGNED_IN"
@@ -49,7 +47,7 @@ class Reason(StrEnum):
     NOT_IN_AUDIENCE = "NOT_IN_AUDIENCE"
     OS_BELOW_AUDIENCE_MINIMUM = "OS_BELOW_AUDIENCE_MINIMUM"
     DEVICE_FAMILY_UNSUPPORTED = "DEVICE_FAMILY_UNSUPPORTED"
-    # package half: what stands in the way
+    # package: blockers
     SUBMISSION_DENIED = "SUBMISSION_DENIED"
     PRODUCT_UNAVAILABLE = "PRODUCT_UNAVAILABLE"
     ACQUISITION_STOPPED = "ACQUISITION_STOPPED"
@@ -58,10 +56,10 @@ class Reason(StrEnum):
     NO_PACKAGE_FOR_FAMILY = "NO_PACKAGE_FOR_FAMILY"
     OS_BELOW_PACKAGE_MINIMUM = "OS_BELOW_PACKAGE_MINIMUM"
     ARCHITECTURE_MISMATCH = "ARCHITECTURE_MISMATCH"
-    # package half: where a granted package comes from
+    # package: source of a granted package
     FLIGHT_MEMBER = "FLIGHT_MEMBER"
     NON_FLIGHTED_SUBMISSION = "NON_FLIGHTED_SUBMISSION"
-    # package half: which side of a gradual rollout, beside the source of a granted package
+    # package: side of a gradual rollout, listed after the source
     ROLLOUT_HALTED = "ROLLOUT_HALTED"
     ROLLOUT_OS_BELOW_MINIMUM = "ROLLOUT_OS_BELOW_MINIMUM"
     ROLLOUT_MANUAL_CHECK = "ROLLOUT_MANUAL_CHECK"
@@ -72,7 +70,7 @@ class Reason(StrEnum):
 
 
 class RemedyAction(StrEnum):
-    """What somebody can do to get another answer."""
+    """Action that would change a denial, or would grant a higher-ranked flight."""
 
     SIGN_IN = "SIGN_IN"
     USE_MICROSOFT_ACCOUNT = "USE_MICROSOFT_ACCOUNT"
@@ -99,7 +97,7 @@ class Account(Struct, frozen=True, gc=False):
         kind: AccountKind = AccountKind.MICROSOFT,
         aliases: Iterable[str] = (),
     ) -> "Account":
-        """Read the account of a query. Raises InvalidInput naming `account.id` or the alias."""
+        """Read the account of a query. Raises InvalidInput for `account.id` or `account.aliases`."""
         try:
             canonical_id = emails.canonical(id)
         except InvalidEmails as error:
@@ -113,7 +111,7 @@ class Account(Struct, frozen=True, gc=False):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """Every address that signs in to this account, the primary one first."""
+        """Every address of this account, the primary address first."""
         return (self.id, *self.aliases)
 
 
@@ -122,7 +120,7 @@ def _bad_address(loc: str, error: InvalidEmails) -> InvalidInput:
 
 
 class Device(Struct, frozen=True, cache_hash=True, gc=False):
-    """A device: canonical family, four-part OS version, architecture (None = not told)."""
+    """A device: canonical family, four-part OS version, architecture (None = unknown)."""
 
     family: str
     os_version: str
@@ -130,12 +128,12 @@ class Device(Struct, frozen=True, cache_hash=True, gc=False):
 
     @staticmethod
     def parse(family: str, os_version: str, architecture: str | None = None) -> "Device":
-        """Read a device. Raises InvalidInput naming every field that cannot be read."""
+        """Read a device. Raises InvalidInput with every field that is invalid."""
         return _parse_device(family, os_version, architecture)
 
     @property
     def version(self) -> Version:
-        """The OS version, ready to be compared."""
+        """The OS version as a Version, for comparisons."""
         return versions.parse_os_version(self.os_version)
 
 
@@ -162,24 +160,24 @@ def _canonical_version(text: str) -> str:
 
 
 class Revision(Struct, frozen=True, gc=False):
-    """The publisher's groups and catalogue revisions that an answer was made from."""
+    """The publisher's revisions of groups and catalogue that an answer is based on."""
 
     groups: int
     catalog: int
 
     def reaches(self, least: "Revision") -> bool:
-        """Whether everything up to those revisions is in it."""
+        """Check that both revisions are at least those of `least`."""
         return self.groups >= least.groups and self.catalog >= least.catalog
 
 
 class AccessQuery(Struct, frozen=True, gc=False):
-    """May this account, on this device, have this package and see this submission?
+    """May this account see the submission and download the package on this device?
 
     account: None = not signed in. installed_version: package version text, None = not installed.
-    owned: acquired before. market: two capital letters, None = unknown. promotional_code: holds a
-    valid one. manual_check: the person pressed "check for updates". at: ask as of that moment.
-    Which state to answer from, not what to answer: strong = with everything acknowledged to anybody
-    before; at_least = not from before those revisions.
+    owned: acquired before. market: two capital letters, None = unknown. promotional_code: the
+    account has a valid code. manual_check: the person pressed "check for updates". at: decide as of
+    this past time. strong: the answer must include every write acknowledged before the query.
+    at_least: the answer must be based on these revisions or later ones.
     """
 
     product_id: str
@@ -196,7 +194,7 @@ class AccessQuery(Struct, frozen=True, gc=False):
 
     @property
     def installed(self) -> Version | None:
-        """The installed package's version, ready to be compared."""
+        """The installed package's version as a Version, for comparisons."""
         return (
             None
             if self.installed_version is None
@@ -205,9 +203,9 @@ class AccessQuery(Struct, frozen=True, gc=False):
 
 
 class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One thing that would change the answer, in words (`text`) and as data (the rest).
+    """One action that would change the answer, in words (`text`) and as data (all other fields).
 
-    unlocks: which half it opens, or "flight" for a higher-ranked flight this account does not get.
+    unlocks: the half that it would grant, or "flight" for a higher-ranked flight not granted now.
     """
 
     action: RemedyAction
@@ -224,9 +222,10 @@ class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class TraceStep(Struct, frozen=True, gc=False):
-    """One step of the trace: what was asked, how it came out, what was compared, whose rule.
+    """One step of the trace.
 
-    facts: what was compared as data, by name; `detail` is for reading.
+    detail: text for people. source: codes of the pages that state the rule. facts: the compared
+    values by name.
     """
 
     step: str
@@ -237,7 +236,7 @@ class TraceStep(Struct, frozen=True, gc=False):
 
 
 class PackageSource(Struct, frozen=True, gc=False):
-    """Where packages come from: a flight, or the non-flighted submission (always rank 1)."""
+    """Source of packages: a flight, or the non-flighted submission (always rank 1)."""
 
     kind: Literal["flight", "submission"]
     flight_id: str | None
@@ -246,7 +245,7 @@ class PackageSource(Struct, frozen=True, gc=False):
 
 
 class OfferedPackage(Struct, frozen=True, gc=False):
-    """The package a device would download, and the architecture it would run."""
+    """The package that a device would download, and the architecture that it would run."""
 
     file_name: str
     version: str
@@ -263,7 +262,7 @@ class SubmissionVerdict(Struct, frozen=True, gc=False):
 
 
 class PackageVerdict(Struct, frozen=True, gc=False):
-    """May this device download, and what? A denied one offers no package."""
+    """May this device download a package, and which one? package is None if granted is False."""
 
     granted: bool
     source: PackageSource | None
@@ -274,9 +273,9 @@ class PackageVerdict(Struct, frozen=True, gc=False):
 
 
 class Settling(Struct, frozen=True, gc=False):
-    """A membership change so recent that the Store itself may not have applied it yet (KUG).
+    """A membership change so recent that the Store may not have applied it yet (KUG).
 
-    group_id: None where the caller may not read groups.
+    group_id: None if the caller may not read groups.
     """
 
     group_id: str | None
@@ -286,10 +285,10 @@ class Settling(Struct, frozen=True, gc=False):
 
 
 class Decision(Struct, frozen=True, gc=False):
-    """The verdict with its reasons and remedies, stamped by the evaluator with what it was made of.
+    """The verdict with its reasons and remedies.
 
-    trace, story and nearest are UNSET unless an explanation was asked for; settling, revision and
-    stale_seconds are the evaluator's, the pure rules leave them at their defaults.
+    trace, story and nearest are UNSET unless an explanation was requested. The evaluator sets
+    settling, revision and stale_seconds; the rules leave their defaults.
     """
 
     product_id: str

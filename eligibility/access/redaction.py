@@ -1,4 +1,4 @@
-"""A decision as it is told to callers who may not read groups: the same verdict, no group's name."""
+"""Removal of group names from decisions, for callers who may not read groups."""
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -7,11 +7,11 @@ from eligibility.access.model import Decision, Remedy, Settling
 
 
 def unnamed(decision: Decision) -> Decision:
-    """The decision without names of groups, and without its explanation, which is full of them."""
-    made = tuple(unnamed_remedy(one) for one in decision.remedies)
+    """Remove group names from a decision, and its explanation, which contains many of them."""
+    remedies = tuple(unnamed_remedy(remedy) for remedy in decision.remedies)
     return replace(
         decision,
-        remedies=made,
+        remedies=remedies,
         settling=unnamed_settling(decision.settling),
         trace=UNSET,
         story=UNSET,
@@ -20,12 +20,12 @@ def unnamed(decision: Decision) -> Decision:
 
 
 def unnamed_settling(settling: Settling | None) -> Settling | None:
-    """What is settling, without the group."""
+    """Remove the group from a settling change."""
     return None if settling is None else replace(settling, group_id=None)
 
 
 def unnamed_remedy(remedy: Remedy) -> Remedy:
-    """A remedy as it is told to somebody who may not read groups: without their names."""
+    """Remove the names of groups from a remedy."""
     if not remedy.groups:
         return remedy
     text = remedy.text.replace(listed_groups(remedy.groups), "one of its groups")
@@ -33,6 +33,6 @@ def unnamed_remedy(remedy: Remedy) -> Remedy:
 
 
 def listed_groups(groups: tuple[str, ...]) -> str:
-    """Groups as a remedy's text names them."""
+    """Format groups for the text of a remedy."""
     names = ", ".join(f"`{group}`" for group in groups)
     return f"{'group' if len(groups) == 1 else 'one of the groups'} {names}"

@@ -1,7 +1,7 @@
-"""Access queries and decisions as JSON: the wire format of POST /v1/access and of its batch.
+"""JSON format of POST /v1/access and of its batch.
 
-Compiled (msgspec), for this runs once a query; strict_fields.py finds what msgspec lets pass. A query
-is taken as sent first (`QueryFields`) and read (`to_query`) only where that is needed.
+msgspec decodes (fast: this runs for every query); StrictReader finds faults that msgspec accepts.
+A query is decoded as sent (`QueryFields`), and validated (`to_query`) only if no cached answer fits.
 """
 
 import re
@@ -38,9 +38,9 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
 class AccountFields(Struct, forbid_unknown_fields=True, gc=False):
-    """An account as sent: its ID token, or `id`, an e-mail address, with further ones as aliases.
+    """An account as sent: an ID token, or an e-mail address (`id`) with further addresses as aliases.
 
-    Whoever reads a token puts in its place what it says (server/accounts.py); here it is refused.
+    server/accounts.py replaces a token by its content before; `to_query` rejects a token.
     """
 
     id: str = ""
@@ -50,7 +50,7 @@ class AccountFields(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class DeviceFields(Struct, forbid_unknown_fields=True, gc=False):
-    """A device as sent; the OS version in any of the forms of the design's section 3."""
+    """A device as sent. os_version: any of the forms listed in section 3 of the design."""
 
     family: str
     os_version: str
@@ -58,14 +58,14 @@ class DeviceFields(Struct, forbid_unknown_fields=True, gc=False):
 
 
 class LeastRevision(Struct, forbid_unknown_fields=True, gc=False):
-    """Revisions that an answer must not be from before; as `revision` of a Decision."""
+    """Lowest revisions that an answer may be based on; same fields as a Decision's `revision`."""
 
     groups: _Count = 0
     catalog: _Count = 0
 
 
 class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
-    """An access query as sent. See AccessQuery for what the fields mean."""
+    """An access query as sent. AccessQuery describes the fields."""
 
     product_id: str
     device: Raw
@@ -81,24 +81,24 @@ class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
 
     @property
     def for_memory(self) -> bool:
-        """Whether what is in memory may answer, without a look at the store."""
+        """Whether memory may answer this query without asking the store."""
         return self.at is UNSET and self.consistency is UNSET and self.at_least_revision is UNSET
 
 
 class BatchFields(Struct, forbid_unknown_fields=True, gc=False):
-    """A batch as sent, all of it readable."""
+    """A batch whose queries are all readable."""
 
     queries: list[QueryFields]
 
 
 class _RawBatch(Struct, forbid_unknown_fields=True, gc=False):
-    """A batch of which some queries cannot be read."""
+    """A batch in which some queries cannot be read."""
 
     queries: list[Raw]
 
 
 class _Stamp(Struct, gc=False):
-    """The last fields of a Decision: what the evaluator adds to what the rules decided."""
+    """The last fields of a Decision, which the evaluator sets."""
 
     settling: Settling | None
     revision: Revision
@@ -116,12 +116,12 @@ _device = StrictReader(DeviceFields)
 _devices: LruCache[bytes, Device] = LruCache(_MOST_DEVICES)
 
 device_read_lately = _devices.recent.get
-"""The device that these very bytes were read as lately, or None; see LruCache.recent."""
+"""Return the device that these bytes were recently read as, or None. See LruCache.recent."""
 
 
 def decode_query(body: bytes) -> QueryFields:
-    """Take one access query as sent. Raises InvalidInput (or InvalidJson) with every fault of shape."""
-    try:  # what StrictReader.read does first, without its calls; it reads every other body
+    """Decode one access query. Raises InvalidInput (or InvalidJson) with every fault of structure."""
+    try:  # inlines the fast path of StrictReader.read; all other bodies go to `read` below
         query = _query.decode(body)
         encoded = _encoder.encode(query)
         if len(encoded) == len(body) or encoded.count(b":") == body.count(b":"):
@@ -132,21 +132,21 @@ def decode_query(body: bytes) -> QueryFields:
 
 
 def query_of(**fields: object) -> AccessQuery:
-    """An access query from the same fields as plain values. Raises InvalidInput with every fault."""
+    """Build an access query from plain values. Raises InvalidInput with every fault."""
     return to_query(decode_query(_encoder.encode(fields)))
 
 
 def decode_batch(body: bytes) -> Sequence[QueryFields | InvalidInput]:
-    """Take a batch as sent: in order, each query or what is wrong with its shape.
+    """Decode a batch: in order, each query or the faults of its structure.
 
-    Raises: InvalidInput when the batch itself cannot be read or is longer than LONGEST_BATCH.
+    Raises: InvalidInput if the batch itself cannot be read or has more than LONGEST_BATCH queries.
     """
     try:
         read = _batch.decode(body)
         if nothing_twice(body, read):
             return _within_bounds(read.queries)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        pass  # one query or more, or the batch itself: told apart one by one
+        pass  # the batch or some of its queries are invalid: decode each query by itself below
     try:
         queries = _raw_batch.decode(body).queries
         strict_json.loads(_around(queries, body))
@@ -156,7 +156,7 @@ def decode_batch(body: bytes) -> Sequence[QueryFields | InvalidInput]:
 
 
 def _around(queries: list[Raw], body: bytes) -> bytes:
-    """A batch with a number in the place of each query, whose own faults are no fault of the batch."""
+    """Replace each query of a batch by 0, so that only faults outside the queries remain."""
     parts: list[bytes] = []
     at = body.find(b"[")
     before = body[:at]
@@ -176,25 +176,25 @@ def _within_bounds(queries: list[_Query]) -> list[_Query]:
 
 
 def encode(decision: Decision) -> bytes:
-    """A decision as JSON; the trace only where there is one."""
+    """Encode a decision as JSON. Omits explanation fields that are UNSET."""
     return _encoder.encode(decision)
 
 
 def encoded_verdict(decision: Decision) -> bytes:
-    """A decision as JSON up to its stamp; with encoded_stamp after it, what `encode` gives.
+    """Encode a decision up to its stamp. encoded_stamp completes it to the result of `encode`.
 
-    Inside a JSON text quotes are escaped, so the mark can only be the field itself.
+    JSON strings escape quotes, so _STAMP_MARK can match only the field itself.
     """
     return encode(decision).partition(_STAMP_MARK)[0]
 
 
 def encoded_stamp(settling: Settling | None, revision: Revision, stale_seconds: int) -> bytes:
-    """The rest of a decision as JSON: its stamp, and the end."""
+    """Encode the stamp of a decision and the closing brace."""
     return b"," + _encoder.encode(_Stamp(settling, revision, stale_seconds))[1:]
 
 
 def encoded_batch(answers: Iterable[bytes]) -> bytes:
-    """Decisions, and problems in the place of queries that have none, each as JSON already."""
+    """Join encoded decisions into a batch answer. A failed query has a problem instead."""
     return b"".join((b'{"decisions":[', b",".join(answers), b"]}"))
 
 
@@ -205,12 +205,9 @@ def _fields_or_fault(query: Raw) -> QueryFields | InvalidInput:
         return error
 
 
-# --- from fields to a query ---------------------------------------------------------------------
-
-
 def to_query(fields: QueryFields) -> AccessQuery:
-    """Read an access query as sent. Raises InvalidInput with every field that cannot be read."""
-    # In one step into locals: nine reads of attributes would take twice the time.
+    """Validate a decoded query. Raises InvalidInput with every field that is invalid."""
+    # One astuple call takes half the time of reading the attributes one by one.
     product_id, raw, sent, installed, owned, market, code, manual, at, fresh, least = astuple(
         fields
     )
@@ -236,7 +233,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
 
 
 def _unreadable(fields: QueryFields) -> list[Fault]:
-    """The faults of every field that cannot be read, not only of the first."""
+    """List the faults of all invalid fields, not only of the first."""
     readers: dict[str, Callable[[Any], object]] = {
         "device": lambda raw: _device_of(bytes(raw)),
         "account": _parsed_account,
@@ -256,7 +253,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
 
 
 def _device_of(raw: bytes) -> Device:
-    """Read a device, and remember it by its very bytes."""
+    """Read a device, and cache it by its exact bytes."""
     known = _devices.get(raw)
     if known is not None:
         return known
@@ -276,19 +273,19 @@ def _to_account(fields: AccountFields) -> Account:
         raise InvalidInput([not_one_of_both(fields)])
     kind = AccountKind.MICROSOFT if fields.kind is UNSET else fields.kind
     if fields.aliases is UNSET or not fields.aliases:
-        return Account(canonical(fields.id), kind)  # what parse does, without its detours
+        return Account(canonical(fields.id), kind)  # same result as Account.parse, but faster
     return Account.parse(fields.id, kind, fields.aliases)
 
 
 def _parsed_account(fields: AccountFields) -> Account:
-    """As `_to_account`; what cannot be read is told with its place."""
+    """Same as `_to_account`, but a fault names the invalid field."""
     if not fields.id or fields.token is not UNSET:
         raise InvalidInput([not_one_of_both(fields)])
     return Account.parse(fields.id, aliases=fields.aliases or ())
 
 
 def not_one_of_both(fields: AccountFields) -> Fault:
-    """What is wrong with an account that has neither address nor token, or both."""
+    """Describe the fault of an account that has neither address nor token, or has both."""
     if fields.token is UNSET:
         detail = "needs `id`, an address, or `token`, the account's ID token"
         return Fault("account", "ACCOUNT_MISSING", detail)
@@ -304,7 +301,7 @@ def _to_package_version(text: str) -> str:
 
 
 def is_market(text: str | None) -> bool:
-    """Whether a market can be read; none told can."""
+    """Check that a market is two capital letters or None."""
     return text is None or _MARKET.fullmatch(text) is not None
 
 
@@ -316,19 +313,22 @@ def _to_market(text: str) -> str:
 
 
 def _to_revision(least: int | LeastRevision) -> Revision:
-    """A number alone is a groups revision, as an edit of members answers it."""
+    """A plain number is a groups revision, as returned by an edit of members."""
     if isinstance(least, int):
         return Revision(least, 0)
     return Revision(least.groups, least.catalog)
 
 
 def moment_of(text: str, loc: str = "at") -> datetime:
-    """Read a moment, UTC-aware. Raises: InvalidInput."""
+    """Read a date and time with offset, and convert it to UTC. Raises InvalidInput."""
     try:
         moment = datetime.fromisoformat(text)
         if moment.tzinfo is not None:
             return moment.astimezone(UTC)
-    except (ValueError, OverflowError):  # the latter within a day of the first and the last year
+    except (
+        ValueError,
+        OverflowError,
+    ):  # OverflowError: the UTC value is outside the years 1 to 9999
         pass
     detail = f"`{shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
     raise InvalidInput([Fault(loc, "UNREADABLE_MOMENT", detail)])

@@ -1,1 +1,1 @@
-"""The rules of the Store as pure functions; `decide` alone makes a verdict."""
+"""The Store's rules as pure functions. Only `decide` returns a verdict."""

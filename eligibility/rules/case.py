@@ -1,4 +1,4 @@
-"""Case: everything that one decision may depend on."""
+"""Case: all inputs of one decision."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ class Case:
     """All inputs of one decision.
 
     account_groups: ids of the product's groups that list one of the account's addresses.
-    now: UTC-aware, the moment to decide for.
+    now: date and time to decide for, in UTC.
     """
 
     query: AccessQuery
@@ -25,7 +25,7 @@ class Case:
 
     @cached_property
     def identity_blocker(self) -> Reason | None:
-        """Why nobody can be a member here: membership is of a signed-in Microsoft account (KUG)."""
+        """Why this account cannot be a member: only a signed-in Microsoft account can (KUG)."""
         if self.query.account is None:
             return Reason.NOT_SIGNED_IN
         if self.query.account.kind is not AccountKind.MICROSOFT:
@@ -34,7 +34,7 @@ class Case:
 
     @cached_property
     def counted_groups(self) -> frozenset[str]:
-        """Active groups the account counts as a member of; none without a Microsoft account."""
+        """Active groups that the account is a member of. Empty without a Microsoft account."""
         if self.identity_blocker is not None:
             return frozenset()
         return self.account_groups & self.product.active_groups(self.now)

@@ -1,4 +1,4 @@
-"""Every OS version that a rule compares a device with: floors, MinVersions, bounds of what runs where."""
+"""OS versions that rules compare with: floors, MinVersions and bounds of architecture support."""
 
 from collections.abc import Iterator
 
@@ -14,8 +14,8 @@ _COMPARISONS = frozenset({">=", ">", "<=", "<", "==", "!="})
 
 
 def points(product: Product, requirements: Requirements) -> list[Version] | None:
-    """Every version that a rule compares with, ascending; None where one compares otherwise."""
-    found = {
+    """List the compared versions, ascending. None if a rule uses a prefix or compatible match."""
+    versions = {
         parse_os_version(minimum)
         for source in product.sources()
         for _, packages in source.package_lists()
@@ -25,9 +25,9 @@ def points(product: Product, requirements: Requirements) -> list[Version] | None
     for specifiers in _specifier_sets(requirements):
         for specifier in specifiers:
             if specifier.operator not in _COMPARISONS or specifier.version.endswith("*"):
-                return None  # a prefix or compatible match: every version is a class of its own
-            found.add(parse_os_version(specifier.version))
-    return sorted(found)
+                return None  # a prefix or compatible match has no single compared version
+            versions.add(parse_os_version(specifier.version))
+    return sorted(versions)
 
 
 def _specifier_sets(requirements: Requirements) -> Iterator[SpecifierSet]:

@@ -1,8 +1,7 @@
-"""The decision. The only place where a verdict is made; pure: no clock, store, log or environment.
+"""The decision: submission first, then package, in the order of the design's section 3.
 
-It follows the design's section 3 step by step, submission first, then package; each step notes in
-the trace what was compared. What would change the answer is worked out in remedies.py from what is
-decided here.
+Pure: no clock, store, log or environment. No other module decides. Each step records in the trace
+what it compared. remedies.py finds what would change the answer.
 """
 
 from typing import Literal
@@ -35,12 +34,12 @@ _LISTING: dict[str, Literal["searchable", "link_only"]] = {
 
 
 def decide(case: Case, *, explain: bool = False) -> Decision:
-    """Say whether the account may see the submission and have a package, which one, and why.
+    """Decide whether the account may see the submission and download a package, and which one.
 
-    Args: explain = carry the trace, which costs about a third of a decision.
-    Returns: all blockers of each half in the order of the design's section 3, and remedies;
-    settling, revision and stale_seconds are left to the evaluator.
-    Raises: nothing on a validated product and a parsed query.
+    Args: explain = include the trace, which adds about a third to the time of a decision.
+    Returns: all blockers of each half in the order of the design's section 3, and remedies. The
+    evaluator sets settling, revision and stale_seconds.
+    Raises: nothing if the product is validated and the query parsed.
     Source: design section 3; tests/vectors.
     """
     trace = Trace(case) if explain else NO_TRACE
@@ -57,9 +56,6 @@ def decide(case: Case, *, explain: bool = False) -> Decision:
     )
 
 
-# --- submission: may this account see the listing? ---------------------------------------------
-
-
 def _decide_submission(case: Case, trace: Trace) -> SubmissionVerdict:
     declared = case.product.submission
     audience = declared.audience_at(case.now)
@@ -72,7 +68,7 @@ def _decide_submission(case: Case, trace: Trace) -> SubmissionVerdict:
 
 
 def _audience_blockers(case: Case, trace: Trace) -> tuple[Reason, ...]:
-    """Who you are first, then the device; each of the two blocks for at most one reason."""
+    """List at most one reason about the account, then at most one about the device."""
     device, rule = case.query.device, case.requirements.private_audience
     identity = case.identity_blocker
     if identity is None and not case.product.submission.admits(case.counted_groups, case.now):
@@ -85,9 +81,6 @@ def _audience_blockers(case: Case, trace: Trace) -> tuple[Reason, ...]:
         Floor.UNSUPPORTED: Reason.DEVICE_FAMILY_UNSUPPORTED,
     }.get(floor)
     return tuple(reason for reason in (identity, device_blocker) if reason)
-
-
-# --- package: may this device download, and what? ----------------------------------------------
 
 
 def _decide_package(
@@ -120,7 +113,7 @@ def _decide_package(
 
 
 def _offer_blockers(case: Case, trace: Trace) -> tuple[Reason, ...]:
-    """Blockers that hold whatever the source: availability, acquisition, market, device family."""
+    """List the blockers that do not depend on the source of packages."""
     return tuple(
         reason
         for reason, blocked in (
@@ -157,12 +150,12 @@ def _market_not_offered(case: Case, trace: Trace) -> bool:
 
 
 def _family_not_offered(case: Case, trace: Trace) -> bool:
-    """Family availability comes from the non-flighted submission alone, flights or not (PF, PD)."""
+    """Check the device family. Only the non-flighted submission sets the families (PF, PD)."""
     family, declared = case.query.device.family, case.product.submission
     named = {target for package in declared.packages for target in package.targets}
     families = named if declared.device_families is None else declared.device_families
     offered = covers(families, family)
-    # An owner keeps getting updates on a family unticked later, while packages for it exist (UPL).
+    # An owner still gets updates on a deselected family while packages for it exist (UPL).
     kept = not offered and case.query.owned and covers(named, family)
     outcome = "offered" if offered else "kept_by_owner" if kept else "not_offered"
     trace.family_offered(outcome, families)
@@ -170,15 +163,15 @@ def _family_not_offered(case: Case, trace: Trace) -> bool:
 
 
 def _source(case: Case, trace: Trace) -> tuple[Flight | None, PackageSource]:
-    """The highest-ranked published flight with one of the account's groups, else the submission."""
+    """Find the highest-ranked published flight of the account's groups, else the submission."""
     device, rule = case.query.device, case.requirements.flight
     floor = rule.check(device.family, device.version)
     trace.floor("flight_floor", rule, floor, "KUG, PD")
     if floor is Floor.MET:
-        found = case.product.flight_for(case.counted_groups, case.now)
+        member_flight = case.product.flight_for(case.counted_groups, case.now)
         for position, flight in enumerate(case.product.flights):
             trace.flight(flight)
-            if flight is found:
+            if flight is member_flight:
                 rank = case.product.rank_of(position)
                 return flight, PackageSource("flight", flight.flight_id, flight.name, rank)
     trace.no_flight()
@@ -201,7 +194,7 @@ def _rollout_side(
 def _action(
     case: Case, trace: Trace, offered: OfferedPackage
 ) -> Literal["install", "update", "keep"]:
-    """An installed app only moves upward: an older package never replaces a newer one (REQ)."""
+    """Compare with the installed version: an older package never replaces a newer one (REQ)."""
     installed = case.query.installed
     if installed is None:
         return "install"

@@ -1,4 +1,4 @@
-"""Which package of a list fits a device. Source of the rules: design sections 3.8 and 3.9, DFO, REQ."""
+"""Choice of the package for a device. Source of the rules: design sections 3.8, 3.9, DFO, REQ."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,25 +16,25 @@ XBOX = "Windows.Xbox"
 
 @dataclass(frozen=True, slots=True)
 class PackageSelection:
-    """The best applicable package, or what stands in the way of every one of them."""
+    """The best applicable package, or the blockers of the packages that are closest to applicable."""
 
     offered: OfferedPackage | None
     blockers: tuple[Reason, ...] = ()
-    minimum: Version | None = None  # lowest OS version that would unblock a package
-    architectures: tuple[str, ...] = ()  # architectures that would unblock a package
+    minimum: Version | None = None  # lowest OS version with which a package would be applicable
+    architectures: tuple[str, ...] = ()  # architectures for which a package exists
 
 
 def covers(families: Iterable[str], family: str) -> bool:
-    """Whether a list of target families offers a device family: by name, or by Windows.Universal.
+    """Check that target families include a family, by name or by Windows.Universal.
 
-    Universal counts for every family but Xbox, which has to be named (UPL).
+    Universal includes every family except Xbox, which has to be named (UPL).
     """
     names = set(families)
     return family in names or (UNIVERSAL in names and family != XBOX)
 
 
 def select(packages: tuple[Package, ...], device: Device) -> PackageSelection:
-    """Highest version first, then arm64, x64, x86, arm, neutral; a bundle is its best applicable."""
+    """Choose the highest version, then by architecture: arm64, x64, x86, arm, neutral."""
     candidates = [
         (package, entry) for package in packages if (entry := minimum_for(package, device.family))
     ]
@@ -52,16 +52,16 @@ def select(packages: tuple[Package, ...], device: Device) -> PackageSelection:
 
 
 def minimum_for(package: Package, family: str) -> Version | None:
-    """MinVersion of the package for a family; None where it has no entry.
+    """MinVersion of the package for a family. None if the package has no entry for it.
 
-    The entry of the family itself wins over the Windows.Universal one: it is not "any match" (DFO).
+    The family's own entry takes precedence over the Windows.Universal entry (DFO).
     """
     entry = package.targets.get(family) or package.targets.get(UNIVERSAL)
     return None if entry is None else parse_os_version(entry)
 
 
 def best_architecture(package: Package, device: Device) -> str | None:
-    """The best of the package's architectures that runs on the device; untold = any runs."""
+    """The package's best architecture for the device. If the device's is unknown, all run."""
     return min(_running(package, device), key=ARCHITECTURE_RANK.__getitem__, default=None)
 
 
@@ -79,7 +79,7 @@ def _preference(fit: tuple[Package, str]) -> tuple[Version, int]:
 
 
 def _blocked(candidates: list[tuple[Package, Version]], device: Device) -> PackageSelection:
-    """Name what blocks the packages that come nearest, those that lack one thing rather than two."""
+    """List the blockers of packages with a single blocker, or of all if every package has two."""
     too_old = [minimum for package, minimum in candidates if best_architecture(package, device)]
     mismatched = [
         architecture

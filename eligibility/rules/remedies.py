@@ -1,6 +1,6 @@
-"""What would change an answer: every denial, and every higher-ranked flight that was not given.
+"""Remedies: what would lift each denial, or grant each higher-ranked flight.
 
-Works from what decide.py found; makes no verdict of its own.
+Uses the verdicts of decide.py and decides nothing itself.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Unlocks = Literal["submission", "package", "flight"]
 
 @dataclass(frozen=True, slots=True)
 class _Blocked:
-    """A blocker in its surroundings: what a remedy may need to know."""
+    """The data that the remedy of a blocker may need."""
 
     case: Case
     unlocks: Unlocks
@@ -44,7 +44,7 @@ def find(
     selection: PackageSelection | None,
     flight: Flight | None,
 ) -> tuple[Remedy, ...]:
-    """Remedies for each blocker in the order of the blockers, then for the flights not given."""
+    """List remedies for each blocker, in order, then for the higher-ranked flights not granted."""
     audience = _Blocked(
         case,
         "submission",
@@ -52,8 +52,8 @@ def find(
         case.product.submission.audience_groups,
     )
     if not submission.granted:
-        found = [remedy for reason in submission.reasons for remedy in _for(reason, audience)]
-        return (*found, *_wait_until_public(case))
+        remedies = [remedy for reason in submission.reasons for remedy in _for(reason, audience)]
+        return (*remedies, *_wait_until_public(case))
     blocked = _Blocked(
         case,
         "package",
@@ -62,10 +62,10 @@ def find(
         selection=selection,
         source_name=f"flight `{flight.name}`" if flight else "the non-flighted submission",
     )
-    found = (
+    remedies = (
         [] if package.granted else [r for reason in package.reasons for r in _for(reason, blocked)]
     )
-    return (*found, *_for_missed_flights(case, flight))
+    return (*remedies, *_for_missed_flights(case, flight))
 
 
 def _for(reason: Reason, blocked: _Blocked) -> Iterator[Remedy]:
@@ -81,9 +81,9 @@ def _wait_until_public(case: Case) -> Iterator[Remedy]:
         yield Remedy(RemedyAction.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
 
 
-def _for_missed_flights(case: Case, given: Flight | None) -> Iterator[Remedy]:
-    """What keeps the account from each published flight that ranks above the source it got."""
-    position = case.product.flights.index(given) if given else len(case.product.flights)
+def _for_missed_flights(case: Case, granted: Flight | None) -> Iterator[Remedy]:
+    """List remedies for each published flight that ranks above the granted source."""
+    position = case.product.flights.index(granted) if granted else len(case.product.flights)
     missed = [f for f in case.product.flights[:position] if f.published_at(case.now)]
     if not missed:
         return
@@ -113,7 +113,7 @@ def _purpose(blocked: _Blocked) -> str:
 
 
 def _flight_names(blocked: _Blocked) -> Iterator[str]:
-    """The flights by id, and which of them would give this device nothing: none falls through."""
+    """Name the flights. A flight without a package for this device still hides lower ranks."""
     for flight in blocked.case.product.flights:
         if flight.flight_id in blocked.flights:
             serves = select(flight.packages, blocked.case.query.device).offered is not None
@@ -172,7 +172,7 @@ def _os_remedy(minimum: Version, blocked: _Blocked) -> Remedy:
 
 def _update_os(blocked: _Blocked) -> Remedy:
     minimum = blocked.rule.minimum(blocked.case.query.device.family)
-    if minimum is None:  # the floor is written without a `>=`: say what is asked for, not a version
+    if minimum is None:  # the floor has no lower bound, so no version can be named
         text = f"use another OS version of {blocked.case.query.device.family}, {_purpose(blocked)}"
         return Remedy(RemedyAction.UPDATE_OS, blocked.unlocks, text, flights=blocked.flights)
     return _os_remedy(minimum, blocked)

@@ -1,7 +1,7 @@
-"""config/requirements.toml: the OS floors of flights, private audiences and rollouts.
+"""Reader of config/requirements.toml: the OS floors of flights, private audiences and rollouts.
 
-Read once, at start-up; whatever is wrong with the file is named at once and nothing starts.
-Source of the rules: design section 3, "Floors"; the file's comments name the pages.
+The file is read once, at start-up. If it is invalid, all its faults are reported and nothing starts.
+Source of the rules: design section 3, "Floors"; comments in the file cite the pages.
 """
 
 import tomllib
@@ -33,7 +33,7 @@ _APPLIES_TO = ("existing_installs", "everyone")
 
 
 class Floor(StrEnum):
-    """How a device stands to a rule's floor."""
+    """Result of comparing a device with a rule's floor."""
 
     MET = "met"
     BELOW = "below"
@@ -42,26 +42,26 @@ class Floor(StrEnum):
 
 @dataclass(frozen=True)
 class Rule:
-    """The floors of one rule: family (or `*`) -> the versions that meet it, None = any version."""
+    """One rule. floors: family (or `*`) -> versions that meet the floor, None = any version."""
 
     name: str
     floors: Mapping[str, SpecifierSet | None]
 
     def check(self, family: str, version: Version) -> Floor:
-        """How a device stands to the floor. A family nobody knows is supported by no rule."""
+        """Compare a device with the floor. An unknown family is unsupported, even by `*`."""
         if not self._covers(family):
             return Floor.UNSUPPORTED
         floor = self._floor(family)
         return Floor.MET if floor is None or _meets(floor, version) else Floor.BELOW
 
     def minimum(self, family: str) -> Version | None:
-        """The lowest version that the family's `>=` asks for; None where it asks for none."""
+        """The lowest version that meets the family's floor. None if the floor has no lower bound."""
         floor = self._floor(family) if self._covers(family) else None
         asked = [s.version for s in floor or () if s.operator in (">=", "==", "~=")]
         return max((parse_os_version(text.removesuffix(".*")) for text in asked), default=None)
 
     def families(self) -> tuple[str, ...]:
-        """Families named by the rule, in the file's order, without `*`."""
+        """Families that the rule names, in the order of the file, without `*`."""
         return tuple(family for family in self.floors if family != ANY_FAMILY)
 
     def _covers(self, family: str) -> bool:
@@ -73,7 +73,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Requirements:
-    """Every floor. rollout_applies_to: whom a rollout's percentage concerns (GPR)."""
+    """All floors. rollout_applies_to: to whom a rollout's percentage applies (GPR)."""
 
     flight: Rule
     private_audience: Rule
@@ -82,7 +82,7 @@ class Requirements:
 
 
 def load_requirements(path: Path | None = None) -> Requirements:
-    """Read the floors from a file, by default the packaged one. Raises InvalidSettings."""
+    """Read the floors from a file, by default the packaged file. Raises InvalidSettings."""
     path = path or config_dir() / "requirements.toml"
     try:
         text = path.read_text("utf-8")
@@ -92,7 +92,7 @@ def load_requirements(path: Path | None = None) -> Requirements:
 
 
 def parse_requirements(text: str, source: str) -> Requirements:
-    """Read the floors from TOML text. Raises InvalidSettings with every fault; source names it."""
+    """Read the floors from TOML text. Raises InvalidSettings with `source` and every fault."""
     try:
         read = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -101,7 +101,7 @@ def parse_requirements(text: str, source: str) -> Requirements:
 
 
 def requirements_of(read: Mapping[str, Any], source: str) -> Requirements:
-    """The floors from what the text says, as plain values. Raises: as `parse_requirements`."""
+    """Read the floors from parsed TOML. Raises InvalidSettings with `source` and every fault."""
     faults = [
         Fault(name, "UNKNOWN_RULE", f"unknown rule; the rules are {', '.join(_RULES)}")
         for name in read
@@ -160,7 +160,7 @@ def _known_family(text: str) -> str:
 
 
 def _specifiers(value: Any) -> SpecifierSet | None:
-    """A version specifier with every version brought to four parts; None for "any"."""
+    """Read a version specifier and extend its versions to four parts. None for "any"."""
     if value == ANY_VERSION:
         return None
     right = 'write a version specifier, as in ">=10.0.14393", or "any"'

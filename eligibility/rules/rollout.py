@@ -1,4 +1,4 @@
-"""Gradual rollout: on which side of it a device is. Source of the rules: design section 3.7, GPR."""
+"""Gradual rollouts: who gets the newest packages. Source of the rules: design section 3.7, GPR."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -13,33 +13,33 @@ BUCKETS = 10_000
 
 
 def bucket(product_id: str, account_id: str) -> int:
-    """The account's place, 0 to 9,999, in every rollout of the product.
+    """The account's number, 0 to 9,999, in every rollout of the product.
 
-    Stable per account and product, so that a later rollout reaches people in the same order (GPR).
+    It never changes, so that each rollout reaches accounts in the same order (GPR).
     """
     key = f"{product_id}:{account_id}".encode()
     return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") % BUCKETS
 
 
 def buckets(product_id: str, account_ids: Iterable[str]) -> list[int]:
-    """What `bucket` gives for each, in a third of the time."""
+    """Return `bucket` of each account, in a third of the time."""
     state = blake2b(f"{product_id}:".encode(), digest_size=8)
     begun, read = state.copy, int.from_bytes
-    found = []
+    numbers = []
     for account_id in account_ids:
         state = begun()
         state.update(account_id.encode())
-        found.append(read(state.digest(), "big") % BUCKETS)
-    return found
+        numbers.append(read(state.digest(), "big") % BUCKETS)
+    return numbers
 
 
 def threshold(percentage: float) -> Decimal:
-    """Buckets below this get the newest packages. Decimal: 1.09 % is 109 buckets, not 110."""
+    """Number of buckets that get the newest packages. Decimal, or 1.09 % would be 110, not 109."""
     return Decimal(repr(percentage)) * 100
 
 
 def thresholds(product: Product) -> list[float]:
-    """Buckets at which some rollout of the product changes sides, ascending."""
+    """Thresholds of all rollouts of the product in progress, ascending."""
     return sorted(
         {
             float(threshold(source.rollout.percentage))
@@ -50,14 +50,14 @@ def thresholds(product: Product) -> list[float]:
 
 
 def place(thresholds: Sequence[float], product_id: str, account_id: str) -> int:
-    """Between which two thresholds an account is: the same for accounts that no rollout tells apart."""
+    """Count the thresholds up to the account's bucket. Equal counts: same side of every rollout."""
     return bisect_right(thresholds, bucket(product_id, account_id))
 
 
 def side(query: AccessQuery, rollout: Rollout, requirements: Requirements) -> tuple[bool, Reason]:
-    """Whether the query gets the newest packages of a rollout not yet finalized, and why.
+    """Check whether the query gets the newest packages of a rollout not finalized, and why.
 
-    The order of the tests is the rule: a halt stops everybody, whatever else holds.
+    The order of the tests matters: a halted rollout gives nobody the newest packages.
     """
     rule = requirements.rollout
     if rollout.status is RolloutStatus.HALTED:
@@ -81,7 +81,7 @@ def packages_of(
     query: AccessQuery,
     requirements: Requirements,
 ) -> tuple[tuple[Package, ...], Reason | None]:
-    """The packages a source gives to this query, and the rollout reason where one decided it."""
+    """The source's packages for this query, and the reason if a rollout chose them."""
     if rollout is None or rollout.status is RolloutStatus.FINALIZED:
         return packages, None
     newest, reason = side(query, rollout, requirements)

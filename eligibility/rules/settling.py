@@ -1,4 +1,4 @@
-"""Whether a membership change is so new that the Store may not have applied it. Source: KUG, CG."""
+"""Membership changes that the Store may not have applied yet. Source: KUG, CG."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
@@ -11,14 +11,14 @@ SETTLING_TIME = timedelta(minutes=30)
 """How long Partner Center may take to apply a membership change (KUG, CG)."""
 
 MembershipMove = tuple[datetime, str, Literal["added", "removed"]]
-"""When, which group, and whether an account came or went."""
+"""Time of a change, group, and whether the account was added or removed."""
 
 RecentMoves = dict[int, MembershipMove]
-"""The newest change of each address by its digest."""
+"""Digest of an address -> its newest change."""
 
 
 def settling_at(now: datetime, changes: Iterable[MembershipMove]) -> Settling | None:
-    """The newest of an account's membership changes, while it may not be applied yet."""
+    """The newest of an account's changes. None if the Store has applied it by now."""
     newest = max(changes, default=None)
     if newest is None:
         return None
@@ -34,9 +34,9 @@ def recent_of(
     before: RecentMoves | None = None,
     since: datetime | None = None,
 ) -> RecentMoves:
-    """The newest change of each address that concerns the groups; changes oldest first.
+    """Find the newest change of each address in these groups.
 
-    Args: before = what was recent until now, of which only what is newer than `since` is kept.
+    Args: changes = oldest first. before = earlier result; its changes up to `since` are dropped.
     """
     recent: RecentMoves = {}
     if before and since:

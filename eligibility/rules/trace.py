@@ -1,8 +1,7 @@
-"""The trace: what each step of a decision compared and how it came out, as facts.
+"""The trace: the compared values and the outcome of each step of a decision.
 
-decide.py says when and with which outcome; nothing is decided here, and nothing is put in words:
-`explain/step_details.py` does that, where somebody reads it. Codes of pages (KUG, PF) are those of
-the project's domain notes.
+decide.py calls it with the outcomes; explain/step_details.py turns steps into sentences. The
+project's domain notes list the codes of pages (KUG, PF).
 """
 
 from collections.abc import Collection
@@ -19,9 +18,9 @@ _EVERY_MARKET = ("every market",)
 
 
 def alias_step(account: Account, matched: Collection[str]) -> TraceStep:
-    """Say which address of an account with aliases is listed in the product's groups.
+    """Record which address of an account with aliases is listed in the product's groups.
 
-    matched: those of its addresses that are listed.
+    matched: the listed addresses of the account.
     """
     listed = next((address for address in account.addresses if address in matched), None)
     if listed is None:
@@ -31,7 +30,7 @@ def alias_step(account: Account, matched: Collection[str]) -> TraceStep:
 
 
 class Trace:
-    """The steps of one decision, in order, as they are noted."""
+    """Recorder of the steps of one decision, in order."""
 
     __slots__ = ("case", "steps")
 
@@ -40,54 +39,54 @@ class Trace:
         self.steps: list[TraceStep] = []
 
     def _note(self, step: str, outcome: str, source: str, **facts: str | tuple[str, ...]) -> None:
-        """Add a step with the facts that were compared. source: codes of the pages of its rule."""
+        """Add a step with the compared values. source: codes of the pages that state the rule."""
         self.steps.append(TraceStep(step, outcome, "", source, facts))
 
     def groups(self) -> None:
-        """Note which groups count, and which of them the account is in."""
+        """Record the active groups, and those that the account is a member of."""
         counted = tuple(sorted(self.case.counted_groups))
         active = tuple(sorted(self.case.product.active_groups(self.case.now)))
         outcome = "member" if counted else "no_member"
         self._note("groups", outcome, "KUG", active=active, counted=counted)
 
     def audience(self, effective: str) -> None:
-        """Note the effective audience, against what is declared."""
+        """Record the effective and the declared audience."""
         declared = self.case.product.submission
         public_at = f"{declared.public_at:%Y-%m-%d %H:%M} UTC" if declared.public_at else ""
         self._note("audience", effective, "VIS", declared=declared.audience, public_at=public_at)
 
     def audience_member(self, outcome: Reason) -> None:
-        """Note whether the account is in the private audience."""
+        """Record whether the account is in the private audience."""
         groups = self.case.product.submission.audience_groups
         self._note("audience_member", outcome, "VIS", groups=groups)
 
     def floor(self, step: str, rule: Rule, outcome: Floor, source: str) -> None:
-        """Note how the device stands to a rule's floor."""
+        """Record how the device compares with a rule's floor."""
         minimum = rule.minimum(self.case.query.device.family)
         text = version_text(minimum) if minimum else ""
         self._note(step, outcome, source, minimum=text, query_device=self._device())
 
     def claim(self, step: str, outcome: str, source: str) -> None:
-        """Note by what somebody may still get what others no longer can."""
+        """Record a limit on new acquisitions, and what exempts this account from it."""
         query = self.case.query
         claims = ("owning it", query.owned), ("a promotional code", query.promotional_code)
         entitled_by = tuple(claim for claim, holds in claims if holds)
         self._note(step, outcome, source, entitled_by=entitled_by)
 
     def market(self, offered: bool) -> None:
-        """Note whether the product is offered in the query's market."""
+        """Record whether the product is offered in the query's market."""
         markets, market = self.case.product.markets, self.case.query.market
         outcome = "offered" if offered else "not_offered"
         offered_in = _EVERY_MARKET if markets is None else markets
         self._note("market", outcome, "MKT", market=market or "", markets=offered_in)
 
     def family_offered(self, outcome: str, families: Collection[str]) -> None:
-        """Note whether the non-flighted submission offers the device family."""
+        """Record whether the non-flighted submission offers the device family."""
         ordered, family = tuple(sorted(families)), self.case.query.device.family
         self._note("family_offered", outcome, "PD, UPL", families=ordered, query_family=family)
 
     def flight(self, declared: Flight) -> None:
-        """Note how the account stands to a flight."""
+        """Record whether the account is a member of a flight."""
         via = tuple(sorted(self.case.counted_groups.intersection(declared.groups)))
         outcome = "member" if via else "no_member"
         if not declared.published_at(self.case.now):
@@ -104,11 +103,11 @@ class Trace:
         )
 
     def no_flight(self) -> None:
-        """Note that packages come from the non-flighted submission."""
+        """Record that packages come from the non-flighted submission."""
         self._note("source", "submission", "PF, PD")
 
     def rollout(self, source: str, declared: Rollout, reason: Reason, newest: bool) -> None:
-        """Note on which side of a rollout the device is. source: the name of what is rolled out."""
+        """Record the side of a rollout. source: name of the flight or submission rolled out."""
         self._note(
             "rollout",
             reason,
@@ -120,7 +119,7 @@ class Trace:
         )
 
     def selection(self, packages: int, selection: PackageSelection) -> None:
-        """Note which of so many packages fits the device, or what stands in the way of each."""
+        """Record the chosen package or the blockers. packages: number of candidates."""
         offered = selection.offered
         self._note(
             "package",
@@ -137,7 +136,7 @@ class Trace:
         )
 
     def action(self, outcome: str, offered: OfferedPackage) -> None:
-        """Note how the offered package compares with the installed one."""
+        """Record how the offered package compares with the installed package."""
         installed = str(self.case.query.installed)
         self._note("action", outcome, "REQ", installed=installed, offered=offered.version)
 
@@ -147,7 +146,7 @@ class Trace:
 
 
 class _NoTrace(Trace):
-    """Notes nothing: for decisions whose trace nobody reads."""
+    """Records nothing, for decisions without an explanation."""
 
     __slots__ = ()
 
@@ -155,7 +154,7 @@ class _NoTrace(Trace):
         self.steps = []
 
     def _ignore(self, *_: Any, **__: Any) -> None:
-        """Do nothing."""
+        """Accept any step."""
 
     groups = audience = audience_member = floor = claim = market = family_offered = _ignore
     flight = no_flight = rollout = selection = action = _ignore
