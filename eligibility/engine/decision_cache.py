@@ -1,4 +1,4 @@
-"""Keeps decisions with their JSON; each is found by what the rules see of a query."""
+"""Cache of decisions and their JSON. The key contains what the rules use of a query."""
 
 from msgspec import UNSET, structs
 
@@ -9,24 +9,24 @@ from eligibility.formats.lru_cache import LruCache
 
 
 class DecisionBody(bytes):
-    """The bytes of an answer, with the decision that they carry.
+    """The bytes of an answer, with the decision that they encode.
 
-    decision: without its stamp, the same object for all answers that are alike. member: whether the account
-    is in a group of the product.
+    decision: without its stamp; equal answers share one object. member: whether the account is in a
+    group of the product.
     """
 
     decision: Decision
     member: bool
 
-    # Two that are the same bytes may tell of different decisions; as keys they are not the same.
+    # By identity, because equal bytes may encode different decisions.
     __hash__ = object.__hash__
 
     @classmethod
     def of(cls, body: bytes, decision: Decision, member: bool) -> "DecisionBody":
-        """The body of an answer that tells a decision."""
-        made = cls(body)
-        made.decision, made.member = decision, member
-        return made
+        """Attach the decision and the membership to the bytes of an answer."""
+        answer = cls(body)
+        answer.decision, answer.member = decision, member
+        return answer
 
 
 MOST_DECISIONS = 65_536
@@ -35,9 +35,9 @@ CacheKey = tuple[object, ...]
 
 
 class CachedDecision:
-    """A decision without trace and stamp, and its JSON, with the names of groups and without.
+    """A decision without trace and stamp, and its JSON with and without names of groups.
 
-    member: whether it is about an account that is in a group of the product.
+    member: whether the account is in a group of the product.
     """
 
     __slots__ = ("_sealed", "_unnamed", "_verdict", "decision", "member")
@@ -45,12 +45,12 @@ class CachedDecision:
     def __init__(self, decision: Decision, member: bool) -> None:
         self.decision, self.member = structs.replace(decision, trace=UNSET), member
         self._verdict = wire.encoded_verdict(self.decision)
-        self._unnamed = b""  # made when first wanted
-        # The last stamp, and what it made; never seen by halves.
+        self._unnamed = b""  # encoded at first use
+        # The last stamp with its answer; one tuple, so that threads never see only half of it.
         self._sealed = b"", self.answer(b"")
 
     def json(self, stamp: bytes) -> DecisionBody:
-        """The JSON with that stamp at its end."""
+        """Complete the JSON with a stamp. Cached for the last stamp."""
         last, sealed = self._sealed
         if last is not stamp:
             sealed = self.answer(self._verdict + stamp)
@@ -58,18 +58,18 @@ class CachedDecision:
         return sealed
 
     def unnamed_json(self, stamp: bytes) -> DecisionBody:
-        """The same for callers who may not read groups."""
+        """Complete the JSON without names of groups, for callers who may not read groups."""
         if not self._unnamed:
             self._unnamed = wire.encoded_verdict(unnamed(self.decision))
         return self.answer(self._unnamed + stamp)
 
     def answer(self, body: bytes) -> DecisionBody:
-        """A body that tells this decision."""
+        """Attach this decision to the bytes of an answer."""
         return DecisionBody.of(body, self.decision, self.member)
 
 
 class DecisionCache:
-    """Decisions of one product for moments in [holds_from, holds_until), in seconds."""
+    """Decisions on one product, valid at times in [holds_from, holds_until), seconds since the epoch."""
 
     __slots__ = ("holds_from", "holds_until", "known")
 

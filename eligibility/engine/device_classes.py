@@ -1,8 +1,7 @@
-"""Which devices no rule of a product can tell apart, so that they need to be decided once only.
+"""Classes of devices that get the same decision, so that each class is decided only once.
 
-A rule sees of a device its family, its architecture, and how its OS version compares with the
-versions that rules name: the floors, the packages' MinVersions, the bounds of what runs where. Two
-versions between the same two neighbours among those are the same to every rule.
+Rules use a device's family, its architecture, and how its OS version compares with the versions
+in rules/compared_versions.py. OS versions between the same two of those are equivalent.
 """
 
 from bisect import bisect_left
@@ -19,7 +18,7 @@ MOST_DEVICES = 65_536
 
 
 class DeviceClasses:
-    """Numbers for the classes of devices that a product and the requirements tell apart."""
+    """Numbers for the classes of devices that the rules of a product distinguish."""
 
     __slots__ = ("_known", "_numbers", "_points", "lately")
 
@@ -28,10 +27,10 @@ class DeviceClasses:
         self._numbers: dict[tuple[object, ...], int] = {}
         self._known: LruCache[Device, int] = LruCache(MOST_DEVICES)
         self.lately = self._known.recent.get
-        """The number of a device met lately, or None; look here before `of`."""
+        """Return the class of a recently seen device, or None. Faster than `of`; try it first."""
 
     def of(self, device: Device) -> int:
-        """The number of the device's class; equal for devices that no rule tells apart."""
+        """Number of the device's class. Devices that no rule distinguishes have the same number."""
         number = self._known.get(device)
         if number is None:
             facts_seen = (device.family, device.architecture, self._place(device.version))
@@ -40,7 +39,7 @@ class DeviceClasses:
         return number
 
     def _place(self, version: Version) -> object:
-        """Between which two named versions it lies, or which one it is."""
+        """Position among the compared versions, and whether the version equals one of them."""
         if self._points is None:
             return version
         place = bisect_left(self._points, version)

@@ -1,8 +1,7 @@
-"""The Evaluator: keeps products and their members in memory, fresh, and asks the rules.
+"""The Evaluator: keeps products and their members in memory, current, and applies the rules.
 
-Everything that wants a verdict on stored data enters here: HTTP, command line, dashboard,
-standards. A warm query costs no I/O; one that needs the store is told apart beforehand (`warm`
-answers None), so that an event loop can hand it to a thread.
+HTTP, command line, dashboard and standards all decide on stored data through it. A warm query needs
+no I/O. `warm` returns None if the store is needed, so that an event loop can use a thread.
 """
 
 import threading
@@ -30,10 +29,10 @@ _LOCKS = 256
 
 
 class Evaluator:
-    """Answers access queries from memory, as fresh as the store. Safe to use from many threads.
+    """Answers access queries from memory, as fresh as the store. Thread-safe.
 
-    clock: seconds since the epoch. max_staleness_seconds: how long answers may go on while the
-    store is away; past it a query raises StoreUnavailable, for an error is never read as a "no".
+    clock: returns seconds since the epoch. max_staleness_seconds: how long memory may answer while
+    the store is unavailable. After that a query raises StoreUnavailable rather than deny access.
     """
 
     def __init__(
@@ -51,29 +50,28 @@ class Evaluator:
         self.clock = clock
         self._max_staleness = max_staleness_seconds
         self._held: dict[str, HeldProduct] = {}
-        # A product always has the same lock, or a load could begin beside another; some share one.
+        # A product always uses the same lock, so that two threads never load it at once.
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
         self._loader = Loader(groups, requirements)
         self.propagation = self._loader.propagation
         self.store_errors = self.stale_answers = 0
-        """Queries for which the store was away, and those of them that memory answered."""
+        """Number of queries while the store was unavailable, and how many of them memory answered."""
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
-        """Decide a query on what the store holds now.
+        """Decide a query on the current data, or on the data as of `at`, which always asks the store.
 
-        Args: explain = decide afresh and carry the trace.
-        A query with `at` is decided on what the store held then, and always asks the store.
-        Raises: UnknownProduct; StoreUnavailable when the store is away and memory cannot answer;
-        RevisionNotReached when the store itself is not as far as the query wants.
+        Args: explain = decide without the cache and include the trace.
+        Raises: UnknownProduct; StoreUnavailable if the store is unavailable and memory cannot
+        answer; RevisionNotReached if the store is behind the query's `at_least`.
         """
         return self.find(query, explain=explain).decision
 
     def find(self, query: AccessQuery, *, explain: bool = False) -> PastDecision:
-        """As `decide`, with the product that the decision is about."""
+        """Decide a query, and return the product with the decision. Raises: as `decide`."""
         if query.at is not None:
-            found, _ = self._as_of(query, query.at)
-            untold = replace(found.decision, trace=UNSET)
-            return found if explain else found._replace(decision=untold)
+            past, _ = self._as_of(query, query.at)
+            plain = replace(past.decision, trace=UNSET)
+            return past if explain else past._replace(decision=plain)
         held, now, stale_seconds = self._fresh(query)
         answer = held.explain if explain else held.answer
         return PastDecision(held.publisher, held.product, answer(query, now, stale_seconds))
@@ -81,43 +79,43 @@ class Evaluator:
     def find_or_hide(
         self, query: AccessQuery, publishers: Set[str] | None, hides: Callable[[PastDecision], bool]
     ) -> PastDecision:
-        """As `find`, for a caller who may not know which products there are.
+        """As `find`, for a caller who must not learn which products exist.
 
-        What `hides` says of, and products of other publishers, are unknown, and take as many calls
-        of the store as a product that there is not, whatever memory holds: those of a first load.
-        Raises: as `find`; while the store is away StoreUnavailable for all that would be unknown.
+        Products that `hides` matches, and those of other publishers, raise UnknownProduct. They
+        cause as many store calls as a missing product, so that response times reveal nothing.
+        Raises: as `find`; StoreUnavailable instead of UnknownProduct if the store is unavailable.
         """
 
-        def shown(found: PastDecision) -> bool:
-            return (publishers is None or found.publisher in publishers) and not hides(found)
+        def shown(past: PastDecision) -> bool:
+            return (publishers is None or past.publisher in publishers) and not hides(past)
 
         now, before = self.clock(), self._held.get(query.product_id)
         fresh = query.at is None and self.warm(query.product_id) is not None
         try:
-            found = self.find(query)
+            decided = self.find(query)
         except UnknownProduct:
             if query.at is None:
                 self._catalog.get(query.product_id)
                 self._loader.load_nothing(now)
             raise
-        if shown(found):
-            return found
+        if shown(decided):
+            return decided
         if fresh:
             self._catalog.owner(query.product_id)
             self._catalog.get(query.product_id)
             self._loader.load_nothing(now)
         elif before is not None and query.at is None:
-            self._catalog.owner(query.product_id)  # what changed was one call, all of it is two
+            self._catalog.owner(query.product_id)  # `find` made only one call of two
         raise UnknownProduct(query.product_id, query.at)
 
     def explain(self, query: AccessQuery) -> tuple[Decision, Case]:
-        """Decide a query afresh: the decision with its trace, and all that it was made from.
+        """Decide without the cache. Return the decision with its trace, and its inputs.
 
         Raises: as `decide`.
         """
         if query.at is not None:
-            found, case = self._as_of(query, query.at)
-            return found.decision, case
+            past, case = self._as_of(query, query.at)
+            return past.decision, case
         held, now, stale_seconds = self._fresh(query)
         return held.explain(query, now, stale_seconds), held.snapshot.case(
             query, datetime.fromtimestamp(now, UTC)
@@ -127,11 +125,11 @@ class Evaluator:
         return decide_as_of(query, at, self._groups, self._catalog, self.requirements)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:
-        """The product, if memory may answer for it now; None where the store has to be asked first.
+        """The product, if memory may answer now. None if the store has to be asked first.
 
-        Args: publishers = whose products count, None = everybody's; of others there is none, at no
-        other price than of one that nobody has.
         Never waits for the store, so that an event loop may call it.
+        Args: publishers = return only their products, None = all. Others take the same time
+        as missing products.
         """
         held = self._held.get(product_id)
         if held is None or not (publishers is None or held.publisher in publishers):
@@ -143,10 +141,10 @@ class Evaluator:
         return held if held.token == token else None
 
     def check_publisher(self, product_id: str, publishers: Set[str]) -> None:
-        """Raise UnknownProduct unless the product is of one of these publishers.
+        """Raise UnknownProduct unless one of these publishers owns the product.
 
-        A product id is its publisher's for ever, so memory may tell, also while the store is away.
-        Raises also: StoreUnavailable where memory holds no product of theirs.
+        A product never changes its publisher, so memory may answer while the store is unavailable.
+        Raises also: StoreUnavailable if memory does not hold the product as theirs.
         """
         held = self._held.get(product_id)
         if held is not None and held.publisher in publishers:
@@ -155,30 +153,30 @@ class Evaluator:
             raise UnknownProduct(product_id)
 
     def in_memory(self, product_id: str) -> HeldProduct | None:
-        """The product as memory holds it, however old; None where it does not."""
+        """The product as held in memory, however old. None if it is not in memory."""
         return self._held.get(product_id)
 
     def everything(self) -> list[HeldProduct]:
-        """All products as memory holds them, however old."""
+        """All products held in memory, however old."""
         return list(self._held.values())
 
     def held(self, product_id: str) -> HeldProduct:
-        """The product as memory holds it, brought up to the store. Raises: as `decide`.
+        """The product, refreshed from the store if outdated. Raises: as `decide`.
 
-        While the store is away it is as it was last seen, up to max_staleness_seconds.
+        While the store is unavailable, the last state is returned for max_staleness_seconds.
         """
         return self._fresh(AccessQuery(product_id, _NO_DEVICE))[0]
 
     def digester(self) -> Digester:
-        """Makes the digests that this deployment knows addresses by. Raises: StoreUnavailable."""
+        """Return the digester of this deployment's addresses. Raises StoreUnavailable."""
         return self._loader.digester()
 
     def check_ready(self) -> None:
-        """Raise StoreUnavailable unless the store answers."""
+        """Read from the store. Raises StoreUnavailable if it does not answer."""
         self._groups.digest_key()
 
     def _fresh(self, query: AccessQuery) -> tuple[HeldProduct, float, int]:
-        """The product as the store holds it now; or as held, and for how many seconds, if it is away."""
+        """Return the product, now, and how many seconds old it is (0 if the store answers)."""
         now = self.clock()
         held = self._held.get(query.product_id)
         try:
@@ -205,7 +203,7 @@ class Evaluator:
         return held
 
     def _staleness(self, held: HeldProduct, now: float) -> int:
-        """Seconds since the held product was last known to be current. Raises past the limit."""
+        """Seconds since the product was last known to be current. StoreUnavailable above the limit."""
         token, seen_at = self._groups.last_look(held.publisher)
         verified_at = held.verified_at
         if held.token == token:
@@ -219,19 +217,19 @@ class Evaluator:
         return stale_seconds
 
     def _refresh(self, product_id: str, now: float) -> HeldProduct:
-        """Bring a product up to the store, one thread at a time a product."""
+        """Load a product from the store. Only one thread at a time loads the same product."""
         with self._locks[hash(product_id) % _LOCKS]:
             publisher = self._catalog.owner(product_id)
-            # The token is read before the data: what changes meanwhile shows as a newer token.
+            # Read the token before the data, so that a change in between leaves the token outdated.
             token = self._groups.change_token(publisher) if publisher else 0
             held = self._held.get(product_id)
             if held is not None and held.token == token:
                 return held
-            found = self._catalog.get(product_id) if publisher else None
-            if found is None or found[0].publisher != publisher:
+            stored = self._catalog.get(product_id) if publisher else None
+            if stored is None or stored[0].publisher != publisher:
                 self._held.pop(product_id, None)
                 raise UnknownProduct(product_id)
-            entry, catalog_revision = found
+            entry, catalog_revision = stored
             renewed = self._loader.load(entry, catalog_revision, held, token, now)
             self._held[product_id] = renewed
             return renewed

@@ -1,9 +1,8 @@
-"""HeldProduct: a snapshot kept in memory, with the decisions made on it and their JSON.
+"""HeldProduct: a snapshot kept in memory, with its decisions and their JSON. Answers without I/O.
 
-Answers a query without I/O. Queries that no rule can tell apart are decided once: the cache's key
-holds all that the rules see of a query, with the account reduced to the combination of groups it
-is in and its side of each rollout, and the device to its class (docs/decisions.md 0002). The
-snapshot decides, and nothing else does.
+Queries that no rule distinguishes are decided once: the cache key has the account's combination of
+groups and rollout sides, the class of the device, and the query's other fields (docs/decisions.md
+0002). Only the snapshot decides.
 """
 
 from bisect import bisect_right
@@ -34,18 +33,17 @@ from eligibility.rules.rollout import place
 _NO_CLAIMS = (False, False, False)
 
 BodyFormat = Callable[[Decision], bytes]
-"""Another way to write a decision, without stamp and settling.
+"""Encodes a decision in another format, without stamp and settling.
 
-Equal formats write the same, and there are not many of them: answers are remembered for each.
+Answers are cached for each format, so formats that encode the same must be equal, and few.
 """
 
 CachedBodies = tuple[
     DecisionCache, defaultdict[bool | BodyFormat, LruCache[CacheKey, DecisionBody]]
 ]
-"""Decisions; and answers by format and by the query as it was sent.
+"""Decisions, and answers by format and by the query as sent.
 
-Answers in our own format carry this revision's stamp, and are there twice: without names of groups
-[False] and with them [True].
+Formats False and True are our JSON without and with names of groups, stamped with this revision.
 """
 
 
@@ -54,13 +52,12 @@ def _new_answers() -> LruCache[CacheKey, DecisionBody]:
 
 
 class HeldProduct:
-    """A product as the evaluator holds it. Immutable but for its cache, `token` and `verified_at`.
+    """A product in the evaluator's memory. Immutable except its cache, `token` and `verified_at`.
 
-    write_id: of the write to groups that the revision counts last (see groups.model.Head).
-    token: the store's change token at which this was known to be what the store holds.
+    write_id: of the last write to groups in the revision (see groups.model.Head).
+    token: the store's change token when this state was last known to be current.
     verified_at: when that was, in seconds of the evaluator's clock.
-    before: an earlier one of the same declaration whose combination numbers still hold; its
-    decisions go on.
+    before: an earlier state with the same declaration and combination numbers, to reuse its decisions.
     """
 
     def __init__(
@@ -79,7 +76,7 @@ class HeldProduct:
         self.write_id = write_id
         self.token = token
         self.verified_at = verified_at
-        # One attribute, so that threads never see half.
+        # One attribute, so that threads never see only half of a change.
         self._memory: CachedBodies = (
             (before._memory[0] if before else DecisionCache()),
             defaultdict(_new_answers),
@@ -95,12 +92,12 @@ class HeldProduct:
 
     @property
     def remembered(self) -> int:
-        """How many decisions and answers are remembered."""
+        """Number of decisions and answers in the cache."""
         decisions, answers = self._memory
         return len(decisions.known) + sum(map(len, list(answers.values())))
 
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
-        """Decide a query. now = seconds since the epoch; no I/O, no trace."""
+        """Decide a query, without I/O and trace. now = seconds since the epoch."""
         decision = self._known(query, now).decision
         settling = self._settling(query.account, now) if self._recent else None
         return Decision(
@@ -115,17 +112,17 @@ class HeldProduct:
         )
 
     def explain(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
-        """Decide a query afresh, with its trace. now = seconds since the epoch."""
+        """Decide a query without the cache, with its trace. now = seconds since the epoch."""
         decision = self.snapshot.decide(query, _moment(now), explain=True)
         return structs.replace(decision, stale_seconds=stale_seconds)
 
     def answer_json(
         self, fields: QueryFields, now: float, form: bool | BodyFormat = True
     ) -> DecisionBody:
-        """What wire.encode makes of `answer`; a query sent before in these words is not even read.
+        """Return `answer` as encoded by wire.encode. A query sent before is not parsed again.
 
-        Args: form = whether to tell the names of groups; or what to make of the decision instead.
-        The caller looks at the query's `at`. Raises: InvalidInput for a query that cannot be read.
+        Args: fields = the caller handles `at`. form = True or False: with or without names of
+        groups; otherwise the encoder to use. Raises: InvalidInput if a field is invalid.
         """
         key = self._query_keys.of(fields)
         answer = self._memory_at(now)[1][form].recent.get(key) if key else None
@@ -134,7 +131,7 @@ class HeldProduct:
     def answers_json(
         self, batch: Sequence[QueryFields], now: float, form: bool | BodyFormat = True
     ) -> list[DecisionBody | InvalidInput]:
-        """For each query what `answer_json` gives or raises."""
+        """Return for each query the answer of `answer_json` or its InvalidInput."""
         answers = map(self._memory_at(now)[1][form].recent.get, self._query_keys.of_all(batch))
         return [
             answer or self._read_or_fault(fields, now, form)
@@ -152,7 +149,7 @@ class HeldProduct:
     def _read(
         self, fields: QueryFields, key: CacheKey | None, now: float, form: bool | BodyFormat
     ) -> DecisionBody:
-        """Read and answer a query not sent lately in these words; remembered where it has a key."""
+        """Parse and answer a query that is not cached. Cache the answer if the query has a key."""
         query = wire.to_query(fields)
         if isinstance(form, bool):
             answer = self._json(query, now, form)
@@ -176,7 +173,7 @@ class HeldProduct:
         return self.snapshot.settling(account, _moment(now))
 
     def _known(self, query: AccessQuery, now: float) -> CachedDecision:
-        """The decision for all queries that no rule tells apart from this one; decided if new."""
+        """Return the cached decision for queries equivalent under the rules, or decide now."""
         decisions, _ = self._memory_at(now)
         account, device = query.account, query.device
         combination: object = None
@@ -210,7 +207,7 @@ class HeldProduct:
         return known
 
     def _memory_at(self, now: float) -> CachedBodies:
-        """What is remembered for a moment; between two of the product's moments answers stay."""
+        """Return the cache, or a new one if a date of the product has passed since the last query."""
         memory = self._memory
         if memory[0].holds_from <= now < memory[0].holds_until:
             return memory

@@ -1,13 +1,13 @@
-"""Histogram: how often something took how long, in plain numbers."""
+"""Histogram of durations."""
 
 from bisect import bisect_left
 from collections.abc import Sequence
 
 
 class Histogram:
-    """Counts by bucket. bounds: of the buckets, in seconds, rising; each is within its own bucket.
+    """Counts of durations by bucket. Not thread-safe.
 
-    counts: one more than bounds, for what is beyond the last. Not safe for threads.
+    bounds: inclusive upper bounds, in seconds, ascending. counts: the last is for longer durations.
     """
 
     __slots__ = ("bounds", "counts", "total")
@@ -18,12 +18,12 @@ class Histogram:
         self.total = 0.0
 
     def add(self, seconds: float) -> None:
-        """Count one."""
+        """Count a duration."""
         self.counts[bisect_left(self.bounds, seconds)] += 1
         self.total += seconds
 
     def typical(self) -> float | None:
-        """The bound, in seconds, that half of them were within; None where none was counted."""
+        """Bound of the median's bucket, in seconds. None if empty or above all bounds."""
         half, seen = (sum(self.counts) + 1) // 2, 0
         for bound, count in zip(self.bounds, self.counts, strict=False):
             seen += count
@@ -32,5 +32,5 @@ class Histogram:
         return None
 
     def numbers(self) -> list[float]:
-        """The counts, and at the end the sum of what was counted."""
+        """The counts, followed by the sum of all durations in seconds."""
         return [*self.counts, self.total]

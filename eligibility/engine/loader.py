@@ -1,4 +1,4 @@
-"""Loading: what the evaluator holds of a product, built from the store or from what is held already."""
+"""Loading of held products, from the store or by patching the product already held."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -18,20 +18,20 @@ from groups.store import GroupStore
 PROPAGATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 _LONGEST_PROPAGATION_S = 60.0
 _LARGEST_PATCH = 2_000
-"""Changed addresses up to which a held index is patched; beyond, it is loaded anew."""
+"""Most changed addresses for which a held index is patched. With more it is loaded again."""
 _NOBODY = "-"
-"""Stands for a publisher, which none is called."""
+"""A publisher name that no publisher can have."""
 
 
 class Loader:
-    """Builds held products. Safe to use from many threads."""
+    """Builds held products. Thread-safe."""
 
     def __init__(self, groups: GroupStore, requirements: Requirements) -> None:
         self._groups = groups
         self._requirements = requirements
         self._digester: Digester | None = None
         self.propagation = Histogram(PROPAGATION_SECONDS)
-        """From a write to groups until the query that first saw it."""
+        """Seconds from a write to groups to the first query that includes it."""
 
     def load(
         self,
@@ -41,7 +41,7 @@ class Loader:
         token: int,
         now: float,
     ) -> HeldProduct:
-        """Build what to hold; from the held one where nothing, or only a few members, changed."""
+        """Build a product to hold. Patches the held product if at most a few members changed."""
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
         changes = self._changes_to(held, entry)
         digester = self.digester()
@@ -56,7 +56,7 @@ class Loader:
             if before and not changes and held.revision.catalog == catalog_revision:
                 held.token, held.verified_at = token, now
                 return held
-            # A patched index keeps its combination numbers, so decisions made before still hold.
+            # A patched index keeps its combination numbers, so earlier decisions remain valid.
             head = changes[-1].head if changes else Head(held.revision.groups, held.write_id)
             patch = _patch(changes, entry.product.groups, digest)
             index = held.snapshot.index.with_changes(patch) if patch else held.snapshot.index
@@ -75,12 +75,12 @@ class Loader:
         return HeldProduct(snapshot, head.write_id, token, now, before)
 
     def load_nothing(self, now: float) -> None:
-        """Ask the store as often as to load a product that was not held, for nothing."""
+        """Make the store calls of a first load, so that a hidden product takes as long as others."""
         self._groups.member_sets(_NOBODY, ())
         self._groups.recent_changes(_NOBODY, datetime.fromtimestamp(now, UTC))
 
     def _note_propagation(self, changes: tuple[GroupChange, ...], now: float) -> None:
-        """Note how long ago the last write was; beyond a minute it was a query that was waited for."""
+        """Record the age of the last write. Skip above a minute: no query came earlier."""
         if changes:
             delay = max(0.0, now - changes[-1].at.timestamp())
             if delay <= _LONGEST_PROPAGATION_S:
@@ -89,7 +89,7 @@ class Loader:
     def _changes_to(
         self, held: HeldProduct | None, entry: CatalogEntry
     ) -> tuple[GroupChange, ...] | None:
-        """What changed since the held product, where it can be patched; None where it must be built."""
+        """List the changes since the held product. None if it cannot be patched."""
         groups = entry.product.groups
         if held is None or held.product.groups != groups or held.publisher != entry.publisher:
             return None
@@ -103,7 +103,7 @@ class Loader:
         return changes if size <= _LARGEST_PATCH else None
 
     def digester(self) -> Digester:
-        """Makes the digests that this deployment knows addresses by. Raises: StoreUnavailable."""
+        """Return the digester of this deployment's addresses. Raises StoreUnavailable."""
         if self._digester is None:
             self._digester = Digester(self._groups.digest_key())
         return self._digester
@@ -112,7 +112,7 @@ class Loader:
 def _patch(
     changes: tuple[GroupChange, ...], groups: frozenset[str], digest: Callable[[str], int]
 ) -> list[tuple[str, list[int], list[int]]]:
-    """The changes of the groups as an index takes them: group, digests added, digests removed."""
+    """Convert changes of these groups for an index: group, digests added, digests removed."""
     return [
         (c.group_id, [digest(a) for a in c.added], [digest(a) for a in c.removed])
         for c in changes

@@ -1,7 +1,6 @@
-"""A decision as of a past moment: from the catalogue, the groups and the clock of then.
+"""Decisions as of another date and time, from the store's history, which every query reads.
 
-Reads the store's history on every query, where the evaluator answers from memory for now. A moment
-ahead is decided on what is declared now, with the dates reached that lie between.
+A future time is decided on the current data, with all dates up to it reached.
 """
 
 from datetime import datetime
@@ -23,7 +22,7 @@ from groups.store import GroupArchive
 
 
 class PastDecision(NamedTuple):
-    """A decision, the product that it is about, and whose that is."""
+    """A decision, its product, and the product's publisher."""
 
     publisher: str
     product: Product
@@ -37,10 +36,10 @@ def decide_as_of(
     catalog: CatalogStore,
     requirements: Requirements,
 ) -> tuple[PastDecision, Case]:
-    """Decide a query on what was stored at a moment (UTC-aware), that instant included.
+    """Decide a query on the data stored at a date and time (UTC), inclusive.
 
     Requirements are today's: they are a file of the deployment, and have no history.
-    A product that was not there takes as many calls of the store as one that was.
+    A missing product takes as many store calls as an existing one.
     Returns: the decision with its trace, and everything it was made from.
     Raises: UnknownProduct when the product was not declared then; StoreUnavailable.
     """
@@ -59,14 +58,14 @@ def decide_as_of(
 
 
 def decide_past(case: Case, past: PastMemberships) -> Decision:
-    """Decide on a product and the account's memberships of a moment, with the trace; pure.
+    """Decide with the trace, from past memberships. Pure.
 
-    Args: past = of the account's addresses in the product's groups.
+    Args: past = memberships of the account's addresses in the product's groups.
     """
     query, decision = case.query, decide(case, explain=True)
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:
-        matched = {one.address for one in past.last if one.change == "added"}
+        matched = {change.address for change in past.last if change.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
-    changes = ((one.at, one.group_id, one.change) for one in past.last)
+    changes = ((last.at, last.group_id, last.change) for last in past.last)
     return structs.replace(decision, settling=settling_at(case.now, changes), trace=trace)

@@ -1,4 +1,4 @@
-"""Listing: which products a publisher has, remembered until anything of the publisher's changes."""
+"""Lists of a publisher's products, cached until the publisher's data changes."""
 
 from collections.abc import Collection
 
@@ -8,7 +8,7 @@ from groups.store import GroupFeed
 
 
 class ProductList:
-    """Product ids by publisher, as fresh as the store. Safe to use from many threads."""
+    """Product ids by publisher, as fresh as the store. Thread-safe."""
 
     def __init__(self, groups: GroupFeed, catalog: CatalogStore) -> None:
         self._groups, self._catalog = groups, catalog
@@ -16,9 +16,9 @@ class ProductList:
         self._listed: dict[str, tuple[int, int, tuple[str, ...]]] = {}
 
     def publishers(self) -> tuple[str, ...]:
-        """Every publisher with products, in order; while the store is away, those it had last.
+        """Publishers with products, sorted. While the store is unavailable, the last list.
 
-        Raises: StoreUnavailable where none were read before.
+        Raises: StoreUnavailable if no list was read before.
         """
         try:
             self._publishers = self._catalog.publishers()
@@ -28,14 +28,14 @@ class ProductList:
         return self._publishers
 
     def product_ids(self, publisher: str, most: int) -> tuple[str, ...]:
-        """Ids of a publisher's products in order, cut off after `most`.
+        """The first `most` ids of a publisher's products, sorted.
 
-        While the store is away what is remembered goes on; what a product then says is limited by
-        the evaluator. Raises: StoreUnavailable where nothing is.
+        While the store is unavailable, the cached list is returned, without an age limit.
+        Raises: StoreUnavailable if no list is cached.
         """
         known = self._listed.get(publisher)
         try:
-            # Read before the list: what changes meanwhile shows as a newer token.
+            # Read the token before the list, so that a change in between leaves it outdated.
             token = self._groups.change_token(publisher)
             if known is None or known[:2] != (token, most):
                 known = token, most, self._read(publisher, most)
@@ -46,23 +46,23 @@ class ProductList:
         return known[2]
 
     def several(self, publishers: Collection[str], most: int) -> tuple[str, ...]:
-        """The same of several publishers, one after the other, cut off after `most` in all."""
-        found: list[str] = []
+        """The first `most` product ids of several publishers, by publisher."""
+        product_ids: list[str] = []
         for publisher in sorted(publishers):
-            found += self.product_ids(publisher, most)
-            if len(found) >= most:
+            product_ids += self.product_ids(publisher, most)
+            if len(product_ids) >= most:
                 break
-        return tuple(found[:most])
+        return tuple(product_ids[:most])
 
     def _read(self, publisher: str, most: int) -> tuple[str, ...]:
-        found: list[str] = []
+        product_ids: list[str] = []
         cursor: str | None = None
-        while len(found) < most:
+        while len(product_ids) < most:
             page = self._catalog.list_products(
-                publisher, cursor=cursor, limit=min(100, most - len(found))
+                publisher, cursor=cursor, limit=min(100, most - len(product_ids))
             )
-            found += [entry.product_id for entry in page.items]
+            product_ids += [entry.product_id for entry in page.items]
             cursor = page.next_cursor
             if cursor is None:
                 break
-        return tuple(found)
+        return tuple(product_ids)

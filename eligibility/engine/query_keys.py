@@ -1,10 +1,8 @@
-"""Cache keys of queries as they were sent: of one query, and of a batch column by column.
+"""Cache keys of queries as sent, built without parsing the whole query.
 
-Such a key holds all that the rules see of a query but its moment, and is made without reading the
-query. Everything that can be unreadable is looked at here, or was read before in the same words;
-where neither holds, there is no key and the query has to be read. `of` and `of_all` give the same
-keys; the second does each step for the whole batch at once, inside compiled loops
-(docs/decisions.md 0014).
+A key has everything that the rules use of a query. A query has no key, and must be parsed, unless
+each field is checked here or was parsed before. `of` and `of_all` build the same keys; `of_all`
+works on columns of a batch, in compiled loops (docs/decisions.md 0014).
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +20,7 @@ from eligibility.rules.rollout import place
 from groups.emails import canonical_or_none, canonical_together
 
 AccountKey = tuple[int | None, object, int]
-"""What the rules see of an account: combination of groups, kind, side of the rollouts."""
+"""What the rules use of an account: combination of groups, kind, side of the rollouts."""
 
 _NOBODY: AccountKey = (None, None, 0)
 _UNTOLD: AccountKey = (-1, None, 0)
@@ -32,9 +30,9 @@ SentAccount = AccountFields | UnsetType | None
 
 
 class QueryKeys:
-    """Makes the keys of queries for one product.
+    """Builds the keys of queries for one product.
 
-    A query whose membership may be settling has no key, for its answer tells of that.
+    A query whose membership may be settling has no key, because its answer changes with time.
     """
 
     __slots__ = (
@@ -59,7 +57,7 @@ class QueryKeys:
         self._limited_markets = snapshot.product.markets is not None
 
     def of(self, asked: QueryFields) -> CacheKey | None:
-        """The key of one query; None where it has to be read."""
+        """Build the key of one query. None if the query has to be parsed."""
         _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(asked)
         device = device_read_lately(bytes(raw))
         device_class = self._class_lately(device) if device else None
@@ -71,7 +69,7 @@ class QueryKeys:
         return device_class, combination, kind, side, installed, owned, code, manual, offered_in, at
 
     def of_all(self, batch: Sequence[QueryFields]) -> Iterable[CacheKey]:
-        """The keys of queries, in order; where `of` gives None, a key that nothing is kept under."""
+        """Build the keys of queries, in order. A key that matches nothing replaces None of `of`."""
         devices: Iterable[Any] = map(device_read_lately, [bytes(asked.device) for asked in batch])
         accounts = [asked.account for asked in batch]
         combinations, kinds, sides = self._whos(accounts)
@@ -88,11 +86,11 @@ class QueryKeys:
             [asked.manual_check for asked in batch],
             map(offered_in.get, markets),
             [asked.at for asked in batch],
-            strict=False,  # `sides` may have no end
+            strict=False,  # `sides` may be infinite
         )
 
     def _who(self, account: SentAccount) -> AccountKey | None:
-        """What the rules see of an account; None where it has to be read, or may be settling."""
+        """Build the account part of a key. None if it must be parsed, or may be settling."""
         if account is UNSET or account is None:
             return _NOBODY
         if account.aliases is not UNSET or not (address := canonical_or_none(account.id)):
@@ -103,15 +101,15 @@ class QueryKeys:
         return self._find(digest), account.kind, self._side(address) if self._thresholds else 0
 
     def _whos(self, accounts: Sequence[SentAccount]) -> Iterable[Iterable[object]]:
-        """What `_who` gives for each, as columns: all at once where all are of the usual kind."""
-        usual = [one for one in accounts if one and one.aliases is UNSET]
-        addresses = canonical_together([one.id for one in usual])
+        """Return `_who` of each account, as columns. Fast if no account is missing or has aliases."""
+        usual = [account for account in accounts if account and account.aliases is UNSET]
+        addresses = canonical_together([account.id for account in usual])
         if addresses is not None and len(usual) == len(accounts):
             digests = self._digests(addresses)
             if self._recent.isdisjoint(digests):
-                sides = [self._side(one) for one in addresses] if self._thresholds else repeat(0)
-                return self._find_all(digests), [one.kind for one in usual], sides
-        return zip(*[self._who(one) or _UNTOLD for one in accounts], strict=True)
+                sides = [self._side(a) for a in addresses] if self._thresholds else repeat(0)
+                return self._find_all(digests), [account.kind for account in usual], sides
+        return zip(*[self._who(account) or _UNTOLD for account in accounts], strict=True)
 
     def _side(self, address: str) -> int:
         return place(self._thresholds, self._product_id, address)

@@ -1,4 +1,4 @@
-"""Snapshot: one product with the members of its groups, as of one pair of revisions. It decides; pure."""
+"""Snapshot: a product with its groups' members at one pair of revisions. Decides; pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,9 +23,9 @@ _NO_REVISION = Revision(0, 0)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that decisions on one product are made from, but for the query and the moment.
+    """All inputs of decisions on one product, except the query and the time.
 
-    index: who is in which of the product's groups, by digests that the digester makes.
+    index: members of the product's groups, by digests of the digester.
     recent: membership changes that may be settling.
     """
 
@@ -40,30 +40,30 @@ class Snapshot:
 
     @cached_property
     def thresholds(self) -> Sequence[float]:
-        """Buckets at which some rollout of the product changes sides, ascending."""
+        """Thresholds of all rollouts of the product in progress, ascending."""
         return thresholds(self.product)
 
     @cached_property
     def device_classes(self) -> DeviceClasses:
-        """Numbers for the classes of devices that no rule tells apart."""
+        """Classes of devices that no rule of the product distinguishes."""
         return DeviceClasses(self.product, self.requirements)
 
     def groups_of(self, account: Account | None) -> frozenset[str]:
-        """The product's groups that list any address of the account."""
+        """Find the product's groups that list any address of the account."""
         if account is None:
             return frozenset()
         numbers = map(self.index.find, self.digester.of_all(account.addresses))
         return frozenset().union(*map(self.index.combination, numbers))
 
     def case(self, query: AccessQuery, now: datetime) -> Case:
-        """Everything that the decision on a query is made from. now: UTC-aware."""
+        """Build the inputs of the decision on a query. now: in UTC."""
         groups = self.groups_of(query.account)
         return Case(query, self.product, groups, self.requirements, now)
 
     def decide(self, query: AccessQuery, now: datetime, *, explain: bool = False) -> Decision:
-        """Decide a query for a moment (UTC-aware), whatever the query's own `at`.
+        """Decide a query at `now` (in UTC); the query's own `at` is ignored.
 
-        Args: explain = carry the trace, which also says which address of the account matched.
+        Args: explain = include the trace, with the account's address that matched.
         """
         account = query.account
         decision = decide(self.case(query, now), explain=explain)
@@ -77,11 +77,11 @@ class Snapshot:
     def decide_as_member(
         self, query: AccessQuery, groups: frozenset[str], now: datetime
     ) -> Decision:
-        """Decide a query as if exactly these groups listed its account; without trace and stamp."""
+        """Decide as if exactly these groups listed the account. Without trace and stamp."""
         return decide(Case(query, self.product, groups, self.requirements, now))
 
     def settling(self, account: Account | None, now: datetime) -> Settling | None:
-        """The account's newest membership change, while the Store may not have applied it (KUG)."""
+        """The account's newest change. None if the Store has applied it by now (KUG)."""
         if account is None or not self.recent:
             return None
         digests = self.digester.of_all(account.addresses)
@@ -89,7 +89,7 @@ class Snapshot:
         return settling_at(now, moves) if moves else None
 
     def with_index(self, index: MemberIndex) -> "Snapshot":
-        """The same product with other members."""
+        """Copy this snapshot with other members."""
         return replace(self, index=index)
 
 
@@ -103,9 +103,9 @@ def snapshot_of(
     revision: Revision = _NO_REVISION,
     recent: RecentMoves | None = None,
 ) -> Snapshot:
-    """Build the snapshot of a product that is not held in memory: a past, a draft, a supposition.
+    """Build the snapshot of a product not held in memory: past, draft or hypothetical.
 
-    Args: members = digests by group id, of the groups that the product names.
+    Args: members = group id -> digests, for the groups that the product names.
     """
     index = index_of(members)
     return Snapshot(
@@ -114,5 +114,5 @@ def snapshot_of(
 
 
 def index_of(members: Mapping[str, Iterable[int]]) -> MemberIndex:
-    """Index the digests of some groups, by group id."""
+    """Build an index from digests by group id."""
     return MemberIndex.build({name: MemberSet.of(members[name]) for name in sorted(members)})
