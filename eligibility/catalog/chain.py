@@ -1,4 +1,4 @@
-"""The digest that a catalogue write carries in the audit trail. Pure; see groups/chain.py."""
+"""Computes the digest of a catalogue write in the audit trail (groups/chain.py). Pure functions."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
@@ -15,9 +15,9 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 def link(digester: ChainDigester, before: str, versions: Iterable[ProductVersion]) -> str:
-    """Return the digest of the versions that one revision writes, in any order.
+    """Compute the digest of the versions that one revision writes, given in any order.
 
-    Args: before = the digest of the write before.
+    Args: before = the digest of the previous write.
     """
     ordered = sorted(versions, key=lambda version: version.product_id)
     first = ordered[0]
@@ -34,7 +34,7 @@ def link(digester: ChainDigester, before: str, versions: Iterable[ProductVersion
 
 
 def _body(product: Product | None) -> bytes | None:
-    """Return a digest of a product that does not depend on the order of fields and on defaults written."""
+    """Compute a digest of a product: the same for any order of fields, with or without defaults."""
     if product is None:
         return None
     body = product.model_dump(mode="json", exclude_defaults=True)

@@ -1,20 +1,20 @@
-"""Every key that the catalogue has in Redis, beside those of groups/storage/redis_keys.py.
+"""The Redis keys of the catalogue. groups/storage/redis_keys.py lists those of the groups.
 
     eligibility:catalog-publishers          set     every publisher that ever began to write
-    eligibility:owner:9NCONTOSORDR          string  the publisher that has the product id, for ever
+    eligibility:owner:9NCONTOSORDR          string  the publisher that owns the product id for ever
     eligibility:{p}:products                hash    product id -> product
-    eligibility:{p}:product-ids             zset    ids of present products, all of score 0, in order
-    eligibility:{p}:versions                hash    revision -> what was written
+    eligibility:{p}:product-ids             zset    ids of present products, all with score 0, so sorted
+    eligibility:{p}:versions                hash    revision -> the write: new versions of products
     eligibility:{p}:versions:9NCONTOSORDR   list    revisions of a product's versions
 
-The last write to a publisher's catalogue is the field `catalog` of its head.
+The publisher's head (see redis_keys.py) has the last write to the catalogue in the field `catalog`.
 """
 
 from groups.storage.redis_keys import Keys
 
 
 class CatalogKeys:
-    """The catalogue's keys of one deployment."""
+    """The Redis keys of a deployment's catalogues."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys

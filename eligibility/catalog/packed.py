@@ -1,4 +1,4 @@
-"""The catalogue as bytes in a Redis server: MessagePack around the JSON of products."""
+"""The format of the catalogue in a Redis server: MessagePack that contains products as JSON."""
 
 from collections.abc import Iterable, Iterator
 
@@ -12,23 +12,23 @@ from groups.storage.redis_chain import HeadField
 
 
 class _Body(msgspec.Struct, array_like=True):
-    """A product in a write; body is JSON, None if it was deleted."""
+    """A product in a write. body: JSON; None if the write deleted the product."""
 
     product_id: str
     body: str | None
 
 
 class PackedWrite(msgspec.Struct, array_like=True):
-    """The write of one revision."""
+    """The products that one revision wrote or deleted."""
 
     at_us: int
     write_id: str
     actor: str
     bodies: list[_Body]
-    chain: bytes = b""  # missing in what an earlier release wrote
+    chain: bytes = b""  # an earlier release wrote no chain
 
     def versions(self, publisher: str, revision: int) -> Iterator[ProductVersion]:
-        """Return the versions, by product id."""
+        """Iterate over the versions of products in this write, sorted by product id."""
         for product in sorted(self.bodies, key=lambda body: body.product_id):
             yield ProductVersion(
                 publisher=publisher,
@@ -42,7 +42,7 @@ class PackedWrite(msgspec.Struct, array_like=True):
 
 
 class _Present(msgspec.Struct, array_like=True):
-    """A product's present version."""
+    """The present version of a product. body: JSON."""
 
     revision: int
     at_us: int
@@ -53,11 +53,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_present = msgspec.msgpack.Decoder(_Present).decode
 
 read_write = msgspec.msgpack.Decoder(PackedWrite).decode
-"""Unpack a write."""
+"""Unpack a write that `write` packed."""
 
 
 def write(head: HeadField, actor: str, versions: Iterable[ProductVersion]) -> bytes:
-    """Pack the write of a revision."""
+    """Pack the versions that one revision writes. Args: head = describes the write."""
     bodies = [_Body(version.product_id, _body(version.product)) for version in versions]
     return _encode(PackedWrite(head.at_us, head.write_id, storable(actor), bodies, head.chain))
 
@@ -68,7 +68,7 @@ def present(version: ProductVersion) -> bytes:
 
 
 def entry(publisher: str, product_id: str, saved: bytes) -> CatalogEntry:
-    """Unpack a product's present version."""
+    """Unpack a product's present version that `present` packed."""
     read = _decode_present(saved)
     return CatalogEntry(
         publisher=publisher,

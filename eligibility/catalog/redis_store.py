@@ -1,8 +1,8 @@
-"""CatalogStore in the Redis or Valkey server that also holds the groups.
+"""CatalogStore in the Redis or Valkey server that also has the groups.
 
-A product id belongs to its publisher before the first version is saved: ids are unique across
-publishers, whose keys are in different slots. A write that fails in between leaves the id to its
-publisher, and saves nothing else.
+Product ids are unique across publishers, but keys of publishers are in different cluster slots. So a
+write first assigns new product ids to the publisher, then saves the versions in a second step. If it
+fails in between, the publisher keeps the ids and nothing else is saved.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,10 +41,10 @@ _FIELD = "catalog"
 
 
 class RedisCatalogStore(CatalogStore):
-    """See CatalogStore for what the methods promise."""
+    """Implements CatalogStore, which documents the methods."""
 
     def __init__(self, server: RedisServer, digester: Callable[[], ChainDigester]) -> None:
-        """Take an open server. Args: digester = of the deployment's audit trail."""
+        """Args: server = open; digester = returns the digester of the deployment's audit trail."""
         self._server, self._digester = server, digester
         self._keys = CatalogKeys(server.keys)
 
@@ -176,7 +176,7 @@ class RedisCatalogStore(CatalogStore):
     def _save(
         self, publisher: str, head: HeadField, versions: Sequence[ProductVersion], chain: str
     ) -> bool:
-        """Save the versions of the next revision; False when another write came first."""
+        """Save the versions of the next revision. Return False if another write was saved first."""
         first = versions[0]
         after = HeadField.of(first.revision, first.at, chain)
         self._claim(publisher, versions)
@@ -186,7 +186,7 @@ class RedisCatalogStore(CatalogStore):
         return self._chain(publisher).save(head, after, commands)
 
     def _claim(self, publisher: str, versions: Iterable[ProductVersion]) -> None:
-        """Make the product ids the publisher's. Raises: ProductTaken."""
+        """Assign the product ids to the publisher. Raises: ProductTaken if another one owns an id."""
         for version in versions:
             key = self._keys.owner(storable(version.product_id))
             self._server.call("SET", key, publisher, "NX")
@@ -216,7 +216,7 @@ class RedisCatalogStore(CatalogStore):
     def _versions(
         self, publisher: str, revisions: Sequence[int], product_id: str | None = None
     ) -> Iterator[ProductVersion]:
-        """Read what some revisions wrote, of one product or of all by product id."""
+        """Read the versions that these revisions wrote, of one product or of all (None)."""
         for revision, saved in self._chain(publisher).entries(revisions):
             if saved is None:
                 raise missing(f"catalogue revision {revision} of `{publisher}`")

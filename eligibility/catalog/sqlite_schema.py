@@ -1,9 +1,9 @@
-"""Tables of the catalogue in a SQLite file. Migrations are only ever appended."""
+"""Tables of the catalogue in a SQLite file. Never change a migration here; append a new one."""
 
 from groups.storage.sqlite_database import SchemaPart
 
-# chain is the digest of a write in the audit trail, in catalog_revision that of the last write; NULL if
-# an earlier release wrote it.
+# product_version.chain: digest of the write in the audit trail; NULL if an earlier release wrote it.
+# catalog_revision.chain: digest of the publisher's last write.
 CATALOG_PART = SchemaPart(
     name="catalogue",
     slot=1,

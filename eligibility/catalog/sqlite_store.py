@@ -1,4 +1,4 @@
-"""CatalogStore in the SQLite file that also holds the groups."""
+"""CatalogStore in the SQLite file that also has the groups."""
 
 import sqlite3
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -27,10 +27,10 @@ from groups.storage.sqlite_database import Database
 
 
 class SqliteCatalogStore(CatalogStore):
-    """Products as JSON bodies, every version kept; one transaction a write."""
+    """Stores every version of each product as JSON. A write is one transaction."""
 
     def __init__(self, database: Database, digester: Callable[[], ChainDigester]) -> None:
-        """Take an open database. Args: digester = of the deployment's audit trail."""
+        """Args: database = open; digester = returns the digester of the deployment's audit trail."""
         self._database, self._digester = database, digester
         database.migrate(CATALOG_PART)
 
@@ -143,7 +143,7 @@ class SqliteCatalogStore(CatalogStore):
 
 
 def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
-    """Read the publisher's revision and the digest of its last write; 0 and "" before the first."""
+    """Read the publisher's revision and the digest of its last write; 0 and "" before any write."""
     row = connection.execute(
         "SELECT revision, lower(hex(chain)) FROM catalog_revision WHERE publisher = ?", (publisher,)
     ).fetchone()
@@ -151,7 +151,7 @@ def _head(connection: sqlite3.Connection, publisher: str) -> tuple[int, str]:
 
 
 def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> datetime:
-    """Return the moment of a write: never before the publisher's last one, whatever the clocks say."""
+    """Return the time of a write: now, or the time of the publisher's last write if that is later."""
     row = connection.execute(
         "SELECT at FROM product_version WHERE publisher = ? ORDER BY revision DESC LIMIT 1",
         (publisher,),
@@ -160,7 +160,7 @@ def _moment(connection: sqlite3.Connection, publisher: str, clock: datetime) -> 
 
 
 def _owner(connection: sqlite3.Connection, product_id: str) -> str | None:
-    """Find the publisher that owns the product id; deleting the product leaves it the id and history."""
+    """Find the publisher that owns the product id, even if the product was deleted."""
     row = connection.execute(
         "SELECT publisher FROM product_version WHERE product_id = ? LIMIT 1", (product_id,)
     ).fetchone()
@@ -177,7 +177,7 @@ def _has(connection: sqlite3.Connection, publisher: str, product_id: str) -> boo
 def _save(
     connection: sqlite3.Connection, publisher: str, versions: Sequence[ProductVersion], chain: str
 ) -> None:
-    """Store the versions of the next revision, as present ones and in history. Raises: ProductTaken."""
+    """Store the versions of the next revision in the present and in history. Raises: ProductTaken."""
     saved = bytes.fromhex(chain) or None
     for version in versions:
         _save_version(connection, publisher, version, saved)
@@ -210,7 +210,7 @@ def _save_version(
 
 
 def _written(moment: datetime) -> str:
-    """Write a moment as text; all are in UTC and one format, so they sort by time."""
+    """Format a date and time as text in UTC; sorting these texts sorts them by time."""
     return moment.astimezone(UTC).isoformat(timespec="microseconds")
 
 

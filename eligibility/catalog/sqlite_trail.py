@@ -1,4 +1,4 @@
-"""The audit trail of a publisher's catalogue in a SQLite file, and how a version is read."""
+"""The audit trail of a publisher's catalogue in a SQLite file, and a reader for rows of versions."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,7 +14,7 @@ from groups.storage.sqlite_database import Database
 from groups.storage.sqlite_trail import SqliteTrail
 
 VERSIONS = "SELECT publisher, product_id, revision, at, actor, body, lower(hex(chain)) FROM product_version"
-"""Selects what `version_of` reads; a condition follows."""
+"""Start of a query for rows that `version_of` reads; callers append a condition."""
 
 TrailRow = tuple[str, str, int, str, str, str | None, str]
 
@@ -32,7 +32,10 @@ _PUBLISHERS = (
 def trail_of(
     database: Database, publisher: str, digester: Callable[[], ChainDigester]
 ) -> SqliteTrail[CatalogWrite]:
-    """Return the audit trail of a publisher's catalogue. Args: digester = of the deployment."""
+    """Return the audit trail of a publisher's catalogue.
+
+    Args: digester = returns the digester of the deployment's audit trail.
+    """
 
     def read(connection: Connection, first: int, last: int) -> dict[int, CatalogWrite | Damage]:
         rows = connection.execute(
@@ -55,13 +58,13 @@ def trail_of(
 
 
 def publishers(database: Database) -> tuple[str, ...]:
-    """List every publisher of which a write or the last revision is kept, in order."""
+    """List every publisher with a stored version or revision, sorted."""
     with database.read() as connection:
         return tuple(row[0] for row in connection.execute(_PUBLISHERS))
 
 
 def version_of(row: TrailRow) -> ProductVersion:
-    """Read a version from its row."""
+    """Read a version from a row that VERSIONS selected."""
     publisher, product_id, revision, at, actor, body, chain = row
     return ProductVersion(
         publisher=publisher,

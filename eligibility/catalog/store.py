@@ -1,4 +1,4 @@
-"""CatalogStore: where products are kept. The docstrings are the contract of every backend."""
+"""CatalogStore: stores products. The docstrings are the contract of every backend."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from groups.model import Page
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogEntry:
-    """A stored product. revision: the publisher's catalogue revision at which it last changed."""
+    """A stored product. revision: the publisher's catalogue revision that last changed the product."""
 
     publisher: str
     product_id: str
@@ -23,10 +23,10 @@ class CatalogEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductVersion:
-    """One version of a product in its history; product is None where it was deleted.
+    """One version of a product in its history. product: None if the write deleted the product.
 
-    chain: the digest of the write in the audit trail, the same for all versions of one revision; "" if
-    an early release wrote it without one.
+    chain: digest of the write in the audit trail, the same for all versions of one revision; "" if an
+    early release wrote it.
     """
 
     publisher: str
@@ -40,13 +40,13 @@ class ProductVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CatalogWrite:
-    """The write of one revision: its versions, by product id."""
+    """The write of one revision. versions: the versions that it wrote, sorted by product id."""
 
     versions: tuple[ProductVersion, ...]
 
     @property
     def chain(self) -> str:
-        """The digest of the write in the audit trail; several, joined, if its versions disagree."""
+        """The digest of the write in the audit trail. If versions have different ones, all, joined."""
         return "+".join(sorted({version.chain for version in self.versions}))
 
 
@@ -58,7 +58,7 @@ def next_versions(
     puts: Mapping[str, Product],
     deletes: Collection[str],
 ) -> list[ProductVersion]:
-    """Make the versions that the write after a revision adds, for products put and deleted."""
+    """Build the versions of the write after `revision`. Args: puts, deletes = of the same write."""
     return [
         ProductVersion(
             publisher=publisher,
@@ -73,27 +73,27 @@ def next_versions(
 
 
 class CatalogStore(Protocol):
-    """Products by id, with a revision a publisher and the history of every product.
+    """Products by id, with their history and one catalogue revision per publisher.
 
-    Product ids are unique across publishers and case-sensitive. Catalog (catalog.py) checks the rules of
-    a catalogue; the store checks none. It is kept where the groups are, and its changes show in
-    GroupFeed.change_token too. Every method may raise
-    groups.errors.StoreUnavailable, and no error of the backend's own.
+    Product ids are unique across publishers and case-sensitive. The store does not check the rules of a
+    catalogue; Catalog (catalog.py) does. The store uses the backend of the groups, so its changes also
+    change GroupFeed.change_token. Every method may raise groups.errors.StoreUnavailable, but no
+    exception of the backend itself.
     """
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
-        """Return a product and its publisher's catalogue revision, as of one moment; None if unknown."""
+        """Return a product and its publisher's catalogue revision, read together; None if unknown."""
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[CatalogEntry]:
-        """List a publisher's products by product id; an unknown publisher has none."""
+        """List a publisher's products, sorted by product id; none for an unknown publisher."""
 
     def revision(self, publisher: str) -> int:
-        """Count the accepted catalogue writes of a publisher."""
+        """Return the publisher's catalogue revision: the number of its accepted catalogue writes."""
 
     def publishers(self) -> tuple[str, ...]:
-        """List every publisher that ever wrote a product, in order."""
+        """List every publisher that ever wrote a product, sorted."""
 
     def apply(
         self,
@@ -104,42 +104,42 @@ class CatalogStore(Protocol):
         actor: str,
         if_revision: int | None = None,
     ) -> int:
-        """Store and delete products in one step, all or none; give the new revision, one higher.
+        """Store and delete products, all or none. Return the new revision, which is one higher.
 
-        Without any puts and deletes nothing is written.
+        Without puts and deletes, nothing is written and the revision stays.
 
-        Raises: CatalogRevisionMismatch unless the publisher is at `if_revision`; ProductTaken for an
-        id of another publisher; UnknownProduct for deleting what is not the publisher's.
+        Raises: CatalogRevisionMismatch if the publisher is not at `if_revision`; ProductTaken if
+        another publisher owns an id; UnknownProduct if a product to delete is not the publisher's.
         """
 
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
-        """List the versions of a product, the newest first; an unknown product has none.
+        """List the versions of a product, newest first; none for an unknown product.
 
-        Raises: groups.errors.InvalidGroup for a cursor that no page gave.
+        Raises: groups.errors.InvalidGroup if the cursor did not come from a page.
         """
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
-        """Return the version of a product at a moment (UTC-aware), and its publisher's revision then.
+        """Return a product's version at a UTC-aware time, and its publisher's revision at that time.
 
-        None before it was first declared; a version without product if it was deleted then.
+        None before the product was first declared. If it was deleted then, the version has no product.
         """
 
     def owner(self, product_id: str) -> str | None:
-        """Return the publisher that owns the product id, for ever; None while nobody does."""
+        """Return the publisher that owns the product id for ever; None if nobody owns it yet."""
 
     def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
-        """List the versions after a revision, oldest first, those of one revision by product id."""
+        """List the versions after a revision, sorted by revision, then by product id."""
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
-        """Take over versions of another store as they were; see GroupArchive.record.
+        """Copy versions of another store into this one, unchanged; see GroupArchive.record.
 
-        Versions of one revision come together. Raises: groups.errors.NotEmpty; ProductTaken.
+        Versions of one revision must follow each other. Raises: groups.errors.NotEmpty; ProductTaken.
         """
 
     def trails(self) -> tuple[str, ...]:
-        """List every publisher of which anything is left in the audit trail, in order."""
+        """List every publisher with anything in the audit trail, sorted."""
 
     def trail(self, publisher: str) -> Trail[CatalogWrite]:
-        """Return a publisher's writes as the audit trail keeps them."""
+        """Return the audit trail of a publisher's catalogue writes."""
