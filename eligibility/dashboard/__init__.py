@@ -1,5 +1,4 @@
 """Web pages for publishers and support: who gets what, who cannot, and what to do about it.
 
-Pages are rendered on the server, over the same stores, evaluator and scopes as the API. A page makes no
-verdict and states no rule of its own.
+The server renders pages with the stores, evaluator and scopes of the API. Pages add no rules.
 """

@@ -1,4 +1,4 @@
-"""What needs a publisher's attention, and what to do about it. Pure: it reads products and groups."""
+"""List what needs a publisher's attention, and what to do about it. Pure: without I/O."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ SOON = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """One thing to look at. kind: a stable name. where: a path below the publisher's pages."""
+    """A task. kind: stable name. where: path below the publisher's. moment: when it happens."""
 
     kind: str
     text: str
@@ -34,7 +34,7 @@ def attention(
 ) -> tuple[Attention, ...]:
     """List everything of a publisher that needs attention: products by id, then groups.
 
-    Args: below_floor = how many members are below a floor, by product id: see `members_below_floor`.
+    Args: below_floor = result of `members_below_floor` for each product id.
     """
     items: list[Attention] = []
     used: set[str] = set()
@@ -49,7 +49,7 @@ def attention(
 def members_below_floor(
     product: Product, last: Iterable[LastAnswer], requirements: Requirements, now: datetime
 ) -> int:
-    """Count members whose last query came from an OS below the floor of flights or the audience (KUG)."""
+    """Count members whose last query came from an OS too old for flights or the audience (KUG)."""
     private = product.submission.audience_at(now) == "private"
     rules = [requirements.private_audience] if private else []
     if any(flight.published_at(now) for flight in product.flights):
@@ -95,7 +95,7 @@ def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[At
 
 
 def lacking_families(product: Product, flight: Flight) -> tuple[str, ...]:
-    """Families that the submission's packages name and that no package of the flight covers (PF, PD)."""
+    """List families that the submission's packages name and the flight's do not cover (PF, PD)."""
     offered = {family for package in product.submission.packages for family in package.targets}
     targets = {family for package in flight.packages for family in package.targets}
     lacking = (family for family in offered - targets if not covers(targets, family))
@@ -116,6 +116,6 @@ def _of_groups(groups: Mapping[str, Group], used: set[str]) -> Iterator[Attentio
 
 
 def _names(groups: Sequence[Group]) -> str:
-    """The names of the first three groups, and how many more there are."""
+    """Join the names of the first three groups, and count the others."""
     more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
     return ", ".join(group.name for group in groups[:3]) + more

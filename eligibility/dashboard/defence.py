@@ -18,10 +18,10 @@ HEADERS = {
 
 
 def check_same_site(request: Request) -> None:
-    """Refuse a form that was sent from a page of another site.
+    """Refuse a form that was sent from a page of another site. Raises: RequestProblem.
 
-    It adds to the CSRF token, and alone protects the forms without one: signing in and out. A client
-    that is no browser sends neither of the two headers, and passes. Raises: RequestProblem.
+    Only this check protects the forms without a CSRF token: sign-in and sign-out. A client that is
+    not a browser sends neither of the two headers, and passes.
     """
     site = request.headers.get("sec-fetch-site")
     if site is None:  # an older browser, or a page without TLS

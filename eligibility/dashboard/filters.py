@@ -1,4 +1,4 @@
-"""Filters of the templates: moments, numbers and names as a page shows them."""
+"""Filters of the templates: they format dates, numbers and names."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -18,17 +18,17 @@ _YEAR = timedelta(days=365)
 
 
 def exact(moment: datetime) -> str:
-    """`2026-11-26 14:05:09 UTC`."""
+    """Format a date and time as `2026-11-26 14:05:09 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 
 def exact_seconds(seconds: float) -> str:
-    """As `exact`, for seconds since the epoch."""
+    """Format seconds since the epoch as `exact` does."""
     return exact(datetime.fromtimestamp(seconds, UTC))
 
 
 def relative(moment: datetime, now: datetime) -> str:
-    """`3 minutes ago`, `in 2 days`, `just now`."""
+    """Describe a date and time relative to now: `3 minutes ago`, `in 2 days`, `just now`."""
     distance = abs(moment - now)
     if distance < timedelta(seconds=10):
         return "just now"
@@ -41,7 +41,7 @@ def relative(moment: datetime, now: datetime) -> str:
 
 
 def when(moment: datetime | float | None, now: datetime) -> Markup:
-    """A moment relative to now, with the exact one as a tooltip; a dash for None."""
+    """Format a date and time relative to now, with the exact one as a tooltip; `-` for None."""
     if moment is None:
         return Markup('<span class="muted">-</span>')
     if not isinstance(moment, datetime):
@@ -52,12 +52,12 @@ def when(moment: datetime | float | None, now: datetime) -> Markup:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """`1 member`, `1,204 members`."""
+    """Format a number with its noun: `1 member`, `1,204 members`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def share(part: int, whole: int) -> str:
-    """`87 %`. It is 0 % only for none, and 100 % only for all."""
+    """Format a share as `87 %`. `0 %` means none, and `100 %` means all."""
     if not whole:
         return "-"
     percent = round(100 * part / whole)
@@ -67,12 +67,12 @@ def share(part: int, whole: int) -> str:
 
 
 def clock(seconds: float) -> str:
-    """`2026-11-26 14:00`, for seconds since the epoch."""
+    """Format seconds since the epoch as `2026-11-26 14:00`, in UTC."""
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
 
 
 def run_class(run: ReleaseRun) -> str:
-    """The CSS class for what somebody gets: a flight, the submission, or one of two kinds of no."""
+    """Return the CSS class of an outcome: a flight, the submission, or a kind of denial."""
     mark = run.mark
     if mark is None:
         return ""
@@ -82,10 +82,10 @@ def run_class(run: ReleaseRun) -> str:
 
 
 def sentence(text: str) -> str:
-    """A text with its first letter as a capital; the others stay, as in `OS`."""
+    """Capitalize the first letter of a text, and keep the others, as in `OS`."""
     return text[:1].upper() + text[1:]
 
 
 def quoted(text: str) -> str:
-    """A text with quotation marks in place of Markdown's grave accents."""
+    """Replace Markdown's grave accents by quotation marks."""
     return re.sub(r"`([^`]*)`", r"“\1”", text)

@@ -1,7 +1,4 @@
-"""The heat map of a product: what somebody gets on each device family and release. Pure: it reads a State.
-
-Somebody is a made-up member of certain groups, so these need no real member.
-"""
+"""A product's heat map: outcomes of made-up group members by device family and release. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +17,7 @@ from eligibility.windows.releases import facts
 from eligibility.windows.versions import releases, version_text
 
 DecideForDevice = Callable[[Device], Decision]
-"""Decides what somebody gets on a device."""
+"""Returns a person's decision for a device."""
 _Row = tuple[str, str]
 _LETTERS = 10
 """How many letters fit into the cell of one release, on two lines."""
@@ -29,7 +26,7 @@ _SOMEBODY = Asker(Account("somebody@made-up.invalid"))
 
 @dataclass(frozen=True, slots=True)
 class HeatSubject:
-    """Somebody whom the heat map shows. key: its name in a URL. groups: None = not signed in."""
+    """A made-up person in the heat map. key: for URLs. groups: None = not signed in."""
 
     key: str
     name: str
@@ -38,10 +35,10 @@ class HeatSubject:
 
 @dataclass(frozen=True, slots=True)
 class ReleaseRun:
-    """Neighbouring releases on which somebody gets the same. releases: how many; mark: None = no such device.
+    """Adjacent releases with the same outcome. releases: how many; mark: None = no such device.
 
-    label: a short text; text: the full one; devices: `Desktop x64, Windows 10 2004 to 11 26H1`.
-    lost: a flight has nothing there, and nothing falls through it.
+    label, text: the outcome, short and in full; devices: `Desktop x64, Windows 10 2004 to 11 26H1`.
+    lost: the highest flight has no package there, and lower sources are not tried.
     """
 
     releases: int
@@ -53,25 +50,25 @@ class ReleaseRun:
 
     @property
     def symbol(self) -> str:
-        """What a cell shows that has no room for the label: a flight's letter, or a symbol for the reason."""
+        """Shown if the label does not fit: a flight's letter, or a symbol for the reason."""
         return self.mark.symbol.rpartition(":")[2] if self.mark else ""
 
     @property
     def fits(self) -> bool:
-        """Whether the label fits into the cell; else the cell shows the symbol."""
+        """Whether the label fits into the cell. If not, the cell shows the symbol."""
         return len(self.label) <= _LETTERS * self.releases
 
 
 HeatRows = tuple[tuple[str, str, tuple[ReleaseRun, ...]], ...]
-"""Family, architecture, and runs over all releases."""
+"""Rows of family, architecture, and runs that cover all releases."""
 
 
 @dataclass(frozen=True, slots=True)
 class HeatMap:
-    """series: `Windows 10` and how many of the releases are its. parts: whom it is about, and rows.
+    """series: names, as `Windows 10`, with their number of releases. parts: people, and their rows.
 
     legend: symbols with their meaning: flights by rank, then the submission, then every denial.
-    elsewhere: families that the product is not offered for, which have no row.
+    elsewhere: families without a row, because the product is not offered for them.
     """
 
     series: tuple[tuple[str, int], ...]
@@ -82,7 +79,7 @@ class HeatMap:
 
 
 def everybody(state: State) -> tuple[HeatSubject, ...]:
-    """Whom the map shows: a member of each group, by the rank of its flight; then people in no group."""
+    """List the map's people: a member of each group, by flight rank; then people in no group."""
     product = state.product
     named = dict.fromkeys(group for flight in product.flights for group in flight.groups)
     named |= dict.fromkeys(product.submission.audience_groups)
@@ -94,7 +91,7 @@ def everybody(state: State) -> tuple[HeatSubject, ...]:
 
 
 def decided_for(state: State, who: HeatSubject) -> DecideForDevice:
-    """What decides for somebody on a device."""
+    """Return a function that decides for this person on a device."""
 
     def decided(device: Device) -> Decision:
         if who.groups is None:
@@ -105,7 +102,7 @@ def decided_for(state: State, who: HeatSubject) -> DecideForDevice:
 
 
 def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap:
-    """The heat map of some people, each with a name, on every known device."""
+    """Build the heat map of named people on every known device."""
     devices = tuple(_devices())
     grids = [(who, _grid(devices, decide)) for who, decide in people]
     everywhere = [(row, outcome) for _, grid in grids for row, outcome in _cells(grid)]
@@ -116,7 +113,7 @@ def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap
     order = [release.name for release in releases() if release.name in known]
     shown = [row for row in dict.fromkeys(row for row, _ in everywhere) if row in offered]
     parts: dict[HeatRows, str] = {}
-    for who, grid in grids:  # people who get the same share a part
+    for who, grid in grids:  # people with equal outcomes share a part
         part = tuple(
             (*row, tuple(_runs(state.product, row, order, grid[row], symbols))) for row in shown
         )
@@ -133,7 +130,7 @@ def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap
 def _grid(
     devices: Iterable[tuple[str, str, Device]], decide: DecideForDevice
 ) -> Mapping[_Row, Mapping[str, Outcome]]:
-    """The outcomes, by family and architecture, then by release."""
+    """Map family and architecture to the outcomes by release."""
     grid: dict[_Row, dict[str, Outcome]] = {}
     for family, release, device in devices:
         row = family.removeprefix("Windows."), device.architecture or ""
@@ -146,7 +143,7 @@ def _cells(grid: Mapping[_Row, Mapping[str, Outcome]]) -> Iterable[tuple[_Row, O
 
 
 def _series(release: str) -> str:
-    """`Windows 10` of `Windows 10 1809`."""
+    """Return `Windows 10` for `Windows 10 1809`."""
     return release.rpartition(" ")[0]
 
 
@@ -155,7 +152,7 @@ def _not_offered(outcome: Outcome) -> bool:
 
 
 def _devices() -> Iterable[tuple[str, str, Device]]:
-    """Every family, architecture and release that exists together, as family, release and device."""
+    """List family, release and device for each existing combination with an architecture."""
     for family, architectures in facts().devices.items():
         for architecture, builds in architectures.items():
             for release in releases():
@@ -191,7 +188,7 @@ def _run(product: Product, outcome: Outcome, mark: OutcomeMark) -> ReleaseRun:
 def _legend(
     product: Product, symbols: Mapping[Outcome, OutcomeMark], parts: Iterable[HeatRows]
 ) -> Iterable[ReleaseRun]:
-    """The legend: each outcome that gives a package, and each symbol shown without its label."""
+    """List each outcome with a package, and each symbol that a cell shows without its label."""
     runs = [run for part in parts for _, _, cells in part for run in cells]
     alone = {(run.lost, run.symbol) for run in runs if not run.fits}
 
@@ -210,6 +207,6 @@ def _legend(
 
 
 def _denial(outcome: Outcome) -> str:
-    """Every reason for a denial, without the name of the flight that has no package."""
+    """List the reasons for a denial, without the name of the flight that has no package."""
     reasons = reason_texts(outcome.reasons)
     return f"the flight: {reasons}" if outcome.missed_flight else reasons

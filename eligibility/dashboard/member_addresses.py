@@ -1,4 +1,4 @@
-"""The addresses of members by their digests: activity stores digests alone, and pages show addresses."""
+"""Find members' addresses by digest: activity stores only digests, but pages show addresses."""
 
 from collections.abc import Collection
 from typing import NamedTuple
@@ -13,7 +13,7 @@ _MOST_GROUPS = 50
 
 
 class _KnownGroup(NamedTuple):
-    """A group's addresses at its revision, which it still had at a revision of all groups."""
+    """A group's addresses at its `revision`. all_groups: store revision at the last check."""
 
     all_groups: int
     revision: int
@@ -21,14 +21,14 @@ class _KnownGroup(NamedTuple):
 
 
 class MemberAddresses:
-    """Finds the addresses of members. A group is read once at each of its revisions."""
+    """Finds the addresses of members. Each revision of a group is read only once."""
 
     def __init__(self, groups: GroupStore) -> None:
         self._groups = groups
         self._known = LruCache[tuple[str, str], _KnownGroup](_MOST_GROUPS)
 
     def of(self, product: HeldProduct, digests: Collection[int]) -> dict[int, str]:
-        """The addresses of those digests that belong to a member of the product's groups."""
+        """Return, by digest, the addresses of members of the product's groups."""
         known = [self._group(product, group).addresses for group in product.product.groups]
         return {
             digest: addresses[digest]

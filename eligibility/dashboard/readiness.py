@@ -1,7 +1,6 @@
 """Tester readiness: which members of a flight or an audience can get it, and what the others lack.
 
-A member's device is the one of its last query, and its answer is what it would get there now. Pure:
-it reads a state, the members and their last answers.
+Each member is evaluated now, on the device of the member's last query. Pure: without I/O.
 """
 
 from collections import Counter
@@ -23,7 +22,7 @@ TesterStatus = Literal["ready", "outranked", "blocked", "unseen"]
 
 @dataclass(frozen=True, slots=True)
 class ReadinessTarget:
-    """What members are meant to get: a flight, or with None the private product itself."""
+    """What members should get: a flight, or the private product if `flight_id` is None."""
 
     flight_id: str | None
     name: str
@@ -31,16 +30,15 @@ class ReadinessTarget:
 
     @property
     def key(self) -> str:
-        """Its name in a URL."""
+        """The name of the target in a URL."""
         return "audience" if self.flight_id is None else f"flight:{self.flight_id}"
 
 
 @dataclass(frozen=True, slots=True)
 class Tester:
-    """A member. last: its last answer, None if it never asked. problem, remedy: texts, "" = none.
+    """A member. last: the last answer; None = never asked. problem, remedy: texts, "" = none.
 
-    standing `outranked`: it gets something else, of a flight that ranks higher. ours: as of a
-    ReadinessProblem.
+    standing `outranked`: the member gets a higher-ranked flight. ours: see ReadinessProblem.
     """
 
     address: str
@@ -54,9 +52,9 @@ class Tester:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessProblem:
-    """A problem that some testers share, as `Windows 10 1507: OS too old for the package`.
+    """A problem that testers share, as `Windows 10 1507: OS too old for the package`.
 
-    ours: the publisher has to solve it, and the testers need do nothing.
+    ours: the publisher must solve it; the testers need to do nothing.
     """
 
     text: str
@@ -66,7 +64,7 @@ class ReadinessProblem:
 
 
 def targets(state: State) -> tuple[ReadinessTarget, ...]:
-    """What the product's groups are for: its private audience, then its flights by rank, highest first."""
+    """List the product's private audience, if any, then its flights by rank, highest first."""
     submission = state.product.submission
     flights = [
         ReadinessTarget(flight.flight_id, flight.name, flight.groups)
@@ -80,13 +78,13 @@ def targets(state: State) -> tuple[ReadinessTarget, ...]:
 def readiness(
     state: State, target: ReadinessTarget, members: Iterable[str], last: Mapping[int, LastAnswer]
 ) -> tuple[Tester, ...]:
-    """Whether each member can get what it is meant to get. last: the last answers, by digest."""
+    """Check whether each member can get the target. last: the last answers, by digest."""
     digest = state.snapshot.digester.of
     return tuple(_tester(state, target, address, last.get(digest(address))) for address in members)
 
 
 def problems(testers: Iterable[Tester]) -> tuple[ReadinessProblem, ...]:
-    """The problems that keep testers from it, the most frequent first."""
+    """List the problems of blocked testers, the most frequent first."""
     counted = Counter(
         (tester.problem, tester.remedy, tester.ours)
         for tester in testers

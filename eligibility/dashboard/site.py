@@ -1,7 +1,6 @@
-"""Site: adds the dashboard's pages to the application, checks who sees them, and renders them.
+"""Site: adds the dashboard's pages to the application, checks access, and renders them.
 
-A page is a function that takes a Request and a Viewer and returns a template with its values; it runs
-in a thread. Errors are shown as pages, too.
+A page is a function from Request and Viewer to a template with values. It runs in a thread.
 """
 
 from collections.abc import Callable, Mapping
@@ -41,7 +40,7 @@ MOST_FORM_BYTES = 4_194_304
 
 @dataclass(frozen=True, slots=True)
 class RenderedPage:
-    """What a page shows: a template and its values. status: of the HTTP response."""
+    """A template and its values. status: of the HTTP response."""
 
     template: str
     values: Mapping[str, Any]
@@ -49,10 +48,10 @@ class RenderedPage:
 
 
 PageView = Callable[[Request, Viewer], RenderedPage | Response]
-"""Makes a page, or another Response, such as a redirect after a change."""
+"""Returns a page, or another Response, such as a redirect."""
 
 FormAction = Callable[[Request, Viewer, Mapping[str, Any]], RenderedPage | Response]
-"""Does what a form asks for. Fields of the form are texts, or the bytes of files."""
+"""Handles a form. The fields of the form are texts, or the bytes of files."""
 
 
 class Site:
@@ -85,7 +84,7 @@ class Site:
         self._add_static()
 
     def page(self, path: str, show: PageView) -> None:
-        """Add a page at a path below the prefix. Whoever is not signed in is redirected to sign in."""
+        """Add a page at a path below the prefix. People who are not signed in get the sign-in page."""
 
         async def answer(request: Request) -> Response:
             viewer = await run_in_threadpool(self._viewer, request)
@@ -114,11 +113,11 @@ class Site:
         self._add(path, answer, "POST")
 
     def open(self, path: str, method: str, show: Callable[[Request], Any]) -> None:
-        """Add a route that needs no signing in. show: a function or a coroutine function."""
+        """Add a route that works without sign-in. show: a function or a coroutine function."""
         self._add(path, show, method)
 
     def otherwise(self) -> None:
-        """Answer every other path below the prefix with 404. To be called after all pages are added."""
+        """Answer all other paths below the prefix with 404. Call it after all pages are added."""
 
         def missing(_: Request, __: Viewer) -> RenderedPage:
             raise RequestProblem(404, "NO_SUCH_PAGE", "there is no such page")
@@ -126,7 +125,7 @@ class Site:
         self.page("/{rest:path}", missing)
 
     async def form(self, request: Request, most_bytes: int = MOST_FORM_BYTES) -> Mapping[str, Any]:
-        """Read the fields of a form. Raises: RequestProblem for one that is too large or unreadable."""
+        """Read the fields of a form. Raises: RequestProblem if it is too large or unreadable."""
         length = whole_number(request.headers.get("content-length", ""))
         if length is None or length > most_bytes:
             raise RequestProblem(413, "BODY_TOO_LARGE", f"a form has at most {most_bytes} bytes")
@@ -140,7 +139,7 @@ class Site:
             raise RequestProblem(400, "FORM_UNREADABLE", str(error.detail)) from None
 
     def _viewer(self, request: Request) -> Viewer | None:
-        """Who looks at the page; None if nobody is signed in. Raises: RateLimited."""
+        """Return the viewer of the page; None if nobody is signed in. Raises: RateLimited."""
         visitor = self._visitors.of(request.scope)
         if visitor is None:
             return None
@@ -167,7 +166,7 @@ class Site:
         return response
 
     def rendered(self, request: Request, viewer: Viewer | None, page: RenderedPage) -> Response:
-        """The response with a page rendered as HTML."""
+        """Render a page as an HTML response."""
         now = self.service.now()
         values = {
             "viewer": viewer,
@@ -184,7 +183,7 @@ class Site:
         return HTMLResponse(html, page.status)
 
     def publishers(self, viewer: Viewer) -> tuple[str, ...]:
-        """The publishers whose pages a viewer may see, sorted."""
+        """List the publishers whose pages a viewer may see, sorted."""
         known = set(self.service.catalog.store.publishers()) | set(self.service.groups.publishers())
         return tuple(sorted(filter(viewer.caller.sees, known)))
 
@@ -224,20 +223,20 @@ class Site:
 
 
 def faults_of(error: Exception) -> list[Fault]:
-    """The faults that an error names; of one that names none, the error itself."""
+    """Return the faults of an error; if it has none, the error itself as one fault."""
     return list(getattr(error, "faults", ())) or [
         Fault("", getattr(error, "code", "ERROR"), str(error))
     ]
 
 
 def is_part(request: Request) -> bool:
-    """Whether the browser asks only for a part of a page, to put it into the page that it shows."""
+    """Return whether htmx asks only for a part of a page, to replace that part."""
     return "hx-request" in request.headers
 
 
 def _to_sign_in(request: Request) -> Response:
-    """Redirect to signing in, and back to the page afterwards."""
-    if is_part(request):  # a redirect would replace the part only, so the whole page has to move
+    """Redirect to sign-in, which redirects back to the page afterwards."""
+    if is_part(request):  # a redirect would replace only the part: htmx must load a page
         return Response(status_code=401, headers={"hx-redirect": SIGN_IN})
     if request.method != "GET":
         return RedirectResponse(SIGN_IN, 303)

@@ -1,4 +1,4 @@
-"""Recent decisions summed up for pages: totals, reasons for a no, numbers over time. Pure."""
+"""Recent decisions summed up for pages: totals, reasons for denials, numbers over time. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -11,10 +11,9 @@ from eligibility.explain.phrases import reason_text
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Decisions of a span of time.
+    """Decisions in a span of time. points: seconds since the epoch, granted, denied.
 
-    reasons: each reason for a no, with its number of decisions, the most frequent first.
-    points: moment (seconds since the epoch), granted, denied.
+    reasons: each reason for denials, with its number of decisions, the most frequent first.
     """
 
     granted: int
@@ -31,7 +30,7 @@ class Trend:
 def trend(
     counts: Iterable[DecisionCount], since: datetime, until: datetime, step: timedelta
 ) -> Trend:
-    """Sum up counts by steps of time; a step without decisions counts 0, so that a chart shows it."""
+    """Sum up counts by steps of time. A step without decisions has zeros, for charts."""
     width = int(step.total_seconds())
     begins = int(since.timestamp()) // width * width
     granted, denied = Counter[int](), Counter[int]()

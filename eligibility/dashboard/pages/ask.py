@@ -30,12 +30,12 @@ from groups.errors import GroupsError
 
 _FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
 _PRESETS = "flights"
-"""The preset whose devices can be chosen by name; a user describes other devices."""
+"""The preset whose devices can be chosen by name. Other devices are described in fields."""
 _FLAGS = ("owned", "manual_check", "promotional_code")
 
 
 class Ask:
-    """The page at /{publisher}/ask: GET shows the form, POST its answer. No address is in a URL."""
+    """The page at /{publisher}/ask: GET shows the form, POST the answer: no URL has an address."""
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
@@ -44,7 +44,7 @@ class Ask:
         site.change("/{publisher}/ask", self.answer)
 
     def form(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Show the form, filled in from a link; answer at once a link that has an account or a device."""
+        """Show the form, filled in from a link; answer if the link has an account or a device."""
         self._check(request, viewer)
         fields = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
         account = self._seal.opened(request.query_params.get("who", ""))
@@ -68,7 +68,7 @@ class Ask:
     def _answer(
         self, publisher: str, fields: Mapping[str, str], form: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Return what the page shows as the answer. Raises: InvalidInput, UnknownProduct."""
+        """Return the template values of the answer. Raises: InvalidInput, UnknownProduct."""
         product_id = fields["product"]
         if self._service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)
@@ -97,7 +97,7 @@ class Ask:
         return values
 
     def _timeline(self, query: AccessQuery) -> TimelineResponse:
-        """When the answer on the device changed or will change, and why."""
+        """List when the answer on the device changed or will change, and why."""
         device = query.device
         named = (NamedDevice(device_name(device), device),)
         addresses = query.account.addresses if query.account else ()
@@ -132,7 +132,7 @@ class Ask:
 
 
 def _query(fields: Mapping[str, str]) -> AccessQuery:
-    """Read the access query of a form. Raises: InvalidInput with every field that cannot be read."""
+    """Read the access query of a form. Raises: InvalidInput, which lists all unreadable fields."""
     account = {"id": fields["account"], "kind": fields["kind"] or AccountKind.MICROSOFT}
     return wire.query_of(
         product_id=fields["product"],
@@ -149,7 +149,7 @@ def _query(fields: Mapping[str, str]) -> AccessQuery:
 
 
 def _preset_names() -> Iterator[str]:
-    """The names by family and architecture, each with its newest release first."""
+    """List the device names by family and architecture, the newest release first."""
     for _, alike in groupby(
         read_devices(_PRESETS), lambda named: (named.device.family, named.device.architecture)
     ):
@@ -157,7 +157,7 @@ def _preset_names() -> Iterator[str]:
 
 
 def _preset(name: str) -> dict[str, str]:
-    """The fields of the device with this name; none if there is no such device."""
+    """Return the form fields of the device with this name; {} if there is none."""
     device = next((named.device for named in read_devices(_PRESETS) if named.name == name), None)
     if device is None:
         return {}
@@ -172,7 +172,7 @@ def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:
 def _supposing(
     publisher: str, account: str, present: frozenset[str], supposed: frozenset[str]
 ) -> Draft:
-    """A draft in which the account is in the supposed groups instead of its present ones."""
+    """Build a draft that moves the account from its present groups to the supposed ones."""
     who = frozenset({account})
     moves = {group: MemberMoves(added=who) for group in supposed - present}
     moves |= {group: MemberMoves(removed=who) for group in present - supposed}

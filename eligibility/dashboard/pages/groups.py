@@ -26,7 +26,7 @@ _LISTED, _MEMBERS, _HISTORY = 100, 100, 20
 
 @dataclass(frozen=True, slots=True)
 class GroupUse:
-    """A use of a group: by a flight, or with None by the private audience of a product."""
+    """A use of a group by a product's flight, or by its private audience if `flight` is None."""
 
     product_id: str
     product: str
@@ -52,10 +52,8 @@ class GroupPages:
         site.change(f"{one}/save", self.save)
         site.change(f"{one}/consent", self.consent)
 
-    # --- the list -------------------------------------------------------------------------------
-
     def listed(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Show groups page by page, with what uses them; `q` filters them by name or id."""
+        """Show groups page by page, with their uses. `q` filters them by name or id."""
         publisher = _publisher(request, viewer, Scope.READ_GROUPS)
         text = request.query_params.get("q", "").strip()
         found = list(each(lambda cursor: self._store.list_groups(publisher, cursor=cursor)))
@@ -87,8 +85,6 @@ class GroupPages:
                     uses[group_id].append(GroupUse(entry.product_id, product.name, flight))
         return uses
 
-    # --- a new one ------------------------------------------------------------------------------
-
     def new(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show the form for a new group."""
         _publisher(request, viewer, Scope.WRITE_GROUPS)
@@ -112,8 +108,6 @@ class GroupPages:
             return RenderedPage("group_new.html", values, 400)
         return RedirectResponse(f"{PREFIX}/{publisher}/groups/{made.group_id}?made=1", 303)
 
-    # --- one group ------------------------------------------------------------------------------
-
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show a group: its members, what uses it, and the forms to change it."""
         return self._whole(self._group(request, viewer, Scope.READ_GROUPS), request)
@@ -134,7 +128,7 @@ class GroupPages:
         return RenderedPage("group.html", {**values, **more})
 
     def members(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
-        """Show members whose address begins with a text. It is a form: no address goes into a URL."""
+        """Show members whose address begins with a text. A form keeps that text out of URLs."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         cursor = self._cursors.read(str(form.get("cursor", "")) or None)
         found = self._members(group, cursor, str(form.get("begins", ""))[:254])
@@ -170,8 +164,6 @@ class GroupPages:
         headers = {"content-disposition": f'attachment; filename="{group.group_id}.csv"'}
         return Response(csv_file.write(found.items), 200, headers, "text/csv; charset=utf-8")
 
-    # --- edits ----------------------------------------------------------------------------------
-
     def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Show what an edit would do to the group and to access; save nothing."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
@@ -189,7 +181,7 @@ class GroupPages:
     def save(
         self, request: Request, viewer: Viewer, form: Mapping[str, Any]
     ) -> RenderedPage | Response:
-        """Save the edit of the preview, unless the group has changed since."""
+        """Save the previewed edit, unless the group has changed since the preview."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         done = self._edit(group, viewer, form, dry_run=False)
         told = f"{done.added}-{done.removed}"
@@ -215,7 +207,7 @@ class GroupPages:
         return self._store.edit(*where, edit, **more)
 
     def consent(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> Response:
-        """Note that the people in a group agreed to be in it."""
+        """Record that the people in a group agreed to be in it."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         at: datetime = self._service.now()
         note = Consent(confirmed_by=str(form.get("by", "")), at=at, text=str(form.get("text", "")))
@@ -243,7 +235,7 @@ def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _kept(form: Mapping[str, Any]) -> dict[str, str]:
-    """The fields that saving a previewed edit needs; a file becomes the addresses in it."""
+    """Return the fields that `save` needs. A file is replaced by its addresses."""
     try:
         text = "\n".join(_addresses(form))
     except InvalidEmails:

@@ -1,4 +1,4 @@
-"""/dashboard: the list of publishers. If there is only one, its overview instead."""
+"""The page /dashboard: the list of publishers, or a redirect if there is only one."""
 
 from fastapi import Request, Response
 from starlette.responses import RedirectResponse
@@ -8,7 +8,7 @@ from eligibility.dashboard.site import PREFIX, RenderedPage, Site
 
 
 def install(site: Site) -> None:
-    """Add the page."""
+    """Add the page at /dashboard and /dashboard/."""
 
     def home(_: Request, viewer: Viewer) -> RenderedPage | Response:
         publishers = site.publishers(viewer)

@@ -1,4 +1,4 @@
-"""Live: a sample of the decisions as they happen, the newest first."""
+"""The page Live: a sample of recent decisions, the newest first."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ class LiveDecision:
 
 
 class Live:
-    """The page at /{publisher}/live, and its lines, which the browser fetches again and again."""
+    """The page at /{publisher}/live, and its lines, which the browser fetches repeatedly."""
 
     def __init__(self, site: Site) -> None:
         self._service = site.service
@@ -38,11 +38,11 @@ class Live:
         site.page("/{publisher}/live/lines", self.lines)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """The whole page."""
+        """Show the whole page."""
         return RenderedPage("live.html", {"title": "Live", **self._values(request, viewer)})
 
     def lines(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Only the lines."""
+        """Show only the lines."""
         return RenderedPage("live_lines.html", self._values(request, viewer))
 
     def _values(self, request: Request, viewer: Viewer) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class Live:
         return {"lines": lines, "products": names, "product": product, "kind": kind}
 
     def _addresses(self, decisions: Iterable[RecentDecision]) -> dict[int, str]:
-        """The addresses of those accounts that are members, by digest."""
+        """Return the addresses of accounts that are members, by digest."""
         digests = defaultdict[str, set[int]](set)
         for decision in decisions:
             if decision.member and decision.digest is not None:

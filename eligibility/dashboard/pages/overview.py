@@ -20,10 +20,10 @@ _SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class ProductSummary:
-    """A product of the list. members: memberships of its groups. asked: members who have asked.
+    """A product in the list. members: sum of its groups' sizes. asked: members who have asked.
 
-    granted: those of them whose last answer was a yes. below_floor: those whose OS is too old for
-    the flights or the private audience of the product.
+    granted: members whose last answer was granted. below_floor: members whose OS is too old for the
+    flights or the private audience.
     """
 
     entry: CatalogEntry
@@ -41,7 +41,7 @@ class Overview:
         site.page("/{publisher}", self.shown)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Show products with audience, flights and members; recent decisions; what needs attention."""
+        """Show products with audience, flights and members, recent decisions, and open tasks."""
         publisher: str = request.path_params["publisher"]
         viewer.check(Scope.READ_CATALOG, publisher)
         service, now = self._service, self._service.now()
@@ -75,7 +75,7 @@ class Overview:
         return ProductSummary(entry, members, len(last), granted, below)
 
     def _store(self, publisher: str) -> dict[str, object]:
-        """Whether the store answers, which revisions are in force, and how soon an edit is in force."""
+        """Return whether the store answers, its revisions, and how soon edits take effect."""
         service = self._service
         try:
             service.evaluator.check_ready()

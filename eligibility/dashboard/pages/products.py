@@ -26,11 +26,11 @@ from eligibility.simulation.inputs.devices import read_devices
 from eligibility.simulation.state import State
 
 _MOST_DECISIONS = 4_000
-"""A page must load at once: coverage that takes more decisions is left to the API."""
+"""Only the API computes coverage that takes more decisions, because a page must load fast."""
 _VERSIONS = 10
 ALL = "everybody"
 _MOST_PEOPLE = 6
-"""The picture of everybody shows this many; each of the others has a picture of its own."""
+"""How many people the common heat map shows. Each other person has a separate heat map."""
 
 
 class ProductPages:
@@ -50,9 +50,9 @@ class ProductPages:
         return RedirectResponse(f"{PREFIX}/{publisher}", 303)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Show a product, now or at a moment."""
+        """Show a product, now or at a given date and time."""
         state = self._state(request, viewer)
-        # Who may not read groups sees only their ids, which the product contains.
+        # A viewer who may not read groups sees only their ids, which the product contains.
         group_ids = sorted(state.product.groups) if viewer.reads_groups else []
         publisher = state.snapshot.publisher
         groups = {group_id: self._service.groups.get(publisher, group_id) for group_id in group_ids}
@@ -73,7 +73,7 @@ class ProductPages:
         return RenderedPage("product.html", values)
 
     def heat(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Show only the heat map, of somebody else."""
+        """Show only the heat map, for another person."""
         state = self._state(request, viewer)
         return RenderedPage("heat.html", self._heat(request, state))
 
@@ -106,14 +106,14 @@ class ProductPages:
 
 
 def _moment(request: Request) -> datetime | None:
-    """The moment in the address; None = now. Raises: InvalidInput."""
+    """Read the date and time in the URL; None = now. Raises: InvalidInput."""
     text = request.query_params.get("at", "").strip()
     return moment_of(text) if text else None
 
 
 @dataclass(frozen=True, slots=True)
 class ProductEvent:
-    """Something that changes answers. who: the person who did it; "" = a date did it."""
+    """A change of answers. who: the person who caused it; "" = a date caused it."""
 
     at: datetime
     changes: Sequence[str]
@@ -122,25 +122,25 @@ class ProductEvent:
 
     @property
     def look(self) -> str:
-        """The first whole second at which the change is in force, as it stands in a URL."""
+        """The first whole second at which the change is in force, as text for a URL."""
         whole = self.at.replace(microsecond=0)
         return f"{whole if whole == self.at else whole + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
 
 
 def _timeline(product: Product, versions: tuple[ProductVersion, ...]) -> list[ProductEvent]:
-    """Every change of answers, past and to come: declared dates and versions, the latest first."""
+    """List past and future changes of answers, from dates and versions, the latest first."""
     return sorted((*_dates(product), *_changes(versions)), key=attrgetter("at"), reverse=True)
 
 
 def _dates(product: Product) -> Iterator[ProductEvent]:
-    """Moments at which answers change without an edit."""
+    """List dates at which answers change without an edit."""
     for moment, flight in product.dates():
         text = f"flight {flight.name} is published" if flight else "becomes public for everybody"
         yield ProductEvent(moment, [text])
 
 
 def _changes(versions: tuple[ProductVersion, ...]) -> Iterator[ProductEvent]:
-    """Each version, with its differences from the version before."""
+    """List each version, with its differences from the version before."""
     for version, before in zip(versions, (*versions[1:], None), strict=True):
         if version.product is None:
             changes = ["deleted"]

@@ -1,4 +1,4 @@
-"""Signing in to the dashboard through an OpenID provider: the redirect there, and the way back."""
+"""Sign-in to the dashboard through an OpenID provider: the redirect to it, and the callback."""
 
 import msgspec
 from fastapi import Request, Response
@@ -12,13 +12,13 @@ from eligibility.dashboard.signin.provider import PendingSignIn, Provider
 from eligibility.dashboard.site import SIGN_IN, Site
 
 CALLBACK = f"{SIGN_IN}/callback"
-"""The path to which the provider sends people back; it must be registered at the provider."""
+"""The path to which the provider redirects people. It must be registered at the provider."""
 _MOST_SECONDS = 600
-"""How long a person may take at the provider."""
+"""Maximum time, in seconds, that a person may spend at the provider."""
 
 
 def install(site: Site, pages: SignInPages, cipher: CookieCipher) -> None:
-    """Add the two routes. The settings must declare a provider. pages: show what went wrong."""
+    """Add the two routes. The settings must declare a provider. pages: show errors."""
     service, settings = site.service, site.service.settings
     if settings.dashboard_provider is None:
         raise ValueError("no provider is declared")
@@ -33,10 +33,9 @@ def install(site: Site, pages: SignInPages, cipher: CookieCipher) -> None:
 
 
 class ProviderPages:
-    """The two routes.
+    """The two routes. cookie: contains the pending sign-in.
 
-    cookie: in it the browser keeps the pending sign-in. public_url: at which people reach this
-    server; None = the one that a request names.
+    public_url: the URL of this server for people; None = taken from the request.
     """
 
     def __init__(
@@ -53,7 +52,7 @@ class ProviderPages:
         site.open("/sign-in/callback", "GET", self.finish)
 
     async def begin(self, request: Request) -> Response:
-        """Send the person to the provider. A link leads here: a form may not redirect to another site."""
+        """Redirect to the provider. It is a GET: our CSP forbids forms to redirect elsewhere."""
         to = below(request.query_params.get("to", ""))
         try:
             url, pending = await self._provider.begin(self._callback(request), to)
@@ -65,7 +64,7 @@ class ProviderPages:
         return response
 
     async def finish(self, request: Request) -> Response:
-        """Sign in the person whom the provider sends back. A pending sign-in counts once."""
+        """Sign in the person whom the provider sends back, and delete the pending sign-in."""
         opened = await run_in_threadpool(self._cookie.opened, request.scope)
         pending = msgspec.json.decode(opened[1], type=PendingSignIn) if opened else None
         try:

@@ -1,4 +1,4 @@
-"""Signing in to the dashboard with an API key, and signing out."""
+"""Sign-in to the dashboard with an API key, and sign-out."""
 
 from fastapi import Request, Response
 from starlette.concurrency import run_in_threadpool
@@ -13,11 +13,11 @@ from groups.errors import GroupsError
 
 _REFUSED = "this is no API key of this server, or it was revoked, or it has expired"
 _MOST_FORM_BYTES = 8_192
-"""A limit for a form that anybody may send."""
+"""Size limit of the sign-in form, which anybody may send."""
 
 
 class SignInPages:
-    """The pages. authentication: checks keys. label: of the provider's button; "" = no provider."""
+    """The pages. authentication: checks keys. label: text of the provider's button; "" = none."""
 
     def __init__(self, site: Site, authentication: Authenticator, label: str = "") -> None:
         self._site, self._authentication, self._label = site, authentication, label
@@ -26,7 +26,7 @@ class SignInPages:
         site.open("/sign-out", "POST", self.sign_out)
 
     async def show(self, request: Request) -> Response:
-        """Show the form."""
+        """Show the sign-in form."""
         return self.form(request, request.query_params.get("to", ""))
 
     async def sign_in(self, request: Request) -> Response:
@@ -51,13 +51,13 @@ class SignInPages:
         return response
 
     async def sign_out(self, request: Request) -> Response:
-        """Make the browser forget the session."""
+        """Delete the session's cookie."""
         response = RedirectResponse(SIGN_IN, 303)
         response.headers["set-cookie"] = self._site.sessions.ended(request.scope)
         return response
 
     def form(self, request: Request, to: str, fault: str = "", status: int = 200) -> Response:
-        """The page with the form, and with what went wrong, if anything did."""
+        """Render the form, with the message `fault` if it is not empty."""
         values = {
             "title": "Sign in",
             "to": below(to),
@@ -69,7 +69,7 @@ class SignInPages:
 
 
 def below(path: str) -> str:
-    """The path, if it is a page of the dashboard; else the first page, so that no link leads elsewhere."""
+    """Return a path of the dashboard unchanged, else the home page: never redirect elsewhere."""
     good = path.startswith(f"{PREFIX}/") and "//" not in path and "\\" not in path
     good = good and not path.startswith(SIGN_IN) and path.isprintable() and len(path) <= 1_000
     return path if good else f"{PREFIX}/"

@@ -1,4 +1,4 @@
-"""The pages of tester readiness: who of a flight or an audience can get it, and what helps the others."""
+"""The readiness pages: which testers can get a flight or product, and what helps the others."""
 
 import csv
 import io
@@ -21,7 +21,7 @@ from groups.model import MAX_MEMBERS
 
 _SHOWN = 100
 _STANDINGS = ("blocked", "unseen", "outranked", "ready")
-"""In this order on the page: first those for whom there is something to do."""
+"""The order on the page: first the testers whom the publisher can help."""
 
 
 class TesterPages:
@@ -35,7 +35,7 @@ class TesterPages:
         site.page(f"{base}.csv", self.exported)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
-        """Show who can get it and who cannot, by problem and by member."""
+        """Show who can get the flight or product and who cannot, by problem and by member."""
         state, target, all_targets, testers = self._testers(request, viewer)
         values = {
             "title": f"Readiness: {state.product.name}",

@@ -1,4 +1,4 @@
-"""Encrypted cookies, which only this deployment can make and read."""
+"""Encrypted cookies, which only this deployment can create and read."""
 
 import time
 from base64 import urlsafe_b64encode
@@ -17,11 +17,11 @@ _LONGEST_HEADER = 8_192
 
 @dataclass(frozen=True, slots=True)
 class CookieCipher:
-    """What cookies are encrypted with.
+    """Secrets and functions for the encryption of cookies.
 
-    secret: returns the deployment's digest key. The first call reads the store, so never call it in
-    an event loop. by_tls: whether a request came by TLS. binding: a second secret, which the store
-    does not contain; "" = none. clock: seconds since the epoch.
+    secret: returns the deployment's digest key. Its first call reads the store: do not call it in
+    an event loop. by_tls: whether a request came over TLS. binding: a second secret that is not in
+    the store; "" = none. clock: seconds since the epoch.
     """
 
     secret: Callable[[], bytes]
@@ -31,10 +31,9 @@ class CookieCipher:
 
 
 class Cookie:
-    """A kind of cookie. name: also makes its key, so that no kind passes for another. seconds: it lasts.
+    """A kind of cookie. name: part of the key, so kinds cannot be swapped. seconds: lifetime.
 
-    By TLS its name begins with `__Host-`: browsers let neither another host nor a page without TLS
-    set such a cookie.
+    Over TLS its name begins with `__Host-`: no other host and no page without TLS can set it.
     """
 
     def __init__(self, name: str, seconds: int, source: CookieCipher) -> None:
@@ -42,11 +41,11 @@ class Cookie:
         self._cipher: Fernet | None = None
 
     def sealed(self, body: bytes) -> str:
-        """The cookie's value for a body."""
+        """Encrypt a body as the cookie's value."""
         return self._fernet().encrypt_at_time(body, int(self._source.clock())).decode()
 
     def opened(self, scope: AsgiScope) -> tuple[str, bytes] | None:
-        """The cookie's value in a request, and its body; None if it is missing, forged or too old."""
+        """Return the cookie's value and decrypted body; None if missing, forged or too old."""
         header = b"; ".join(value for name, value in scope["headers"] if name == b"cookie")
         if len(header) > _LONGEST_HEADER:
             return None
@@ -60,7 +59,7 @@ class Cookie:
             return None
 
     def header(self, scope: AsgiScope, value: str) -> str:
-        """The `set-cookie` header for a response; value "" = the browser forgets the cookie.
+        """Build the `set-cookie` header of a response; value "" deletes the cookie.
 
         SameSite is Lax, so that the browser sends the cookie when a provider redirects back.
         """

@@ -1,4 +1,4 @@
-"""Why signing in through the provider failed, as a person is told."""
+"""Messages for the person: why sign-in through the provider failed."""
 
 from eligibility.server.http.problems import RequestProblem
 

@@ -1,7 +1,7 @@
-"""Signing in through an OpenID provider: where to send a person, and who comes back.
+"""Sign-in through an OpenID provider: the URL to open, and the check of the person who returns.
 
 Authorization code with PKCE, state and nonce (OpenID Connect Core 1.0, 3.1; RFC 7636; RFC 9207).
-Authlib speaks the protocol; callers/tokens.py verifies the ID token as it does every other token.
+Authlib implements the protocol; callers/tokens.py verifies the ID token, as all other tokens.
 """
 
 import asyncio
@@ -28,16 +28,16 @@ from eligibility.dashboard.signin.errors import SignInRefused
 from eligibility.server.http.limits import Overloaded
 
 FRESH_SECONDS = 3_600
-"""How long the provider's configuration is used before it is fetched again."""
+"""Seconds for which the provider's configuration is used before it is fetched again."""
 RETRY_SECONDS = 10
-"""How long to wait after a failed fetch before the next one."""
+"""Seconds between a failed fetch and the next one."""
 _TIMEOUT_SECONDS = 5
 _MOST_SIGN_INS = 16
-"""How many codes are exchanged at a time: anybody, even without an account, can start an exchange."""
+"""Limit of simultaneous code exchanges, which anybody can start, even without an account."""
 
 
 class PendingSignIn(msgspec.Struct, frozen=True):
-    """What the browser keeps, encrypted, while the person is at the provider. to: the page to open then."""
+    """What the browser keeps, encrypted, during a sign-in. to: the page to open afterwards."""
 
     state: str
     nonce: str
@@ -66,7 +66,7 @@ class _Fetched(msgspec.Struct, frozen=True):
 
 
 class Provider:
-    """The provider that the settings declare. secret: of this server at the provider, if it has one."""
+    """The provider that the settings declare. secret: our client secret there, if we have one."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Provider:
         self._sign_ins = 0
 
     async def begin(self, redirect_uri: str, to: str) -> tuple[str, PendingSignIn]:
-        """The URL to send a person to, and what the browser must keep. Raises: SignInRefused."""
+        """Return the provider's URL and what the browser must keep. Raises: SignInRefused."""
         fetched = await self._configuration()
         pending = PendingSignIn(
             secrets.token_urlsafe(32), secrets.token_urlsafe(32), secrets.token_urlsafe(48), to
@@ -104,7 +104,7 @@ class Provider:
     async def finish(
         self, redirect_uri: str, pending: PendingSignIn, parameters: Mapping[str, str]
     ) -> Caller:
-        """The person who comes back. parameters: of the URL to which the provider redirected.
+        """Return the person who comes back. parameters: the query of the callback's URL.
 
         Raises: SignInRefused, Overloaded.
         """
@@ -124,7 +124,7 @@ class Provider:
         return await run_in_threadpool(self._caller, fetched.tokens, token, pending.nonce)
 
     def _check_response(self, metadata: _Metadata, parameters: Mapping[str, str]) -> None:
-        """Check that this provider answered, and with a code (RFC 9207, 2.4)."""
+        """Check that the declared provider answered, and sent a code (RFC 9207, 2.4)."""
         issuer = parameters.get("iss")
         missing = issuer is None and metadata.authorization_response_iss_parameter_supported
         if missing or (issuer is not None and issuer != self.declared.issuer):
@@ -177,7 +177,7 @@ class Provider:
         return caller
 
     async def _configuration(self) -> _Fetched:
-        """The provider's configuration; while it cannot be fetched, the one fetched before."""
+        """Return the provider's configuration; if it cannot be fetched, the previous one."""
         async with self._fetching:
             now = self._monotonic()
             fetched = self._fetched
@@ -216,15 +216,12 @@ class Provider:
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
             timeout=_TIMEOUT_SECONDS,
-            trust_env=metadata.token_endpoint.startswith("https:"),  # no proxy to loopback
+            trust_env=metadata.token_endpoint.startswith("https:"),  # http is loopback: no proxy
         )
 
 
 def _checked(document: object, issuer: str) -> _Metadata:
-    """Read a provider's configuration, and check that it is this provider's and has what we need.
-
-    Raises: FetchFailed.
-    """
+    """Read a provider's configuration; check issuer, URLs and PKCE. Raises: FetchFailed."""
     try:
         metadata = msgspec.convert(document, _Metadata)
         for url in (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri):
@@ -239,7 +236,7 @@ def _checked(document: object, issuer: str) -> _Metadata:
 
 
 def _plain(code: object) -> str:
-    """An error code of OAuth as it may stand in a log."""
+    """Return an OAuth error code if it is safe to log, else a fixed text."""
     text = str(code)
     return text if text.isascii() and text.replace("_", "").isalpha() else "an unknown error"
 

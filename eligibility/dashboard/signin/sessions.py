@@ -1,8 +1,7 @@
-"""Sessions: the cookie that proves who is signed in to the dashboard, and the CSRF token of its forms.
+"""Sessions: the cookie of a signed-in person, and the CSRF token of the dashboard's forms.
 
-The cookie contains the credentials, encrypted with a key of the deployment: every server process can
-read it, and none has to store it. Every request looks the API key up again, as the API does, so
-revoking a key ends its sessions.
+The cookie contains the credentials, encrypted with the deployment's key: no server stores them.
+Every request looks up the API key again, so revoking a key ends its sessions.
 """
 
 from hashlib import blake2b
@@ -16,7 +15,7 @@ from eligibility.server.http import asgi
 
 COOKIE = "eligibility_session"
 HOURS = 12
-"""How long a person stays signed in with a key."""
+"""Hours that a person stays signed in with a key, and at most with a provider."""
 
 _PERSON = b"dashboard forms"
 _MOST_CHARACTERS = 3_900
@@ -24,7 +23,7 @@ _MOST_CHARACTERS = 3_900
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who is signed in: the owner of an API key, or the person whom a provider signed in.
+    """Who is signed in: the owner of an API key, or a person from an OpenID provider.
 
     until: seconds since the epoch. publishers: None = all.
     """
@@ -37,7 +36,7 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     identity: str = ""
 
     def caller(self) -> Caller:
-        """The caller of a session without a key."""
+        """Build the caller of a session without a key."""
         publishers = None if self.publishers is None else frozenset(self.publishers)
         return Caller(
             kind="token",
@@ -49,36 +48,36 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Sessions:
-    """Makes and reads sessions. people: whether a provider is declared, which signs people in."""
+    """Creates and reads sessions. people: whether an OpenID provider is declared."""
 
     def __init__(self, cipher: CookieCipher, *, people: bool = False) -> None:
         self._source, self._people = cipher, people
         self._cookie = Cookie(COOKIE, HOURS * 3_600, cipher)
 
     def of_key(self, key: str) -> Session:
-        """A session of an API key that begins now."""
+        """Build a session of an API key that begins now."""
         return Session(until=self._ends(HOURS), key=key)
 
     def of_person(self, caller: Caller, hours: int) -> Session:
-        """A session that begins now, of a person whom a provider signed in."""
+        """Build a session of a person from a provider that begins now."""
         publishers = None if caller.publishers is None else tuple(sorted(caller.publishers))
         scopes = tuple(sorted(caller.scopes))
         until = self._ends(min(hours, HOURS))
         return Session(until, "", caller.name, scopes, publishers, caller.identity)
 
     def started(self, scope: asgi.AsgiScope, session: Session) -> str:
-        """The `set-cookie` header that starts a session. Raises: SignInRefused."""
+        """Build the `set-cookie` header that starts a session. Raises: SignInRefused."""
         value = self._cookie.sealed(msgspec.json.encode(session))
         if len(value) > _MOST_CHARACTERS:
             raise SignInRefused("TOO_MANY_PUBLISHERS")
         return self._cookie.header(scope, value)
 
     def ended(self, scope: asgi.AsgiScope) -> str:
-        """The `set-cookie` header that makes the browser forget the session."""
+        """Build the `set-cookie` header that deletes the session's cookie."""
         return self._cookie.header(scope, "")
 
     def of(self, scope: asgi.AsgiScope) -> tuple[str, Session] | None:
-        """The cookie of a request and its session; None without a valid one."""
+        """Return the cookie of a request and its session; None if there is no valid session."""
         opened = self._cookie.opened(scope)
         if opened is None:
             return None
@@ -91,7 +90,7 @@ class Sessions:
         return (cookie, session) if valid else None
 
     def csrf_token(self, cookie: str) -> str:
-        """The token that every form of that session must send."""
+        """Return the token that every form of the session must send."""
         return blake2b(
             cookie.encode(), key=self._source.secret(), digest_size=16, person=_PERSON
         ).hexdigest()

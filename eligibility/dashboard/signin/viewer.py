@@ -1,4 +1,4 @@
-"""Viewer: who looks at a page, and so what the page may show and offer."""
+"""Viewer: the person who looks at a page, and what the page may show to this person."""
 
 import hmac
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class NoCsrfToken(RequestProblem):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A signed-in person. client_address: for the history. csrf: the token that every change must send."""
+    """A signed-in person. client_address: for history. csrf: token that every change must send."""
 
     caller: Caller
     client_address: str
@@ -28,7 +28,7 @@ class Viewer:
 
     @property
     def actor(self) -> str:
-        """Who it is and from where, as history and the audit trail show it."""
+        """The person's name and network address, for history and the audit trail."""
         return f"{self.caller.name} from {self.client_address} (dashboard)"
 
     @property
@@ -38,7 +38,7 @@ class Viewer:
 
     @property
     def edits_groups(self) -> bool:
-        """Whether members may be changed: only by who may read them, too."""
+        """Whether members may be changed. This requires the right to read them, too."""
         return self.caller.may(Scope.WRITE_GROUPS) and self.reads_groups
 
     @property
@@ -53,7 +53,7 @@ class Viewer:
 
     @property
     def pages(self) -> tuple[tuple[str, str], ...]:
-        """The pages of a publisher that may be shown: each name and its path."""
+        """Name and path of each page of a publisher that may be shown."""
         pages = []
         if self.reads_catalog:
             pages += [("Overview", "")]
@@ -66,12 +66,12 @@ class Viewer:
         return tuple(pages)
 
     def check_token(self, sent: str) -> None:
-        """Raise NoCsrfToken unless a change was sent from a page of this session."""
+        """Check that a change was sent from a page of this session. Raises: NoCsrfToken."""
         if not hmac.compare_digest(self.csrf.encode(), sent.encode("utf-8", "replace")):
             raise NoCsrfToken
 
     def check(self, scope: Scope, publisher: str | None = None) -> None:
-        """Raise ScopeMissing or UnknownPublisher if a page may not be shown."""
+        """Check that a page may be shown. Raises: ScopeMissing, UnknownPublisher."""
         if publisher is not None and not self.caller.sees(publisher):
             raise UnknownPublisher(publisher)
         self.caller.check(scope)

@@ -1,4 +1,4 @@
-"""Visitors: who sends a request for a page. Only the session's cookie says so."""
+"""Visitors: find the sender of a request for a page, only by the session's cookie."""
 
 from typing import NamedTuple
 
@@ -9,20 +9,20 @@ from eligibility.server.http.authentication import AuthenticatedCaller, Authenti
 
 
 class Visitor(NamedTuple):
-    """Somebody who is signed in. cookie: of the session; the CSRF tokens of forms are made from it."""
+    """A signed-in person. cookie: of the session; CSRF tokens are derived from it."""
 
     authenticated: AuthenticatedCaller
     cookie: str
 
 
 class Visitors:
-    """Turns the cookies of requests into callers, by the same authentication as credentials."""
+    """Reads the caller from a cookie, with the same authentication as for the API."""
 
     def __init__(self, sessions: Sessions, authentication: Authenticator) -> None:
         self._sessions, self._authentication = sessions, authentication
 
     def of(self, scope: AsgiScope) -> Visitor | None:
-        """Who sends a request; None if nobody is signed in. It blocks: not for an event loop.
+        """Return the sender; None if not signed in. It blocks: do not run it in an event loop.
 
         Raises: groups.errors.StoreUnavailable.
         """

@@ -1,4 +1,4 @@
-// Lines over time, drawn by uPlot from what the page carries; the table beside has the same numbers.
+// Draw charts over time with uPlot from data in the page. The table next to a chart has the same numbers.
 "use strict";
 
 function draw(place) {
@@ -8,7 +8,7 @@ function draw(place) {
   const color = (name) => style.getPropertyValue(name).trim();
   const colors = [color("--good"), color("--bad"), color("--accent")];
   const axis = { stroke: color("--muted"), grid: { stroke: color("--line"), width: 1 }, ticks: { stroke: color("--line") } };
-  // Stacked: each series stands on the ones before it, so that the highest is the sum and drawn first.
+  // Stack the series: each adds to the ones before it. The last one is the sum, and is drawn first.
   const upTo = (point, at) => point.slice(1, at + 2).reduce((sum, value) => sum + value, 0);
   const order = [...names.keys()].reverse();
   const columns = [points.map((point) => point[0]), ...order.map((at) => points.map((point) => upTo(point, at)))];
@@ -22,7 +22,7 @@ function draw(place) {
       height: place.clientHeight - 40, // the legend below
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1e3), "UTC"),
       cursor: { drag: { x: false, y: false } },
-      scales: { x: { range: (_, first, last) => [first, last + step] } }, // the last bar has its room
+      scales: { x: { range: (_, first, last) => [first, last + step] } }, // room for the last bar
       axes: [{ ...axis, values: clock }, { ...axis, size: 56 }],
       series: [{}, ...order.map((at) => ({ label: names[at], stroke: colors[at], fill: colors[at], width: 0, paths: bars, points: { show: false }, value: (_, sum, __, place) => (place == null ? "" : points[place][at + 1].toLocaleString("en")) }))],
     },

@@ -1,7 +1,7 @@
-// Small helps that need a script; every page works without them.
+// Small conveniences. Every page works without this script.
 "use strict";
 
-// The link that the first start prints carries the key in its fragment, which no server sees.
+// The first start prints a link with the key in its fragment, which browsers do not send to servers.
 function takeKeyFromFragment() {
   const field = document.querySelector("[data-from-fragment]");
   const found = /^#key=([\w.-]+)$/.exec(location.hash);
