@@ -1,1 +1,1 @@
-"""Every figure with its reference, measured in the same run: `make bench`."""
+"""Benchmarks: each figure with a reference measured in the same run. Run `make bench`."""

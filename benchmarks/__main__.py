@@ -32,17 +32,17 @@ _MEASURES = {
 
 
 def main() -> None:
-    """Measure what was asked for, by default everything; some minutes."""
+    """Run the selected measures, by default all. Takes some minutes."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("measures", nargs="*", choices=[[], *_MEASURES], metavar="MEASURE")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that take turns")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
     asked = parser.parse_args()
-    with world() as made:
+    with world() as bench_world:
         figures = [
             figure
             for name in asked.measures or _MEASURES
-            for figure in _MEASURES[name](made, asked.rounds)
+            for figure in _MEASURES[name](bench_world, asked.rounds)
         ]
     if asked.json:
         print(as_json(figures))

@@ -1,7 +1,7 @@
-"""What noting activity costs: the same server with it and without, and the CPU time of a request.
+"""Cost of recording activity, over HTTP and as CPU time of a request in process.
 
-Over HTTP the server without it runs with activity_days = 0, and still counts for /metrics. In process
-nothing is heard at all; what the recorder's thread takes counts too.
+The reference over HTTP has activity_days = 0, but still counts for /metrics. In process the reference
+records nothing. CPU time includes the recorder's thread.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _TARGET = "at least 0.97"
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """Single queries and batches, over HTTP and in process."""
+    """Measure single queries and batches, over HTTP and in process."""
     singles = [compact(fields) for fields in world.fields(4_000, seed=1)]
     batches = [compact({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
     key = make_key(world.store)
@@ -79,7 +79,7 @@ def _in_process(
 
 
 def _timed(app: Gate, path: str, bodies: list[str], key: str, requests: int) -> Callable[[], float]:
-    """Microseconds of CPU time a request, of all threads."""
+    """Build a function that measures CPU microseconds per request, of all threads."""
     sent = [body.encode() for body in bodies]
     scope: AsgiScope = {"type": "http", "method": "POST", "path": path, "query_string": b""}
     bearer = (b"authorization", f"Bearer {key}".encode())

@@ -1,4 +1,4 @@
-"""The reference of serving.py: uvicorn answering a fixed body, and nothing else."""
+"""The reference of serving.py: uvicorn that only returns a fixed body."""
 
 import sys
 from typing import Any
@@ -17,7 +17,7 @@ _START = {
 
 
 async def app(_: Any, receive: Any, send: Any) -> None:
-    """Take the body, answer."""
+    """Read the request body, then send the fixed answer."""
     while (await receive()).get("more_body"):
         pass
     await send(_START)

@@ -1,8 +1,8 @@
-"""In one process: a warm `Evaluator.decide` against the least that plain Python needs, and peers.
+"""A warm `Evaluator.decide` in one process, compared with minimal Python code (floor) and peers.
 
-The floor looks up the account's groups in a dict and compares build numbers: no reasons, no
-remedies, no freshness. Peers are general engines with the same groups and rules, each in an
-environment of its own (`benchmarks/peers`), checked against our answers before they are timed.
+The floor uses a dict and build numbers: no reasons, remedies or freshness. Peers are general policy
+engines with the same groups and rules, in their own environments (`benchmarks/peers`). Their
+answers are compared with ours before timing.
 """
 
 import json
@@ -26,11 +26,11 @@ _PEERS_VENV = _HERE.parent / ".venv-peers"
 PEERS = {"cedar": ("cedarpy", "Cedar (cedarpy)"), "rego": ("hobofan-regorus", "Rego (regorus)")}
 
 Answer = str | None
-"""What floor and peers answer: a flight, "submission", or None for no."""
+"""Answer of floor and peers: a flight, "submission", or None = denied."""
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """A decision of ours, of the floor, of each peer: in microseconds."""
+    """Measure microseconds per decision of the evaluator, the floor and each peer."""
     with Service(Settings(store=world.store)) as service:
         evaluator = service.evaluator
         for query in world.queries(_QUERIES, seed=0):
@@ -76,7 +76,7 @@ def _answer(evaluator: Evaluator, query: AccessQuery) -> Answer:
 
 
 def floor(world: World) -> Callable[[AccessQuery], Answer]:
-    """The least that answers rightly: one dict, one bit mask, two comparisons."""
+    """Minimal correct code: one dict, one bit mask, two comparisons."""
     masks: dict[str, int] = {}
     order = [*(groups for _, groups in FLIGHTS), (AUDIENCE,)]
     bits = {group: 1 << position for position, groups in enumerate(order) for group in groups}
@@ -106,7 +106,7 @@ def floor(world: World) -> Callable[[AccessQuery], Answer]:
 def _peer(
     peer: str, package: str, world: World, check: list[AccessQuery], answers: list[Answer]
 ) -> float | None:
-    """Microseconds a decision of a peer; None, with a word why, where it cannot be had."""
+    """Measure a peer's microseconds per decision. If it fails, print why and return None."""
     python = _PEERS_VENV / "bin" / "python"
     if not python.exists():
         subprocess.run([sys.executable, "-m", "venv", str(_PEERS_VENV)], check=True)
@@ -119,8 +119,8 @@ def _peer(
         for q in check
     ]
     with TemporaryDirectory() as directory:
-        told = Path(directory) / "world.json"
-        told.write_text(
+        world_file = Path(directory) / "world.json"
+        world_file.write_text(
             json.dumps(
                 {
                     "members": world.members,
@@ -132,7 +132,7 @@ def _peer(
             )
         )
         ran = subprocess.run(
-            [str(python), str(_HERE / "peers" / f"{peer}.py"), str(told)],
+            [str(python), str(_HERE / "peers" / f"{peer}.py"), str(world_file)],
             capture_output=True,
             text=True,
             timeout=120,

@@ -1,4 +1,4 @@
-"""From the moment an edit is acknowledged in one process until another process answers with it."""
+"""Delay from the acknowledgement of an edit in one process to its effect in another."""
 
 import multiprocessing
 import time
@@ -16,8 +16,8 @@ _EDITS = 200
 _DEVICE = {"family": "Windows.Desktop", "os_version": "10.0.22631.1", "architecture": "x64"}
 
 
-def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - edits are the rounds
-    """The 99th percentile, in milliseconds; the reference is the durable edit itself."""
+def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - the edits replace rounds
+    """Measure the 99th percentile, in milliseconds. The reference is the durable edit itself."""
     here, there = multiprocessing.get_context("spawn").Pipe()
     process = multiprocessing.get_context("spawn").Process(
         target=_watch, args=(world.store, there), daemon=True
@@ -48,7 +48,7 @@ def _percentile(values: list[float]) -> float:
 
 
 def _watch(store: str, pipe: Connection) -> None:
-    """Ask for a member until it is none any more; tell when that was."""
+    """Ask about a member until the removal is effective, and send the time of that."""
     with Service(Settings(store=store)) as service:
         decide = service.evaluator.decide
         pipe.send("ready")

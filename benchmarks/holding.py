@@ -1,4 +1,4 @@
-"""Memory of member sets in the evaluator, and how long a group takes to load from SQLite."""
+"""Memory of member sets in the evaluator, and time to load a group from SQLite."""
 
 import sqlite3
 import sys
@@ -16,7 +16,7 @@ from groups.member_set import MemberIndex
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """Bytes a membership, milliseconds a group."""
+    """Measure bytes per membership and milliseconds per group."""
     memberships = len(GROUPS) * MEMBERS
     with Service(Settings(store=world.store)) as service:
         sets = service.groups.member_sets(PUBLISHER, frozenset(GROUPS))[1]

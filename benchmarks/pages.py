@@ -1,6 +1,6 @@
-"""The dashboard's pages, each as a browser asks for it: on the sample, and with much in the store.
+"""Dashboard pages as a browser requests them, with the sample and with a full store.
 
-Much: 1,000 groups, 100 products, 100,000 memberships, and what a third of the members were last told.
+Full: 1,000 groups, 100 products, 100,000 memberships, and last answers of a third of the members.
 """
 
 import statistics
@@ -27,17 +27,17 @@ from eligibility.service.settings import Settings
 from groups.member_set import digest
 
 GROUPS, PRODUCTS, MEMBERS, LARGE = 1_000, 100, 91, 10_000
-"""Groups of MEMBERS each, but for the first, which is LARGE: 100,909 memberships."""
+"""Each group has MEMBERS members, except the first, which has LARGE: 100,909 memberships."""
 _PUBLISHER = "bench"
 _HOME = "/dashboard"
 _HOURS_AGO = 7_200
-"""Everything was stored so long ago, in seconds, that no membership is settling any more."""
+"""Age of the stored data, in seconds: old enough that no membership is still settling."""
 _ASKED = {"account": "m0@example.com", "family": "Windows.Desktop", "os": "22631", "arch": "x64"}
 _CONTENT = {"accept-encoding": "identity"}
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """Every page of both; the reference is a page with nothing in it, from the same server."""
+    """Measure each page with both stores. The reference is the sign-in page of the same server."""
     del world
     for fill, publisher, product, group, most in (
         (_sample, "contoso", "9NCONTOSORDR", "insiders", 200),
@@ -46,8 +46,8 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
         with _store(fill) as store, ours(store) as url, httpx2.Client(base_url=url) as http:
             token = _sign_in(http, make_key(store))
             here = f"{_HOME}/{publisher}"
-            one = f"{here}/products/{product}"
-            pages = (here, one, f"{one}/readiness", f"{here}/groups", f"{here}/groups/{group}")
+            page = f"{here}/products/{product}"
+            pages = (here, page, f"{page}/readiness", f"{here}/groups", f"{here}/groups/{group}")
             for path in (*pages, f"{here}/ask", f"{here}/live"):
                 yield _figure(http, rounds, path, partial(http.get, path), most)
             asked = {**_ASKED, "product": product, "csrf": token}
@@ -81,7 +81,7 @@ def _ms(ask: Callable[[], Any]) -> float:
 
 
 def _sign_in(http: httpx2.Client, key: str) -> str:
-    """Sign in; the token that forms bring along."""
+    """Sign in, and return the CSRF token for forms."""
     http.headers.update(_CONTENT)
     signed_in = http.post(f"{_HOME}/sign-in", data={"key": key}, follow_redirects=True)
     return signed_in.text.partition('x-csrf-token": "')[2].partition('"')[0]
@@ -102,7 +102,7 @@ def _sample(service: Service) -> None:
 
 
 def _much(service: Service) -> None:
-    """The groups, products of ten groups each, and activity."""
+    """Store the groups, products with ten groups each, and activity."""
     for number in range(GROUPS):
         size = MEMBERS if number else LARGE
         begin = number * 50
@@ -144,9 +144,9 @@ def _package(version: str) -> dict[str, Any]:
 
 
 def _note_activity(service: Service) -> None:
-    """What a third of the first group's product and some of the others were told, hour by hour."""
+    """Store last answers of a third of the first group and of some others, and hourly counts."""
     key, now = service.groups.digest_key(), int(service.evaluator.clock())
-    told = LastAnswer(
+    answer = LastAnswer(
         now,
         "flight",
         "flight-0",
@@ -157,7 +157,7 @@ def _note_activity(service: Service) -> None:
         "x64",
     )
     last = {
-        (f"P{number:03}", digest(f"m{number * 500 + place}@example.com", key)): told
+        (f"P{number:03}", digest(f"m{number * 500 + place}@example.com", key)): answer
         for number in range(PRODUCTS)
         for place in range(0, 300 if number else LARGE, 3)
     }

@@ -1,4 +1,4 @@
-"""Figures and how they are shown: the figure, its reference in the same run, their ratio."""
+"""Figures with the reference measured in the same run, and their output."""
 
 import json
 import statistics
@@ -15,8 +15,8 @@ from rich.table import Table
 class Figure:
     """One measured figure.
 
-    value and reference are in `unit`, medians of several rounds that took turns; ratio is the
-    median of the rounds' ratios; target is what the project set itself, in words.
+    value, reference: in `unit`, medians of alternating rounds. ratio: median of the rounds' ratios.
+    target: the project's own target, in words.
     """
 
     name: str
@@ -29,7 +29,7 @@ class Figure:
 
 
 class Rounds(NamedTuple):
-    """Two works that took turns: the median of each, and of the ratio within each round."""
+    """Medians of two alternating measurements, and of the ratio within each round."""
 
     value: float
     reference: float
@@ -37,7 +37,7 @@ class Rounds(NamedTuple):
 
 
 def in_turns(rounds: int, work: Callable[[], float], reference: Callable[[], float]) -> Rounds:
-    """Run both once a round. A machine that is slow for a while is slow for both."""
+    """Run both once per round, so that a temporarily slow machine slows both."""
     pairs = [(work(), reference()) for _ in range(rounds)]
     return Rounds(
         statistics.median(value for value, _ in pairs),
@@ -47,14 +47,14 @@ def in_turns(rounds: int, work: Callable[[], float], reference: Callable[[], flo
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """How long something took."""
+    """Measure the duration of a call in seconds."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
 def show(figures: Sequence[Figure]) -> None:
-    """Print a table for people."""
+    """Print the figures as a table."""
     table = Table("figure", "measured", "reference", "ratio", "target", title="Measured in one run")
     for figure in figures:
         reference = "-"
@@ -67,7 +67,7 @@ def show(figures: Sequence[Figure]) -> None:
 
 
 def as_json(figures: Sequence[Figure]) -> str:
-    """The same for programs."""
+    """Encode the figures as JSON."""
     return json.dumps([asdict(figure) for figure in figures], indent=2)
 
 

@@ -1,4 +1,4 @@
-"""The Valkey and Redis servers that the tests run on, for benchmarks to run on too."""
+"""The Valkey and Redis servers of the tests, for benchmarks."""
 
 from tests.helpers.stores.redis_servers import redis_server, valkey, valkey_cluster
 

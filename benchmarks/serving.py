@@ -1,7 +1,7 @@
-"""Over HTTP: one server worker on one core, wrk on the other, against bare uvicorn in the same run.
+"""One server worker on one core and wrk on another, compared with bare uvicorn in the same run.
 
-The reference takes the same requests and answers a fixed body of the size of our answers: the least
-that this server can do. Rounds take turns, so that a busy machine slows both.
+The reference gets the same requests and returns a fixed body of the same size as our answers.
+Rounds alternate, so that a busy machine slows both.
 """
 
 import json
@@ -47,7 +47,7 @@ end
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """Single queries and batches, in requests and decisions a second."""
+    """Measure single queries in requests per second and batches in decisions per second."""
     if not wrk_is_there():
         return
     singles = [compact(fields) for fields in world.fields(4_000, seed=1)]
@@ -56,23 +56,23 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
     with TemporaryDirectory() as directory, ours(world.store) as url:
         single = script(Path(directory) / "single.lua", "/v1/access", singles, key)
         batch = script(Path(directory) / "batch.lua", "/v1/access/batch", batches, key)
-        one = answer_size(url, "/v1/access", singles[:200], key)
-        many = answer_size(url, "/v1/access/batch", batches[:5], key)
-        with bare(one) as bare_one, bare(many) as bare_many:
+        single_size = answer_size(url, "/v1/access", singles[:200], key)
+        batch_size = answer_size(url, "/v1/access/batch", batches[:5], key)
+        with bare(single_size) as bare_single, bare(batch_size) as bare_batch:
             yield Figure(
-                f"POST /v1/access, answers of {one} bytes",
-                *rates(rounds, (url, single, 32), (bare_one, single, 32), "requests/s", 1),
+                f"POST /v1/access, answers of {single_size} bytes",
+                *rates(rounds, (url, single, 32), (bare_single, single, 32), "requests/s", 1),
                 "at least 0.75",
             )
             yield Figure(
-                f"batches of 1,000, answers of {many // 1024} KiB",
-                *rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
+                f"batches of 1,000, answers of {batch_size // 1024} KiB",
+                *rates(rounds, (url, batch, 4), (bare_batch, batch, 4), "decisions/s", _BATCH),
                 "at least 300,000",
             )
 
 
 def wrk_is_there() -> bool:
-    """Whether the tool that makes the load is installed; tells where not."""
+    """Check that the load generator wrk is installed. Print a message if not."""
     if shutil.which("wrk") is None:
         print("wrk is missing (apt-get install wrk): the figures over HTTP are left out")
         return False
@@ -80,7 +80,7 @@ def wrk_is_there() -> bool:
 
 
 def compact(value: Any) -> str:
-    """JSON without blanks, as most clients send it."""
+    """Encode as JSON without spaces, like most clients."""
     return json.dumps(value, separators=(",", ":"))
 
 
@@ -99,7 +99,7 @@ def rates(
 
 
 def _wrk(url: str, script: Path, connections: int) -> float:
-    """Requests a second; any answer but 200 ends the measurement."""
+    """Measure requests per second. Any status except 200 ends the run."""
     command = ["wrk", "--threads", "1", "--connections", str(connections)]
     command += ["--duration", f"{_SECONDS}s", "--script", str(script), url]
     ran = subprocess.run(
@@ -107,10 +107,10 @@ def _wrk(url: str, script: Path, connections: int) -> float:
     )
     if "Non-2xx" in ran.stdout or "Socket errors" in ran.stdout:
         raise SystemExit(f"wrk met errors:\n{ran.stdout}")
-    found = re.search(r"Requests/sec:\s+([\d.]+)", ran.stdout)
-    if found is None:
+    rate = re.search(r"Requests/sec:\s+([\d.]+)", ran.stdout)
+    if rate is None:
         raise SystemExit(f"wrk told no rate:\n{ran.stdout}")
-    return float(found[1])
+    return float(rate[1])
 
 
 def script(path: Path, route: str, bodies: list[str], key: str) -> Path:
@@ -127,7 +127,7 @@ def answer_size(url: str, route: str, bodies: list[str], key: str) -> int:
 
 
 def _pinned(core: int, command: list[str]) -> list[str]:
-    """On one core, where the machine has the tool and the core."""
+    """Run on one core, if taskset is installed and the core exists."""
     if shutil.which("taskset") is None or core >= (os.cpu_count() or 1):
         return command
     return ["taskset", "--cpu-list", str(core), *command]
@@ -154,7 +154,7 @@ def bare(size: int) -> Iterator[str]:
 def _served(
     command: list[str], port: int, env: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[str]:
-    """A server of ours until the block ends."""
+    """Run a server until the block ends."""
     environ: dict[str, Any] = {k: v for k, v in os.environ.items() if "ELIGIBILITY" not in k}
     environ.update(env)
     process = subprocess.Popen(
@@ -175,7 +175,7 @@ def _free_port() -> int:
 
 
 def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
-    """Return once the server listens; a busy machine may need a while to start it."""
+    """Wait up to 60 seconds until the server listens: a busy machine starts it slowly."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:

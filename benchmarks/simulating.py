@@ -1,4 +1,4 @@
-"""A million accounts on 60 devices, against asking for each pair; exact, and in a process of its own."""
+"""Simulation of a million accounts on 60 devices, compared with deciding each pair."""
 
 import json
 import random
@@ -26,13 +26,13 @@ from eligibility.simulation.state import State
 _ACCOUNTS = 1_000_000
 _DEVICES = 60
 _SAMPLE = 200
-"""Accounts that the reference decides on every device."""
+"""Number of accounts that the reference decides on every device."""
 _MEGABYTE = 1_000_000
 _REFERENCE = "the plain product of pairs, from 12,000 of them"
 
 
 class Run(NamedTuple):
-    """What one run measured: seconds of one processor, which is nobody else's time, and memory."""
+    """Result of one run: seconds of CPU time, so that other processes do not matter, and memory."""
 
     seconds: float
     pairs_seconds: float
@@ -41,7 +41,7 @@ class Run(NamedTuple):
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """Seconds and megabytes, without a rollout and with one in progress; medians of processes."""
+    """Measure seconds and megabytes, without and with rollouts. Each round is a process."""
     for name, rollout in (("", False), (", two rollouts in progress", True)):
         runs = [_run(world.store, rollout) for _ in range(rounds)]
         by_time = sorted(runs, key=lambda run: run.seconds / run.pairs_seconds)[rounds // 2]
@@ -73,7 +73,7 @@ def _run(store: str, rollout: bool) -> Run:
 
 
 def _main(store: str, rollout: bool) -> None:
-    """One run, in this process."""
+    """Run once in this process, and print the result as JSON."""
     population = Population(
         [f"user{number:06d}@example.com" for number in range(_ACCOUNTS)],
         Asker(installed_version="1.0.0.0"),
@@ -92,8 +92,8 @@ def _main(store: str, rollout: bool) -> None:
 
 
 def _draft() -> Draft:
-    """The product with rollouts in progress, of the submission and of a flight."""
-    previous = [{**one, "version": "1.0.1.0"} for one in PRODUCT["submission"]["packages"]]
+    """Build the product with rollouts in progress, of the submission and of a flight."""
+    previous = [{**package, "version": "1.0.1.0"} for package in PRODUCT["submission"]["packages"]]
     rollout = {"percentage": 25, "status": "in_progress", "previous_packages": previous}
     body: dict[str, Any] = {
         **PRODUCT,
@@ -107,7 +107,7 @@ def _draft() -> Draft:
 
 
 def _pairs_seconds(state: State, matrix: Matrix, devices: tuple[NamedDevice, ...]) -> float:
-    """How long asking for every pair would take, by a sample of accounts; each is the matrix's."""
+    """Estimate the time to decide every pair from a sample, and check the matrix against it."""
     sample = random.Random(1).sample(range(_ACCOUNTS), _SAMPLE)
     queries = [
         matrix.population.asker(place).query(PRODUCT_ID, named.device)
@@ -118,8 +118,8 @@ def _pairs_seconds(state: State, matrix: Matrix, devices: tuple[NamedDevice, ...
     started = time.process_time()
     decisions = [held.answer(query, now) for query in queries]
     taken = time.process_time() - started
-    found = [matrix.decision(place, at) for place in sample for at in range(len(devices))]
-    assert found == decisions, "a matrix is exact"
+    simulated = [matrix.decision(place, at) for place in sample for at in range(len(devices))]
+    assert simulated == decisions, "a matrix is exact"
     return taken * _ACCOUNTS / _SAMPLE
 
 

@@ -1,8 +1,8 @@
-"""From the moment an edit is acknowledged until every one of several server processes answers with it.
+"""Delay from the acknowledgement of an edit until all of several server processes answer with it.
 
-Each server is `eligibility serve` in a process of its own; the edit goes to the first over HTTP, and
-then all of them are asked, over HTTP too, until each has it. The slowest counts. They are asked over
-plain sockets, for what a client library does with an answer is no part of the delay.
+Each server is `eligibility serve` in its own process. The first one gets the edit over HTTP. Then all
+are queried until each answer has it; the slowest determines the delay. Queries use plain sockets, so
+that a client library adds no time.
 """
 
 import json
@@ -37,21 +37,21 @@ _PRODUCT = {"name": "Spread", "submission": {"audience": "private", "audience_gr
 _MEMBERS = "/v1/publishers/bench/groups/beta/members"
 
 
-def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - edits are the rounds
-    """The 99th percentile, in milliseconds; the reference is the durable edit itself."""
+def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - the edits replace rounds
+    """Measure the 99th percentile, in milliseconds. The reference is the durable edit itself."""
     with TemporaryDirectory() as directory:
         yield _figure("SQLite", f"sqlite:///{Path(directory) / 's.db'}", "at most 5 ms")
     always = ("--appendonly", "yes", "--appendfsync", "always")
-    with servers.valkey(*always) as one:
-        yield _figure("Valkey", one.url, "at most 100 ms")
-        with one.client() as client:  # may do all but listen: as if every message were lost
+    with servers.valkey(*always) as server:
+        yield _figure("Valkey", server.url, "at most 100 ms")
+        with server.client() as client:  # user without channels: as if every message were lost
             client.execute_command(
                 *["ACL", "SETUSER", "deaf", "on", "nopass", "~*", "resetchannels", "+@all"]
             )
-        deaf = one.url.replace("redis://", "redis://deaf:any@") + "?prefix=deaf"
+        deaf = server.url.replace("redis://", "redis://deaf:any@") + "?prefix=deaf"
         yield _figure("Valkey, no messages", deaf, "at most 1,500 ms", _EDITS_BY_POLL)
-    with servers.redis_server(*always) as one:
-        yield _figure("Redis", one.url, "at most 100 ms")
+    with servers.redis_server(*always) as server:
+        yield _figure("Redis", server.url, "at most 100 ms")
     with servers.valkey_cluster(*always) as cluster:
         yield _figure("Valkey cluster", cluster.url, "at most 100 ms")
 
@@ -88,7 +88,7 @@ def _figure(kind: str, store: str, target: str, edits: int = _EDITS) -> Figure:
 
 
 class _Asker:
-    """One connection that asks the same access query again and again."""
+    """A connection that repeats the same access query."""
 
     def __init__(self, port: int | None, key: str) -> None:
         body = json.dumps(_ASKED).encode()
@@ -103,15 +103,15 @@ class _Asker:
         self._connection.sendall(self._request)
 
     def sees(self) -> bool:
-        """Read the answer: may the account see the product?"""
+        """Read the answer, and return whether the account may see the product."""
         received = b""
         while b"\r\n\r\n" not in received:
             received += self._more()
         head, _, body = received.partition(b"\r\n\r\n")
-        found = re.search(rb"content-length: (\d+)", head)
-        if found is None or b" 200 " not in head:
+        length = re.search(rb"content-length: (\d+)", head)
+        if length is None or b" 200 " not in head:
             raise ConnectionError(head.decode("latin-1"))
-        while len(body) < int(found[1]):
+        while len(body) < int(length[1]):
             body += self._more()
         return b'"submission":{"granted":true' in body
 
@@ -140,10 +140,10 @@ def _serving(store: str, key: str) -> Iterator[httpx2.Client]:
     )
     try:
         assert process.stdout is not None
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found is not None
+        url = re.search(r"http://\S+", process.stdout.readline())
+        assert url is not None
         headers = {"authorization": f"Bearer {key}"}
-        with httpx2.Client(base_url=found.group(), timeout=10, headers=headers) as client:
+        with httpx2.Client(base_url=url.group(), timeout=10, headers=headers) as client:
             yield client
     finally:
         process.terminate()

@@ -1,4 +1,4 @@
-"""Open standards over HTTP, as serving.py measures our own API: the same world, the same reference."""
+"""AuthZEN and OFREP over HTTP, with the world and the reference of serving.py."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,59 +17,59 @@ _FLAG = f"{_FLAGS}/flight:{PRODUCT_ID}:{FLIGHTS[0][0]}"
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:
-    """AuthZEN, then OFREP."""
+    """Measure AuthZEN, then OFREP, if wrk is installed."""
     if wrk_is_there():
         yield from _authzen(world, rounds)
         yield from _ofrep(world, rounds)
 
 
 def _authzen(world: World, rounds: int) -> Iterator[Figure]:
-    """Single evaluations, and batches in which every item has its subject and context."""
+    """Measure single evaluations, and batches whose items have their own subject and context."""
     singles = [compact(_evaluation(fields)) for fields in world.fields(4_000, seed=1)]
     batches = [compact(_batch(world.fields(_BATCH, seed))) for seed in range(2, 42)]
     key = make_key(world.store)
     with TemporaryDirectory() as directory, ours(world.store) as url:
         single = script(Path(directory) / "single.lua", _ONE, singles, key)
         batch = script(Path(directory) / "batch.lua", _MANY, batches, key)
-        one = answer_size(url, _ONE, singles[:200], key)
-        many = answer_size(url, _MANY, batches[:5], key)
-        with bare(one) as bare_one, bare(many) as bare_many:
+        single_size = answer_size(url, _ONE, singles[:200], key)
+        batch_size = answer_size(url, _MANY, batches[:5], key)
+        with bare(single_size) as bare_single, bare(batch_size) as bare_batch:
             yield Figure(
-                f"AuthZEN evaluation, answers of {one} bytes",
-                *rates(rounds, (url, single, 32), (bare_one, single, 32), "requests/s", 1),
+                f"AuthZEN evaluation, answers of {single_size} bytes",
+                *rates(rounds, (url, single, 32), (bare_single, single, 32), "requests/s", 1),
                 "at least 0.5",
             )
             yield Figure(
-                f"AuthZEN, batches of 1,000, answers of {many // 1024} KiB",
-                *rates(rounds, (url, batch, 4), (bare_many, batch, 4), "decisions/s", _BATCH),
+                f"AuthZEN, batches of 1,000, answers of {batch_size // 1024} KiB",
+                *rates(rounds, (url, batch, 4), (bare_batch, batch, 4), "decisions/s", _BATCH),
                 "at least 150,000",
             )
 
 
 def _ofrep(world: World, rounds: int) -> Iterator[Figure]:
-    """One flag, and all five of an account."""
-    asked = [compact({"context": _flag_context(one)}) for one in world.fields(4_000, seed=1)]
+    """Measure one flag, and all five flags of an account."""
+    asked = [compact({"context": _flag_context(fields)}) for fields in world.fields(4_000, seed=1)]
     key = make_key(world.store)
     with TemporaryDirectory() as directory, ours(world.store) as url:
-        for path, name, wanted in ((_FLAG, "evaluation", "at least 0.5"), (_FLAGS, "bulk", "")):
+        for path, name, target in ((_FLAG, "evaluation", "at least 0.5"), (_FLAGS, "bulk", "")):
             load = script(Path(directory) / "flags.lua", path, asked, key)
             size = answer_size(url, path, asked[:200], key)
             with bare(size) as reference:
                 yield Figure(
                     f"OFREP {name}, answers of {size} bytes",
                     *rates(rounds, (url, load, 32), (reference, load, 32), "requests/s", 1),
-                    wanted,
+                    target,
                 )
 
 
 def _flag_context(fields: dict[str, Any]) -> dict[str, Any]:
-    """An access query's fields as the context of a flag."""
-    told: dict[str, Any] = _evaluation(fields)["context"]
-    return {"targetingKey": fields["account"]["id"], **told}
+    """Convert an access query to the context of a flag."""
+    context: dict[str, Any] = _evaluation(fields)["context"]
+    return {"targetingKey": fields["account"]["id"], **context}
 
 
 def _evaluation(fields: dict[str, Any]) -> dict[str, Any]:
-    """An access query's fields as an evaluation."""
+    """Convert an access query to an evaluation."""
     device = fields["device"]
     return {
         "subject": {"type": "account", "id": fields["account"]["id"]},
@@ -85,7 +85,8 @@ def _evaluation(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _batch(queries: list[dict[str, Any]]) -> dict[str, Any]:
-    """Action and resource by default."""
-    made = [_evaluation(fields) for fields in queries]
-    items = [{"subject": one["subject"], "context": one["context"]} for one in made]
-    return {"action": made[0]["action"], "resource": made[0]["resource"], "evaluations": items}
+    """Build a batch whose items share action and resource."""
+    evaluations = [_evaluation(fields) for fields in queries]
+    items = [{"subject": e["subject"], "context": e["context"]} for e in evaluations]
+    first = evaluations[0]
+    return {"action": first["action"], "resource": first["resource"], "evaluations": items}

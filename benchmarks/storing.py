@@ -1,8 +1,8 @@
-"""Groups in each kind of store: bytes a membership, and how long a group of 10,000 takes to load.
+"""Bytes per membership in each kind of store, and the time to load a group of 10,000.
 
-Addresses are as people have them, 25 bytes on average; a million accounts, groups of 5,000. The
-bytes are those the server counts (`used_memory`) or the file has, history included; the reference is
-a plain Redis set a group, on the same server in the same run.
+A million accounts in groups of 5,000, with realistic addresses of 25 bytes on average. Bytes: the
+server's `used_memory` or the file size, with history. Reference: a plain Redis set per group, on the
+same server in the same run.
 """
 
 import random
@@ -28,13 +28,13 @@ _DOMAINS = ["gmail.com"] * 9 + ["outlook.com"] * 5 + ["yahoo.com"] * 3 + ["conto
 
 
 def measure(world: World, rounds: int) -> Iterator[Figure]:  # noqa: ARG001 - a world of its own
-    """Bytes and milliseconds on SQLite, Valkey, a Valkey cluster and Redis."""
+    """Measure SQLite, Valkey, a Valkey cluster and Redis."""
     people = _people(1_000_000)
     yield from _sqlite(people, rounds)
-    with servers.valkey() as one:
-        yield from _on_servers("Valkey", one.url, [one], people, MEMBERSHIPS, rounds)
-    with servers.redis_server() as one:
-        yield from _on_servers("Redis", one.url, [one], people, _OTHERS, rounds)
+    with servers.valkey() as server:
+        yield from _on_servers("Valkey", server.url, [server], people, MEMBERSHIPS, rounds)
+    with servers.redis_server() as server:
+        yield from _on_servers("Redis", server.url, [server], people, _OTHERS, rounds)
     with servers.valkey_cluster() as cluster:
         yield from _on_servers(
             "Valkey cluster", cluster.url, cluster.nodes, people, _OTHERS, rounds
@@ -46,7 +46,7 @@ def _sqlite(people: list[str], rounds: int) -> Iterator[Figure]:
         path = Path(directory) / "groups.db"
         with closing(open_stores(f"sqlite:///{path}").groups) as store:
             _fill(store, people, _OTHERS)
-            size = sum(one.stat().st_size for one in path.parent.iterdir()) / _OTHERS
+            size = sum(file.stat().st_size for file in path.parent.iterdir()) / _OTHERS
             name = f"SQLite: a membership and its history, at {_OTHERS:,}"
             yield Figure(name, size, "bytes", "", None, None, "none set")
             yield _loading("SQLite", store, people, rounds)
@@ -67,7 +67,7 @@ def _on_servers(
 
 
 def _plain_sets(node: Any, people: list[str]) -> float:
-    """Bytes a membership of sets of addresses, on the same server, which is empty again after it."""
+    """Measure bytes per membership of plain sets, then empty the server again."""
     rng, sets = random.Random(2), 20
     with node.client() as client:
         before = _used([node])
@@ -103,11 +103,11 @@ def _used(nodes: list[Any]) -> int:
 
 
 def _people(number: int) -> list[str]:
-    """Distinct addresses as people have them."""
+    """Generate distinct realistic addresses."""
     rng, first, last = random.Random(4), _FIRST.split(), _LAST.split()
-    found: set[str] = set()
-    while len(found) < number:
+    addresses: set[str] = set()
+    while len(addresses) < number:
         digits = rng.choice(["", str(rng.randrange(100)), str(rng.randrange(100_000))])
         name = f"{rng.choice(first)}{rng.choice(['.', '_', ''])}{rng.choice(last)}{digits}"
-        found.add(f"{name}@{rng.choice(_DOMAINS)}")
-    return sorted(found)
+        addresses.add(f"{name}@{rng.choice(_DOMAINS)}")
+    return sorted(addresses)

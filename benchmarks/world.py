@@ -1,7 +1,7 @@
-"""What is measured on: 7 groups of 10,000, a private product with 3 flights of 2 groups, and queries.
+"""Test data of benchmarks: 7 groups of 10,000, a private product with 3 flights of 2 groups, queries.
 
-About half of the queries are granted; devices are mixed; every text is a fresh object, as it would
-be coming from the network.
+About half of the queries are granted. Devices are mixed. Each string is a new object, as if it had
+come from the network.
 """
 
 import random
@@ -33,26 +33,26 @@ _FAMILIES = (
 )
 _BUILDS = (10240, 10586, 14393, 17134, 17763, 19045, 22000, 22621, 26100)
 _HOURS_AGO = 7_200
-"""The groups are made so long ago, in seconds, that no membership is settling any more."""
+"""Age of the groups, in seconds: old enough that no membership is still settling."""
 
 
 class World(NamedTuple):
-    """The groups' members, and where they are stored."""
+    """The members of each group, and the URL of the store."""
 
     members: dict[str, list[str]]
     store: str
 
     def fields(self, number: int, seed: int) -> list[dict[str, Any]]:
-        """Fields of queries, as they would be sent."""
+        """Generate queries as sent by a client."""
         rng = random.Random(seed)
         audience = self.members[AUDIENCE]
-        made = []
+        queries = []
         for _ in range(number):
             member = rng.random() < 0.65
             address = rng.choice(audience) if member else _address(rng.randrange(200_000))
             build = f"10.0.{rng.choice(_BUILDS)}.{rng.randrange(60)}"
             device = {"family": rng.choice(_FAMILIES), "os_version": build, "architecture": "x64"}
-            made.append(
+            queries.append(
                 {
                     "product_id": PRODUCT_ID,
                     "account": {"id": address, "kind": "microsoft"},
@@ -60,10 +60,10 @@ class World(NamedTuple):
                     "installed_version": "1.0.0.0",
                 }
             )
-        return made
+        return queries
 
     def queries(self, number: int, seed: int) -> list[AccessQuery]:
-        """The same as access queries, every text a fresh object."""
+        """Generate the queries of `fields` as access queries."""
         return [query_of(**fields) for fields in self.fields(number, seed)]
 
 
@@ -101,7 +101,7 @@ PRODUCT: dict[str, Any] = {
 
 @contextmanager
 def world() -> Iterator[World]:
-    """Make the world in a store of its own; it goes with the block."""
+    """Fill a new store, and delete it when the block ends."""
     rng = random.Random(1)
     everybody = [_address(number) for number in range(200_000)]
     members = {group: rng.sample(everybody, MEMBERS) for group in GROUPS}

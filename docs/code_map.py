@@ -1,4 +1,4 @@
-"""The rooms of the code and their sizes, counted from the source: docs/architecture.md is drawn from this.
+"""Folders of the code ("rooms") and their sizes, for the tables of docs/architecture.md.
 
 `python -m docs.code_map` prints every figure.
 """
@@ -32,7 +32,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True, slots=True)
 class FunctionSize:
-    """A function or method: its place in the source, its lines, its parameters without `self` and `cls`."""
+    """A function or method. parameters: their number, without `self` and `cls`."""
 
     path: Path
     name: str
@@ -42,24 +42,24 @@ class FunctionSize:
 
 @cache
 def source_files() -> tuple[Path, ...]:
-    """Every Python file of the product."""
+    """List every Python file of the product."""
     return tuple(sorted([*ROOT.glob("groups/**/*.py"), *ROOT.glob("eligibility/**/*.py")]))
 
 
 def first_sight_rooms() -> list[Path]:
-    """The folders of code that a reader meets when opening the tree two levels deep."""
+    """List the folders of code at most two levels deep."""
     folders = {path.parent for path in source_files()} - {ROOT / "eligibility"}
     return sorted(folder for folder in folders if len(folder.relative_to(ROOT).parts) <= 2)
 
 
 def rooms() -> dict[str, str]:
-    """Every folder of code, as `eligibility/rules`, with the first sentence of its docstring."""
+    """Map each folder of code, like `eligibility/rules`, to the first line of its docstring."""
     packages = [path for path in source_files() if path.name == "__init__.py"]
     return {str(path.parent.relative_to(ROOT)): _summary(path) for path in packages}
 
 
 def layers() -> tuple[tuple[str, ...], ...]:
-    """The rooms by layer, lowest first: the tuple that tests/test_layers.py holds, read from its source."""
+    """Read the rooms by layer, lowest first, from LAYERS in tests/test_layers.py."""
     tree = ast.parse((ROOT / "tests" / "test_layers.py").read_text("utf-8"))
     (value,) = [
         node.value
@@ -71,13 +71,13 @@ def layers() -> tuple[tuple[str, ...], ...]:
 
 
 def lines_of(paths: Iterable[Path]) -> int:
-    """Lines of some files, blank ones and comments included."""
+    """Count the lines of files, including blank lines and comments."""
     return sum(len(path.read_text("utf-8").splitlines()) for path in paths)
 
 
 @cache
 def functions() -> tuple[FunctionSize, ...]:
-    """Every function and method of the product; decorators and docstrings count as lines."""
+    """List every function and method. Lines include decorators and docstrings."""
     return tuple(size for path in source_files() for size in _functions(path))
 
 
@@ -99,10 +99,10 @@ def _summary(path: Path) -> str:
 
 
 def architecture_page() -> str:
-    """docs/architecture.md: its text as written, its tables from the code as it is."""
+    """Update the tables in the text of docs/architecture.md."""
     tables = {"rooms": _rooms_table, "query": _query_table, "figures": _figures_table}
     page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
-    return _SECTION.sub(lambda found: f"{found[1]}{tables[found[2]]()}\n{found[3]}", page)
+    return _SECTION.sub(lambda section: f"{section[1]}{tables[section[2]]()}\n{section[3]}", page)
 
 
 def _query_table() -> str:
@@ -123,7 +123,7 @@ def _rooms_table() -> str:
 
 
 def _in_order(names: Iterable[str]) -> list[str]:
-    """Rooms from the lowest layer to the highest; below a room those inside it."""
+    """Sort rooms by layer, lowest first."""
     order = [_folder(room) for layer in layers() for room in layer]
     return sorted((name for name in names if name in order), key=order.index)
 
@@ -138,7 +138,7 @@ def _shown(room: str) -> str:
 
 
 def figures() -> dict[str, str]:
-    """The figures of docs/architecture.md. Lines are rounded, so that not every edit changes the page."""
+    """List the figures of docs/architecture.md. Total lines are rounded, so that they rarely change."""
     sizes = [size.lines for size in functions()]
     return {
         "rooms at first sight (`groups/*`, `eligibility/*`)": f"{len(first_sight_rooms())}, at most {MOST_ROOMS}",
@@ -152,7 +152,7 @@ def figures() -> dict[str, str]:
 
 
 def long_files() -> list[Path]:
-    """Files of more lines than is usual."""
+    """List files with more than USUAL_FILE_LINES lines."""
     return [path for path in source_files() if lines_of([path]) > USUAL_FILE_LINES]
 
 

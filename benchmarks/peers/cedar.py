@@ -1,4 +1,4 @@
-"""Cedar through cedarpy: members as entities in groups, one policy a flight, one call a decision."""
+"""Cedar (cedarpy): members as entities in groups, one policy per flight, one call per decision."""
 
 import json
 from collections.abc import Callable
@@ -24,7 +24,7 @@ when {{
 
 
 def prepare(world: dict[str, Any]) -> Callable[[str, str, int], str | None]:
-    """Policies and entities, parsed beforehand."""
+    """Parse policies and entities in advance, and return the decision function."""
     audience, flights = world["audience"], world["flights"]
     text = _SUBMISSION.format(audience=audience) + "".join(
         _FLIGHT.format(name=name, audience=audience, groups=groups) for name, groups in flights

@@ -1,6 +1,6 @@
-"""What the peers share: the world from a file, the check of every answer, the timing.
+"""Runner of a peer: reads the world from a file, checks each answer and measures the time.
 
-Runs in the peers' own environment: standard library only.
+Runs in the peers' own environment, so it uses the standard library only.
 """
 
 import json
@@ -15,13 +15,13 @@ _ROUNDS = 5
 
 
 def run(prepare: Callable[[dict[str, Any]], Callable[[str, str, int], str | None]]) -> None:
-    """Check every case, then print the microseconds a decision."""
+    """Check every case, then print the microseconds per decision."""
     world = json.loads(Path(sys.argv[1]).read_text("utf-8"))
     decide = prepare(world)
     for case, answer in zip(world["cases"], world["answers"], strict=True):
-        found = decide(*case)
-        if found != answer:
-            raise SystemExit(f"wrong: {case} is {found}, not {answer}")
+        decided = decide(*case)
+        if decided != answer:
+            raise SystemExit(f"wrong: {case} is {decided}, not {answer}")
     timings = []
     for _ in range(_ROUNDS):
         started = time.perf_counter()

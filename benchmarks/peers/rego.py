@@ -1,4 +1,4 @@
-"""Rego through regorus: members as objects, one rule with an else a flight, one call a decision."""
+"""Rego (regorus): members as objects, one rule with an else per flight, one call per decision."""
 
 import json
 from collections.abc import Callable
@@ -31,7 +31,7 @@ _SOURCE = 'else := "{name}" if {{\n    flightable\n    in_{name}\n}}\n'
 
 
 def prepare(world: dict[str, Any]) -> Callable[[str, str, int], str | None]:
-    """The module and the members, loaded beforehand."""
+    """Load module and members in advance, and return the decision function."""
     flights = world["flights"]
     engine = hobofan_regorus.Engine()
     module = _MODULE.format(
@@ -45,8 +45,8 @@ def prepare(world: dict[str, Any]) -> Callable[[str, str, int], str | None]:
 
     def decide(address: str, family: str, build: int) -> str | None:
         engine.set_input({"account": address, "family": family, "build": build})
-        found: str | None = engine.eval_rule("data.store.source")
-        return found
+        source: str | None = engine.eval_rule("data.store.source")
+        return source
 
     return decide
 
