@@ -30,7 +30,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class ChainHead(NamedTuple):
-    """The end of a chain. revision: the last one. chain: digest of its entry; "" if it has no digest."""
+    """The end of a chain. revision: the last revision. chain: its digest; "" if it has none."""
 
     revision: int = 0
     chain: str = ""
@@ -60,7 +60,7 @@ class Trail(Protocol[ChainEntry]):
         """Compute the digest that an entry must have.
 
         Args: before = the digest of the previous entry.
-        Raises: one of UNREADABLE if the entry has values that no entry can have.
+        Raises: an exception of UNREADABLE if the entry has values that no entry can have.
         """
 
 
@@ -91,7 +91,7 @@ class ChainDigester:
         return self._of_change(before, change, self._words(change.consent), digests)
 
     def of_recorded(self, before: str, change: GroupChange) -> str:
-        """Compute the digest that a write in history must have. Raises: one of UNREADABLE.
+        """Compute the digest that a write in history must have. Raises: an exception of UNREADABLE.
 
         Forgetting a person changes the text of notes that name the person. For such a note, use the
         digest of the original text, which is stored with the write.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong in an input.
+    """A fault in an input.
 
     loc: path to the field, with dots; "" for the whole input. `add.3` is the third address to add.
     code: SCREAMING_SNAKE, stable. detail: one sentence, lower case, no full stop.
@@ -155,13 +155,13 @@ class HistoryLost(GroupsError):
 
 
 class NotEmpty(GroupsError):
-    """Writes cannot be copied into this store: it is neither empty nor an earlier copy of the source."""
+    """The store cannot take copied writes: it is neither empty nor an earlier copy of the source."""
 
     code = "NOT_EMPTY"
 
     @classmethod
     def unless_next(cls, chain: str, present: int, revision: int) -> None:
-        """Raise NotEmpty unless `revision` is `present` + 1. Args: chain = its name, for the message."""
+        """Raise NotEmpty unless `revision` is `present` + 1. Args: chain = name for the message."""
         if revision != present + 1:
             raise cls(f"{chain} is at revision {present}: {revision} is not next")
 

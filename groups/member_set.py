@@ -56,7 +56,7 @@ class Digester:
         self.of, self.of_all = of, of_all
 
     def of_recorded(self, address: str) -> int:
-        """Return the digest of an address in history, or the digest that replaced a forgotten one."""
+        """Return the digest of an address in history, or the digest that replaced the address."""
         if address.startswith(FORGOTTEN):
             return int(address.removeprefix(FORGOTTEN), 16)
         return self.of(address)

@@ -88,8 +88,8 @@ class EditResult:
 class Head(NamedTuple):
     """The publisher's last write at the time something was read.
 
-    revision: a store that lost writes uses their revisions again for other writes. write_id: tells the
-    new write with a revision from the lost one; "" in a store that cannot lose writes.
+    A store that lost writes uses their revisions again for new writes, which have another write_id.
+    write_id is "" in a store that cannot lose writes.
     """
 
     revision: int
@@ -243,7 +243,7 @@ def check_limit(limit: int | None) -> None:
 def revision_before(cursor: str | None) -> int:
     """Read a cursor of history. The page has only revisions below the returned one.
 
-    Without a cursor, or with one above every revision, the page begins with the newest revision.
+    Without a cursor, or if the cursor is above every revision, the page begins with the newest.
     Raises: InvalidGroup if the text cannot be the `next_cursor` of a page.
     """
     if not cursor:

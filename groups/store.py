@@ -79,7 +79,7 @@ class MembershipReader(Protocol):
         """Return the publisher's groups revision; 0 before the first write."""
 
     def digest_key(self) -> bytes:
-        """Return the deployment's secret: 32 random bytes that are the same in every process for ever."""
+        """Return the deployment's secret: 32 random bytes, the same in every process for ever."""
 
 
 class GroupEditor(Protocol):
@@ -178,7 +178,7 @@ class GroupFeed(Protocol):
     def changes_since(
         self, publisher: str, revision: int, write_id: str = "", *, limit: int | None = None
     ) -> tuple[GroupChange, ...]:
-        """List the writes after a revision, oldest first. Creating a group is a write that adds members.
+        """List the writes after a revision, oldest first. The creation of a group adds its members.
 
         Args: write_id = the id of the write at `revision`, if known; limit = at most this many writes.
         Raises: HistoryLost if a write_id is given and the write at that revision has another id.

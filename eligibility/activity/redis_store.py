@@ -1,4 +1,4 @@
-"""ActivityStore in the Redis or Valkey server that also holds the groups.
+"""ActivityStore in the Redis or Valkey server that also has the groups. Keys:
 
     eligibility:{p}:activity:minutes:498800  hash  one hour: minute|product|kind|flight|reason -> count
     eligibility:{p}:activity:hours:20783     hash  one day: hour|product|kind|flight|reason -> count
@@ -163,7 +163,7 @@ class RedisActivityStore(ActivityStore):
         self._run(self._unseen(publisher, lambda decision: decision.digest == number))
 
     def _unseen(self, publisher: str, unwanted: Callable[[RecentDecision], bool]) -> list[Command]:
-        """Build the commands that remove unwanted ones of the latest decisions."""
+        """Build the commands that remove the unwanted decisions from the latest decisions."""
         key = self._key(publisher, "seen")
         packed = self._server.call("LRANGE", key, "0", "-1")
         return [("LREM", key, "0", body) for body in packed if unwanted(_seen(body))]

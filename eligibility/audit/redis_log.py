@@ -1,4 +1,4 @@
-"""AuditLog in the Redis or Valkey server that also holds the groups."""
+"""AuditLog in the Redis or Valkey server that also has the groups."""
 
 from collections.abc import Callable, Mapping, Sequence
 

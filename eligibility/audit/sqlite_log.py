@@ -1,4 +1,4 @@
-"""AuditLog in the SQLite file that also holds the groups."""
+"""AuditLog in the SQLite file that also has the groups."""
 
 from collections.abc import Callable, Mapping, Sequence
 from sqlite3 import Connection

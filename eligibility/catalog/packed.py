@@ -57,13 +57,13 @@ read_write = msgspec.msgpack.Decoder(PackedWrite).decode
 
 
 def write(head: HeadField, actor: str, versions: Iterable[ProductVersion]) -> bytes:
-    """Pack the versions that one revision writes. Args: head = describes the write."""
+    """Pack the versions that one revision writes. Args: head = has the time, id and digest."""
     bodies = [_Body(version.product_id, _body(version.product)) for version in versions]
     return _encode(PackedWrite(head.at_us, head.write_id, storable(actor), bodies, head.chain))
 
 
 def present(version: ProductVersion) -> bytes:
-    """Pack a version as the product's present one."""
+    """Pack a version in the format of a product's present version."""
     return _encode(_Present(version.revision, to_us(version.at), _body(version.product) or ""))
 
 

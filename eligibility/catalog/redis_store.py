@@ -186,7 +186,7 @@ class RedisCatalogStore(CatalogStore):
         return self._chain(publisher).save(head, after, commands)
 
     def _claim(self, publisher: str, versions: Iterable[ProductVersion]) -> None:
-        """Assign the product ids to the publisher. Raises: ProductTaken if another one owns an id."""
+        """Assign the product ids to the publisher. Raises: ProductTaken if another owns an id."""
         for version in versions:
             key = self._keys.owner(storable(version.product_id))
             self._server.call("SET", key, publisher, "NX")

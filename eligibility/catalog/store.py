@@ -46,7 +46,7 @@ class CatalogWrite:
 
     @property
     def chain(self) -> str:
-        """The digest of the write in the audit trail. If versions have different ones, all, joined."""
+        """The digest of the write in the audit trail; different digests of versions are joined by `+`."""
         return "+".join(sorted({version.chain for version in self.versions}))
 
 

@@ -106,7 +106,7 @@ class Service:
     def name_of(self, address: str) -> str:
         """Compute the pseudonym of a canonical address for logs: 12 hex digits of its keyed digest.
 
-        Raises: StoreUnavailable if the key has not been read yet and the store is away.
+        Raises: StoreUnavailable if the digest key is not yet in memory and the store is unavailable.
         """
         return f"{digest(address, self.groups.digest_key()):016x}"[:12]
 

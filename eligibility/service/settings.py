@@ -101,7 +101,7 @@ class Settings(BaseModel):
     JSON text); see docs/security.md."""
 
     def store_password(self) -> str | None:
-        """Read the password from `store_password_file`; None without a file. Raises: InvalidSettings."""
+        """Read the password of the store server; None without a file. Raises: InvalidSettings."""
         return _secret(self.store_password_file, "store_password_file")
 
     def provider_secret(self) -> str | None:
@@ -114,9 +114,9 @@ class Settings(BaseModel):
         return _secret(file, "dashboard_provider.client_secret_file")
 
     def provider_binding(self) -> str:
-        """Return text that dashboard sessions are bound to, as well as the store's key; "" without provider.
+        """Return a text with the provider's secret, to which dashboard sessions are bound; "" without one.
 
-        So a person who can read the store, but not the provider's secret, cannot forge a session.
+        So a person who can read the store, but not this secret, cannot forge a session.
         """
         declared = self.dashboard_provider
         if declared is None:

@@ -20,7 +20,7 @@ class AddressUses:
     """Where an address occurs in a publisher's data.
 
     head, erased: values of the publisher's head when this was read; they detect later writes.
-    groups: groups that list it. noted: groups whose consent note names it. history: writes that name it.
+    groups: list the address. noted: groups whose consent note names it. history: writes that name it.
     """
 
     head: HeadField

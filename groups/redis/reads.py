@@ -35,7 +35,7 @@ def group_ids(server: RedisServer, publisher: str) -> list[str]:
 
 
 def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str | None:
-    """Return the id if a group has it already, else the name if a group has it; None if both are free."""
+    """Return the id or name that an existing group already has, preferably the id; else None."""
     groups, names = server.keys.groups(publisher), server.keys.group_names(publisher)
     same_id, same_name = server.read([("HGET", groups, group_id), ("HGET", names, name_key(name))])
     if same_id is not None:

@@ -40,7 +40,7 @@ class GroupTransaction:
         return StoredGroup(self.connection, key or 0, new)
 
     def moment(self) -> datetime:
-        """Return the time of the write: now, or the time of the publisher's last write if that is later.
+        """Return the time of a write: now, or that of the publisher's last write if it is later.
 
         So a later revision never has an earlier time, and each past time belongs to one revision.
         """

@@ -100,7 +100,7 @@ def revision(connection: sqlite3.Connection, publisher: str) -> int:
 
 
 def taken(connection: sqlite3.Connection, publisher: str, group_id: str, name: str) -> str | None:
-    """Return the id if a group has it already, else the name if a group has it; None if both are free."""
+    """Return the id or name that an existing group already has, preferably the id; else None."""
     row = connection.execute(
         "SELECT group_id, name FROM known_group"
         " WHERE publisher = ? AND (group_id = ? OR name_key = ?) ORDER BY group_id != ?",

@@ -2,7 +2,7 @@
 
 from groups.storage.sqlite_database import SchemaPart
 
-# member.digest: 64-bit digest of the address as a signed integer, because SQLite has no unsigned one.
+# member.digest: 64-bit digest of the address as a signed integer, because SQLite has no unsigned integers.
 # edit.at_us: microseconds since 1970-01-01 UTC. edit_member.change: 1 = added, -1 = removed.
 # consent: JSON with confirmed_by, at (ISO 8601) and text.
 # edit.chain: digest of the write in the audit trail (groups/chain.py); NULL if an earlier release wrote

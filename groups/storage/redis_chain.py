@@ -1,4 +1,4 @@
-"""A chain of writes in a Redis server. The groups, the catalogue and the audit log each keep one.
+"""A chain of writes in a Redis server. Groups, catalogue and audit log each have chains.
 
 The head, a hash, has the last write in a field; another hash has every write by its revision. A write
 is saved only if the head has not changed since it was read; otherwise its author computes it again.
@@ -76,7 +76,10 @@ def packed_head(field: HeadField) -> bytes:
 
 
 def missing(what: str) -> StoreUnavailable:
-    """Build the error for data that was lost, for example by eviction: it must not look like no data."""
+    """Build the error for data that the server lost, for example by eviction.
+
+    Without the error, lost data would look as if there had never been any.
+    """
     return StoreUnavailable(f"{what} is not there any more: restore the server from its backup")
 
 

@@ -24,7 +24,7 @@ RIGHTS = (
 
 @contextmanager
 def translated(where: str) -> Iterator[None]:
-    """Translate errors of the server or connection into ours. Args: where = the server, for messages."""
+    """Translate errors of redis-py into ours. Args: where = name of the server, for messages."""
     try:
         yield
     except (NoPermissionError, AuthenticationError, AuthorizationError) as error:

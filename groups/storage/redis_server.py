@@ -60,11 +60,11 @@ class RedisServer:
         self.feed = ChangeFeed(self._client, self.keys, self.where, self.clock)
 
     def clock(self) -> datetime:
-        """Return the present time, UTC-aware, which is the time of a write made now."""
+        """Return the present time, UTC-aware; writes get it as their time."""
         return datetime.fromtimestamp(self._seconds(), UTC)
 
     def call(self, *command: str | bytes) -> Any:
-        """Run one command. Raises: StoreUnavailable in place of any error of the server."""
+        """Run one command. Raises: StoreUnavailable instead of any error of the server."""
         self._check_open()
         with translated(self.where):
             return self._client.execute_command(*command)
@@ -98,7 +98,7 @@ class RedisServer:
         return tuple(sorted(member.decode() for member in self.call("SMEMBERS", key)))
 
     def publishers_with(self, key: str, field: str) -> tuple[str, ...]:
-        """List the publishers in a set whose head has `field`: every one that ever finished a write."""
+        """List the publishers in a set that ever finished a write, so that their head has `field`."""
         known = self.publishers(key)
         heads = self.read_apart([("HGET", self.keys.head(publisher), field) for publisher in known])
         pairs = zip(known, heads, strict=True)

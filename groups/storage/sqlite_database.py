@@ -23,7 +23,7 @@ from groups.storage.sqlite_watch import ChangeWatch, OpenFile
 class SchemaPart:
     """The tables of one store. Migrations are SQL scripts; never change one, only append new ones.
 
-    slot: 0 to 3, the byte of the file's user_version that has the number of migrations done (up to 255).
+    slot: 0 to 3, the byte of user_version in which the number of migrations done (up to 255) is stored.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Database:
         self.last_look = self._watch.last_look
 
     def clock(self) -> datetime:
-        """Return the present time, UTC-aware, which is the time of a write made now."""
+        """Return the present time, UTC-aware; writes get it as their time."""
         return datetime.fromtimestamp(self.seconds(), UTC)
 
     def migrate(self, part: SchemaPart) -> None:

@@ -10,13 +10,13 @@ from groups.errors import NotOurDatabase, StoreFull, StoreUnavailable
 
 APPLICATION_ID = 0x464C4754  # "FLGT", in the header of every file of ours
 LOCK_WAIT_S = 5.0
-LOOK_WAIT_S = 0.01  # the look for changes runs in an event loop and must not block it
+LOOK_WAIT_S = 0.01  # checks for changes run in an event loop and must not block it
 _WAL_RETRY_S = 0.01
 _PRIMARY = 0xFF  # the low byte of an extended result code
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """Open the first connection to a file. Create a missing file; refuse one of another program.
+    """Open the first connection to a file. Create a missing file; refuse a file of another program.
 
     Raises: StoreUnavailable, NotOurDatabase (the file is then unchanged).
     """

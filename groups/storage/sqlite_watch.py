@@ -36,7 +36,7 @@ class OpenFile:
 
 
 class DataVersion:
-    """Reads PRAGMA data_version on its own connection. Any commit on another one changes it."""
+    """Reads PRAGMA data_version on its own connection. A commit on any other connection changes it."""
 
     def __init__(self, file: OpenFile) -> None:
         self._file = file
