@@ -24,10 +24,7 @@ _OF_CLASS = tuple(COLUMNS)[1:]
 
 
 def to_pandas(matrix: Matrix) -> "pandas.DataFrame":
-    """Build a pandas frame.
-
-    Raises: MissingPackage without pandas; InvalidInput if there are more than MOST_ROWS rows.
-    """
+    """Build a pandas frame. Raises: MissingPackage; InvalidInput for more than MOST_ROWS rows."""
     pd, np = (optional_module(name, "pandas", "pandas frames") for name in ("pandas", "numpy"))
     _check_size(matrix)
     small = pd.DataFrame(

@@ -28,10 +28,7 @@ _SHOWN_ROWS = 25
 
 
 class ResultCount(NamedTuple):
-    """The number of accounts that have one outcome on some devices.
-
-    devices: the names of the devices, as a range. outcome: in words.
-    """
+    """The number of accounts with one outcome. devices: a range of names. outcome: in words."""
 
     devices: str
     device_count: int
@@ -60,7 +57,7 @@ class SimulationResult:
         return f"{state.product.name}, {state.label}: {what}"
 
     def counts(self) -> list[ResultCount]:
-        """Count accounts by device range and outcome, the most frequent outcome of a range first."""
+        """Count accounts by device range and outcome, most frequent outcome of a range first."""
         grid = self._grouped
         return [
             ResultCount(column.name, len(column.devices), outcome, kind, accounts)
@@ -69,10 +66,7 @@ class SimulationResult:
         ]
 
     def shares(self, *percentages: float) -> tuple[RolloutShare, ...]:
-        """Count the accounts on each side of each rollout in progress.
-
-        Args: percentages = percentages from 0 to 100 to count in addition to the declared one.
-        """
+        """Count accounts on both sides of each rollout, at the declared and these percentages."""
         return shares_of(self.matrix, percentages)
 
     def before_settling(self) -> "SimulationResult | None":

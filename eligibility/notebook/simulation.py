@@ -42,8 +42,8 @@ class DefaultTerms(TypedDict, total=False):
 class Simulation:
     """Simulates what accounts get on devices. Use it as a context manager, or call close().
 
-    `Simulation("sqlite:///eligibility.db")` reads that store, `Simulation()` the store in the settings,
-    `Simulation(service)` the store of a service, which close() leaves open, and
+    `Simulation("sqlite:///eligibility.db")` reads that store, `Simulation()` the store of the
+    settings, `Simulation(service)` the store of a service, which close() leaves open, and
     `Simulation.given(products, groups)` no store. Methods raise EligibilityError or GroupsError.
     """
 

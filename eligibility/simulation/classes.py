@@ -1,4 +1,4 @@
-"""Sort accounts and devices into classes within which every rule of a product has the same result.
+"""Group accounts and devices into classes that a product's rules cannot distinguish.
 
 Rules see only an account's groups and its side of each rollout, so a million accounts are a few
 hundred classes. Finding the class of each account takes the time, so it runs in compiled loops.

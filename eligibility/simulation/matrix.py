@@ -145,10 +145,7 @@ def change_of(matrix: Matrix, account: int) -> str:
 
 
 def before_settling(matrix: Matrix) -> Matrix | None:
-    """Simulate the accounts of `settling_accounts` with their memberships of 30 minutes before.
-
-    Returns: None if there are no such accounts.
-    """
+    """Simulate `settling_accounts` with their memberships of 30 minutes before; None = no account."""
     accounts = settling_accounts(matrix)
     state = matrix.state.earlier() if accounts else None
     if state is None:

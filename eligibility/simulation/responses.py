@@ -47,7 +47,7 @@ class DeviceView(Struct, frozen=True, rename={"number": "class"}):
 
 
 class StateView(Struct, frozen=True):
-    """The simulated state. label: `live` or the date, maybe `+ draft`. moment: the simulated time."""
+    """The simulated state. label: `live` or a time, maybe `+ draft`. moment: the simulated time."""
 
     label: str
     moment: datetime

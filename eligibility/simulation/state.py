@@ -34,7 +34,7 @@ class State:
         return self.snapshot.product
 
     def decide(self, query: AccessQuery, *, explain: bool = False) -> Decision:
-        """Decide a query about the product for the state's time; the query's own `at` is ignored."""
+        """Decide a query about the product at the state's time; the query's own `at` is ignored."""
         return self.snapshot.decide(query, self.moment, explain=explain)
 
     def decide_as_member(self, query: AccessQuery, groups: frozenset[str]) -> Decision:

@@ -26,10 +26,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC) + SETTLING_TIME
 
 @dataclass(frozen=True, slots=True)
 class _Members:
-    """Members of groups as digests, the groups revision, and the changes of the last 30 minutes.
-
-    moved: group and digest of each membership that a draft adds or removes.
-    """
+    """Members of groups by digest. moved: (group, digest) that a draft adds or removes."""
 
     digests: Mapping[str, set[int]]
     revision: int
@@ -87,10 +84,7 @@ class States:
     def members(
         self, publisher: str, group_id: str, at: datetime | None = None, draft: Draft = NO_DRAFT
     ) -> list[str]:
-        """List the members of a group, sorted, now or at a time, with a draft applied.
-
-        Forgotten (erased) addresses are left out. Raises: groups.errors.UnknownGroup.
-        """
+        """List a group's members, sorted, without forgotten (erased) ones. Raises: UnknownGroup."""
         moves = draft.groups.get(group_id, MemberMoves())
         if moves.whole:
             return moves.over(())

@@ -48,7 +48,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
     @routes.post("/simulations/diff", response_model=ComparisonResponse)
     async def diff(request: Request, by: QueryCaller) -> Response:
-        """Compare two states of a product: who gains or loses access or changes flight, where, and why."""
+        """Compare two states of a product: who gains access, loses it or changes flight, and why."""
         by.caller.check(Scope.READ_GROUPS)
         body = await read_body(request)
         return Response(
@@ -59,7 +59,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 
 
 def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[bytes]:
-    """Read a timeline request, and prepare its computation. Raises: InvalidInput if it is too large."""
+    """Read a timeline request, and prepare it. Raises: InvalidInput if it is too large."""
     fields = json_body.TIMELINE.read(body)
     owner_of(service, fields.product_id, None, by)
     asker = json_body.asker_of(fields.account, fields)

@@ -91,7 +91,7 @@ async def read_body(request: Request) -> bytes:
 def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
     """Check the scopes that a simulation needs in addition to access:query. Raises: ScopeMissing.
 
-    Group members need groups:read. Addresses need access:assert, even if an account asks for itself.
+    groups:read is for group members, access:assert for addresses, even for an account's own.
     """
     accounts = fields.accounts
     if accounts is None or isinstance(accounts, SimulatedGroups):
@@ -104,14 +104,14 @@ def check_scopes(fields: AudienceFields, by: RouteCaller) -> None:
 
 
 def check_draft(draft: DraftFields | None, by: RouteCaller) -> None:
-    """Check the scopes simulate and groups:read: a draft can reveal members. Raises: ScopeMissing."""
+    """Check simulate, and groups:read, as drafts can reveal members. Raises: ScopeMissing."""
     if draft is not None:
         by.caller.check(Scope.SIMULATE)
         by.caller.check(Scope.READ_GROUPS)
 
 
 def owner_of(service: Service, product_id: str, draft: DraftFields | None, by: RouteCaller) -> str:
-    """Return the publisher of a product; for a product that only the draft has, the draft's publisher.
+    """Return the publisher of a product, or the draft's publisher if only the draft has the product.
 
     Raises: UnknownProduct, also for a product that the caller may not see; UnknownPublisher;
     ProductTaken if the draft names another publisher than the store.

@@ -82,7 +82,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
         ] = "flights",
         at: AtParameter = None,
     ) -> Response:
-        """Count the group members that get each flight of a product on each device, or are denied."""
+        """Count the group members that get each flight of a product on each device, or nothing."""
 
         def prepare() -> Computation[bytes]:
             named = json_body.devices_of([*filter(None, map(str.strip, devices.split(",")))])
@@ -105,10 +105,7 @@ def router(service: Service, computations: Computations) -> APIRouter:
 def _simulation(
     service: Service, body: bytes, accept: str, by: RouteCaller
 ) -> Computation[Matrix | bytes]:
-    """Read a simulation request, and prepare its response: JSON, or a matrix to stream.
-
-    Raises: InvalidInput if it is too large; other errors if the request is invalid.
-    """
+    """Read a request, and prepare JSON or a matrix to stream. Raises: InvalidInput if too large."""
     fields = json_body.SIMULATION.read(body)
     check_scopes(fields, by)
     devices = json_body.devices_of(fields.devices)

@@ -92,10 +92,7 @@ def canonical_address(text: str, loc: str) -> str:
 
 
 def read_file(path: Path, defaults: Asker = PLAIN) -> Population:
-    """Read a CSV file with a header of some COLUMNS, or without a header and one address a line.
-
-    Raises: InvalidInput with file, line and value of every fault.
-    """
+    """Read a CSV file with a header, or with one address a line. Raises: InvalidInput."""
     data = file_bytes(path)
     if _has_header(data):
         askers = read_table(

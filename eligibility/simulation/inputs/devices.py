@@ -39,7 +39,7 @@ def runs(devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]) -
 
 
 def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
-    """Read presets (config/releases.toml), CSV files (`read_file`) and devices, separated by commas.
+    """Read presets (config/releases.toml), CSV files and devices, separated by commas.
 
     A device is `family/os_version` or `family/os_version/architecture`, such as `Xbox/1809`.
     Raises: InvalidInput with every part that is unknown or cannot be read.
@@ -63,7 +63,7 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
 
 
 def _named_twice(devices: Iterable[NamedDevice], loc: str) -> Iterator[Fault]:
-    """List the names of more than one device: a report could not distinguish the devices."""
+    """List a fault for each name that several devices share, which reports could not distinguish."""
     for name, number in Counter(named.name for named in devices).items():
         if number > 1:
             detail = f"{number} different devices are named `{name}`"
@@ -114,10 +114,7 @@ def written_out(text: str, loc: str) -> NamedDevice:
 
 
 def read_file(path: Path) -> list[NamedDevice]:
-    """Read a CSV file. Its header has family and os_version, optionally name and architecture.
-
-    Raises: InvalidInput with file, line and value of every fault.
-    """
+    """Read a CSV file of COLUMNS; family and os_version are required. Raises: InvalidInput."""
     return read_table(path, COLUMNS, required=("family", "os_version"), read=_device)
 
 

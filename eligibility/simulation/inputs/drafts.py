@@ -108,7 +108,7 @@ def read_draft(
 
 
 def publisher_in(catalog: Path, product_id: str) -> str | None:
-    """Return the publisher of a product in catalogue files; None if no file declares the product."""
+    """Return the publisher of a product in catalogue files, or None if no file has the product."""
     declarations = read_directory(catalog)
     return next((d.publisher for d in declarations if product_id in d.products), None)
 
@@ -128,7 +128,7 @@ def _declared(publisher: str, declarations: tuple[Declaration, ...], path: str) 
 
 
 def _edits(path: Path) -> dict[str, MemberMoves]:
-    """Read a file of edits, by group. Raises: as `read_draft`; InvalidInput for contradictions."""
+    """Read a file of edits. Raises: as `read_draft`; InvalidInput if edits contradict each other."""
     moves: dict[str, tuple[set[str], set[str]]] = {}
 
     def note(cells: Cells) -> None:

@@ -1,7 +1,4 @@
-"""The JSON request bodies of simulations, comparisons and timelines.
-
-Nothing here opens a file, because a text from a client must never be used as a path.
-"""
+"""The JSON bodies of simulations, comparisons and timelines. No text in them is used as a path."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -71,7 +68,7 @@ class GroupDraft(Struct, forbid_unknown_fields=True):
 
 
 class DraftFields(Struct, forbid_unknown_fields=True):
-    """Changes to simulate without saving them. publisher: the owner of a product that is not stored.
+    """Changes to simulate, but not to save. publisher: the owner of a product that is not stored.
 
     product: a body as for the product's PUT; products: such bodies by id. requirements: all OS
     floors, as in requirements.toml.

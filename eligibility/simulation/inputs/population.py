@@ -1,7 +1,4 @@
-"""Population: the accounts of a simulation, from one to millions, each with its claims.
-
-To save memory, a Microsoft account with one address and the default claims is stored as one text.
-"""
+"""Population: the accounts of a simulation. To save memory, most accounts are only an address."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

@@ -23,10 +23,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReportFormat:
-    """The functions for one format. write: writes a report into an open file.
-
-    check: raises MissingPackage if a package is missing. text: whether it is text.
-    """
+    """How to write a format. check: raises MissingPackage. text: whether the format is text."""
 
     write: Callable[[SimulationReport, BinaryIO], None]
     check: Callable[[], None] = lambda: None

@@ -17,10 +17,7 @@ _BOM = "\ufeff"
 
 
 def write(report: SimulationReport, out: BinaryIO) -> None:
-    """Write the report; cells that look like spreadsheet formulas are escaped.
-
-    The file begins with a byte order mark; without it, spreadsheets do not read it as UTF-8.
-    """
+    """Write UTF-8 with a byte order mark, which spreadsheets need, and with formulas escaped."""
     both = report.earlier is not None
     header = [*COLUMNS, SIDE] if both else list(COLUMNS)
     out.write((_BOM + _line(header)).encode())

@@ -1,7 +1,4 @@
-"""Grid: a matrix for people to read. Pure.
-
-Devices with equal outcomes share a column. In large grids, accounts share rows in the same way.
-"""
+"""Grid: a matrix for people. Devices with equal outcomes share a column, accounts maybe a row."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -71,8 +68,8 @@ class Grid:
 def make_grid(matrix: Matrix, earlier: Matrix | None = None, *, each: bool | None = None) -> Grid:
     """Arrange a matrix in rows and columns. Shared rows are sorted, the largest first.
 
-    Args: earlier = `before_settling(matrix)`, to show a membership change in two rows;
-    each = True: a row for each account; False: shared rows; None: shared above MOST_ROWS accounts.
+    Args: earlier = `before_settling(matrix)`, to show a membership change in two rows; each = True:
+    a row for each account; False: shared rows; None: shared rows for over MOST_ROWS accounts.
     """
     numbering = OutcomeNumbers()
     numbers = numbering.of(matrix)

@@ -99,7 +99,7 @@ def _own(name: str) -> str:
 
 
 def style_of(mark: OutcomeMark) -> str:
-    """Return the CSS class of a cell: the colour of its flight, of the submission, or of a denial."""
+    """Return the CSS class for the colour of a cell: of its flight, the submission, or a denial."""
     return mark.kind if mark.flight is None else f"flight f{mark.flight % _COLOURS}"
 
 

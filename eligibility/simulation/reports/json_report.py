@@ -37,7 +37,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RemediedOutcome(NamedTuple):
-    """An outcome and the texts of its remedies. Equal denials with different remedies are separate."""
+    """An outcome and the texts of its remedies, by which equal denials can differ."""
 
     outcome: Outcome
     remedies: tuple[str, ...]

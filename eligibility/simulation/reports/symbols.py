@@ -17,7 +17,7 @@ SUBMISSION_SYMBOL = "•"
 
 
 class Help(NamedTuple):
-    """A remedy for a denial. always: whether it helps all accounts and devices with this outcome."""
+    """A remedy for a denial. always: whether it helps in all cells with this outcome."""
 
     text: str
     always: bool
@@ -46,7 +46,7 @@ class OutcomeNumbers:
 
     @property
     def helps(self) -> tuple[tuple[Help, ...], ...]:
-        """Return the remedies of each outcome, the most frequent first; none for a granted outcome."""
+        """Return the remedies of each outcome, the most frequent first."""
         return tuple(
             tuple(Help(text, count == decisions) for text, count in helps.most_common())
             for helps, decisions in zip(self._helps, self._decisions, strict=True)

@@ -30,7 +30,7 @@ _Read = TypeVar("_Read")
 
 
 class CaseReader:
-    """Reads the cases of a file, and adds their faults, with dotted places, to those of the file."""
+    """Reads the cases of a file, and adds their faults to those of the file."""
 
     def __init__(
         self, path: Path, document: ScenarioDocument, lines: Lines, faults: list[Fault]

@@ -1,7 +1,4 @@
-"""The format of a scenario file, for pydantic and as a JSON schema for editors.
-
-file.py and state_sources.py check the contents of texts: addresses, devices, groups.
-"""
+"""The format of a scenario file. file.py and state_sources.py check the contents of its texts."""
 
 import json
 from typing import Annotated, Any, Literal
@@ -88,7 +85,7 @@ _Accounts = Annotated[
 
 
 class QueryDocument(_Strict):
-    """The query of a case: account, product, device and time. `defaults` may have each field, too."""
+    """The query of a case: account, product, device and time. `defaults` can have each field."""
 
     product: _Text | None = Field(None, description="Store id of the product")
     change: dict[str, Any] = Field(
@@ -136,7 +133,7 @@ class RemedyFields(_Strict):
 
 
 class ExpectDocument(_Strict):
-    """The expected decision. A missing field allows any value; null requires that there is no value."""
+    """The expected decision. A missing field allows any value; null requires no value."""
 
     granted: StrictBool | None = Field(None, description="Listing and package, both")
     source: _Text | None = Field(None, description="Id of the flight, or `submission`")

@@ -1,4 +1,4 @@
-"""Read scenario files. One fault refuses all files; every fault is reported with its line."""
+"""Read scenario files. If one has faults, none is run, and every fault is reported."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -19,10 +19,7 @@ _SUFFIXES = (".yaml", ".yml")
 
 
 def find_files(named: Iterable[Path]) -> tuple[Path, ...]:
-    """List scenario files: named files, and YAML files below named directories, each once.
-
-    Raises: InvalidScenarios for a missing path, or a directory without YAML files.
-    """
+    """List named scenario files, and YAML files below named directories. Raises: InvalidScenarios."""
     faults: list[Fault] = []
     paths: dict[Path, Path] = {}
     for path in named:
@@ -55,10 +52,7 @@ def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
 
 
 def read_text_of(path: Path, text: str) -> ScenarioFile:
-    """Read a scenario file from its text; the file need not exist at `path`.
-
-    Raises: InvalidScenarios; InvalidFile if the text is not YAML.
-    """
+    """Read a file from its text; `path` need not exist. Raises: InvalidScenarios; InvalidFile."""
     body, lines = load(text, str(path))
     try:
         document = ScenarioDocument.model_validate(body)

@@ -26,7 +26,7 @@ class FieldMismatch:
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """Equal differences on one or more devices. decision: the first of them, with its trace."""
+    """Differences, and the pairs that have them. decision: of the first pair, with its trace."""
 
     differences: tuple[FieldMismatch, ...]
     where: tuple[tuple[str, str], ...]  # account, device
@@ -35,10 +35,7 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """The result of a scenario. asked: number of pairs of account and device.
-
-    outcomes: the distinct outcomes of the pairs, in order of first appearance.
-    """
+    """The result of a scenario. asked: number of account and device pairs. outcomes: each once."""
 
     scenario: Scenario
     asked: int
