@@ -1,7 +1,6 @@
-"""Test data of benchmarks: 7 groups of 10,000, a private product with 3 flights of 2 groups, queries.
+"""Test data: 7 groups of 10,000, a private product with 3 flights of 2 groups, and queries.
 
-About half of the queries are granted. Devices are mixed. Each string is a new object, as if it had
-come from the network.
+About half of the queries are granted. Each string is a new object, as if it came from the network.
 """
 
 import random

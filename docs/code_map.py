@@ -1,7 +1,4 @@
-"""Folders of the code ("rooms") and their sizes, for the tables of docs/architecture.md.
-
-`python -m docs.code_map` prints every figure.
-"""
+"""Folders ("rooms") and sizes of the code. `python -m docs.code_map` prints every figure."""
 
 import ast
 import re

@@ -1,7 +1,4 @@
-"""Runner of a peer: reads the world from a file, checks each answer and measures the time.
-
-Runs in the peers' own environment, so it uses the standard library only.
-"""
+"""Runner of a peer: checks each answer and measures the time. Standard library only."""
 
 import json
 import statistics

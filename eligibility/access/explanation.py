@@ -51,10 +51,7 @@ class ChangeAction(StrEnum):
 
 
 class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
-    """One change, in words (`text`, starting in lower case) and as data (all other fields).
-
-    by: the person at the device, or the publisher of the product.
-    """
+    """One change, in words (`text`, starting in lower case) and as data. by: who can make it."""
 
     action: ChangeAction
     by: Literal["person", "publisher"]
@@ -71,7 +68,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ChangeSet(Struct, frozen=True, gc=False):
-    """Changes that together turn a denial into a grant (tested), and the package then granted.
+    """Changes that together grant a denied query (tested), and the package then granted.
 
     source: `flight <id>` or `submission`. version: of the package.
     """

@@ -222,11 +222,7 @@ class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class TraceStep(Struct, frozen=True, gc=False):
-    """One step of the trace.
-
-    detail: text for people. source: codes of the pages that state the rule. facts: the compared
-    values by name.
-    """
+    """One step of the trace. source: codes of its rule's pages. facts: compared values by name."""
 
     step: str
     outcome: str
@@ -273,10 +269,7 @@ class PackageVerdict(Struct, frozen=True, gc=False):
 
 
 class Settling(Struct, frozen=True, gc=False):
-    """A membership change so recent that the Store may not have applied it yet (KUG).
-
-    group_id: None if the caller may not read groups.
-    """
+    """A recent change that the Store may not have applied yet (KUG). group_id: None if hidden."""
 
     group_id: str | None
     change: Literal["added", "removed"]

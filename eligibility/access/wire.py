@@ -105,7 +105,7 @@ class _Stamp(Struct, gc=False):
     stale_seconds: int
 
 
-_STAMP_MARK = b',"settling":'
+_STAMP_MARK = b',"settling":'  # matches only the field: JSON strings escape quotes
 _Query = TypeVar("_Query", QueryFields, Raw)
 
 _encoder = msgspec.json.Encoder()
@@ -137,10 +137,7 @@ def query_of(**fields: object) -> AccessQuery:
 
 
 def decode_batch(body: bytes) -> Sequence[QueryFields | InvalidInput]:
-    """Decode a batch: in order, each query or the faults of its structure.
-
-    Raises: InvalidInput if the batch itself cannot be read or has more than LONGEST_BATCH queries.
-    """
+    """Decode a batch: each query or its faults. Raises InvalidInput above LONGEST_BATCH queries."""
     try:
         read = _batch.decode(body)
         if nothing_twice(body, read):
@@ -181,10 +178,7 @@ def encode(decision: Decision) -> bytes:
 
 
 def encoded_verdict(decision: Decision) -> bytes:
-    """Encode a decision up to its stamp. encoded_stamp completes it to the result of `encode`.
-
-    JSON strings escape quotes, so _STAMP_MARK can match only the field itself.
-    """
+    """Encode a decision up to its stamp, where encoded_stamp continues."""
     return encode(decision).partition(_STAMP_MARK)[0]
 
 

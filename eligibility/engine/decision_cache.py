@@ -9,11 +9,7 @@ from eligibility.formats.lru_cache import LruCache
 
 
 class DecisionBody(bytes):
-    """The bytes of an answer, with the decision that they encode.
-
-    decision: without its stamp; equal answers share one object. member: whether the account is in a
-    group of the product.
-    """
+    """Bytes of an answer. decision: without its stamp. member: whether the account is in a group."""
 
     decision: Decision
     member: bool
@@ -35,10 +31,7 @@ CacheKey = tuple[object, ...]
 
 
 class CachedDecision:
-    """A decision without trace and stamp, and its JSON with and without names of groups.
-
-    member: whether the account is in a group of the product.
-    """
+    """A decision without trace and stamp, and its JSON with and without names of groups."""
 
     __slots__ = ("_sealed", "_unnamed", "_verdict", "decision", "member")
 

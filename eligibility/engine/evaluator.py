@@ -109,10 +109,7 @@ class Evaluator:
         raise UnknownProduct(query.product_id, query.at)
 
     def explain(self, query: AccessQuery) -> tuple[Decision, Case]:
-        """Decide without the cache. Return the decision with its trace, and its inputs.
-
-        Raises: as `decide`.
-        """
+        """Decide without the cache, with trace; return also the inputs. Raises: as `decide`."""
         if query.at is not None:
             past, case = self._as_of(query, query.at)
             return past.decision, case
@@ -143,8 +140,7 @@ class Evaluator:
     def check_publisher(self, product_id: str, publishers: Set[str]) -> None:
         """Raise UnknownProduct unless one of these publishers owns the product.
 
-        A product never changes its publisher, so memory may answer while the store is unavailable.
-        Raises also: StoreUnavailable if memory does not hold the product as theirs.
+        Memory may answer: a product never changes its publisher. Raises also: StoreUnavailable.
         """
         held = self._held.get(product_id)
         if held is not None and held.publisher in publishers:
@@ -161,10 +157,7 @@ class Evaluator:
         return list(self._held.values())
 
     def held(self, product_id: str) -> HeldProduct:
-        """The product, refreshed from the store if outdated. Raises: as `decide`.
-
-        While the store is unavailable, the last state is returned for max_staleness_seconds.
-        """
+        """The product, refreshed if the store answers. Raises: as `decide`."""
         return self._fresh(AccessQuery(product_id, _NO_DEVICE))[0]
 
     def digester(self) -> Digester:

@@ -33,18 +33,12 @@ from eligibility.rules.rollout import place
 _NO_CLAIMS = (False, False, False)
 
 BodyFormat = Callable[[Decision], bytes]
-"""Encodes a decision in another format, without stamp and settling.
-
-Answers are cached for each format, so formats that encode the same must be equal, and few.
-"""
+"""Another encoder of decisions, without stamp. Equal encoders share cached answers; use few."""
 
 CachedBodies = tuple[
     DecisionCache, defaultdict[bool | BodyFormat, LruCache[CacheKey, DecisionBody]]
 ]
-"""Decisions, and answers by format and by the query as sent.
-
-Formats False and True are our JSON without and with names of groups, stamped with this revision.
-"""
+"""Decisions, and answers by format (False and True: our JSON without and with group names)."""
 
 
 def _new_answers() -> LruCache[CacheKey, DecisionBody]:

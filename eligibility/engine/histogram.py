@@ -5,10 +5,7 @@ from collections.abc import Sequence
 
 
 class Histogram:
-    """Counts of durations by bucket. Not thread-safe.
-
-    bounds: inclusive upper bounds, in seconds, ascending. counts: the last is for longer durations.
-    """
+    """Counts of durations by bucket. bounds: inclusive, in seconds, ascending. Not thread-safe."""
 
     __slots__ = ("bounds", "counts", "total")
 

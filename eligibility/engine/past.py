@@ -58,10 +58,7 @@ def decide_as_of(
 
 
 def decide_past(case: Case, past: PastMemberships) -> Decision:
-    """Decide with the trace, from past memberships. Pure.
-
-    Args: past = memberships of the account's addresses in the product's groups.
-    """
+    """Decide with the trace, from past memberships in the product's groups. Pure."""
     query, decision = case.query, decide(case, explain=True)
     trace = decision.trace or ()
     if query.account is not None and query.account.aliases:

@@ -16,10 +16,7 @@ class ProductList:
         self._listed: dict[str, tuple[int, int, tuple[str, ...]]] = {}
 
     def publishers(self) -> tuple[str, ...]:
-        """Publishers with products, sorted. While the store is unavailable, the last list.
-
-        Raises: StoreUnavailable if no list was read before.
-        """
+        """Sorted publishers with products; the last list if the store is unavailable."""
         try:
             self._publishers = self._catalog.publishers()
         except StoreUnavailable:
@@ -30,8 +27,7 @@ class ProductList:
     def product_ids(self, publisher: str, most: int) -> tuple[str, ...]:
         """The first `most` ids of a publisher's products, sorted.
 
-        While the store is unavailable, the cached list is returned, without an age limit.
-        Raises: StoreUnavailable if no list is cached.
+        While the store is unavailable, the cached list. Raises StoreUnavailable without one.
         """
         known = self._listed.get(publisher)
         try:

@@ -30,10 +30,7 @@ SentAccount = AccountFields | UnsetType | None
 
 
 class QueryKeys:
-    """Builds the keys of queries for one product.
-
-    A query whose membership may be settling has no key, because its answer changes with time.
-    """
+    """Builds the keys of queries for one product. No key if a membership may be settling."""
 
     __slots__ = (
         "_class_lately",

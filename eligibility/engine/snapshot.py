@@ -23,11 +23,7 @@ _NO_REVISION = Revision(0, 0)
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All inputs of decisions on one product, except the query and the time.
-
-    index: members of the product's groups, by digests of the digester.
-    recent: membership changes that may be settling.
-    """
+    """All inputs of decisions, except query and time. recent: changes that may be settling."""
 
     publisher: str
     product_id: str
@@ -61,10 +57,7 @@ class Snapshot:
         return Case(query, self.product, groups, self.requirements, now)
 
     def decide(self, query: AccessQuery, now: datetime, *, explain: bool = False) -> Decision:
-        """Decide a query at `now` (in UTC); the query's own `at` is ignored.
-
-        Args: explain = include the trace, with the account's address that matched.
-        """
+        """Decide a query at `now` (in UTC), not at the query's own `at`. explain = with trace."""
         account = query.account
         decision = decide(self.case(query, now), explain=explain)
         steps = (decision.trace or ()) if explain else UNSET
@@ -103,10 +96,7 @@ def snapshot_of(
     revision: Revision = _NO_REVISION,
     recent: RecentMoves | None = None,
 ) -> Snapshot:
-    """Build the snapshot of a product not held in memory: past, draft or hypothetical.
-
-    Args: members = group id -> digests, for the groups that the product names.
-    """
+    """Build a past, draft or hypothetical snapshot. members = group id -> digests."""
     index = index_of(members)
     return Snapshot(
         publisher, product_id, product, index, digester, requirements, revision, recent or {}

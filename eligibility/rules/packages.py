@@ -25,10 +25,7 @@ class PackageSelection:
 
 
 def covers(families: Iterable[str], family: str) -> bool:
-    """Check that target families include a family, by name or by Windows.Universal.
-
-    Universal includes every family except Xbox, which has to be named (UPL).
-    """
+    """Check for a family, by name or by Windows.Universal, which does not include Xbox (UPL)."""
     names = set(families)
     return family in names or (UNIVERSAL in names and family != XBOX)
 
@@ -52,10 +49,7 @@ def select(packages: tuple[Package, ...], device: Device) -> PackageSelection:
 
 
 def minimum_for(package: Package, family: str) -> Version | None:
-    """MinVersion of the package for a family. None if the package has no entry for it.
-
-    The family's own entry takes precedence over the Windows.Universal entry (DFO).
-    """
+    """MinVersion for a family: its own entry, else that of Windows.Universal (DFO), else None."""
     entry = package.targets.get(family) or package.targets.get(UNIVERSAL)
     return None if entry is None else parse_os_version(entry)
 

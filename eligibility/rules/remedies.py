@@ -1,7 +1,4 @@
-"""Remedies: what would lift each denial, or grant each higher-ranked flight.
-
-Uses the verdicts of decide.py and decides nothing itself.
-"""
+"""Remedies: what would lift each denial, or grant each higher-ranked flight."""
 
 from __future__ import annotations
 

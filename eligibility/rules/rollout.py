@@ -13,10 +13,7 @@ BUCKETS = 10_000
 
 
 def bucket(product_id: str, account_id: str) -> int:
-    """The account's number, 0 to 9,999, in every rollout of the product.
-
-    It never changes, so that each rollout reaches accounts in the same order (GPR).
-    """
+    """The account's fixed number, 0 to 9,999: all rollouts reach accounts in this order (GPR)."""
     key = f"{product_id}:{account_id}".encode()
     return int.from_bytes(blake2b(key, digest_size=8).digest(), "big") % BUCKETS
 
@@ -55,10 +52,7 @@ def place(thresholds: Sequence[float], product_id: str, account_id: str) -> int:
 
 
 def side(query: AccessQuery, rollout: Rollout, requirements: Requirements) -> tuple[bool, Reason]:
-    """Check whether the query gets the newest packages of a rollout not finalized, and why.
-
-    The order of the tests matters: a halted rollout gives nobody the newest packages.
-    """
+    """Check whether a query gets the newest packages, and why. A halt overrides all other tests."""
     rule = requirements.rollout
     if rollout.status is RolloutStatus.HALTED:
         return False, Reason.ROLLOUT_HALTED

@@ -18,10 +18,7 @@ _EVERY_MARKET = ("every market",)
 
 
 def alias_step(account: Account, matched: Collection[str]) -> TraceStep:
-    """Record which address of an account with aliases is listed in the product's groups.
-
-    matched: the listed addresses of the account.
-    """
+    """Record which address of an account with aliases is listed. matched: listed addresses."""
     listed = next((address for address in account.addresses if address in matched), None)
     if listed is None:
         return TraceStep("aliases", "no_match", "", "KUG")
