@@ -44,7 +44,7 @@ app.command("explain")(explain.explain)
 app.command("test")(scenarios.scenarios)
 app.command("diff")(diff.diff)
 app.command("timeline")(timeline.timeline)
-for module in (group_files, group_history):  # importing them added their commands to `groups`
+for module in (group_files, group_history):  # their import added commands to `groups`
     assert module.app is groups.app  # noqa: S101
 app.add_typer(groups.app, name="groups")
 app.add_typer(catalog.app, name="catalog")

@@ -106,9 +106,7 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
         if how.inline and present.catalog is None:
             detail = "this file asks the live store: record without --inline, or into another file"
             raise InvalidScenarios([Fault(str(path), "GIVEN_DIFFERS", detail)])
-        if (
-            present.catalog is not None
-        ):  # a file's catalogue has no members, no date: inline adds them
+        if present.catalog is not None:  # it has no members and no date: add them inline
             how = replace(how, inline=True)
         text = appended(before, recorded_case(query, state, how), str(path))
     else:

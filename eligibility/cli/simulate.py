@@ -74,7 +74,7 @@ def simulate(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what every account gets on every device. Exit code 0 if it ran, whatever the answers are.
+    """Show what every account gets on every device. Exit code 0 unless it fails to run.
 
     `eligibility simulate --product 9NCONTOSORDR --accounts testers.csv --output report.html`
     """

@@ -23,7 +23,7 @@ def watched(named: Collection[Path], run: Callable[[], object]) -> None:
         for number, changed in enumerate(
             watch(*_existing(watching), rust_timeout=_WAKE_MS, yield_on_timeout=True)
         ):
-            # Start the first run after the watch: else a change during that run would be missed.
+            # The first run starts after the watch: else a change during that run would be missed.
             if number == 0 or _concerns(changed, watching):
                 _run_and_report(run)
                 if frozenset(_watched(named)) != watching:

@@ -116,6 +116,6 @@ def _of_groups(groups: Mapping[str, Group], used: set[str]) -> Iterator[Attentio
 
 
 def _names(groups: Sequence[Group]) -> str:
-    """Join the names of the first three groups, and count the others."""
+    """Join the names of the first three groups, and append the number of others."""
     more = f" and {len(groups) - 3} more" if len(groups) > 3 else ""
     return ", ".join(group.name for group in groups[:3]) + more

@@ -84,7 +84,7 @@ class Site:
         self._add_static()
 
     def page(self, path: str, show: PageView) -> None:
-        """Add a page at a path below the prefix. People who are not signed in get the sign-in page."""
+        """Add a page at a path below the prefix. If nobody is signed in, redirect to sign-in."""
 
         async def answer(request: Request) -> Response:
             viewer = await run_in_threadpool(self._viewer, request)

@@ -70,7 +70,7 @@ def actor() -> str:
 
 
 def read_addresses(arguments: list[str], file: Path | None) -> str:
-    """Read addresses from arguments, a file, or standard input (`-`); any separators may be used."""
+    """Read addresses, with any separators, from arguments, a file, or standard input (`-`)."""
     texts = [typer.get_text_stream("stdin").read() if text == "-" else text for text in arguments]
     if file is not None:
         try:

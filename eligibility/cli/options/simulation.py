@@ -71,7 +71,7 @@ class StateOptions:
         )
 
     def publisher(self, service: Service, product_id: str) -> str:
-        """Return the publisher of a product in the store or in the draft. Raises: UnknownProduct."""
+        """Return a product's publisher, from the store or the draft. Raises: UnknownProduct."""
         try:
             return service.states.owner(product_id)
         except UnknownProduct:

@@ -13,7 +13,7 @@ from groups.errors import GroupsError
 
 
 class Exit(IntEnum):
-    """The exit codes. USAGE: an option or argument is wrong. DIFFERENT: `diff` found a difference."""
+    """The exit codes. USAGE: wrong option or argument. DIFFERENT: `diff` found a difference."""
 
     GRANTED = 0
     FAILED = 1

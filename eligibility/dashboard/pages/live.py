@@ -20,7 +20,7 @@ _SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class LiveDecision:
-    """A line of the page. account: a member's address if the viewer may see it, else a placeholder."""
+    """A line of the page. account: a member's address if it may be shown, else a placeholder."""
 
     seen: RecentDecision
     product: str

@@ -19,7 +19,7 @@ HOURS = 12
 
 _PERSON = b"dashboard forms"
 _MOST_CHARACTERS = 3_900
-"""Browsers silently drop a cookie of more than 4,096 characters, its name and attributes included."""
+"""Browsers silently drop a cookie of over 4,096 characters, including name and attributes."""
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
