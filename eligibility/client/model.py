@@ -150,7 +150,7 @@ class SubmissionVerdict(Struct, frozen=True):
 
 
 class PackageVerdict(Struct, frozen=True):
-    """May this device download, and what? A denied one offers no package.
+    """May this device download a package, and which? A denial offers none.
 
     action: `install`, `update`, `keep` or `none`. delivery: `automatic` or `manual`.
     """
@@ -203,8 +203,7 @@ class EditResponse(Struct, frozen=True):
     """What an edit of a group did, or with dry_run would do.
 
     revision: the group's new revision. unchanged: number of addresses that were members already.
-    unknown: number of addresses to remove that were no members. joined, left, effects: only for a
-    dry run.
+    unknown: how many addresses to remove were no members. joined, left, effects: dry run only.
     """
 
     publisher: str
