@@ -6,6 +6,7 @@ from docs.code_map import (
     MOST_FILE_LINES,
     MOST_FILES,
     MOST_FUNCTION_LINES,
+    MOST_LINES,
     MOST_LONG_FILES,
     MOST_PARAMETERS,
     MOST_ROOMS,
@@ -27,6 +28,10 @@ def test_a_reader_meets_few_rooms_at_first_sight() -> None:
 def test_no_folder_has_many_files() -> None:
     sizes = Counter(path.parent for path in source_files() if path.name != "__init__.py")
     assert not {folder: size for folder, size in sizes.items() if size > MOST_FILES}
+
+
+def test_the_product_does_not_grow() -> None:
+    assert lines_of(source_files()) <= MOST_LINES
 
 
 def test_few_files_are_long_and_none_is_very_long() -> None:
