@@ -157,7 +157,7 @@ class Site:
         return page if isinstance(page, Response) else self.rendered(request, viewer, page)
 
     def _error_page(self, request: Request, viewer: Viewer | None, error: Exception) -> Response:
-        request.scope["exchange"].note(error)
+        request.scope["exchange"].error = error
         problem = problems.problem(error)
         status = problem["status"]
         values = {"title": problem["title"], "problem": problem}

@@ -84,7 +84,7 @@ class ProviderPages:
         return response
 
     def _refused(self, request: Request, to: str, error: SignInRefused) -> Response:
-        request.scope["exchange"].note(error)
+        request.scope["exchange"].error = error
         return self._pages.form(request, to, error.message, error.status)
 
     def _callback(self, request: Request) -> str:

@@ -38,10 +38,10 @@ class SignInPages:
         try:
             await run_in_threadpool(self._authentication.authenticate, b"Bearer " + key.encode())
         except Unauthenticated as error:
-            request.scope["exchange"].note(error)
+            request.scope["exchange"].error = error
             return self.form(request, to, _REFUSED, 401)
         except (EligibilityError, GroupsError) as error:
-            request.scope["exchange"].note(error)
+            request.scope["exchange"].error = error
             return self.form(request, to, "the server cannot check keys now; try again later", 503)
         response = RedirectResponse(below(to), 303)
         sessions = self._site.sessions
