@@ -367,7 +367,7 @@ def test_a_key_is_revoked(run: Run, made: dict[str, str]) -> None:
 def test_a_key_is_rotated(run: Run, made: dict[str, str]) -> None:
     ran = run("keys", "rotate", made["key_id"])
     assert api_keys.is_key(ran.out.splitlines()[0])
-    assert f"in place of {made['key_id']}, which ends 20" in ran.out
+    assert f"It replaces {made['key_id']}, which ends 20" in ran.out
     old, new = listed(run)
     assert (old["state"], old["replaced_by"]) == ("ending", new["key_id"])
     length = datetime.fromisoformat(old["expires_at"]) - datetime.fromisoformat(new["created_at"])

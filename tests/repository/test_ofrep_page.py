@@ -56,4 +56,4 @@ def test_the_answer_is_the_answer(demo: Server) -> None:
 
 def test_the_cap_is_the_settings() -> None:
     cap = Settings.model_fields["ofrep_bulk_products"].default
-    assert f"({cap} unless the [settings]" in PAGE.read_text("utf-8")
+    assert f"({cap} by default, see" in PAGE.read_text("utf-8")

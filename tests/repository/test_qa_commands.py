@@ -8,7 +8,7 @@ _VARIES = (
     (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?"), "MOMENT"),
     (re.compile(r"until \d\d:\d\d UTC"), "until MOMENT"),
     (re.compile(r"by cli \S+ from \S+"), "by WHOM"),
-    (re.compile(r"in (29|30) minutes|in half an hour"), "SOON"),
+    (re.compile(r"in (2\d|30) minutes|in half an hour"), "SOON"),
     (re.compile(r"[ ]+$", re.MULTILINE), ""),
     (re.compile(r"\b\d+(\.\d+)? m?s\b"), "TIME"),
 )
