@@ -1,10 +1,11 @@
 """Types of a decision's explanation. explain/story.py and explain/least_change.py build them."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Literal
 
 from msgspec import Struct
+
+from eligibility.access.codes import Action
 
 
 class DocumentationPage(Struct, frozen=True, gc=False):
@@ -22,38 +23,10 @@ class Sentence(Struct, frozen=True, gc=False):
     sources: tuple[DocumentationPage, ...] = ()
 
 
-class ChangeAction(StrEnum):
-    """Possible changes, from the easiest to the hardest. Suggestions are listed in this order."""
-
-    SIGN_IN = "SIGN_IN"
-    USE_MICROSOFT_ACCOUNT = "USE_MICROSOFT_ACCOUNT"
-    CHECK_FOR_UPDATES = "CHECK_FOR_UPDATES"
-    JOIN_GROUP = "JOIN_GROUP"
-    LEAVE_GROUP = "LEAVE_GROUP"
-    UPDATE_OS = "UPDATE_OS"
-    REINSTALL = "REINSTALL"
-    USE_OFFERED_MARKET = "USE_OFFERED_MARKET"
-    USE_PROMOTIONAL_CODE = "USE_PROMOTIONAL_CODE"
-    WAIT = "WAIT"
-    USE_ANOTHER_DEVICE = "USE_ANOTHER_DEVICE"
-    USE_ACCOUNT_THAT_OWNS = "USE_ACCOUNT_THAT_OWNS"
-    ADD_AUDIENCE_GROUP = "ADD_AUDIENCE_GROUP"
-    ADD_FLIGHT_GROUP = "ADD_FLIGHT_GROUP"
-    PUBLISH_FLIGHT = "PUBLISH_FLIGHT"
-    FINALIZE_ROLLOUT = "FINALIZE_ROLLOUT"
-    OFFER_MARKET = "OFFER_MARKET"
-    OFFER_FAMILY = "OFFER_FAMILY"
-    ALLOW_ACQUISITION = "ALLOW_ACQUISITION"
-    MAKE_AVAILABLE = "MAKE_AVAILABLE"
-    FIT_PACKAGE = "FIT_PACKAGE"
-    ADD_PACKAGE = "ADD_PACKAGE"
-    MAKE_PUBLIC = "MAKE_PUBLIC"
-
-
 class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
     """One change, in words (`text`, starting in lower case) and as data. by: who can make it."""
 
-    action: ChangeAction
+    action: Action
     by: Literal["person", "publisher"]
     text: str
     group: str | None = None

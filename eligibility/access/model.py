@@ -7,80 +7,19 @@ part of a reference cycle, so the garbage collector can skip them.
 
 from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 from packaging.version import Version
 
+from eligibility.access.codes import AccountKind, Action, Reason
 from eligibility.access.explanation import LeastChange, Sentence
 from eligibility.errors import Fault, InvalidInput
 from eligibility.windows import versions
 from eligibility.windows.package_versions import parse_package_version
 from groups import emails
 from groups.errors import InvalidEmails
-
-
-class Consistency(StrEnum):
-    """How fresh an answer must be. strong: it includes every write acknowledged before the query."""
-
-    EVENTUAL = "eventual"
-    STRONG = "strong"
-
-
-class AccountKind(StrEnum):
-    """Who issued the account. Only a Microsoft account can be a member of a group (KUG)."""
-
-    MICROSOFT = "microsoft"
-    WORK_OR_SCHOOL = "work_or_school"
-
-
-class Reason(StrEnum):
-    """Reason for one half of a decision (submission or package). Codes are never renamed."""
-
-    # submission
-    PUBLIC_AUDIENCE = "PUBLIC_AUDIENCE"
-    AUDIENCE_MEMBER = "AUDIENCE_MEMBER"
-    NOT_SIGNED_IN = "NOT_SIGNED_IN"
-    WRONG_ACCOUNT_KIND = "WRONG_ACCOUNT_KIND"
-    NOT_IN_AUDIENCE = "NOT_IN_AUDIENCE"
-    OS_BELOW_AUDIENCE_MINIMUM = "OS_BELOW_AUDIENCE_MINIMUM"
-    DEVICE_FAMILY_UNSUPPORTED = "DEVICE_FAMILY_UNSUPPORTED"
-    # package: blockers
-    SUBMISSION_DENIED = "SUBMISSION_DENIED"
-    PRODUCT_UNAVAILABLE = "PRODUCT_UNAVAILABLE"
-    ACQUISITION_STOPPED = "ACQUISITION_STOPPED"
-    MARKET_NOT_OFFERED = "MARKET_NOT_OFFERED"
-    DEVICE_FAMILY_NOT_OFFERED = "DEVICE_FAMILY_NOT_OFFERED"
-    NO_PACKAGE_FOR_FAMILY = "NO_PACKAGE_FOR_FAMILY"
-    OS_BELOW_PACKAGE_MINIMUM = "OS_BELOW_PACKAGE_MINIMUM"
-    ARCHITECTURE_MISMATCH = "ARCHITECTURE_MISMATCH"
-    # package: source of a granted package
-    FLIGHT_MEMBER = "FLIGHT_MEMBER"
-    NON_FLIGHTED_SUBMISSION = "NON_FLIGHTED_SUBMISSION"
-    # package: side of a gradual rollout, listed after the source
-    ROLLOUT_HALTED = "ROLLOUT_HALTED"
-    ROLLOUT_OS_BELOW_MINIMUM = "ROLLOUT_OS_BELOW_MINIMUM"
-    ROLLOUT_MANUAL_CHECK = "ROLLOUT_MANUAL_CHECK"
-    ROLLOUT_NEW_INSTALL = "ROLLOUT_NEW_INSTALL"
-    ROLLOUT_NOT_SIGNED_IN = "ROLLOUT_NOT_SIGNED_IN"
-    ROLLOUT_INCLUDED = "ROLLOUT_INCLUDED"
-    ROLLOUT_EXCLUDED = "ROLLOUT_EXCLUDED"
-
-
-class RemedyAction(StrEnum):
-    """Action that would change a denial, or would grant a higher-ranked flight."""
-
-    SIGN_IN = "SIGN_IN"
-    USE_MICROSOFT_ACCOUNT = "USE_MICROSOFT_ACCOUNT"
-    JOIN_GROUP = "JOIN_GROUP"
-    WAIT_UNTIL_PUBLIC = "WAIT_UNTIL_PUBLIC"
-    UPDATE_OS = "UPDATE_OS"
-    USE_ANOTHER_DEVICE = "USE_ANOTHER_DEVICE"
-    USE_PROMOTIONAL_CODE = "USE_PROMOTIONAL_CODE"
-    USE_OFFERED_MARKET = "USE_OFFERED_MARKET"
-    ADD_PACKAGE = "ADD_PACKAGE"
 
 
 class Account(Struct, frozen=True, gc=False):
@@ -208,7 +147,7 @@ class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):
     unlocks: the half that it would grant, or "flight" for a higher-ranked flight not granted now.
     """
 
-    action: RemedyAction
+    action: Action
     unlocks: Literal["submission", "package", "flight"]
     text: str
     flights: tuple[str, ...] = ()

@@ -13,16 +13,8 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import astuple
 
-from eligibility.access.model import (
-    AccessQuery,
-    Account,
-    AccountKind,
-    Consistency,
-    Decision,
-    Device,
-    Revision,
-    Settling,
-)
+from eligibility.access.codes import AccountKind, Consistency
+from eligibility.access.model import AccessQuery, Account, Decision, Device, Revision, Settling
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
 from eligibility.formats.lru_cache import LruCache

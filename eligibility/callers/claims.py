@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from eligibility.access.model import Account, AccountKind
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account
 from eligibility.callers.issuers import AccountIssuer, TokenGrants
 from eligibility.callers.model import Caller, Scope
 from eligibility.errors import InvalidInput

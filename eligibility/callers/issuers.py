@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from eligibility.access.model import AccountKind
+from eligibility.access.codes import AccountKind
 from eligibility.callers.model import Scope
 
 # Public-key signatures only: with HS*, a verifier has the key to sign; `none` means unsigned.

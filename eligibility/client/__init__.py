@@ -3,7 +3,8 @@
 Requires only httpx2, msgspec and packaging, not the dependencies of the server (docs/client.md).
 """
 
-from eligibility.access.model import AccountKind, Consistency, Reason, RemedyAction, Revision
+from eligibility.access.codes import AccountKind, Action, Consistency, Reason
+from eligibility.access.model import Revision
 from eligibility.client.async_client import AsyncClient
 from eligibility.client.errors import Forbidden, NotFound, Problem, Unauthenticated, Unreachable
 from eligibility.client.model import (
@@ -23,6 +24,7 @@ __all__ = [
     "SERVICE_UNREACHABLE",
     "Account",
     "AccountKind",
+    "Action",
     "AsyncClient",
     "Client",
     "Consistency",
@@ -36,7 +38,6 @@ __all__ = [
     "Problem",
     "Query",
     "Reason",
-    "RemedyAction",
     "Revision",
     "StoredProduct",
     "Unauthenticated",

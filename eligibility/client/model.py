@@ -1,7 +1,7 @@
 """The values that the client sends and receives, all frozen.
 
 Codes are plain strings, so that a client accepts the new reasons and remedies of a later service.
-They compare equal to the members of `Reason` and `RemedyAction`.
+They compare equal to the members of `Reason` and `Action`.
 """
 
 from datetime import datetime
@@ -9,16 +9,9 @@ from typing import Any
 
 from msgspec import UNSET, Struct, UnsetType
 
+from eligibility.access.codes import AccountKind, Consistency
 from eligibility.access.explanation import Sentence
-from eligibility.access.model import (
-    AccountKind,
-    Consistency,
-    OfferedPackage,
-    PackageSource,
-    Revision,
-    Settling,
-    TraceStep,
-)
+from eligibility.access.model import OfferedPackage, PackageSource, Revision, Settling, TraceStep
 
 SERVICE_UNREACHABLE = "SERVICE_UNREACHABLE"
 """The only reason of a denial that the client made itself because no response came."""

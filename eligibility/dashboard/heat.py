@@ -6,7 +6,8 @@ from itertools import groupby
 from math import inf
 
 from eligibility.access.asker import PLAIN, Asker
-from eligibility.access.model import Account, Decision, Device, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Account, Decision, Device
 from eligibility.catalog.model import Product
 from eligibility.explain.device_names import run_name
 from eligibility.explain.outcome import Outcome, outcome_of

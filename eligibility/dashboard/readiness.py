@@ -10,7 +10,8 @@ from typing import Literal
 
 from msgspec.structs import replace
 
-from eligibility.access.model import AccessQuery, Account, Decision, Device, RemedyAction
+from eligibility.access.codes import Action
+from eligibility.access.model import AccessQuery, Account, Decision, Device
 from eligibility.activity.model import LastAnswer
 from eligibility.explain.device_names import device_name
 from eligibility.explain.outcome import Outcome, outcome_of
@@ -110,7 +111,7 @@ def _tester(state: State, target: ReadinessTarget, address: str, last: LastAnswe
     remedy = next((each for each in decision.remedies if each.unlocks != "flight"), None)
     model = replace(device, architecture=None)
     problem, text = f"{device_name(model)}: {reason}", remedy.text if remedy else ""
-    ours = remedy is not None and remedy.action is RemedyAction.ADD_PACKAGE
+    ours = remedy is not None and remedy.action is Action.ADD_PACKAGE
     return Tester(address, "blocked", last, outcome, problem, text, ours)
 
 

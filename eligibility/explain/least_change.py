@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from msgspec import UNSET, structs
 
-from eligibility.access.explanation import ChangeAction, ChangeSet, LeastChange
+from eligibility.access.codes import Action
+from eligibility.access.explanation import ChangeSet, LeastChange
 from eligibility.access.model import Decision
 from eligibility.catalog.model import Product
 from eligibility.errors import Fault, InvalidInput
@@ -26,7 +27,7 @@ MOST_CHANGES = 3
 MOST_TRIES = 1_000
 """Limit of decisions in one search. One takes about 40 microseconds; 150 with twenty flights."""
 
-_EASE = {action: position for position, action in enumerate(ChangeAction)}
+_EASE = {action: position for position, action in enumerate(Action)}
 _COMPARED_FACTS = (
     "counted",
     "via",

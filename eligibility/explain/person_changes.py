@@ -8,8 +8,9 @@ from typing import Any
 from msgspec.structs import replace as with_fields
 from packaging.version import Version
 
-from eligibility.access.explanation import ChangeAction, SuggestedChange
-from eligibility.access.model import Account, AccountKind, Device
+from eligibility.access.codes import AccountKind, Action
+from eligibility.access.explanation import SuggestedChange
+from eligibility.access.model import Account, Device
 from eligibility.explain.device_names import a_device, a_kind, release_text
 from eligibility.rules.case import Case
 from eligibility.rules.compared_versions import points
@@ -56,7 +57,7 @@ def asking(
     return CandidateChange(change, apply, frozenset(parts or fields), likeness or change.action)
 
 
-def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
+def _change(action: Action, text: str, **data: Any) -> SuggestedChange:
     return SuggestedChange(action, "person", text, **data)
 
 
@@ -64,10 +65,10 @@ def _accounts(case: Case) -> Iterator[CandidateChange]:
     """List other accounts: a personal Microsoft account in no group, or in one of the groups."""
     account = case.query.account
     if account is None:
-        action, text = ChangeAction.SIGN_IN, "sign in to the Store with a Microsoft account"
+        action, text = Action.SIGN_IN, "sign in to the Store with a Microsoft account"
         yield asking(_change(action, text), account=STRANGER)
     elif account.kind is not AccountKind.MICROSOFT:
-        action, text = ChangeAction.USE_MICROSOFT_ACCOUNT, "use a personal Microsoft account"
+        action, text = Action.USE_MICROSOFT_ACCOUNT, "use a personal Microsoft account"
         same = with_fields(account, kind=AccountKind.MICROSOFT)
         change = _change(action, f"{text} with the address {account.id}")
         yield asking(change, account=same)
@@ -102,9 +103,9 @@ def _groups(case: Case) -> Iterator[CandidateChange]:
     who = "have that account" if case.query.account is None else "ask the publisher to be"
     for group in sorted(case.product.groups):
         if group in case.account_groups:
-            action, text = ChangeAction.LEAVE_GROUP, f"ask the publisher to be taken out of {group}"
+            action, text = Action.LEAVE_GROUP, f"ask the publisher to be taken out of {group}"
         else:
-            action, text = ChangeAction.JOIN_GROUP, f"{who} added to {group}"
+            action, text = Action.JOIN_GROUP, f"{who} added to {group}"
         name = _membership(group)
         change = SuggestedChange(action, "publisher", text, group=group)
         yield CandidateChange(change, _moving(group), frozenset({name}), name)
@@ -124,7 +125,7 @@ def _newer_versions(case: Case) -> Iterator[CandidateChange]:
             text = version_text(version)
             advice = f"update the device to {release_text(text)} or later"
             release = release_name(version)
-            change = _change(ChangeAction.UPDATE_OS, advice, os_version=text, release=release)
+            change = _change(Action.UPDATE_OS, advice, os_version=text, release=release)
             yield _on_device(change, frozenset({"os"}), "os", os_version=text)
 
 
@@ -162,7 +163,7 @@ def _other_devices(case: Case) -> Iterator[CandidateChange]:
             same = family == mine.family
             another = f"a device with an {architecture} processor" if same else a_kind(family)
             change = _change(
-                ChangeAction.USE_ANOTHER_DEVICE,
+                Action.USE_ANOTHER_DEVICE,
                 f"use {another} (tried with {a_device(device)})",
                 family=family,
                 os_version=device.os_version,
@@ -190,21 +191,21 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
     query, markets = case.query, case.product.markets
     if not query.manual_check:
         text = "look for updates by hand, in the Store"
-        yield asking(_change(ChangeAction.CHECK_FOR_UPDATES, text), manual_check=True)
+        yield asking(_change(Action.CHECK_FOR_UPDATES, text), manual_check=True)
     if query.installed_version is not None:
         text = "remove what is installed, and install it anew"
-        yield asking(_change(ChangeAction.REINSTALL, text), installed_version=None)
+        yield asking(_change(Action.REINSTALL, text), installed_version=None)
     if markets and query.market not in markets:
         advice = "use the Store of another" if query.market else "say from which"
         text = f"{advice} market: it is offered in {', '.join(markets)}"
-        change = _change(ChangeAction.USE_OFFERED_MARKET, text, market=markets[0])
+        change = _change(Action.USE_OFFERED_MARKET, text, market=markets[0])
         yield asking(change, market=markets[0])
     if not query.promotional_code:
-        change = _change(ChangeAction.USE_PROMOTIONAL_CODE, "use a promotional code")
+        change = _change(Action.USE_PROMOTIONAL_CODE, "use a promotional code")
         yield asking(change, promotional_code=True)
     if not query.owned:
         text = "be somebody who owns the product already"
-        yield asking(_change(ChangeAction.USE_ACCOUNT_THAT_OWNS, text), owned=True)
+        yield asking(_change(Action.USE_ACCOUNT_THAT_OWNS, text), owned=True)
 
 
 def _moments(case: Case) -> Iterator[CandidateChange]:
@@ -218,7 +219,7 @@ def _moments(case: Case) -> Iterator[CandidateChange]:
                 if date == moment
             ]
             text = f"wait until {moment:%Y-%m-%d %H:%M} UTC, when {' and '.join(what)}"
-            change = _change(ChangeAction.WAIT, text, at=moment)
+            change = _change(Action.WAIT, text, at=moment)
             yield CandidateChange(change, _waiting(moment), frozenset({"now"}), "now")
 
 

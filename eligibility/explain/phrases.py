@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
-from eligibility.access.model import Reason
+from eligibility.access.codes import Reason
 from eligibility.catalog.model import Product
 from eligibility.explain.outcome import Outcome, OutcomeView
 

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-from eligibility.access.explanation import ChangeAction, SuggestedChange
+from eligibility.access.codes import Action
+from eligibility.access.explanation import SuggestedChange
 from eligibility.access.model import Device
 from eligibility.catalog.model import (
     DeclaredSource,
@@ -39,26 +40,26 @@ def _declaring(change: SuggestedChange, edit: _Edit, part: str) -> CandidateChan
     )
 
 
-def _change(action: ChangeAction, text: str, **data: Any) -> SuggestedChange:
+def _change(action: Action, text: str, **data: Any) -> SuggestedChange:
     return SuggestedChange(action, "publisher", f"the publisher {text}", **data)
 
 
 def _whole_product(case: Case) -> Iterator[CandidateChange]:
     product, market = case.product, case.query.market
     if product.availability == "unavailable":
-        change = _change(ChangeAction.MAKE_AVAILABLE, "puts the product back into the Store")
+        change = _change(Action.MAKE_AVAILABLE, "puts the product back into the Store")
         yield _declaring(change, lambda p: p.with_fields(availability="available"), "availability")
     if market and product.markets is not None and market not in product.markets:
         markets = (*product.markets, market)
-        change = _change(ChangeAction.OFFER_MARKET, f"offers it in {market}", market=market)
+        change = _change(Action.OFFER_MARKET, f"offers it in {market}", market=market)
         yield _declaring(change, lambda p: p.with_fields(markets=markets), "markets")
     declared, family = product.submission, case.query.device.family
     if declared.discoverability == "stop_acquisition":
-        change = _change(ChangeAction.ALLOW_ACQUISITION, "lets new customers get it again")
+        change = _change(Action.ALLOW_ACQUISITION, "lets new customers get it again")
         yield _submission(change, "discoverability", discoverability="searchable")
     if declared.device_families is not None and not covers(declared.device_families, family):
         text = f"offers it for {family_text(family)}"
-        change = _change(ChangeAction.OFFER_FAMILY, text, family=family)
+        change = _change(Action.OFFER_FAMILY, text, family=family)
         families = (*declared.device_families, family)
         yield _submission(change, "device_families", device_families=families)
 
@@ -75,10 +76,10 @@ def _audience(case: Case) -> Iterator[CandidateChange]:
     if declared.audience_at(case.now) == "public":
         return
     text = "makes the product public, which cannot be taken back"
-    yield _submission(_change(ChangeAction.MAKE_PUBLIC, text), "audience", audience="public")
+    yield _submission(_change(Action.MAKE_PUBLIC, text), "audience", audience="public")
     for group in sorted(case.account_groups - set(declared.audience_groups)):
         text = f"adds the group {group} to the audience"
-        change = _change(ChangeAction.ADD_AUDIENCE_GROUP, text, group=group)
+        change = _change(Action.ADD_AUDIENCE_GROUP, text, group=group)
         groups = (*declared.audience_groups, group)
         yield _submission(change, f"audience_groups:{group}", audience_groups=groups)
 
@@ -92,13 +93,13 @@ def _flight(
 ) -> Iterator[CandidateChange]:
     named: dict[str, Any] = {"flight": flight.flight_id}
     if flight.publish_at is not None and flight.publish_at > case.now:
-        change = _change(ChangeAction.PUBLISH_FLIGHT, f"opens {_name(source)} now", **named)
+        change = _change(Action.PUBLISH_FLIGHT, f"opens {_name(source)} now", **named)
         yield _declaring(change, _setting(source, publish_at=None), f"{source.loc}.publish_at")
     if flight.flight_id != wanted:
         return
     for group in sorted(case.account_groups - set(flight.groups)):
         text = f"adds the group {group} to {_name(source)}"
-        change = _change(ChangeAction.ADD_FLIGHT_GROUP, text, group=group, **named)
+        change = _change(Action.ADD_FLIGHT_GROUP, text, group=group, **named)
         groups = (*flight.groups, group)
         yield _declaring(change, _setting(source, groups=groups), f"{source.loc}.groups")
 
@@ -113,11 +114,11 @@ def _packages(case: Case, source: DeclaredSource) -> Iterator[CandidateChange]:
     if not source.declared.packages:
         package = _new_package(device)
         text = f"publishes a package for this device in {_name(source)}"
-        change = _change(ChangeAction.ADD_PACKAGE, text, family=device.family, **data)
+        change = _change(Action.ADD_PACKAGE, text, family=device.family, **data)
         yield _declaring(change, _setting(source, packages=(package,)), f"{source.loc}.packages")
     if rollout is not None and rollout.status is not RolloutStatus.FINALIZED:
         text = f"finalizes the rollout of {_name(source)}, so that everybody gets the new package"
-        change = _change(ChangeAction.FINALIZE_ROLLOUT, text, **data)
+        change = _change(Action.FINALIZE_ROLLOUT, text, **data)
         yield _declaring(change, _finalizing(source), f"{source.loc}.rollout.status")
     for path, packages in source.package_lists():
         if path != "packages" and rollout and rollout.status is RolloutStatus.FINALIZED:
@@ -128,7 +129,7 @@ def _packages(case: Case, source: DeclaredSource) -> Iterator[CandidateChange]:
                 changed, how = fitting
                 which = "" if path == "packages" else "the previous package "
                 text = f"changes {which}{package.file_name} of {_name(source)}: {how}"
-                change = _change(ChangeAction.FIT_PACKAGE, text, package=package.file_name, **data)
+                change = _change(Action.FIT_PACKAGE, text, package=package.file_name, **data)
                 edit = _exchanging(source, path, position, changed)
                 yield _declaring(change, edit, f"{source.loc}.{path}.{position}")
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from eligibility.access.model import Reason, TraceStep
+from eligibility.access.codes import Reason
+from eligibility.access.model import TraceStep
 
 StepFacts = Mapping[str, object]
 """Facts of the step and of the whole story, such as person, product, device, family, source."""

@@ -5,8 +5,9 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
+from eligibility.access.codes import AccountKind
 from eligibility.access.explanation import Sentence
-from eligibility.access.model import AccountKind, Decision, TraceStep
+from eligibility.access.model import Decision, TraceStep
 from eligibility.explain.device_names import a_device, family_text, release_text
 from eligibility.explain.documentation import pages
 from eligibility.explain.phrases import REASONS

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 
-from eligibility.access.model import AccessQuery, AccountKind, Reason
+from eligibility.access.codes import AccountKind, Reason
+from eligibility.access.model import AccessQuery
 from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
 

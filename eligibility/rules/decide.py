@@ -8,12 +8,12 @@ from typing import Literal
 
 from msgspec import UNSET
 
+from eligibility.access.codes import Reason
 from eligibility.access.model import (
     Decision,
     OfferedPackage,
     PackageSource,
     PackageVerdict,
-    Reason,
     SubmissionVerdict,
 )
 from eligibility.catalog.model import Flight, Package, Rollout

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from packaging.version import Version
 
-from eligibility.access.model import Device, OfferedPackage, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Device, OfferedPackage
 from eligibility.catalog.model import Package
 from eligibility.windows.package_versions import parse_package_version
 from eligibility.windows.versions import ARCHITECTURE_RANK, parse_os_version, runs_on

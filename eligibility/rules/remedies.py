@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from packaging.version import Version
 
-from eligibility.access.model import PackageVerdict, Reason, Remedy, RemedyAction, SubmissionVerdict
+from eligibility.access.codes import Action, Reason
+from eligibility.access.model import PackageVerdict, Remedy, SubmissionVerdict
 from eligibility.access.redaction import listed_groups
 from eligibility.catalog.model import Flight
 from eligibility.rules.packages import PackageSelection, select
@@ -75,7 +76,7 @@ def _wait_until_public(case: Case) -> Iterator[Remedy]:
     public_at = case.product.submission.public_at
     if public_at is not None:
         text = f"wait until {public_at:%Y-%m-%d %H:%M} UTC, when the product becomes public"
-        yield Remedy(RemedyAction.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
+        yield Remedy(Action.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
 
 
 def _for_missed_flights(case: Case, granted: Flight | None) -> Iterator[Remedy]:
@@ -124,7 +125,7 @@ def _flight_names(blocked: _Blocked) -> Iterator[str]:
 def _sign_in(blocked: _Blocked) -> Remedy:
     text = f"sign in to the Store with the Microsoft account that is listed, {_purpose(blocked)}"
     return Remedy(
-        RemedyAction.SIGN_IN, blocked.unlocks, text, flights=blocked.flights, groups=blocked.groups
+        Action.SIGN_IN, blocked.unlocks, text, flights=blocked.flights, groups=blocked.groups
     )
 
 
@@ -134,7 +135,7 @@ def _microsoft_account(blocked: _Blocked) -> Remedy:
         f"{_purpose(blocked)}"
     )
     return Remedy(
-        RemedyAction.USE_MICROSOFT_ACCOUNT,
+        Action.USE_MICROSOFT_ACCOUNT,
         blocked.unlocks,
         text,
         flights=blocked.flights,
@@ -145,7 +146,7 @@ def _microsoft_account(blocked: _Blocked) -> Remedy:
 def _join(blocked: _Blocked) -> Remedy:
     text = f"ask the publisher to be added to {listed_groups(blocked.groups)}, {_purpose(blocked)}"
     return Remedy(
-        RemedyAction.JOIN_GROUP,
+        Action.JOIN_GROUP,
         blocked.unlocks,
         text,
         flights=blocked.flights,
@@ -158,7 +159,7 @@ def _os_remedy(minimum: Version, blocked: _Blocked) -> Remedy:
     named = f" ({release})" if release else ""
     text = f"update {blocked.case.query.device.family} to {version_text(minimum)}{named} or later, {_purpose(blocked)}"
     return Remedy(
-        RemedyAction.UPDATE_OS,
+        Action.UPDATE_OS,
         blocked.unlocks,
         text,
         flights=blocked.flights,
@@ -171,7 +172,7 @@ def _update_os(blocked: _Blocked) -> Remedy:
     minimum = blocked.rule.minimum(blocked.case.query.device.family)
     if minimum is None:  # the floor has no lower bound, so no version can be named
         text = f"use another OS version of {blocked.case.query.device.family}, {_purpose(blocked)}"
-        return Remedy(RemedyAction.UPDATE_OS, blocked.unlocks, text, flights=blocked.flights)
+        return Remedy(Action.UPDATE_OS, blocked.unlocks, text, flights=blocked.flights)
     return _os_remedy(minimum, blocked)
 
 
@@ -180,7 +181,7 @@ def _another_device(blocked: _Blocked) -> Remedy:
     named = " or ".join(families) or "a known device family"
     text = f"use a device of {named}: {blocked.case.query.device.family} is not supported, {_purpose(blocked)}"
     return Remedy(
-        RemedyAction.USE_ANOTHER_DEVICE,
+        Action.USE_ANOTHER_DEVICE,
         blocked.unlocks,
         text,
         flights=blocked.flights,
@@ -190,7 +191,7 @@ def _another_device(blocked: _Blocked) -> Remedy:
 
 def _promotional_code(_: _Blocked) -> Remedy:
     text = "only previous owners and holders of a promotional code can still get this product"
-    return Remedy(RemedyAction.USE_PROMOTIONAL_CODE, "package", text)
+    return Remedy(Action.USE_PROMOTIONAL_CODE, "package", text)
 
 
 def _offered_market(blocked: _Blocked) -> Remedy:
@@ -198,7 +199,7 @@ def _offered_market(blocked: _Blocked) -> Remedy:
     text = f"the product is offered only in {', '.join(markets) or 'no market'}"
     if blocked.case.query.market is None:
         text += "; the query names no market"
-    return Remedy(RemedyAction.USE_OFFERED_MARKET, "package", text, markets=markets)
+    return Remedy(Action.USE_OFFERED_MARKET, "package", text, markets=markets)
 
 
 def _offered_family(blocked: _Blocked) -> Remedy:
@@ -209,13 +210,13 @@ def _offered_family(blocked: _Blocked) -> Remedy:
             sorted({target for package in declared.packages for target in package.targets})
         )
     text = f"use a device of {' or '.join(named) or 'no family yet'}: {blocked.case.query.device.family} is not offered"
-    return Remedy(RemedyAction.USE_ANOTHER_DEVICE, "package", text, families=named)
+    return Remedy(Action.USE_ANOTHER_DEVICE, "package", text, families=named)
 
 
 def _add_package(blocked: _Blocked) -> Remedy:
     family = blocked.case.query.device.family
     text = f"the publisher has to add a package for {family} to {blocked.source_name}"
-    return Remedy(RemedyAction.ADD_PACKAGE, "package", text, families=(family,))
+    return Remedy(Action.ADD_PACKAGE, "package", text, families=(family,))
 
 
 def _package_os(blocked: _Blocked) -> Remedy:
@@ -229,7 +230,7 @@ def _architecture(blocked: _Blocked) -> Remedy:
     offered = blocked.selection.architectures if blocked.selection else ()
     device = blocked.case.query.device.architecture
     text = f"{blocked.source_name} has no package for {device}, only for {', '.join(offered)}"
-    return Remedy(RemedyAction.USE_ANOTHER_DEVICE, "package", text, architectures=offered)
+    return Remedy(Action.USE_ANOTHER_DEVICE, "package", text, architectures=offered)
 
 
 _REMEDIES: dict[Reason, Callable[[_Blocked], Remedy]] = {

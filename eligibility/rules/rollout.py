@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from hashlib import blake2b
 
-from eligibility.access.model import AccessQuery, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import AccessQuery
 from eligibility.catalog.model import Package, Product, Rollout, RolloutStatus
 from eligibility.rules.requirements import Floor, Requirements
 

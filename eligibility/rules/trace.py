@@ -7,7 +7,8 @@ project's domain notes list the codes of pages (KUG, PF).
 from collections.abc import Collection
 from typing import Any
 
-from eligibility.access.model import Account, OfferedPackage, Reason, TraceStep
+from eligibility.access.codes import Reason
+from eligibility.access.model import Account, OfferedPackage, TraceStep
 from eligibility.catalog.model import Flight, Rollout
 from eligibility.rules.case import Case
 from eligibility.rules.packages import PackageSelection

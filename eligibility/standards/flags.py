@@ -11,7 +11,8 @@ from typing import Literal, NamedTuple
 import msgspec
 from msgspec import Struct
 
-from eligibility.access.model import Decision, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Decision
 from eligibility.catalog.model import Product
 from eligibility.standards.questions import (
     UNKNOWN_SUBJECT,

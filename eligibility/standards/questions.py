@@ -13,7 +13,8 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from eligibility.access import wire
-from eligibility.access.model import Decision, PackageSource, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Decision, PackageSource
 from eligibility.access.wire import AccountFields, QueryFields
 from eligibility.catalog.field_types import ID_PATTERN
 from eligibility.errors import Fault, InvalidInput

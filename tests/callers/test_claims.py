@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from eligibility.access.model import Account, AccountKind
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account
 from eligibility.callers.claims import TokenRefusal, account_in, self_caller, service_caller
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope

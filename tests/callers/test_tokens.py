@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from eligibility.access.model import Account, AccountKind
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account
 from eligibility.callers.errors import IssuerUnavailable, Unauthenticated
 from eligibility.callers.issuers import MICROSOFT_ACCOUNTS, AccountIssuer, CallerIssuer
 from eligibility.callers.model import Caller, Scope

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eligibility.access.asker import PLAIN, Asker
-from eligibility.access.model import Account, AccountKind, Device
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account, Device
 from eligibility.changes.contrast import OutcomeOrNone, contrast, substance
 from eligibility.changes.moments import read_past
 from eligibility.changes.timeline import Timeline, TimelineTurn

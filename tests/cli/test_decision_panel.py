@@ -6,12 +6,12 @@ from typing import Literal
 import pytest
 from rich.console import Console
 
+from eligibility.access.codes import Reason
 from eligibility.access.model import (
     Decision,
     OfferedPackage,
     PackageSource,
     PackageVerdict,
-    Reason,
     Revision,
     SubmissionVerdict,
 )

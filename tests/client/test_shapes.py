@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eligibility.access import explanation, model, wire
+from eligibility.access import codes, explanation, model, wire
 from eligibility.client import Account, Decision, Device, EditResponse, Query, Reason, StoredProduct
 from eligibility.client import model as client_model
 from eligibility.server.api import group_bodies, products
@@ -44,7 +44,7 @@ def test_an_account_is_told_one_way() -> None:
     assert msgspec.json.encode(Account(token="t")) == b'{"token":"t"}'
 
 
-_reasons = st.lists(st.sampled_from(model.Reason)).map(tuple)
+_reasons = st.lists(st.sampled_from(codes.Reason)).map(tuple)
 _texts = st.lists(st.text()).map(tuple)
 _moments = st.datetimes(timezones=st.just(UTC))
 _source = st.builds(
@@ -56,7 +56,7 @@ _source = st.builds(
 )
 _remedy = st.builds(
     model.Remedy,
-    st.sampled_from(model.RemedyAction),
+    st.sampled_from(codes.Action),
     st.sampled_from(["package", "flight"]),
     st.text(),
     _texts,
@@ -71,7 +71,7 @@ _remedy = st.builds(
 _page = st.builds(explanation.DocumentationPage, st.text(), st.text(), st.text())
 _change = st.builds(
     explanation.SuggestedChange,
-    st.sampled_from(explanation.ChangeAction),
+    st.sampled_from(codes.Action),
     st.sampled_from(["person", "publisher"]),
     st.text(),
     st.none() | st.text(),

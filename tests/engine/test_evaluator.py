@@ -10,7 +10,8 @@ import pytest
 from msgspec import UNSET, structs
 
 from eligibility.access import wire
-from eligibility.access.model import AccountKind, Decision, Reason
+from eligibility.access.codes import AccountKind, Reason
+from eligibility.access.model import Decision
 from eligibility.errors import InvalidInput, UnknownProduct
 from eligibility.explain.step_details import detail_of
 from eligibility.service.service import Service

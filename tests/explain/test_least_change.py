@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from eligibility.access.explanation import ChangeAction, LeastChange, SuggestedChange
+from eligibility.access.codes import Action
+from eligibility.access.explanation import LeastChange, SuggestedChange
 from eligibility.access.wire import query_of
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
@@ -314,24 +315,22 @@ def public(change: SuggestedChange, world: World) -> World:
     return world.declared(submission=world.body["submission"] | {"audience": "public"})
 
 
-BY_HAND: dict[ChangeAction, Callable[[SuggestedChange, World], World]] = {
-    ChangeAction.SIGN_IN: signed_in,
-    ChangeAction.USE_MICROSOFT_ACCOUNT: signed_in,
-    ChangeAction.CHECK_FOR_UPDATES: lambda _, w: w.asked(manual_check=True),
-    ChangeAction.JOIN_GROUP: lambda c, w: w._replace(groups=w.groups | {str(c.group)}),
-    ChangeAction.LEAVE_GROUP: lambda c, w: w._replace(groups=w.groups - {str(c.group)}),
-    ChangeAction.UPDATE_OS: lambda c, w: on_device(c, w, "os_version"),
-    ChangeAction.REINSTALL: lambda _, w: w.asked(installed_version=None),
-    ChangeAction.USE_OFFERED_MARKET: lambda c, w: w.asked(market=c.market),
-    ChangeAction.USE_PROMOTIONAL_CODE: lambda _, w: w.asked(promotional_code=True),
-    ChangeAction.WAIT: lambda c, w: w._replace(now=c.at or NOW),
-    ChangeAction.USE_ANOTHER_DEVICE: lambda c, w: on_device(
-        c, w, "family", "os_version", "architecture"
-    ),
-    ChangeAction.USE_ACCOUNT_THAT_OWNS: lambda _, w: w.asked(owned=True),
-    ChangeAction.OFFER_MARKET: lambda c, w: w.declared(markets=[*w.body["markets"], c.market]),
-    ChangeAction.MAKE_AVAILABLE: lambda _, w: w.declared(availability="available"),
-    ChangeAction.MAKE_PUBLIC: public,
+BY_HAND: dict[Action, Callable[[SuggestedChange, World], World]] = {
+    Action.SIGN_IN: signed_in,
+    Action.USE_MICROSOFT_ACCOUNT: signed_in,
+    Action.CHECK_FOR_UPDATES: lambda _, w: w.asked(manual_check=True),
+    Action.JOIN_GROUP: lambda c, w: w._replace(groups=w.groups | {str(c.group)}),
+    Action.LEAVE_GROUP: lambda c, w: w._replace(groups=w.groups - {str(c.group)}),
+    Action.UPDATE_OS: lambda c, w: on_device(c, w, "os_version"),
+    Action.REINSTALL: lambda _, w: w.asked(installed_version=None),
+    Action.USE_OFFERED_MARKET: lambda c, w: w.asked(market=c.market),
+    Action.USE_PROMOTIONAL_CODE: lambda _, w: w.asked(promotional_code=True),
+    Action.WAIT: lambda c, w: w._replace(now=c.at or NOW),
+    Action.USE_ANOTHER_DEVICE: lambda c, w: on_device(c, w, "family", "os_version", "architecture"),
+    Action.USE_ACCOUNT_THAT_OWNS: lambda _, w: w.asked(owned=True),
+    Action.OFFER_MARKET: lambda c, w: w.declared(markets=[*w.body["markets"], c.market]),
+    Action.MAKE_AVAILABLE: lambda _, w: w.declared(availability="available"),
+    Action.MAKE_PUBLIC: public,
 }
 """What the data of a change says, on the bodies that people send; the rest are edits of packages."""
 

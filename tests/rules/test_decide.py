@@ -6,7 +6,8 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eligibility.access.model import Decision, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Decision
 from eligibility.catalog.validation import read_product
 from tests.helpers.catalog.decisions import Body, ask
 from tests.helpers.catalog.oracle import expected

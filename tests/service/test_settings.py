@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from eligibility.access.model import AccountKind
+from eligibility.access.codes import AccountKind
 from eligibility.callers.issuers import AccountIssuer, CallerIssuer
 from eligibility.callers.model import Scope
 from eligibility.callers.provider import SignInProvider

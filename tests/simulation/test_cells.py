@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from eligibility.access.asker import Asker
-from eligibility.access.model import Account, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Account
 from eligibility.explain.phrases import REASONS
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import read_devices

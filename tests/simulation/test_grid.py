@@ -2,7 +2,7 @@
 
 import pytest
 
-from eligibility.access.model import Reason
+from eligibility.access.codes import Reason
 from eligibility.explain.phrases import REASONS
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import read_devices

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from msgspec import UNSET, structs
 
 from eligibility.access.asker import PLAIN, Asker
-from eligibility.access.model import Account, AccountKind, Decision, Device, Revision, Settling
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account, Decision, Device, Revision, Settling
 from eligibility.catalog.validation import read_product
 from eligibility.engine.snapshot import snapshot_of
 from eligibility.explain.outcome import outcome_of

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from eligibility.access.asker import NOBODY, PLAIN, Asker
-from eligibility.access.model import Account, AccountKind
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account
 from eligibility.errors import InvalidInput
 from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.population import Population

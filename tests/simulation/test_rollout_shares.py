@@ -2,7 +2,7 @@
 
 import pytest
 
-from eligibility.access.model import Reason
+from eligibility.access.codes import Reason
 from eligibility.catalog.model import Product
 from eligibility.rules.rollout import bucket
 from eligibility.service.service import Service

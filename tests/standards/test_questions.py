@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from eligibility.access import wire
-from eligibility.access.model import Reason
+from eligibility.access.codes import Reason
 from eligibility.access.wire import AccountFields
 from eligibility.errors import InvalidInput
 from eligibility.service.service import Service

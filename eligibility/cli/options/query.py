@@ -7,7 +7,8 @@ import typer
 
 from eligibility.access import wire
 from eligibility.access.asker import Asker
-from eligibility.access.model import AccessQuery, AccountKind
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import AccessQuery
 
 
 def _option(*names: str, help: str) -> Any:  # noqa: A002 - typer uses this name

@@ -9,7 +9,8 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.access.model import Decision, PackageVerdict, Reason, Settling, TraceStep
+from eligibility.access.codes import Reason
+from eligibility.access.model import Decision, PackageVerdict, Settling, TraceStep
 from eligibility.catalog.plan import Plan
 from eligibility.changes.effects import AccessChange, Effects, effect_text
 

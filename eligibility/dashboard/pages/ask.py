@@ -8,7 +8,8 @@ from fastapi import Request
 
 from eligibility.access import wire
 from eligibility.access.asker import Asker
-from eligibility.access.model import AccessQuery, AccountKind, Decision
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import AccessQuery, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.export import all_products
 from eligibility.changes.responses import TimelineResponse, timeline_response

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
 
-from eligibility.access.model import AccountKind
+from eligibility.access.codes import AccountKind
 from eligibility.access.wire import AccountFields
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json

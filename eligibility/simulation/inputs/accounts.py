@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 
 from eligibility.access.asker import NOBODY, PLAIN, Asker
-from eligibility.access.model import Account, AccountKind
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import Account
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.csv_table import (
     MAX_BYTES,

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType
 
 from eligibility.access.asker import TERMS, Asker
-from eligibility.access.model import AccountKind
+from eligibility.access.codes import AccountKind
 from eligibility.access.wire import AccountFields
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.validation import read_product

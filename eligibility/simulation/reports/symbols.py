@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from eligibility.access.model import Decision, Reason
+from eligibility.access.codes import Reason
+from eligibility.access.model import Decision
 from eligibility.catalog.model import Product
 from eligibility.explain.outcome import Outcome, OutcomeKind
 from eligibility.explain.phrases import REASONS

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from eligibility.access.model import AccountKind, Reason, RemedyAction
+from eligibility.access.codes import AccountKind, Action, Reason
 from eligibility.catalog.field_types import Architecture, CatalogMoment, GroupId, PackageVersion
 from eligibility.catalog.files import GroupDeclaration
 from eligibility.catalog.model import Product
@@ -120,7 +120,7 @@ class QueryDocument(_Strict):
 class RemedyFields(_Strict):
     """Expected fields of the first remedy. A missing field allows any value."""
 
-    action: RemedyAction | None = None
+    action: Action | None = None
     unlocks: Literal["submission", "package", "flight"] | None = None
     flights: tuple[_Text, ...] = ()
     groups: tuple[_Text, ...] = ()
@@ -150,7 +150,7 @@ class ExpectDocument(_Strict):
     file_name: _Text | None = None
     architecture: Architecture | None = Field(None, description="The one that would run")
     delivery: Literal["automatic", "manual"] | None = None
-    remedies: tuple[RemedyAction, ...] = Field((), description="What helps, in order")
+    remedies: tuple[Action, ...] = Field((), description="What helps, in order")
     remedy: RemedyFields = Field(RemedyFields(), description="Fields of the first remedy")
     settling: Literal["added", "removed"] | None = Field(
         None, description="Which change of membership the Store itself may not have applied yet"

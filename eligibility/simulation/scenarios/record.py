@@ -10,7 +10,8 @@ import msgspec
 import yaml
 
 from eligibility.access.asker import NOBODY, TERMS
-from eligibility.access.model import AccessQuery, Account, AccountKind, Decision, Device
+from eligibility.access.codes import AccountKind
+from eligibility.access.model import AccessQuery, Account, Decision, Device
 from eligibility.catalog.files import product_body
 from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.device_names import device_name

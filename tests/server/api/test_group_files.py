@@ -207,7 +207,10 @@ def test_forgetting_on_the_command_line_asks_for_an_explicit_choice(beta: Run) -
     told = beta("groups", "history", "-P", "contoso", "--json").out
     assert ADA not in told
     assert "forgotten:" in told
-    assert "no group and no history contains that address" in beta("groups", "forget", ADA, "--yes").out
+    assert (
+        "no group and no history contains that address"
+        in beta("groups", "forget", ADA, "--yes").out
+    )
 
 
 def test_consent_and_past_members_on_the_command_line(beta: Run) -> None:
