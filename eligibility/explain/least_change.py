@@ -29,6 +29,8 @@ MOST_TRIES = 1_000
 
 _EASE = {action: position for position, action in enumerate(Action)}
 _COMPARED_FACTS = (
+    "active",
+    "groups",
     "counted",
     "via",
     "packages",

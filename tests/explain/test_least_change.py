@@ -140,6 +140,18 @@ def test_where_one_change_is_not_enough_two_are_told() -> None:
     assert found.ways[0].source == "flight canary"
 
 
+def test_a_work_account_needs_both_a_personal_account_and_its_group_in_the_flight() -> None:
+    """A group of a public product's audience counts for nothing until a flight has it."""
+    several = product(
+        flight("canary", ["testers"], "2.0.0.0"),
+        flight("dogfood", ["testers"], "3.0.0.0"),
+        audience_groups=["beta"],
+    )
+    asked = case(several, "beta", "testers", account=ADA | {"kind": "work_or_school"})
+    pairs = told(nearest(asked, wanted_of("dogfood", several)))
+    assert ["use_microsoft_account beta", "add_flight_group beta dogfood"] in pairs
+
+
 def test_a_flight_that_lacks_both_its_packages_and_its_date_needs_both() -> None:
     """Neither alone makes a difference that a decision shows."""
     empty = {**flight("canary", ["testers"], "2.0.0.0"), "packages": []}
