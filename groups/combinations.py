@@ -10,10 +10,7 @@ MIN_PER_BUCKET = 6  # a bucket has 6 to 12 digests, so offsets cost at most 0.7 
 
 
 def merged(groups: Sequence["array[int]"]) -> tuple["array[int]", list[int]]:
-    """Merge the sorted digests of groups.
-
-    Returns: all digests, and a mask for each of them, with bit i set if group i has the digest.
-    """
+    """Merge sorted digests. Returns: all digests, and masks with bit i set for those of group i."""
     masks: dict[int, int] = {}
     for position, digests in enumerate(groups):
         bit = 1 << position
@@ -30,10 +27,7 @@ def merged(groups: Sequence["array[int]"]) -> tuple["array[int]", list[int]]:
 def numbered(
     masks: Sequence[int], group_ids: Sequence[str]
 ) -> tuple[tuple[frozenset[str], ...], "array[int]"]:
-    """Number the distinct masks from 1.
-
-    Returns: the group ids for each number, and the number of each mask, in the order of `masks`.
-    """
+    """Number the distinct masks from 1. Returns: group ids by number, and each mask's number."""
     occurring = sorted(set(masks))
     table = [frozenset[str]()]
     table += [

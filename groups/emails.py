@@ -36,10 +36,7 @@ _are_plain = re.compile(rf"(?:{_PLAIN}\n)*+").fullmatch
 
 
 def canonical(address: str) -> str:
-    """Return the form in which an address is stored and compared.
-
-    Raises: InvalidEmails with one fault.
-    """
+    """Return the form in which an address is stored and compared. Raises: InvalidEmails."""
     lowered = address.lower()
     if _is_plain(lowered):
         return lowered

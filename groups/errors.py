@@ -95,10 +95,7 @@ class GroupExists(GroupsError):
 
 
 class GroupsPermanent(GroupsError):
-    """The caller tried to remove or rename a group, which is impossible.
-
-    Source: Partner Center, "Create known user groups".
-    """
+    """A group cannot be removed or renamed (Partner Center, "Create known user groups")."""
 
     code = "GROUPS_PERMANENT"
 

@@ -62,18 +62,12 @@ class MembershipReader(Protocol):
         """
 
     def member_set(self, publisher: str, group_id: str) -> tuple[Head, MemberSet]:
-        """Return the publisher's last write when the members were read, and a group's members.
-
-        Raises: UnknownGroup.
-        """
+        """Return the publisher's last write and a group's members. Raises: UnknownGroup."""
 
     def member_sets(
         self, publisher: str, group_ids: Collection[str]
     ) -> tuple[Head, dict[str, MemberSet]]:
-        """Return the publisher's last write and the members of several groups, read at the same time.
-
-        Raises: UnknownGroup if any of the groups does not exist.
-        """
+        """As `member_set` for several groups, read at the same time. Raises: UnknownGroup."""
 
     def revision(self, publisher: str) -> int:
         """Return the publisher's groups revision; 0 before the first write."""
@@ -167,10 +161,7 @@ class GroupFeed(Protocol):
         """
 
     def last_look(self, publisher: str) -> tuple[int, datetime]:
-        """Return the last change token, and the time up to which it reflects every write.
-
-        Also works while the store is unavailable.
-        """
+        """Return the last token and when it was current, also while the store is unavailable."""
 
     def catch_up(self, publisher: str) -> None:
         """Check the store now, so that the next token reflects every write acknowledged before."""

@@ -51,11 +51,7 @@ class Reason(StrEnum):
 
 
 class Action(StrEnum):
-    """Actions that would change a decision, easiest first. Suggestions are listed in this order.
-
-    The remedies of a decision name the actions that rules/remedies.py knows. The trials of
-    explain/least_change.py use all but WAIT_UNTIL_PUBLIC.
-    """
+    """Actions that would change a decision, easiest first. Suggestions are listed in this order."""
 
     SIGN_IN = "SIGN_IN"
     USE_MICROSOFT_ACCOUNT = "USE_MICROSOFT_ACCOUNT"

@@ -90,10 +90,7 @@ def path_beside(path: Path) -> Path:
 
 
 class SqliteActivityStore(ActivityStore):
-    """Implements ActivityStore, which documents the methods.
-
-    The first `add` creates the file; until then there is nothing to read or forget.
-    """
+    """Implements ActivityStore, which documents the methods. The first `add` creates the file."""
 
     def __init__(self, path: Path, clock: Callable[[], float]) -> None:
         self._path, self._clock = path, clock

@@ -1,7 +1,4 @@
-"""ActivityStore: stores activity, which is counts of decisions and latest answers.
-
-The docstrings are the contract of every backend.
-"""
+"""ActivityStore: counts of decisions and latest answers. The contract of every backend."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta

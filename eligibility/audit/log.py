@@ -48,10 +48,7 @@ class AuditLog(Trail[LogEntry], Protocol):
 
 
 def link(digester: ChainDigester, before: str, entry: LogEntry) -> str:
-    """Compute the digest of an entry from all its fields except `chain`.
-
-    Args: before = the digest of the previous entry.
-    """
+    """Compute the digest of an entry from its fields except `chain`, and the digest `before` it."""
     return digester.of(
         "deployment",
         before,

@@ -30,10 +30,7 @@ def _names_each_once(names: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def fetched_safely(url: str) -> str:
-    """Return the URL if nobody on the network can change the response and so forge token keys.
-
-    Raises: ValueError for other URLs.
-    """
+    """Return a URL if nobody on the network can forge its response. Raises: ValueError."""
     parts = urlsplit(url)
     if parts.scheme == "https" and parts.hostname:
         return url

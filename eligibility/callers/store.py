@@ -53,10 +53,7 @@ class KeyStore(Protocol):
     def end(
         self, key_id: str, *, revoked_at: datetime | None = None, expires_at: datetime | None = None
     ) -> StoredKey:
-        """Revoke a key, or make it expire earlier; never later. Return the changed key.
-
-        Raises: UnknownKey.
-        """
+        """Revoke a key, or make it end earlier, never later. Return it. Raises: UnknownKey."""
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
         """Save a new key and make the old key expire at `expires_at`, in one step. Return the old key.

@@ -75,10 +75,7 @@ class Verifier:
         return self._known_accounts.get(token, self._clock())
 
     def caller_of(self, token: str) -> Caller:
-        """Verify a bearer token; return its caller: a service, or an account asking for itself.
-
-        Raises: Unauthenticated, IssuerUnavailable.
-        """
+        """Verify a bearer token; return its caller. Raises: Unauthenticated, IssuerUnavailable."""
         known = self.known_caller(token)
         if known is not None:
             return known
@@ -109,10 +106,7 @@ class Verifier:
         return account
 
     def verify(self, token: str, loc: str = HEADER) -> tuple[Issuer, Claims]:
-        """Check signature, audience and times of a token (uncached); return issuer and claims.
-
-        Raises: Unauthenticated, IssuerUnavailable.
-        """
+        """Check a token; return issuer and claims. Raises: Unauthenticated, IssuerUnavailable."""
         with _named(loc):
             return self._verified(token)
 

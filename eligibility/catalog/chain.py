@@ -15,10 +15,7 @@ _canonical = msgspec.json.Encoder(order="sorted").encode
 
 
 def link(digester: ChainDigester, before: str, versions: Iterable[ProductVersion]) -> str:
-    """Compute the digest of the versions that one revision writes, given in any order.
-
-    Args: before = the digest of the previous write.
-    """
+    """Compute the digest of one revision's versions, in any order, after the digest `before`."""
     ordered = sorted(versions, key=lambda version: version.product_id)
     first = ordered[0]
     return digester.of(

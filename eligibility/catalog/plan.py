@@ -214,10 +214,7 @@ def _plan_products(
 def _consent_warnings(
     products: Mapping[str, Product], noted: Collection[str]
 ) -> Iterator[PlanWarning]:
-    """Warn of each group that is used but has no consent note. Consent is required (KUG).
-
-    Args: noted = ids of the groups that have a consent note.
-    """
+    """Warn of each group that is used but not in `noted`: consent is required (KUG)."""
     for group_id, uses in sorted(_uses(products).items()):
         if group_id not in noted:
             text = (

@@ -32,10 +32,7 @@ _PUBLISHERS = (
 def trail_of(
     database: Database, publisher: str, digester: Callable[[], ChainDigester]
 ) -> SqliteTrail[CatalogWrite]:
-    """Return the audit trail of a publisher's catalogue.
-
-    Args: digester = returns the digester of the deployment's audit trail.
-    """
+    """Return the audit trail of a publisher's catalogue. digester: returns the trail's digester."""
 
     def read(connection: Connection, first: int, last: int) -> dict[int, CatalogWrite | Damage]:
         rows = connection.execute(

@@ -11,10 +11,7 @@ from eligibility.explain.phrases import reason_text
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """Decisions in a span of time. points: seconds since the epoch, granted, denied.
-
-    reasons: each reason for denials, with its number of decisions, the most frequent first.
-    """
+    """Decisions in a span. points: seconds since the epoch, granted, denied. reasons: denials."""
 
     granted: int
     denied: int

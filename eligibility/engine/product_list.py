@@ -25,10 +25,7 @@ class ProductList:
         return self._publishers
 
     def product_ids(self, publisher: str, most: int) -> tuple[str, ...]:
-        """The first `most` ids of a publisher's products, sorted.
-
-        While the store is unavailable, the cached list. Raises StoreUnavailable without one.
-        """
+        """The first `most` ids, sorted; the cached ids in an outage. Raises: StoreUnavailable."""
         known = self._listed.get(publisher)
         try:
             # Read the token before the list, so that a change in between leaves it outdated.

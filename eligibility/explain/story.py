@@ -30,10 +30,7 @@ class _Clause(NamedTuple):
 
 
 def story(decision: Decision, case: Case) -> tuple[Sentence, ...]:
-    """Describe a decision: the verdict, then the steps in order, with the pages of their rules.
-
-    Args: decision = a decision with its trace; case = the input of that decision, for names.
-    """
+    """Describe a traced decision: the verdict, then the steps in order, with their rules' pages."""
     context = _context(decision, case)
     steps = [] if decision.trace is UNSET else decision.trace
     clauses = [_clause(step, context) for step in steps if _matters(step, case)]

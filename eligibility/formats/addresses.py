@@ -15,10 +15,7 @@ def read_fields(
     fields: Mapping[str, SentAddresses],
     subject: str = "the request",
 ) -> dict[str, AddressReader]:
-    """Read each field with `read`, such as `emails.parse` or `emails.canonical`.
-
-    Raises: InvalidInput with the faults of all fields, each with field, position and value.
-    """
+    """Read each field with `read`, as `emails.parse`. Raises: InvalidInput with every fault."""
     addresses: dict[str, AddressReader] = {}
     faults: list[Fault] = []
     for name, value in fields.items():

@@ -68,10 +68,7 @@ class Service:
         self.states = States(self.evaluator, self.groups, self._stores.catalog, now)
 
     def past(self, product_id: str, addresses: Collection[str]) -> ProductHistory:
-        """Read the history of a product, and of the group memberships of an account's addresses.
-
-        Raises: UnknownProduct.
-        """
+        """Read the history of a product and of addresses' memberships. Raises: UnknownProduct."""
         return read_past(self.groups, self._stores.catalog, product_id, addresses)
 
     def effects(self, result: EditResult) -> Effects:

@@ -105,10 +105,7 @@ class Settings(BaseModel):
         return _secret(self.store_password_file, "store_password_file")
 
     def provider_secret(self) -> str | None:
-        """Read the client secret for the dashboard's provider; None if there is none.
-
-        Raises: InvalidSettings.
-        """
+        """Read the client secret of the dashboard's provider, or None. Raises: InvalidSettings."""
         declared = self.dashboard_provider
         file = declared.client_secret_file if declared else None
         return _secret(file, "dashboard_provider.client_secret_file")

@@ -13,10 +13,7 @@ LARGEST_PART = 65_535
 
 @lru_cache(maxsize=65_536)
 def parse_package_version(text: str) -> Version:
-    """Read a package version such as `1.2.3.0`.
-
-    Raises: InvalidInput with loc "" unless the text is four numbers of 0 to 65,535.
-    """
+    """Read four numbers of 0 to 65,535, as `1.2.3.0`. Raises: InvalidInput with loc ""."""
     if _FOUR_PARTS.fullmatch(text):
         version = Version(text)
         if max(version.release) <= LARGEST_PART:

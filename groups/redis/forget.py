@@ -57,10 +57,7 @@ def forgotten(
     actor: str,
     digester: ChainDigester,
 ) -> ForgetResult | None:
-    """Save the write that forgets. Return None if another write or forgetting was saved first.
-
-    Raises: WouldBeEmpty.
-    """
+    """Save the write that forgets; None if another was saved first. Raises: WouldBeEmpty."""
     batch = CommandBatch(server.keys, request.publisher, uses.head, server.clock(), digester)
     for state in uses.groups:
         joining = request.joining(state.group.group_id, uses.result.emptied)

@@ -46,10 +46,7 @@ def taken(server: RedisServer, publisher: str, group_id: str, name: str) -> str 
 def state(
     server: RedisServer, publisher: str, group_id: str, if_revision: int | None = None
 ) -> tuple[HeadField, GroupState]:
-    """Read the publisher's last write and a group with its members, at the same time.
-
-    Raises: UnknownGroup; RevisionMismatch if the group is not at `if_revision`.
-    """
+    """Read the last write and a group, at the same time. Raises: UnknownGroup, RevisionMismatch."""
     head, known = existing(server, publisher, [group_id])
     check_revision(known[group_id].group, if_revision)
     return head, known[group_id]

@@ -50,10 +50,7 @@ class GroupTransaction:
         return self.clock if last_us is None else max(self.clock, from_us(last_us))
 
     def apply(self, stored: StoredGroup, delta: Delta, actor: str) -> EditResult:
-        """Save a delta as the publisher's next revision and in history; do nothing if it is empty.
-
-        Raises: GroupSizeOutOfRange.
-        """
+        """Save a delta as the next revision, unless it is empty. Raises: GroupSizeOutOfRange."""
         edited = result(stored.group, delta)
         if not delta:
             return edited

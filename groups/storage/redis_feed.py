@@ -159,10 +159,7 @@ class ChangeFeed:
                 self.note(*_unpack(message["data"]))
 
     def _look(self) -> None:
-        """Read the heads of all watched publishers and compare them with the heads read before.
-
-        Raises: StoreUnavailable if no head could be read.
-        """
+        """Compare the heads of all watched publishers. Raises: StoreUnavailable if none is read."""
         looked_at = self._clock()
         with self._lock:
             watched = list(self._tokens)

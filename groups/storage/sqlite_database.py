@@ -69,10 +69,7 @@ class Database:
         return datetime.fromtimestamp(self.seconds(), UTC)
 
     def migrate(self, part: SchemaPart) -> None:
-        """Create the tables of a part, or update them to its newest layout, in one transaction.
-
-        Raises: NewerDatabase if a newer version of the program updated them; StoreUnavailable.
-        """
+        """Create or update a part's tables in one step. Raises: NewerDatabase, StoreUnavailable."""
         with self.read() as connection:
             if self._version(connection, part) == len(part.migrations):
                 return
@@ -85,10 +82,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """Yield a connection with one consistent snapshot, or the connection of the open transaction.
-
-        Raises: StoreUnavailable instead of any sqlite3.Error.
-        """
+        """Yield a consistent snapshot, or the open transaction. Raises: StoreUnavailable."""
         present = getattr(self._current, "connection", None)
         if present is not None:
             yield present

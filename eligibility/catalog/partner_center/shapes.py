@@ -94,10 +94,7 @@ class UploadedPackage(_Resource):
         return tuple(_ARCHITECTURE.findall(self.architecture or ""))
 
     def targets(self) -> dict[str, Version]:
-        """Map device families to their MinVersion; empty for packages for Windows before 10.
-
-        Raises: InvalidInput for a text of an unknown form.
-        """
+        """Map families to their MinVersion; empty before Windows 10. Raises: InvalidInput."""
         return dict(
             _target(text) for text in self.target_families if text.strip().casefold() != "none"
         )
@@ -198,10 +195,7 @@ _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
 
 
 def read_resources(paths: list[Path]) -> list[PartnerCenterResource]:
-    """Read files that contain one API response each.
-
-    Raises: InvalidFile naming every file and field that is wrong.
-    """
+    """Read files with one API response each. Raises: InvalidFile with every fault of every file."""
     resources: list[PartnerCenterResource] = []
     faults: list[Fault] = []
     for path in paths:

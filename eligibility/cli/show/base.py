@@ -25,10 +25,7 @@ _ACTION_SIGN = {"create": "+", "change": "~", "delete": "-", "unchanged": " ", "
 
 
 def decision_panel(decision: Decision, title: str | None = None, asked: str = "") -> Panel:
-    """Format a decision: verdict, submission and package with reasons, remedies, steps.
-
-    Args: title = shown above, so that the verdict moves below; asked = the query in words.
-    """
+    """Format a decision. title: shown in place of the verdict; asked: the query, as text."""
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column()

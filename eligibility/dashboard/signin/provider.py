@@ -104,10 +104,7 @@ class Provider:
     async def finish(
         self, redirect_uri: str, pending: PendingSignIn, parameters: Mapping[str, str]
     ) -> Caller:
-        """Return the person who comes back. parameters: the query of the callback's URL.
-
-        Raises: SignInRefused, Overloaded.
-        """
+        """Return who comes back with these query parameters. Raises: SignInRefused, Overloaded."""
         if not _same(parameters.get("state", ""), pending.state):
             raise SignInRefused("STATE_MISMATCH")
         fetched = await self._configuration()

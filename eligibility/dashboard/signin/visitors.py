@@ -22,10 +22,7 @@ class Visitors:
         self._sessions, self._authentication = sessions, authentication
 
     def of(self, scope: AsgiScope) -> Visitor | None:
-        """Return the sender; None if not signed in. It blocks: do not run it in an event loop.
-
-        Raises: groups.errors.StoreUnavailable.
-        """
+        """Return the sender, or None. May read the store: not for an event loop."""
         cookie_and_session = self._sessions.of(scope)
         if cookie_and_session is None:
             return None

@@ -23,11 +23,7 @@ from eligibility.server.http import problems
 from eligibility.server.http.accounts import AccountResolver, may_hold_tokens
 from eligibility.server.http.asgi import AsgiScope
 from eligibility.server.http.authentication import AuthenticatedCaller
-from eligibility.server.http.endpoint import (
-    JSON,
-    DeferredAnswer,
-    problem_reply,
-)
+from eligibility.server.http.endpoint import JSON, DeferredAnswer, problem_reply
 from eligibility.server.http.strict_route import check_content_type
 from groups.errors import GroupsError
 

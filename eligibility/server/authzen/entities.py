@@ -196,10 +196,7 @@ def context_of(member: RawMember) -> QuestionContext:
 
 
 def semantic_of(options: RawMember) -> str:
-    """Return the evaluation semantic in the options of a batch; other options are ignored.
-
-    Raises: InvalidInput for an unknown semantic.
-    """
+    """Return the semantic in a batch's options. Raises: InvalidInput for an unknown semantic."""
     if not is_present(options):
         return EXECUTE_ALL
     read: BatchOptions = within("options", _read_options, bytes(options))  # type: ignore[arg-type]

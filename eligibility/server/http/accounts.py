@@ -36,10 +36,7 @@ class AccountResolver:
         return self._settled(query, by, self._tokens.known_account)
 
     def settle_in_thread(self, query: QueryFields, by: AuthenticatedCaller) -> QueryFields:
-        """Settle a query and verify its token; may fetch the keys of the token's issuer.
-
-        Raises: the errors of `settle`, and IssuerUnavailable.
-        """
+        """Settle a query; may fetch an issuer's keys. Raises: as `settle`; IssuerUnavailable."""
         settled = self._settled(query, by, self._tokens.account_of)
         assert settled is not None  # noqa: S101 - account_of returns an account or raises
         return settled

@@ -12,11 +12,7 @@ import time
 from hashlib import blake2b
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import (
-    HEADER_VALUE_RE,
-    STATUS_LINE,
-    RequestResponseCycle,
-)
+from uvicorn.protocols.http.httptools_impl import HEADER_VALUE_RE, STATUS_LINE, RequestResponseCycle
 
 from eligibility.access.model import Decision
 from eligibility.server.http.asgi import AsgiMessage, AsgiScope, HeaderList, Receive, Send

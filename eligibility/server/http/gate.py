@@ -18,11 +18,7 @@ from eligibility.engine.decision_cache import DecisionBody
 from eligibility.errors import EligibilityError
 from eligibility.server.http import problems
 from eligibility.server.http.asgi import AsgiScope, Receive, Send
-from eligibility.server.http.authentication import (
-    AuthenticatedCaller,
-    Authenticator,
-    credentials,
-)
+from eligibility.server.http.authentication import AuthenticatedCaller, Authenticator, credentials
 from eligibility.server.http.endpoint import Endpoint, EndpointPaths
 from eligibility.server.http.exchange import HttpExchange, whole_body
 from eligibility.server.http.limits import SMALL_DIGITS, Overloaded, ProcessLoad

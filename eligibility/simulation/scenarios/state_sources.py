@@ -31,10 +31,7 @@ class StateSource(Protocol):
     """Builds the states of the scenarios of one file."""
 
     def state(self, scenario: Scenario) -> State:
-        """Build the state of a scenario.
-
-        Raises: InvalidInput for fields of the case that do not fit the catalogue; StoreUnavailable.
-        """
+        """Build a scenario's state. Raises: InvalidInput for wrong fields; StoreUnavailable."""
 
 
 @dataclass(frozen=True)
