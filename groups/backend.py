@@ -38,10 +38,7 @@ DIGEST_KEY_BYTES = 32
 
 @dataclass(frozen=True, slots=True)
 class WriteTarget:
-    """The group that a write changes, who writes, and the options of the write.
-
-    if_revision, dry_run: see GroupEditor.edit.
-    """
+    """The group to change, who changes it, and options of the write (see GroupEditor.edit)."""
 
     publisher: str
     group_id: str
@@ -52,10 +49,7 @@ class WriteTarget:
 
 @dataclass(frozen=True, slots=True)
 class MemberQuery:
-    """A query for at most `count` members of a group that come after `cursor` and begin with `prefix`.
-
-    at: the date and time at which they were members; None for now.
-    """
+    """At most `count` members after `cursor` that begin with `prefix`. at: None for now."""
 
     publisher: str
     group_id: str

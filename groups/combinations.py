@@ -121,10 +121,7 @@ def _widest(numbers: "array[int]", more: Iterable[int]) -> str:
 
 
 def moved(old: "array[int]", shifts: Sequence[tuple[int, int]], count: int) -> "array[int] | None":
-    """Copy offsets and adjust them to digests added or removed; see `spliced` for `shifts`.
-
-    Returns: None if `count`, the new number of digests, needs another number of buckets.
-    """
+    """Copy offsets, adjusted to `shifts` of `spliced`; None if `count` needs other buckets."""
     bits = (len(old) - 1).bit_length() - 1
     if bits != bucket_bits(count):
         return None

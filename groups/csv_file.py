@@ -62,10 +62,7 @@ def read(data: bytes) -> tuple[str, ...]:
 
 
 def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[CsvLine]:
-    """Iterate over the rows of any CSV file that are not empty, split by the rules of `read`.
-
-    Raises: InvalidCsv, possibly only when the iteration reaches a later row.
-    """
+    """Iterate over the rows of any CSV file that are not empty. Raises: InvalidCsv, maybe late."""
     return _lines(_text(data, max_bytes))
 
 

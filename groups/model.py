@@ -176,10 +176,7 @@ class Page(Generic[T]):
 
 
 def page_of(read: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
-    """Build a page of the first `limit` items. If `read` has more items, there is a next page.
-
-    Args: cursor = returns the cursor of the page that begins after an item.
-    """
+    """Build a page of the first `limit` items. cursor: returns the cursor after an item."""
     items = tuple(read[:limit])
     return Page(items=items, next_cursor=cursor(items[-1]) if len(read) > limit else None)
 

@@ -121,10 +121,7 @@ class Flight(_Declared):
 
 @dataclass(frozen=True, slots=True)
 class DeclaredSource:
-    """A part of a product that lists packages: its submission, or one of its flights.
-
-    position: the index of the flight in `Product.flights`; None for the submission.
-    """
+    """The submission or a flight. position: index in `Product.flights`; None for the submission."""
 
     declared: Submission | Flight
     position: int | None = None
@@ -175,10 +172,7 @@ class DeclaredSource:
 
 
 class DeclaredDate(NamedTuple):
-    """A date and time at which a product changes without an edit.
-
-    flight: the flight that is published at `moment`; None if the private product becomes public.
-    """
+    """A time when a product changes by itself. flight: published then; None = it becomes public."""
 
     moment: datetime
     flight: Flight | None = None

@@ -25,10 +25,7 @@ PlanAction = Literal["create", "change", "delete", "unchanged", "left_alone"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupPlan:
-    """The planned change to one group. added, removed: numbers of members.
-
-    consent: whether the declared consent note will be stored, because the present note differs.
-    """
+    """A group's planned change. added, removed: members. consent: whether a note will be stored."""
 
     group_id: str
     action: PlanAction
@@ -53,10 +50,7 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """Something that the publisher should correct. It does not prevent applying the plan.
-
-    used_by: what uses the group, such as `9NBLGGH4R315 audience` or `9NBLGGH4R315 flight canary`.
-    """
+    """Something to correct, which prevents nothing. used_by: as `9NBLGGH4R315 flight canary`."""
 
     code: str
     group_id: str

@@ -26,10 +26,7 @@ _PRODUCT_ID = re.compile(ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class ValidationContext:
-    """Facts outside a product that its checks need.
-
-    declared_groups: ids of its publisher's groups. was_public: whether the product was ever public.
-    """
+    """Facts outside a product. declared_groups: its publisher's. was_public: at any time before."""
 
     declared_groups: Collection[str]
     now: datetime

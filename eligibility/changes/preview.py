@@ -19,11 +19,7 @@ from groups.store import MembershipReader
 def of_edit(
     result: EditResult, groups: MembershipReader, catalog: CatalogStore, now: datetime
 ) -> Effects:
-    """Compute the effects of an edit of a group on access.
-
-    Args: result = the result of a dry run or of the write; both have the same effects, because the
-    members are compared with and without the edited group. now = UTC-aware.
-    """
+    """Compute an edit's effects on access, from its dry run or its result. now: UTC-aware."""
     publisher, edited = result.publisher, frozenset((result.group_id,))
     moved = (*result.joined, *result.left)
     entries = [e for e in all_products(catalog, publisher) if result.group_id in e.product.groups]

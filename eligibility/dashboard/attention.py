@@ -32,10 +32,7 @@ def attention(
     below_floor: Mapping[str, int],
     now: datetime,
 ) -> tuple[Attention, ...]:
-    """List everything of a publisher that needs attention: products by id, then groups.
-
-    Args: below_floor = result of `members_below_floor` for each product id.
-    """
+    """List what needs attention: products by id, then groups. below_floor: by product id."""
     items: list[Attention] = []
     used: set[str] = set()
     for entry in products:

@@ -53,10 +53,7 @@ class Tester:
 
 @dataclass(frozen=True, slots=True)
 class ReadinessProblem:
-    """A problem that testers share, as `Windows 10 1507: OS too old for the package`.
-
-    ours: the publisher must solve it; the testers need to do nothing.
-    """
+    """A problem that testers share. ours: the publisher must solve it, not the testers."""
 
     text: str
     remedy: str

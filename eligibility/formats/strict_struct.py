@@ -52,10 +52,7 @@ class StrictReader(Generic[Fields]):
 
 
 def nothing_twice(body: bytes, read: Struct) -> bool:
-    """Return True if no object in the body has duplicate names; False if that is not certain.
-
-    Fields of type Raw are not checked.
-    """
+    """Return True if no object has duplicate names (Raw is not checked); False if uncertain."""
     if _BACKSLASH in body:
         return False
     encoded = _encode(read)

@@ -30,10 +30,7 @@ _SCALARS: tuple[tuple[re.Pattern[str], Callable[[str], Any]], ...] = (
 
 
 def load(text: str, source: str) -> tuple[Any, Lines]:
-    """Read one YAML document. Raises: InvalidFile naming file and line.
-
-    Returns: the value, and a dict from the path of each of its parts to its line number.
-    """
+    """Read one YAML document; return it, and the line of each path. Raises: InvalidFile."""
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:

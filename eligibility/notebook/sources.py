@@ -104,10 +104,7 @@ class MemoryStates:
 def with_moves(
     draft: Draft, add: Mapping[str, Iterable[str]], remove: Mapping[str, Iterable[str]]
 ) -> Draft:
-    """Return the draft with accounts added to groups and removed from groups.
-
-    Raises: InvalidEmails; InvalidInput for an address both added to and removed from a group.
-    """
+    """Return a draft with more moves of accounts. Raises: InvalidEmails, InvalidInput."""
     moves = {}
     for group_id in (*add, *remove):
         comes = emails.parse(add.get(group_id, ()), loc=f"add.{group_id}")

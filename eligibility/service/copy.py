@@ -187,10 +187,7 @@ def _copy_keys(source: KeyStore, target: KeyStore) -> int:
 
 
 def _copy_log(source: AuditLog, target: AuditLog) -> None:
-    """Copy entries of the audit log that the target lacks.
-
-    Raises: NotEmpty if the target has another log; StoreUnavailable if an entry is damaged.
-    """
+    """Copy missing audit entries. Raises: NotEmpty for another log; StoreUnavailable for damage."""
     reached, last = target.head(), source.head().revision
     if reached.revision:
         same = next(source.entries(reached.revision, reached.revision))

@@ -77,10 +77,7 @@ _read = StrictReader(_Request, {"context": _Context}).read
 
 
 def read_request(body: bytes, key: str | None = None) -> FlagRequest:
-    """Read a request; ignore unknown members and attributes.
-
-    Args: key = the requested flag's key; None for a bulk request. Raises: FlagError.
-    """
+    """Read a request. key: of the flag; None = a bulk request. Raises: FlagError."""
     try:
         context = _read(body).context
     except InvalidInput as error:

@@ -75,10 +75,7 @@ def newest_first(
 
 
 def members_at(server: RedisServer, present: GroupState, at: datetime, last: int) -> list[str]:
-    """List a group's members at a past time, sorted. Start from the present and undo later writes.
-
-    Args: present, last = the group and the publisher's revision, read at the same time.
-    """
+    """List members at a past time, sorted: undo later writes. present, last: read together."""
     publisher, group_id = present.group.publisher, present.group.group_id
     then, members = chain(server, publisher).revision_at(to_us(at), last), set(present.members)
     revisions = revisions_of(server, publisher, group_id)

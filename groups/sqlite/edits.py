@@ -19,10 +19,7 @@ REMOVED, ADDED = -1, 1
 
 @dataclass(slots=True)
 class GroupTransaction:
-    """An open transaction that writes to the groups of a publisher.
-
-    clock: the present time. digester: computes the digests of the audit trail.
-    """
+    """An open transaction on a publisher's groups. clock: now. digester: of the audit trail."""
 
     connection: sqlite3.Connection
     publisher: str
@@ -79,10 +76,7 @@ class GroupTransaction:
         return replace(stored.group, revision=change.revision, consent=consent)
 
     def forget(self, address: str, forgotten: str) -> tuple[int, bool]:
-        """Replace an address by the text `forgotten` in history and in consent notes.
-
-        Returns: the number of entries in history that had it, and whether a consent note named it.
-        """
+        """Replace an address in history and notes. Returns: entries with it, if a note had it."""
         publisher, noted = text(self.publisher), 0
         replaced = self.connection.execute(
             "UPDATE edit_member SET address = ? WHERE address = ?"

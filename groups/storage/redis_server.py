@@ -35,10 +35,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class RedisServer:
-    """An open connection to the server that a URL names. keys: the Redis keys of the deployment.
-
-    Args: clock = returns seconds since the epoch, for the times of writes.
-    """
+    """An open connection. keys: of the deployment. Args: clock = seconds since the epoch."""
 
     def __init__(self, url: RedisUrl, *, clock: Callable[[], float] = time.time) -> None:
         """Connect, and check the server's version and layout.

@@ -45,10 +45,7 @@ class RedisUrl:
 
     @classmethod
     def parse(cls, url: str, password: str | None = None) -> "RedisUrl":
-        """Read a URL. Args: password = used if the URL has none.
-
-        Raises: InvalidStoreUrl, whose message does not contain the password.
-        """
+        """Read a URL. password: if it has none. Raises: InvalidStoreUrl, without the password."""
         try:
             return _parsed(_split(url), password)
         except ValueError as error:

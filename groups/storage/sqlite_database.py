@@ -50,10 +50,7 @@ class Database:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Open the file. Create it and its directory if they are missing.
-
-        Raises: StoreUnavailable, NotOurDatabase (the file is then unchanged).
-        """
+        """Open or create the file. Raises: StoreUnavailable, NotOurDatabase (file unchanged)."""
         self.path = path.absolute()
         self.seconds = clock
         self._idle: list[sqlite3.Connection] = []

@@ -16,10 +16,7 @@ _PRIMARY = 0xFF  # the low byte of an extended result code
 
 
 def opened(path: Path) -> sqlite3.Connection:
-    """Open the first connection to a file. Create a missing file; refuse a file of another program.
-
-    Raises: StoreUnavailable, NotOurDatabase (the file is then unchanged).
-    """
+    """Open or create a file. Raises: StoreUnavailable, NotOurDatabase (it is then unchanged)."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

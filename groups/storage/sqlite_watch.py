@@ -89,10 +89,7 @@ class ChangeWatch:
         self._next_look = monotonic() + POLL_INTERVAL_S
 
     def change_token(self) -> int:
-        """Return a number that changes whenever anything in the file may have changed.
-
-        Raises: StoreUnavailable, in every call while the file cannot be checked.
-        """
+        """Return a number that changes with any write to the file. Raises: StoreUnavailable."""
         if self._monotonic() < self._next_look:
             return self._token
         return self._looked()

@@ -33,10 +33,7 @@ def install(site: Site, pages: SignInPages, cipher: CookieCipher) -> None:
 
 
 class ProviderPages:
-    """The two routes. cookie: contains the pending sign-in.
-
-    public_url: the URL of this server for people; None = taken from the request.
-    """
+    """The two routes. cookie: holds the pending sign-in. public_url: None = the request's URL."""
 
     def __init__(
         self,

@@ -23,10 +23,7 @@ _MOST_CHARACTERS = 3_900
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Who is signed in: the owner of an API key, or a person from an OpenID provider.
-
-    until: seconds since the epoch. publishers: None = all.
-    """
+    """Who is signed in. key: "" for a person from a provider. until: seconds since the epoch."""
 
     until: int
     key: str = ""

@@ -63,10 +63,7 @@ _page = StrictReader(_PageFields)
 
 
 class Pages:
-    """Reads the page that a request asks for, and writes the response.
-
-    secret: returns the deployment's digest key; may read the store.
-    """
+    """Reads requested pages, and writes responses. secret: returns the deployment's digest key."""
 
     def __init__(self, secret: Callable[[], bytes]) -> None:
         self._seal = Seal(secret, b"authzen pages")

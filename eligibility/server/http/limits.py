@@ -43,11 +43,7 @@ class Allowance:
         self._left, self._filled_at = float(rate), now()
 
     def take(self, cost: int = 1, paid: int = 0) -> None:
-        """Charge queries to the allowance.
-
-        Args: paid = the part of `cost` that was charged before for the same request.
-        Raises: RateLimited, without a charge.
-        """
+        """Charge queries, except the part already `paid`. Raises: RateLimited, without a charge."""
         now = self._now()
         self._left = min(self.rate, self._left + (now - self._filled_at) * self.rate)
         self._filled_at = now
@@ -82,10 +78,7 @@ class Overloaded(EligibilityError):
 
 
 class ProcessLoad:
-    """Counts requests in progress and the bytes of their bodies. most_requests, most_bytes: the limits.
-
-    To save a call for each request, the gate updates `requests` itself.
-    """
+    """Counts requests (for speed, the gate updates `requests` itself) and bytes of bodies."""
 
     def __init__(self, most_requests: int, most_bytes: int) -> None:
         self.most_requests, self._most_bytes = most_requests, most_bytes

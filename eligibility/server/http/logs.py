@@ -106,10 +106,7 @@ _QUIET = frozenset({"/healthz", "/readyz"})
 
 
 class RequestLog:
-    """Logs requests.
-
-    logs_all: also log successful requests to the gate's endpoints. paths: the paths of these endpoints.
-    """
+    """Logs requests. logs_all: also successful ones to the gate's endpoints. paths: of these."""
 
     def __init__(self, logs_all: bool, paths: EndpointPaths) -> None:
         self.logs_all = logs_all

@@ -25,10 +25,7 @@ JSON = "application/json"
 
 
 def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:
-    """Return the media type of a body; by default, the first of `taken`.
-
-    Raises: RequestProblem 415 if it is not in `taken`.
-    """
+    """Return a body's media type, else the first of `taken`. Raises: RequestProblem 415."""
     media_type = taken[0]
     for name, value in scope["headers"]:
         if name != b"content-type":

@@ -30,10 +30,7 @@ class RouteCounter:
 
 
 class RouteCounters:
-    """Counts every request of a process.
-
-    endpoints: the gate's endpoints, by route, such as `POST /v1/access`. Times are grouped by API.
-    """
+    """Counts every request. endpoints: the gate's, by route, such as `POST /v1/access`."""
 
     def __init__(self, endpoints: Mapping[str, Endpoint[Any]]) -> None:
         self.took: dict[str, Histogram] = {}

@@ -26,10 +26,7 @@ class NamedDevice:
 
 
 def runs(devices: Sequence[NamedDevice], outcomes_on: Callable[[int], object]) -> list[list[int]]:
-    """Group neighbouring devices with the same family, architecture and outcomes, as indices.
-
-    Args: outcomes_on = returns what accounts get on the device at an index.
-    """
+    """Group neighbouring devices of equal family, architecture and outcomes, as indices."""
 
     def key(index: int) -> object:
         device = devices[index].device

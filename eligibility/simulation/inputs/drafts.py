@@ -56,10 +56,7 @@ def added_and_removed(address: str, loc: str) -> Fault:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Unsaved changes of a publisher's data. groups, products: by id.
-
-    requirements: OS floors, None = unchanged. deleted: ids of products to delete.
-    """
+    """Unsaved changes of a publisher, by id. requirements: None = unchanged. deleted: products."""
 
     publisher: str = ""
     groups: Mapping[str, MemberMoves] = field(default_factory=dict)

@@ -36,10 +36,7 @@ class StateSource(Protocol):
 
 @dataclass(frozen=True)
 class FileStateSource:
-    """Builds states from the catalogue of a scenario file. requirements: the file's OS floors.
-
-    now: UTC-aware time of the run, for cases without `now`.
-    """
+    """Builds states from a scenario file's catalogue. now: UTC-aware, for cases without `now`."""
 
     catalog: ScenarioCatalog
     requirements: Requirements
@@ -74,10 +71,7 @@ class FileStateSource:
 
 @dataclass(frozen=True)
 class StoreStateSource:
-    """Reads states from the store, and applies changes of cases as drafts.
-
-    requirements: the file's OS floors, None = in_force, those of the settings.
-    """
+    """Reads states from the store; changes are drafts. requirements: the file's; in_force: ours."""
 
     states: States
     groups: MembershipReader
@@ -196,10 +190,7 @@ BoundScenario = tuple[Scenario, State]
 def bind(
     files: Sequence[ScenarioFile], sources: Iterable[StateSource]
 ) -> tuple[tuple[BoundScenario, ...], ...]:
-    """Build the state of every scenario, by file, before anything is decided.
-
-    Args: sources = one for each file. Raises: InvalidScenarios with the faults of all cases.
-    """
+    """Build all states before deciding. sources: one for each file. Raises: InvalidScenarios."""
     faults: list[Fault] = []
     bound: list[tuple[BoundScenario, ...]] = []
     for file, source in zip(files, sources, strict=True):
