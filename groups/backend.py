@@ -214,7 +214,7 @@ class GroupBackend(GroupStore, CheckedStore):
     def adopt_digest_key(self, key: bytes) -> None:
         kept = self.digest_key() if self.publishers() else self._kept_secret(key)
         if kept != key:
-            raise NotEmpty("the store has a secret of its own already: copy into an empty one")
+            raise NotEmpty("the target store already has its own secret: copy into an empty store")
 
     def _expected(self, before: str, change: GroupChange) -> str:
         """Compute the digest that a write in history must have; see Trail.expected."""

@@ -53,7 +53,7 @@ def read(data: bytes) -> tuple[str, ...]:
             faults.append(_fault(number, wrong.code, wrong.detail))
         if len(faults) == MOST_FAULTS:
             faults.append(
-                _fault(number, "TOO_MANY_FAULTS", "the lines after this one were not looked at")
+                _fault(number, "TOO_MANY_FAULTS", "the lines after this one were not read")
             )
             break
     if faults:
@@ -105,7 +105,7 @@ def _text(data: bytes, max_bytes: int) -> str:
     detail = (
         "looks like UTF-16 without its byte order mark"
         if utf16
-        else "has a NUL byte and is therefore no text"
+        else "contains a NUL byte, so it is not a text file"
     )
     raise InvalidCsv([_fault(number, "NOT_TEXT", f"{detail}: save the file as `CSV UTF-8`")])
 
@@ -146,11 +146,11 @@ def _column(first: list[str]) -> int | None:
 def _address(cells: list[str], column: int | None) -> str:
     if column is None and sum("@" in cell for cell in cells) > 1:
         named = ", ".join(f"`{name}`" for name in HEADERS[:4])
-        detail = f"has several addresses, and no header says which column counts: name it {named}"
+        detail = f"has several addresses, and no header names the column to read: call it {named}"
         raise _Wrong("SEVERAL_ADDRESSES", detail)
     cell = cells[column or 0] if (column or 0) < len(cells) else ""
     if not cell:
-        raise _Wrong("NO_ADDRESS", f"has nothing in column {(column or 0) + 1}")
+        raise _Wrong("NO_ADDRESS", f"has no address in column {(column or 0) + 1}")
     try:
         return canonical(plain_cell(cell))
     except InvalidEmails as error:

@@ -44,7 +44,7 @@ class EditRequest:
         both = sorted(set(add).intersection(remove))
         if both:
             faults = [
-                Fault("", "ADDED_AND_REMOVED", f"`{address}` is both to be added and to be removed")
+                Fault("", "ADDED_AND_REMOVED", f"`{address}` cannot be added and removed at once")
                 for address in both
             ]
             raise InvalidGroup(faults)

@@ -102,7 +102,7 @@ def _examined(address: str) -> str:
     if len(text) > MAX_ADDRESS_OCTETS:
         raise ValueError(_TOO_LONG)
     if text.count("@") != 1:
-        raise ValueError(f"has {text.count('@')} `@`, needs exactly one")
+        raise ValueError(f"has {text.count('@')} `@`, but must have exactly one")
     local, domain = text.split("@")
     whole = f"{_local(local)}@{_domain(domain)}"
     if len(whole.encode()) > MAX_ADDRESS_OCTETS:

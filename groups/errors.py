@@ -120,7 +120,7 @@ class WouldBeEmpty(GroupsError):
     def __init__(self, groups: Sequence[str]) -> None:
         named = ", ".join(f"`{group}`" for group in groups)
         super().__init__(
-            f"nobody else is in {named}, and a group needs at least one member:"
+            f"nobody else is in {named}, but a group needs at least one member:"
             " name an address that replaces this one"
         )
         self.groups = list(groups)
@@ -160,7 +160,7 @@ class NotEmpty(GroupsError):
     def unless_next(cls, chain: str, present: int, revision: int) -> None:
         """Raise NotEmpty unless `revision` is `present` + 1. Args: chain = name for the message."""
         if revision != present + 1:
-            raise cls(f"{chain} is at revision {present}: {revision} is not next")
+            raise cls(f"{chain} is at revision {present}, so revision {revision} cannot follow")
 
 
 class InvalidStoreUrl(GroupsError):
@@ -175,7 +175,7 @@ class StoreUnavailable(GroupsError):
     code = "STORE_UNAVAILABLE"
 
     def __init__(self, reason: str) -> None:
-        super().__init__(f"the store is not available: {reason}")
+        super().__init__(f"the store is unavailable: {reason}")
         self.reason = reason
 
 
@@ -214,7 +214,7 @@ class NewerDatabase(GroupsError):
 
     def __init__(self, path: Path | str, found: int, known: int) -> None:
         super().__init__(
-            f"`{path}` has layout version {found}, and this program knows versions up to {known}:"
+            f"`{path}` has layout version {found}, but this program knows versions only up to {known}:"
             " run the newer program"
         )
         self.path = path

@@ -41,7 +41,7 @@ def open_database(url: str, *, clock: Callable[[], float] = time.time) -> Databa
     if not url.startswith(_SQLITE):
         scheme = url.partition(":")[0][:20]  # not the whole URL, which may contain a password
         raise InvalidStoreUrl(
-            f"store URL with scheme `{scheme}` cannot be opened: write `sqlite:///path` for a"
+            f"the store URL has an unknown scheme, `{scheme}`: write `sqlite:///path` for a"
             " relative path, `sqlite:////path` for an absolute one, or redis://, redis+cluster://,"
             " redis+sentinel:// and the same with rediss for a server"
         )

@@ -80,7 +80,7 @@ def missing(what: str) -> StoreUnavailable:
 
     Without the error, lost data would look as if there had never been any.
     """
-    return StoreUnavailable(f"{what} is not there any more: restore the server from its backup")
+    return StoreUnavailable(f"the server lost {what}: restore it from its backup")
 
 
 def until_saved(attempt: Callable[[], T | None], what: str) -> T:
@@ -95,7 +95,7 @@ def until_saved(attempt: Callable[[], T | None], what: str) -> T:
         if result is not None:
             return result
         time.sleep(random.uniform(0.0, 0.01))  # noqa: S311 - random, so that writers do not collide again
-    raise StoreUnavailable(f"too many others write to {what} just now: try again")
+    raise StoreUnavailable(f"too many others write to {what} at the same time: try again")
 
 
 class RedisChain:

@@ -28,7 +28,9 @@ def translated(where: str) -> Iterator[None]:
     try:
         yield
     except (NoPermissionError, AuthenticationError, AuthorizationError) as error:
-        raise StoreForbidden(f"{where} refuses: {error}; an ACL user needs {RIGHTS}") from error
+        raise StoreForbidden(
+            f"{where} refuses access: {error}; an ACL user needs {RIGHTS}"
+        ) from error
     except OutOfMemoryError as error:
         raise StoreFull(f"{where} has no memory left: {error}") from error
     except ResponseError as error:
@@ -44,7 +46,7 @@ def _of_response(where: str, error: ResponseError) -> Exception:
     if "WRONGTYPE" in text:
         return NotOurDatabase(where)
     if "WRONGPASS" in text or "NOAUTH" in text:
-        return StoreForbidden(f"{where} refuses: {text}")
+        return StoreForbidden(f"{where} refuses access: {text}")
     return StoreUnavailable(f"{where}: {text}")
 
 

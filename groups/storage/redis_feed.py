@@ -133,7 +133,10 @@ class ChangeFeed:
                     return listener
             except StoreUnavailable as error:
                 if isinstance(error.__cause__, NoPermissionError):
-                    _log.warning("changes take up to 1.5 s to be seen, without push: %s", error)
+                    _log.warning(
+                        "the server pushes no changes, so this program sees them up to 1.5 s later: %s",
+                        error,
+                    )
                     return None
                 failure = error
         raise failure
@@ -211,11 +214,11 @@ class ChangeFeed:
             return
         if self._away is None:
             _log.warning(
-                "the store is away: %s", error, exc_info=not isinstance(error, GroupsError)
+                "the store is unavailable: %s", error, exc_info=not isinstance(error, GroupsError)
             )
         self._away = error.reason if isinstance(error, StoreUnavailable) else str(error)
 
     def _back(self) -> None:
         if self._away is not None:
-            _log.warning("the store is back: %s", self._where)
+            _log.warning("the store is available again: %s", self._where)
         self._away = None

@@ -121,7 +121,9 @@ def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise ValueError("is no URL: write every odd character as %40 is for an `@`") from None
+        raise ValueError(
+            "is not a URL: percent-encode special characters, for example `@` as %40"
+        ) from None
     if "@" in f"{parts.path}{parts.query}{parts.fragment}":
         raise ValueError(
             "has an `@` after the host; in a user or password write `/`, `?`, `#` as %2F, %3F, %23,"
@@ -136,7 +138,7 @@ def _parsed(parts: SplitResult, password: str | None) -> RedisUrl:
     user, _, secret = credentials.partition(":")
     options = _options(parts.query)
     if parts.fragment:
-        raise ValueError("a `#` in it has to be written %23")
+        raise ValueError("must contain `#` only as %23")
     *service, number = parts.path.strip("/").split("/")
     if kind == "redis+sentinel":
         service, number = ([number], "0") if not service else (service, number)
@@ -178,17 +180,17 @@ def _database(text: str, kind: str) -> int:
     if not text:
         return 0
     if not text.isascii() or not text.isdigit() or (kind == "redis+cluster" and text != "0"):
-        raise ValueError(f"`/{text}` is not the number of a database, 0 in a cluster")
+        raise ValueError(f"`/{text}` is not the number of a database; a cluster has only /0")
     return int(text)
 
 
 def _service(names: list[str], kind: str) -> str:
     if kind != "redis+sentinel":
         if names:
-            raise ValueError("has more than the number of a database after the host")
+            raise ValueError("may have only the number of a database after the host")
         return ""
     if len(names) != 1 or not names[0]:
-        raise ValueError("needs the service that sentinels know, as in /mymaster")
+        raise ValueError("needs the name of the service that the sentinels watch, as in /mymaster")
     return unquote(names[0])
 
 
@@ -198,7 +200,7 @@ def _options(query: str) -> dict[str, Any]:
         name, equals, value = text.partition("=")
         if name not in _OPTIONS or not equals:
             named = f"an unknown `{name}`" if equals else "no name=value"
-            raise ValueError(f"has {named} after the `?`; known are {', '.join(_OPTIONS)}")
+            raise ValueError(f"has {named} after the `?`; the options are {', '.join(_OPTIONS)}")
         if name in options:
             raise ValueError(f"has `{name}` twice")
         options[name] = _READ[name](unquote(value))
@@ -207,25 +209,25 @@ def _options(query: str) -> dict[str, Any]:
 
 def _prefix(text: str) -> str:
     if not is_id(text):
-        raise ValueError(f"`{text}` is no prefix: a-z, 0-9, `.`, `_`, `-`")
+        raise ValueError(f"`{text}` is not a prefix: use a-z, 0-9, `.`, `_`, `-`")
     return text
 
 
 def _timeout(text: str) -> int:
     if not text.isascii() or not text.isdigit() or not 10 <= int(text) <= 60_000:
-        raise ValueError(f"timeout_ms is 10 to 60000, not `{text}`")
+        raise ValueError(f"timeout_ms must be 10 to 60000, not `{text}`")
     return int(text)
 
 
 def _file(text: str) -> str:
     if not text:
-        raise ValueError("names no file where TLS needs one")
+        raise ValueError("names no file, but the TLS option needs one")
     return text
 
 
 def _truth(text: str) -> bool:
     if text not in ("true", "false"):
-        raise ValueError(f"ssl_check_hostname is true or false, not `{text}`")
+        raise ValueError(f"ssl_check_hostname must be true or false, not `{text}`")
     return text == "true"
 
 

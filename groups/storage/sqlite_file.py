@@ -20,7 +20,9 @@ def opened(path: Path) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise StoreUnavailable(f"cannot make `{path.parent}`: {error.strerror}") from error
+        raise StoreUnavailable(
+            f"cannot create the directory `{path.parent}`: {error.strerror}"
+        ) from error
     with translated(path):
         connection = connected(path)
         try:

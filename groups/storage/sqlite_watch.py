@@ -31,7 +31,7 @@ class OpenFile:
         try:
             status = os.stat(self.path)
         except OSError as error:
-            raise StoreUnavailable(f"`{self.path}` was taken away: {error.strerror}") from error
+            raise StoreUnavailable(f"`{self.path}` was removed: {error.strerror}") from error
         return status.st_dev, status.st_ino
 
 

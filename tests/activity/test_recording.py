@@ -414,7 +414,7 @@ def test_a_full_disk_is_said_once_and_so_is_its_end(
     assert recorder.dropped == 3
     told = [one.getMessage() for one in caplog.records if one.name == "eligibility.activity"]
     assert told == [
-        "activity cannot be stored and is lost: the store is not available: the disk is full",
+        "activity cannot be stored and is lost: the store is unavailable: the disk is full",
         "activity is stored again",
     ]
 

@@ -55,11 +55,11 @@ REFUSED = {
     "a header nobody knows": (b"Tester\nada@example.com", {"line.1": "`Tester` has 0 `@`"}),
     "several addresses and no header": (
         b"ada@example.com,grace@example.com",
-        {"line.1": "name it `email`, `e-mail`, `address`, `mail`"},
+        {"line.1": "call it `email`, `e-mail`, `address`, `mail`"},
     ),
     "a formula": (b'email\n=HYPERLINK("http://x.example")', {"line.2": "has 0 `@`"}),
     "binary": (bytes(range(256)) * 4, {"line.2": "is not UTF-8"}),
-    "NUL bytes": (b"ada@example.com\ngrace\0@example.com", {"line.2": "has a NUL byte"}),
+    "NUL bytes": (b"ada@example.com\ngrace\0@example.com", {"line.2": "contains a NUL byte"}),
     "UTF-16 without its mark": (
         "email\nada@example.com".encode("utf-16-le"),
         {"line.1": "looks like UTF-16 without its byte order mark"},

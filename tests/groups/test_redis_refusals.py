@@ -77,7 +77,7 @@ def test_a_newer_layout_is_refused(server: ServerProcess) -> None:
     with server.client() as client:
         client.set("newer:layout", "2")
     with pytest.raises(
-        NewerDatabase, match="layout version 2, and this program knows versions up to 1"
+        NewerDatabase, match="layout version 2, but this program knows versions only up to 1"
     ):
         open_store(f"{server.url}?prefix=newer")
 

@@ -273,7 +273,7 @@ def test_a_file_taken_away_is_unavailable_and_back_again_when_it_is_back(
         lambda: add(store, "lost@x.com"),
         lambda: store.change_token(P),
     ):
-        with pytest.raises(StoreUnavailable, match="taken away"):
+        with pytest.raises(StoreUnavailable, match="was removed"):
             use()
     away.rename(path)
     store.change_token(P)

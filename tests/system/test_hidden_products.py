@@ -145,7 +145,7 @@ def test_what_an_account_may_know_of_costs_nothing_once_it_is_in_memory(
     assert made == []
 
 
-# --- while the store is away ---
+# --- while the store is unavailable ---
 
 
 @pytest.fixture

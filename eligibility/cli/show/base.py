@@ -40,7 +40,7 @@ def decision_panel(decision: Decision, title: str | None = None, asked: str = ""
     if decision.settling is not None:
         rows.add_row("Settling", settling_text(decision.settling))
     if decision.stale_seconds:
-        rows.add_row("Stale", f"the store is away; as of {decision.stale_seconds} s ago")
+        rows.add_row("Stale", f"the store is unavailable; as of {decision.stale_seconds} s ago")
     parts: list[RenderableType] = [rows]
     if decision.trace is not UNSET and decision.trace:
         parts += [Text(), steps_table(decision.trace)]

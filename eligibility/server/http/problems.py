@@ -95,7 +95,7 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     RateLimited: (429, "too many requests"),
     Overloaded: (503, "the server is busy"),
     IssuerUnavailable: (503, "the issuer of the token is away"),
-    StoreUnavailable: (503, "the store is away"),
+    StoreUnavailable: (503, "the store is unavailable"),
     HistoryLost: (503, "the store lost writes"),
     UnsupportedStore: (503, "the store cannot be used"),
     NotOurDatabase: (503, "the store cannot be used"),

@@ -44,7 +44,7 @@ FAMILIES = (
         "stale_seconds",
         "gauge",
         (),
-        "Age of the data in memory while the store is away, of the process with the oldest; else 0.",
+        "Age of the data in memory while the store is unavailable, of the process with the oldest; else 0.",
         max,
     ),
     MetricFamily(

@@ -51,7 +51,7 @@ NO_MOVES = MemberMoves()
 
 def added_and_removed(address: str, loc: str) -> Fault:
     """Build the fault of an address that a draft both adds to a group and removes from it."""
-    return Fault(loc, "ADDED_AND_REMOVED", f"`{address}` is both to be added and to be removed")
+    return Fault(loc, "ADDED_AND_REMOVED", f"`{address}` cannot be added and removed at once")
 
 
 @dataclass(frozen=True, slots=True)
