@@ -1,6 +1,6 @@
 """Asker: an access query without its product, device, time and consistency."""
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from eligibility.access import wire
 from eligibility.access.model import AccessQuery, Account, Device
@@ -30,27 +30,11 @@ class Asker(Struct, frozen=True, gc=False):
     @classmethod
     def of(cls, query: AccessQuery) -> "Asker":
         """Copy the account and the terms of a query."""
-        return cls(
-            query.account,
-            query.installed_version,
-            query.owned,
-            query.market,
-            query.promotional_code,
-            query.manual_check,
-        )
+        return cls(**{name: getattr(query, name) for name in cls.__struct_fields__})
 
     def query(self, product_id: str, device: Device) -> AccessQuery:
         """Build this asker's access query for a product on a device."""
-        return AccessQuery(
-            product_id,
-            device,
-            self.account,
-            self.installed_version,
-            self.owned,
-            self.market,
-            self.promotional_code,
-            self.manual_check,
-        )
+        return AccessQuery(product_id, device, *structs.astuple(self))  # in the same order
 
     @property
     def name(self) -> str:
@@ -64,14 +48,7 @@ class Asker(Struct, frozen=True, gc=False):
 
     def as_account(self, account: Account | None) -> "Asker":
         """Copy this asker with another account."""
-        return Asker(
-            account,
-            self.installed_version,
-            self.owned,
-            self.market,
-            self.promotional_code,
-            self.manual_check,
-        )
+        return structs.replace(self, account=account)
 
 
 TERMS = Asker.__struct_fields__[1:]

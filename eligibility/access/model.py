@@ -82,7 +82,7 @@ def _parse_device(family: str, os_version: str, architecture: str | None) -> Dev
     readings: list[str | None] = []
     for read, text in (
         (versions.parse_family, family),
-        (_canonical_version, os_version),
+        (versions.canonical_os_version, os_version),
         (versions.parse_device_architecture, architecture),
     ):
         try:
@@ -92,10 +92,6 @@ def _parse_device(family: str, os_version: str, architecture: str | None) -> Dev
     if faults:
         raise InvalidInput(faults)
     return Device(str(readings[0]), str(readings[1]), readings[2])
-
-
-def _canonical_version(text: str) -> str:
-    return versions.version_text(versions.parse_os_version(text))
 
 
 class Revision(Struct, frozen=True, gc=False):

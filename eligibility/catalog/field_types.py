@@ -40,10 +40,6 @@ def _reading(read: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _os_version(text: str) -> str:
-    return versions.version_text(versions.parse_os_version(text))
-
-
 def _market(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}", text):
         detail = f"`{text[:60]}` is not a market: two capital letters, as in US"
@@ -71,7 +67,7 @@ def _at_least_one(items: _Items) -> _Items:
 
 _NOT_EMPTY = AfterValidator(_at_least_one)
 PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
-OsVersion = Annotated[StrictStr, _reading(_os_version)]
+OsVersion = Annotated[StrictStr, _reading(versions.canonical_os_version)]
 Architecture = Annotated[StrictStr, _reading(versions.parse_architecture)]
 TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
 Architectures = Annotated[

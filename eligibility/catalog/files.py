@@ -200,7 +200,9 @@ def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ..
     ):
         if body:
             path = directory / f"{declaration.publisher}.{part}.yaml"
-            path.write_text(_dump({"publisher": declaration.publisher, part: body}), "utf-8")
+            content = {"publisher": declaration.publisher, part: body}
+            form: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
+            path.write_text(yaml.dump(content, Dumper=_Dumper, **form), "utf-8")
             paths.append(path)
     return tuple(paths)
 
@@ -222,7 +224,3 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 - PyYAML calls it with `data`
         return True
-
-
-def _dump(body: dict[str, Any]) -> str:
-    return yaml.dump(body, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)

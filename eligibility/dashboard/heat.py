@@ -22,6 +22,7 @@ DecideForDevice = Callable[[Device], Decision]
 _Row = tuple[str, str]
 _LETTERS = 10
 """How many letters fit into the cell of one release, on two lines."""
+_NOT_OFFERED = Reason.DEVICE_FAMILY_NOT_OFFERED
 _SOMEBODY = Asker(Account("somebody@made-up.invalid"))
 
 
@@ -106,8 +107,9 @@ def heat(state: State, people: Iterable[tuple[str, DecideForDevice]]) -> HeatMap
     """Build the heat map of named people on every known device."""
     devices = tuple(_devices())
     grids = [(who, _grid(devices, decide)) for who, decide in people]
-    everywhere = [(row, outcome) for _, grid in grids for row, outcome in _cells(grid)]
-    offered = dict.fromkeys(row for row, outcome in everywhere if not _not_offered(outcome))
+    rows = [item for _, grid in grids for item in grid.items()]
+    everywhere = [(row, outcome) for row, cells in rows for outcome in cells.values()]
+    offered = {row for row, outcome in everywhere if outcome.reasons[0] != _NOT_OFFERED}
     distinct = tuple(dict.fromkeys(outcome for row, outcome in everywhere if row in offered))
     symbols = dict(zip(distinct, marks(state.product, distinct), strict=True))
     known = {name for _, name, _ in devices}
@@ -139,17 +141,9 @@ def _grid(
     return grid
 
 
-def _cells(grid: Mapping[_Row, Mapping[str, Outcome]]) -> Iterable[tuple[_Row, Outcome]]:
-    return ((row, outcome) for row, cells in grid.items() for outcome in cells.values())
-
-
 def _series(release: str) -> str:
     """Return `Windows 10` for `Windows 10 1809`."""
     return release.rpartition(" ")[0]
-
-
-def _not_offered(outcome: Outcome) -> bool:
-    return outcome.reasons[0] == Reason.DEVICE_FAMILY_NOT_OFFERED
 
 
 def _devices() -> Iterable[tuple[str, str, Device]]:

@@ -200,7 +200,11 @@ def _least(solutions: list[_Attempt], candidates: list[CandidateChange]) -> tupl
         likeness = frozenset(candidates[index].likeness for index in solution.chosen)
         alike.setdefault(likeness, solution)
     ways = [_way(solution, candidates) for solution in alike.values()]
-    return tuple(sorted(ways, key=_hardness))
+
+    def hardness(way: ChangeSet) -> list[int]:
+        return sorted((_EASE[change.action] for change in way.changes), reverse=True)
+
+    return tuple(sorted(ways, key=hardness))
 
 
 def _way(solution: _Attempt, candidates: list[CandidateChange]) -> ChangeSet:
@@ -209,10 +213,6 @@ def _way(solution: _Attempt, candidates: list[CandidateChange]) -> ChangeSet:
     changes = (candidates[index].change for index in solution.chosen)
     ordered = tuple(sorted(changes, key=lambda change: _EASE[change.action]))
     return ChangeSet(ordered, f"flight {flight}" if flight else "submission", version or "")
-
-
-def _hardness(way: ChangeSet) -> tuple[int, ...]:
-    return tuple(sorted((_EASE[change.action] for change in way.changes), reverse=True))
 
 
 def _source(decision: Decision) -> str | None:

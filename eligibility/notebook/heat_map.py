@@ -100,9 +100,8 @@ class _Layout:
         heads = [_shortened(c.name) if upright else "\n".join(c.head) for c in grid.columns]
         column = max(_COLUMN, 0 if upright else longest * _CHARACTER + 0.05)
         width = max(len(heads) * (column if symbols else _NARROW_COLUMN), 1.0)
-        above = (
-            _longest(heads) + 0.2 if upright else max(map(_lines, heads), default=0) * 0.16 + 0.2
-        )
+        lines = max((head.count("\n") + 1 for head in heads), default=0)
+        above = (_longest(heads) if upright else lines * 0.16) + 0.2
         left, height = _longest(labels) + 0.3, max(len(labels), 1) * _ROW
         below = (len(keys) + 2) * _LINE
         whole = max(left + width, _longest(keys) + 0.85, len(title) * 0.1) + 0.3
@@ -113,10 +112,6 @@ class _Layout:
 
 def _longest(texts: Sequence[str]) -> float:
     return max(map(len, texts), default=0) * _CHARACTER
-
-
-def _lines(text: str) -> int:
-    return text.count("\n") + 1
 
 
 def _draw(axes: "Axes", grid: Grid, rows: int, symbols: bool) -> None:

@@ -77,7 +77,7 @@ class States:
             Revision(members.revision, entry.revision),
             {key: move for key, move in recent.items() if (move[1], key) not in members.moved},
         )
-        label = "live" if at is None else _named(moment)
+        label = "live" if at is None else f"{moment:%Y-%m-%d %H:%M} UTC"
         label = label if draft.is_empty else f"{label} + draft"
         return _state(snapshot, moment, label, members.changes, digest)
 
@@ -223,10 +223,6 @@ def _state(
         return State(snapshot.with_index(index), moment, f"{label}, as 30 minutes before")
 
     return State(snapshot, moment, label, earlier)
-
-
-def _named(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _moved(group_id: str, present: set[int], moves: MemberMoves, digester: Digester) -> set[int]:

@@ -101,6 +101,11 @@ def version_text(version: Version) -> str:
     return ".".join(map(str, (*version.release, 0, 0, 0)[:4]))
 
 
+def canonical_os_version(text: str) -> str:
+    """Convert any form of an OS version to canonical form. Raises: as `parse_os_version`."""
+    return version_text(parse_os_version(text))
+
+
 def releases() -> tuple[Release, ...]:
     """List all known releases, sorted by build."""
     return facts().releases

@@ -67,7 +67,7 @@ class Live:
                 decision,
                 names.get(decision.product_id, decision.product_id),
                 _account(decision, addresses),
-                _reason(decision),
+                "" if _kind(decision) == "granted" else reason_text(decision.answer.reasons[0]),
             )
             for decision in decisions
         ]
@@ -89,10 +89,6 @@ class Live:
 
 def _kind(decision: RecentDecision) -> str:
     return "denied" if decision.answer.kind == "denied" else "granted"
-
-
-def _reason(decision: RecentDecision) -> str:
-    return reason_text(decision.answer.reasons[0]) if decision.answer.kind == "denied" else ""
 
 
 def _account(decision: RecentDecision, addresses: dict[int, str]) -> str:

@@ -57,6 +57,7 @@ class ProductPages:
         publisher = state.snapshot.publisher
         groups = {group_id: self._service.groups.get(publisher, group_id) for group_id in group_ids}
         versions = self._service.catalog.store.history(state.product_id, limit=_VERSIONS).items
+        events = [*_dates(state.product), *_changes(versions)]
         values: dict[str, Any] = {
             "title": state.product.name,
             "state": state,
@@ -65,7 +66,7 @@ class ProductPages:
             "lacking": {
                 f.flight_id: lacking_families(state.product, f) for f in state.product.flights
             },
-            "timeline": _timeline(state.product, versions),
+            "timeline": sorted(events, key=attrgetter("at"), reverse=True),
             "reached": self._coverage(state),
             "short_text": short_text,
             **self._heat(request, state),
@@ -125,11 +126,6 @@ class ProductEvent:
         """The first whole second at which the change is in force, as text for a URL."""
         whole = self.at.replace(microsecond=0)
         return f"{whole if whole == self.at else whole + timedelta(seconds=1):%Y-%m-%dT%H:%M:%S}"
-
-
-def _timeline(product: Product, versions: tuple[ProductVersion, ...]) -> list[ProductEvent]:
-    """List past and future changes of answers, from dates and versions, the latest first."""
-    return sorted((*_dates(product), *_changes(versions)), key=attrgetter("at"), reverse=True)
 
 
 def _dates(product: Product) -> Iterator[ProductEvent]:

@@ -6,7 +6,7 @@ document/api.yaml describes them.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
@@ -93,7 +93,8 @@ class AccessEndpoints:
             settled = self._accounts.settle_all(batch, by)
         answers = self._all_warm(settled, by) if settled is not None and not explain else None
         if answers is None:
-            return lambda: wire.encoded_batch(self._all_cold(batch, explain, by))
+            cold = (self._cold_or_problem(query, explain, by) for query in batch)
+            return lambda: wire.encoded_batch(cold)
         return wire.encoded_batch(answers)
 
     def _all_warm(
@@ -116,11 +117,6 @@ class AccessEndpoints:
                 answers[index] = body
         self._record_all(batch, answers, now)
         return [body if isinstance(body, bytes) else _problem(body) for body in answers]
-
-    def _all_cold(
-        self, batch: Iterable[ParsedQuery], explain: bool, by: AuthenticatedCaller
-    ) -> Iterator[bytes]:
-        return (self._cold_or_problem(query, explain, by) for query in batch)
 
     def _cold(
         self, fields: QueryFields, explain: bool, by: AuthenticatedCaller, *, search: bool = False

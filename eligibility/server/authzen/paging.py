@@ -96,12 +96,10 @@ class Pages:
         response: dict[str, Any] = {}
         if page.requested or more:
             last = items[-1].key if items else page.after or ()
-            next_token = self._token(_Token(page.query, page.limit, list(last))) if more else ""
+            token = _encode(_Token(page.query, page.limit, list(last))).decode()
+            next_token = self._seal.sealed(token) if more else ""
             response["page"] = {"next_token": next_token, "count": len(items)}
         return _encode({**response, "results": [item.result for item in items]})
-
-    def _token(self, token: _Token) -> str:
-        return self._seal.sealed(_encode(token).decode())
 
     def _opened(self, sealed: str) -> _Token:
         token = self._seal.opened(sealed)

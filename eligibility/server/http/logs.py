@@ -95,11 +95,8 @@ class _Listener(QueueListener):
 
 
 def _masked(_: Any, __: str, event: EventDict) -> EventDict:
-    return {name: _mask(value) for name, value in event.items()}
-
-
-def _mask(value: Any) -> Any:
-    return _ADDRESS.sub(MASK, value) if isinstance(value, str) else value
+    texts = {name: value for name, value in event.items() if isinstance(value, str)}
+    return {**event, **{name: _ADDRESS.sub(MASK, text) for name, text in texts.items()}}
 
 
 _QUIET = frozenset({"/healthz", "/readyz"})

@@ -41,7 +41,7 @@ class _Snapshots(Collector):
 
     def collect(self) -> Iterator[Metric]:
         numbers, histograms = together(self._snapshots)
-        yield _build()
+        yield InfoMetricFamily("eligibility_build", "The program.", {"version": __version__})
         for family in FAMILIES:
             if family.kind == "histogram":
                 yield _histogram(family, histograms)
@@ -49,10 +49,6 @@ class _Snapshots(Collector):
                 yield _plain(family, numbers)
         running = [snapshot.pid for snapshot in self._snapshots if is_running(snapshot.pid)]
         yield from _processes(running)
-
-
-def _build() -> Metric:
-    return InfoMetricFamily("eligibility_build", "The program.", {"version": __version__})
 
 
 def _plain(family: MetricFamily, numbers: dict[LabelValues, float]) -> Metric:

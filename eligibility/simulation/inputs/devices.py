@@ -112,11 +112,11 @@ def written_out(text: str, loc: str) -> NamedDevice:
 
 def read_file(path: Path) -> list[NamedDevice]:
     """Read a CSV file of COLUMNS; family and os_version are required. Raises: InvalidInput."""
-    return read_table(path, COLUMNS, required=("family", "os_version"), read=_device)
 
+    def read(cells: Cells) -> NamedDevice:
+        return named_device(**{name: cells.get(name) or None for name in COLUMNS})
 
-def _device(cells: Cells) -> NamedDevice:
-    return named_device(**{name: cells.get(name) or None for name in COLUMNS})
+    return read_table(path, COLUMNS, required=("family", "os_version"), read=read)
 
 
 def named_device(

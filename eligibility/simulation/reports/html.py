@@ -15,7 +15,7 @@ from eligibility.explain.phrases import NO_FALL_THROUGH, full_text
 from eligibility.simulation.matrix import settling_accounts
 from eligibility.simulation.reports.columns import Column
 from eligibility.simulation.reports.report import SimulationReport
-from eligibility.simulation.reports.symbols import Help, OutcomeMark
+from eligibility.simulation.reports.symbols import OutcomeMark
 
 _COLOURS = 6
 """Number of flight colours in simulation.css. With more flights, the colours repeat."""
@@ -113,16 +113,12 @@ def _outcomes(report: SimulationReport) -> list[OutcomeText]:
             style_of(mark),
             full_text(product, outcome),
             outcome.reasons,
-            tuple(map(_help, helps)),
+            tuple(h.text if h.always else f"for some: {h.text}" for h in helps),
         )
         for number, (outcome, mark, helps) in enumerate(
             zip(grid.outcomes, grid.marks, grid.helps, strict=True)
         )
     ]
-
-
-def _help(item: Help) -> str:
-    return item.text if item.always else f"for some: {item.text}"
 
 
 def _tops(columns: Sequence[Column]) -> Iterator[tuple[str, int]]:

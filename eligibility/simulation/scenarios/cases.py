@@ -132,7 +132,8 @@ class CaseReader:
     def _device(self, device: str | DeviceDocument, loc: str) -> Iterator[NamedDevice]:
         if isinstance(device, DeviceDocument):
             if (read := self._try(loc, lambda: _device(device), None)) is not None:
-                yield NamedDevice(_name(device), read)
+                parts = (device.family, device.os_version, device.architecture)
+                yield NamedDevice(" ".join(filter(None, parts)), read)
         elif device in self._devices:
             if (known_device := self._devices[device]) is not None:
                 yield NamedDevice(device, known_device)
@@ -160,10 +161,6 @@ def _fields_of(query: QueryDocument) -> dict[str, Any]:
 
 def _device(fields: DeviceDocument) -> Device:
     return Device.parse(fields.family, fields.os_version, fields.architecture)
-
-
-def _name(fields: DeviceDocument) -> str:
-    return " ".join(filter(None, (fields.family, fields.os_version, fields.architecture)))
 
 
 def _flat(expect: ExpectDocument) -> dict[str, Any]:
