@@ -68,7 +68,7 @@ class MissingPackage(EligibilityError):
 
     def __init__(self, package: str, extra: str, purpose: str) -> None:
         super().__init__(
-            f"`{package}` is not installed, which {purpose} need:"
+            f"`{package}` is not installed, but {purpose} need it:"
             f" pip install 'flight-eligibility[{extra}]'"
         )
         self.package, self.extra = package, extra

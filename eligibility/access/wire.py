@@ -159,7 +159,7 @@ def _around(queries: list[Raw], body: bytes) -> bytes:
 
 def _within_bounds(queries: list[_Query]) -> list[_Query]:
     if not 1 <= len(queries) <= LONGEST_BATCH:
-        detail = f"{len(queries)} queries; a batch has 1 to {LONGEST_BATCH}"
+        detail = f"the batch has {len(queries)} queries; it must have 1 to {LONGEST_BATCH}"
         raise InvalidInput([Fault("queries", "BATCH_LENGTH", detail)])
     return queries
 
@@ -273,9 +273,11 @@ def _parsed_account(fields: AccountFields) -> Account:
 def not_one_of_both(fields: AccountFields) -> Fault:
     """Describe the fault of an account that has neither address nor token, or has both."""
     if fields.token is UNSET:
-        detail = "needs `id`, an address, or `token`, the account's ID token"
+        detail = "needs either `id` (an address) or `token` (an ID token)"
         return Fault("account", "ACCOUNT_MISSING", detail)
-    return Fault("account.token", "ACCOUNT_TWICE", "a token says it all: send no `id` beside it")
+    return Fault(
+        "account.token", "ACCOUNT_TWICE", "already names the account: do not send `id` with it"
+    )
 
 
 def _to_package_version(text: str) -> str:
@@ -294,7 +296,7 @@ def is_market(text: str | None) -> bool:
 def _to_market(text: str) -> str:
     if is_market(text):
         return text
-    detail = f"`{shown(text)}` is not a market: two capital letters, as in US"
+    detail = f"`{shown(text)}` is not a market: write two capital letters, as in US"
     raise InvalidInput([Fault("market", "UNREADABLE_MARKET", detail)])
 
 
@@ -316,5 +318,5 @@ def moment_of(text: str, loc: str = "at") -> datetime:
         OverflowError,
     ):  # OverflowError: the UTC value is outside the years 1 to 9999
         pass
-    detail = f"`{shown(text)}` is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+    detail = f"`{shown(text)}` is not a moment: write ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
     raise InvalidInput([Fault(loc, "UNREADABLE_MOMENT", detail)])

@@ -44,15 +44,15 @@ class GroupReplay:
             try:
                 revision, indexed, listed = self._stored(group_id, revision)
             except UnknownGroup:
-                yield f"is not what is in force: group `{group_id}` does not exist"
+                yield f"differs from the stored data: group `{group_id}` does not exist"
                 continue
             members = self._members[group_id]
             if members != indexed or members != listed:
                 more = max(len(indexed - members), len(listed - members))
                 less = max(len(members - indexed), len(members - listed))
                 yield (
-                    f"is not what is in force: group `{group_id}` has {more} too many"
-                    f" and {less} too few, who never joined or left"
+                    f"differs from the stored data: group `{group_id}` has {more} members too many"
+                    f" and {less} too few"
                 )
 
     def _stored(self, group_id: str, revision: int) -> tuple[int, set[int], set[int]]:
@@ -89,7 +89,7 @@ class CatalogReplay:
         for product_id in sorted(stored.keys() | recorded.keys()):
             present, version = stored.get(product_id), recorded.get(product_id)
             if present != (version and (version.product, version.revision)):
-                yield f"is not what is in force: product `{product_id}` is different"
+                yield f"differs from the stored data: product `{product_id}` is different"
 
     def _stored(self, revision: int) -> dict[str, tuple[Any, int]]:
         store, publisher = self._store, self._publisher
@@ -105,5 +105,5 @@ class CatalogReplay:
 
 def _contended(publisher: str) -> StoreUnavailable:
     return StoreUnavailable(
-        f"`{publisher}` is written to all the time, so it cannot be checked now: try again"
+        f"`{publisher}` cannot be checked now, because it changes all the time: try again"
     )

@@ -18,9 +18,9 @@ _DAMAGED = {
     "missing": "is missing; the entry after it cannot be checked against it",
     "unreadable": "cannot be read; the entry after it cannot be checked against it",
 }
-_CHANGED = "was changed: its digest is not that of what it says and of the entry before it"
+_CHANGED = "was changed: its digest does not match its content and the previous entry"
 _UNCHAINED = (
-    "carries no digest, though one before it does: it was changed, or written by an older release"
+    "has no digest, although an earlier entry has one: it was changed, or an older release wrote it"
 )
 
 
@@ -67,7 +67,7 @@ def verify(
     findings = [finding for reader in readers for finding in reader.read(step)]
     gone = sorted(known.keys() - {chain.name for chain in chains})
     findings += [
-        Finding(name, known[name].revision, "is missing, and the whole chain with it")
+        Finding(name, known[name].revision, "is missing, and so is the whole chain")
         for name in gone
         if known[name].revision
     ]
@@ -101,14 +101,14 @@ class _Reader:
                 yield Finding(self.name, revision, what)
             step(self.name, 1)
         if self._before not in (None, self.head.chain):
-            what = "does not end the chain: its digest is not the one kept as the last"
+            what = "is not the end of the chain: its digest differs from the one that the store names as the last"
             yield self._at_head(what)
         if self.head.revision < self._known.revision:
             what = f"the chain was at revision {self._known.revision} earlier: entries were removed"
             yield self._at_head(what)
         beyond = self._entries_beyond_the_head()
         if beyond > 0:
-            what = f"{beyond} more kept than the chain has: its end was cut off, or they were added"
+            what = f"the store has {beyond} more entries than the chain: its end was cut off, or entries were added"
             yield Finding(self.name, self.head.revision + 1, what)
         elif self._replay is not None:
             yield from map(self._at_head, self._replay.differences(self.head.revision))
@@ -122,7 +122,7 @@ class _Reader:
             return _DAMAGED[entry]
         before, self._before = self._before, entry.chain
         if revision == self._known.revision and entry.chain != self._known.chain:
-            return "is another than it was earlier: the chain was written anew"
+            return "differs from what it was earlier: the chain was rewritten"
         if not entry.chain:
             self.unchained += not self._began
             return _UNCHAINED if self._began else None

@@ -43,7 +43,9 @@ def is_key(text: str) -> bool:
 def key_id_of(text: str) -> str:
     """Return the id in a key. Raises: Unauthenticated CREDENTIALS_UNREADABLE if it is not a key."""
     if not is_key(text):
-        detail = f"not an API key, which is `{PREFIX}` and 61 letters and digits: was it cut?"
+        detail = (
+            f"not an API key, which is `{PREFIX}` and 61 letters and digits: is a part missing?"
+        )
         raise Unauthenticated("CREDENTIALS_UNREADABLE", detail)
     return text[ID_PART]
 

@@ -74,7 +74,7 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
     except InvalidInput as error:
         in_id = error.faults[0].loc == "account.id"
         claim = issuer.email_claim if in_id else issuer.aliases_claim
-        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` holds no address") from None
+        raise TokenRefusal("TOKEN_CLAIMS", f"the claim `{claim}` is not an address") from None
 
 
 def text_claim(claims: Claims, claim: str) -> str:

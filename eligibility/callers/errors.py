@@ -45,7 +45,7 @@ class AccountMismatch(EligibilityError):
     code = "NOT_YOURSELF"
 
     def __init__(self) -> None:
-        super().__init__("an account may ask for itself only: leave out `account`")
+        super().__init__("an account may ask only about itself: leave out `account`")
 
 
 class IssuerUnavailable(EligibilityError):

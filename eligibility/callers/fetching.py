@@ -28,11 +28,11 @@ def fetched_json(url: str) -> Any:
         return json.loads(_body(url))
     except HTTPError as error:
         error.close()
-        raise FetchFailed(f"it answers {error.code}") from None
+        raise FetchFailed(f"it responds with status {error.code}") from None
     except (OSError, HTTPException) as error:
         raise FetchFailed(f"it cannot be reached ({type(error).__name__})") from None
     except (ValueError, RecursionError):
-        raise FetchFailed("its answer is not JSON") from None
+        raise FetchFailed("its response is not JSON") from None
 
 
 def _body(url: str) -> bytes:
@@ -44,7 +44,7 @@ def _body(url: str) -> bytes:
         while part := response.read1(65_536):
             body += part
             if len(body) > MAX_BYTES:
-                raise FetchFailed(f"its answer has more than {MAX_BYTES} bytes")
+                raise FetchFailed(f"its response has more than {MAX_BYTES} bytes")
             if time.monotonic() > ends_at:  # the time-out of `open` restarts with each byte
-                raise FetchFailed(f"its answer takes longer than {TIMEOUT_SECONDS} s")
+                raise FetchFailed(f"its response takes longer than {TIMEOUT_SECONDS} s")
     return bytes(body)

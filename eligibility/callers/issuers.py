@@ -23,9 +23,9 @@ def _several(value: Any) -> Any:
 
 def _names_each_once(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
-        raise ValueError("name at least one")
+        raise ValueError("must name at least one")
     if len(set(names)) < len(names):
-        raise ValueError("names one twice")
+        raise ValueError("must not name anything twice")
     return names
 
 
@@ -138,9 +138,11 @@ class AccountIssuer(_Issuer):
     @model_validator(mode="after")
     def _tenants_decide_where_there_are_some(self) -> "AccountIssuer":
         if self.kind is not None and TENANT in self.issuer:
-            raise ValueError(f"`kind` cannot be fixed for an issuer with `{TENANT}`")
+            raise ValueError(
+                f"an issuer with `{TENANT}` cannot set `kind`, because the tenant decides it"
+            )
         if self.issuer.count(TENANT) > 1:
-            raise ValueError(f"`{TENANT}` may stand only once")
+            raise ValueError(f"`{TENANT}` may occur only once")
         return self
 
 
@@ -167,5 +169,5 @@ def check_told_apart(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) 
             common = sorted(set(account.audience) & set(caller.audience))
             if common and account.pattern.fullmatch(caller.issuer):
                 raise ValueError(
-                    f"issuer `{caller.issuer}` has the audience `{common[0]}` in `issuers` too"
+                    f"issuer `{caller.issuer}` also has the audience `{common[0]}` in `issuers`"
                 )

@@ -129,7 +129,7 @@ def _fetched(url: str) -> tuple[PublicKey, ...]:
     document = fetched_json(url)
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list):
-        raise FetchFailed("its answer is not a key set")
+        raise FetchFailed("its response is not a key set")
     return tuple(key for key in map(_key, keys) if key)
 
 

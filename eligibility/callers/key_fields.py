@@ -83,7 +83,7 @@ def read_expiry(expires: str | None, now: datetime, faults: list[Fault]) -> date
         faults.append(Fault("expires", "UNREADABLE_EXPIRY", detail))
         return None
     if end <= now:
-        detail = f"`{shown(expires)}` is not after now, {now:%Y-%m-%dT%H:%M:%SZ}"
+        detail = f"`{shown(expires)}` must be a moment after now, {now:%Y-%m-%dT%H:%M:%SZ}"
         faults.append(Fault("expires", "EXPIRY_PAST", detail))
     return end
 

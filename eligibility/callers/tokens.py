@@ -100,7 +100,9 @@ class Verifier:
         with _named(loc):
             issuer, claims = self._verified(token)
             if isinstance(issuer, CallerIssuer):
-                raise TokenRefusal("TOKEN_AUDIENCE", "the token is a service's, not an account's")
+                raise TokenRefusal(
+                    "TOKEN_AUDIENCE", "the token belongs to a service, not to an account"
+                )
             account = account_in(claims, issuer)
             self._known_accounts.put(token, self._until(claims, issuer), account)
         return account
@@ -116,15 +118,17 @@ class Verifier:
         tenant = _tenant(claims, issuer)
         algorithm = header.get("alg")
         if algorithm not in issuer.algorithms:
-            raise TokenRefusal("TOKEN_INVALID", "its issuer may not use its algorithm")
+            raise TokenRefusal("TOKEN_INVALID", "its issuer may not use this algorithm")
         keys = self._key_sets[issuer.issuer, issuer.jwks_url].matching(header.get("kid"), algorithm)
         if "kid" not in header and len(keys) > 1:
-            raise TokenRefusal("TOKEN_INVALID", "it names no key, and its issuer has several")
+            raise TokenRefusal("TOKEN_INVALID", "it names no key, but its issuer has several")
         # Do not call jwt.decode: it parses the token again, which takes longer than RSA.
         signed, verify = token.rpartition(".")[0].encode(), _ALGORITHMS[algorithm].verify
         right = (key for key in keys if _signs_for(key, tenant, claims))
         if not any(verify(signed, key.public_key, signature) for key in right):
-            raise TokenRefusal("TOKEN_INVALID", "no key of its issuer made its signature")
+            raise TokenRefusal(
+                "TOKEN_INVALID", "its signature does not match any key of its issuer"
+            )
         _check_times(claims, issuer, self._clock())
         return issuer, claims
 
@@ -134,7 +138,7 @@ class Verifier:
         audiences = _audiences(claims)
         matching = [issuer for pattern, issuer in self._issuers if pattern.fullmatch(url)]
         if not matching:
-            raise TokenRefusal("TOKEN_ISSUER_UNKNOWN", "its issuer is not in the settings")
+            raise TokenRefusal("TOKEN_ISSUER_UNKNOWN", "the settings do not list its issuer")
         named = [issuer for issuer in matching if audiences & set(issuer.audience)]
         if not named:
             raise TokenRefusal("TOKEN_AUDIENCE", "it is not for this service")
@@ -169,7 +173,7 @@ def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes]:
         raise TokenRefusal("TOKEN_INVALID", "it cannot be read") from None
     header = read["header"]
     if header.keys() & {"crit", "b64", "enc", "zip"} or "cty" in header:
-        raise TokenRefusal("TOKEN_INVALID", "its header asks for something that is not supported")
+        raise TokenRefusal("TOKEN_INVALID", "its header requires something that is not supported")
     return header, read["payload"], read["signature"]
 
 
@@ -195,7 +199,7 @@ def _check_times(claims: Claims, issuer: Issuer, now: float) -> None:
         raise TokenRefusal("TOKEN_EXPIRED", "it has expired")
     for claim in ("nbf", "iat"):
         if claim in claims and _moment(claims, claim) > now + issuer.leeway_seconds:
-            raise TokenRefusal("TOKEN_NOT_YET_VALID", f"its `{claim}` is yet to come")
+            raise TokenRefusal("TOKEN_NOT_YET_VALID", f"its `{claim}` is in the future")
 
 
 def _moment(claims: Claims, claim: str) -> float:

@@ -100,7 +100,8 @@ class Catalog:
                 if if_revision is not None:
                     raise
         raise StoreUnavailable(
-            f"other writers changed `{publisher}` first, {_TRIES} times in a row"
+            f"{_TRIES} attempts failed, because others changed the catalogue of `{publisher}` at the"
+            " same time: try again"
         )
 
     def check(

@@ -42,7 +42,7 @@ def _reading(read: Callable[[str], str]) -> AfterValidator:
 
 def _market(text: str) -> str:
     if not re.fullmatch(r"[A-Z]{2}", text):
-        detail = f"`{text[:60]}` is not a market: two capital letters, as in US"
+        detail = f"`{text[:60]}` is not a market: write two capital letters, as in US"
         raise _refusal("UNREADABLE_MARKET", detail)
     return text
 

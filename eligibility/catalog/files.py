@@ -182,7 +182,7 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any], what: str) -> list[Fau
     twice = into.keys() & more.keys()
     into.update(more)
     return [
-        Fault(f"{what}.{name}", "DECLARED_TWICE", f"`{name}` is declared by another file too")
+        Fault(f"{what}.{name}", "DECLARED_TWICE", f"`{name}` is also declared by another file")
         for name in sorted(twice)
     ]
 

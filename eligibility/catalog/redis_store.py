@@ -144,7 +144,9 @@ class RedisCatalogStore(CatalogStore):
             head, taken = self._chain(publisher).head(), list(together)
             NotEmpty.unless_next(f"publisher `{publisher}`", head.revision, revision)
             if not self._save(publisher, head, taken, taken[0].chain):
-                raise NotEmpty(f"somebody else writes to publisher `{publisher}`")
+                raise NotEmpty(
+                    f"another program writes to publisher `{publisher}` at the same time"
+                )
 
     def trails(self) -> tuple[str, ...]:
         return self._server.publishers(self._keys.publishers)

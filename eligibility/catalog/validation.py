@@ -63,14 +63,14 @@ _WRONG_VALUES = """greater_than_equal less_than_equal finite_number literal_erro
     timezone_aware datetime_from_date_parsing datetime_parsing"""
 _PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD"}
 _PYDANTIC_CODES |= dict.fromkeys(_WRONG_VALUES.split(), "WRONG_VALUE")
-_DETAILS = {"extra_forbidden": "is not a field here", "missing": "is required"}
+_DETAILS = {"extra_forbidden": "is not a known field", "missing": "is required"}
 
 
 def validate(product_id: str, product: Product, context: ValidationContext) -> None:
     """Check a product before it is stored. Raises: InvalidProduct with all its faults."""
     faults = [fault for check in _CHECKS for fault in check(product, context)]
     if not _PRODUCT_ID.fullmatch(product_id):
-        detail = f"`{shown(product_id)}` is not a product id: 1 to 100 of A-Z a-z 0-9 . _ ~ -"
+        detail = f"`{shown(product_id)}` is not a product id: write 1 to 100 of A-Z a-z 0-9 . _ ~ -"
         faults.insert(0, Fault("product_id", "WRONG_VALUE", detail))
     if faults:
         raise InvalidProduct(faults, f"product `{shown(product_id)}`")

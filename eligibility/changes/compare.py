@@ -49,7 +49,7 @@ def read_side(
         return ComparedState(f"live{suffix}", at)
     if text == "draft":
         if draft.is_empty:
-            raise InvalidInput([Fault(loc, "NO_DRAFT", "`draft` needs a draft, and none is given")])
+            raise InvalidInput([Fault(loc, "NO_DRAFT", "`draft` needs a draft, but there is none")])
         return ComparedState(f"draft{suffix}", at, draft)
     part, _, number = text.partition(":")
     if number.isascii() and number.isdecimal() and len(number) < 19:
@@ -61,7 +61,7 @@ def read_side(
         moment = wire.moment_of(text, loc)
     except InvalidInput:
         shown = text if len(text) <= 60 else text[:57] + "..."
-        detail = f"`{shown}` is no state{meant(text, _EXAMPLES)}; a state is {STATES}"
+        detail = f"`{shown}` is not a state{meant(text, _EXAMPLES)}; a state is {STATES}"
         raise InvalidInput([Fault(loc, "UNKNOWN_STATE", detail)]) from None
     return ComparedState(_named(moment), moment)
 

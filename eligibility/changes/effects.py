@@ -42,7 +42,7 @@ class AccessChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductEffects:
-    """Effects on a product. becomes_public: everybody gains sight of it, not only `changes`."""
+    """Effects on a product. becomes_public: everybody now sees it, not only `changes`."""
 
     product_id: str
     name: str
@@ -151,8 +151,12 @@ def _order(change: AccessChange) -> tuple[str, ...]:
 
 
 def effect_text(change: AccessChange) -> str:
-    """Describe a change: `gain flight canary`, `lose sight of the private product`."""
+    """Describe a change: `gain flight canary`, `no longer see the private product`."""
     text = EFFECTS[change.kind, change.change].format(
         from_flight=change.from_flight, to_flight=change.to_flight
     )
-    return f"{text} (no use: not in the private audience)" if change.blocked_by_audience else text
+    return (
+        f"{text} (has no effect: not in the private audience)"
+        if change.blocked_by_audience
+        else text
+    )

@@ -150,7 +150,7 @@ def _situations(
         yield at, tuple(causes), _Situation(product, memberships, at, key)
 
 
-_SETTLED = Cause(kind="settled", text="settled: from here on the Store itself has it too")
+_SETTLED = Cause(kind="settled", text="settled: from here on, the Store itself applies it too")
 
 
 def _memberships(

@@ -61,7 +61,7 @@ def verify(
     since: Annotated[
         Path | None,
         typer.Option(
-            help="Earlier output of `audit heads`, from a file that was kept away from the store."
+            help="Earlier output of `audit heads`, from a file that is not kept in the store."
         ),
     ] = None,
     store: StoreOption = None,
@@ -123,7 +123,7 @@ def _show(verified: VerificationReport) -> None:
         table.add_row(name, f"{head.revision:,}", head.chain or "-")
     console().print(table)
     for name, number in verified.unchained.items():
-        note = f"{name}: entries before revision {number + 1:,} are not chained; an older release wrote them"
+        note = f"{name}: entries before revision {number + 1:,} have no digest; an older release wrote them"
         console().print(note, style="dim", markup=False)
     for finding in verified.findings:
         text = Text.assemble((f"{finding.chain} revision {finding.revision:,} ", "bold red"))

@@ -128,17 +128,20 @@ def import_partner_center(
     publisher: PublisherOption = "default",
     audience_group: Annotated[
         list[str] | None,
-        typer.Option(help="Group of the private audience; repeat. The API does not return it."),
+        typer.Option(
+            help="Group of the private audience, which the API does not return; may be repeated."
+        ),
     ] = None,
     group: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="ID=GROUP", help="Our group for an id of a Partner Center group; repeat."
+            metavar="ID=GROUP",
+            help="Id of a Partner Center group and of its known user group, as ID=GROUP; may be repeated.",
         ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write a directory for `apply`, and do not change the store."),
+        typer.Option(help="Write a directory for `catalog apply`, and do not change the store."),
     ] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
@@ -169,7 +172,7 @@ def _pairs(texts: list[str]) -> dict[str, str]:
     """Read `ID=GROUP` texts as a dictionary. Raises: InvalidInput."""
     for text in texts:
         if not all(text.partition("=")):
-            detail = f"`{text}` is not ID=GROUP, as in 1152921504606962205=canary-testers"
+            detail = f"`{text}` must be ID=GROUP, as in 1152921504606962205=canary-testers"
             raise InvalidInput([Fault("--group", "WRONG_VALUE", detail)], "the command")
     return {number.strip(): group.strip() for number, _, group in (t.partition("=") for t in texts)}
 
@@ -248,7 +251,7 @@ def _show_warnings(plan: Plan) -> None:
 def _show_notes(notes: tuple[ImportNote, ...]) -> None:
     if not notes:
         return
-    table = Table("about", "what the API does not return, or what was left out", title="Notes")
+    table = Table("about", "what the API does not return, and what was left out", title="Notes")
     for note in notes:
         table.add_row(Text(note.source), Text(note.detail))
     console().print(table)

@@ -72,7 +72,7 @@ def consent(
     group_id: GroupIdArgument,
     confirmed_by: Annotated[str, typer.Option(help="Who confirms that the people agreed.")],
     at: AtOption = None,
-    text: Annotated[str, typer.Option(help="What they agreed to, or where that is written.")] = "",
+    text: Annotated[str, typer.Option(help="What they agreed to, or where that is recorded.")] = "",
     publisher: PublisherOption = "default",
     store: StoreOption = None,
     as_json: JsonOption = False,

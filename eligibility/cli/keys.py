@@ -57,7 +57,7 @@ def create(
 ) -> None:
     """Create a key and print it. It is never shown again."""
     if all_publishers and publisher:
-        detail = "give either --publisher or --all-publishers, not both"
+        detail = "use either --publisher or --all-publishers, not both"
         raise InvalidInput([Fault("--all-publishers", "BOTH_GIVEN", detail)], "the command")
     with _keys(store) as keys:
         issued = keys.create(

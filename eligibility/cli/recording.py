@@ -43,7 +43,9 @@ class RecordOptions:
     ] = None
     case: Annotated[
         str | None,
-        typer.Option("--case", help="With --record: the sentence of the case; made up by default."),
+        typer.Option(
+            "--case", help="With --record: the sentence of the case; by default it is generated."
+        ),
     ] = None
     inline: Annotated[
         bool,

@@ -68,7 +68,7 @@ def scenarios(
     if option is not None:
         raise typer.BadParameter("it has a meaning only with --record", param_hint=option)
     if not files:
-        raise typer.BadParameter("name at least one", param_hint="FILES")
+        raise typer.BadParameter("name at least one file or directory", param_hint="FILES")
     run = partial(_run, files, store, only, junit, quiet, as_json)
     if watch:
         watched(files, run)

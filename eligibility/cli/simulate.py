@@ -63,7 +63,7 @@ def simulate(
         typer.Option(
             "--format",
             "-f",
-            help="Format. By default that of the ending of --output; without --output, a table.",
+            help="Format. The default follows the ending of --output; without --output, it is a table.",
             show_default=False,
         ),
     ] = None,
@@ -107,7 +107,7 @@ def _read(
 def _format(named: Format | None, output: Path | None, as_json: bool) -> Format:
     """Return the format by option or file name. Raises: MissingPackage, InvalidInput."""
     if as_json and named not in (None, Format.JSON):
-        detail = f"`--json` means `--format json`, but there is also `--format {named}`"
+        detail = f"use either `--json` or `--format {named}`, not both"
         raise _usage("--format", "WRONG_USAGE", detail)
     ending = output.suffix.removeprefix(".").lower() if output else ""
     by_name = Format(ending) if ending in list(Format) else Format.TABLE
@@ -143,7 +143,7 @@ def _opened(output: Path | None, chosen: Format) -> Iterator[BinaryIO]:
             yield out
         return
     if not FORMATS[chosen].text and sys.stdout.isatty():
-        detail = f"a terminal cannot show {chosen}: give --output FILE, or redirect the output"
+        detail = f"a terminal cannot show {chosen}: add --output FILE, or redirect the output"
         raise _usage("--output", "NOT_FOR_A_TERMINAL", detail)
     sys.stdout.flush()
     yield sys.stdout.buffer

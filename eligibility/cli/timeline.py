@@ -61,7 +61,7 @@ def _devices(devices: str | None, option: options.OptionalDeviceOptions) -> tupl
     if first_set(option) is None:
         return read_devices(devices or "desktop")
     if devices is not None or option.family is None or option.os is None:
-        detail = "give --family and --os, with --arch if you like, or else --devices"
+        detail = "use either --family and --os (optionally --arch), or --devices"
         raise InvalidInput([Fault("--devices", "WRONG_VALUE", detail)], "the command")
     device = Device.parse(option.family, option.os, option.arch)
     return (NamedDevice(device_name(device), device),)

@@ -84,7 +84,9 @@ def _one_batch(batch: Sequence[Query], request: Request) -> Call[list[Decision |
     def read(body: bytes) -> list[Decision | Problem]:
         answers = _read_batch(body).decisions
         if len(answers) != len(batch):
-            raise ValidationError(f"{len(answers)} answers to {len(batch)} queries")
+            raise ValidationError(
+                f"the response has {len(answers)} answers to {len(batch)} queries"
+            )
         return [*map(_decision_or_problem, answers)]
 
     def deny(answers: list[Decision | Problem]) -> list[Decision | Problem]:
@@ -314,5 +316,5 @@ def path_of(publisher: str, *parts: str) -> str:
 def _segment(text: str) -> str:
     """Quote an id for a path. Refuses an empty id and one of dots only: they change the path."""
     if text.strip(".") == "":
-        raise ValueError(f"`{text}` is no id")
+        raise ValueError(f"`{text}` is not an id")
     return quote(text, safe="")

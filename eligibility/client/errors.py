@@ -79,7 +79,7 @@ def problem_of(body: bytes, status: int | None = None, request_id: str | None = 
         document = _read(body)
     except UNREADABLE:
         code = "ANSWER_UNREADABLE" if status is None else f"HTTP_{status}"
-        document = _Document(code, "the answer is no problem document of this service")
+        document = _Document(code, "the response is not a problem document of this service")
     status = document.status if status is None else status
     kind = _KINDS.get(status or 0, Unreachable if (status or 500) >= 500 else Problem)
     return kind(

@@ -112,7 +112,7 @@ class CallRules:
             try:
                 result = call.read(response.body)
             except UNREADABLE as error:
-                detail = "the answer cannot be read: is this the address of the service?"
+                detail = "the response cannot be read: is this the address of the service?"
                 request_id = response.headers.get("x-request-id")
                 raise Unreachable(
                     "ANSWER_UNREADABLE", detail, response.status, request_id=request_id
@@ -176,7 +176,7 @@ def _problem(outcome: HttpResponse | Failure, tries: int) -> Problem:
     if isinstance(outcome, HttpResponse):
         return problem_of(outcome.body, outcome.status, outcome.headers.get("x-request-id"))
     cause = f"{type(outcome.error).__name__} {outcome.error}".strip()
-    detail = f"no answer after {tries} {'try' if tries == 1 else 'tries'}: {cause}"
+    detail = f"no response after {tries} {'try' if tries == 1 else 'tries'}: {cause}"
     error = Unreachable("NO_ANSWER", detail)
     error.__cause__ = outcome.error
     return error

@@ -52,7 +52,7 @@ class BaseClient(Generic[TokenT]):
     ) -> None:
         _check_url(base_url)
         if key is not None and token is not None:
-            raise ValueError("give `key` or `token`, not both")
+            raise ValueError("pass either `key` or `token`, not both")
         if timeout <= 0 or attempt_timeout <= 0 or retries < 0:
             raise ValueError("time-outs must be above 0 seconds, and retries 0 or more")
         if unreachable not in ("raise", "deny"):
@@ -94,7 +94,7 @@ def _check_url(base_url: str) -> None:
     if url.scheme not in ("http", "https") or not url.host:
         raise ValueError("base_url must be like https://eligibility.example")
     if url.userinfo:
-        raise ValueError("base_url holds a password: give `key` or `token` instead")
+        raise ValueError("base_url contains a password: pass `key` or `token` instead")
 
 
 def _http_options(base_url: str, verify: Verify) -> dict[str, Any]:

@@ -82,7 +82,9 @@ def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[At
     for flight in product.flights:
         if not flight.packages:
             text = f"flight {flight.name} of {product.name} has no packages"
-            yield Attention("no_packages", text, "add one: until then it does nothing", where)
+            yield Attention(
+                "no_packages", text, "add a package: until then the flight does nothing", where
+            )
             continue
         lacking = lacking_families(product, flight)
         if lacking:
@@ -103,12 +105,12 @@ def _of_groups(groups: Mapping[str, Group], used: set[str]) -> Iterator[Attentio
     without = [group for group in groups.values() if group.consent is None]
     if without:
         where = f"/groups/{without[0].group_id}" if len(without) == 1 else "/groups"
-        text = f"no consent is noted for {_names(without)}"
-        yield Attention("no_consent", text, "note who confirmed that the people agreed", where)
+        text = f"no consent is recorded for {_names(without)}"
+        yield Attention("no_consent", text, "record who confirmed that the people agreed", where)
     unused = [group for group in groups.values() if group.group_id not in used]
     if unused:
         text = f"no flight and no private audience uses {_names(unused)}"
-        remedy = "give it to one, or leave it: groups cannot be removed"
+        remedy = "use it in one, or ignore it: groups cannot be removed"
         yield Attention("unused_group", text, remedy, "/groups")
 
 

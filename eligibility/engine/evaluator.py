@@ -204,7 +204,7 @@ class Evaluator:
         stale_seconds = max(1, round(now - verified_at))
         if stale_seconds > self._max_staleness:
             raise StoreUnavailable(
-                f"the store is unavailable and what is in memory is {stale_seconds} s old,"
+                f"the store is unavailable, and the data in memory is {stale_seconds} s old,"
                 f" past max_staleness_seconds {self._max_staleness}"
             )
         return stale_seconds

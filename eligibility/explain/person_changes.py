@@ -193,7 +193,7 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
         text = "look for updates by hand, in the Store"
         yield asking(_change(Action.CHECK_FOR_UPDATES, text), manual_check=True)
     if query.installed_version is not None:
-        text = "remove what is installed, and install it anew"
+        text = "uninstall the app, and install it again"
         yield asking(_change(Action.REINSTALL, text), installed_version=None)
     if markets and query.market not in markets:
         advice = "use the Store of another" if query.market else "say from which"
@@ -204,7 +204,7 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
         change = _change(Action.USE_PROMOTIONAL_CODE, "use a promotional code")
         yield asking(change, promotional_code=True)
     if not query.owned:
-        text = "be somebody who owns the product already"
+        text = "use an account that already owns the product"
         yield asking(_change(Action.USE_ACCOUNT_THAT_OWNS, text), owned=True)
 
 

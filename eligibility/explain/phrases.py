@@ -55,8 +55,8 @@ NO_FALL_THROUGH = (
 """Shown with every denial that names a flight. Source: PF."""
 
 EFFECTS: Mapping[tuple[str, str], str] = {
-    ("audience", "gains"): "gain sight of the private product",
-    ("audience", "loses"): "lose sight of the private product",
+    ("audience", "gains"): "now see the private product",
+    ("audience", "loses"): "no longer see the private product",
     ("flight", "gains"): "gain flight {to_flight}",
     ("flight", "loses"): "lose flight {from_flight}",
     ("flight", "moves"): "move from flight {from_flight} to {to_flight}",

@@ -57,9 +57,7 @@ def _nobody_counts(facts: StepFacts) -> str:
             " members of a group."
         )
     if not facts["active"]:
-        return (
-            "{person} is signed in with a Microsoft account; {product} makes no use of groups now."
-        )
+        return "{person} is signed in with a Microsoft account; {product} does not use groups now."
     return (
         "{person} is signed in with a Microsoft account, and in no group that {product} uses"
         " ({active:or})."
@@ -78,14 +76,16 @@ def _private(facts: StepFacts) -> str:
 def _entitled(rule: str) -> Callable[[StepFacts], str]:
     def text(facts: StepFacts) -> str:
         if facts["entitled_by"]:
-            return rule + " {person} may, by {entitled_by:and}."
-        return rule + " {person} claims neither."
+            return rule + " {person} can, by {entitled_by:and}."
+        return rule + " {person} does neither."
 
     return text
 
 
 def _market(facts: StepFacts) -> str:
-    market = "the market {market} is none of them" if facts["market"] else "the market is not known"
+    market = (
+        "the market {market} is not one of them" if facts["market"] else "the market is not known"
+    )
     return "{product} is offered only in these markets: {markets:and}; " + market + "."
 
 
@@ -103,12 +103,16 @@ def _unpublished(facts: StepFacts) -> str:
 
 def _source(facts: StepFacts) -> str:
     if not facts["flights"]:
-        return "{product} has no flights (packages for testers), so there is the general release."
-    return "So there is the general release, as for everybody who gets none of its flights."
+        return "{product} has no flights (packages for testers), so the general release applies."
+    return "So the general release applies, as for everybody who gets no flight."
 
 
 def _best(facts: StepFacts) -> str:
-    unknown = "" if facts["processor"] else " Its processor is unknown, so none was ruled out."
+    unknown = (
+        ""
+        if facts["processor"]
+        else " Its processor is unknown, so no package was excluded because of it."
+    )
     return "The best package for this device is {version} ({architecture})." + unknown
 
 
@@ -120,12 +124,12 @@ def _too_old(facts: StepFacts) -> str:
 _LISTED = "The groups list the account"
 _PRODUCT = "{product}"
 _NOT_MEMBER = "{person} is not in the groups of"
-_ROLLOUT = "{source} is being replaced bit by bit, at {percentage} % now; "
-_NEW, _OLD = "so it is the new package.", "so it is the previous package."
+_ROLLOUT = "The new package of {source} is being rolled out, to {percentage} % now; "
+_NEW, _OLD = "so this device gets the new package.", "so this device gets the previous package."
 
 STEPS: Mapping[tuple[str, str], StepPhrases] = {
     ("aliases", "primary"): StepPhrases("by its main address, {matched}", _LISTED),
-    ("aliases", "alias"): StepPhrases("by another address of it, {matched}", _LISTED),
+    ("aliases", "alias"): StepPhrases("by another of its addresses, {matched}", _LISTED),
     ("aliases", "no_match"): StepPhrases("by none of its addresses", _LISTED),
     ("groups", "member"): StepPhrases(
         "{person} is signed in with a Microsoft account and counts as a member of {counted:and}."
@@ -182,16 +186,16 @@ STEPS: Mapping[tuple[str, str], StepPhrases] = {
     ),
     ("flight", "member"): StepPhrases(
         "The flight {name} is for members of {via:and}, and it alone decides what {person} gets:"
-        " neither lower flights nor the general release are asked."
+        " neither lower flights nor the general release count."
     ),
     ("flight", "no_member"): StepPhrases("the flight {name} ({groups:or})", _NOT_MEMBER),
     ("flight", "unpublished"): StepPhrases(_unpublished, "Not open to anybody yet:"),
     ("source", "submission"): StepPhrases(_source),
     ("rollout", Reason.ROLLOUT_HALTED): StepPhrases(
-        "The new package of {source} was stopped by the publisher, " + _OLD
+        "The publisher stopped the new package of {source}, " + _OLD
     ),
     ("rollout", Reason.ROLLOUT_OS_BELOW_MINIMUM): StepPhrases(
-        _ROLLOUT + "this device has no part in that, " + _OLD
+        _ROLLOUT + "this device cannot take part in that, " + _OLD
     ),
     ("rollout", Reason.ROLLOUT_MANUAL_CHECK): StepPhrases(
         _ROLLOUT + "somebody checked for updates by hand, " + _NEW
@@ -215,10 +219,12 @@ STEPS: Mapping[tuple[str, str], StepPhrases] = {
         "{source} has nothing for the processor of this device ({device}), only for"
         " {architectures:and}."
     ),
-    ("action", "update"): StepPhrases("Installed is {installed}, so {offered} is an update."),
+    ("action", "update"): StepPhrases(
+        "Version {installed} is installed, so {offered} is an update."
+    ),
     ("action", "keep"): StepPhrases(
-        "Installed is {installed}, and {offered} is no newer; nothing is ever replaced by an older"
-        " one."
+        "Version {installed} is installed, and {offered} is not newer; the Store never installs an"
+        " older version."
     ),
 }
 """(kind of step, outcome) -> phrases. For several outcomes, joined with commas, use the first."""

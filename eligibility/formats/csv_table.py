@@ -117,7 +117,7 @@ def _header_faults(
 
 def _named(header: list[str], cells: list[str]) -> Cells:
     if len(cells) > len(header):
-        detail = f"has {len(cells)} cells, the header {len(header)}"
+        detail = f"has {len(cells)} cells, but the header has {len(header)}"
         raise InvalidInput([Fault("", "TOO_MANY_CELLS", detail)])
     plain = map(csv_file.plain_cell, cells)
     return dict(zip_longest(header, plain, fillvalue=""))

@@ -46,7 +46,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(members) != len(pairs):
         seen: set[str] = set()
         twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
-        raise InvalidJson(f"`{_shown(twice)}` stands twice in one object", "DUPLICATE_NAME")
+        raise InvalidJson(
+            f"the name `{_shown(twice)}` occurs twice in one object", "DUPLICATE_NAME"
+        )
     return members
 
 
@@ -56,7 +58,7 @@ def _constant(name: str) -> NoReturn:
 
 def _integer(digits: str) -> int:
     if len(digits) > 20:  # more than 64 bits; int() is slow for long texts
-        raise InvalidJson(f"`{_shown(digits)}` is too large a number", "NUMBER_TOO_LARGE")
+        raise InvalidJson(f"the number `{_shown(digits)}` is too large", "NUMBER_TOO_LARGE")
     return int(digits)
 
 
@@ -79,7 +81,7 @@ def _check(value: Any, depth: int) -> None:
 
 def _check_text(text: str) -> None:
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidJson("a text has half of a surrogate pair", "LONE_SURROGATE")
+        raise InvalidJson("a text contains half of a surrogate pair", "LONE_SURROGATE")
 
 
 def _too_deep() -> InvalidJson:

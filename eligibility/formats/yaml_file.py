@@ -64,7 +64,7 @@ class _Reader:
             )
         self.lines[path] = node.start_mark.line + 1
         if node.tag not in _PLAIN_TAGS:
-            detail = f"the tag `{node.tag}` is not accepted: write plain values only"
+            detail = f"the tag `{node.tag}` is not allowed: write plain values only"
             self._fault(node, "UNKNOWN_TAG", detail)
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, path)
@@ -79,7 +79,7 @@ class _Reader:
                 self._fault(key, "WRONG_KEY", "a key must be plain text")
                 continue
             if key.value in mapping:
-                self._fault(key, "DUPLICATE_KEY", f"`{key.value}` stands here twice")
+                self._fault(key, "DUPLICATE_KEY", f"the key `{key.value}` occurs twice")
             mapping[key.value] = self.read(value, (*path, key.value))
             # A fault in a nested block is reported at its key, not at the block's first line.
             self.lines[(*path, key.value)] = key.start_mark.line + 1

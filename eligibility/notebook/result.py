@@ -161,7 +161,7 @@ class SimulationResult:
         try:
             return devices.index(read_devices(device, "device")[0].device)
         except (InvalidInput, ValueError):
-            detail = f"`{device}` is no device of this simulation{meant(device, named)}"
+            detail = f"`{device}` is not a device of this simulation{meant(device, named)}"
             raise InvalidInput([Fault("device", "UNKNOWN_DEVICE", detail)]) from None
 
 

@@ -128,7 +128,7 @@ def check_decisions(accounts: int, devices: int, most: int | None) -> None:
 
 def too_many_decisions(what: str, decisions: int, most: int) -> InvalidInput:
     """Build the error for a request that needs too many decisions."""
-    detail = f"{what} are {decisions:,} decisions; up to {most:,} are made at once: ask for fewer devices"
+    detail = f"{what} take {decisions:,} decisions; one request may take up to {most:,}: name fewer devices"
     return InvalidInput([Fault("", "TOO_MANY_DECISIONS", detail)])
 
 

@@ -109,7 +109,7 @@ class States:
         first = next(iter(written), None)
         if first is None:
             store = self._groups if part == "groups" else self._catalog
-            detail = f"`{part}:{revision}` is no revision: `{publisher}` is at {store.revision(publisher)}"
+            detail = f"`{part}:{revision}` does not exist: `{publisher}` is at revision {store.revision(publisher)}"
             raise InvalidInput([Fault(part, "UNKNOWN_REVISION", detail)])
         return first.at
 

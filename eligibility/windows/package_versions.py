@@ -18,7 +18,9 @@ def parse_package_version(text: str) -> Version:
         version = Version(text)
         if max(version.release) <= LARGEST_PART:
             return version
-    detail = f"`{text[:60]}` is not a package version: four parts of 0 to 65535, as in 1.2.3.0"
+    detail = (
+        f"`{text[:60]}` is not a package version: write four parts of 0 to 65535, as in 1.2.3.0"
+    )
     raise InvalidInput([Fault("", "UNREADABLE_PACKAGE_VERSION", detail)])
 
 

@@ -132,7 +132,7 @@ def _release_names() -> dict[str, tuple[Release, ...]]:
 
 def _from_parts(text: str, parts: list[int]) -> Version:
     if max(parts) > _LARGEST_PART:
-        raise _unreadable("os_version", text, "each part is 0 to 65535")
+        raise _unreadable("os_version", text, "not an OS version: each part must be 0 to 65535")
     return Version(".".join(map(str, (*parts, 0, 0)[:4])))
 
 
@@ -160,7 +160,9 @@ def parse_architecture(text: str) -> str:
     architecture = _ALIASES.get(lowered, lowered)
     if architecture in ARCHITECTURE_RANK:
         return architecture
-    raise _unreadable("architecture", text, f"not an architecture: {', '.join(ARCHITECTURE_RANK)}")
+    raise _unreadable(
+        "architecture", text, f"not an architecture: write {', '.join(ARCHITECTURE_RANK)}"
+    )
 
 
 @lru_cache(maxsize=_CACHED)
@@ -168,7 +170,7 @@ def parse_device_architecture(text: str) -> str:
     """Read the architecture of a device. Like parse_architecture, but `neutral` is refused."""
     architecture = parse_architecture(text)
     if architecture == "neutral":
-        right = "an architecture of packages, not of a device: arm64, x64, x86, arm"
+        right = "an architecture of packages, not of a device: write arm64, x64, x86 or arm"
         raise _unreadable("architecture", text, right)
     return architecture
 

@@ -324,22 +324,22 @@ PAST_IT_IN_SQLITE = {
     "joined": (
         sql("INSERT INTO member SELECT 1, 'eve@x.com', max(digest) - 1 FROM member"),
         GROUPS,
-        "group `beta` has 1 too many and 0 too few",
+        "group `beta` has 1 members too many and 0 too few",
     ),
     "left": (
         sql("DELETE FROM member WHERE group_key = 1 AND address = ?", ADA),
         GROUPS,
-        "group `beta` has 0 too many and 1 too few",
+        "group `beta` has 0 members too many and 1 too few",
     ),
     "digest": (
         sql("UPDATE member SET digest = digest + 1 WHERE group_key = 1 AND address = ?", ADA),
         GROUPS,
-        "group `beta` has 1 too many and 1 too few",
+        "group `beta` has 1 members too many and 1 too few",
     ),
     "address": (
         sql("UPDATE member SET address = 'eve@x.com' WHERE group_key = 1 AND address = ?", ADA),
         GROUPS,
-        "group `beta` has 1 too many and 1 too few",
+        "group `beta` has 1 members too many and 1 too few",
     ),
     "group": (
         sql("UPDATE known_group SET group_id = 'else' WHERE group_id = 'beta'"),
@@ -378,7 +378,7 @@ def test_whatever_is_put_in_force_on_a_server_is_named(on_servers: Callable[[], 
         server.call("ZREM", server.keys.of(P, "product-ids"), "APP")
         assert [one.what.partition(": ")[2] for one in looked(stores).findings] == [
             "product `APP` is different",
-            "group `beta` has 1 too many and 1 too few, who never joined or left",
+            "group `beta` has 1 members too many and 1 too few",
         ]
         server.call("HDEL", server.keys.groups(P), "beta")
         assert "`beta` does not exist" in looked(stores).findings[-1].what
@@ -429,7 +429,7 @@ def test_all_that_is_wrong_is_named_and_in_words(in_sqlite: Stores) -> None:
     sql("UPDATE catalog_revision SET chain = zeroblob(16)")(in_sqlite)
     found = looked(in_sqlite).findings
     assert [(one.chain, one.revision, one.what.partition(":")[0]) for one in found] == [
-        (CATALOG, 3, "does not end the chain"),
+        (CATALOG, 3, "is not the end of the chain"),
         (DEPLOYMENT, 2, "is missing; the entry after it cannot be checked against it"),
         (GROUPS, 1, "was changed"),
         (GROUPS, 4, "was changed"),

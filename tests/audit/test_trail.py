@@ -144,8 +144,8 @@ def test_an_entry_without_digest_after_one_with_is_a_fault(in_sqlite: Stores) ->
     sql("UPDATE group_revision SET chain = NULL")(in_sqlite)
     found = looked(in_sqlite)
     assert [(one.revision, one.what.partition(",")[0]) for one in found.findings] == [
-        (4, "carries no digest"),
-        (5, "carries no digest"),
+        (4, "has no digest"),
+        (5, "has no digest"),
     ]
     assert found.unchained == {}
 

@@ -176,17 +176,17 @@ def test_nobody_waits_for_a_renewal_with_keys_in_hand(
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"status": 500}, "answers 500"),
-        ({"status": 404}, "answers 404"),
+        ({"status": 500}, "responds with status 500"),
+        ({"status": 404}, "responds with status 404"),
         ({"body": b'{"keys": ['}, "not JSON"),
         ({"body": b"\xff"}, "not JSON"),
         ({"body": b"[" * 100_000}, "not JSON"),
         ({"body": b"[]"}, "not a key set"),
         ({"body": b'{"keys": {}}'}, "not a key set"),
         ({"body": b'{"keys": []}' + b" " * fetching.MAX_BYTES}, "more than 1048576 bytes"),
-        ({"status": 302, "location": "/elsewhere"}, "answers 302"),
-        ({"status": 307, "location": "file:///etc/hostname"}, "answers 307"),
-        ({"status": 301, "location": "ftp://127.0.0.1/keys"}, "answers 301"),
+        ({"status": 302, "location": "/elsewhere"}, "responds with status 302"),
+        ({"status": 307, "location": "file:///etc/hostname"}, "responds with status 307"),
+        ({"status": 301, "location": "ftp://127.0.0.1/keys"}, "responds with status 301"),
     ],
 )
 def test_an_answer_that_is_no_key_set_is_as_good_as_none(

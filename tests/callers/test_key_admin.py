@@ -111,7 +111,7 @@ def test_a_key_ends_after_a_duration_or_at_a_moment(
         ({"expires": "1d "}, ("expires", "UNREADABLE_EXPIRY"), "90d"),
         ({"expires": "\u0661d"}, ("expires", "UNREADABLE_EXPIRY"), "90d"),
         ({"expires": "2027-01-31"}, ("expires", "UNREADABLE_EXPIRY"), "T00:00:00Z"),
-        ({"expires": "0d"}, ("expires", "EXPIRY_PAST"), "`0d` is not after now"),
+        ({"expires": "0d"}, ("expires", "EXPIRY_PAST"), "`0d` must be a moment after now"),
         ({"expires": "2026-06-01T12:00:00Z"}, ("expires", "EXPIRY_PAST"), "2026-06-01T12:00:00Z"),
     ],
 )

@@ -154,7 +154,7 @@ def test_a_product_id_is_plain(groups: Service, product_id: str) -> None:
 @pytest.mark.parametrize(
     ("change", "loc", "code", "words"),
     [
-        ({"colour": "red"}, "colour", "UNKNOWN_FIELD", "not a field"),
+        ({"colour": "red"}, "colour", "UNKNOWN_FIELD", "is not a known field"),
         ({"name": ""}, "name", "WRONG_VALUE", "at least 1"),
         ({"name": "a\nb"}, "name", "WRONG_VALUE", "a\nb"),
         ({"availability": "gone"}, "availability", "WRONG_VALUE", "gone"),
@@ -408,7 +408,7 @@ def test_a_write_of_another_product_meanwhile_is_no_mismatch(groups: Service) ->
 
 def test_a_writer_whom_others_always_overtake_is_told_to_try_again(groups: Service) -> None:
     put(groups, "APP", product())
-    with pytest.raises(StoreUnavailable, match="first, 20 times"):
+    with pytest.raises(StoreUnavailable, match="20 attempts failed"):
         put_as_seen(Overtaken(groups, "OTHER", times=99).catalog(), 1)
 
 

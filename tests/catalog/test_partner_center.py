@@ -403,7 +403,7 @@ def test_without_the_app_nothing_is_imported(files: Files, run: Callable[..., Im
     ("body", "code", "words"),
     [
         ("{", "MALFORMED_JSON", "line 1"),
-        ('{"id": "1", "id": "2"}', "DUPLICATE_NAME", "`id` stands twice"),
+        ('{"id": "1", "id": "2"}', "DUPLICATE_NAME", "the name `id` occurs twice"),
         ([], "UNKNOWN_RESOURCE", "not a known response of the submission API"),
         ({"hello": 1}, "UNKNOWN_RESOURCE", "not a known response of the submission API"),
         ({"code": "ResourceNotFound", "message": "No flights."}, "UNKNOWN_RESOURCE", "an error"),

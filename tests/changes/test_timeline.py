@@ -125,7 +125,7 @@ def test_each_kind_of_cause(world: Service, clock: Clock) -> None:
     assert lines(listed) == [
         "no such product -> public 1.0.0.0  product declared by test",
         "public 1.0.0.0 -> f 2.0.0.0  added to group beta by meg",
-        "settled: from here on the Store itself has it too",
+        "settled: from here on, the Store itself applies it too",
         "f 2.0.0.0 -> f 2.5.0.0  product changed by test",
         "f 2.5.0.0 -> no such product  product deleted by dan",
         "no such product -> f 2.5.0.0  product declared again by test",
@@ -146,7 +146,7 @@ def test_what_is_offered_to_somebody_who_keeps_what_is_installed_is_no_turn(
     installed = Asker(Account(GRACE), "2.0.0.0")
     assert lines(told(world, installed)) == [
         "no such product -> keeps 2.0.0.0 (f)  added to group beta by test",
-        "settled: from here on the Store itself has it too",
+        "settled: from here on, the Store itself applies it too",
         "keeps 2.0.0.0 (f) -> f 3.0.0.0  product changed by test",
     ]
 

@@ -238,7 +238,7 @@ def test_partner_center_files_are_imported(run: Run) -> None:
     command = ("catalog", "import-partner-center", *PARTNER_CENTER, "-P", "contoso", *mapped)
     ran = run(*command, "--yes")
     assert ran.code == 0, ran.err
-    assert "taken from the app" in ran.out
+    assert "those of the app apply" in ran.out
     ran = run(
         *("check", "--product", "9NCONTOSOMAIL", "--family", "Desktop"),
         *("--os", "24H2", "--arch", "x64", "--account", "daily@example.com", "--json"),
@@ -395,8 +395,8 @@ def private(run: Run, tmp_path: Path) -> Path:
 def test_a_dry_run_of_a_plan_says_who_gains_what(run: Run, tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text(PRIVATE)
     ran = run("catalog", "apply", str(tmp_path), "--dry-run")
-    assert "gain sight of the private product" in ran.out
-    assert "gain flight c (no use: not in the private audience)" in ran.out
+    assert "now see the private product" in ran.out
+    assert "gain flight c (has no effect: not in the private audience)" in ran.out
     assert run("groups", "list", "-P", "contoso", "--json").json == []
 
 
@@ -425,7 +425,7 @@ def test_a_dry_run_of_an_edit_says_who_gains_what(
     monkeypatch.chdir(private)
     Path("new.csv").write_text("email\ngrace@x.com\n")
     ran = run(*command, "-P", "contoso", "--dry-run")
-    assert "gain sight of the private product" in ran.out
+    assert "now see the private product" in ran.out
     assert "gain flight c " in ran.out
     found = run(*command, "-P", "contoso", "--dry-run", "--json").json
     assert found["joined"] == ["grace@x.com"]
@@ -503,7 +503,7 @@ def test_what_was_changed_is_named_with_exit_code_3(
     assert "groups:contoso revision 1 was changed" in ran.out
     assert "catalog:" not in ran.out
     ran = sample("audit", "verify", "--since", str(kept))
-    assert "catalog:contoso revision 1 is missing, and the whole chain with it" in ran.out
+    assert "catalog:contoso revision 1 is missing, and so is the whole chain" in ran.out
     found = sample("audit", "verify", "--json")
     assert found.code == 3
     assert [(one["chain"], one["revision"]) for one in found.json["findings"]] == [

@@ -107,11 +107,11 @@ def test_accounts_of_a_group_are_its_members_on_either_side(
 @pytest.mark.parametrize(
     ("states", "message"),
     [
-        (("live", "drfat"), "`drfat` is no state; did you mean `draft`?"),
-        (("live", "draft"), "`draft` needs a draft, and none is given"),
-        (("live", "2026-01-01"), "`2026-01-01` is no state"),
-        (("groups:99", "live"), "`groups:99` is no revision: `contoso` is at 3"),
-        (("catalog:x", "live"), "`catalog:x` is no state"),
+        (("live", "drfat"), "`drfat` is not a state; did you mean `draft`?"),
+        (("live", "draft"), "`draft` needs a draft, but there is none"),
+        (("live", "2026-01-01"), "`2026-01-01` is not a state"),
+        (("groups:99", "live"), "`groups:99` does not exist: `contoso` is at revision 3"),
+        (("catalog:x", "live"), "`catalog:x` is not a state"),
     ],
 )
 def test_a_state_that_there_is_not_is_wrong_usage(
@@ -205,7 +205,7 @@ def test_a_timeline_reads_as_a_list_of_moments(sample: Run) -> None:
     assert "insiders 2.0.0.0 -> canary 2.1.0.0" in ran.out
     assert "added to group canary-testers by cli" in ran.out
     assert "in 29 minutes" in ran.out
-    assert "settled: from here on the Store itself has it too" in ran.out
+    assert "settled: from here on, the Store itself applies it too" in ran.out
 
 
 def test_a_timeline_in_json_has_moments_causes_and_answers(sample: Run) -> None:

@@ -82,14 +82,14 @@ def test_why_somebody_does_not_get_the_flight_they_want(sample: Run) -> None:
 
 def test_a_yes_tells_how_to_ask_for_a_higher_flight(sample: Run) -> None:
     ran = sample("explain", *READER, "--os", "23H2", *GRACE)
-    assert "For what would give a higher flight, add --wanting canary." in unwrapped(ran)
+    assert "To see what would give a higher flight, add --wanting canary." in unwrapped(ran)
 
 
 def test_that_nothing_helps_is_told_with_how_much_was_tried(sample: Run) -> None:
     """A version that the product has only in its past."""
     ran = sample("explain", *READER, "--os", "23H2", "--wanting", "9.9.9.9")
     told = unwrapped(ran)
-    assert "To get version 9.9.9.9 No few changes do it; " in told
+    assert "To get version 9.9.9.9 No small number of changes helps; " in told
     assert "decisions were tried." in told
 
 
@@ -161,7 +161,7 @@ def test_the_json_has_the_same_for_programs(sample: Run) -> None:
 def test_the_same_account_is_explained_alike_whatever_its_alias(sample: Run) -> None:
     ran = sample("explain", *SKETCH, "--account", "a@x.example", "--alias", "alan@contoso.example")
     assert ran.code == 0
-    assert "by another address of it, alan@contoso.example." in unwrapped(ran)
+    assert "by another of its addresses, alan@contoso.example." in unwrapped(ran)
 
 
 # --- HTTP ---

@@ -146,14 +146,17 @@ def test_rollout_tells_the_shares_at_other_percentages(sample: Run) -> None:
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--devices", "desktp"), "`desktp` is no preset, no CSV file and no device; did you mean"),
+        (
+            ("--devices", "desktp"),
+            "`desktp` is neither a preset, a CSV file nor a device; did you mean",
+        ),
         (("--devices", "Zune/1607"), "`Zune/1607`: `Zune` is not a device family"),
         (("--rollout", "10,many,101"), "`many` is not a percentage"),
         (("--rollout", "nan"), "`nan` is not a percentage"),
         (("--accounts", "two@@x.com"), "`two@@x.com`"),
         (("--at", "yesterday"), "--at  `yesterday`"),
         (("--installed", "new"), "installed_version"),
-        (("--json", "--format", "csv"), "there is also `--format csv`"),
+        (("--json", "--format", "csv"), "use either `--json` or `--format csv`, not both"),
         (("--format", "pdf"), "pdf"),
     ],
 )

@@ -84,7 +84,7 @@ def test_a_flight_without_packages() -> None:
 def test_groups_without_consent_and_groups_that_nothing_uses() -> None:
     declared = product(flight("canary", ["beta"], "2.0.0.0"))
     assert told(declared, group("beta", consent=False), group("idle")) == [
-        ("no_consent", "no consent is noted for Beta"),
+        ("no_consent", "no consent is recorded for Beta"),
         ("unused_group", "no flight and no private audience uses Idle"),
     ]
 

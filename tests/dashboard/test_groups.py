@@ -54,7 +54,7 @@ def test_a_strange_key_is_refused_beside_the_field(browser: Browser, server: Ser
         visit.go("/dashboard/sign-in")
         visit.page.fill("#key", "elg_nobody")
         visit.page.click("button.primary")
-        assert "no API key of this server" in visit.text("[role=alert]")
+        assert "not an API key of this server" in visit.text("[role=alert]")
         visit.console = [one for one in visit.console if "401" not in one]  # as it should be
 
 

@@ -14,7 +14,9 @@ def test_decisions_appear_while_access_queries_are_sent_and_are_filtered(
 ) -> None:
     visit.go(LIVE)
     lines = visit.page.locator("#lines tr")
-    expect(lines).to_have_text(["Nothing yet. Decisions stand here as soon as somebody asks."])
+    expect(lines).to_have_text(
+        ["Nothing yet. Decisions appear here as soon as somebody sends a query."]
+    )
     sample_server.access(asked("RDR", "ada", "Windows.Desktop", "Windows 11 24H2"))
     sample_server.access(asked("RDR", "grace", "Windows.Xbox", "10.0.26100.1"))
     sample_server.access(asked("SKT", None, "Windows.Desktop", "Windows 11 24H2"))

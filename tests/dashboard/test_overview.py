@@ -52,7 +52,7 @@ def test_the_chart_has_its_numbers_as_a_table(visit: Visit) -> None:
 def test_what_needs_attention_leads_to_where_it_is_mended(visit: Visit) -> None:
     visit.go(HOME)
     attention = visit.page.locator("[aria-labelledby=attention]")
-    assert "No consent is noted for Canary testers, Insiders" in attention.inner_text()
+    assert "No consent is recorded for Canary testers, Insiders" in attention.inner_text()
     visit.page.click("text=Flight Insiders of Contoso Reader has no package for Windows.Xbox")
     visit.page.wait_for_url("**/products/9NCONTOSORDR")
 

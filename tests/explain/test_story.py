@@ -81,22 +81,22 @@ def test_a_yes_is_told_as_well() -> None:
         "This device (a PC with Windows 11 23H2, x64) can take flights (packages for testers).",
         "ada@example.com is not in the groups of the flight canary (testers).",
         "The flight beta is for members of beta, and it alone decides what ada@example.com gets:"
-        " neither lower flights nor the general release are asked.",
+        " neither lower flights nor the general release count.",
         "The best package for this device is 2.0.0.0 (neutral).",
-        "Installed is 1.0.0.0, so 2.0.0.0 is an update.",
+        "Version 1.0.0.0 is installed, so 2.0.0.0 is an update.",
     ]
 
 
 def test_of_flights_nothing_is_said_where_there_are_none() -> None:
     told = texts(product())
-    assert "Product has no flights (packages for testers), so there is the general release." in told
+    assert "Product has no flights (packages for testers), so the general release applies." in told
     assert not any("can take flights" in text for text in told)
 
 
 def test_a_processor_that_was_not_told_is_told_as_such() -> None:
     device = {"family": "Desktop", "os_version": "23H2"}
     assert texts(product(), device=device)[-1].endswith(
-        "Its processor is unknown, so none was ruled out."
+        "Its processor is unknown, so no package was excluded because of it."
     )
 
 

@@ -214,7 +214,7 @@ def test_keys_may_come_from_loopback_without_tls(url: str) -> None:
             [],
             [{**ISSUER, "issuer": "https://{tenant}", "kind": "microsoft"}],
             "account_issuers.0",
-            "cannot be fixed",
+            "cannot set `kind`",
         ),
         ([], [{**ISSUER, "issuer": "https://{tenant}/{tenant}"}], "account_issuers.0", "only once"),
         ([{**ISSUER, "scopes": {"a": "root"}}], [], "issuers.0.scopes.a.0", "access:query"),

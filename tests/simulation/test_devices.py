@@ -110,7 +110,7 @@ def test_a_device_that_cannot_be_read_is_named(text: str, code: str, said: str) 
 def test_a_misspelt_preset_is_named_with_what_was_meant(text: str, meant: str) -> None:
     ((loc, code, detail),) = refused(text)
     assert (loc, code) == ("--devices", "UNKNOWN_DEVICES")
-    assert f"`{text}` is no preset" in detail
+    assert f"`{text}` is neither a preset" in detail
     assert f"did you mean `{meant}`?" in detail
     assert all(preset in detail for preset in PRESETS)
 
@@ -185,7 +185,12 @@ def test_every_bad_row_is_named_with_file_line_and_value(lab: Path) -> None:
         ("famly,os_version\n", ":1", "UNKNOWN_COLUMN", "did you mean `family`?"),
         ("family,name\n", ":1", "MISSING_COLUMN", "`os_version` is missing"),
         ("family,os_version,family\n", ":1", "DUPLICATE_COLUMN", "`family` twice"),
-        ("family,os_version\nXbox,1809,x64\n", ":2", "TOO_MANY_CELLS", "has 3 cells, the header 2"),
+        (
+            "family,os_version\nXbox,1809,x64\n",
+            ":2",
+            "TOO_MANY_CELLS",
+            "has 3 cells, but the header has 2",
+        ),
         ("", "", "EMPTY_FILE", "columns are name, family, os_version, architecture"),
     ],
 )

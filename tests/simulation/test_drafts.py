@@ -74,7 +74,7 @@ def test_an_account_that_is_added_and_removed_is_refused(
         ("beta,nobody,add", "INVALID_EMAIL", "account: `nobody`"),
         (f"beta,{ADA},join", "WRONG_VALUE", "change: `join` is neither `add` nor `remove`"),
         (f",{ADA},add", "MISSING_VALUE", "group: has no group"),
-        (f"beta,{ADA},add,now", "TOO_MANY_CELLS", "has 4 cells, the header 3"),
+        (f"beta,{ADA},add,now", "TOO_MANY_CELLS", "has 4 cells, but the header has 3"),
     ],
 )
 def test_a_bad_edit_is_named_with_file_line_and_value(

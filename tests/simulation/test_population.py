@@ -221,7 +221,7 @@ def test_an_account_may_be_there_on_several_terms_but_on_none_twice(file: Path) 
         ("a@x.com,,,,maybe,,,", "WRONG_VALUE", "owned: `maybe` is neither yes nor no"),
         ("a@x.com,,,,,Germany,,", "UNREADABLE_MARKET", "market: `Germany`"),
         (",,,,yes,,,", "NO_ADDRESS", "`anonymous`"),
-        ("a@x.com,,,,,,,,more", "TOO_MANY_CELLS", "has 9 cells, the header 8"),
+        ("a@x.com,,,,,,,,more", "TOO_MANY_CELLS", "has 9 cells, but the header has 8"),
     ],
 )
 def test_a_bad_row_is_named_with_file_line_and_value(

@@ -15,7 +15,7 @@ from eligibility.simulation.scenarios.file import find_files, read_files
 from tests.helpers.commands import Run
 from tests.helpers.scenarios import GIVEN, LIVE, SCENARIOS
 
-NO_FIELD = "is not a field here; did you mean"
+NO_FIELD = "is not a known field; did you mean"
 OK = "expect: {granted: true}"
 GOOD = "  - {case: fine, expect: {granted: true}}\n"
 
@@ -38,26 +38,26 @@ def refused(run: Run, path: Path, text: str) -> str:
         ("{case: a, expect: {}}", "expect: expects nothing; name at least one field of the decision"),
         ("{case: a}", "expect: is required"),
         ("{case: a, expect: {reasons: [NOT_SIGNED_INN]}}",
-         "expect.reasons.0: `NOT_SIGNED_INN` is not known here; did you mean `NOT_SIGNED_IN`?"),
-        ("{case: a, expect: {action: instal}}", "expect.action: `instal` is not known here; did you mean `install`?"),
+         "expect.reasons.0: `NOT_SIGNED_INN` is unknown; did you mean `NOT_SIGNED_IN`?"),
+        ("{case: a, expect: {action: instal}}", "expect.action: `instal` is unknown; did you mean `install`?"),
         ("{case: a, expect: {version: '2.0'}}", "expect.version: `2.0` is not a package version"),
         ("{case: a, expect: {granted: 'yes'}}", "expect.granted: input should be a valid boolean, not `yes`"),
         ("{case: a, product: APPP, EXPECT}", "product: unknown product `APPP`; did you mean `APP`?"),
         ("{case: a, in: [beat], EXPECT}", "in: no group `beat`; did you mean `beta`?"),
         ("{case: a, account: null, in: [beta], EXPECT}", "in: names groups, but nobody is signed in"),
         ("{case: a, account: [a@x.com, b@x.com, A@X.com], EXPECT}",
-         "account.2: `a@x.com` is listed twice: it is number 1 already"),
+         "account.2: `a@x.com` is listed twice: it is also number 1"),
         ("{case: a, account: nobody, EXPECT}", "account: `nobody` has 0 `@`"),
         ("{case: a, account: [a@x.com, b@x.com], aliases: [c@x.com], EXPECT}", "aliases: belong to one account"),
         ("{case: a, account: 5, EXPECT}", "account: input should be a valid string, not `5`"),
         ("{case: a, account: [], EXPECT}", "account: lists nothing"),
-        ("{case: a, kind: msa, EXPECT}", "kind: `msa` is not known here; microsoft, work_or_school are"),
+        ("{case: a, kind: msa, EXPECT}", "kind: `msa` is unknown; the known ones are microsoft, work_or_school"),
         ("{case: a, device: windows-12, EXPECT}",
-         "device: `windows-12` is no preset and no device of this file; did you mean `windows-11`?"),
+         "device: `windows-12` is neither a preset nor a device of this file; did you mean `windows-11`?"),
         ("{case: a, device: [xbox, destkop], EXPECT}",
-         "device.1: `destkop` is no preset and no device of this file; did you mean `desktop`?"),
+         "device.1: `destkop` is neither a preset nor a device of this file; did you mean `desktop`?"),
         ("{case: a, device: Zune/1809, EXPECT}", "device: `Zune/1809`: `Zune` is not a device family"),
-        ("{case: a, device: {family: Desktop, os: 1809}, EXPECT}", "device.os: is not a field here"),
+        ("{case: a, device: {family: Desktop, os: 1809}, EXPECT}", "device.os: is not a known field"),
         ("{case: a, device: {family: Desktop, os_version: 22H2}, EXPECT}", "device.os_version: `22H2` is ambiguous"),
         ("{case: a, now: 2026-06-01, EXPECT}", "now: "),
         ("{case: a, installed_version: '1.x', EXPECT}", "installed_version: `1.x` is not a package version"),
@@ -84,7 +84,7 @@ def test_a_case_that_is_wrong(run: Run, tmp_path: Path, case: str, told: str) ->
         ("given:", "givn:", ":2  givn: NO_FIELD `given`?"),
         ("emails: [ada@example.com]", "mails: [ada@example.com]", ":4  given.groups.beta.mails: NO_FIELD `emails`?"),
         ("[ada@example.com]", "[ada@example.com, b@example.com, ADA@example.com]",
-         ":4  given.groups.beta.emails.2: `ada@example.com` is listed twice: it is number 1 already"),
+         ":4  given.groups.beta.emails.2: `ada@example.com` is listed twice: it is also number 1"),
         ("[ada@example.com]", "[ada]", ":4  given.groups.beta.emails.0: `ada` has 0 `@`"),
         ("    beta: {", "    Beta: {", ":4  given.groups.Beta: "),
         ("groups: [beta]", "groups: [beat]", ":18  product: `APP`: flights.0.groups.0: group `beat` is not declared"),
@@ -99,15 +99,15 @@ def test_a_case_that_is_wrong(run: Run, tmp_path: Path, case: str, told: str) ->
         ("account: ada@example.com", "account: ada", ":18  defaults.account: `ada` has 0 `@`"),
         ("Desktop/Windows 11 23H2/x64", "Desktop/23H2/mips", ":18  defaults.device: `Desktop/23H2/mips`: `mips`"),
         ("given:", "given:\n  store: live",
-         ":3  given.store: asks the live store, and a catalogue is given too: one of the two"),
-        ("given:", "given:\n  store: liv", ":3  given.store: `liv` is not known here; did you mean `live`?"),
+         ":3  given.store: names the live store, but the file also declares a catalogue: use only one of them"),
+        ("given:", "given:\n  store: liv", ":3  given.store: `liv` is unknown; did you mean `live`?"),
         ("given:", "given:\n  catalog: nowhere", ":3  given.catalog: "),
         ("given:", "given:\n  requirements: nowhere.toml", ":3  given.requirements: "),
         ("given:", "given:\n  publisher: A B", ":3  given.publisher: "),
         ("defaults:", "devices: {old: {family: Zune, os_version: 1809}}\ndefaults:",
          ":18  devices.old.family: `Zune` is not a device family"),
         ("title: Reader", "title: [", ":3  not YAML"),
-        ("title: Reader", "title: Reader\ntitle: Again", ":2  `title` stands here twice"),
+        ("title: Reader", "title: Reader\ntitle: Again", ":2  the key `title` occurs twice"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_wrong(run: Run, tmp_path: Path, before: str, after: str, told: str) -> None:
@@ -118,7 +118,9 @@ def test_a_file_that_is_wrong(run: Run, tmp_path: Path, before: str, after: str,
 
 def test_a_sentence_that_stands_twice(run: Run, tmp_path: Path) -> None:
     told = refused(run, tmp_path / "wrong.yaml", GIVEN + GOOD + GOOD)
-    assert "wrong.yaml:21  cases.1.case: `fine` stands here 2 times" in told
+    assert (
+        "wrong.yaml:21  cases.1.case: `fine` is the name of 2 cases: a name may occur once" in told
+    )
 
 
 def test_no_case_at_all(run: Run, tmp_path: Path) -> None:
@@ -150,7 +152,10 @@ def test_a_catalogue_of_several_publishers_asks_whose_groups_these_are(
     place.mkdir()
     text = GIVEN.replace("given:\n", "given:\n  catalog: ../catalog\n") + GOOD
     told = refused(run, place / "wrong.yaml", text)
-    assert "given.publisher: is required: the catalogue is of `a`, `b`" in told
+    assert (
+        "given.publisher: is required, because the catalogue has several publishers: name one of `a`, `b`"
+        in told
+    )
 
 
 @pytest.mark.parametrize("name", ["nowhere", "empty"])

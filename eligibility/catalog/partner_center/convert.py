@@ -21,10 +21,10 @@ from eligibility.windows.versions import version_text
 # Value of `visibility` -> fields of the submission, and a note on what the value leaves open.
 _VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
     "Public": ({}, ""),
-    "Private": ({"audience": "private"}, "the API does not tell when it becomes public, if ever"),
+    "Private": ({"audience": "private"}, "the API does not return when the app becomes public"),
     "Hidden": (
         {"discoverability": "link_only"},
-        "imported as link_only; the API does not tell whether acquisition is stopped",
+        "imported as link_only; the API does not return whether acquisition is stopped",
     ),
     "NotSet": ({}, "imported as public"),
 }
@@ -96,10 +96,16 @@ def _of_kind(resources: list[shapes.PartnerCenterResource], kind: type[_Kind]) -
 def _app(resources: list[shapes.PartnerCenterResource], report: ImportReport) -> shapes.App:
     apps = _of_kind(resources, shapes.App)
     if not apps:
-        report.fault("", "NO_APP", "no app among the files: add the answer to `applications/{id}`")
+        report.fault(
+            "", "NO_APP", "the files contain no app: add the response of `applications/{id}`"
+        )
     elif len(apps) > 1:
         names = ", ".join(f"`{app.name}`" for app in apps)
-        report.fault("", "SEVERAL_APPS", f"{names}: import the files of one app at a time")
+        report.fault(
+            "",
+            "SEVERAL_APPS",
+            f"the files contain several apps ({names}): import one app at a time",
+        )
     report.stop_if_faulty()
     return apps[0]
 
@@ -116,20 +122,26 @@ def _flights(
     ids = {flight.flight_id for flight in flights}
     if not flights and not pages:
         report.note(
-            "flights", "NO_FLIGHT_LIST", "no list of flights among the files: none imported"
+            "flights",
+            "NO_FLIGHT_LIST",
+            "the files contain no list of flights, so no flight is imported",
         )
     if len(ids) < len(flights):
-        report.fault("flights", "DUPLICATE_FLIGHT", "two files describe one flight differently")
+        report.fault(
+            "flights", "DUPLICATE_FLIGHT", "two files describe the same flight differently"
+        )
     # Compare counts: the API may omit the link to the next page although there is a page (GF).
     total = max((page.total or 0 for page in pages), default=0)
     if len(ids) < total:
         link = next((page.next_link for page in pages if page.next_link), "the next page")
         report.fault(
-            "flights", "MISSING_PAGE", f"{len(ids)} of {total} are among the files: add `{link}`"
+            "flights",
+            "MISSING_PAGE",
+            f"the files contain only {len(ids)} of {total} flights: add `{link}`",
         )
     for submission in _of_kind(resources, shapes.FlightSubmission):
         if submission.flight_id not in ids:
-            detail = f"is of flight `{submission.flight_id}`, which is not among the files"
+            detail = f"belongs to flight `{submission.flight_id}`, which the files do not contain"
             report.fault(f"flight submission {submission.id}", "UNKNOWN_FLIGHT", detail)
     return flights
 
@@ -144,7 +156,7 @@ def _newest(
     """Return the newest published submission. Report a fault if `last` names a later submission."""
     for submission in submissions:
         if not submission.published:
-            detail = f"submission {submission.id} is {submission.status}: passed over"
+            detail = f"submission {submission.id} is ignored, because it is {submission.status}"
             report.note(what, "NOT_PUBLISHED", detail)
     newest = max((s for s in submissions if s.published), key=lambda s: s.number, default=None)
     if last is not None and (newest is None or newest.number < int(last.id)):
@@ -170,11 +182,17 @@ def _flight(
         "groups": [group_names.get(group, group) for group in flight.group_ids],
     }
     if newest is None:
-        report.note(what, "NO_PACKAGES", "nothing published yet: imported without packages")
+        report.note(
+            what,
+            "NO_PACKAGES",
+            "nothing is published yet, so the flight is imported without packages",
+        )
         return body
     taken = ", ".join(f"{family} {version_text(least)}" for family, least in families.items())
     report.note(
-        what, "FAMILIES_FROM_APP", f"its packages name no families; taken from the app: {taken}"
+        what,
+        "FAMILIES_FROM_APP",
+        f"its packages name no device families, so those of the app apply: {taken}",
     )
     return body | packages_and_rollout(newest, own, families, report)
 
@@ -186,10 +204,12 @@ def _visibility(
     source, visibility = submission.title, submission.visibility
     left_out = submission.markets_left_out
     if left_out:
-        detail = f"not offered in {', '.join(left_out)}: list in `markets` where it is offered"
+        detail = (
+            f"the app is not offered in {', '.join(left_out)}: list the other markets in `markets`"
+        )
         report.note(source, "MARKETS", detail)
     if visibility not in _VISIBILITY:
-        detail = f"visibility `{visibility}` is none of {', '.join(_VISIBILITY)}"
+        detail = f"visibility must be one of {', '.join(_VISIBILITY)}, not `{visibility}`"
         report.fault(source, "WRONG_VALUE", detail)
         return {}
     meaning, note = _VISIBILITY[visibility]
@@ -201,6 +221,6 @@ def _visibility(
             report.fault(source, "AUDIENCE_NOT_PRIVATE", detail)
         return dict(meaning)
     if not audience_groups:
-        detail = "visibility is Private; the API does not tell to whom: name the audience groups"
+        detail = "visibility is Private, but the API does not return the audience: name its groups"
         report.fault(source, "AUDIENCE_WITHOUT_GROUP", detail)
     return {**meaning, "audience_groups": list(audience_groups)}

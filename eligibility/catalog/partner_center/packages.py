@@ -37,7 +37,9 @@ def packages_and_rollout(
     """
     what = newest.title
     if newest.delivery.mandatory:
-        detail = "its update is mandatory; eligibility does not depend on that, and it is not kept"
+        detail = (
+            "its update is mandatory; this is ignored, because eligibility does not depend on it"
+        )
         report.note(what, "MANDATORY_UPDATE", detail)
     return {
         "packages": list(_offered(newest, families, report)),
@@ -57,7 +59,7 @@ def _rollout(
     status = _ROLLOUT_STATUS.get(rollout.status)
     if status is None:
         known = ", ".join(_ROLLOUT_STATUS)
-        detail = f"packageRolloutStatus `{rollout.status}` is none of {known}"
+        detail = f"packageRolloutStatus must be one of {known}, not `{rollout.status}`"
         report.fault(newest.title, "WRONG_VALUE", detail)
         return None
     body = {
@@ -68,12 +70,12 @@ def _rollout(
     if status == "finalized":
         return body
     if rollout.fallback_id == _NO_SUBMISSION:
-        detail = "its rollout has no fallback submission: imported without a rollout"
+        detail = "its rollout has no fallback submission, so it is imported without a rollout"
         report.note(newest.title, "NO_FALLBACK", detail)
         return None
     fallback = next((s for s in others if s.number == int(rollout.fallback_id)), None)
     if fallback is None:
-        detail = f"accounts outside its rollout get submission {rollout.fallback_id}: add that file"
+        detail = f"accounts outside its rollout get submission {rollout.fallback_id}: add its file"
         report.fault(newest.title, "MISSING_SUBMISSION", detail)
         return None
     return body | {"previous_packages": list(_offered(fallback, families, report))}
@@ -87,7 +89,7 @@ def _offered(
         source = f"{submission.title}, package `{package.file_name}`"
         reason = _NOT_OFFERED.get(package.status)
         if reason:
-            report.note(source, "NOT_OFFERED", f"{reason}: left out")
+            report.note(source, "NOT_OFFERED", f"{reason}, so it is left out")
             continue
         try:
             targets = package.targets() if families is None else families
@@ -96,10 +98,12 @@ def _offered(
             report.fault(source, fault.code, f"targetDeviceFamilies: {fault.detail}")
             continue
         if not targets:
-            report.note(source, "NO_FAMILIES", "is for no Windows 10 or 11 device: left out")
+            report.note(source, "NO_FAMILIES", "is not for Windows 10 or 11, so it is left out")
             continue
         if not package.architectures:
-            report.note(source, "NO_ARCHITECTURE", "names no architecture: taken as neutral")
+            report.note(
+                source, "NO_ARCHITECTURE", "names no architecture, so it is imported as neutral"
+            )
         yield {
             "file_name": package.file_name,
             "version": package.version,

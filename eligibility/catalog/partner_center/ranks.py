@@ -14,7 +14,7 @@ def rank_order(flights: list[FlightResource], report: ImportReport) -> list[Flig
     """Sort flights from the highest rank to the lowest. Report a fault if the order is unclear."""
     top = [flight for flight in flights if flight.above is None]
     if len(top) > 1:
-        detail = f"{_names(top)} have `rankHigherThan` null, the top rank: name what each is above"
+        detail = f"only one flight can have the top rank (`rankHigherThan` null), but {_names(top)} have it"
         report.fault("flights", "DUPLICATE_RANK", detail)
     below = {
         flight.flight_id: target
@@ -31,12 +31,12 @@ def rank_order(flights: list[FlightResource], report: ImportReport) -> list[Flig
             report.fault("flights", "DUPLICATE_RANK", detail)
     circle = [flight for flight in flights if _returns(flight.flight_id, below)]
     if circle:
-        detail = f"{_names(circle)} rank above themselves, in a circle"
+        detail = f"{_names(circle)} rank above each other in a circle"
         report.fault("flights", "RANK_CYCLE", detail)
     order = top + list(_climb(above))[::-1]
     higher = [flight for flight in flights if flight not in order and flight not in circle]
     if higher and not report.faults:
-        detail = f"{_names(higher)} would rank above {_names(top)}, whose `rankHigherThan` is null, the top rank"
+        detail = f"{_names(higher)} would rank above {_names(top)}, which has the top rank (`rankHigherThan` null)"
         report.fault("flights", "DUPLICATE_RANK", detail)
     return order
 
@@ -72,7 +72,7 @@ def _below(
     if len(ids) == 1:
         return ids[0]
     code = "AMBIGUOUS_RANK" if ids else "DANGLING_RANK"
-    detail = f"ranks above `{link}`, and {len(ids) or 'no'} flights have that name or id"
+    detail = f"ranks above `{link}`, but {len(ids) or 'no'} flights have that name or id"
     report.fault(f"flight `{flight.name}`", code, detail)
     return None
 

@@ -35,7 +35,9 @@ def _id(value: Any) -> Any:
 def _number_id(value: Any) -> Any:
     value = _id(value)
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
-        raise PydanticCustomError("WRONG_VALUE", "is not the id of a submission: digits only")
+        raise PydanticCustomError(
+            "WRONG_VALUE", "is not the id of a submission: an id has only digits"
+        )
     return value
 
 

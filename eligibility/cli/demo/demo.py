@@ -66,12 +66,12 @@ def _ask_and_print(url: str, key: str) -> None:
         console.print(decision_panel(ask(url, query, key), title, in_words(query)))
         console.print()
     body = json.dumps(QUERIES[0][1])
-    console.print("Ask one yourself, in another terminal:", style="bold")
+    console.print("Send a query yourself, in another terminal:", style="bold")
     print(f"  curl -s {url}/v1/access -H 'authorization: Bearer {key}' \\")  # noqa: T201
     print(f"    -H 'content-type: application/json' -d '{body}'")  # noqa: T201
     console.print("\nSee who gets what, who cannot and why, in a browser:", style="bold")
     print(f"  {url}/dashboard/sign-in#key={key}")  # noqa: T201
-    console.print("  (what was asked in the last two days is made up)", style="dim")
+    console.print("  (the activity of the last two days is invented)", style="dim")
     console.print("\nStill serving. Ctrl-C stops it.", style="dim")
 
 

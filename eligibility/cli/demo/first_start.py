@@ -34,7 +34,7 @@ def first_key(service: Service) -> str | None:
         return None
     if not loopback:
         raise CannotListen(
-            f"host `{settings.host}` is not loopback, and the store has no API key yet: make one"
+            f"host `{settings.host}` is not loopback, and the store has no API key yet: create one"
             " with `eligibility keys create --name admin --scope admin --all-publishers`"
         )
     return admin_key(service, "first admin")
@@ -51,9 +51,9 @@ def admin_key(service: Service, name: str, expires: str | None = None) -> str:
 def announce(url: str, key: str) -> None:
     """Print the new key, and links that contain it. It is never shown again."""
     typer.echo(
-        "no API key in the store yet, so one was made that may do everything; it is shown this once:\n"
+        "the store had no API key, so one was created that may do everything; it is shown only once:\n"
         f"  {key}\n"
-        f"look in a browser: {url}/dashboard/sign-in#key={key}\n"
+        f"open the dashboard: {url}/dashboard/sign-in#key={key}\n"
         f"try the API there: {url}/docs#key={key}"
     )
 
@@ -62,7 +62,7 @@ def _check_encrypted(settings: Settings) -> None:
     if settings.tls_certificate is None and not settings.trusted_proxies:
         raise CannotListen(
             f"host `{settings.host}` is not loopback, and keys and addresses would go over the network"
-            " unencrypted: give `tls_certificate` and `tls_key`, or name in `trusted_proxies` the"
+            " unencrypted: set `tls_certificate` and `tls_key`, or name in `trusted_proxies` the"
             " proxy that terminates TLS"
         )
 
@@ -81,7 +81,7 @@ def _check_certificate(settings: Settings) -> None:
         # Without a password, OpenSSL would prompt for one, and nobody could answer.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except ssl.SSLError as error:
-        detail = f"no PEM certificate with its key in `tls_key`, unencrypted: {error}"
+        detail = f"is not a PEM certificate whose unencrypted key is in `tls_key`: {error}"
         raise InvalidSettings("settings", [Fault("tls_certificate", "UNUSABLE", detail)]) from None
 
 

@@ -23,7 +23,7 @@ StoreOption = Annotated[
     str | None,
     typer.Option("--store", help="Store URL, as in sqlite:///eligibility.db.", show_default=False),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON in place of tables.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")]
 PublisherOption = Annotated[str, typer.Option("--publisher", "-P", help="Id of the publisher.")]
 DryRunOption = Annotated[
     bool, typer.Option("--dry-run", help="Show what would change, and change nothing.")
@@ -91,7 +91,8 @@ def confirm(question: str, agreed: bool) -> None:
         return
     if not sys.stdin.isatty():
         typer.echo(
-            "nothing was changed: nobody is here to confirm it; add --yes to change it without asking",
+            "nothing was changed, because the input is not a terminal and nobody can confirm the change;"
+            " add --yes to make it without a question",
             err=True,
         )
         raise typer.Exit(Exit.FAILED)

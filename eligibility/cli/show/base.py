@@ -130,7 +130,7 @@ def effects_table(effects: Effects) -> RenderableType:
     table.columns[1].justify = "right"
     for product in effects.products:
         if product.becomes_public:
-            what = Text("gain sight of it: it becomes public", _STYLE["gains"])
+            what = Text("now see it: it becomes public", _STYLE["gains"])
             table.add_row(product.product_id, "all", what, "everybody")
         for change in product.changes:
             if product.becomes_public and change.kind == "audience":

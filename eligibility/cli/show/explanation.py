@@ -61,7 +61,7 @@ def _what_else(decision: Decision) -> list[RenderableType]:
     if not missed:
         return []
     options = " or ".join(f"--wanting {flight}" for flight in missed)
-    return [Text(), Text(f"For what would give a higher flight, add {options}.", "dim")]
+    return [Text(), Text(f"To see what would give a higher flight, add {options}.", "dim")]
 
 
 def _what_helps(nearest: LeastChange) -> list[RenderableType]:
@@ -70,8 +70,8 @@ def _what_helps(nearest: LeastChange) -> list[RenderableType]:
         return []
     tried = f"{nearest.tries:,} decisions were tried"
     if not nearest.ways:
-        until = "" if nearest.complete else ", which is as many as are tried"
-        nothing = Text(f"No few changes do it; {tried}{until}.")
+        until = "" if nearest.complete else ", which is the limit"
+        nothing = Text(f"No small number of changes helps; {tried}{until}.")
         return [Text(), _titled(f"To get {nearest.wanted}", nothing)]
     rows = Table.grid(padding=(0, 1))
     rows.add_column()

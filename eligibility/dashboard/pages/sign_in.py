@@ -11,7 +11,7 @@ from eligibility.errors import EligibilityError
 from eligibility.server.http.authentication import Authenticator
 from groups.errors import GroupsError
 
-_REFUSED = "this is no API key of this server, or it was revoked, or it has expired"
+_REFUSED = "this is not an API key of this server, or it was revoked, or it has expired"
 _MOST_FORM_BYTES = 8_192
 """Size limit of the sign-in form, which anybody may send."""
 

@@ -7,7 +7,7 @@ _MESSAGES: dict[str, tuple[int, str]] = {
         400,
         "the sign-in took too long, or it was started in another window: try again",
     ),
-    "OTHER_PROVIDER": (400, "another provider answered: try again"),
+    "OTHER_PROVIDER": (400, "the response came from another provider: try again"),
     "DECLINED": (403, "you did not allow the provider to tell us who you are"),
     "PROVIDER_REFUSED": (403, "the provider did not sign you in; ask there for the reason"),
     "PROVIDER_UNAVAILABLE": (503, "the provider cannot be reached now; you can sign in with a key"),
@@ -17,16 +17,16 @@ _MESSAGES: dict[str, tuple[int, str]] = {
     ),
     "CLIENT_REFUSED": (
         503,
-        "the provider does not accept this server; whoever runs the server has to correct that",
+        "the provider does not accept this server; its operator has to correct that",
     ),
     "TOKEN_REFUSED": (403, "the provider's answer does not prove who you are"),
     "NO_SCOPE": (
         403,
-        "the provider knows you, but does not say what you may do here; ask whoever runs it",
+        "the provider knows you, but does not say what you may do here; ask its operator",
     ),
     "NO_PUBLISHER": (
         403,
-        "the provider knows you, but does not say which publishers you may see; ask whoever runs it",
+        "the provider knows you, but does not say which publishers you may see; ask its operator",
     ),
     "TOO_MANY_PUBLISHERS": (
         403,

@@ -166,7 +166,7 @@ class Provider:
             raise SignInRefused("TOKEN_REFUSED", "it belongs to another sign-in: its nonce differs")
         several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
         if claims.get("azp", None if several else declared.client_id) != declared.client_id:
-            raise SignInRefused("TOKEN_REFUSED", "it was made for another client: `azp`")
+            raise SignInRefused("TOKEN_REFUSED", "it was issued to another client: `azp`")
         if not caller.scopes:
             raise SignInRefused("NO_SCOPE", ", ".join(declared.scope_claims))
         if caller.publishers is not None and not caller.publishers:
@@ -226,7 +226,7 @@ def _checked(document: object, issuer: str) -> _Metadata:
     except (msgspec.ValidationError, ValueError) as error:
         raise FetchFailed(f"its configuration cannot be read: {error}") from None
     if metadata.issuer != issuer:
-        raise FetchFailed("its configuration is of another issuer")
+        raise FetchFailed("its configuration belongs to another issuer")
     if "S256" not in metadata.code_challenge_methods_supported:
         raise FetchFailed("it does not support PKCE with S256")
     return metadata

@@ -166,8 +166,6 @@ def wants_trace(query_string: bytes) -> bool:
     """Read `?explain=true|false` from a query string, and refuse everything else in it."""
     explain = {b"explain=true": True, b"explain=false": False}.get(query_string)
     if explain is None:
-        detail = (
-            f"`{query_string.decode('ascii', 'replace')[:60]}` is unknown; ?explain=true is known"
-        )
+        detail = f"`{query_string.decode('ascii', 'replace')[:60]}` is not a known query string: use ?explain=true"
         raise InvalidInput([Fault("query", "UNKNOWN_PARAMETER", detail)])
     return explain

@@ -30,7 +30,10 @@ from groups.store import GroupStore
 _WITHOUT_IDS = {"items": {"__all__": {"write_id", "chain"}}}
 _Cursor = Annotated[
     str | None,
-    Query(pattern=REVISION_CURSOR, description="Where to go on: `next_cursor` of the page before."),
+    Query(
+        pattern=REVISION_CURSOR,
+        description="Where to continue: `next_cursor` of the previous page.",
+    ),
 ]
 
 

@@ -83,7 +83,7 @@ def router(admin: KeyAdmin, now: Callable[[], datetime]) -> APIRouter:
     def list_keys(
         by: AdminCaller,
         every: Annotated[
-            bool, Query(alias="all", description="Also those that have ended.")
+            bool, Query(alias="all", description="Also keys that have ended.")
         ] = False,
     ) -> KeyList:
         """List the keys that are valid now."""

@@ -204,6 +204,6 @@ def semantic_of(options: RawMember) -> str:
     if semantic is None or semantic is UNSET:
         return EXECUTE_ALL
     if semantic not in SEMANTICS:
-        detail = f"`{shown(semantic)}` is none of {', '.join(SEMANTICS)}"
+        detail = f"must be one of {', '.join(SEMANTICS)}, not `{shown(semantic)}`"
         raise InvalidInput([Fault("options.evaluations_semantic", "UNKNOWN_SEMANTIC", detail)])
     return semantic

@@ -86,7 +86,7 @@ class Pages:
             )
         token = self._opened(str(fields.token))
         if token.query != digest or (limit is not None and min(limit, LONGEST_PAGE) != token.limit):
-            raise _fault("token", "OTHER_QUERY", "is of another query or limit")
+            raise _fault("token", "OTHER_QUERY", "belongs to another query or limit")
         return SearchPage(digest, token.limit, token.after or None, True)
 
     def filled(self, page: SearchPage, results: Iterator[SearchResult]) -> bytes:

@@ -95,7 +95,7 @@ def read_batch(
 
 def _within_bounds(items: Sequence[_T]) -> Sequence[_T]:
     if len(items) > LONGEST_BATCH:
-        detail = f"{len(items)} evaluations; a batch has at most {LONGEST_BATCH}"
+        detail = f"the batch has {len(items)} evaluations; it must have at most {LONGEST_BATCH}"
         raise InvalidInput([Fault("evaluations", "BATCH_LENGTH", detail)])
     return items
 

@@ -23,7 +23,7 @@ class RateLimited(EligibilityError):
 
     def __init__(self, rate: int, wait_seconds: int) -> None:
         super().__init__(
-            f"this caller asked more than {rate} times a second; ask again in {wait_seconds} s"
+            f"this caller sent more than {rate} requests a second; try again in {wait_seconds} s"
         )
         self.rate, self.wait_seconds = rate, wait_seconds
 
@@ -74,7 +74,7 @@ class Overloaded(EligibilityError):
     code = "OVERLOADED"
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} are under way already; try again")
+        super().__init__(f"the server is busy with {what}; try again")
 
 
 class ProcessLoad:

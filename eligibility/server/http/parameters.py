@@ -32,22 +32,24 @@ Publisher = Annotated[str, Path(description="Id of the publisher.", examples=["c
 GroupIdPath = Annotated[str, Path(description="Id of the group.", examples=["beta"])]
 Cursor = Annotated[
     str | None,
-    Query(max_length=512, description="Where to go on: `next_cursor` of the page before."),
+    Query(max_length=512, description="Where to continue: `next_cursor` of the previous page."),
 ]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Most items on a page.")]
 IfMatch = Annotated[
     str | None,
     Header(
-        description="The ETag that the edit is based on; 412 if it changed since.",
+        description="The ETag that the edit is based on. If the group has changed since, the response is 412.",
         examples=['"7"'],
     ),
 ]
 AtParameter = Annotated[
     MomentParameter | None,
-    Query(description="As of that moment, in place of now.", examples=["2026-12-01T09:00:00Z"]),
+    Query(
+        description="Answer as of this moment, instead of now.", examples=["2026-12-01T09:00:00Z"]
+    ),
 ]
 DryRunParameter = Annotated[
-    bool, Query(description="Answer what would change, and change nothing.")
+    bool, Query(description="Return what would change, and change nothing.")
 ]
 
 

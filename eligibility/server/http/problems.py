@@ -70,7 +70,7 @@ def internal_error() -> RequestProblem:
 
 
 _STATUS: dict[type[Exception], tuple[int, str]] = {
-    Unauthenticated: (401, "the caller is not known"),
+    Unauthenticated: (401, "the caller is unknown"),
     ScopeMissing: (403, "the caller may not do this"),
     AllPublishersNeeded: (403, "the caller may not do this"),
     AccountMismatch: (403, "the caller may not do this"),
@@ -84,17 +84,17 @@ _STATUS: dict[type[Exception], tuple[int, str]] = {
     InvalidEmails: (400, "invalid e-mail addresses"),
     InvalidGroup: (400, "invalid group"),
     GroupSizeOutOfRange: (400, "a group has 1 to 10,000 members"),
-    GroupExists: (409, "the group exists"),
+    GroupExists: (409, "the group already exists"),
     ProductTaken: (409, "the product id is taken"),
     WouldBeEmpty: (409, "a group would be empty"),
-    RevisionNotReached: (409, "not there yet"),
+    RevisionNotReached: (409, "the store has not reached this revision"),
     GroupsPermanent: (405, "groups are permanent"),
     RevisionMismatch: (412, "changed meanwhile"),
     CatalogRevisionMismatch: (412, "changed meanwhile"),
     ProductRevisionMismatch: (412, "changed meanwhile"),
     RateLimited: (429, "too many requests"),
     Overloaded: (503, "the server is busy"),
-    IssuerUnavailable: (503, "the issuer of the token is away"),
+    IssuerUnavailable: (503, "the issuer of the token is unavailable"),
     StoreUnavailable: (503, "the store is unavailable"),
     HistoryLost: (503, "the store lost writes"),
     UnsupportedStore: (503, "the store cannot be used"),
@@ -134,7 +134,7 @@ def _extensions(error: Exception) -> dict[str, Any]:
 
 _TITLES = {
     400: "the request cannot be read",
-    403: "the form was not sent from here",
+    403: "the form was sent from another site",
     404: "no such path",
     405: "method not allowed",
     412: "changed meanwhile",

@@ -51,6 +51,6 @@ class AddressCursors:
             return None
         address = self._seal.opened(cursor)
         if address is None:
-            detail = "is no `next_cursor` of a page of members"
+            detail = "is not the `next_cursor` of a page of members"
             raise InvalidInput([Fault("cursor", "UNKNOWN_CURSOR", detail)])
         return address

@@ -33,7 +33,7 @@ def check_content_type(scope: AsgiScope, taken: Sequence[str] = (JSON,)) -> str:
         media_type = value.partition(b";")[0].strip().lower().decode("latin-1")
         if media_type not in taken:
             shown = value.decode("latin-1")[:60]
-            detail = f"content-type `{shown}` is not read here; send {' or '.join(taken)}"
+            detail = f"content-type `{shown}` is not accepted; send {' or '.join(taken)}"
             raise RequestProblem(415, "UNSUPPORTED_MEDIA_TYPE", detail)
     return media_type
 
@@ -103,7 +103,9 @@ def _needs_of(route: APIRoute) -> ScopeCheck:
     calls = [dependency.call for dependency in route.dependant.dependencies]
     checks = [call for call in calls if isinstance(call, ScopeCheck)]
     if len(checks) != 1:
-        raise TypeError(f"{route.path} has to name once the scope it needs: `by: ... needs(...)`")
+        raise TypeError(
+            f"{route.path} must name exactly one scope that it needs: `by: ... needs(...)`"
+        )
     return checks[0]
 
 
@@ -120,10 +122,14 @@ def _check_parameters(request: Request, known: Collection[str]) -> None:
     for name in request.query_params:
         shown = name[:60]
         if name not in known:
-            what = f"known are {', '.join(sorted(known))}" if known else "none is known here"
+            what = (
+                f"the parameters are {', '.join(sorted(known))}"
+                if known
+                else "this path has no parameters"
+            )
             faults.append(Fault(f"query.{shown}", "UNKNOWN_PARAMETER", f"is unknown; {what}"))
         elif len(request.query_params.getlist(name)) > 1:
-            faults.append(Fault(f"query.{shown}", "REPEATED_PARAMETER", "is given more than once"))
+            faults.append(Fault(f"query.{shown}", "REPEATED_PARAMETER", "occurs more than once"))
     if faults:
         raise InvalidInput(faults)
 

@@ -39,7 +39,7 @@ FAMILIES = (
     ),
     MetricFamily("store_up", "gauge", (), "1 if the store answers every process, else 0.", min),
     MetricFamily("store_errors", "counter", (), "Queries that needed the store while it was away."),
-    MetricFamily("stale_answers", "counter", (), "Queries of these that memory answered."),
+    MetricFamily("stale_answers", "counter", (), "Those of these queries that memory answered."),
     MetricFamily(
         "stale_seconds",
         "gauge",
@@ -61,13 +61,20 @@ FAMILIES = (
         "Time from a write to groups to the first query that saw it; not counted after a minute without a query.",
     ),
     MetricFamily("products_held", "gauge", (), "Products in memory, added up over processes."),
-    MetricFamily("members_held", "gauge", (), "Members of their groups in memory, likewise."),
     MetricFamily(
-        "members_held_bytes", "gauge", (), "Bytes of memory that the members take, likewise."
+        "members_held", "gauge", (), "Members of their groups in memory, added up over processes."
     ),
-    MetricFamily("answers_held", "gauge", (), "Decisions and answers in memory, likewise."),
     MetricFamily(
-        "activity_dropped", "counter", (), "Decisions that could not be noted in activity."
+        "members_held_bytes",
+        "gauge",
+        (),
+        "Bytes of memory that the members take, added up over processes.",
+    ),
+    MetricFamily(
+        "answers_held", "gauge", (), "Decisions and answers in memory, added up over processes."
+    ),
+    MetricFamily(
+        "activity_dropped", "counter", (), "Decisions that could not be recorded in activity."
     ),
     MetricFamily("workers", "gauge", (), "Server processes."),
 )

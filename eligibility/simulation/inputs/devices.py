@@ -76,7 +76,7 @@ def _part(part: str, loc: str) -> Iterable[NamedDevice]:
     if 1 <= part.count("/") <= 2 and path.suffix != ".csv":
         return (written_out(part, loc),)
     detail = (
-        f"`{part}` is no preset, no CSV file and no device{meant(part, facts().presets)};"
+        f"`{part}` is neither a preset, a CSV file nor a device{meant(part, facts().presets)};"
         f" presets are {preset_names()}; a device is `family/os_version/architecture`"
     )
     raise InvalidInput([Fault(loc, "UNKNOWN_DEVICES", detail)])

@@ -139,7 +139,13 @@ def devices_of(field: DevicesField) -> tuple[NamedDevice, ...]:
             return tuple(_devices(field))
     if not field:
         raise InvalidInput(
-            [Fault("devices", "NO_DEVICES", f"names none; presets are {preset_names()}")]
+            [
+                Fault(
+                    "devices",
+                    "NO_DEVICES",
+                    f"is empty: name at least one device; presets are {preset_names()}",
+                )
+            ]
         )
     listed = [device for part in _each("devices", field, _devices) for device in part]
     return tuple({named.device: named for named in listed}.values())
@@ -151,7 +157,7 @@ def _devices(item: str | SimulatedDevice) -> Sequence[NamedDevice]:
             return [*preset(item)]
         name = shown(item)
         detail = (
-            f"`{name}` is no preset{meant(name, facts().presets)}; presets are {preset_names()}"
+            f"`{name}` is not a preset{meant(name, facts().presets)}; presets are {preset_names()}"
         )
         raise InvalidInput([Fault("", "UNKNOWN_PRESET", detail)])
     return [named_device(item.name, item.family, item.os_version, item.architecture)]
@@ -197,7 +203,7 @@ def draft_of(product_id: str, publisher: str, fields: DraftFields | None) -> Dra
             products[drafted] = read_product(body)
     if fields.product is not None:
         if product_id in products:
-            detail = "is drafted in `products` too: send one of the two"
+            detail = "is also in `products`: send only one of them"
             raise InvalidInput([Fault("draft.product", "PRODUCT_TWICE", detail)])
         with within("draft.product"):
             products[product_id] = read_product(fields.product)
@@ -213,7 +219,7 @@ def draft_of(product_id: str, publisher: str, fields: DraftFields | None) -> Dra
 def _moves(loc: str, fields: GroupDraft) -> MemberMoves:
     if fields.emails is not UNSET:
         if fields.add or fields.remove:
-            detail = "`emails` are all its members: send no `add` or `remove` beside them"
+            detail = "`emails` lists all members: do not send `add` or `remove` with it"
             raise InvalidInput([Fault(loc, "MEMBERS_TWICE", detail)])
         whole = read_fields(emails.parse, {f"{loc}.emails": fields.emails})
         return MemberMoves(frozenset(*whole.values()), whole=True)

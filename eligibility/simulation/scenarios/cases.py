@@ -144,8 +144,8 @@ class CaseReader:
                 yield named
         else:
             known = [*self._devices, *facts().presets]
-            near = meant(device, known) or f"; {listed(known)} are"
-            detail = f"`{device[:60]}` is no preset and no device of this file{near}"
+            near = meant(device, known) or f"; the known ones are {listed(known)}"
+            detail = f"`{device[:60]}` is neither a preset nor a device of this file{near}"
             self._faults.append(Fault(loc, "UNKNOWN_DEVICES", detail))
 
 

@@ -39,7 +39,9 @@ def read_catalog_source(
     if given.catalog is None and not has_own:
         return ResolvedCatalog(None, requirements, reads)
     if given.store is not None:
-        detail = "asks the live store, and a catalogue is given too: one of the two"
+        detail = (
+            "names the live store, but the file also declares a catalogue: use only one of them"
+        )
         faults.append(Fault("given.store", "GIVEN_TWICE", detail))
     declared = _declared(given, directory, faults)
     publisher = _publisher(given, declared, faults) if has_own else _NOBODYS
@@ -87,7 +89,7 @@ def _publisher(
     """Return the publisher of the groups and products in the file."""
     if given.publisher is None and len(declared) > 1:
         names = ", ".join(f"`{each.publisher}`" for each in declared)
-        detail = f"is required: the catalogue is of {names}, and one of them owns these"
+        detail = f"is required, because the catalogue has several publishers: name one of {names}"
         faults.append(Fault("given.publisher", "MISSING_FIELD", detail))
     publisher = given.publisher or (declared[0].publisher if declared else _NOBODYS)
     try:
@@ -135,5 +137,5 @@ def account_faults(loc: str, accounts: tuple[str, ...]) -> Iterator[Fault]:
             yield from (Fault(f"{loc}.{index}", f.code, f.detail) for f in error.faults)
             continue
         if first.setdefault(address, index) != index:
-            detail = f"`{address}` is listed twice: it is number {first[address] + 1} already"
+            detail = f"`{address}` is listed twice: it is also number {first[address] + 1}"
             yield Fault(f"{loc}.{index}", "DUPLICATE_ACCOUNT", detail)

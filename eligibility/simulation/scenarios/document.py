@@ -89,31 +89,32 @@ class QueryDocument(_Strict):
 
     product: _Text | None = Field(None, description="Store id of the product")
     change: dict[str, Any] = Field(
-        {}, description="What is different of the product: dotted path to its new value"
+        {}, description="Changes to the product: dotted path and new value"
     )
     account: _Accounts = Field(
-        None, description="An address, null for nobody signed in, or several: it holds for each"
+        None,
+        description="An address, null (nobody signed in), or a list: the case must hold for each",
     )
     kind: AccountKind = Field(AccountKind.MICROSOFT, description="Kind of the account")
     aliases: tuple[_Text, ...] = Field((), description="Further addresses of the account")
     in_: tuple[GroupId, ...] = Field(
-        (), alias="in", description="The groups the account is in; left out: those that list it"
+        (),
+        alias="in",
+        description="The groups that the account is in; default: the groups that list it",
     )
     device: _Devices | None = Field(
         None,
         description="A device, its name in `devices`, family/os_version/architecture, a preset of"
-        " config/releases.toml, or several of these: it holds for each",
+        " config/releases.toml, or a list of these: the case must hold for each",
     )
-    now: CatalogMoment | None = Field(
-        None, description="The moment that is asked for; left out: now"
-    )
+    now: CatalogMoment | None = Field(None, description="The moment of the query; default: now")
     installed_version: PackageVersion | None = Field(None, description="null = not installed")
     owned: StrictBool = Field(False, description="The account acquired the product before")
     market: _Text | None = Field(None, description="Two letters; null = not known")
     promotional_code: StrictBool = Field(False, description="The account holds a code")
     manual_check: StrictBool = Field(False, description='"Check for updates" was pressed')
     rollout_applies_to: AppliesTo | None = Field(
-        None, description="Whom rollouts concern, where not as in requirements.toml"
+        None, description="Whom rollouts apply to, if different from requirements.toml"
     )
 
 
@@ -140,7 +141,7 @@ class ExpectDocument(_Strict):
     version: PackageVersion | None = Field(None, description="Version of the package")
     action: Literal["install", "update", "keep", "none"] | None = None
     reasons: tuple[Reason, ...] = Field(
-        (), description="All that deny it, in order; of a yes those of the package half"
+        (), description="All reasons for a denial, in order; if granted, those of the package half"
     )
     submission: tuple[Reason, ...] = Field((), description="All reasons of the submission half")
     package: tuple[Reason, ...] = Field((), description="All reasons of the package half")
@@ -148,36 +149,38 @@ class ExpectDocument(_Strict):
     listing: Literal["searchable", "link_only", "hidden"] | None = None
     rank: StrictInt | None = Field(None, description="Rank of the source; 1 = non-flighted")
     file_name: _Text | None = None
-    architecture: Architecture | None = Field(None, description="The one that would run")
+    architecture: Architecture | None = Field(
+        None, description="The architecture of the package that would run"
+    )
     delivery: Literal["automatic", "manual"] | None = None
     remedies: tuple[Action, ...] = Field((), description="What helps, in order")
     remedy: RemedyFields = Field(RemedyFields(), description="Fields of the first remedy")
     settling: Literal["added", "removed"] | None = Field(
-        None, description="Which change of membership the Store itself may not have applied yet"
+        None, description="The change of membership that the Store itself may not have applied yet"
     )
 
 
 class CaseDocument(QueryDocument):
     """A case: a query and the expected decision."""
 
-    case: _Sentence = Field(description="What is so, in one sentence; each once in a file")
+    case: _Sentence = Field(description="What the case shows, in one sentence; unique in the file")
     expect: ExpectDocument
 
 
 class CatalogDocument(_Strict):
     """The catalogue of the cases: from files, from this file, or else from the live store."""
 
-    store: Literal["live"] | None = Field(None, description="Ask the store of --store")
+    store: Literal["live"] | None = Field(None, description="Query the store that --store names")
     catalog: _Text | None = Field(
-        None, description="A catalogue's file or directory, from this file's own directory"
+        None, description="File or directory of a catalogue, relative to the directory of this file"
     )
-    publisher: _Text | None = Field(None, description="Whose `groups` and `products` these are")
+    publisher: _Text | None = Field(None, description="Publisher of `groups` and `products`")
     groups: dict[GroupId, GroupDeclaration] = Field(
-        {}, description="As in a catalogue's file; in the place of the catalogue's of that id"
+        {}, description="As in a catalogue file; replaces the catalogue's group of the same id"
     )
-    products: dict[str, Product] = Field({}, description="As in a catalogue's file")
+    products: dict[str, Product] = Field({}, description="As in a catalogue file")
     requirements: _Text | None = Field(
-        None, description="Other OS floors: a file as requirements.toml"
+        None, description="File with other OS floors, in the format of requirements.toml"
     )
 
 
@@ -185,12 +188,14 @@ class ScenarioDocument(_Strict):
     """Test cases of what accounts get on devices. Run them with `eligibility test`."""
 
     title: _Sentence = Field(description="What the file is about")
-    about: _Text = Field("", description="What a reader should know first")
-    rules: _Text = Field("", description="Where the rules are written down")
+    about: _Text = Field("", description="What a reader should know before the cases")
+    rules: _Text = Field("", description="Where the rules are documented")
     given: CatalogDocument = CatalogDocument()
-    devices: dict[str, DeviceDocument] = Field({}, description="Devices by the names cases use")
+    devices: dict[str, DeviceDocument] = Field(
+        {}, description="Devices, by the names that the cases use"
+    )
     defaults: QueryDocument = Field(
-        QueryDocument(), description="What holds of every case that tells nothing else"
+        QueryDocument(), description="Values for the fields that a case does not set"
     )
     cases: Annotated[tuple[CaseDocument, ...], _NOT_EMPTY, _MIN_ITEMS]
 

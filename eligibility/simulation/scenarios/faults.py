@@ -48,7 +48,7 @@ def _unknown(fault: Fault, place: list[Any]) -> str | None:
         return None
     *above, name = map(str, place)
     known = _fields(".".join(above))
-    return f"is not a field here{meant(name, known) or f'; the fields are {listed(known)}'}"
+    return f"is not a known field{meant(name, known) or f'; the fields are {listed(known)}'}"
 
 
 def _fields(place: str) -> list[str]:
@@ -62,7 +62,7 @@ def _choice(details: Any) -> str | None:
     known = _QUOTED.findall(details["ctx"]["expected"])
     value = str(details["input"])
     near = meant(value, known)
-    return f"`{value[:60]}` is not known here{near or f'; {listed(known)} are'}"
+    return f"`{value[:60]}` is unknown{near or f'; the known ones are {listed(known)}'}"
 
 
 def listed(names: Iterable[str]) -> str:

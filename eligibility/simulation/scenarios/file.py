@@ -80,7 +80,9 @@ def _repeated_cases(document: ScenarioDocument) -> Iterator[Fault]:
     counted = Counter(case.case for case in document.cases)
     for number, case in enumerate(document.cases):
         if counted[case.case] > 1:
-            detail = f"`{case.case}` stands here {counted[case.case]} times"
+            detail = (
+                f"`{case.case}` is the name of {counted[case.case]} cases: a name may occur once"
+            )
             yield Fault(f"cases.{number}.case", "DUPLICATE_CASE", detail)
 
 
