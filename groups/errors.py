@@ -178,6 +178,14 @@ class StoreUnavailable(GroupsError):
         super().__init__(f"the store is unavailable: {reason}")
         self.reason = reason
 
+    @classmethod
+    def lost(cls, what: str) -> "StoreUnavailable":
+        """Build the error for data that the server lost, for example by eviction.
+
+        Without the error, lost data would look as if there had never been any.
+        """
+        return cls(f"the server lost {what}: restore it from its backup")
+
 
 class StoreFull(StoreUnavailable):
     """The store has no space left. Nothing of the write was saved. Reading still works."""

@@ -14,9 +14,10 @@ from eligibility.callers.errors import UnknownKey
 from eligibility.callers.keys import CallerKeys
 from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
+from groups.errors import StoreUnavailable
 from groups.model import storable
 from groups.moments import to_us
-from groups.storage.redis_chain import missing, until_saved
+from groups.storage.redis_chain import until_saved
 from groups.storage.redis_server import RedisServer
 
 _scripts = resources.files("eligibility.callers") / "lua"
@@ -130,4 +131,4 @@ def _revision(head: bytes | None) -> int:
 def _check_whole(head: bytes | None, count: int) -> None:
     """Raise StoreUnavailable if the server lost the keys or the head, for example by eviction."""
     if bool(head) != bool(count):
-        raise missing("API keys" if head else "the revision of the API keys")
+        raise StoreUnavailable.lost("API keys" if head else "the revision of the API keys")

@@ -24,7 +24,7 @@ from eligibility.catalog.store import (
 )
 from eligibility.errors import UnknownProduct
 from groups.chain import ChainDigester, Trail
-from groups.errors import NotEmpty
+from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import Page, revision_before, storable
 from groups.moments import to_us
 from groups.storage.redis_chain import (
@@ -32,7 +32,6 @@ from groups.storage.redis_chain import (
     RedisChain,
     RedisTrail,
     head_of,
-    missing,
     until_saved,
 )
 from groups.storage.redis_server import Command, RedisServer
@@ -221,7 +220,7 @@ class RedisCatalogStore(CatalogStore):
         """Read the versions that these revisions wrote, of one product or of all (None)."""
         for revision, saved in self._chain(publisher).entries(revisions):
             if saved is None:
-                raise missing(f"catalogue revision {revision} of `{publisher}`")
+                raise StoreUnavailable.lost(f"catalogue revision {revision} of `{publisher}`")
             for version in packed.read_write(saved).versions(publisher, revision):
                 if product_id in (None, version.product_id):
                     yield version

@@ -19,9 +19,8 @@ from eligibility.callers.store import KeyStore
 from eligibility.catalog.store import ProductVersion
 from eligibility.errors import EligibilityError
 from eligibility.service.stores import Stores
-from groups.errors import NotEmpty
+from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import MAX_MEMBERS, GroupChange, each
-from groups.storage.redis_chain import missing
 
 _AT_ONCE = 50
 """Number of writes copied in one step; they have at most 500,000 addresses."""
@@ -193,7 +192,7 @@ def _copy_log(source: AuditLog, target: AuditLog) -> None:
         source.entries(reached.revision + 1, last), reached.revision + 1
     ):
         if not isinstance(entry, LogEntry):
-            raise missing(f"revision {revision} of the audit log")
+            raise StoreUnavailable.lost(f"revision {revision} of the audit log")
         target.record([entry])
 
 

@@ -3,13 +3,16 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from groups.errors import InvalidStoreUrl
 from groups.storage import redis_url
-from groups.storage.redis_server import RedisServer
 from groups.storage.redis_url import RedisUrl
 from groups.storage.sqlite_database import Database
+
+if TYPE_CHECKING:
+    from groups.storage.redis_server import RedisServer
 
 _SQLITE = "sqlite:///"
 
@@ -19,7 +22,7 @@ shown = redis_url.shown
 
 def open_backend(
     url: str, *, password: str | None = None, clock: Callable[[], float] = time.time
-) -> Database | RedisServer:
+) -> "Database | RedisServer":
     """Open the backend of a URL: a SQLite file, or a Redis or Valkey server or cluster.
 
     Args: password = of the server, used if the URL has none; clock = returns seconds since the epoch,
@@ -27,6 +30,8 @@ def open_backend(
     Raises: InvalidStoreUrl, StoreUnavailable, NotOurDatabase, NewerDatabase, UnsupportedStore.
     """
     if redis_url.is_redis(url):
+        from groups.storage.redis_server import RedisServer  # slow to import, so only if needed
+
         return RedisServer(RedisUrl.parse(url, password), clock=clock)
     return open_database(url, clock=clock)
 

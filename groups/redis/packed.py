@@ -9,9 +9,9 @@ from dataclasses import replace
 
 import msgspec
 
+from groups.errors import StoreUnavailable
 from groups.model import Consent, Group, GroupChange, storable
 from groups.moments import from_us, to_us
-from groups.storage.redis_chain import missing
 
 _PLAIN, _COMPRESSED = b"t", b"z"
 _WORTH_IT = 200  # compressing fewer bytes saves nothing
@@ -100,7 +100,7 @@ def packed_change(change: GroupChange) -> bytes:
 def change(publisher: str, revision: int, packed: bytes | None) -> GroupChange:
     """Unpack a write. Raises: StoreUnavailable if it is None, because no write may be missing."""
     if packed is None:
-        raise missing(f"revision {revision} of `{publisher}`")
+        raise StoreUnavailable.lost(f"revision {revision} of `{publisher}`")
     read = _edit(packed)
     return GroupChange(
         publisher=publisher,

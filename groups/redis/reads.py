@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from groups.delta import check_revision
-from groups.errors import UnknownGroup
+from groups.errors import StoreUnavailable, UnknownGroup
 from groups.model import Group, name_key, storable
 from groups.redis import packed
 from groups.redis.writes import GroupState
-from groups.storage.redis_chain import HeadField, head_of, missing
+from groups.storage.redis_chain import HeadField, head_of
 from groups.storage.redis_server import Command, RedisServer
 
 
@@ -78,7 +78,7 @@ def states(
         if body is None:
             continue
         if addresses is None:
-            raise missing(f"members of group `{group_id}` of `{publisher}`")
+            raise StoreUnavailable.lost(f"members of group `{group_id}` of `{publisher}`")
         group = packed.group(publisher, group_id, body)
         known[group_id] = GroupState(group, packed.unpacked(addresses))
     return head_of(head), known

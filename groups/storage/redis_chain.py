@@ -75,14 +75,6 @@ def packed_head(field: HeadField) -> bytes:
     return _encode(field)
 
 
-def missing(what: str) -> StoreUnavailable:
-    """Build the error for data that the server lost, for example by eviction.
-
-    Without the error, lost data would look as if there had never been any.
-    """
-    return StoreUnavailable(f"the server lost {what}: restore it from its backup")
-
-
 def until_saved(attempt: Callable[[], T | None], what: str) -> T:
     """Repeat a write until it is saved. Return the result of the successful attempt.
 
@@ -147,7 +139,7 @@ class RedisChain:
             middle = (low + high + 1) // 2
             ((_, saved),) = self.entries([middle])
             if saved is None:
-                raise missing(f"revision {middle} of `{self._owner}`")
+                raise StoreUnavailable.lost(f"revision {middle} of `{self._owner}`")
             if _decode_start(saved).at_us <= until_us:
                 low = middle
             else:

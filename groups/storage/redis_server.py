@@ -14,6 +14,7 @@ import msgspec
 
 from groups.errors import NewerDatabase, NotOurDatabase, StoreUnavailable, UnsupportedStore
 from groups.model import storable
+from groups.storage.redis_client import create_client
 from groups.storage.redis_errors import translated
 from groups.storage.redis_feed import ChangeFeed
 from groups.storage.redis_keys import Keys
@@ -47,7 +48,9 @@ class RedisServer:
         self.where = f"{url.kind} " + ",".join(f"{host}:{port}" for host, port in url.hosts)
         self._closed = False
         with translated(self.where):
-            self._client: Any = url.client()  # Redis or RedisCluster: no common typed base class
+            self._client: Any = create_client(
+                url
+            )  # Redis or RedisCluster: no common typed base class
         try:
             self._check_version()
             self._check_layout()

@@ -1,4 +1,4 @@
-"""Parses Redis store URLs, and creates a client of the server, sentinels or cluster that they name.
+"""Parses Redis store URLs; redis_client.py connects to the server, sentinels or cluster they name.
 
     redis://user:password@host:6379/0                    one server; rediss:// with TLS
     redis+cluster://host:6379,host:6379                  a cluster, found by some of its nodes
@@ -13,11 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from redis import Redis, RedisCluster, Sentinel
-from redis.backoff import ExponentialWithJitterBackoff
-from redis.cluster import ClusterNode
-from redis.retry import Retry
-
 from groups.errors import InvalidStoreUrl
 from groups.model import is_id
 from groups.storage.redis_keys import DEFAULT_PREFIX
@@ -26,7 +21,6 @@ _KINDS = {"redis": 6379, "redis+cluster": 6379, "redis+sentinel": 26379}
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _OPTIONS = ("prefix", "timeout_ms", "ssl_check_hostname", *_TLS_FILES)
 _HIDDEN = "***"
-_TRIES, _FIRST_WAIT_S, _LONGEST_WAIT_S = 2, 0.02, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +44,6 @@ class RedisUrl:
             return _parsed(_split(url), password)
         except ValueError as error:
             raise InvalidStoreUrl(f"store URL `{shown(url)}`: {error}") from None
-
-    def client(self) -> "Redis | RedisCluster":
-        """Create a client. It connects when it is first used, but a client of a cluster connects now.
-
-        Raises: redis.RedisError.
-        """
-        common = {**self._common(), "retry": _retry()}
-        if self.kind == "redis+cluster":
-            nodes = [ClusterNode(host, port) for host, port in self.hosts]
-            return RedisCluster(startup_nodes=nodes, require_full_coverage=False, **common)
-        if self.kind == "redis+sentinel":
-            own = self._common()
-            without_login = {k: v for k, v in own.items() if k not in ("username", "password")}
-            sentinel = Sentinel(self.hosts, sentinel_kwargs=without_login, **own)
-            master: Redis = sentinel.master_for(self.service, db=self.database, retry=_retry())
-            return master
-        ((host, port),) = self.hosts
-        return Redis(host=host, port=port, db=self.database, **common)
-
-    def _common(self) -> dict[str, Any]:
-        tls = {} if self.tls is None else {"ssl": True, **self.tls}
-        return {
-            "username": self.username,
-            "password": self.password,
-            "socket_timeout": self.timeout_s,
-            "socket_connect_timeout": self.timeout_s,
-            **tls,
-        }
 
 
 def is_redis(url: str) -> bool:
@@ -104,11 +70,6 @@ def shown(url: str) -> str:
 def _shown_option(text: str) -> str:
     name, equals, _ = text.partition("=")
     return text if name in _OPTIONS or not text else f"{name if equals else ''}{equals}{_HIDDEN}"
-
-
-def _retry() -> Retry:
-    """Retry after a lost connection, with growing waits. It is safe to send a write twice."""
-    return Retry(ExponentialWithJitterBackoff(_LONGEST_WAIT_S, _FIRST_WAIT_S), _TRIES)
 
 
 def _kind(scheme: str) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ import pytest
 from groups.model import Consent, MembershipEdit
 from groups.redis import packed
 from groups.sqlite.store import SqliteGroupStore
+from groups.storage.redis_client import create_client
 from groups.storage.redis_url import RedisUrl
 from groups.storage.sqlite_database import Database
 from groups.store import GroupStore
@@ -131,7 +132,7 @@ def kept_by(url: str) -> bytes:
     }
     found: list[bytes] = []
     parsed = RedisUrl.parse(url, None)
-    client: Any = parsed.client()
+    client: Any = create_client(parsed)
     with closing(client):
         for key in client.scan_iter(match=f"*{parsed.prefix}*"):
             command = read.get(client.type(key), "SMEMBERS")

@@ -14,6 +14,7 @@ from eligibility.catalog.keys import CatalogKeys
 from groups.errors import InvalidStoreUrl
 from groups.model import is_id
 from groups.open import open_backend, shown
+from groups.storage.redis_client import create_client
 from groups.storage.redis_keys import Keys
 from groups.storage.redis_url import RedisUrl, is_redis
 
@@ -217,14 +218,14 @@ def test_a_url_is_shown_without_its_password(url: str, as_shown: str) -> None:
 
 def test_a_url_that_was_read_prints_no_password() -> None:
     read = RedisUrl.parse("redis://ann:hunter2@h:1/0")
-    assert "hunter2" not in f"{read} {read!r} {read.client()!r}"
+    assert "hunter2" not in f"{read} {read!r} {create_client(read)!r}"
 
 
 # Clients
 
 
 def connection_of(url: str) -> dict[str, Any]:
-    client: Any = RedisUrl.parse(url).client()
+    client: Any = create_client(RedisUrl.parse(url))
     told: dict[str, Any] = client.connection_pool.connection_kwargs
     return told
 
@@ -240,7 +241,7 @@ def test_a_client_is_made_as_the_url_says() -> None:
 def test_tls_is_as_the_url_says(tmp_path: Path) -> None:
     files = {name: tmp_path / name for name in ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")}
     options = "&".join(f"{name}={path}" for name, path in files.items())
-    client: Any = RedisUrl.parse(f"rediss://h?{options}&ssl_check_hostname=false").client()
+    client: Any = create_client(RedisUrl.parse(f"rediss://h?{options}&ssl_check_hostname=false"))
     assert client.connection_pool.connection_class is SSLConnection
     told = client.connection_pool.connection_kwargs
     assert {name: told[name] for name in files} == {name: str(path) for name, path in files.items()}
@@ -249,7 +250,7 @@ def test_tls_is_as_the_url_says(tmp_path: Path) -> None:
 
 def test_sentinels_are_asked_without_the_servers_password() -> None:
     url = "redis+sentinel://ann:hunter2@a:1,b/mine/4"
-    client: Any = RedisUrl.parse(url).client()
+    client: Any = create_client(RedisUrl.parse(url))
     pool = client.connection_pool
     assert (pool.service_name, pool.connection_kwargs["db"]) == ("mine", 4)
     assert pool.connection_kwargs["password"] == "hunter2"

@@ -27,6 +27,7 @@ from eligibility.audit.verify import verify
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from groups.model import MAX_MEMBERS, MembershipEdit
+from groups.storage.redis_client import create_client
 from groups.storage.redis_url import RedisUrl
 from tests.helpers.catalog.products import query
 from tests.helpers.stores import redis_servers as servers
@@ -47,7 +48,7 @@ def unpack_sqlite(directory: Path) -> str:
 def fill_server(kind: str) -> str:
     """Fill a part of a server, under a prefix that no other test has."""
     url, prefix = servers.url(kind), f"t{secrets.token_hex(6)}"
-    client: Any = RedisUrl.parse(url).client()
+    client: Any = create_client(RedisUrl.parse(url))
     for command in json.loads(gzip.decompress((DATA / "redis-commands.json.gz").read_bytes())):
         name, key, *rest = map(b64decode, command)
         client.execute_command(
