@@ -149,7 +149,7 @@ def settings_page() -> str:
 
 def cli_page() -> str:
     """Every command, as typer writes it down."""
-    command = [sys.executable, "-m", "typer", "eligibility.cli.app", "utils", "docs"]
+    command = [sys.executable, "-m", "typer", "docs.command_line", "utils", "docs"]
     ran = subprocess.run(
         [*command, "--name", "eligibility"], capture_output=True, text=True, check=True
     )

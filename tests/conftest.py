@@ -1,5 +1,6 @@
 """What many tests need: a service on a store of its own, and a clock that stands where it is put."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +20,9 @@ pytest_plugins = (
     "tests.helpers.stores.groups",
     "tests.helpers.vectors",
 )
+
+# Tests start hundreds of servers and commands. Without bytecode each compiles every file anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy machine is no fault of an example. What CI has by default otherwise stays.
 settings.register_profile("unhurried", parent=settings(), deadline=None)

@@ -2,7 +2,7 @@
 
 import sys
 
-from eligibility.cli.app import app
+from eligibility.cli.app import application
 from eligibility.cli.show.exit_codes import explained
 
 
@@ -13,4 +13,4 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     with explained():
-        app(prog_name="eligibility")
+        application(next(iter(sys.argv[1:]), None))(prog_name="eligibility")

@@ -1,56 +1,57 @@
-"""The typer application with all commands of `eligibility`."""
+"""The typer application with all commands of `eligibility`, or with only the one that runs."""
 
-import os
+from importlib import import_module
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from eligibility import __version__
-from eligibility.cli import (
-    audit,
-    catalog,
-    check,
-    coverage,
-    diff,
-    explain,
-    group_files,
-    group_history,
-    groups,
-    keys,
-    scenarios,
-    serve,
-    simulate,
-    store,
-    timeline,
-)
-from eligibility.cli.options.base import JsonOption, StoreOption
-from eligibility.cli.show.output import console, print_json
-from eligibility.service.settings import Settings
-from eligibility.service.settings_sources import load_settings
 
-app = typer.Typer(
-    name="eligibility",
-    help="May this account, on this device, have this package or see this submission, and why?",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command("serve")(serve.serve)
-app.command("check")(check.check)
-app.command("coverage")(coverage.coverage)
-app.command("simulate")(simulate.simulate)
-app.command("explain")(explain.explain)
-app.command("test")(scenarios.scenarios)
-app.command("diff")(diff.diff)
-app.command("timeline")(timeline.timeline)
-for module in (group_files, group_history):  # their import added commands to `groups`
-    assert module.app is groups.app  # noqa: S101
-app.add_typer(groups.app, name="groups")
-app.add_typer(catalog.app, name="catalog")
-app.add_typer(keys.app, name="keys")
-app.add_typer(audit.app, name="audit")
-app.add_typer(store.app, name="store")
+_COMMANDS = {
+    "serve": ("serve",),
+    "check": ("check",),
+    "coverage": ("coverage",),
+    "simulate": ("simulate",),
+    "explain": ("explain",),
+    "test": ("scenarios",),
+    "diff": ("diff",),
+    "timeline": ("timeline",),
+    "settings": ("settings",),
+    "groups": ("groups", "group_files", "group_history"),
+    "catalog": ("catalog",),
+    "keys": ("keys",),
+    "audit": ("audit",),
+    "store": ("store",),
+}
+"""Modules of each command. The first has a function of its own name, or the `app` of subcommands."""
+
+
+def application(command: str | None = None) -> typer.Typer:
+    """Build the application with one command; with all if there is no command of this name.
+
+    Only `serve` needs the web server and the dashboard; their import takes longer than most
+    commands run.
+    """
+    app = typer.Typer(
+        name="eligibility",
+        help="May this account, on this device, have this package or see this submission, and why?",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_root)
+    for name in [command] if command in _COMMANDS else _COMMANDS:
+        _add_command(app, name)
+    return app
+
+
+def _add_command(app: typer.Typer, name: str) -> None:
+    # `group_files` and `group_history` add their commands to the app of `groups`.
+    module, *_ = [import_module(f"eligibility.cli.{module}") for module in _COMMANDS[name]]
+    if hasattr(module, "app"):
+        app.add_typer(module.app, name=name)
+    else:
+        app.command(name)(getattr(module, _COMMANDS[name][0]))
 
 
 def _print_version(requested: bool) -> None:
@@ -59,7 +60,6 @@ def _print_version(requested: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool,
@@ -69,18 +69,3 @@ def _root(
     ] = False,
 ) -> None:
     """May this account, on this device, have this package or see this submission, and why?"""
-
-
-@app.command()
-def settings(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Show the settings in force, and where each value comes from."""
-    loaded = load_settings(os.environ, {"store": store})
-    values = loaded.settings.shown()
-    if as_json:
-        print_json({n: {"value": v, "from": loaded.origins[n]} for n, v in values.items()})
-        return
-    table = Table("setting", "value", "from", "meaning", title="Settings in force")
-    for name, description in Settings.descriptions().items():
-        shown = "-" if values[name] is None else str(values[name])
-        table.add_row(name, shown, loaded.origins[name], description)
-    console().print(table)

@@ -12,12 +12,12 @@ import typer
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, StoreOption
 from eligibility.cli.options.bundles import bundled, first_set
-from eligibility.cli.recording import RecordOptions, query_of, record_case
-from eligibility.cli.scenario_sources import state_sources
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, print_json
 from eligibility.cli.show.scenarios import results
-from eligibility.cli.watch import watched
+from eligibility.cli.testing.recording import RecordOptions, query_of, record_case
+from eligibility.cli.testing.sources import state_sources
+from eligibility.cli.testing.watch import watched
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.atomic_file import write_whole
 from eligibility.simulation.scenarios.file import find_files, read_files

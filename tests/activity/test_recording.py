@@ -21,7 +21,7 @@ from eligibility.activity.model import CountKey, LastAnswer, RecentDecision
 from eligibility.activity.sqlite_store import path_beside
 from eligibility.activity.store import FORGOTTEN_FOR
 from eligibility.callers.model import Scope
-from eligibility.cli.app import app as cli
+from eligibility.cli.app import application
 from eligibility.engine.decision_cache import DecisionBody
 from eligibility.service.copy import copy
 from eligibility.service.service import Service
@@ -628,11 +628,11 @@ def test_the_command_forgets_here_too_and_only_when_it_does(
     world.access(address, GRACE)
     world.counts()
     runner, told = CliRunner(), ["groups", "forget", address, "--store", store_url]
-    assert runner.invoke(cli, [*told, "--dry-run"]).exit_code == 0
+    assert runner.invoke(application(), [*told, "--dry-run"]).exit_code == 0
     assert len(world.seen()) == 2
-    assert runner.invoke(cli, told).exit_code != 0  # nobody to ask
+    assert runner.invoke(application(), told).exit_code != 0  # nobody to ask
     assert len(world.seen()) == 2
-    assert runner.invoke(cli, [*told, "--yes"]).exit_code == 0
+    assert runner.invoke(application(), [*told, "--yes"]).exit_code == 0
     assert [one.digest for one in world.seen()] == [world.digest(GRACE)]
     assert set(world.last()) == {world.digest(GRACE)}
 
@@ -646,7 +646,7 @@ def test_commands_make_no_file(service: Service, store_url: str) -> None:
         ["groups", "forget", ADA, "--yes"],
         ["groups", "forget", STRANGER, "--yes"],
     ):
-        assert runner.invoke(cli, [*told, "--store", store_url]).exit_code == 0
+        assert runner.invoke(application(), [*told, "--store", store_url]).exit_code == 0
     assert not beside(store_url).exists()
 
 

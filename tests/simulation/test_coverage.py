@@ -15,7 +15,7 @@ from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.model import AccessQuery, Account
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
-from eligibility.cli.app import app
+from eligibility.cli.app import application
 from eligibility.engine.snapshot import snapshot_of
 from eligibility.errors import InvalidInput
 from eligibility.explain.outcome import outcome_of
@@ -218,7 +218,7 @@ def test_more_decisions_than_a_server_makes_at_once_are_refused() -> None:
 
 def ran(store_url: str, *args: str) -> str:
     done = CliRunner().invoke(
-        app,
+        application(),
         ["coverage", *args, "--store", store_url],
         env={"COLUMNS": "140"},
         catch_exceptions=False,

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from eligibility.app import app as application
 from eligibility.app.app import create_app
-from eligibility.cli.app import app as cli
+from eligibility.cli.app import application as command_line
 from eligibility.errors import InvalidSettings
 from eligibility.server.http.traces import Traces
 from eligibility.service.service import Service
@@ -138,7 +138,7 @@ def test_what_is_not_installed_is_said_before_anything_listens(
 ) -> None:
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     monkeypatch.setenv("ELIGIBILITY_TRACES_TO", "http://127.0.0.1:4318/v1/traces")
-    ran = CliRunner().invoke(cli, ["serve", "--store", store_url])
+    ran = CliRunner().invoke(command_line("serve"), ["serve", "--store", store_url])
     assert isinstance(ran.exception, InvalidSettings)
     assert "traces_to" in str(ran.exception)
     assert "flight-eligibility[tracing]" in str(ran.exception)

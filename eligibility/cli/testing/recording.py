@@ -11,9 +11,9 @@ from eligibility.access.model import AccessQuery, Decision
 from eligibility.catalog.files import read_text
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import AtOption, service
-from eligibility.cli.scenario_sources import state_source
 from eligibility.cli.show.base import decision_panel
 from eligibility.cli.show.output import console, print_json
+from eligibility.cli.testing.sources import state_source
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.atomic_file import write_whole
 from eligibility.service.service import Service

@@ -1,0 +1,1 @@
+"""What the `test` command needs: scenario files, their watch, and recording of cases."""
