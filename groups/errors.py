@@ -35,24 +35,22 @@ class GroupsError(Exception):
     code = "GROUPS_ERROR"
 
 
-class InvalidGroup(GroupsError):
+class _Faulty(GroupsError):
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(map(str, faults)))
+        self.faults = list(faults)
+
+
+class InvalidGroup(_Faulty):
     """A publisher, group id, name, edit, note or cursor is invalid; `faults` lists every fault."""
 
     code = "INVALID_GROUP"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(map(str, faults)))
-        self.faults = list(faults)
 
-
-class InvalidEmails(GroupsError):
+class InvalidEmails(_Faulty):
     """Some addresses are invalid; `faults` lists each of them with its position, counted from 1."""
 
     code = "INVALID_EMAILS"
-
-    def __init__(self, faults: Sequence[Fault]) -> None:
-        super().__init__("; ".join(map(str, faults)))
-        self.faults = list(faults)
 
 
 class InvalidCsv(InvalidEmails):
@@ -68,8 +66,7 @@ class GroupSizeOutOfRange(GroupsError):
 
     def __init__(self, group_id: str, size: int) -> None:
         super().__init__(f"group `{group_id}` would have {size} members; a group has 1 to 10,000")
-        self.group_id = group_id
-        self.size = size
+        self.group_id, self.size = group_id, size
 
 
 class UnknownGroup(GroupsError):
@@ -79,8 +76,7 @@ class UnknownGroup(GroupsError):
 
     def __init__(self, publisher: str, group_id: str) -> None:
         super().__init__(f"publisher `{publisher}` has no group `{group_id}`")
-        self.publisher = publisher
-        self.group_id = group_id
+        self.publisher, self.group_id = publisher, group_id
 
 
 class GroupExists(GroupsError):
@@ -90,8 +86,7 @@ class GroupExists(GroupsError):
 
     def __init__(self, publisher: str, taken: str) -> None:
         super().__init__(f"publisher `{publisher}` already has a group `{taken}`")
-        self.publisher = publisher
-        self.taken = taken
+        self.publisher, self.taken = publisher, taken
 
 
 class GroupsPermanent(GroupsError):
@@ -104,8 +99,7 @@ class GroupsPermanent(GroupsError):
             f"group `{group_id}` of publisher `{publisher}` can be neither removed nor renamed:"
             " flights and audiences refer to it for good; change its members instead"
         )
-        self.publisher = publisher
-        self.group_id = group_id
+        self.publisher, self.group_id = publisher, group_id
 
 
 class WouldBeEmpty(GroupsError):
@@ -133,8 +127,7 @@ class RevisionMismatch(GroupsError):
 
     def __init__(self, expected: int, actual: int) -> None:
         super().__init__(f"the group is at revision {actual}, not at {expected}: read it again")
-        self.expected = expected
-        self.actual = actual
+        self.expected, self.actual = expected, actual
 
 
 class HistoryLost(GroupsError):
@@ -147,8 +140,7 @@ class HistoryLost(GroupsError):
 
     def __init__(self, publisher: str, revision: int) -> None:
         super().__init__(f"the store lost revision {revision} of publisher `{publisher}`")
-        self.publisher = publisher
-        self.revision = revision
+        self.publisher, self.revision = publisher, revision
 
 
 class NotEmpty(GroupsError):
@@ -225,6 +217,4 @@ class NewerDatabase(GroupsError):
             f"`{path}` has layout version {found}, but this program knows versions only up to {known}:"
             " run the newer program"
         )
-        self.path = path
-        self.found = found
-        self.known = known
+        self.path, self.found, self.known = path, found, known

@@ -76,27 +76,12 @@ class MemberSet:
         self.digests = digests
 
     @classmethod
-    def from_addresses(cls, addresses: Iterable[str], key: bytes) -> "MemberSet":
-        """Build a set from canonical addresses. Args: key = from GroupStore.digest_key."""
-        return cls.of(map(Digester(key).of, addresses))
-
-    @classmethod
     def of(cls, digests: Iterable[int]) -> "MemberSet":
         """Build a set from digests in any order, which may contain duplicates."""
         return cls(array("Q", sorted(set(digests))))
 
     def __len__(self) -> int:
         return len(self.digests)
-
-    def contains_digest(self, wanted: int) -> bool:
-        """Return whether the digest belongs to a member."""
-        at = bisect_left(self.digests, wanted)
-        return at < len(self.digests) and self.digests[at] == wanted
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes in the array of digests, without the small overhead of the objects."""
-        return len(self.digests) * self.digests.itemsize
 
 
 class MemberIndex:

@@ -26,23 +26,21 @@ from eligibility.activity.store import FORGOTTEN_FOR, MINUTES_KEPT, SEEN_KEPT, A
 from groups.moments import from_us
 from groups.storage.sqlite_database import Database, SchemaPart
 
+_COUNTS = """
+    CREATE TABLE {} (
+        publisher TEXT NOT NULL, at INTEGER NOT NULL, product_id TEXT NOT NULL,
+        kind TEXT NOT NULL, flight_id TEXT NOT NULL, reason TEXT NOT NULL,
+        decisions INTEGER NOT NULL,
+        PRIMARY KEY (publisher, at, product_id, kind, flight_id, reason)
+    ) WITHOUT ROWID;
+"""
 ACTIVITY_PART = SchemaPart(
     name="activity",
     slot=0,
     migrations=(
-        """
-        CREATE TABLE count_by_minute (
-            publisher TEXT NOT NULL, at INTEGER NOT NULL, product_id TEXT NOT NULL,
-            kind TEXT NOT NULL, flight_id TEXT NOT NULL, reason TEXT NOT NULL,
-            decisions INTEGER NOT NULL,
-            PRIMARY KEY (publisher, at, product_id, kind, flight_id, reason)
-        ) WITHOUT ROWID;
-        CREATE TABLE count_by_hour (
-            publisher TEXT NOT NULL, at INTEGER NOT NULL, product_id TEXT NOT NULL,
-            kind TEXT NOT NULL, flight_id TEXT NOT NULL, reason TEXT NOT NULL,
-            decisions INTEGER NOT NULL,
-            PRIMARY KEY (publisher, at, product_id, kind, flight_id, reason)
-        ) WITHOUT ROWID;
+        _COUNTS.format("count_by_minute")
+        + _COUNTS.format("count_by_hour")
+        + """
         CREATE TABLE last_answer (
             publisher TEXT NOT NULL, product_id TEXT NOT NULL, digest BLOB NOT NULL,
             at REAL NOT NULL, body BLOB NOT NULL,

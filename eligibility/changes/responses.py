@@ -1,14 +1,14 @@
 """Convert differences and timelines to plain values, for the JSON of the commands and the API."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, plainly
 from eligibility.changes.difference import ChangeKind, OutcomeChange, ProductDifference, what_moved
 from eligibility.changes.moments import Cause
-from eligibility.changes.timeline import TimelineTurn
+from eligibility.changes.timeline import Timeline, TimelineTurn
 from eligibility.explain.outcome import OutcomeView
 from eligibility.simulation.inputs.devices import NamedDevice
 
@@ -135,16 +135,13 @@ def _change(difference: ProductDifference, change: OutcomeChange) -> OutcomeChan
 
 
 def timeline_response(
-    product_id: str,
-    account: str | None,
-    devices: Sequence[NamedDevice],
-    turns: Iterable[TimelineTurn],
-    now: datetime,
+    timeline: Timeline, now: datetime, *, everything: bool = False
 ) -> TimelineResponse:
-    """Convert a timeline. Args: now = UTC-aware; turns after it are marked as coming."""
+    """Convert the turns of a timeline. now: UTC-aware; turns after it are marked as coming."""
+    account, devices = timeline.asker.account, timeline.devices
     return TimelineResponse(
-        product_id=product_id,
-        account=account,
+        product_id=timeline.product_id,
+        account=account.id if account else None,
         devices=tuple(named.name for named in devices),
         now=now,
         turns=tuple(
@@ -154,7 +151,7 @@ def timeline_response(
                 causes=turn.causes,
                 answers=tuple(_answers(devices, turn)),
             )
-            for turn in turns
+            for turn in timeline.turns(everything=everything)
         ),
     )
 

@@ -58,6 +58,7 @@ class Timeline:
         devices: Sequence[NamedDevice],
         requirements: Requirements,
     ) -> None:
+        self.product_id, self.asker, self.devices = past.product_id, asker, devices
         self._queries = [asker.query(past.product_id, named.device) for named in devices]
         self._requirements = requirements
         self._answers: dict[object, tuple[OutcomeOrNone, ...]] = {}

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.progress import Progress, TextColumn
 from rich.table import Table
 from rich.text import Text
 
@@ -16,12 +15,13 @@ from eligibility.audit.trail import TrailEntry
 from eligibility.audit.verify import VerificationReport
 from eligibility.cli.options.base import EveryPublisherOption, JsonOption, StoreOption, stores
 from eligibility.cli.show.exit_codes import Exit
-from eligibility.cli.show.output import console, exact, print_json
+from eligibility.cli.show.output import console, exact, print_json, progress
 from eligibility.errors import Fault, InvalidInput
 from groups.chain import ChainHead
 
 app = typer.Typer(help="The audit trail: who changed what, and from where.", no_args_is_help=True)
 
+_ENTRIES = "{task.description}: {task.completed:,} entries"
 _read_heads = msgspec.json.Decoder(dict[str, ChainHead]).decode
 
 
@@ -72,11 +72,11 @@ def verify(
     A store that was restored to an older state is detected only with --since and earlier heads.
     """
     known = None if since is None else _heads_in(since)
-    with stores(store) as opened, _progress() as progress:
-        task = progress.add_task("reading", total=None)
+    with stores(store) as opened, progress(_ENTRIES) as bar:
+        task = bar.add_task("reading", total=None)
 
         def step(name: str, number: int) -> None:
-            progress.update(task, description=name, advance=number)
+            bar.update(task, description=name, advance=number)
 
         verified = verifying.verify(opened.chains(), known, step)
     if as_json:
@@ -100,16 +100,6 @@ def _heads_in(file: Path) -> dict[str, ChainHead]:
     except (OSError, msgspec.DecodeError) as error:
         detail = f"`{file}` does not contain the output of `audit heads`: {error}"
         raise InvalidInput([Fault("--since", "UNREADABLE", detail)], "the command") from None
-
-
-def _progress() -> Progress:
-    screen = console()
-    return Progress(
-        TextColumn("{task.description}: {task.completed:,} entries"),
-        console=screen,
-        transient=True,
-        disable=not screen.is_terminal,
-    )
 
 
 def _row(entry: TrailEntry) -> tuple[str, ...]:

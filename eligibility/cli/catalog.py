@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +31,7 @@ from eligibility.cli.options.base import (
 from eligibility.cli.show.base import effects_table, plan_table
 from eligibility.cli.show.difference import show_comparison
 from eligibility.cli.show.exit_codes import Exit
-from eligibility.cli.show.output import console, many, print_json
+from eligibility.cli.show.output import console, many, print_json, progress
 from eligibility.errors import Fault, InvalidInput
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import preset
@@ -211,10 +210,9 @@ def _apply(opened: Service, proposals: Sequence[_Proposal], agreed: bool) -> boo
 @contextmanager
 def _progress(total: int, title: str) -> Iterator[Callable[[str], None]]:
     """Show a progress bar on a terminal, and nothing in a pipe."""
-    screen = console()
-    with Progress(console=screen, transient=True, disable=not screen.is_terminal) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda _: progress.advance(task)
+    with progress() as bar:
+        task = bar.add_task(title, total=total)
+        yield lambda _: bar.advance(task)
 
 
 def _difference(opened: Service, plan: Plan, declaration: Declaration) -> ComparisonResponse:

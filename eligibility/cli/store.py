@@ -4,11 +4,11 @@ import os
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
 from rich.table import Table
 
 from eligibility.cli.options.base import JsonOption
-from eligibility.cli.show.output import console, many, print_json
+from eligibility.cli.show.output import console, many, print_json, progress
 from eligibility.service.copy import CopyReport, copy, writes_of
 from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import open_stores
@@ -36,11 +36,12 @@ def copy_command(
     password = load_settings(os.environ).settings.store_password()
     left, right = open_stores(source, password=password), open_stores(target, password=password)
     try:
-        with _progress() as progress:
-            task = progress.add_task("copying", total=writes_of(left) - writes_of(right))
+        counted = BarColumn(), MofNCompleteColumn(), "writes", TimeRemainingColumn()
+        with progress("{task.description}", *counted) as bar:
+            task = bar.add_task("copying", total=writes_of(left) - writes_of(right))
 
             def step(what: str, number: int) -> None:
-                progress.update(task, description=what, advance=number)
+                bar.update(task, description=what, advance=number)
 
             copied = copy(left, right, step)
     finally:
@@ -55,20 +56,6 @@ def copy_command(
             " both stores are equal:"
         )
         console().print(_table(copied))
-
-
-def _progress() -> Progress:
-    screen = console()
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("writes"),
-        TimeRemainingColumn(),
-        console=screen,
-        transient=True,
-        disable=not screen.is_terminal,
-    )
 
 
 def _table(copied: CopyReport) -> Table:

@@ -6,7 +6,6 @@ import typer
 
 from eligibility.access.model import Device
 from eligibility.changes.responses import timeline_response
-from eligibility.changes.timeline import Timeline
 from eligibility.cli.options import query as options
 from eligibility.cli.options.base import JsonOption, StoreOption, service
 from eligibility.cli.options.bundles import bundled, first_set
@@ -46,11 +45,8 @@ def timeline(
     asker = options.asker_of(claims, account)
     named = _devices(devices, device)
     with service(store) as opened:
-        past = opened.past(product, asker.addresses)
-        requirements = opened.evaluator.requirements
-        changes = Timeline(past, asker, named, requirements).turns(everything=everything)
-        name = asker.account.id if asker.account else None
-        response = timeline_response(product, name, named, changes, opened.now())
+        timeline = opened.timeline(product, asker, named)
+        response = timeline_response(timeline, opened.now(), everything=everything)
     if as_json:
         print_json(response)
     else:

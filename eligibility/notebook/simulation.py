@@ -9,7 +9,6 @@ from typing import Any, TypedDict, Unpack
 
 from eligibility.access import wire
 from eligibility.access.asker import Asker
-from eligibility.errors import UnknownProduct
 from eligibility.notebook.result import SimulationResult
 from eligibility.notebook.sources import MemoryStates, SimulationSource, with_moves
 from eligibility.rules.requirements import load_requirements
@@ -17,7 +16,7 @@ from eligibility.service.service import Service
 from eligibility.service.settings_sources import load_settings
 from eligibility.simulation.inputs.accounts import Members, read_accounts
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
-from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, publisher_in, read_draft
+from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, publisher_of, read_draft
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import simulate
 from groups import emails
@@ -111,23 +110,14 @@ class Simulation:
         Args: add, remove = accounts by group id; groups, catalog, requirements = files as for
         `--with-groups`, `--with-catalog` and `--with-requirements`.
         """
+        declared = Path(catalog) if catalog else None
         read = read_draft(
-            self._publisher(product_id, catalog),
+            publisher_of(self._source.owner, product_id, declared),
             groups=Path(groups) if groups else None,
-            catalog=Path(catalog) if catalog else None,
+            catalog=declared,
             requirements=Path(requirements) if requirements else None,
         )
         return with_moves(read, add or {}, remove or {})
-
-    def _publisher(self, product_id: str, catalog: Path | str | None) -> str:
-        """Return the publisher of a product, which may exist only in the draft's catalogue."""
-        try:
-            return self._source.owner(product_id)
-        except UnknownProduct:
-            publisher = publisher_in(Path(catalog), product_id) if catalog else None
-            if publisher is None:
-                raise
-            return publisher
 
     def close(self) -> None:
         """Close the store, if this object opened it."""

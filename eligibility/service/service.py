@@ -1,9 +1,10 @@
 """Service: opens everything that the command line and the server use, according to the settings."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
+from eligibility.access.asker import Asker
 from eligibility.activity.recorder import Recorder
 from eligibility.callers.key_admin import KeyAdmin
 from eligibility.callers.key_ring import KeyRing
@@ -14,12 +15,14 @@ from eligibility.catalog.plan import Plan
 from eligibility.changes import preview
 from eligibility.changes.effects import Effects
 from eligibility.changes.moments import ProductHistory, read_past
+from eligibility.changes.timeline import Timeline
 from eligibility.engine.evaluator import Evaluator
 from eligibility.engine.product_list import ProductList
 from eligibility.rules.requirements import load_requirements
 from eligibility.service import forgetting
 from eligibility.service.settings import Settings
 from eligibility.service.stores import open_stores
+from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.states import States
 from groups.member_set import digest
 from groups.model import EditResult, ForgetResult
@@ -70,6 +73,11 @@ class Service:
     def past(self, product_id: str, addresses: Collection[str]) -> ProductHistory:
         """Read the history of a product and of addresses' memberships. Raises: UnknownProduct."""
         return read_past(self.groups, self._stores.catalog, product_id, addresses)
+
+    def timeline(self, product_id: str, asker: Asker, devices: Sequence[NamedDevice]) -> Timeline:
+        """Read when the answers of an account can change. Raises: UnknownProduct."""
+        past = self.past(product_id, asker.addresses)
+        return Timeline(past, asker, devices, self.evaluator.requirements)
 
     def effects(self, result: EditResult) -> Effects:
         """Compute how an edit changes access. Args: result = of the edit or of its dry run."""

@@ -64,11 +64,11 @@ def worlds(draw: st.DrawFn) -> tuple[HeldProduct, list[tuple[Body, Decision]]]:
         address: {f"hush-{one}" for one in ids}
         for address, ids in draw(st.dictionaries(st.sampled_from(ACCOUNTS), memberships)).items()
     }
+    digester = Digester(KEY)
     sets = {
-        one: MemberSet.from_addresses([a for a in members if one in members[a]], KEY)
+        one: MemberSet.of(digester.of(a) for a in members if one in members[a])
         for one in declared.groups
     }
-    digester = Digester(KEY)
     recent: RecentMoves = {}
     settling: dict[str, Settling] = {}
     for address, (group_id, change, ago) in draw(changes).items():

@@ -1,6 +1,6 @@
 """Options that describe an access query. All commands that need a query share them."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Annotated, Any
 
 import typer
@@ -88,13 +88,8 @@ class ClaimOptions:
 
     def as_fields(self) -> dict[str, object]:
         """Return the claims as fields of an access query."""
-        return {
-            "installed_version": self.installed,
-            "owned": self.owned,
-            "market": self.market,
-            "promotional_code": self.promotional_code,
-            "manual_check": self.manual_check,
-        }
+        fields = asdict(self)
+        return {"installed_version": fields.pop("installed"), **fields}
 
 
 def asker_of(claims: ClaimOptions, account: AccountOptions | None = None) -> Asker:

@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 
 from eligibility.cli.options.base import AtOption, moment_of
-from eligibility.errors import UnknownProduct
 from eligibility.service.service import Service
-from eligibility.simulation.inputs.drafts import Draft, publisher_in, read_draft
+from eligibility.simulation.inputs.drafts import Draft, publisher_of, read_draft
 from eligibility.simulation.state import State
 
 AccountsOption = Annotated[
@@ -72,14 +71,7 @@ class StateOptions:
 
     def publisher(self, service: Service, product_id: str) -> str:
         """Return a product's publisher, from the store or the draft. Raises: UnknownProduct."""
-        try:
-            return service.states.owner(product_id)
-        except UnknownProduct:
-            catalog = self.with_catalog
-            publisher = None if catalog is None else publisher_in(catalog, product_id)
-            if publisher is None:
-                raise
-            return publisher
+        return publisher_of(service.states.owner, product_id, self.with_catalog)
 
     def read(self, service: Service, product_id: str) -> State:
         """Read the state of a product. Raises: InvalidInput, UnknownProduct."""

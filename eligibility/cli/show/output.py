@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import typer
 from rich.console import Console
+from rich.progress import Progress, ProgressColumn
 
 
 def console() -> Console:
@@ -21,6 +22,12 @@ def many(number: int, noun: str) -> str:
 def exact(moment: datetime) -> str:
     """Format a date and time in UTC: `2026-11-26 14:05:09 UTC`."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def progress(*columns: str | ProgressColumn) -> Progress:
+    """Build a progress bar, which a terminal shows, and a pipe does not."""
+    screen = console()
+    return Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal)
 
 
 def print_json(value: Any) -> None:

@@ -13,7 +13,6 @@ from eligibility.access.model import AccessQuery, Decision
 from eligibility.callers.model import Scope
 from eligibility.catalog.export import all_products
 from eligibility.changes.responses import TimelineResponse, timeline_response
-from eligibility.changes.timeline import Timeline
 from eligibility.dashboard.heat import heat
 from eligibility.dashboard.moments import moment_of
 from eligibility.dashboard.signin.viewer import Viewer
@@ -32,6 +31,7 @@ from groups.errors import GroupsError
 _FIELDS = ("product", "family", "os", "arch", "installed", "market", "at", "kind", "wanting")
 _PRESETS = "flights"
 """The preset whose devices can be chosen by name. Other devices are described in fields."""
+_SCOPES = (Scope.SIMULATE, Scope.READ_CATALOG, Scope.READ_GROUPS)
 _FLAGS = ("owned", "manual_check", "promotional_code")
 
 
@@ -46,7 +46,7 @@ class Ask:
 
     def form(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show the form, filled in from a link; answer if the link has an account or a device."""
-        self._check(request, viewer)
+        viewer.publisher_of(request, *_SCOPES)
         fields = {name: request.query_params.get(name, "") for name in (*_FIELDS, *_FLAGS)}
         account = self._seal.opened(request.query_params.get("who", ""))
         fields["account"] = account or ""
@@ -56,7 +56,7 @@ class Ask:
 
     def answer(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Show the form, and the answer below it."""
-        publisher = self._check(request, viewer)
+        publisher = viewer.publisher_of(request, *_SCOPES)
         fields = {name: str(form.get(name, "")).strip() for name in (*_FIELDS, *_FLAGS, "account")}
         fields |= _preset(str(form.get("preset", "")))
         try:
@@ -99,20 +99,9 @@ class Ask:
 
     def _timeline(self, query: AccessQuery) -> TimelineResponse:
         """List when the answer on the device changed or will change, and why."""
-        device = query.device
-        named = (NamedDevice(device_name(device), device),)
-        addresses = query.account.addresses if query.account else ()
-        past = self._service.past(query.product_id, addresses)
-        requirements = self._service.evaluator.requirements
-        changes = Timeline(past, Asker.of(query), named, requirements).turns()
-        name = query.account.id if query.account else None
-        return timeline_response(query.product_id, name, named, changes, self._service.now())
-
-    def _check(self, request: Request, viewer: Viewer) -> str:
-        publisher: str = request.path_params["publisher"]
-        for scope in (Scope.SIMULATE, Scope.READ_CATALOG, Scope.READ_GROUPS):
-            viewer.check(scope, publisher)
-        return publisher
+        named = (NamedDevice(device_name(query.device), query.device),)
+        timeline = self._service.timeline(query.product_id, Asker.of(query), named)
+        return timeline_response(timeline, self._service.now())
 
     def _page(self, request: Request, fields: Mapping[str, Any], **answer: Any) -> RenderedPage:
         publisher: str = request.path_params["publisher"]

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from starlette.responses import RedirectResponse
 
 from eligibility.callers.model import Scope
-from eligibility.catalog.export import all_products
+from eligibility.catalog.export import all_groups, all_products
 from eligibility.changes.effects import effect_text
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import PREFIX, RenderedPage, Site, faults_of, is_part
@@ -19,7 +19,7 @@ from eligibility.formats.whole_number import whole_number
 from eligibility.server.http.sealed_cursors import AddressCursors
 from groups import csv_file, emails
 from groups.errors import GroupsError, InvalidEmails
-from groups.model import MAX_MEMBERS, Consent, EditResult, Group, MembershipEdit, each
+from groups.model import MAX_MEMBERS, Consent, EditResult, Group, MembershipEdit
 
 _LISTED, _MEMBERS, _HISTORY = 100, 100, 20
 
@@ -54,9 +54,9 @@ class GroupPages:
 
     def listed(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show groups page by page, with their uses. `q` filters them by name or id."""
-        publisher = _publisher(request, viewer, Scope.READ_GROUPS)
+        publisher = viewer.publisher_of(request, Scope.READ_GROUPS)
         text = request.query_params.get("q", "").strip()
-        found = list(each(lambda cursor: self._store.list_groups(publisher, cursor=cursor)))
+        found = list(all_groups(self._store, publisher))
         folded = text.casefold()
         shown = [g for g in found if folded in g.name.casefold() or folded in g.group_id]
         wanted = request.query_params.get("page", "1")[:6]
@@ -87,14 +87,14 @@ class GroupPages:
 
     def new(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show the form for a new group."""
-        _publisher(request, viewer, Scope.WRITE_GROUPS)
+        viewer.publisher_of(request, Scope.READ_GROUPS, Scope.WRITE_GROUPS)
         return RenderedPage("group_new.html", {"title": "New group", "form": {}, "faults": ()})
 
     def create(
         self, request: Request, viewer: Viewer, form: Mapping[str, Any]
     ) -> RenderedPage | Response:
         """Create a group; if something is wrong, show the form again with the faults."""
-        publisher = _publisher(request, viewer, Scope.WRITE_GROUPS)
+        publisher = viewer.publisher_of(request, Scope.READ_GROUPS, Scope.WRITE_GROUPS)
         try:
             made = self._store.create(
                 publisher,
@@ -215,15 +215,8 @@ class GroupPages:
         return RedirectResponse(f"{PREFIX}/{group.publisher}/groups/{group.group_id}", 303)
 
     def _group(self, request: Request, viewer: Viewer, scope: Scope) -> Group:
-        publisher = _publisher(request, viewer, scope)
+        publisher = viewer.publisher_of(request, Scope.READ_GROUPS, scope)
         return self._store.get(publisher, request.path_params["group_id"])
-
-
-def _publisher(request: Request, viewer: Viewer, scope: Scope) -> str:
-    publisher: str = request.path_params["publisher"]
-    viewer.check(Scope.READ_GROUPS, publisher)
-    viewer.check(scope, publisher)
-    return publisher
 
 
 def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:

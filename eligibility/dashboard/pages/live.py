@@ -46,8 +46,7 @@ class Live:
         return RenderedPage("live_lines.html", self._values(request, viewer))
 
     def _values(self, request: Request, viewer: Viewer) -> dict[str, Any]:
-        publisher: str = request.path_params["publisher"]
-        viewer.check(Scope.READ_CATALOG, publisher)
+        publisher = viewer.publisher_of(request, Scope.READ_CATALOG)
         service = self._service
         service.recorder.flush()
         names = {

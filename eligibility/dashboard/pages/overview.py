@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from fastapi import Request
 
 from eligibility.callers.model import Scope
-from eligibility.catalog.export import all_products
+from eligibility.catalog.export import all_groups, all_products
 from eligibility.catalog.store import CatalogEntry
 from eligibility.dashboard.attention import attention, members_below_floor
 from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.dashboard.trends import trend
 from groups.errors import StoreUnavailable
-from groups.model import Group, each
+from groups.model import Group
 
 _SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
 
@@ -42,14 +42,10 @@ class Overview:
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show products with audience, flights and members, recent decisions, and open tasks."""
-        publisher: str = request.path_params["publisher"]
-        viewer.check(Scope.READ_CATALOG, publisher)
+        publisher = viewer.publisher_of(request, Scope.READ_CATALOG)
         service, now = self._service, self._service.now()
         entries = [*all_products(service.catalog.store, publisher)]
-        groups = {
-            group.group_id: group
-            for group in each(lambda cursor: service.groups.list_groups(publisher, cursor=cursor))
-        }
+        groups = {group.group_id: group for group in all_groups(service.groups, publisher)}
         service.recorder.flush()
         rows = [self._row(entry, groups, now) for entry in entries]
         below = {row.entry.product_id: row.below_floor for row in rows}

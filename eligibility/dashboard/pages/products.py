@@ -45,8 +45,7 @@ class ProductPages:
 
     def listed(self, request: Request, viewer: Viewer) -> Response:
         """Redirect to the overview, which has the list."""
-        publisher: str = request.path_params["publisher"]
-        viewer.check(Scope.READ_CATALOG, publisher)
+        publisher = viewer.publisher_of(request, Scope.READ_CATALOG)
         return RedirectResponse(f"{PREFIX}/{publisher}", 303)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
@@ -98,8 +97,7 @@ class ProductPages:
             return None
 
     def _state(self, request: Request, viewer: Viewer) -> State:
-        publisher: str = request.path_params["publisher"]
-        viewer.check(Scope.READ_CATALOG, publisher)
+        publisher = viewer.publisher_of(request, Scope.READ_CATALOG)
         product_id: str = request.path_params["product_id"]
         if self._service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)

@@ -95,9 +95,7 @@ class TesterPages:
     def _testers(
         self, request: Request, viewer: Viewer
     ) -> tuple[State, ReadinessTarget | None, tuple[ReadinessTarget, ...], tuple[Tester, ...]]:
-        publisher: str = request.path_params["publisher"]
-        viewer.check(Scope.READ_CATALOG, publisher)
-        viewer.check(Scope.READ_GROUPS, publisher)
+        publisher = viewer.publisher_of(request, Scope.READ_CATALOG, Scope.READ_GROUPS)
         service, product_id = self._service, request.path_params["product_id"]
         if service.catalog.store.owner(product_id) != publisher:
             raise UnknownProduct(product_id)

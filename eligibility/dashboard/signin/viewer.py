@@ -3,6 +3,8 @@
 import hmac
 from dataclasses import dataclass
 
+from fastapi import Request
+
 from eligibility.callers.errors import UnknownPublisher
 from eligibility.callers.model import Caller, Scope
 from eligibility.server.http.problems import RequestProblem
@@ -69,6 +71,13 @@ class Viewer:
         """Check that a change was sent from a page of this session. Raises: NoCsrfToken."""
         if not hmac.compare_digest(self.csrf.encode(), sent.encode("utf-8", "replace")):
             raise NoCsrfToken
+
+    def publisher_of(self, request: Request, *scopes: Scope) -> str:
+        """Return the publisher of a page that needs these scopes. Raises: as `check`."""
+        publisher: str = request.path_params["publisher"]
+        for scope in scopes:
+            self.check(scope, publisher)
+        return publisher
 
     def check(self, scope: Scope, publisher: str | None = None) -> None:
         """Check that a page may be shown. Raises: ScopeMissing, UnknownPublisher."""

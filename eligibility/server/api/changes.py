@@ -15,7 +15,6 @@ from eligibility.changes.responses import (
     difference_response,
     timeline_response,
 )
-from eligibility.changes.timeline import Timeline
 from eligibility.errors import Fault, InvalidInput
 from eligibility.server.api.computations import (
     Computation,
@@ -65,15 +64,12 @@ def _timeline(service: Service, body: bytes, by: RouteCaller) -> Computation[byt
     asker = json_body.asker_of(fields.account, fields)
     devices = json_body.devices_of(fields.devices)
     check_size(1, len(devices))
-    past = service.past(fields.product_id, asker.addresses)
-    timeline = Timeline(past, asker, devices, service.evaluator.requirements)
+    timeline = service.timeline(fields.product_id, asker, devices)
     if timeline.decisions > MOST_DECISIONS:
         raise too_many_decisions("all moments and devices", timeline.decisions, MOST_DECISIONS)
 
     def compute() -> bytes:
-        turns = timeline.turns(everything=fields.everything)
-        name = asker.account.id if asker.account else None
-        view = timeline_response(fields.product_id, name, devices, turns, service.now())
+        view = timeline_response(timeline, service.now(), everything=fields.everything)
         return msgspec.json.encode(view)
 
     return Computation(timeline.decisions, compute)

@@ -75,7 +75,7 @@ class FlagEndpoint:
     refusal = staticmethod(refusal)
 
     def __init__(self, flags: Flags) -> None:
-        self._flags = flags
+        self.answer = flags.evaluate
 
     def check(
         self, scope: AsgiScope, headers: Mapping[bytes, bytes], by: AuthenticatedCaller
@@ -85,12 +85,6 @@ class FlagEndpoint:
         by.check_query(scope["method"])
         _check_media_type(scope, headers, key)
         return key
-
-    def answer(
-        self, body: bytes, head: str, by: AuthenticatedCaller
-    ) -> EndpointAnswer | DeferredAnswer:
-        """See Endpoint."""
-        return self._flags.evaluate(body, head, by)
 
 
 class BulkEndpoint:

@@ -1,12 +1,12 @@
 """Drafts: unsaved changes of members, products or OS floors, applied to a state."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from eligibility.catalog.files import Declaration, read_directory
 from eligibility.catalog.model import Product
-from eligibility.errors import Fault, InvalidInput
+from eligibility.errors import Fault, InvalidInput, UnknownProduct
 from eligibility.formats.csv_table import Cells, read_table
 from eligibility.rules.requirements import Requirements, load_requirements
 from groups.emails import canonical
@@ -104,10 +104,19 @@ def read_draft(
     return draft
 
 
-def publisher_in(catalog: Path, product_id: str) -> str | None:
-    """Return the publisher of a product in catalogue files, or None if no file has the product."""
-    declarations = read_directory(catalog)
-    return next((d.publisher for d in declarations if product_id in d.products), None)
+def publisher_of(owner: Callable[[str], str], product_id: str, catalog: Path | None) -> str:
+    """Return the publisher of a product, as stored (`owner`) or in catalogue files.
+
+    Raises: UnknownProduct if neither has the product.
+    """
+    try:
+        return owner(product_id)
+    except UnknownProduct:
+        declared = read_directory(catalog) if catalog else ()
+        for declaration in declared:
+            if product_id in declaration.products:
+                return declaration.publisher
+        raise
 
 
 def _declared(publisher: str, declarations: tuple[Declaration, ...], path: str) -> Draft:
