@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from msgspec import structs
+
 from benchmarks.report import Figure, in_turns, seconds
 from benchmarks.world import AUDIENCE, FLIGHTS, World
 from eligibility.access.model import AccessQuery
@@ -20,6 +22,7 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
 _QUERIES = 20_000
+_NEW_QUERIES = 2_000
 _CHECKED = 1_000
 _HERE = Path(__file__).resolve().parent
 _PEERS_VENV = _HERE.parent / ".venv-peers"
@@ -49,14 +52,28 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
         def least() -> float:
             return _per_query(floor_answer, world.queries(_QUERIES, next(seeds)))
 
+        def cold() -> float:
+            return _per_query(evaluator.decide, _new_queries(world, next(seeds)))
+
         decide, bare, ratio = in_turns(rounds, ours, least)
+        first, _, first_ratio = in_turns(rounds, cold, least)
         granted = sum(answer is not None for answer in answers) / _CHECKED
     name = f"decide, {granted:.0%} granted"
     yield Figure(name, decide, "us", "plain Python floor", bare, ratio, "at most 4 us")
+    name = "decide, nothing cached for the query"
+    yield Figure(name, first, "us", "plain Python floor", bare, first_ratio, "")
     for peer, (package, title) in PEERS.items():
         measured = _peer(peer, package, world, check, answers)
         over = decide / measured if measured else None
         yield Figure(f"decide, against {title}", decide, "us", title, measured, over, "below")
+
+
+def _new_queries(world: World, seed: int) -> list[AccessQuery]:
+    """Return queries that no cache can know, because each installed version is a new one."""
+    return [
+        structs.replace(query, installed_version=f"1.{seed}.{number}.0")
+        for number, query in enumerate(world.queries(_NEW_QUERIES, seed))
+    ]
 
 
 def _per_query(decide: Callable[[AccessQuery], object], queries: list[AccessQuery]) -> float:
