@@ -80,10 +80,7 @@ class CheckedStore(Protocol):
     def _changes_before(
         self, publisher: str, revision: int, group_id: str | None, about: str | None, count: int
     ) -> Sequence[GroupChange]:
-        """List at most `count` writes before a revision, newest first; see GroupArchive.history.
-
-        Args: about = only writes that concern this canonical address; None = all writes.
-        """
+        """List up to `count` writes before a revision, newest first. about: an address or None."""
 
     def _forget(self, request: Forgetting, actor: str, dry_run: bool) -> ForgetResult:
         """See GroupArchive.forget."""

@@ -57,11 +57,7 @@ class Trail(Protocol[ChainEntry]):
         """Iterate over the revisions `first` to `last`: the entry of each, or how it is damaged."""
 
     def expected(self, before: str, entry: ChainEntry) -> str:
-        """Compute the digest that an entry must have.
-
-        Args: before = the digest of the previous entry.
-        Raises: an exception of UNREADABLE if the entry has values that no entry can have.
-        """
+        """Compute the digest that an entry must have. Raises: an exception of UNREADABLE."""
 
 
 class ChainDigester:
@@ -84,10 +80,7 @@ class ChainDigester:
     def of_change(
         self, before: str, change: GroupChange, digests: ChangeDigests | None = None
     ) -> str:
-        """Compute the digest of a new write. For a consent note, append the digest of the note's text.
-
-        Args: digests = the digests of the addresses added and removed, if the caller has them.
-        """
+        """Compute the digest of a new write. digests: of addresses added and removed, if known."""
         return self._of_change(before, change, self._words(change.consent), digests)
 
     def of_recorded(self, before: str, change: GroupChange) -> str:

@@ -67,10 +67,7 @@ def rows(data: bytes, *, max_bytes: int = MAX_BYTES) -> Iterator[CsvLine]:
 
 
 def write(addresses: Iterable[str]) -> bytes:
-    """Return a CSV file with one column, from which `read` returns these addresses.
-
-    If an address is not ASCII, the file begins with a byte order mark, because spreadsheets need it.
-    """
+    """Return a CSV file with one column, with a byte order mark unless it is all ASCII."""
     text = "".join(f"{harmless_cell(cell)}\r\n" for cell in ("email", *addresses))
     return text.encode("utf-8" if text.isascii() else "utf-8-sig")
 

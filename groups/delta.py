@@ -56,10 +56,7 @@ class EditRequest:
         return (*self.add, *self.remove)
 
     def delta(self, present: Collection[str]) -> Delta:
-        """Compute what the edit changes.
-
-        Args: present = the members of the group, at least those that are in `concerned`.
-        """
+        """Compute what the edit changes. present: the members, at least those in `concerned`."""
         added = tuple(address for address in self.add if address not in present)
         removed = tuple(address for address in self.remove if address in present)
         return Delta(added, removed, len(self.add) - len(added), len(self.remove) - len(removed))

@@ -41,10 +41,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ChangeSet(Struct, frozen=True, gc=False):
-    """Changes that together grant a denied query (tested), and the package then granted.
-
-    source: `flight <id>` or `submission`. version: of the package.
-    """
+    """Changes that together grant a denied query. source: `flight <id>` or `submission`."""
 
     changes: tuple[SuggestedChange, ...]
     source: str

@@ -1,7 +1,4 @@
-"""Buffers: count the decisions of each minute, instead of storing each, to need little memory.
-
-Adding a decision takes less than half a microsecond. A thread of recorder.py empties the buffers.
-"""
+"""Buffers: count the decisions of each minute, instead of storing each, to need little memory."""
 
 import threading
 from collections import Counter, deque

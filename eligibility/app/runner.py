@@ -30,10 +30,7 @@ _HANDED_OVER, _SHARED = "_ELIGIBILITY_WORKER_SETTINGS", "_ELIGIBILITY_WORKERS_SH
 def run(
     settings: Settings, listening: socket.socket, after_start: Callable[[], None] | None = None
 ) -> None:
-    """Serve on a bound socket until a stop signal; requests in progress are answered first.
-
-    Args: after_start = is called once, in a thread of its own, when the server answers.
-    """
+    """Serve on a bound socket until a stop signal. after_start: called in a thread, once ready."""
     if after_start is not None:
         threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
     if settings.workers == 1:

@@ -67,10 +67,7 @@ class Protocol(HttpToolsProtocol):
         self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
 
     def _what_is_owed(self) -> object:
-        """Return an object for what the client still has to send or read; None if it has nothing to do.
-
-        Connections that are idle between two requests are closed by uvicorn (`timeout_keep_alive`).
-        """
+        """Return an object for what the client still has to send or read; None if nothing."""
         cycle = self.cycle
         if cycle is None:
             return self  # the first request

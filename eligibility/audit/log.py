@@ -37,10 +37,7 @@ class AuditLog(Trail[LogEntry], Protocol):
         """Append an entry for an action done now; LogEntry documents the arguments."""
 
     def record(self, entries: Sequence[LogEntry]) -> None:
-        """Copy entries of another store into this one, unchanged; see GroupArchive.record.
-
-        The first must have the next revision of this log. Raises: groups.errors.NotEmpty.
-        """
+        """Copy entries of another store unchanged, from the next revision on. Raises: NotEmpty."""
 
     def head(self) -> ChainHead:
         """Return the revision and digest of the last entry; 0 and "" if the log is empty."""
@@ -69,10 +66,7 @@ def next_entry(
     who: str,
     what: Mapping[str, str],
 ) -> LogEntry:
-    """Build the next entry with its digest; replace characters that a store cannot keep.
-
-    Args: before = revision and digest of the previous entry.
-    """
+    """Build the entry after `before`; replace characters that a store cannot keep."""
     entry = LogEntry(
         revision=before.revision + 1,
         kind=kind,

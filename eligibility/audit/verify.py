@@ -57,11 +57,7 @@ def verify(
     known: Mapping[str, ChainHead] | None = None,
     step: Progress = lambda _name, _number: None,
 ) -> VerificationReport:
-    """Verify chains from their first entries to their present heads.
-
-    Args: known = heads read earlier. Only they reveal that a whole chain was rolled back.
-        step = see Progress.
-    """
+    """Verify chains from first entry to head. known: earlier heads, which reveal a roll-back."""
     known = known or {}
     readers = [_Reader(chain, known.get(chain.name, ChainHead())) for chain in chains]
     findings = [finding for reader in readers for finding in reader.read(step)]

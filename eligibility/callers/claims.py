@@ -32,12 +32,7 @@ class TokenRefusal(Exception):
 def service_caller(
     claims: Claims, issuer: TokenGrants, name_of: AddressPseudonym, called: str = "token"
 ) -> Caller:
-    """Return the service or person to which a token was issued.
-
-    Args: name_of = returns a pseudonym for a text: its digest with the deployment's key; called =
-        the first word of the caller's name.
-    Raises: TokenRefusal.
-    """
+    """Return to whom a token was issued. called: first word of the name. Raises: TokenRefusal."""
     name = _name_claim(claims, issuer)
     subject = claims.get("sub", name)
     return Caller(

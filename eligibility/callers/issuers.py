@@ -56,10 +56,7 @@ Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 
 
 class IssuerKeys(BaseModel):
-    """Who signs tokens, and with which algorithms.
-
-    issuer: the exact `iss` of its tokens. leeway_seconds: how far its clock may differ from ours.
-    """
+    """Who signs tokens. issuer: the exact `iss`. leeway_seconds: how far its clock may differ."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -160,10 +157,7 @@ def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
 
 
 def check_told_apart(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) -> None:
-    """Raise ValueError if an issuer is of both kinds and uses the same audience for both.
-
-    Only a different audience distinguishes its access tokens from its ID tokens.
-    """
+    """Raise ValueError if an issuer has the same audience for access tokens and ID tokens."""
     for account in accounts:
         for caller in callers:
             common = sorted(set(account.audience) & set(caller.audience))

@@ -151,10 +151,7 @@ def note_key(
     *,
     replaces: StoredKey | None = None,
 ) -> LogEntry:
-    """Append an entry such as `key.created` to the audit log. It contains no secret.
-
-    Args: key = the key after the change; replaces = the old key, for a rotation.
-    """
+    """Log a change such as `key.created`, without secrets. replaces: the old key of a rotation."""
     what = {
         "key_id": key.key_id,
         "name": key.name,

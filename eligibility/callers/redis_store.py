@@ -85,10 +85,7 @@ class RedisKeyStore(KeyStore):
     def _write(
         self, key_id: str, write: Callable[[StoredKey | None], tuple[StoredKey, ...] | None]
     ) -> StoredKey:
-        """Save the keys that `write` returns for the present key. Return the key after the write.
-
-        Args: write = returns the changed key first, then any new key; None to save nothing.
-        """
+        """Save what `write` returns: the changed key, then any new key; None = save nothing."""
 
         def attempt() -> StoredKey | None:
             head, present = self._found(key_id)

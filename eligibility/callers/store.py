@@ -33,10 +33,7 @@ class StoredKey:
 
 
 class KeyStore(Protocol):
-    """The API keys of a deployment, in the same backend as the groups.
-
-    Every method may raise groups.errors.StoreUnavailable, but no exception of the backend itself.
-    """
+    """The API keys of a deployment, beside the groups. Every method may raise StoreUnavailable."""
 
     def revision(self) -> int:
         """Return a number that every write except `note_use` increases; 0 before the first write."""
@@ -56,10 +53,7 @@ class KeyStore(Protocol):
         """Revoke a key, or make it end earlier, never later. Return it. Raises: UnknownKey."""
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
-        """Save a new key and make the old key expire at `expires_at`, in one step. Return the old key.
-
-        Raises: UnknownKey.
-        """
+        """Save a new key; the old key, which is returned, ends then. Raises: UnknownKey."""
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
         """Store when keys were last used; ignore unknown keys, and times before the stored time."""

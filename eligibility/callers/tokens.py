@@ -89,11 +89,7 @@ class Verifier:
         return caller
 
     def account_of(self, token: str, loc: str = "account.token") -> Account:
-        """Verify an ID token and return its account.
-
-        Args: loc = the field that contains the token, for error messages.
-        Raises: Unauthenticated, IssuerUnavailable.
-        """
+        """Verify an ID token in the field `loc`. Raises: Unauthenticated, IssuerUnavailable."""
         known = self.known_account(token)
         if known is not None:
             return known

@@ -107,10 +107,7 @@ class Catalog:
     def check(
         self, publisher: str, products: Mapping[str, Product], more_groups: Collection[str] = ()
     ) -> None:
-        """Check products before they are stored. Raises: InvalidProduct with the faults of all.
-
-        Args: more_groups = ids of groups that do not exist yet but will be created as well.
-        """
+        """Check products before a write. more_groups: to be created too. Raises: InvalidProduct."""
         declared = self._groups.group_ids(publisher) | set(more_groups)
         now = self._clock()
         faults: list[Fault] = []

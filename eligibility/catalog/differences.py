@@ -5,10 +5,7 @@ from typing import Any
 
 
 def differences(before: Any, after: Any, loc: str = "") -> Iterator[str]:
-    """Describe each field that differs, as `field: before -> after`.
-
-    Two lists of the same length are compared item by item, two of different lengths as a whole.
-    """
+    """Describe each differing field. Lists of different lengths are compared as a whole."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in before | after:
             if before.get(key) != after.get(key):

@@ -11,10 +11,7 @@ from groups.store import GroupStore
 def export(
     publisher: str, groups: GroupStore, catalog: CatalogStore, *, members: bool = True
 ) -> Declaration:
-    """Read a publisher's groups and products as a declaration. Applying it would change nothing.
-
-    Args: members = whether to list the members of each group too.
-    """
+    """Read a declaration that, applied, changes nothing. members: list members of groups too."""
     declaration = Declaration(publisher)
     for group in all_groups(groups, publisher):
         declaration.groups[group.group_id] = GroupDeclaration(

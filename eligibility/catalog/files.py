@@ -188,10 +188,7 @@ def _merge(into: dict[str, Any], more: Mapping[str, Any], what: str) -> list[Fau
 
 
 def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ...]:
-    """Write a declaration to files from which read_directory reads an equal declaration.
-
-    Returns: the paths of <publisher>.groups.yaml and <publisher>.products.yaml, if not empty.
-    """
+    """Write files that read_directory reads as an equal declaration. Returns: their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths = []
     for part, body in (

@@ -115,10 +115,7 @@ class CatalogStore(Protocol):
     def history(
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
-        """List the versions of a product, newest first; none for an unknown product.
-
-        Raises: groups.errors.InvalidGroup if the cursor did not come from a page.
-        """
+        """List the versions of a product, newest first. Raises: InvalidGroup for a wrong cursor."""
 
     def as_of(self, product_id: str, at: datetime) -> tuple[ProductVersion, int] | None:
         """Return a product's version at a UTC-aware time, and its publisher's revision at that time.
@@ -133,10 +130,7 @@ class CatalogStore(Protocol):
         """List the versions after a revision, sorted by revision, then by product id."""
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:
-        """Copy versions of another store into this one, unchanged; see GroupArchive.record.
-
-        Versions of one revision must follow each other. Raises: groups.errors.NotEmpty; ProductTaken.
-        """
+        """Copy versions unchanged, those of a revision together. Raises: NotEmpty, ProductTaken."""
 
     def trails(self) -> tuple[str, ...]:
         """List every publisher with anything in the audit trail, sorted."""

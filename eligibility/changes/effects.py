@@ -83,10 +83,7 @@ def effects_on(
     memberships: Memberships,
     now: datetime,
 ) -> ProductEffects:
-    """Compare the access of accounts to a product in two states; None = no such product.
-
-    Accounts with the same groups before and the same groups after are compared only once.
-    """
+    """Compare accounts' access to a product in two states; None = no such product."""
     by_groups: defaultdict[tuple[GroupIds, GroupIds], list[str]] = defaultdict(list)
     for address, groups in memberships.items():
         by_groups[groups].append(address)

@@ -24,10 +24,7 @@ CauseKind = Literal["membership", "catalog", "public_at", "publish_at", "settled
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cause:
-    """An event that can change an answer. details: the differences made by a catalogue write.
-
-    actor, revision: set for writes. group_id, address: set for memberships.
-    """
+    """What can change an answer. details: of a write. group_id, address: of a membership."""
 
     kind: CauseKind
     text: str

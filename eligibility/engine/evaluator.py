@@ -138,10 +138,7 @@ class Evaluator:
         return held if held.token == token else None
 
     def check_publisher(self, product_id: str, publishers: Set[str]) -> None:
-        """Raise UnknownProduct unless one of these publishers owns the product.
-
-        Memory may answer: a product never changes its publisher. Raises also: StoreUnavailable.
-        """
+        """Raise UnknownProduct unless one of these owns the product; also StoreUnavailable."""
         held = self._held.get(product_id)
         if held is not None and held.publisher in publishers:
             return

@@ -34,10 +34,7 @@ def recent_of(
     before: RecentMoves | None = None,
     since: datetime | None = None,
 ) -> RecentMoves:
-    """Find the newest change of each address in these groups.
-
-    Args: changes = oldest first. before = earlier result; its changes up to `since` are dropped.
-    """
+    """Find the newest change of each address. before: an earlier result, dropped up to `since`."""
     recent: RecentMoves = {}
     if before and since:
         recent = {key: change for key, change in before.items() if change[0] > since}

@@ -109,10 +109,7 @@ class Service:
         )
 
     def name_of(self, address: str) -> str:
-        """Compute the pseudonym of a canonical address for logs: 12 hex digits of its keyed digest.
-
-        Raises: StoreUnavailable if the digest key is not yet in memory and the store is unavailable.
-        """
+        """Return the pseudonym of an address for logs: 12 hex digits. Raises: StoreUnavailable."""
         return f"{digest(address, self.groups.digest_key()):016x}"[:12]
 
     def close(self) -> None:

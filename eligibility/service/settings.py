@@ -111,10 +111,7 @@ class Settings(BaseModel):
         return _secret(file, "dashboard_provider.client_secret_file")
 
     def provider_binding(self) -> str:
-        """Return a text with the provider's secret, to which dashboard sessions are bound; "" without one.
-
-        So a person who can read the store, but not this secret, cannot forge a session.
-        """
+        """Return what binds dashboard sessions: the provider with its secret; "" without one."""
         declared = self.dashboard_provider
         if declared is None:
             return ""

@@ -46,10 +46,7 @@ class RolloutShare:
 def rollout_shares(
     product: Product, product_id: str, names: Sequence[str], percentages: Sequence[float] = ()
 ) -> tuple[RolloutShare, ...]:
-    """Split accounts by each rollout in progress, as if all of them got the rollout's source.
-
-    Args: names = canonical addresses; percentages = 0 to 100, in addition to the declared one.
-    """
+    """Split accounts by each rollout in progress, also at these percentages (0 to 100)."""
     ordered = sorted(buckets(product_id, names))
     return tuple(
         share

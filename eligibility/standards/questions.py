@@ -190,10 +190,7 @@ CONTEXT_KEYS = (*_DEVICE, *_QUERY)
 
 
 def read_context(context: Mapping[str, Any], loc: str = "context") -> QuestionContext:
-    """Read a context; null means absent, unknown keys are ignored.
-
-    Raises: InvalidInput with every key whose value cannot be read, such as `context.market`.
-    """
+    """Read a context; unknown keys are ignored. Raises: InvalidInput with every wrong key."""
     values = {key: context[key] for key in CONTEXT_KEYS if context.get(key) is not None}
     device = {field: values[key] for key, field in _DEVICE.items() if key in values}
     fields = {field: values[key] for key, field in _QUERY.items() if key in values}

@@ -31,10 +31,7 @@ class CookieCipher:
 
 
 class Cookie:
-    """A kind of cookie. name: part of the key, so kinds cannot be swapped. seconds: lifetime.
-
-    Over TLS its name begins with `__Host-`: no other host and no page without TLS can set it.
-    """
+    """A kind of cookie, by `name`. seconds: lifetime. Over TLS only this host can set it."""
 
     def __init__(self, name: str, seconds: int, source: CookieCipher) -> None:
         self._name, self.seconds, self._source = name, seconds, source

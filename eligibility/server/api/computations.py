@@ -72,10 +72,7 @@ class Computations:
         self._queue = ComputationQueue()
 
     async def run(self, by: RouteCaller, prepare: Callable[[], Computation[_Result]]) -> _Result:
-        """Queue `prepare`, charge the caller its price, then queue the computation.
-
-        Raises: Overloaded; RateLimited; the errors of `prepare` and of the computation.
-        """
+        """Prepare in the queue, charge the price, compute. Raises: Overloaded, RateLimited."""
         computation = await self._queue.run(prepare)
         by.pay(max(computation.price, 1))
         return await self._queue.run(computation.compute)

@@ -133,10 +133,7 @@ def _add_editing(
 
 
 def _terms(by: RouteCaller, if_match: str | None, dry_run: bool) -> dict[str, Any]:
-    """Build GroupStore's arguments for an edit.
-
-    Raises: ScopeMissing for a dry run without `groups:read`, because a dry run shows members and their access.
-    """
+    """Build the arguments of an edit. Raises: ScopeMissing: a dry run shows who is a member."""
     if dry_run:
         by.caller.check(Scope.READ_GROUPS)
     return {"actor": by.actor, "if_revision": revision_of(if_match), "dry_run": dry_run}

@@ -69,10 +69,7 @@ class Pages:
         self._seal = Seal(secret, b"authzen pages")
 
     def read(self, sent: RawMember, query: object) -> SearchPage:
-        """Read the page of a request. Args: query = the rest of the request, and the caller.
-
-        Raises: InvalidInput, also if the token is for another query or limit.
-        """
+        """Read a request's page. query: its other parts. Raises: InvalidInput for another query."""
         digest = blake2b(_encode(query), digest_size=16).hexdigest()
         if not is_present(sent):
             return SearchPage(digest, LONGEST_PAGE, None, False)

@@ -43,10 +43,7 @@ _FOR_ADMINS: dict[str, str] = {
 
 
 class ResponseWriter(Struct, frozen=True, cache_hash=True):
-    """Writes a decision as the response to a question; equal writers write equal responses.
-
-    named: name groups, because the caller may read them.
-    """
+    """Writes a decision as a response; equal writers write equal bytes. named: name groups."""
 
     resource_type: str
     action: str

@@ -66,10 +66,7 @@ class AuthenticatedCaller:
 
 
 def credentials(headers: Mapping[bytes, bytes]) -> bytes | None:
-    """Return a request's credentials in the form of an `authorization` header; None if there are none.
-
-    OFREP clients may send `x-api-key` instead of the header; its value is treated as `Bearer`.
-    """
+    """Return the `authorization` header, or `x-api-key` (OFREP) as `Bearer`; None if missing."""
     authorization = headers.get(b"authorization")
     if authorization is None and b"x-api-key" in headers:
         return b"Bearer " + headers[b"x-api-key"]

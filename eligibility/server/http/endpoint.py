@@ -83,11 +83,7 @@ ANY_PART = "/*"
 
 
 class EndpointPaths:
-    """Finds the gate's endpoints.
-
-    endpoints: by path. families: by the beginning of the path; the first match is used. Keys of both may
-    begin with ANY_PART.
-    """
+    """Finds endpoints by path, then by beginning (`families`); both may begin with ANY_PART."""
 
     def __init__(
         self, endpoints: Mapping[str, Endpoint[Any]], families: Mapping[str, Endpoint[Any]]

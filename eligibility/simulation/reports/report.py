@@ -10,11 +10,7 @@ from eligibility.simulation.rollout_shares import RolloutShare
 
 @dataclass(frozen=True)
 class SimulationReport:
-    """A simulation to write. each: whether accounts have rows of their own (see make_grid).
-
-    earlier: `before_settling(matrix)`, to show both sides of membership changes. shares: of
-    rollouts in progress.
-    """
+    """What to write. each: see make_grid. earlier: `before_settling(matrix)`. shares: rollouts."""
 
     matrix: Matrix
     earlier: Matrix | None = None

@@ -114,10 +114,7 @@ def new_file(given: Mapping[str, Any], case: Mapping[str, Any]) -> str:
 
 
 def appended(text: str, case: Mapping[str, Any], source: str) -> str:
-    """Return the text of a scenario file with a case added at its end.
-
-    Raises: InvalidScenarios if `cases` is not the last field, or not a YAML block list.
-    """
+    """Add a case at the end of a file's text. Raises: InvalidScenarios if that is not `cases`."""
     root: Any = yaml.compose(text, Loader=yaml.SafeLoader)
     key, cases = root.value[-1]
     if key.value != "cases" or cases.flow_style:

@@ -133,10 +133,7 @@ def _in_the_case(scenario: Scenario, error: InvalidProduct) -> InvalidInput:
 
 
 def as_members(state: State, scenario: Scenario, known: Collection[str]) -> State:
-    """Make the accounts members of exactly the groups in the case's `in`, if it has that field.
-
-    Args: known = every group of the publisher. Raises: InvalidInput for an unknown group.
-    """
+    """Make accounts members of exactly the case's `in` groups, if any. Raises: InvalidInput."""
     if scenario.groups is None:
         return state
     unknown = sorted(scenario.groups - set(known))
