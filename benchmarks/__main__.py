@@ -37,14 +37,14 @@ def main() -> None:
     parser.add_argument("measures", nargs="*", choices=[[], *_MEASURES], metavar="MEASURE")
     parser.add_argument("--rounds", type=int, default=5, help="rounds that take turns")
     parser.add_argument("--json", action="store_true", help="print JSON for programs")
-    asked = parser.parse_args()
+    arguments = parser.parse_args()
     with world() as bench_world:
         figures = [
             figure
-            for name in asked.measures or _MEASURES
-            for figure in _MEASURES[name](bench_world, asked.rounds)
+            for name in arguments.measures or _MEASURES
+            for figure in _MEASURES[name](bench_world, arguments.rounds)
         ]
-    if asked.json:
+    if arguments.json:
         print(as_json(figures))
     else:
         show(figures)

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.keys import make_key
 from benchmarks.report import Figure, in_turns
-from benchmarks.serving import compact, ours, rates, script, wrk_is_there
+from benchmarks.serving import compact, rates, script, service_url, wrk_is_there
 from benchmarks.world import World
 from eligibility.app.app import create_app
 from eligibility.server.http.asgi import AsgiMessage, AsgiScope
@@ -23,7 +23,7 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 
 _BATCH = 1_000
-_ONE, _MANY = "/v1/access", "/v1/access/batch"
+_SINGLE, _BATCH_PATH = "/v1/access", "/v1/access/batch"
 _TARGET = "at least 0.97"
 
 
@@ -42,17 +42,17 @@ def _over_http(
 ) -> Iterator[Figure]:
     with (
         TemporaryDirectory() as directory,
-        ours(world.store) as noting,
-        ours(world.store, ELIGIBILITY_ACTIVITY_DAYS="0") as without,
+        service_url(world.store) as noting,
+        service_url(world.store, ELIGIBILITY_ACTIVITY_DAYS="0") as without,
     ):
-        single = script(Path(directory) / "single.lua", _ONE, singles, key)
-        batch = script(Path(directory) / "batch.lua", _MANY, batches, key)
-        for name, load, connections, unit, each in (
+        single = script(Path(directory) / "single.lua", _SINGLE, singles, key)
+        batch = script(Path(directory) / "batch.lua", _BATCH_PATH, batches, key)
+        for name, load, connections, unit, queries in (
             ("POST /v1/access", single, 32, "requests/s", 1),
             ("batches of 1,000", batch, 4, "decisions/s", _BATCH),
         ):
             pair = (noting, load, connections), (without, load, connections)
-            measured = rates(rounds, *pair, unit, each, "without activity")
+            measured = rates(rounds, *pair, unit, queries, "without activity")
             yield Figure(f"{name}, activity noted", *measured, _TARGET)
 
 
@@ -66,8 +66,8 @@ def _in_process(
         noting.recorder.start()
         apps = create_app(noting), create_app(deaf)
         for name, path, bodies, requests in (
-            ("a query", _ONE, singles, 20_000),
-            ("a batch of 1,000", _MANY, batches, 100),
+            ("a query", _SINGLE, singles, 20_000),
+            ("a batch of 1,000", _BATCH_PATH, batches, 100),
         ):
             work, reference = (_timed(app, path, bodies, key, requests) for app in apps)
             work(), reference()  # warm

@@ -46,7 +46,7 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
             raise SystemExit(f"the floor answers {wrong} of {_CHECKED} queries otherwise")
         seeds = iter(range(2, 1_000))
 
-        def ours() -> float:
+        def own() -> float:
             return _per_query(evaluator.decide, world.queries(_QUERIES, next(seeds)))
 
         def least() -> float:
@@ -55,7 +55,7 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
         def cold() -> float:
             return _per_query(evaluator.decide, _new_queries(world, next(seeds)))
 
-        decide, bare, ratio = in_turns(rounds, ours, least)
+        decide, bare, ratio = in_turns(rounds, own, least)
         first, _, first_ratio = in_turns(rounds, cold, least)
         granted = sum(answer is not None for answer in answers) / _CHECKED
     name = f"decide, {granted:.0%} granted"

@@ -20,12 +20,20 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
     memberships = len(GROUPS) * MEMBERS
     with Service(Settings(store=world.store)) as service:
         sets = service.groups.member_sets(PUBLISHER, frozenset(GROUPS))[1]
-        held = _traced(lambda: MemberIndex.build(sets)) / memberships
+        index_bytes = _traced(lambda: MemberIndex.build(sets)) / memberships
         plain = _traced(lambda: [set(members) for members in world.members.values()])
         addresses = sum(sys.getsizeof(a) for members in world.members.values() for a in members)
         texts = (plain + addresses) / memberships
         name = "memory a membership"
-        yield Figure(name, held, "bytes", "Python sets of texts", texts, held / texts, "at most 12")
+        yield Figure(
+            name,
+            index_bytes,
+            "bytes",
+            "Python sets of texts",
+            texts,
+            index_bytes / texts,
+            "at most 12",
+        )
     with TemporaryDirectory() as directory:
         rows = Path(directory) / "rows.db"
         with closing(sqlite3.connect(rows)) as connection:

@@ -16,7 +16,7 @@ import httpx2
 
 from benchmarks.keys import make_key
 from benchmarks.report import Figure
-from benchmarks.serving import ours
+from benchmarks.serving import service_url
 from benchmarks.world import World
 from eligibility.activity.model import Batch, CountKey, LastAnswer
 from eligibility.catalog.validation import read_product
@@ -32,7 +32,7 @@ _PUBLISHER = "bench"
 _HOME = "/dashboard"
 _HOURS_AGO = 7_200
 """Age of the stored data, in seconds: old enough that no membership is still settling."""
-_ASKED = {"account": "m0@example.com", "family": "Windows.Desktop", "os": "22631", "arch": "x64"}
+_QUERY = {"account": "m0@example.com", "family": "Windows.Desktop", "os": "22631", "arch": "x64"}
 _CONTENT = {"accept-encoding": "identity"}
 
 
@@ -43,15 +43,15 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
         (_sample, "contoso", "9NCONTOSORDR", "insiders", 200),
         (_much, _PUBLISHER, "P000", "g0000", 500),
     ):
-        with _store(fill) as store, ours(store) as url, httpx2.Client(base_url=url) as http:
+        with _store(fill) as store, service_url(store) as url, httpx2.Client(base_url=url) as http:
             token = _sign_in(http, make_key(store))
             here = f"{_HOME}/{publisher}"
             page = f"{here}/products/{product}"
             pages = (here, page, f"{page}/readiness", f"{here}/groups", f"{here}/groups/{group}")
             for path in (*pages, f"{here}/ask", f"{here}/live"):
                 yield _figure(http, rounds, path, partial(http.get, path), most)
-            asked = {**_ASKED, "product": product, "csrf": token}
-            answer = partial(http.post, f"{here}/ask", data=asked)
+            form = {**_QUERY, "product": product, "csrf": token}
+            answer = partial(http.post, f"{here}/ask", data=form)
             yield _figure(http, rounds, f"{here}/ask, answered", answer, most)
 
 
@@ -106,7 +106,7 @@ def _much(service: Service) -> None:
     for number in range(GROUPS):
         size = MEMBERS if number else LARGE
         begin = number * 50
-        emails = [f"m{begin + place}@example.com" for place in range(size)]
+        emails = [f"m{begin + index}@example.com" for index in range(size)]
         group_id = f"g{number:04}"
         service.groups.create(_PUBLISHER, group_id, emails, group_id=group_id, actor="bench")
     for number in range(PRODUCTS):
@@ -116,15 +116,15 @@ def _much(service: Service) -> None:
 
 
 def _product(number: int) -> dict[str, Any]:
-    groups = [f"g{number * 10 + place:04}" for place in range(10)]
+    groups = [f"g{number * 10 + index:04}" for index in range(10)]
     flights = [
         {
-            "flight_id": f"flight-{place}",
-            "name": f"Flight {place}",
-            "groups": groups[2 * place : 2 * place + 2],
-            "packages": [_package(f"{5 - place}.0.0.0")],
+            "flight_id": f"flight-{index}",
+            "name": f"Flight {index}",
+            "groups": groups[2 * index : 2 * index + 2],
+            "packages": [_package(f"{5 - index}.0.0.0")],
         }
-        for place in range(4)
+        for index in range(4)
     ]
     submission = {
         "audience": "private",
@@ -157,9 +157,9 @@ def _note_activity(service: Service) -> None:
         "x64",
     )
     last = {
-        (f"P{number:03}", digest(f"m{number * 500 + place}@example.com", key)): answer
+        (f"P{number:03}", digest(f"m{number * 500 + index}@example.com", key)): answer
         for number in range(PRODUCTS)
-        for place in range(0, 300 if number else LARGE, 3)
+        for index in range(0, 300 if number else LARGE, 3)
     }
     minute = now - now % 60
     counts = {

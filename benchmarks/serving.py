@@ -53,7 +53,7 @@ def measure(world: World, rounds: int) -> Iterator[Figure]:
     singles = [compact(fields) for fields in world.fields(4_000, seed=1)]
     batches = [compact({"queries": world.fields(_BATCH, seed)}) for seed in range(2, 42)]
     key = make_key(world.store)
-    with TemporaryDirectory() as directory, ours(world.store) as url:
+    with TemporaryDirectory() as directory, service_url(world.store) as url:
         single = script(Path(directory) / "single.lua", "/v1/access", singles, key)
         batch = script(Path(directory) / "batch.lua", "/v1/access/batch", batches, key)
         single_size = answer_size(url, "/v1/access", singles[:200], key)
@@ -86,16 +86,16 @@ def compact(value: Any) -> str:
 
 def rates(
     rounds: int,
-    ours: tuple[str, Path, int],
+    own: tuple[str, Path, int],
     bare: tuple[str, Path, int],
     unit: str,
-    each: int,
+    queries: int,
     name: str = "bare uvicorn",
 ) -> tuple[float, str, str, float, float]:
-    for load in (ours, bare):
+    for load in (own, bare):
         _wrk(*load)  # warm
-    rate, reference, ratio = in_turns(rounds, lambda: _wrk(*ours), lambda: _wrk(*bare))
-    return rate * each, unit, name, reference * each, ratio
+    rate, reference, ratio = in_turns(rounds, lambda: _wrk(*own), lambda: _wrk(*bare))
+    return rate * queries, unit, name, reference * queries, ratio
 
 
 def _wrk(url: str, script: Path, connections: int) -> float:
@@ -134,7 +134,7 @@ def _pinned(core: int, command: list[str]) -> list[str]:
 
 
 @contextmanager
-def ours(store: str, **env: str) -> Iterator[str]:
+def service_url(store: str, **env: str) -> Iterator[str]:
     script = "from eligibility.cli import main; main()"
     port = _free_port()
     command = [sys.executable, "-c", script, "serve", "--port", str(port), "--store", store]

@@ -110,15 +110,17 @@ def _pairs_seconds(state: State, matrix: Matrix, devices: tuple[NamedDevice, ...
     """Estimate the time to decide every pair from a sample, and check the matrix against it."""
     sample = random.Random(1).sample(range(_ACCOUNTS), _SAMPLE)
     queries = [
-        matrix.population.asker(place).query(PRODUCT_ID, named.device)
-        for place in sample
+        matrix.population.asker(account).query(PRODUCT_ID, named.device)
+        for account in sample
         for named in devices
     ]
-    held, now = HeldProduct(state.snapshot, "", 0, 0.0), state.moment.timestamp()
+    product, now = HeldProduct(state.snapshot, "", 0, 0.0), state.moment.timestamp()
     started = time.process_time()
-    decisions = [held.answer(query, now) for query in queries]
+    decisions = [product.answer(query, now) for query in queries]
     taken = time.process_time() - started
-    simulated = [matrix.decision(place, at) for place in sample for at in range(len(devices))]
+    simulated = [
+        matrix.decision(account, device) for account in sample for device in range(len(devices))
+    ]
     assert simulated == decisions, "a matrix is exact"
     return taken * _ACCOUNTS / _SAMPLE
 

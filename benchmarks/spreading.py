@@ -28,7 +28,7 @@ from eligibility.service.settings import Settings
 
 _SERVERS = 3
 _EDITS, _EDITS_BY_POLL = 200, 20
-_ASKED = {
+_QUERY = {
     "product_id": "SPREAD",
     "account": {"id": "late@example.com"},
     "device": {"family": "Windows.Desktop", "os_version": "10.0.22631.1", "architecture": "x64"},
@@ -91,7 +91,7 @@ class _Asker:
     """A connection that repeats the same access query."""
 
     def __init__(self, port: int | None, key: str) -> None:
-        body = json.dumps(_ASKED).encode()
+        body = json.dumps(_QUERY).encode()
         head = f"POST /v1/access HTTP/1.1\r\nhost: bench\r\ncontent-length: {len(body)}\r\n"
         head += f"authorization: Bearer {key}\r\n"
         self._request = f"{head}content-type: application/json\r\n\r\n".encode() + body

@@ -7,11 +7,11 @@ from typing import Any
 
 from benchmarks.keys import make_key
 from benchmarks.report import Figure
-from benchmarks.serving import answer_size, bare, compact, ours, rates, script, wrk_is_there
+from benchmarks.serving import answer_size, bare, compact, rates, script, service_url, wrk_is_there
 from benchmarks.world import FLIGHTS, PRODUCT_ID, World
 
 _BATCH = 1_000
-_ONE, _MANY = "/access/v1/evaluation", "/access/v1/evaluations"
+_SINGLE, _BATCH_PATH = "/access/v1/evaluation", "/access/v1/evaluations"
 _FLAGS = "/ofrep/v1/evaluate/flags"
 _FLAG = f"{_FLAGS}/flight:{PRODUCT_ID}:{FLIGHTS[0][0]}"
 
@@ -28,11 +28,11 @@ def _authzen(world: World, rounds: int) -> Iterator[Figure]:
     singles = [compact(_evaluation(fields)) for fields in world.fields(4_000, seed=1)]
     batches = [compact(_batch(world.fields(_BATCH, seed))) for seed in range(2, 42)]
     key = make_key(world.store)
-    with TemporaryDirectory() as directory, ours(world.store) as url:
-        single = script(Path(directory) / "single.lua", _ONE, singles, key)
-        batch = script(Path(directory) / "batch.lua", _MANY, batches, key)
-        single_size = answer_size(url, _ONE, singles[:200], key)
-        batch_size = answer_size(url, _MANY, batches[:5], key)
+    with TemporaryDirectory() as directory, service_url(world.store) as url:
+        single = script(Path(directory) / "single.lua", _SINGLE, singles, key)
+        batch = script(Path(directory) / "batch.lua", _BATCH_PATH, batches, key)
+        single_size = answer_size(url, _SINGLE, singles[:200], key)
+        batch_size = answer_size(url, _BATCH_PATH, batches[:5], key)
         with bare(single_size) as bare_single, bare(batch_size) as bare_batch:
             yield Figure(
                 f"AuthZEN evaluation, answers of {single_size} bytes",
@@ -48,12 +48,12 @@ def _authzen(world: World, rounds: int) -> Iterator[Figure]:
 
 def _ofrep(world: World, rounds: int) -> Iterator[Figure]:
     """Measure one flag, and all five flags of an account."""
-    asked = [compact({"context": _flag_context(fields)}) for fields in world.fields(4_000, seed=1)]
+    bodies = [compact({"context": _flag_context(fields)}) for fields in world.fields(4_000, seed=1)]
     key = make_key(world.store)
-    with TemporaryDirectory() as directory, ours(world.store) as url:
+    with TemporaryDirectory() as directory, service_url(world.store) as url:
         for path, name, target in ((_FLAG, "evaluation", "at least 0.5"), (_FLAGS, "bulk", "")):
-            load = script(Path(directory) / "flags.lua", path, asked, key)
-            size = answer_size(url, path, asked[:200], key)
+            load = script(Path(directory) / "flags.lua", path, bodies, key)
+            size = answer_size(url, path, bodies[:200], key)
             with bare(size) as reference:
                 yield Figure(
                     f"OFREP {name}, answers of {size} bytes",

@@ -160,5 +160,5 @@ if __name__ == "__main__":
         print(f"{lines_of([path]):5} lines  {path.relative_to(ROOT)}")  # noqa: T201
     for size in functions():
         if size.lines > MOST_FUNCTION_LINES or size.parameters > MOST_PARAMETERS:
-            place = f"{size.path.relative_to(ROOT)} {size.name}"
-            print(f"{size.lines:5} lines, {size.parameters} parameters  {place}")  # noqa: T201
+            location = f"{size.path.relative_to(ROOT)} {size.name}"
+            print(f"{size.lines:5} lines, {size.parameters} parameters  {location}")  # noqa: T201

@@ -30,19 +30,19 @@ def commands(block: str) -> list[str]:
 def shown(text: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Each console block of eligibility's commands, with its commands and what they print now."""
     with tempfile.TemporaryDirectory() as directory:
-        place = Path(directory)
-        shutil.copytree(ROOT / "config", place / "config")
-        (place / "testers.csv").write_text(TESTERS, "utf-8")
+        folder = Path(directory)
+        shutil.copytree(ROOT / "config", folder / "config")
+        (folder / "testers.csv").write_text(TESTERS, "utf-8")
         for block in CONSOLE.findall(text):
             if "eligibility " in block:
-                yield block, [(one, _printed(one, place)) for one in commands(block)]
+                yield block, [(command, _printed(command, folder)) for command in commands(block)]
 
 
 def filled(text: str) -> str:
     """The page with the outputs put in."""
     for block, ran in shown(text):
-        told = "".join(f"$ {one}\n{_cut(printed)}" for one, printed in ran)
-        text = text.replace(f"```console\n{block}```", f"```console\n{told}```")
+        output = "".join(f"$ {command}\n{_cut(printed)}" for command, printed in ran)
+        text = text.replace(f"```console\n{block}```", f"```console\n{output}```")
     return text
 
 
@@ -52,12 +52,12 @@ def _cut(printed: str) -> str:
     return "".join(f"{line}\n" for line in [*lines[:_LONGEST], *more])
 
 
-def _printed(line: str, place: Path) -> str:
+def _printed(line: str, folder: Path) -> str:
     tool = f"{sys.executable} -c 'from eligibility.cli import main; main()'"
     env = {k: v for k, v in os.environ.items() if not k.startswith("ELIGIBILITY_")}
     ran = subprocess.run(
         ["bash", "-c", re.sub(r"^eligibility ", f"{tool} ", line)],
-        cwd=place,
+        cwd=folder,
         env={
             **env,
             "COLUMNS": "100",

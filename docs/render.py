@@ -85,13 +85,13 @@ def _topic(file: ScenarioFile) -> Iterator[str]:
             package += f" from `{expected['source']}`"
         if expected.get("version"):
             package += f", version {expected['version']}"
-        given = "; ".join(_given(vector))
+        circumstances = "; ".join(_circumstances(vector))
         submission = ", ".join(expected["submission"])
-        yield f"| {vector.sentence} | {given} | {submission} | {package} |"
+        yield f"| {vector.sentence} | {circumstances} | {submission} | {package} |"
     yield ""
 
 
-def _given(vector: Scenario) -> Iterator[str]:
+def _circumstances(vector: Scenario) -> Iterator[str]:
     (asker,), (device,) = vector.askers, vector.devices
     if asker.account is None:
         yield "nobody signed in"

@@ -91,8 +91,8 @@ def _testers(number: int) -> Iterator[str]:
         "jonas",
     )
     last = ("abe", "berg", "costa", "diaz", "eze", "fuchs")
-    for place in range(number):
-        yield f"{first[place % len(first)]}.{last[place // len(first) % len(last)]}"
+    for index in range(number):
+        yield f"{first[index % len(first)]}.{last[index // len(first) % len(last)]}"
 
 
 def _open(visit: Visit, server: Server, name: str) -> None:

@@ -42,12 +42,12 @@ class RevisionNotReached(EligibilityError):
 
     code = "REVISION_NOT_REACHED"
 
-    def __init__(self, publisher: str, wanted: object, present: object) -> None:
+    def __init__(self, publisher: str, expected: object, present: object) -> None:
         super().__init__(
-            f"publisher `{publisher}` is at {present}, not yet at {wanted}:"
+            f"publisher `{publisher}` is at {present}, not yet at {expected}:"
             " `at_least_revision` must come from a write to this store"
         )
-        self.publisher, self.wanted, self.present = publisher, wanted, present
+        self.publisher, self.expected, self.present = publisher, expected, present
 
 
 class InvalidSettings(EligibilityError):

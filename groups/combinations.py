@@ -94,25 +94,25 @@ def spliced(
     Returns: both copies, and in rising order (digest, +1) for each digest that was added and
         (digest, -1) for each that was removed.
     """
-    made_digests, made_numbers = array("Q"), array(_widest(numbers, changed.values()))
-    same_type = made_numbers.typecode == numbers.typecode
-    source = numbers if same_type else array(made_numbers.typecode, numbers)
+    new_digests, new_numbers = array("Q"), array(_widest(numbers, changed.values()))
+    same_type = new_numbers.typecode == numbers.typecode
+    source = numbers if same_type else array(new_numbers.typecode, numbers)
     shifts: list[tuple[int, int]] = []
     begin = 0
     for digest in sorted(changed):
         end = bisect_left(digests, digest, begin)
         here = end < len(digests) and digests[end] == digest
-        made_digests += digests[begin:end]
-        made_numbers += source[begin:end]
+        new_digests += digests[begin:end]
+        new_numbers += source[begin:end]
         begin = end + here
         if changed[digest]:
-            made_digests.append(digest)
-            made_numbers.append(changed[digest])
+            new_digests.append(digest)
+            new_numbers.append(changed[digest])
         if here != bool(changed[digest]):
             shifts.append((digest, -1 if here else 1))
-    made_digests += digests[begin:]
-    made_numbers += source[begin:]
-    return made_digests, made_numbers, shifts
+    new_digests += digests[begin:]
+    new_numbers += source[begin:]
+    return new_digests, new_numbers, shifts
 
 
 def _widest(numbers: "array[int]", more: Iterable[int]) -> str:

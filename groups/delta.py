@@ -66,15 +66,15 @@ class EditRequest:
 class ReplaceRequest:
     """Canonical addresses, without duplicates, that become the only members of a group."""
 
-    wanted: tuple[str, ...]
+    members: tuple[str, ...]
     concerned: None = None
     """None: `delta` needs all present members of the group."""
 
     def delta(self, present: Collection[str]) -> Delta:
         """Compute what the replacement changes. Args: present = all members."""
-        added = tuple(address for address in self.wanted if address not in present)
-        removed = tuple(sorted(set(present).difference(self.wanted)))
-        return Delta(added, removed, unchanged=len(self.wanted) - len(added))
+        added = tuple(address for address in self.members if address not in present)
+        removed = tuple(sorted(set(present).difference(self.members)))
+        return Delta(added, removed, unchanged=len(self.members) - len(added))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Forgetting:
 
     publisher: str
     address: str
-    instead: tuple[str, ...]
+    replacements: tuple[str, ...]
     digest: str
 
     @classmethod
@@ -96,20 +96,20 @@ class Forgetting:
     ) -> "Forgetting":
         """Read a request. Raises: InvalidEmails, also if address and replacement are the same."""
         gone = emails.canonical(address)
-        instead = () if replacement is None else (emails.canonical(replacement),)
-        if gone in instead:
+        replacements = () if replacement is None else (emails.canonical(replacement),)
+        if gone in replacements:
             detail = f"`{gone}` cannot replace itself: name another address"
             raise InvalidEmails([Fault("replacement", "REPLACED_BY_ITSELF", detail)])
-        return cls(publisher, gone, instead, digester.forgotten(gone))
+        return cls(publisher, gone, replacements, digester.forgotten(gone))
 
     def joining(self, group_id: str, emptied: Collection[str]) -> tuple[str, ...]:
         """Return the addresses that join a group which the person leaves: only if it is in `emptied`.
 
         Raises: WouldBeEmpty, which names all groups in `emptied`, if there is no replacement.
         """
-        if emptied and not self.instead:
+        if emptied and not self.replacements:
             raise WouldBeEmpty([f"{self.publisher}/{group_id}" for group_id in emptied])
-        return self.instead if group_id in emptied else ()
+        return self.replacements if group_id in emptied else ()
 
 
 def new_group(publisher: str, group_id: str, name: str, at: datetime) -> Group:

@@ -212,9 +212,9 @@ class NewerDatabase(GroupsError):
 
     code = "NEWER_DATABASE"
 
-    def __init__(self, path: Path | str, found: int, known: int) -> None:
+    def __init__(self, path: Path | str, version: int, known: int) -> None:
         super().__init__(
-            f"`{path}` has layout version {found}, but this program knows versions only up to {known}:"
+            f"`{path}` has layout version {version}, but this program knows versions only up to {known}:"
             " run the newer program"
         )
-        self.path, self.found, self.known = path, found, known
+        self.path, self.version, self.known = path, version, known

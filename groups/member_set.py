@@ -115,19 +115,18 @@ class MemberIndex:
         def find(digest: int) -> int:  # a closure: a method would look up each attribute again
             bucket = digest >> shift
             end = offsets[bucket + 1]
-            at = bisect_left(digests, digest, offsets[bucket], end)
-            return numbers[at] if at < end and digests[at] == digest else 0
+            index = bisect_left(digests, digest, offsets[bucket], end)
+            return numbers[index] if index < end and digests[index] == digest else 0
 
-        def find_all(
-            wanted: Iterable[int],
-        ) -> list[int]:  # repeats the body of `find`: calling it would take twice the time
-            numbers_found = []
-            for digest in wanted:
+        def find_all(batch: Iterable[int]) -> list[int]:
+            # Repeats the body of `find`: calling it would take twice the time.
+            results = []
+            for digest in batch:
                 bucket = digest >> shift
                 end = offsets[bucket + 1]
-                at = bisect_left(digests, digest, offsets[bucket], end)
-                numbers_found.append(numbers[at] if at < end and digests[at] == digest else 0)
-            return numbers_found
+                index = bisect_left(digests, digest, offsets[bucket], end)
+                results.append(numbers[index] if index < end and digests[index] == digest else 0)
+            return results
 
         self.find, self.find_all = find, find_all
 

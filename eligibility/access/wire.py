@@ -256,7 +256,7 @@ def _device_of(raw: bytes) -> Device:
 
 def _to_account(fields: AccountFields) -> Account:
     if not fields.id or fields.token is not UNSET:
-        raise InvalidInput([not_one_of_both(fields)])
+        raise InvalidInput([id_or_token_fault(fields)])
     kind = AccountKind.MICROSOFT if fields.kind is UNSET else fields.kind
     if fields.aliases is UNSET or not fields.aliases:
         return Account(canonical(fields.id), kind)  # same result as Account.parse, but faster
@@ -266,11 +266,11 @@ def _to_account(fields: AccountFields) -> Account:
 def _parsed_account(fields: AccountFields) -> Account:
     """Same as `_to_account`, but a fault names the invalid field."""
     if not fields.id or fields.token is not UNSET:
-        raise InvalidInput([not_one_of_both(fields)])
+        raise InvalidInput([id_or_token_fault(fields)])
     return Account.parse(fields.id, aliases=fields.aliases or ())
 
 
-def not_one_of_both(fields: AccountFields) -> Fault:
+def id_or_token_fault(fields: AccountFields) -> Fault:
     """Describe the fault of an account that has neither address nor token, or has both."""
     if fields.token is UNSET:
         detail = "needs either `id` (an address) or `token` (an ID token)"

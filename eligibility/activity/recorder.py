@@ -43,18 +43,18 @@ class _AccountDecision(NamedTuple):
 class Recorder:
     """Records the activity of one server process.
 
-    held: finds a product in memory by its id. keep: how long activity stays stored; zero = count
+    product_of: finds a product in memory by its id. keep: how long activity stays stored; zero = count
     decisions in `totals` only, store nothing, and delete the activity stored before.
     """
 
     def __init__(
         self,
         store: ActivityStore,
-        held: Callable[[str], HeldProduct | None],
+        product_of: Callable[[str], HeldProduct | None],
         keep: timedelta,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._store, self._held, self._keep, self._clock = store, held, keep, clock
+        self._store, self._product_of, self._keep, self._clock = store, product_of, keep, clock
         self._pending_lock, self._writing = threading.Lock(), threading.Lock()
         self._buffers = Buffers(clock())
         self.record, self.record_batch = self._buffers.record, self._buffers.record_batch
@@ -112,11 +112,11 @@ class Recorder:
         self.totals[key.kind, key.reason] += decisions
         if not self._keep:
             return
-        held = self._held(key.product_id)
-        if held is None:
+        product = self._product_of(key.product_id)
+        if product is None:
             self.dropped += decisions
         else:
-            counts = self._of(held.publisher).counts
+            counts = self._of(product.publisher).counts
             counts[minute, key] = counts.get((minute, key), 0) + decisions
 
     def _note_accounts(self, buffer: Buffer, pause: float) -> None:
@@ -138,8 +138,8 @@ class Recorder:
         """Return the account and answer of a decision; None if product or account is not known."""
         fields, body, now = recorded
         key, outcome = key_of(body.decision if isinstance(body, DecisionBody) else body)
-        held = self._held(key.product_id)
-        if held is None:
+        product = self._product_of(key.product_id)
+        if product is None:
             return None
         try:
             query = to_query(fields)
@@ -157,10 +157,10 @@ class Recorder:
             device.architecture or "",
         )
         addresses = query.account.addresses if query.account else ()
-        digests = [held.snapshot.digester.of(address) for address in addresses]
-        members = [digest for digest in digests if held.snapshot.index.find(digest)]
+        digests = [product.snapshot.digester.of(address) for address in addresses]
+        members = [digest for digest in digests if product.snapshot.index.find(digest)]
         first = digests[0] if digests else None
-        return _AccountDecision(self._of(held.publisher), key.product_id, first, members, answer)
+        return _AccountDecision(self._of(product.publisher), key.product_id, first, members, answer)
 
     def _of(self, publisher: str) -> Batch:
         return self._pending.setdefault(publisher, Batch())

@@ -84,9 +84,9 @@ def page(
     before = None if cursor is None else _position_of(cursor)
     entries = merge(*(_newest_first(chain, since) for chain in some), key=_position, reverse=True)
     following = (entry for entry in entries if before is None or _position(entry) < before)
-    found = list(islice(following, limit + 1))
-    items = tuple(found[:limit])
-    if len(found) <= limit:
+    read = list(islice(following, limit + 1))
+    items = tuple(read[:limit])
+    if len(read) <= limit:
         return Page(items=items, next_cursor=None)
     last = items[-1]
     return Page(items=items, next_cursor=f"{to_us(last.at)}:{last.revision}:{last.chain}")

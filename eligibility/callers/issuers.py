@@ -21,7 +21,7 @@ def _several(value: Any) -> Any:
     return (value,) if isinstance(value, str) else value
 
 
-def _names_each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+def _check_names(names: tuple[str, ...]) -> tuple[str, ...]:
     if not names:
         raise ValueError("must name at least one")
     if len(set(names)) < len(names):
@@ -50,7 +50,7 @@ def is_loopback(host: str) -> bool:
 IssuerText = Annotated[str, Field(pattern=r"^\S+$", max_length=500)]
 SafeUrl = Annotated[IssuerText, AfterValidator(fetched_safely)]
 TextOrTexts = Annotated[
-    tuple[IssuerText, ...], BeforeValidator(_several), AfterValidator(_names_each_once)
+    tuple[IssuerText, ...], BeforeValidator(_several), AfterValidator(_check_names)
 ]
 Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 
@@ -62,7 +62,7 @@ class IssuerKeys(BaseModel):
 
     issuer: IssuerText
     algorithms: Annotated[
-        tuple[Algorithm, ...], BeforeValidator(_several), AfterValidator(_names_each_once)
+        tuple[Algorithm, ...], BeforeValidator(_several), AfterValidator(_check_names)
     ] = ("RS256",)
     leeway_seconds: int = Field(60, ge=0, le=300)
 
@@ -103,12 +103,12 @@ class CallerIssuer(_Issuer, TokenGrants):
     """An authorization server. Its access tokens contain the rights of services."""
 
     @model_validator(mode="after")
-    def _is_one_issuer(self) -> "CallerIssuer":
-        check_one_tenant(self.issuer)
+    def _check_issuer(self) -> "CallerIssuer":
+        check_single_tenant(self.issuer)
         return self
 
 
-def check_one_tenant(issuer: str) -> str:
+def check_single_tenant(issuer: str) -> str:
     """Return the issuer. Raises: ValueError if it contains `{tenant}`, so any tenant could sign."""
     if TENANT in issuer:
         raise ValueError(f"`{TENANT}` would let every tenant grant scopes; name one tenant")
@@ -133,7 +133,7 @@ class AccountIssuer(_Issuer):
     aliases_claim: IssuerText = "aliases"
 
     @model_validator(mode="after")
-    def _tenants_decide_where_there_are_some(self) -> "AccountIssuer":
+    def _check_tenant(self) -> "AccountIssuer":
         if self.kind is not None and TENANT in self.issuer:
             raise ValueError(
                 f"an issuer with `{TENANT}` cannot set `kind`, because the tenant decides it"
@@ -147,7 +147,7 @@ Issuer = CallerIssuer | AccountIssuer
 _AnyIssuer = TypeVar("_AnyIssuer", CallerIssuer, AccountIssuer)
 
 
-def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
+def check_unique(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
     """Return the issuers. Raises: ValueError if an issuer is listed twice."""
     urls = [issuer.issuer for issuer in issuers]
     for url in urls:
@@ -156,7 +156,7 @@ def check_each_once(issuers: tuple[_AnyIssuer, ...]) -> tuple[_AnyIssuer, ...]:
     return issuers
 
 
-def check_told_apart(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) -> None:
+def check_audiences_differ(callers: tuple[Issuer, ...], accounts: tuple[Issuer, ...]) -> None:
     """Raise ValueError if an issuer has the same audience for access tokens and ID tokens."""
     for account in accounts:
         for caller in callers:

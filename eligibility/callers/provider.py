@@ -15,7 +15,7 @@ def _with_openid(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _one_line(label: str) -> str:
+def _check_label(label: str) -> str:
     if not label.isprintable() or not label.strip():
         raise ValueError("must be one line of text")
     return label
@@ -31,11 +31,11 @@ class SignInProvider(issuers.IssuerKeys, issuers.TokenGrants):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    issuer: Annotated[issuers.SafeUrl, AfterValidator(issuers.check_one_tenant)]
+    issuer: Annotated[issuers.SafeUrl, AfterValidator(issuers.check_single_tenant)]
     client_id: IssuerText
     client_secret_file: Path | None = None
     ask_for: Annotated[TextOrTexts, AfterValidator(_with_openid)] = ("openid", "profile")
-    label: Annotated[str, Field(max_length=60), AfterValidator(_one_line)] = "Sign in"
+    label: Annotated[str, Field(max_length=60), AfterValidator(_check_label)] = "Sign in"
     hours: int = Field(8, ge=1, le=12)
     name_claim: TextOrTexts = ("sub",)  # not `azp`: for every person, it names this server
 

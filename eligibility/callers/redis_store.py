@@ -49,7 +49,7 @@ class RedisKeyStore(KeyStore):
         return _revision(head), oldest_first(read)
 
     def get(self, key_id: str) -> StoredKey | None:
-        return self._found(key_id)[1]
+        return self._stored(key_id)[1]
 
     def add(self, key: StoredKey) -> None:
         self._write(key.key_id, lambda present: None if present else (key,))
@@ -88,7 +88,7 @@ class RedisKeyStore(KeyStore):
         """Save what `write` returns: the changed key, then any new key; None = save nothing."""
 
         def attempt() -> StoredKey | None:
-            head, present = self._found(key_id)
+            head, present = self._stored(key_id)
             changed = write(present)
             if changed is None:
                 return present  # never None: for a missing key, `write` returns keys or raises
@@ -96,15 +96,15 @@ class RedisKeyStore(KeyStore):
 
         return until_saved(attempt, "the API keys")
 
-    def _found(self, key_id: str) -> tuple[bytes, StoredKey | None]:
+    def _stored(self, key_id: str) -> tuple[bytes, StoredKey | None]:
         """Read the head and an API key, at the same time."""
-        wanted = storable(key_id)
+        field = storable(key_id)
         head, count, body, used = self._server.read(
             [
                 ("GET", self._keys.head),
                 ("HLEN", self._keys.api_keys),
-                ("HGET", self._keys.api_keys, wanted),
-                ("HGET", self._keys.used, wanted),
+                ("HGET", self._keys.api_keys, field),
+                ("HGET", self._keys.used, field),
             ]
         )
         _check_whole(head, count)

@@ -45,11 +45,11 @@ class SqliteKeyStore(KeyStore):
 
     def get(self, key_id: str) -> StoredKey | None:
         with self._database.read() as connection:
-            return _found(connection, key_id)
+            return _stored(connection, key_id)
 
     def add(self, key: StoredKey) -> None:
         with self._database.write() as connection:
-            if _found(connection, key.key_id) is None:
+            if _stored(connection, key.key_id) is None:
                 _save(connection, key)
 
     def end(
@@ -82,7 +82,7 @@ def _revision(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT revision FROM api_key_revision").fetchone()[0])
 
 
-def _found(connection: sqlite3.Connection, key_id: str) -> StoredKey | None:
+def _stored(connection: sqlite3.Connection, key_id: str) -> StoredKey | None:
     row = connection.execute(
         "SELECT body, last_used_us FROM api_key WHERE key_id = ?", (storable(key_id),)
     ).fetchone()
@@ -90,7 +90,7 @@ def _found(connection: sqlite3.Connection, key_id: str) -> StoredKey | None:
 
 
 def _required(connection: sqlite3.Connection, key_id: str) -> StoredKey:
-    key = _found(connection, key_id)
+    key = _stored(connection, key_id)
     if key is None:
         raise UnknownKey(key_id)
     return key

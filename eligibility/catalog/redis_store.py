@@ -167,9 +167,9 @@ class RedisCatalogStore(CatalogStore):
         return RedisChain(self._server, publisher, _FIELD, head=head, entries=entries)
 
     def _check_present(self, publisher: str, product_ids: Collection[str]) -> None:
-        wanted = list(map(storable, product_ids))
+        fields = list(map(storable, product_ids))
         key = self._keys.products(publisher)
-        bodies = self._server.call("HMGET", key, *wanted) if wanted else []
+        bodies = self._server.call("HMGET", key, *fields) if fields else []
         for product_id, body in zip(product_ids, bodies, strict=True):
             if body is None:
                 raise UnknownProduct(product_id)

@@ -15,7 +15,7 @@ from eligibility.access.model import Account
 from eligibility.changes.causes import causes
 from eligibility.changes.contrast import OutcomeOrNone, plainly, substance
 from eligibility.explain.outcome import Outcome
-from eligibility.rules.rollout import place
+from eligibility.rules.rollout import rollout_position
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.population import Population
 from eligibility.simulation.matrix import Matrix
@@ -201,7 +201,7 @@ class _Compared:
         for side in self._sides:
             if side is not None:
                 snapshot = side.state.snapshot
-                yield place(snapshot.thresholds, snapshot.product_id, account.id)
+                yield rollout_position(snapshot.thresholds, snapshot.product_id, account.id)
 
 
 def _outcomes(matrix: Matrix | None) -> tuple[tuple[OutcomeOrNone, ...], ...]:

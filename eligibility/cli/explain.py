@@ -12,7 +12,7 @@ from eligibility.cli.options.simulation import StateOptions
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.explanation import letter
 from eligibility.cli.show.output import console, print_json
-from eligibility.explain.least_change import GRANTED, explained, wanted_of
+from eligibility.explain.least_change import GRANTED, explained, goal_of
 
 
 @bundled
@@ -40,8 +40,8 @@ def explain(
     query = options.query_of(product, device, account, claims)
     with service(store) as opened:
         current = state.read(opened, product)
-        wanted = GRANTED if wanting is None else wanted_of(wanting, current.product)
-        decision = explained(current.decide(query, explain=True), current.case(query), wanted)
+        goal = GRANTED if wanting is None else goal_of(wanting, current.product)
+        decision = explained(current.decide(query, explain=True), current.case(query), goal)
     if as_json:
         print_json(wire.encode(decision))
     else:

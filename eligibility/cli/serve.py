@@ -42,8 +42,8 @@ def serve(
     with tempfile.TemporaryDirectory(prefix="eligibility-demo-") as temporary:
         if demo and store is None:
             store = f"sqlite:///{Path(temporary) / 'demo.db'}"
-        given = {"store": store, "host": host, "port": port, "workers": workers}
-        settings = load_settings(os.environ, given).settings
+        options = {"store": store, "host": host, "port": port, "workers": workers}
+        settings = load_settings(os.environ, options).settings
         _serve(settings, demo)
 
 
@@ -87,18 +87,18 @@ def _listening(settings: Settings) -> socket.socket:
         family, kind, protocol, _, address = socket.getaddrinfo(
             settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
-        made = socket.socket(family, kind, protocol)
+        listener = socket.socket(family, kind, protocol)
         try:
-            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            made.bind(address)
-            made.listen(2_048)
-            made.set_inheritable(True)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(2_048)
+            listener.set_inheritable(True)
         except OSError:
-            made.close()
+            listener.close()
             raise
     except OSError as error:
         raise CannotListen(
             f"cannot listen on `{settings.host}` port `{settings.port}`: {error.strerror or error};"
             " choose another with --port"
         ) from None
-    return made
+    return listener

@@ -77,10 +77,10 @@ def access_many(queries: Iterable[Query], *, explain: bool = False) -> Batches[D
     """
     for batch, bodies in _batches(queries):
         body = b'{"queries":[' + b",".join(bodies) + b"]}"
-        yield _one_batch(batch, _access_request("/v1/access/batch", body, explain))
+        yield _batch_call(batch, _access_request("/v1/access/batch", body, explain))
 
 
-def _one_batch(batch: Sequence[Query], request: Request) -> Call[list[Decision | Problem]]:
+def _batch_call(batch: Sequence[Query], request: Request) -> Call[list[Decision | Problem]]:
     def read(body: bytes) -> list[Decision | Problem]:
         answers = _read_batch(body).decisions
         if len(answers) != len(batch):

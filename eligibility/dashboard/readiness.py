@@ -39,7 +39,7 @@ class ReadinessTarget:
 class Tester:
     """A member. last: the last answer; None = never asked. problem, remedy: texts, "" = none.
 
-    standing `outranked`: the member gets a higher-ranked flight. ours: see ReadinessProblem.
+    standing `outranked`: the member gets a higher-ranked flight. for_publisher: see ReadinessProblem.
     """
 
     address: str
@@ -48,17 +48,17 @@ class Tester:
     outcome: Outcome | None = None
     problem: str = ""
     remedy: str = ""
-    ours: bool = False
+    for_publisher: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ReadinessProblem:
-    """A problem that testers share. ours: the publisher must solve it, not the testers."""
+    """A problem that testers share. for_publisher: the publisher must solve it, not the testers."""
 
     text: str
     remedy: str
     testers: int
-    ours: bool
+    for_publisher: bool
 
 
 def targets(state: State) -> tuple[ReadinessTarget, ...]:
@@ -84,13 +84,13 @@ def readiness(
 def problems(testers: Iterable[Tester]) -> tuple[ReadinessProblem, ...]:
     """List the problems of blocked testers, the most frequent first."""
     counted = Counter(
-        (tester.problem, tester.remedy, tester.ours)
+        (tester.problem, tester.remedy, tester.for_publisher)
         for tester in testers
         if tester.standing == "blocked"
     )
     return tuple(
-        ReadinessProblem(text, remedy, number, ours)
-        for (text, remedy, ours), number in counted.most_common()
+        ReadinessProblem(text, remedy, number, for_publisher)
+        for (text, remedy, for_publisher), number in counted.most_common()
     )
 
 
@@ -105,11 +105,11 @@ def _tester(state: State, target: ReadinessTarget, address: str, last: LastAnswe
     if decision.granted:
         return Tester(address, "outranked", last, outcome)
     reason = reason_text(outcome.reasons[0])
-    remedy = next((each for each in decision.remedies if each.unlocks != "flight"), None)
+    remedy = next((item for item in decision.remedies if item.unlocks != "flight"), None)
     model = replace(device, architecture=None)
     problem, text = f"{device_name(model)}: {reason}", remedy.text if remedy else ""
-    ours = remedy is not None and remedy.action is Action.ADD_PACKAGE
-    return Tester(address, "blocked", last, outcome, problem, text, ours)
+    for_publisher = remedy is not None and remedy.action is Action.ADD_PACKAGE
+    return Tester(address, "blocked", last, outcome, problem, text, for_publisher)
 
 
 def _has(target: ReadinessTarget, decision: Decision) -> bool:

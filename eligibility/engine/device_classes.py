@@ -33,14 +33,14 @@ class DeviceClasses:
         """Number of the device's class. Devices that no rule distinguishes have the same number."""
         number = self._known.get(device)
         if number is None:
-            facts_seen = (device.family, device.architecture, self._place(device.version))
+            facts_seen = (device.family, device.architecture, self._position(device.version))
             number = self._numbers.setdefault(facts_seen, len(self._numbers))
             self._known.put(device, number)
         return number
 
-    def _place(self, version: Version) -> object:
+    def _position(self, version: Version) -> object:
         """Position among the compared versions, and whether the version equals one of them."""
         if self._points is None:
             return version
-        place = bisect_left(self._points, version)
-        return place, place < len(self._points) and self._points[place] == version
+        position = bisect_left(self._points, version)
+        return position, position < len(self._points) and self._points[position] == version

@@ -49,7 +49,7 @@ class Evaluator:
         self.requirements = requirements
         self.clock = clock
         self._max_staleness = max_staleness_seconds
-        self._held: dict[str, HeldProduct] = {}
+        self._products: dict[str, HeldProduct] = {}
         # A product always uses the same lock, so that two threads never load it at once.
         self._locks = tuple(threading.Lock() for _ in range(_LOCKS))
         self._loader = Loader(groups, requirements)
@@ -72,9 +72,9 @@ class Evaluator:
             past, _ = self._as_of(query, query.at)
             plain = replace(past.decision, trace=UNSET)
             return past if explain else past._replace(decision=plain)
-        held, now, stale_seconds = self._fresh(query)
-        answer = held.explain if explain else held.answer
-        return PastDecision(held.publisher, held.product, answer(query, now, stale_seconds))
+        cached, now, stale_seconds = self._fresh(query)
+        answer = cached.explain if explain else cached.answer
+        return PastDecision(cached.publisher, cached.product, answer(query, now, stale_seconds))
 
     def find_or_hide(
         self, query: AccessQuery, publishers: Set[str] | None, hides: Callable[[PastDecision], bool]
@@ -89,7 +89,7 @@ class Evaluator:
         def shown(past: PastDecision) -> bool:
             return (publishers is None or past.publisher in publishers) and not hides(past)
 
-        now, before = self.clock(), self._held.get(query.product_id)
+        now, before = self.clock(), self._products.get(query.product_id)
         fresh = query.at is None and self.warm(query.product_id) is not None
         try:
             decided = self.find(query)
@@ -113,8 +113,8 @@ class Evaluator:
         if query.at is not None:
             past, case = self._as_of(query, query.at)
             return past.decision, case
-        held, now, stale_seconds = self._fresh(query)
-        return held.explain(query, now, stale_seconds), held.snapshot.case(
+        cached, now, stale_seconds = self._fresh(query)
+        return cached.explain(query, now, stale_seconds), cached.snapshot.case(
             query, datetime.fromtimestamp(now, UTC)
         )
 
@@ -122,38 +122,38 @@ class Evaluator:
         return decide_as_of(query, at, self._groups, self._catalog, self.requirements)
 
     def warm(self, product_id: str, publishers: Set[str] | None = None) -> HeldProduct | None:
-        """The product, if memory may answer now. None if the store has to be asked first.
+        """The product, if memory may answer now. None if the store must be read first.
 
         Never waits for the store, so that an event loop may call it.
         Args: publishers = return only their products, None = all. Others take the same time
         as missing products.
         """
-        held = self._held.get(product_id)
-        if held is None or not (publishers is None or held.publisher in publishers):
+        cached = self._products.get(product_id)
+        if cached is None or not (publishers is None or cached.publisher in publishers):
             return None
         try:
-            token = self._groups.change_token(held.publisher)
+            token = self._groups.change_token(cached.publisher)
         except StoreUnavailable:
             return None
-        return held if held.token == token else None
+        return cached if cached.token == token else None
 
     def check_publisher(self, product_id: str, publishers: Set[str]) -> None:
         """Raise UnknownProduct unless one of these owns the product; also StoreUnavailable."""
-        held = self._held.get(product_id)
-        if held is not None and held.publisher in publishers:
+        cached = self._products.get(product_id)
+        if cached is not None and cached.publisher in publishers:
             return
         if self._catalog.owner(product_id) not in publishers:
             raise UnknownProduct(product_id)
 
     def in_memory(self, product_id: str) -> HeldProduct | None:
-        """The product as held in memory, however old. None if it is not in memory."""
-        return self._held.get(product_id)
+        """The product as it is in memory, however old. None if it is not in memory."""
+        return self._products.get(product_id)
 
     def everything(self) -> list[HeldProduct]:
-        """All products held in memory, however old."""
-        return list(self._held.values())
+        """All products in memory, however old."""
+        return list(self._products.values())
 
-    def held(self, product_id: str) -> HeldProduct:
+    def current(self, product_id: str) -> HeldProduct:
         """The product, refreshed if the store answers. Raises: as `decide`."""
         return self._fresh(AccessQuery(product_id, _NO_DEVICE))[0]
 
@@ -168,35 +168,37 @@ class Evaluator:
     def _fresh(self, query: AccessQuery) -> tuple[HeldProduct, float, int]:
         """Return the product, now, and how many seconds old it is (0 if the store answers)."""
         now = self.clock()
-        held = self._held.get(query.product_id)
+        cached = self._products.get(query.product_id)
         try:
-            held = self._up_to_date(query, held, now)
+            cached = self._up_to_date(query, cached, now)
         except StoreUnavailable:
             self.store_errors += 1
-            if held is None or query.strong or not _reaches(held, query):
+            if cached is None or query.strong or not _reaches(cached, query):
                 raise
-            stale_seconds = self._staleness(held, now)
+            stale_seconds = self._staleness(cached, now)
             self.stale_answers += 1
-            return held, now, stale_seconds
-        if not _reaches(held, query):
-            raise RevisionNotReached(held.publisher, query.at_least, held.revision)
-        return held, now, 0
+            return cached, now, stale_seconds
+        if not _reaches(cached, query):
+            raise RevisionNotReached(cached.publisher, query.at_least, cached.revision)
+        return cached, now, 0
 
-    def _up_to_date(self, query: AccessQuery, held: HeldProduct | None, now: float) -> HeldProduct:
-        if held is None:
+    def _up_to_date(
+        self, query: AccessQuery, cached: HeldProduct | None, now: float
+    ) -> HeldProduct:
+        if cached is None:
             return self._refresh(query.product_id, now)
-        if query.strong or not _reaches(held, query):
-            self._groups.catch_up(held.publisher)
-        if held.token != self._groups.change_token(held.publisher):
+        if query.strong or not _reaches(cached, query):
+            self._groups.catch_up(cached.publisher)
+        if cached.token != self._groups.change_token(cached.publisher):
             return self._refresh(query.product_id, now)
-        held.verified_at = now
-        return held
+        cached.verified_at = now
+        return cached
 
-    def _staleness(self, held: HeldProduct, now: float) -> int:
+    def _staleness(self, cached: HeldProduct, now: float) -> int:
         """Seconds since the product was last known to be current. StoreUnavailable above the limit."""
-        token, seen_at = self._groups.last_look(held.publisher)
-        verified_at = held.verified_at
-        if held.token == token:
+        token, seen_at = self._groups.last_look(cached.publisher)
+        verified_at = cached.verified_at
+        if cached.token == token:
             verified_at = max(verified_at, seen_at.timestamp())
         stale_seconds = max(1, round(now - verified_at))
         if stale_seconds > self._max_staleness:
@@ -212,18 +214,18 @@ class Evaluator:
             publisher = self._catalog.owner(product_id)
             # Read the token before the data, so that a change in between leaves the token outdated.
             token = self._groups.change_token(publisher) if publisher else 0
-            held = self._held.get(product_id)
-            if held is not None and held.token == token:
-                return held
+            cached = self._products.get(product_id)
+            if cached is not None and cached.token == token:
+                return cached
             stored = self._catalog.get(product_id) if publisher else None
             if stored is None or stored[0].publisher != publisher:
-                self._held.pop(product_id, None)
+                self._products.pop(product_id, None)
                 raise UnknownProduct(product_id)
             entry, catalog_revision = stored
-            renewed = self._loader.load(entry, catalog_revision, held, token, now)
-            self._held[product_id] = renewed
+            renewed = self._loader.load(entry, catalog_revision, cached, token, now)
+            self._products[product_id] = renewed
             return renewed
 
 
-def _reaches(held: HeldProduct, query: AccessQuery) -> bool:
-    return query.at_least is None or held.revision.reaches(query.at_least)
+def _reaches(cached: HeldProduct, query: AccessQuery) -> bool:
+    return query.at_least is None or cached.revision.reaches(query.at_least)

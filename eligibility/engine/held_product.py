@@ -28,7 +28,7 @@ from eligibility.engine.query_keys import QueryKeys
 from eligibility.engine.snapshot import Snapshot
 from eligibility.errors import InvalidInput
 from eligibility.formats.lru_cache import LruCache
-from eligibility.rules.rollout import place
+from eligibility.rules.rollout import rollout_position
 
 _NO_CLAIMS = (False, False, False)
 
@@ -179,7 +179,7 @@ class HeldProduct:
             else:
                 combination = self._find(self._digest(account.id))
             if self._thresholds:
-                side = place(self._thresholds, self.product_id, account.id)
+                side = rollout_position(self._thresholds, self.product_id, account.id)
         device_class = self._classes.lately(device)
         if device_class is None:
             device_class = self._classes.of(device)

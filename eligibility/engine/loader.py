@@ -37,30 +37,30 @@ class Loader:
         self,
         entry: CatalogEntry,
         catalog_revision: int,
-        held: HeldProduct | None,
+        cached: HeldProduct | None,
         token: int,
         now: float,
     ) -> HeldProduct:
         """Build a product to hold. Patches the held product if at most a few members changed."""
         since = datetime.fromtimestamp(now, UTC) - SETTLING_TIME
-        changes = self._changes_to(held, entry)
+        changes = self._changes_to(cached, entry)
         digester = self.digester()
         digest = digester.of_recorded
-        if held is None or changes is None:
+        if cached is None or changes is None:
             head, sets = self._groups.member_sets(entry.publisher, entry.product.groups)
             index, before = MemberIndex.build(sets), None
             recent_changes = self._groups.recent_changes(entry.publisher, since)
             recent = recent_of(recent_changes, entry.product.groups, digest)
         else:
-            before = held if held.product == entry.product else None
-            if before and not changes and held.revision.catalog == catalog_revision:
-                held.token, held.verified_at = token, now
-                return held
+            before = cached if cached.product == entry.product else None
+            if before and not changes and cached.revision.catalog == catalog_revision:
+                cached.token, cached.verified_at = token, now
+                return cached
             # A patched index keeps its combination numbers, so earlier decisions remain valid.
-            head = changes[-1].head if changes else Head(held.revision.groups, held.write_id)
+            head = changes[-1].head if changes else Head(cached.revision.groups, cached.write_id)
             patch = _patch(changes, entry.product.groups, digest)
-            index = held.snapshot.index.with_changes(patch) if patch else held.snapshot.index
-            recent = recent_of(changes, entry.product.groups, digest, held.snapshot.recent, since)
+            index = cached.snapshot.index.with_changes(patch) if patch else cached.snapshot.index
+            recent = recent_of(changes, entry.product.groups, digest, cached.snapshot.recent, since)
             self._note_propagation(changes, now)
         snapshot = Snapshot(
             entry.publisher,
@@ -87,15 +87,15 @@ class Loader:
                 self.propagation.add(delay)
 
     def _changes_to(
-        self, held: HeldProduct | None, entry: CatalogEntry
+        self, cached: HeldProduct | None, entry: CatalogEntry
     ) -> tuple[GroupChange, ...] | None:
         """List the changes since the held product. None if it cannot be patched."""
         groups = entry.product.groups
-        if held is None or held.product.groups != groups or held.publisher != entry.publisher:
+        if cached is None or cached.product.groups != groups or cached.publisher != entry.publisher:
             return None
         try:
             changes = self._groups.changes_since(
-                entry.publisher, held.revision.groups, held.write_id
+                entry.publisher, cached.revision.groups, cached.write_id
             )
         except HistoryLost:
             return None

@@ -16,7 +16,7 @@ from eligibility.access.wire import AccountFields, QueryFields, device_read_late
 from eligibility.engine.decision_cache import CacheKey
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.snapshot import Snapshot
-from eligibility.rules.rollout import place
+from eligibility.rules.rollout import rollout_position
 from groups.emails import canonical_or_none, canonical_together
 
 AccountKey = tuple[int | None, object, int]
@@ -53,9 +53,9 @@ class QueryKeys:
         self._thresholds = snapshot.thresholds
         self._limited_markets = snapshot.product.markets is not None
 
-    def of(self, asked: QueryFields) -> CacheKey | None:
+    def of(self, query: QueryFields) -> CacheKey | None:
         """Build the key of one query. None if the query has to be parsed."""
-        _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(asked)
+        _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(query)
         device = device_read_lately(bytes(raw))
         device_class = self._class_lately(device) if device else None
         who = self._who(account)
@@ -67,22 +67,22 @@ class QueryKeys:
 
     def of_all(self, batch: Sequence[QueryFields]) -> Iterable[CacheKey]:
         """Build the keys of queries, in order. A key that matches nothing replaces None of `of`."""
-        devices: Iterable[Any] = map(device_read_lately, [bytes(asked.device) for asked in batch])
-        accounts = [asked.account for asked in batch]
+        devices: Iterable[Any] = map(device_read_lately, [bytes(query.device) for query in batch])
+        accounts = [query.account for query in batch]
         combinations, kinds, sides = self._whos(accounts)
-        markets = [asked.market for asked in batch]
+        markets = [query.market for query in batch]
         offered_in = {market: self._offered_in(market) for market in set(markets)}
         return zip(
             map(self._class_lately, devices),
             combinations,
             kinds,
             sides,
-            [asked.installed_version for asked in batch],
-            [asked.owned for asked in batch],
-            [asked.promotional_code for asked in batch],
-            [asked.manual_check for asked in batch],
+            [query.installed_version for query in batch],
+            [query.owned for query in batch],
+            [query.promotional_code for query in batch],
+            [query.manual_check for query in batch],
             map(offered_in.get, markets),
-            [asked.at for asked in batch],
+            [query.at for query in batch],
             strict=False,  # `sides` may be infinite
         )
 
@@ -109,7 +109,7 @@ class QueryKeys:
         return zip(*[self._who(account) or _UNTOLD for account in accounts], strict=True)
 
     def _side(self, address: str) -> int:
-        return place(self._thresholds, self._product_id, address)
+        return rollout_position(self._thresholds, self._product_id, address)
 
     def _offered_in(self, market: str | UnsetType | None) -> object:
         if market is not UNSET and not is_market(market):

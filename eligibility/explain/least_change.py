@@ -53,7 +53,7 @@ class Goal:
 GRANTED = Goal("the product", lambda decision: decision.granted)
 
 
-def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
+def goal_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
     """Read a goal: a flight id, with or without `flight:`, or a version. Raises: InvalidInput."""
     flight_id, flights = text.removeprefix("flight:"), product.flight_names
     if flight_id in flights:
@@ -73,32 +73,32 @@ def wanted_of(text: str, product: Product, loc: str = "--wanting") -> Goal:
 
 
 def explained(
-    decision: Decision, case: Case, wanted: Goal = GRANTED, *, search: bool = True
+    decision: Decision, case: Case, goal: Goal = GRANTED, *, search: bool = True
 ) -> Decision:
     """Add to a decision the details of its trace, a story, and the fewest changes to meet the goal.
 
     Args: decision = a decision with its trace; case = the input of that decision; search = whether
     to search for the changes, which takes up to MOST_TRIES decisions.
     """
-    least = nearest(case, wanted) if search else UNSET
+    least = nearest(case, goal) if search else UNSET
     return structs.replace(with_details(decision), story=story(decision, case), nearest=least)
 
 
 def nearest(
     case: Case,
-    wanted: Goal = GRANTED,
+    goal: Goal = GRANTED,
     *,
     most_changes: int = MOST_CHANGES,
     most_tries: int = MOST_TRIES,
 ) -> LeastChange:
     """Find the fewest changes to the query, the memberships or the product that meet the goal."""
-    search = _Search(case, wanted, most_tries)
+    search = _Search(case, goal, most_tries)
     solutions: list[_Attempt] = []
     complete = True
     try:
         frontier = [search.attempt((), case)]
         if search.meets(frontier[0]):
-            return LeastChange(wanted.text, (), most_tries - search.left)
+            return LeastChange(goal.text, (), most_tries - search.left)
         for _ in range(most_changes):
             promising: list[_Attempt] = []
             for before in frontier:
@@ -113,7 +113,7 @@ def nearest(
     except _TooManyTriesError:
         complete = False
     ways = _least(solutions, search.candidates)
-    return LeastChange(wanted.text, ways, most_tries - max(search.left, 0), complete)
+    return LeastChange(goal.text, ways, most_tries - max(search.left, 0), complete)
 
 
 @dataclass(frozen=True)
@@ -135,9 +135,9 @@ class _TooManyTriesError(Exception):
 class _Search:
     """The candidate changes for one case. left: how many decisions the search may still make."""
 
-    def __init__(self, case: Case, wanted: Goal, most_tries: int) -> None:
-        self.candidates = [*of_person(case), *of_publisher(case, wanted.flight_id)]
-        self.wanted, self.left = wanted, most_tries
+    def __init__(self, case: Case, goal: Goal, most_tries: int) -> None:
+        self.candidates = [*of_person(case), *of_publisher(case, goal.flight_id)]
+        self.goal, self.left = goal, most_tries
         self._tried: set[frozenset[int]] = set()
 
     def attempt(self, chosen: tuple[int, ...], case: Case) -> _Attempt:
@@ -151,7 +151,7 @@ class _Search:
         )
 
     def meets(self, attempt: _Attempt) -> bool:
-        return all(map(self.wanted.met_by, attempt.decisions))
+        return all(map(self.goal.met_by, attempt.decisions))
 
     def extend(self, before: _Attempt) -> Iterator[_Attempt]:
         """Try the changes so far plus each compatible candidate. Raises: _TooManyTriesError."""

@@ -151,16 +151,18 @@ def _next(version: str) -> str:
 
 def _other_devices(case: Case) -> Iterator[CandidateChange]:
     """List devices of the family with other processors, and the newest of each other family."""
-    mine = case.query.device
+    current = case.query.device
     for family, builds in facts().devices.items():
         for architecture, supported in builds.items():
-            device = Device(family, mine.os_version, architecture)
-            if family != mine.family:
+            device = Device(family, current.os_version, architecture)
+            if family != current.family:
                 newest = max(r.version for r in releases() if supported.contains(r.version))
                 device = with_fields(device, os_version=version_text(newest))
-            elif mine.architecture in (None, architecture) or not supported.contains(mine.version):
+            elif current.architecture in (None, architecture) or not supported.contains(
+                current.version
+            ):
                 continue
-            same = family == mine.family
+            same = family == current.family
             another = f"a device with an {architecture} processor" if same else a_kind(family)
             change = _change(
                 Action.USE_ANOTHER_DEVICE,

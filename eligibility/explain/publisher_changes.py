@@ -89,13 +89,13 @@ def _name(source: DeclaredSource) -> str:
 
 
 def _flight(
-    case: Case, source: DeclaredSource, flight: Flight, wanted: str | None
+    case: Case, source: DeclaredSource, flight: Flight, goal: str | None
 ) -> Iterator[CandidateChange]:
     named: dict[str, Any] = {"flight": flight.flight_id}
     if flight.publish_at is not None and flight.publish_at > case.now:
         change = _change(Action.PUBLISH_FLIGHT, f"opens {_name(source)} now", **named)
         yield _declaring(change, _setting(source, publish_at=None), f"{source.loc}.publish_at")
-    if flight.flight_id != wanted:
+    if flight.flight_id != goal:
         return
     for group in sorted(case.account_groups - set(flight.groups)):
         text = f"adds the group {group} to {_name(source)}"

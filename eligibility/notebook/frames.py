@@ -65,10 +65,10 @@ def to_polars(matrix: Matrix) -> "polars.DataFrame":
             "at": pl.Series(list(matrix.rows), dtype=pl.UInt32) * devices,
         }
     )
-    each = of_account.select(pl.all().repeat_by(devices).explode())
+    expanded = of_account.select(pl.all().repeat_by(devices).explode())
     steps = pl.int_range(pl.len(), dtype=pl.UInt32) % devices
-    rows = each.select(pl.col("at") + steps).to_series()
-    return each.select("account").hstack(small[rows])  # type: ignore[no-any-return]
+    rows = expanded.select(pl.col("at") + steps).to_series()
+    return expanded.select("account").hstack(small[rows])  # type: ignore[no-any-return]
 
 
 def _check_size(matrix: Matrix) -> None:

@@ -57,8 +57,8 @@ class Rule:
     def minimum(self, family: str) -> Version | None:
         """The lowest version that meets the family's floor. None if the floor has no lower bound."""
         floor = self._floor(family) if self._covers(family) else None
-        asked = [s.version for s in floor or () if s.operator in (">=", "==", "~=")]
-        return max((parse_os_version(text.removesuffix(".*")) for text in asked), default=None)
+        bounds = [s.version for s in floor or () if s.operator in (">=", "==", "~=")]
+        return max((parse_os_version(text.removesuffix(".*")) for text in bounds), default=None)
 
     def families(self) -> tuple[str, ...]:
         """Families that the rule names, in the order of the file, without `*`."""

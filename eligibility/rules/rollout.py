@@ -47,7 +47,7 @@ def thresholds(product: Product) -> list[float]:
     )
 
 
-def place(thresholds: Sequence[float], product_id: str, account_id: str) -> int:
+def rollout_position(thresholds: Sequence[float], product_id: str, account_id: str) -> int:
     """Count the thresholds up to the account's bucket. Equal counts: same side of every rollout."""
     return bisect_right(thresholds, bucket(product_id, account_id))
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, IPvAnyNetwork
 
-from eligibility.callers.issuers import AccountIssuer, CallerIssuer, check_each_once
+from eligibility.callers.issuers import AccountIssuer, CallerIssuer, check_unique
 from eligibility.callers.provider import SignInProvider
 
 _ORIGIN = re.compile(r"https://[a-z0-9.-]+(?::[0-9]{1,5})?|https://\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
@@ -41,9 +41,9 @@ StoreUrl = Annotated[str, AfterValidator(_store_url)]
 HttpsOrigin = Annotated[str, AfterValidator(_https_origin)]
 Networks = Annotated[tuple[IPvAnyNetwork, ...], BeforeValidator(_from_commas)]
 CallerIssuers = Annotated[
-    tuple[CallerIssuer, ...], BeforeValidator(_from_json), AfterValidator(check_each_once)
+    tuple[CallerIssuer, ...], BeforeValidator(_from_json), AfterValidator(check_unique)
 ]
 AccountIssuers = Annotated[
-    tuple[AccountIssuer, ...], BeforeValidator(_from_json), AfterValidator(check_each_once)
+    tuple[AccountIssuer, ...], BeforeValidator(_from_json), AfterValidator(check_unique)
 ]
 DashboardProvider = Annotated[SignInProvider | None, BeforeValidator(_from_json)]

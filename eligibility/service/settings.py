@@ -10,7 +10,7 @@ from typing import Any, Literal
 from platformdirs import user_data_path
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from eligibility.callers.issuers import check_told_apart, is_loopback
+from eligibility.callers.issuers import check_audiences_differ, is_loopback
 from eligibility.errors import Fault, InvalidSettings
 from eligibility.service import setting_types as types
 from groups.open import shown
@@ -143,10 +143,10 @@ class Settings(BaseModel):
 
     @field_validator("account_issuers")
     @classmethod
-    def _told_apart(
+    def _check_audiences(
         cls, issuers: types.AccountIssuers, info: ValidationInfo
     ) -> types.AccountIssuers:
-        check_told_apart(info.data.get("issuers", ()), issuers)
+        check_audiences_differ(info.data.get("issuers", ()), issuers)
         return issuers
 
     @field_validator("dashboard_provider")

@@ -13,7 +13,7 @@ from itertools import count, repeat
 from eligibility.access.asker import Asker
 from eligibility.access.model import Device
 from eligibility.engine.snapshot import Snapshot
-from eligibility.rules.rollout import BUCKETS, buckets, place
+from eligibility.rules.rollout import BUCKETS, buckets, rollout_position
 from eligibility.rules.settling import MembershipMove
 from eligibility.simulation.inputs.population import Population
 
@@ -49,19 +49,19 @@ def account_classes(snapshot: Snapshot, population: Population) -> tuple[Classes
     others = population.others
     if not others:
         return _plain_classes(snapshot, population.names)
-    plain = [place for place in range(len(population)) if place not in others]
-    found, firsts = _plain_classes(snapshot, [population.names[place] for place in plain])
+    plain = [index for index in range(len(population)) if index not in others]
+    plain_numbers, firsts = _plain_classes(snapshot, [population.names[index] for index in plain])
     rows = array("I", bytes(4 * len(population)))
-    for place_, number in zip(plain, found, strict=True):
-        rows[place_] = number
+    for index, number in zip(plain, plain_numbers, strict=True):
+        rows[index] = number
     firsts = [plain[first] for first in firsts]
     numbers: dict[object, int] = {}
-    for place_, asker in others.items():
+    for index, asker in others.items():
         key = _key(snapshot, asker)
         if key not in numbers:
             numbers[key] = len(firsts)
-            firsts.append(place_)
-        rows[place_] = numbers[key]
+            firsts.append(index)
+        rows[index] = numbers[key]
     return rows, firsts
 
 
@@ -79,16 +79,16 @@ def _plain_classes(snapshot: Snapshot, names: Sequence[str]) -> tuple["array[int
         digests = snapshot.digester.of_all(chunk)
         settling = map(recent.get, digests) if recent else repeat(None)
         keys = zip(numbers_of(digests), sides_of(chunk), settling, strict=False)
-        found = list(map(ids.__getitem__, keys))
-        firsts += [start + found.index(number) for number in range(len(firsts), len(ids))]
-        rows.extend(found)
+        numbers = list(map(ids.__getitem__, keys))
+        firsts += [start + numbers.index(number) for number in range(len(firsts), len(ids))]
+        rows.extend(numbers)
     return rows, firsts
 
 
-def _numbers(snapshot: Snapshot, asked: int) -> Callable[[Sequence[int]], Iterable[int]]:
+def _numbers(snapshot: Snapshot, lookups: int) -> Callable[[Sequence[int]], Iterable[int]]:
     """Return a function from digests to group combinations. A dict is faster for many digests."""
     index = snapshot.index
-    if asked < len(index):
+    if lookups < len(index):
         return index.find_all
     number_of = index.by_digest().get
     return lambda digests: map(number_of, digests, repeat(0))
@@ -110,9 +110,9 @@ def _key(snapshot: Snapshot, asker: Asker) -> object:
         return asker
     digests = map(snapshot.digester.of, account.addresses)
     settling = max(
-        (snapshot.recent[one] for one in digests if one in snapshot.recent), default=None
+        (snapshot.recent[digest] for digest in digests if digest in snapshot.recent), default=None
     )
-    side = place(snapshot.thresholds, snapshot.product_id, account.id)
+    side = rollout_position(snapshot.thresholds, snapshot.product_id, account.id)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check
     return snapshot.groups_of(account), account.kind, side, terms, claims, settling

@@ -51,7 +51,7 @@ def rollout_shares(
     return tuple(
         share
         for source, rollout in _in_progress(product)
-        for share in _at_each(source, rollout, ordered, percentages)
+        for share in _shares_at(source, rollout, ordered, percentages)
     )
 
 
@@ -61,7 +61,7 @@ def shares_of(matrix: Matrix, percentages: Sequence[float] = ()) -> tuple[Rollou
     shares: list[RolloutShare] = []
     for source, rollout in _in_progress(product):
         ordered = sorted(buckets(product_id, _reached(matrix, source.flight_id)))
-        shares += _at_each(source, rollout, ordered, percentages)
+        shares += _shares_at(source, rollout, ordered, percentages)
     return tuple(shares)
 
 
@@ -85,7 +85,7 @@ def _in_progress(product: Product) -> Iterator[tuple[DeclaredSource, Rollout]]:
             yield source, source.rollout
 
 
-def _at_each(
+def _shares_at(
     source: DeclaredSource, rollout: Rollout, ordered: Sequence[int], percentages: Sequence[float]
 ) -> Iterator[RolloutShare]:
     for percentage in dict.fromkeys((rollout.percentage, *percentages)):

@@ -58,7 +58,7 @@ class States:
         """
         moment = at or self.now()
         if at is None and draft.is_empty:
-            snapshot = self._evaluator.held(product_id).snapshot
+            snapshot = self._evaluator.current(product_id).snapshot
             changes = self._changes(snapshot.publisher, snapshot.product.groups, moment)
             return _state(snapshot, moment, "live", changes, self._evaluator.digester().of_recorded)
         entry = self._entry(product_id, at, moment, draft)
@@ -89,13 +89,13 @@ class States:
         if moves.whole:
             return moves.over(())
         page = self._groups.members(publisher, group_id, at=at, limit=MAX_MEMBERS)
-        return moves.over(one for one in page.items if not one.startswith(FORGOTTEN))
+        return moves.over(address for address in page.items if not address.startswith(FORGOTTEN))
 
     def products(self, publisher: str, *, ever: bool = False) -> frozenset[str]:
         """Return the ids of a publisher's products. ever: include deleted products."""
         if ever:
-            return frozenset(one.product_id for one in self._catalog.changes_since(publisher, 0))
-        return frozenset(one.product_id for one in all_products(self._catalog, publisher))
+            return frozenset(item.product_id for item in self._catalog.changes_since(publisher, 0))
+        return frozenset(item.product_id for item in all_products(self._catalog, publisher))
 
     def moment_of(
         self, publisher: str, part: Literal["groups", "catalog"], revision: int
@@ -161,7 +161,7 @@ class States:
         for group_id, moves in draft.groups.items():
             before = digests.get(group_id, set())
             digests[group_id] = _moved(group_id, before, moves, self._evaluator.digester())
-            moved |= {(group_id, one) for one in before ^ digests[group_id]}
+            moved |= {(group_id, digest) for digest in before ^ digests[group_id]}
         present_digests = {group: digests[group] for group in named & digests.keys()}
         return _Members(present_digests, revision, self._changes(publisher, named, moment), moved)
 
@@ -173,8 +173,10 @@ class States:
         if at is not None:
             revision = self._groups.memberships_at(publisher, (), (), at).revision
             if revision != head.revision:
-                return revision, {one: self._past(publisher, one, at) for one in group_ids}
-        return head.revision, {one: set(sets[one].digests) for one in group_ids}
+                return revision, {
+                    group_id: self._past(publisher, group_id, at) for group_id in group_ids
+                }
+        return head.revision, {group_id: set(sets[group_id].digests) for group_id in group_ids}
 
     def _past(self, publisher: str, group_id: str, at: datetime) -> set[int]:
         members = self._groups.members(publisher, group_id, at=at, limit=MAX_MEMBERS).items
@@ -183,16 +185,18 @@ class States:
     @staticmethod
     def _check_groups(draft: Draft, existing: Collection[str]) -> None:
         unknown = sorted(
-            one for one, moves in draft.groups.items() if one not in existing and not moves.whole
+            group_id
+            for group_id, moves in draft.groups.items()
+            if group_id not in existing and not moves.whole
         )
         if unknown:
             faults = [
                 Fault(
-                    f"groups.{one}",
+                    f"groups.{group_id}",
                     "UNKNOWN_GROUP",
-                    f"group `{one}` is neither stored nor declared",
+                    f"group `{group_id}` is neither stored nor declared",
                 )
-                for one in unknown
+                for group_id in unknown
             ]
             raise InvalidInput(faults, "the draft")
 
@@ -202,7 +206,9 @@ class States:
         """List the changes of these groups in the 30 minutes before a time."""
         since = max(moment, _FIRST) - SETTLING_TIME
         recent = self._groups.recent_changes(publisher, since)
-        return tuple(one for one in recent if one.group_id in groups and since < one.at <= moment)
+        return tuple(
+            change for change in recent if change.group_id in groups and since < change.at <= moment
+        )
 
 
 def _state(
@@ -217,8 +223,8 @@ def _state(
         if not changes:
             return None
         index = snapshot.index.with_changes(
-            (one.group_id, [*map(digest, one.removed)], [*map(digest, one.added)])
-            for one in reversed(changes)
+            (change.group_id, [*map(digest, change.removed)], [*map(digest, change.added)])
+            for change in reversed(changes)
         )
         return State(snapshot.with_index(index), moment, f"{label}, as 30 minutes before")
 

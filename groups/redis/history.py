@@ -106,22 +106,22 @@ def memberships_at(
 
 
 def _last_changes(
-    server: RedisServer, publisher: str, group_id: str, wanted: set[str], until: int
+    server: RedisServer, publisher: str, group_id: str, remaining: set[str], until: int
 ) -> Iterator[MembershipChange]:
-    """Find the last change of each wanted address in a group, up to revision `until`."""
+    """Find the last change of each remaining address in a group, up to revision `until`."""
     known = [
         revision for revision in revisions_of(server, publisher, group_id) if revision <= until
     ]
     for change in changes(server, publisher, known[::-1]):
-        for address in wanted.intersection((*change.added, *change.removed)):
-            wanted.discard(address)
+        for address in remaining.intersection((*change.added, *change.removed)):
+            remaining.discard(address)
             yield MembershipChange(
                 address=address,
                 group_id=group_id,
                 at=change.at,
                 change="added" if address in change.added else "removed",
             )
-        if not wanted:
+        if not remaining:
             return
 
 

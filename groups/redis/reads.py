@@ -67,12 +67,12 @@ def states(
     server: RedisServer, publisher: str, group_ids: Sequence[str]
 ) -> tuple[HeadField, dict[str, GroupState]]:
     """Read the last write, and those of the groups that exist with their members, at the same time."""
-    keys, wanted = server.keys, [storable(group_id) for group_id in group_ids]
+    keys, encoded_ids = server.keys, [storable(group_id) for group_id in group_ids]
     commands: list[Command] = [("HGET", keys.head(publisher), "groups")]
-    commands += [("HGET", keys.groups(publisher), group_id) for group_id in wanted]
-    commands += [("GET", keys.members(publisher, group_id)) for group_id in wanted]
+    commands += [("HGET", keys.groups(publisher), group_id) for group_id in encoded_ids]
+    commands += [("GET", keys.members(publisher, group_id)) for group_id in encoded_ids]
     head, *rest = server.read(commands)
-    groups, members = rest[: len(wanted)], rest[len(wanted) :]
+    groups, members = rest[: len(encoded_ids)], rest[len(encoded_ids) :]
     known: dict[str, GroupState] = {}
     for group_id, body, addresses in zip(group_ids, groups, members, strict=True):
         if body is None:

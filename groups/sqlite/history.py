@@ -108,9 +108,9 @@ def memberships_at(
         "SELECT coalesce(max(revision), 0) FROM edit WHERE publisher = ? AND at_us <= ?",
         (name, until),
     ).fetchone()
-    wanted = dumps(list(map(text, addresses)))
+    listed = dumps(list(map(text, addresses)))
     groups = dumps(list(map(text, group_ids)))
-    rows = connection.execute(_LAST, (wanted, name, until, groups))
+    rows = connection.execute(_LAST, (listed, name, until, groups))
     return PastMemberships(
         revision=revision,
         last=tuple(

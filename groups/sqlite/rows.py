@@ -66,13 +66,13 @@ def group_ids(connection: sqlite3.Connection, publisher: str) -> frozenset[str]:
 
 
 def group_keys(
-    connection: sqlite3.Connection, publisher: str, wanted: Collection[str]
+    connection: sqlite3.Connection, publisher: str, ids: Collection[str]
 ) -> dict[str, int]:
-    """Return the row keys, by group id, of those wanted groups that exist."""
+    """Return the row keys, by group id, of those groups that exist."""
     rows = connection.execute(
         "SELECT group_id, group_key FROM known_group WHERE publisher = ?"
         " AND group_id IN (SELECT value FROM json_each(?))",
-        (text(publisher), dumps(list(map(text, wanted)))),
+        (text(publisher), dumps(list(map(text, ids)))),
     )
     return dict(rows.fetchall())
 
@@ -121,13 +121,13 @@ def members_after(stored: StoredGroup, query: MemberQuery) -> list[str]:
     return list(map(itemgetter(0), rows))
 
 
-def present(stored: StoredGroup, wanted: Collection[str] | None) -> frozenset[str]:
-    """Return those wanted addresses that are members; all members if `wanted` is None."""
-    if wanted is None:
+def present(stored: StoredGroup, addresses: Collection[str] | None) -> frozenset[str]:
+    """Return those addresses that are members; all members if `addresses` is None."""
+    if addresses is None:
         rows = stored.connection.execute(_MEMBERS, (stored.key,))
     else:
         condition = " AND address IN (SELECT value FROM json_each(?))"
-        rows = stored.connection.execute(_MEMBERS + condition, (stored.key, dumps(wanted)))
+        rows = stored.connection.execute(_MEMBERS + condition, (stored.key, dumps(addresses)))
     return frozenset(map(itemgetter(0), rows))
 
 

@@ -118,7 +118,7 @@ class Database:
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
-                self._given_back(connection)
+                self._release(connection)
 
     def close(self) -> None:
         """Close all connections, those in use after their transaction. May be called twice."""
@@ -138,7 +138,7 @@ class Database:
                 connection.execute("COMMIT")
             finally:
                 self._current.connection = None
-                self._given_back(connection)
+                self._release(connection)
 
     def _taken(self) -> sqlite3.Connection:
         self._file.check()
@@ -147,7 +147,7 @@ class Database:
         except IndexError:
             return sqlite_file.connected(self.path)
 
-    def _given_back(self, connection: sqlite3.Connection) -> None:
+    def _release(self, connection: sqlite3.Connection) -> None:
         try:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")

@@ -26,7 +26,7 @@ def opened(path: Path) -> sqlite3.Connection:
     with translated(path):
         connection = connected(path)
         try:
-            if not _is_ours(connection, path):
+            if not _is_own_format(connection, path):
                 _claim(connection, path)
             _use_write_ahead_log(connection)
         except BaseException:
@@ -92,7 +92,7 @@ def _user_version(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0]) & 0xFFFFFFFF
 
 
-def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
+def _is_own_format(connection: sqlite3.Connection, path: Path) -> bool:
     """Return True for a file of ours, False for an empty file. Raises: NotOurDatabase for any other."""
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id == APPLICATION_ID:
@@ -105,7 +105,7 @@ def _is_ours(connection: sqlite3.Connection, path: Path) -> bool:
 
 def _claim(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
-    if not _is_ours(connection, path):
+    if not _is_own_format(connection, path):
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     connection.execute("COMMIT")
 

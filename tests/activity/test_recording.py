@@ -230,7 +230,7 @@ def test_every_one_of_many_at_once_is_counted(world: World) -> None:
 
 
 def test_what_is_told_in_the_same_words_is_counted_apart(world: World, clock: Clock) -> None:
-    held = world.service.evaluator.held("APP")
+    held = world.service.evaluator.current("APP")
     sent = [wire.decode_query(json.dumps(query(one)).encode()) for one in (ADA, STRANGER)]
     told = held.answers_json(sent, clock(), lambda _: b"true")
     assert told[0] == told[1]
@@ -283,7 +283,7 @@ def test_faults_in_a_batch_are_left_out(world: World) -> None:
 def test_a_simulation_is_not_counted(world: World, clock: Clock) -> None:
     state = world.service.states.read("APP")
     state.decide(wire.to_query(wire.decode_query(json.dumps(query()).encode())))
-    world.service.evaluator.held("APP").answer(
+    world.service.evaluator.current("APP").answer(
         wire.to_query(wire.decode_query(json.dumps(query()).encode())), clock()
     )
     assert world.counts() == {}

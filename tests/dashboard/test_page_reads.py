@@ -110,7 +110,7 @@ def test_the_live_page_reads_a_group_once_and_again_when_it_changed(
     for group in groups:
         edit = MembershipEdit(add=("new@contoso.example",), remove=(ada,))
         service.groups.edit("contoso", group, edit, actor="tests")
-    service.evaluator.held(READER)
+    service.evaluator.current(READER)
     reads.clear()
     assert ada not in accounts()
     assert sorted(reads) == sorted(groups)

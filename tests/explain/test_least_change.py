@@ -16,7 +16,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
 from eligibility.cli.demo.demo import load_sample
 from eligibility.errors import InvalidInput
-from eligibility.explain.least_change import GRANTED, MOST_TRIES, Goal, nearest, wanted_of, worlds
+from eligibility.explain.least_change import GRANTED, MOST_TRIES, Goal, goal_of, nearest, worlds
 from eligibility.explain.person_changes import CandidateChange, of_person
 from eligibility.explain.publisher_changes import of_publisher
 from eligibility.rules.case import Case
@@ -116,7 +116,7 @@ def test_a_floor_that_asks_for_more_than_a_version_is_passed_by_the_next_one() -
     strict = Case(
         asked.query, declared, asked.account_groups, parse_requirements(FLOORS, "floors"), NOW
     )
-    found = nearest(strict, wanted_of("canary", declared))
+    found = nearest(strict, goal_of("canary", declared))
     assert told(found)[0] == ["update_os 10.0.22631.3008"]
 
 
@@ -135,7 +135,7 @@ def test_where_one_change_is_not_enough_two_are_told() -> None:
     declared = product(
         flight("canary", ["testers"], "2.0.0.0"), audience="private", audience_groups=["beta"]
     )
-    found = nearest(case(declared), wanted_of("flight:canary", declared))
+    found = nearest(case(declared), goal_of("flight:canary", declared))
     assert told(found)[0] == ["join_group beta", "join_group testers"]
     assert found.ways[0].source == "flight canary"
 
@@ -148,7 +148,7 @@ def test_a_work_account_needs_both_a_personal_account_and_its_group_in_the_fligh
         audience_groups=["beta"],
     )
     asked = case(several, "beta", "testers", account=ADA | {"kind": "work_or_school"})
-    pairs = told(nearest(asked, wanted_of("dogfood", several)))
+    pairs = told(nearest(asked, goal_of("dogfood", several)))
     assert ["use_microsoft_account beta", "add_flight_group beta dogfood"] in pairs
 
 
@@ -156,7 +156,7 @@ def test_a_flight_that_lacks_both_its_packages_and_its_date_needs_both() -> None
     """Neither alone makes a difference that a decision shows."""
     empty = {**flight("canary", ["testers"], "2.0.0.0"), "packages": []}
     declared = product({**empty, "publish_at": "2030-01-01T00:00:00Z"})
-    found = nearest(case(declared, "testers"), wanted_of("canary", declared))
+    found = nearest(case(declared, "testers"), goal_of("canary", declared))
     assert told(found) == [
         ["wait", "add_package canary"],
         ["publish_flight canary", "add_package canary"],
@@ -188,7 +188,7 @@ def test_a_rollout_that_left_somebody_out_is_passed_by_hand_or_anew() -> None:
     }
     declared = product(packages=[package("2.0.0.0")], rollout=rollout)
     asked = case(declared, installed_version="1.0.0.0")
-    found = nearest(asked, wanted_of("2.0.0.0", declared))
+    found = nearest(asked, goal_of("2.0.0.0", declared))
     assert told(found) == [["check_for_updates"], ["reinstall"], ["finalize_rollout"]]
 
 
@@ -201,7 +201,7 @@ def test_an_account_that_is_not_known_yet_has_to_do_on_either_side_of_a_rollout(
     }
     declared = product(packages=[package("2.0.0.0")], rollout=rollout)
     asked = case(declared, account=None, installed_version="1.0.0.0")
-    found = nearest(asked, wanted_of("2.0.0.0", declared))
+    found = nearest(asked, goal_of("2.0.0.0", declared))
     assert told(found) == [["reinstall"], ["finalize_rollout"]]
 
 
@@ -212,14 +212,14 @@ def test_what_is_granted_needs_no_change() -> None:
 @pytest.mark.parametrize("wanting", ["flight:canary", "canary", "2.0.0.0"])
 def test_a_flight_or_a_version_can_be_wanted(wanting: str) -> None:
     declared = product(flight("canary", ["testers"], "2.0.0.0"))
-    found = nearest(case(declared), wanted_of(wanting, declared))
+    found = nearest(case(declared), goal_of(wanting, declared))
     assert told(found)[0] == ["join_group testers"]
 
 
 def test_a_flight_that_there_is_not_is_refused_with_what_may_be_meant() -> None:
     declared = product(flight("canary", ["testers"], "2.0.0.0"))
     with pytest.raises(InvalidInput) as error:
-        wanted_of("canari", declared)
+        goal_of("canari", declared)
     (fault,) = error.value.faults
     assert fault.code == "UNKNOWN_FLIGHT"
     assert fault.detail.endswith("(`canary`) nor a package version; did you mean `canary`?")
@@ -262,7 +262,7 @@ def cases(query: Body, body: Body, groups: set[str]) -> Iterator[tuple[Case, Goa
     declared = read_product(body)
     mine = frozenset(groups) & declared.groups if query["account"] else frozenset()
     asked = Case(query_of(**query), declared, mine, REQUIREMENTS, NOW)
-    for wanted in (GRANTED, *(wanted_of(one.flight_id, declared) for one in declared.flights)):
+    for wanted in (GRANTED, *(goal_of(one.flight_id, declared) for one in declared.flights)):
         if not wanted.met_by(decide(asked)):
             yield asked, wanted
 

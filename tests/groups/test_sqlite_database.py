@@ -287,7 +287,7 @@ def test_a_file_of_a_newer_program_is_refused(database: Database, path: Path) ->
     older = SchemaPart(name="notes", slot=2, migrations=())
     with pytest.raises(NewerDatabase) as caught:
         database.migrate(older)
-    assert (caught.value.path, caught.value.found, caught.value.known) == (path, 1, 0)
+    assert (caught.value.path, caught.value.version, caught.value.known) == (path, 1, 0)
 
 
 # Transactions

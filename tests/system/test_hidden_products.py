@@ -62,7 +62,7 @@ def ask(request: pytest.FixtureRequest, world: TokenApp) -> Ask:
 
 def forget(world: TokenApp) -> None:
     """As after a start: memory holds no product."""
-    world.app.service.evaluator._held.clear()
+    world.app.service.evaluator._products.clear()
 
 
 def remember(world: TokenApp) -> None:

@@ -36,18 +36,18 @@ def invent_activity(service: Service, publisher: str, queries: int = 600) -> Non
     askers = list(_askers(service, publisher, rng))
     now = service.evaluator.clock()
     for moment in _moments(now, queries, rng) if askers else ():
-        asked = decode_query(msgspec.json.encode(rng.choice(askers)))
-        told = service.evaluator.decide(to_query(asked))
-        service.recorder.record(asked, told, moment)
+        query = decode_query(msgspec.json.encode(rng.choice(askers)))
+        decision = service.evaluator.decide(to_query(query))
+        service.recorder.record(query, decision, moment)
     service.recorder.flush()
 
 
 def _moments(now: float, queries: int, rng: random.Random) -> list[float]:
     """Return times of the last two days in ascending order, more by day than by night."""
     hours = [now - 3_600 * before for before in range(HOURS)]
-    weights = [_BY_HOUR[datetime.fromtimestamp(one, UTC).hour] for one in hours]
+    weights = [_BY_HOUR[datetime.fromtimestamp(hour, UTC).hour] for hour in hours]
     chosen = rng.choices(hours, weights, k=queries)
-    return sorted(one - rng.uniform(0, 3_600) for one in chosen)
+    return sorted(hour - rng.uniform(0, 3_600) for hour in chosen)
 
 
 def _askers(service: Service, publisher: str, rng: random.Random) -> Iterator[dict[str, Any]]:
@@ -58,19 +58,19 @@ def _askers(service: Service, publisher: str, rng: random.Random) -> Iterator[di
             for group in sorted(entry.product.groups)
             for address in service.groups.members(publisher, group, limit=MAX_MEMBERS).items
         }
-        asking = [one for one in members if len(members) < 5 or rng.random() < 0.8]
+        active = [member for member in members if len(members) < 5 or rng.random() < 0.8]
         strangers = [f"visitor{number}@elsewhere.example" for number in range(4)]
-        for address in (*asking, *strangers, None):
+        for address in (*active, *strangers, None):
             yield _query(entry.product_id, address, rng)
 
 
 def _query(product_id: str, address: str | None, rng: random.Random) -> dict[str, Any]:
-    weights = [one[0] for one in _DEVICES]
+    weights = [device[0] for device in _DEVICES]
     _, family, os_version, architecture = rng.choices(_DEVICES, weights)[0]
-    asked: dict[str, Any] = {
+    query: dict[str, Any] = {
         "product_id": product_id,
         "device": {"family": family, "os_version": os_version, "architecture": architecture},
         "installed_version": "1.0.0.0",
         "market": "US",
     }
-    return asked | ({"account": {"id": address}} if address else {})
+    return query | ({"account": {"id": address}} if address else {})

@@ -42,10 +42,10 @@ def first_key(service: Service) -> str | None:
 
 def admin_key(service: Service, name: str, expires: str | None = None) -> str:
     """Create a key with all rights, and return its text. expires: see KeyAdmin.create."""
-    made = service.key_admin.create(
+    issued = service.key_admin.create(
         actor(), name=name, scopes=[Scope.ADMIN], publishers=None, expires=expires
     )
-    return made.text
+    return issued.text
 
 
 def announce(url: str, key: str) -> None:

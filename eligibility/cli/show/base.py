@@ -24,13 +24,13 @@ _ACTION_STYLE = {
 _ACTION_SIGN = {"create": "+", "change": "~", "delete": "-", "unchanged": " ", "left_alone": " "}
 
 
-def decision_panel(decision: Decision, title: str | None = None, asked: str = "") -> Panel:
-    """Format a decision. title: shown in place of the verdict; asked: the query, as text."""
+def decision_panel(decision: Decision, title: str | None = None, query: str = "") -> Panel:
+    """Format a decision. title: shown instead of the verdict; query: the query, as text."""
     rows = Table.grid(padding=(0, 2))
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column()
-    if asked:
-        rows.add_row("Asked", asked)
+    if query:
+        rows.add_row("Asked", query)
     submission = decision.submission
     listing = f"{submission.audience} audience, listing {submission.listing.replace('_', ' ')}"
     rows.add_row("Submission", _half(submission.granted, listing, submission.reasons))

@@ -56,7 +56,10 @@ def _reasons(sentences: list[Sentence]) -> Table:
 def _what_else(decision: Decision) -> list[RenderableType]:
     """Suggest --wanting for each higher flight that the remedies name."""
     missed = dict.fromkeys(
-        flight for one in decision.remedies if one.unlocks == "flight" for flight in one.flights
+        flight
+        for remedy in decision.remedies
+        if remedy.unlocks == "flight"
+        for flight in remedy.flights
     )
     if not missed:
         return []
@@ -65,7 +68,7 @@ def _what_else(decision: Decision) -> list[RenderableType]:
 
 
 def _what_helps(nearest: LeastChange) -> list[RenderableType]:
-    """Format the smallest changes; return [] if the wanted outcome is granted already."""
+    """Format the smallest changes; return [] if the goal is met already."""
     if not nearest.ways and nearest.tries == 1:
         return []
     tried = f"{nearest.tries:,} decisions were tried"

@@ -43,15 +43,15 @@ def _line(mark: str, style: str, sentence: str, note: str) -> RenderableType:
 
 def _failed(result: ScenarioResult) -> Iterator[RenderableType]:
     scenario = result.scenario
-    place = f"{scenario.file.name}:{scenario.line}"
-    yield _line("✘", "bold red", scenario.sentence, place)
+    location = f"{scenario.file.name}:{scenario.line}"
+    yield _line("✘", "bold red", scenario.sentence, location)
     for mismatch in result.mismatches:
-        yield Padding(_mismatch(mismatch, result.asked), (0, 0, 1, 4))
+        yield Padding(_mismatch(mismatch, result.queries), (0, 0, 1, 4))
 
 
-def _mismatch(mismatch: Mismatch, asked: int) -> RenderableType:
+def _mismatch(mismatch: Mismatch, queries: int) -> RenderableType:
     places = len(mismatch.where)
-    of_all = f"{places} of {asked}: " if asked > 1 else ""
+    of_all = f"{places} of {queries}: " if queries > 1 else ""
     table = Table("", "expected", "got", box=None, header_style="bold dim", padding=(0, 2, 0, 0))
     for difference in mismatch.differences:
         table.add_row(
@@ -70,9 +70,9 @@ def _mismatch(mismatch: Mismatch, asked: int) -> RenderableType:
 def _summary(files: Iterable[FileResult]) -> Text:
     ran = list(files)
     cases = [result for file in ran for result in file.results]
-    failed, asked = sum(not case.passed for case in cases), sum(case.asked for case in cases)
+    failed, queries = sum(not case.passed for case in cases), sum(case.queries for case in cases)
     where = f"{many(len(cases), 'case')} in {many(len(ran), 'file')}"
-    decisions = (f"  {many(asked, 'decision')}", "dim")
+    decisions = (f"  {many(queries, 'decision')}", "dim")
     if not failed:
         return Text.assemble(("✔ all as expected", "bold green"), f"  {where}", decisions)
     return Text.assemble((f"✘ {failed} not as expected", "bold red"), f"  of {where}", decisions)

@@ -23,7 +23,7 @@ from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.record import (
     Recording,
     appended,
-    given_of,
+    given_fields,
     new_file,
     recorded_case,
 )
@@ -112,7 +112,7 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
             how = replace(how, inline=True)
         text = appended(before, recorded_case(query, state, how), str(path))
     else:
-        text = new_file(given_of(state, how), recorded_case(query, state, how))
+        text = new_file(given_fields(state, how), recorded_case(query, state, how))
     _check(path, text, opened)
     write_whole(path, text)
     return state.decide(query)

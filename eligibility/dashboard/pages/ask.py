@@ -19,7 +19,7 @@ from eligibility.dashboard.signin.viewer import Viewer
 from eligibility.dashboard.site import RenderedPage, Site, faults_of
 from eligibility.errors import EligibilityError, UnknownProduct
 from eligibility.explain.device_names import device_name
-from eligibility.explain.least_change import GRANTED, explained, wanted_of
+from eligibility.explain.least_change import GRANTED, explained, goal_of
 from eligibility.server.http.sealed_cursors import Seal
 from eligibility.simulation.inputs.devices import NamedDevice, read_devices
 from eligibility.simulation.inputs.drafts import Draft, MemberMoves
@@ -155,8 +155,8 @@ def _preset(name: str) -> dict[str, str]:
 
 
 def _explained(state: State, query: AccessQuery, wanting: str) -> Decision:
-    wanted = wanted_of(wanting, state.product, "wanting") if wanting else GRANTED
-    return explained(state.decide(query, explain=True), state.case(query), wanted)
+    goal = goal_of(wanting, state.product, "wanting") if wanting else GRANTED
+    return explained(state.decide(query, explain=True), state.case(query), goal)
 
 
 def _supposing(

@@ -40,35 +40,35 @@ class GroupPages:
         self._site, self._service = site, site.service
         self._store = site.service.groups
         self._cursors = AddressCursors(self._store.digest_key)
-        base, one = "/{publisher}/groups", "/{publisher}/groups/{group_id}"
+        base, group = "/{publisher}/groups", "/{publisher}/groups/{group_id}"
         site.page(base, self.listed)
         site.page(f"{base}/new", self.new)
         site.change(f"{base}/new", self.create)
-        site.page(one, self.shown)
-        site.page(f"{one}/members.csv", self.exported)
-        site.page(f"{one}/history", self.history)
-        site.change(f"{one}/members", self.members)
-        site.change(f"{one}/preview", self.preview)
-        site.change(f"{one}/save", self.save)
-        site.change(f"{one}/consent", self.consent)
+        site.page(group, self.shown)
+        site.page(f"{group}/members.csv", self.exported)
+        site.page(f"{group}/history", self.history)
+        site.change(f"{group}/members", self.members)
+        site.change(f"{group}/preview", self.preview)
+        site.change(f"{group}/save", self.save)
+        site.change(f"{group}/consent", self.consent)
 
     def listed(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show groups page by page, with their uses. `q` filters them by name or id."""
         publisher = viewer.publisher_of(request, Scope.READ_GROUPS)
         text = request.query_params.get("q", "").strip()
-        found = list(all_groups(self._store, publisher))
+        groups = list(all_groups(self._store, publisher))
         folded = text.casefold()
-        shown = [g for g in found if folded in g.name.casefold() or folded in g.group_id]
-        wanted = request.query_params.get("page", "1")[:6]
-        page = max(1, whole_number(wanted) or 1)
+        shown = [g for g in groups if folded in g.name.casefold() or folded in g.group_id]
+        number = request.query_params.get("page", "1")[:6]
+        page = max(1, whole_number(number) or 1)
         begin = (page - 1) * _LISTED
         values = {
             "title": "Groups",
             "groups": shown[begin : begin + _LISTED],
             "uses": self._uses(publisher),
-            "all": len(found),
+            "all": len(groups),
             "matching": len(shown),
-            "members": sum(group.member_count for group in found),
+            "members": sum(group.member_count for group in groups),
             "q": text,
             "page": page,
             "pages": max(1, -(-len(shown) // _LISTED)),
@@ -96,7 +96,7 @@ class GroupPages:
         """Create a group; if something is wrong, show the form again with the faults."""
         publisher = viewer.publisher_of(request, Scope.READ_GROUPS, Scope.WRITE_GROUPS)
         try:
-            made = self._store.create(
+            group = self._store.create(
                 publisher,
                 str(form.get("name", "")),
                 _addresses(form),
@@ -106,7 +106,7 @@ class GroupPages:
         except GroupsError as error:
             values = {"title": "New group", "form": form, "faults": faults_of(error)}
             return RenderedPage("group_new.html", values, 400)
-        return RedirectResponse(f"{PREFIX}/{publisher}/groups/{made.group_id}?made=1", 303)
+        return RedirectResponse(f"{PREFIX}/{publisher}/groups/{group.group_id}?made=1", 303)
 
     def shown(self, request: Request, viewer: Viewer) -> RenderedPage:
         """Show a group: its members, what uses it, and the forms to change it."""
@@ -131,11 +131,11 @@ class GroupPages:
         """Show members whose address begins with a text. A form keeps that text out of URLs."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
         cursor = self._cursors.read(str(form.get("cursor", "")) or None)
-        found = self._members(group, cursor, str(form.get("begins", ""))[:254])
+        values = self._members(group, cursor, str(form.get("begins", ""))[:254])
         if not is_part(request):
-            return self._whole(group, request, **found)
+            return self._whole(group, request, **values)
         return RenderedPage(
-            "group_members.html", {"group": group, "more": cursor is not None, **found}
+            "group_members.html", {"group": group, "more": cursor is not None, **values}
         )
 
     def _members(self, group: Group, cursor: str | None, begins: str) -> dict[str, Any]:
@@ -160,23 +160,23 @@ class GroupPages:
     def exported(self, request: Request, viewer: Viewer) -> Response:
         """Send the members as a CSV file."""
         group = self._group(request, viewer, Scope.READ_GROUPS)
-        found = self._store.members(group.publisher, group.group_id, limit=MAX_MEMBERS)
+        members = self._store.members(group.publisher, group.group_id, limit=MAX_MEMBERS)
         headers = {"content-disposition": f'attachment; filename="{group.group_id}.csv"'}
-        return Response(csv_file.write(found.items), 200, headers, "text/csv; charset=utf-8")
+        return Response(csv_file.write(members.items), 200, headers, "text/csv; charset=utf-8")
 
     def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Show what an edit would do to the group and to access; save nothing."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
-        told: dict[str, Any] = {"form": _kept(form), "faults": (), "result": None}
+        values: dict[str, Any] = {"form": _kept(form), "faults": (), "result": None}
         try:
             result = self._edit(group, viewer, form, dry_run=True)
             effects = self._service.effects(result)
-            told |= {"result": result, "effects": effects, "effect_text": effect_text}
+            values |= {"result": result, "effects": effects, "effect_text": effect_text}
         except (EligibilityError, GroupsError) as error:
-            told["faults"] = faults_of(error)
+            values["faults"] = faults_of(error)
         if not is_part(request):
-            return self._whole(group, request, **told)
-        return RenderedPage("group_preview.html", {"group": group, **told})
+            return self._whole(group, request, **values)
+        return RenderedPage("group_preview.html", {"group": group, **values})
 
     def save(
         self, request: Request, viewer: Viewer, form: Mapping[str, Any]
@@ -184,8 +184,8 @@ class GroupPages:
         """Save the previewed edit, unless the group has changed since the preview."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
         done = self._edit(group, viewer, form, dry_run=False)
-        told = f"{done.added}-{done.removed}"
-        to = f"{PREFIX}/{group.publisher}/groups/{group.group_id}?saved={told}"
+        counts = f"{done.added}-{done.removed}"
+        to = f"{PREFIX}/{group.publisher}/groups/{group.group_id}?saved={counts}"
         if is_part(request):
             return Response(status_code=204, headers={"hx-redirect": to})
         return RedirectResponse(to, 303)

@@ -20,7 +20,7 @@ _SPAN, _STEP = timedelta(hours=48), timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class ProductSummary:
-    """A product in the list. members: sum of its groups' sizes. asked: members who have asked.
+    """A product in the list. members: sum of its groups' sizes. queried: members who sent a query.
 
     granted: members whose last answer was granted. below_floor: members whose OS is too old for the
     flights or the private audience.
@@ -28,7 +28,7 @@ class ProductSummary:
 
     entry: CatalogEntry
     members: int
-    asked: int
+    queried: int
     granted: int
     below_floor: int
 

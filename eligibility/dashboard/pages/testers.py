@@ -78,8 +78,8 @@ class TesterPages:
         target: ReadinessTarget | None,
         testers: Sequence[Tester],
     ) -> dict[str, Any]:
-        wanted = request.query_params.get("standing", "")
-        chosen = [tester for tester in testers if wanted in ("", tester.standing)]
+        standing = request.query_params.get("standing", "")
+        chosen = [tester for tester in testers if standing in ("", tester.standing)]
         ordered = sorted(
             chosen, key=lambda tester: (_STANDINGS.index(tester.standing), tester.address)
         )
@@ -87,7 +87,7 @@ class TesterPages:
         return {
             "state": state,
             "target": target,
-            "standing": wanted,
+            "standing": standing,
             "testers": ordered[begin : begin + _SHOWN],
             "more": begin + _SHOWN if begin + _SHOWN < len(ordered) else 0,
         }

@@ -71,7 +71,7 @@ class Cookie:
 
     def _fernet(self) -> Fernet:
         if self._cipher is None:
-            made_of = f"{self._name}\n{self._source.binding}".encode()
-            key = blake2b(made_of, digest_size=32, key=self._source.secret(), person=_PERSON)
+            key_input = f"{self._name}\n{self._source.binding}".encode()
+            key = blake2b(key_input, digest_size=32, key=self._source.secret(), person=_PERSON)
             self._cipher = Fernet(urlsafe_b64encode(key.digest()))
         return self._cipher

@@ -66,20 +66,22 @@ class AccessEndpoints:
         self._accounts = accounts
         self._record, self._record_all = recorder.record, recorder.record_batch
         self.endpoints = {
-            "/v1/access": AccessEndpoint(self._one),
+            "/v1/access": AccessEndpoint(self._single),
             "/v1/access/batch": AccessEndpoint(self._batch),
         }
 
-    def _one(self, body: bytes, explain: bool, by: AuthenticatedCaller) -> bytes | DeferredAnswer:
+    def _single(
+        self, body: bytes, explain: bool, by: AuthenticatedCaller
+    ) -> bytes | DeferredAnswer:
         query = wire.decode_query(body)
         account = query.account
         asserted = by.may_assert and not (account and account.token is not UNSET)
         settled = query if asserted else self._accounts.settle(query, by)
         if settled is not None and not explain and query.for_memory:
-            held = self._evaluator.warm(query.product_id, by.publishers)
-            if held is not None:
+            cached = self._evaluator.warm(query.product_id, by.publishers)
+            if cached is not None:
                 now = self._evaluator.clock()
-                answer = held.answer_json(settled, now, by.may_read_groups)
+                answer = cached.answer_json(settled, now, by.may_read_groups)
                 self._record(settled, answer, now)
                 return answer
         return lambda: self._cold(query, explain, by, search=True)
@@ -104,12 +106,12 @@ class AccessEndpoints:
         now = self._evaluator.clock()
         answers: list[Any] = list(batch)  # below, answers replace the queries; errors stay
         for product_id, indices in _indices_by_product(batch).items():
-            held = self._evaluator.warm(product_id, by.publishers)
+            cached = self._evaluator.warm(product_id, by.publishers)
             everywhere = len(indices) == len(batch)
             queries: Sequence[Any] = batch if everywhere else [batch[index] for index in indices]
-            if held is None or not all(query.for_memory for query in queries):
+            if cached is None or not all(query.for_memory for query in queries):
                 return None
-            bodies = held.answers_json(queries, now, by.may_read_groups)
+            bodies = cached.answers_json(queries, now, by.may_read_groups)
             if everywhere:
                 answers = bodies
                 continue

@@ -28,7 +28,7 @@ from eligibility.server.http.strict_route import JSON, StrictRoute
 from eligibility.service.service import Service
 from eligibility.simulation.inputs import json_body
 from eligibility.simulation.inputs.json_body import SimulatedGroups
-from eligibility.simulation.inputs.population import each_once
+from eligibility.simulation.inputs.population import without_duplicates
 from eligibility.simulation.matrix import MOST_DECISIONS, check_size, too_many_decisions
 
 
@@ -89,7 +89,9 @@ def _comparison(service: Service, body: bytes, by: RouteCaller) -> Computation[b
     population, defaults = None, json_body.asker_of(None, fields)
     if not _is_everybody(fields.accounts):
         members = members_of_either(states, publisher, sides)
-        population = each_once(json_body.population_of(fields.accounts, fields, members, ()))
+        population = without_duplicates(
+            json_body.population_of(fields.accounts, fields, members, ())
+        )
         if not population.names:
             raise InvalidInput([Fault("accounts", "NO_ACCOUNTS", "names no account")])
     request = ComparisonRequest(states, publisher, sides, devices, population, defaults)

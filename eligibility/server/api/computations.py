@@ -36,10 +36,10 @@ class RouteCost(NamedTuple):
 
 _SIZES = f"{MOST_ACCOUNTS:,} accounts, {MOST_DEVICES:,} devices, {MOST_CELLS:,} pairs of them"
 _DECISIONS = f"{MOST_DECISIONS:,} decisions"
-_ONE = RouteCost(False, "one query", "1")
+_ONE_QUERY = RouteCost(False, "one query", "1")
 
 ROUTE_COSTS: Mapping[str, RouteCost] = {
-    "POST /v1/access": _ONE,
+    "POST /v1/access": _ONE_QUERY,
     "POST /v1/access/batch": RouteCost(False, f"{LONGEST_BATCH:,} queries", "queries"),
     "POST /v1/access/timeline": RouteCost(
         True, f"{MOST_DEVICES:,} devices, {_DECISIONS}", "decisions"

@@ -77,15 +77,15 @@ class EvaluationEndpoints:
         settled = self._decider.settled(evaluation, by)
         if settled is not None and settled.denial is not None:
             return denial_json(settled.denial, by.may_read_groups)
-        held = None
+        cached = None
         if settled is not None and settled.fields.for_memory:
-            held = self._decider.warm(settled.question.product_id, by, publishers)
-        if settled is None or held is None:
+            cached = self._decider.warm(settled.question.product_id, by, publishers)
+        if settled is None or cached is None:
             return lambda: self._cold(evaluation, publishers, by)
         try:
-            writer = _cached_writer(settled.question, settled.device_known, held, by)
+            writer = _cached_writer(settled.question, settled.device_known, cached, by)
             now = self._decider.evaluator.clock()
-            answer = held.answer_json(settled.fields, now, writer)
+            answer = cached.answer_json(settled.fields, now, writer)
         except InvalidInput as error:
             return denial_json(unknown_subject(error), by.may_read_groups)
         self._record(settled.fields, answer, now)
@@ -133,11 +133,11 @@ class EvaluationEndpoints:
         if not warm:  # not earlier: a later item may be an error that refuses the whole batch
             return None
         for (question, device_known), (indices, queries) in alike.items():
-            held = self._decider.warm(question.product_id, by, publishers)
-            if held is None:
+            cached = self._decider.warm(question.product_id, by, publishers)
+            if cached is None:
                 return None
-            writer = _cached_writer(question, device_known, held, by)
-            bodies = held.answers_json(queries, now, writer)
+            writer = _cached_writer(question, device_known, cached, by)
+            bodies = cached.answers_json(queries, now, writer)
             self._record_all(queries, bodies, now)
             for index, body in zip(indices, bodies, strict=True):
                 answers[index] = body if isinstance(body, bytes) else _unread_json(body, by)
@@ -192,12 +192,12 @@ def _read_or_fault(
 
 
 def _cached_writer(
-    question: Question, device_known: bool, held: HeldProduct, by: AuthenticatedCaller
+    question: Question, device_known: bool, cached: HeldProduct, by: AuthenticatedCaller
 ) -> ResponseWriter:
     """Return the writer for cached responses; unknown flights share one, so they cannot fill the cache."""
     flight_id = question.flight_id
     if flight_id is not None and all(
-        flight_id != flight.flight_id for flight in held.product.flights
+        flight_id != flight.flight_id for flight in cached.product.flights
     ):
         question = question._replace(flight_id=_NO_FLIGHT)
     return _writer_of(question, device_known, by)

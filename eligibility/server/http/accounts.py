@@ -6,7 +6,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from eligibility.access.model import Account
-from eligibility.access.wire import AccountFields, QueryFields, not_one_of_both
+from eligibility.access.wire import AccountFields, QueryFields, id_or_token_fault
 from eligibility.callers.errors import AccountMismatch, Unauthenticated
 from eligibility.callers.tokens import Verifier
 from eligibility.errors import EligibilityError, InvalidInput
@@ -67,7 +67,7 @@ class AccountResolver:
             return query if own is None else _about(query, own)
         if account.token is not UNSET:
             if account.id or account.kind is not UNSET or account.aliases is not UNSET:
-                raise InvalidInput([not_one_of_both(account)])
+                raise InvalidInput([id_or_token_fault(account)])
             account_of_token = read(account.token)
             if account_of_token is not None and own is not None and account_of_token.id != own.id:
                 raise AccountMismatch

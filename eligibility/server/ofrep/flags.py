@@ -73,15 +73,15 @@ class Flags:
         by: AuthenticatedCaller,
     ) -> bytes:
         """Evaluate from memory; also return NOT_FOUND if memory is not enough."""
-        held = self._evaluator.warm(question.product_id, by.publishers)
-        if held is None:
+        cached = self._evaluator.warm(question.product_id, by.publishers)
+        if cached is None:
             return NOT_FOUND
         now = self._evaluator.clock()
-        writer = FlagWriter.of(question, held.product, now, _view_of(request, by))
+        writer = FlagWriter.of(question, cached.product, now, _view_of(request, by))
         if not writer.known:  # invented flights must not fill the cache
             return NOT_FOUND
         try:
-            answer = held.answer_json(settled, now, writer)
+            answer = cached.answer_json(settled, now, writer)
         except InvalidInput:  # the targeting key is not an address
             return NOT_FOUND
         if answer != NOT_FOUND:

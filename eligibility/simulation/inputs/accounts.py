@@ -18,7 +18,7 @@ from eligibility.formats.csv_table import (
     read_table,
     rows_read,
 )
-from eligibility.simulation.inputs.population import Population, each_once
+from eligibility.simulation.inputs.population import Population, without_duplicates
 from groups import csv_file, emails
 from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
 
@@ -63,7 +63,7 @@ def read_accounts(
         raise InvalidInput(
             [Fault(loc, "NO_ACCOUNTS", f"`{text}` names no account")], "the accounts"
         )
-    return each_once(Population(names, defaults, others))
+    return without_duplicates(Population(names, defaults, others))
 
 
 def _part(part: str, members: Members, defaults: Asker, loc: str) -> Population:

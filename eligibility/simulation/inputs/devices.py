@@ -52,11 +52,11 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
         faults.append(
             Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {preset_names()}")
         )
-    each_once = tuple({named.device: named for named in listed}.values())
-    faults += _named_twice(each_once, loc)
+    distinct = tuple({named.device: named for named in listed}.values())
+    faults += _named_twice(distinct, loc)
     if faults:
         raise InvalidInput(faults, "the devices")
-    return each_once
+    return distinct
 
 
 def _named_twice(devices: Iterable[NamedDevice], loc: str) -> Iterator[Fault]:

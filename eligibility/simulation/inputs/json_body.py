@@ -147,7 +147,7 @@ def devices_of(field: DevicesField) -> tuple[NamedDevice, ...]:
                 )
             ]
         )
-    listed = [device for part in _each("devices", field, _devices) for device in part]
+    listed = [device for part in _read_items("devices", field, _devices) for device in part]
     return tuple({named.device: named for named in listed}.values())
 
 
@@ -181,7 +181,7 @@ def population_of(
     plain = emails.canonical_together(texts) if len(texts) == len(field) else None
     if plain is not None:
         return Population(plain, defaults)
-    return Population.of(_each("accounts", field, lambda item: asker_of(item, terms)))
+    return Population.of(_read_items("accounts", field, lambda item: asker_of(item, terms)))
 
 
 def asker_of(account: str | SimulatedAccount | None, terms: AccountTerms) -> Asker:
@@ -247,7 +247,7 @@ def within_draft(product_id: str, fields: DraftFields | None) -> Iterator[None]:
         yield
 
 
-def _each(loc: str, items: Sequence[Any], read: Callable[[Any], _Item]) -> list[_Item]:
+def _read_items(loc: str, items: Sequence[Any], read: Callable[[Any], _Item]) -> list[_Item]:
     """Read each item of a list. Raises: InvalidInput with the place of every fault."""
     results: list[_Item] = []
     faults: list[Fault] = []

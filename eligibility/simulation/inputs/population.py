@@ -41,7 +41,7 @@ class Population:
         return other or self.defaults.as_account(Account(self.names[index]))
 
 
-def each_once(population: Population) -> Population:
+def without_duplicates(population: Population) -> Population:
     """Drop repeated accounts with the same claims, as groups drop repeated addresses (KUG)."""
     if not population.others:
         return Population(list(dict.fromkeys(population.names)), population.defaults)

@@ -63,9 +63,11 @@ def _groups(pa: Any, matrix: Matrix, side: str | None) -> Iterator[list[Any]]:
     names, rows = matrix.population.addresses(), iter(matrix.rows)
     while some := list(islice(names, at_once)):
         of_class = list(islice(rows, at_once))
-        each = b"".join([array(_NUMBER, [index]).tobytes() * devices for index in range(len(some))])
+        indices = b"".join(
+            [array(_NUMBER, [index]).tobytes() * devices for index in range(len(some))]
+        )
         yield [
-            _column(pa, each, some),
+            _column(pa, indices, some),
             *(_column(pa, b"".join([by[row] for row in of_class]), values) for values, by in coded),
         ]
 

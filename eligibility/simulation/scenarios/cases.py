@@ -78,7 +78,7 @@ class CaseReader:
             groups=frozenset(fields["in"]) if "in" in fields else None,
             now=fields.get("now"),
             rollout_applies_to=fields.get("rollout_applies_to"),
-            lines={name: line_of(self._lines, place) for name, place in places.items()},
+            lines={name: line_of(self._lines, field_loc) for name, field_loc in places.items()},
         )
 
     def _try(self, loc: str, read: Callable[[], _Read], otherwise: _Read) -> _Read:
@@ -87,8 +87,8 @@ class CaseReader:
         except InvalidInput as error:
             for fault in error.faults:
                 field = fault.loc.removeprefix("device.")
-                place = loc if field == fault.loc else f"{loc}.{field}"
-                self._faults.append(Fault(place, fault.code, fault.detail))
+                field_loc = loc if field == fault.loc else f"{loc}.{field}"
+                self._faults.append(Fault(field_loc, fault.code, fault.detail))
             return otherwise
 
     def _askers(self, fields: Mapping[str, Any], places: Mapping[str, str]) -> tuple[Asker, ...]:
@@ -117,8 +117,8 @@ class CaseReader:
         except InvalidInput as error:
             for fault in error.faults:
                 name = {"account.id": "account", "account.aliases": "aliases"}.get(fault.loc)
-                place = places[name or fault.loc]
-                self._faults.append(Fault(place, fault.code, fault.detail))
+                field_loc = places[name or fault.loc]
+                self._faults.append(Fault(field_loc, fault.code, fault.detail))
             return None
 
     def _devices_of(self, fields: Mapping[str, Any], loc: str) -> tuple[NamedDevice, ...]:

@@ -29,41 +29,41 @@ class ResolvedCatalog(NamedTuple):
 
 
 def read_catalog_source(
-    given: CatalogDocument, directory: Path, faults: list[Fault]
+    document: CatalogDocument, directory: Path, faults: list[Fault]
 ) -> ResolvedCatalog:
     """Read `given`, and add its errors to `faults`. Paths are relative to `directory`."""
-    named = (given.catalog, given.requirements)
+    named = (document.catalog, document.requirements)
     reads = tuple(directory / path for path in named if path is not None)
-    requirements = _requirements(given, directory, faults)
-    has_own = bool(given.groups or given.products or given.publisher)
-    if given.catalog is None and not has_own:
+    requirements = _requirements(document, directory, faults)
+    has_own = bool(document.groups or document.products or document.publisher)
+    if document.catalog is None and not has_own:
         return ResolvedCatalog(None, requirements, reads)
-    if given.store is not None:
+    if document.store is not None:
         detail = (
             "names the live store, but the file also declares a catalogue: use only one of them"
         )
         faults.append(Fault("given.store", "GIVEN_TWICE", detail))
-    declared = _declared(given, directory, faults)
-    publisher = _publisher(given, declared, faults) if has_own else _NOBODYS
+    declared = _declared(document, directory, faults)
+    publisher = _publisher(document, declared, faults) if has_own else _NOBODYS
     products = {
         product_id: (declaration.publisher, product)
         for declaration in declared
         for product_id, product in declaration.products.items()
     }
-    products |= {product_id: (publisher, own) for product_id, own in given.products.items()}
-    groups = {each.publisher: _members(each.groups) for each in declared}
-    if given.groups:
-        groups[publisher] = groups.get(publisher, {}) | _own_members(given.groups, faults)
+    products |= {product_id: (publisher, own) for product_id, own in document.products.items()}
+    groups = {declaration.publisher: _members(declaration.groups) for declaration in declared}
+    if document.groups:
+        groups[publisher] = groups.get(publisher, {}) | _own_members(document.groups, faults)
     return ResolvedCatalog(ScenarioCatalog(products, groups), requirements, reads)
 
 
 def _requirements(
-    given: CatalogDocument, directory: Path, faults: list[Fault]
+    document: CatalogDocument, directory: Path, faults: list[Fault]
 ) -> Requirements | None:
-    if given.requirements is None:
+    if document.requirements is None:
         return None
     try:
-        return load_requirements(directory / given.requirements)
+        return load_requirements(directory / document.requirements)
     except InvalidSettings as error:
         faults += [
             Fault("given.requirements", f.code, f"{error.source}: {f}") for f in error.faults
@@ -72,26 +72,26 @@ def _requirements(
 
 
 def _declared(
-    given: CatalogDocument, directory: Path, faults: list[Fault]
+    document: CatalogDocument, directory: Path, faults: list[Fault]
 ) -> tuple[Declaration, ...]:
-    if given.catalog is None:
+    if document.catalog is None:
         return ()
     try:
-        return read_directory(directory / given.catalog)
+        return read_directory(directory / document.catalog)
     except InvalidInput as error:
         faults += [Fault("given.catalog", f.code, str(f)) for f in error.faults]
         return ()
 
 
 def _publisher(
-    given: CatalogDocument, declared: tuple[Declaration, ...], faults: list[Fault]
+    document: CatalogDocument, declared: tuple[Declaration, ...], faults: list[Fault]
 ) -> str:
     """Return the publisher of the groups and products in the file."""
-    if given.publisher is None and len(declared) > 1:
-        names = ", ".join(f"`{each.publisher}`" for each in declared)
+    if document.publisher is None and len(declared) > 1:
+        names = ", ".join(f"`{declaration.publisher}`" for declaration in declared)
         detail = f"is required, because the catalogue has several publishers: name one of {names}"
         faults.append(Fault("given.publisher", "MISSING_FIELD", detail))
-    publisher = given.publisher or (declared[0].publisher if declared else _NOBODYS)
+    publisher = document.publisher or (declared[0].publisher if declared else _NOBODYS)
     try:
         check_publisher(publisher)
     except GroupsError as error:

@@ -36,23 +36,23 @@ _MOST_LISTED = 8
 def shape_faults(error: ValidationError) -> Iterator[Fault]:
     """Convert a validation error to faults with dotted places in the file."""
     for details in error.errors(include_url=False):
-        place = [part for part in details["loc"] if not str(part).startswith(document.TAG)]
-        fault = pydantic_fault({**details, "loc": tuple(place)})
+        path = [part for part in details["loc"] if not str(part).startswith(document.TAG)]
+        fault = pydantic_fault({**details, "loc": tuple(path)})
         yield Fault(
-            fault.loc, fault.code, _unknown(fault, place) or _choice(details) or fault.detail
+            fault.loc, fault.code, _unknown(fault, path) or _choice(details) or fault.detail
         )
 
 
-def _unknown(fault: Fault, place: list[Any]) -> str | None:
+def _unknown(fault: Fault, path: list[Any]) -> str | None:
     if fault.code != "UNKNOWN_FIELD":
         return None
-    *above, name = map(str, place)
+    *above, name = map(str, path)
     known = _fields(".".join(above))
     return f"is not a known field{meant(name, known) or f'; the fields are {listed(known)}'}"
 
 
-def _fields(place: str) -> list[str]:
-    shape = next(model for pattern, model in _SHAPES if re.fullmatch(pattern, place))
+def _fields(path: str) -> list[str]:
+    shape = next(model for pattern, model in _SHAPES if re.fullmatch(pattern, path))
     return [field.alias or name for name, field in shape.model_fields.items()]
 
 

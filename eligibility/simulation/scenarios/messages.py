@@ -70,7 +70,7 @@ def _case(result: ScenarioResult) -> dict[str, Any]:
         "case": result.scenario.sentence,
         "line": result.scenario.line,
         "passed": result.passed,
-        "asked": result.asked,
+        "asked": result.queries,
         "mismatches": [*map(_mismatch, result.mismatches)],
     }
 

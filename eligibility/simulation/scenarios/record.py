@@ -17,7 +17,7 @@ from eligibility.errors import Fault, InvalidInput
 from eligibility.explain.device_names import device_name
 from eligibility.explain.outcome import outcome_of
 from eligibility.explain.phrases import short_text
-from eligibility.rules.rollout import place
+from eligibility.rules.rollout import rollout_position
 from eligibility.simulation.scenarios.model import InvalidScenarios
 from eligibility.simulation.scenarios.run import observed
 from eligibility.simulation.state import State
@@ -81,9 +81,9 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
 def _masked(account: Account, state: State) -> Account:
     """Find an address on the same side of each rollout, because sides depend on addresses."""
     thresholds, product_id = state.snapshot.thresholds, state.product_id
-    side = place(thresholds, product_id, account.id)
+    side = rollout_position(thresholds, product_id, account.id)
     tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
-    other = next((a for a in tried if place(thresholds, product_id, a) == side), None)
+    other = next((a for a in tried if rollout_position(thresholds, product_id, a) == side), None)
     if other is None:
         detail = f"no other address of {_MOST_TRIED:,} is on the same side of the rollout"
         raise InvalidInput([Fault("--mask", "NO_MASK", detail)], "the recording")
@@ -101,7 +101,7 @@ def _text(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def given_of(state: State, how: Recording) -> dict[str, Any]:
+def given_fields(state: State, how: Recording) -> dict[str, Any]:
     """Return `given` for a new file: the state's product, or the live store."""
     if not how.inline:
         return {"store": "live"}

@@ -35,10 +35,10 @@ class Mismatch:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioResult:
-    """The result of a scenario. asked: number of account and device pairs. outcomes: each once."""
+    """The result of a scenario. queries: number of account and device pairs. outcomes: each once."""
 
     scenario: Scenario
-    asked: int
+    queries: int
     outcomes: tuple[Outcome, ...]
     mismatches: tuple[Mismatch, ...]
 
@@ -95,8 +95,8 @@ def run(scenario: Scenario, state: State) -> ScenarioResult:
         )
         for differences, places in differing.values()
     )
-    asked = len(scenario.askers) * len(scenario.devices)
-    return ScenarioResult(scenario, asked, tuple(outcomes), mismatches)
+    queries = len(scenario.askers) * len(scenario.devices)
+    return ScenarioResult(scenario, queries, tuple(outcomes), mismatches)
 
 
 def compared(expect: Mapping[str, Any], decision: Decision) -> tuple[FieldMismatch, ...]:

@@ -398,7 +398,7 @@ def test_the_product_of_another_publisher_is_unknown(app: App) -> None:
 
 
 def test_live_queries_keep_what_is_remembered_for_them(app: App, service: Service) -> None:
-    held = service.evaluator.held("APP")
+    held = service.evaluator.current("APP")
     simulate(app, accounts=[ADA, GRACE, LINUS], devices=["all"])
     assert not held._memory[0].known
 

@@ -107,7 +107,7 @@ def test_a_span_lasts_as_long_as_the_request_and_fails_with_it(
     assert span.end_time is not None
     assert 0 < span.end_time - span.start_time < 30e9
     assert span.status.status_code is StatusCode.UNSET
-    monkeypatch.setattr(traced.app.service.evaluator, "_held", None)
+    monkeypatch.setattr(traced.app.service.evaluator, "_products", None)
     traced.post("/v1/access", QUERY)
     assert traced.spans()[-1].status.status_code is StatusCode.ERROR
 
