@@ -68,7 +68,7 @@ ONLY_IN = {
     "sqlite3": {"groups.storage", "groups.sqlite", "catalog", "callers", "audit", "activity"},
     "fastapi": {"server", "dashboard", "app"},
     "starlette": {"server", "dashboard", "app"},
-    "uvicorn": {"app", "server.http"},
+    "uvicorn": {"app"},
     "typer": {"cli"},
     "rich": {"cli", "simulation.reports"},
     "yaml": {"formats", "catalog", "simulation.scenarios"},
