@@ -181,7 +181,7 @@ def page_of(read: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T
     return Page(items=items, next_cursor=cursor(items[-1]) if len(read) > limit else None)
 
 
-def each(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
+def all_items(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
     """Iterate over all items on all pages of a list. Args: page = returns the page at a cursor."""
     cursor: str | None = None
     while True:

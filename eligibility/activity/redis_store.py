@@ -33,7 +33,7 @@ from eligibility.explain.outcome import OutcomeKind
 from groups.moments import from_us
 from groups.storage.redis_server import Command, RedisServer
 
-_AT_ONCE = 1_000
+_CHUNK = 1_000
 _KEPT_S = int(MINUTES_KEPT.total_seconds()) + HOUR
 _pack = msgspec.msgpack.Encoder().encode
 _last = msgspec.msgpack.Decoder(LastAnswer).decode
@@ -202,17 +202,17 @@ class RedisActivityStore(ActivityStore):
         """Iterate over every digest and last answer of a product; read them in parts."""
         key, cursor = self._key(publisher, "last", product_id), 0
         while True:
-            cursor, some = self._server.call("HSCAN", key, str(cursor), "COUNT", str(_AT_ONCE))
+            cursor, some = self._server.call("HSCAN", key, str(cursor), "COUNT", str(_CHUNK))
             for digest, packed in some.items():
                 yield digest.decode(), _last(packed)
             if not cursor:
                 return
 
     def _run(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands on any keys, _AT_ONCE at a time, so that other clients do not wait long."""
+        """Run commands on any keys, _CHUNK at a time, so that other clients do not wait long."""
         answers: list[Any] = []
-        for start in range(0, len(commands), _AT_ONCE):
-            answers += self._server.read_apart(commands[start : start + _AT_ONCE])
+        for start in range(0, len(commands), _CHUNK):
+            answers += self._server.read_apart(commands[start : start + _CHUNK])
         return answers
 
     def _days(self, publisher: str) -> list[int]:

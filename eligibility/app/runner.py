@@ -32,7 +32,9 @@ def run(
 ) -> None:
     """Serve on a bound socket until a stop signal. after_start: called in a thread, once ready."""
     if after_start is not None:
-        threading.Thread(target=_when_answering, args=(listening, after_start), daemon=True).start()
+        threading.Thread(
+            target=_call_after_start, args=(listening, after_start), daemon=True
+        ).start()
     if settings.workers == 1:
         _prepare(settings)
         server = uvicorn.Server(_config(settings, lambda: _application(settings)))
@@ -88,7 +90,7 @@ def _config(settings: Settings, app: Callable[[], Gate] | str) -> uvicorn.Config
     )
 
 
-def _when_answering(listening: socket.socket, then: Callable[[], None]) -> None:
+def _call_after_start(listening: socket.socket, action: Callable[[], None]) -> None:
     """Call `then` once the server answers; a bound socket alone does not show that it does."""
     host, port = listening.getsockname()[:2]
     for _ in range(200):
@@ -100,4 +102,4 @@ def _when_answering(listening: socket.socket, then: Callable[[], None]) -> None:
         except OSError:
             pass
         time.sleep(0.05)
-    then()
+    action()

@@ -22,7 +22,7 @@ class Protocol(HttpToolsProtocol):
 
     seconds = 30.0
     _watch: asyncio.TimerHandle | None = None
-    _owed: object = None  # what the connection waited for at the last check; _since: since when
+    _pending: object = None  # what the connection waited for at the last check; _since: since when
     _since = 0.0
     _answered: RequestResponseCycle | None = None  # the request that the server is answering now
     _head: object = None  # the request head that is arriving; _head_size: bytes of it so far
@@ -58,15 +58,15 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
 
     def _look(self) -> None:
-        owed, now = self._what_is_owed(), self.loop.time()
-        if owed is None or owed is not self._owed:
-            self._owed, self._since = owed, now
+        pending, now = self._pending_part(), self.loop.time()
+        if pending is None or pending is not self._pending:
+            self._pending, self._since = pending, now
         elif now - self._since > self.seconds:
             self.transport.abort()
             return
         self._watch = self.loop.call_later(_LOOK_SECONDS, self._look)
 
-    def _what_is_owed(self) -> object:
+    def _pending_part(self) -> object:
         """Return an object for what the client still has to send or read; None if nothing."""
         cycle = self.cycle
         if cycle is None:

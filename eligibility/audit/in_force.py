@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from eligibility.catalog.store import CatalogStore, CatalogWrite, ProductVersion
 from groups.errors import StoreUnavailable, UnknownGroup
 from groups.member_set import Digester
-from groups.model import MAX_MEMBERS, GroupChange, each
+from groups.model import MAX_MEMBERS, GroupChange, all_items
 from groups.store import GroupStore
 
 _TRIES = 20
@@ -94,7 +94,7 @@ class CatalogReplay:
     def _stored(self, revision: int) -> dict[str, tuple[Any, int]]:
         store, publisher = self._store, self._publisher
         for _ in range(_TRIES):
-            entries = list(each(lambda cursor: store.list_products(publisher, cursor=cursor)))
+            entries = list(all_items(lambda cursor: store.list_products(publisher, cursor=cursor)))
             later = store.changes_since(publisher, revision)
             if not later:
                 return {entry.product_id: (entry.product, entry.revision) for entry in entries}

@@ -19,7 +19,7 @@ from groups.store import GroupStore
 
 DEPLOYMENT = "deployment"
 
-_AT_ONCE = 50
+_CHUNK = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def page(
 def _newest_first(chain: Chain, since: datetime | None) -> Iterator[TrailEntry]:
     last = chain.trail.kept().head.revision
     while last > 0:
-        first = max(1, last - _AT_ONCE + 1)
+        first = max(1, last - _CHUNK + 1)
         for entry in reversed(list(chain.trail.entries(first, last))):
             if isinstance(entry, str):
                 continue

@@ -28,7 +28,7 @@ def read_name(name: str, faults: list[Fault]) -> str:
     if not 1 <= len(trimmed) <= LONGEST_NAME or not trimmed.isprintable() or "@" in trimmed:
         detail = (
             f"`{shown(name)}` cannot be the name of a key: use 1 to {LONGEST_NAME} printable"
-            " characters, as in store-backend; no address, because names stand in logs"
+            " characters, as in store-backend; not an address, because names appear in logs"
         )
         faults.append(Fault("name", "INVALID_NAME", detail))
     return trimmed

@@ -15,7 +15,7 @@ from eligibility.catalog.store import CatalogStore
 from eligibility.catalog.validation import ValidationContext, validate
 from eligibility.errors import Fault
 from groups.errors import StoreUnavailable
-from groups.model import check_publisher, each
+from groups.model import all_items, check_publisher
 from groups.store import MembershipReader
 
 _TRIES = 20
@@ -150,7 +150,7 @@ def was_public(
     Args: until = ignore versions later than this date and time (UTC-aware).
     """
     limit = 2 if until is None else 100  # 2, because the last version may be a deletion
-    for version in each(lambda cursor: store.history(product_id, cursor=cursor, limit=limit)):
+    for version in all_items(lambda cursor: store.history(product_id, cursor=cursor, limit=limit)):
         if version.product is not None and (until is None or version.at <= until):
             return version.product.submission.audience_at(now) == "public"
     return False

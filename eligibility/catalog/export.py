@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from eligibility.catalog.files import ConsentDeclaration, Declaration, GroupDeclaration
 from eligibility.catalog.store import CatalogEntry, CatalogStore
-from groups.model import Group, each
+from groups.model import Group, all_items
 from groups.store import GroupStore
 
 
@@ -26,14 +26,14 @@ def export(
 
 def all_groups(groups: GroupStore, publisher: str) -> Iterator[Group]:
     """Read every group of a publisher, page by page."""
-    return each(lambda cursor: groups.list_groups(publisher, cursor=cursor))
+    return all_items(lambda cursor: groups.list_groups(publisher, cursor=cursor))
 
 
 def all_members(groups: GroupStore, group: Group) -> Iterator[str]:
     """Read the address of every member of a group, page by page."""
-    return each(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
+    return all_items(lambda cursor: groups.members(group.publisher, group.group_id, cursor=cursor))
 
 
 def all_products(catalog: CatalogStore, publisher: str) -> Iterator[CatalogEntry]:
     """Read every product of a publisher, page by page."""
-    return each(lambda cursor: catalog.list_products(publisher, cursor=cursor))
+    return all_items(lambda cursor: catalog.list_products(publisher, cursor=cursor))

@@ -51,7 +51,7 @@ def _moment_from_text(value: Any) -> Any:
     """Refuse numbers as a date and time: a number could mean seconds or milliseconds."""
     if isinstance(value, str | datetime) or value is None:
         return value
-    detail = "is not a moment: ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
+    detail = "is not a moment: write ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
     raise _refusal("UNREADABLE_MOMENT", detail)
 
 

@@ -14,7 +14,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore, ProductVersion
 from eligibility.errors import UnknownProduct
 from eligibility.rules.settling import SETTLING_TIME
-from groups.model import GroupChange, each
+from groups.model import GroupChange, all_items
 from groups.store import GroupArchive
 
 _PAGE = 1_000
@@ -55,7 +55,9 @@ def read_past(
     publisher = catalog.owner(product_id)
     if publisher is None:
         raise UnknownProduct(product_id)
-    versions = tuple(each(lambda cursor: catalog.history(product_id, cursor=cursor, limit=_PAGE)))
+    versions = tuple(
+        all_items(lambda cursor: catalog.history(product_id, cursor=cursor, limit=_PAGE))
+    )
     changes = tuple(
         change for address in addresses for change in _about(groups, publisher, address)
     )
@@ -63,7 +65,7 @@ def read_past(
 
 
 def _about(groups: GroupArchive, publisher: str, address: str) -> Iterator[GroupChange]:
-    return each(
+    return all_items(
         lambda cursor: groups.history(publisher, address=address, cursor=cursor, limit=_PAGE)
     )
 

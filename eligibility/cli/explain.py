@@ -25,8 +25,8 @@ def explain(
     wanting: Annotated[
         str | None,
         typer.Option(
-            help="Find what would give this flight or this version of the package, not just any"
-            " package.",
+            help="Find what would give this flight or this version of the package, instead of"
+            " any package.",
             show_default=False,
         ),
     ] = None,

@@ -60,7 +60,13 @@ def history(
         return
     table = Table("revision", "when", "who", "group", "what", title=f"Writes of {publisher}")
     for change in page.items:
-        row = (str(change.revision), exact(change.at), change.actor, change.group_id, _what(change))
+        row = (
+            str(change.revision),
+            exact(change.at),
+            change.actor,
+            change.group_id,
+            _change_text(change),
+        )
         table.add_row(*map(Text, row))
     console().print(table)
     if page.next_cursor is not None:
@@ -84,7 +90,9 @@ def consent(
     if as_json:
         print_json(group)
     else:
-        console().print(f"[bold]{group.group_id}[/bold]: noted, revision {group.revision}")
+        console().print(
+            f"[bold]{group.group_id}[/bold]: consent recorded, revision {group.revision}"
+        )
 
 
 @app.command()
@@ -140,7 +148,7 @@ def _show(results: list[ForgetResult], as_json: bool, what: str) -> None:
     console().print(table)
 
 
-def _what(change: GroupChange) -> str:
+def _change_text(change: GroupChange) -> str:
     if change.consent is not None:
         return f"consent confirmed by {change.consent.confirmed_by}"
     symbols = (("+", change.added), ("-", change.removed))

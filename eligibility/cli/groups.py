@@ -47,7 +47,7 @@ def create(
     publisher: PublisherOption = "default",
     group_id: Annotated[
         str | None,
-        typer.Option("--id", help="Id of the group; by default it is made from the name."),
+        typer.Option("--id", help="Id of the group; by default it is derived from the name."),
     ] = None,
     file: AddressFile = None,
     store: StoreOption = None,

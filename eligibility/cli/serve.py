@@ -23,7 +23,7 @@ from eligibility.service.settings_sources import load_settings
 
 def serve(
     demo: Annotated[
-        bool, typer.Option("--demo", help="Serve the sample catalogue and ask it.")
+        bool, typer.Option("--demo", help="Serve the sample catalogue, and send queries to it.")
     ] = False,
     host: Annotated[
         str | None, typer.Option(help="Address to listen on.", show_default=False)

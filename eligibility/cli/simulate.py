@@ -38,8 +38,8 @@ def simulate(
         bool,
         typer.Option(
             "--settling",
-            help="Show accounts whose groups changed in the last 30 minutes twice: with the answer of"
-            " now, and with the one that the Store itself may still give.",
+            help="Show accounts whose groups changed in the last 30 minutes twice: with the present"
+            " answer, and with the answer that the Store itself may still give.",
         ),
     ] = False,
     rollout: Annotated[

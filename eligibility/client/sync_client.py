@@ -10,7 +10,7 @@ from eligibility.client import calls
 from eligibility.client.calls import Batches, Pages
 from eligibility.client.exchange import Attempt, AttemptResult, Call, Failure, HttpResponse
 from eligibility.client.transport import BaseClient, documented, failure_of, request_of, response_of
-from groups.model import each
+from groups.model import all_items
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -39,7 +39,7 @@ def _pages(make: Callable[P, Pages[T]]) -> Callable[Concatenate["Client", P], It
 
     def method(client: "Client", /, *args: P.args, **options: P.kwargs) -> Iterator[T]:
         page_at = make(*args, **options)
-        return each(lambda cursor: client._run(page_at(cursor)))
+        return all_items(lambda cursor: client._run(page_at(cursor)))
 
     return documented(method, make)
 

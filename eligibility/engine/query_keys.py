@@ -58,7 +58,7 @@ class QueryKeys:
         _, raw, account, installed, owned, market, code, manual, at, *_ = astuple(query)
         device = device_read_lately(bytes(raw))
         device_class = self._class_lately(device) if device else None
-        who = self._who(account)
+        who = self._account_key(account)
         offered_in = self._offered_in(market)
         if device_class is None or who is None or offered_in is _UNREADABLE:
             return None
@@ -69,7 +69,7 @@ class QueryKeys:
         """Build the keys of queries, in order. A key that matches nothing replaces None of `of`."""
         devices: Iterable[Any] = map(device_read_lately, [bytes(query.device) for query in batch])
         accounts = [query.account for query in batch]
-        combinations, kinds, sides = self._whos(accounts)
+        combinations, kinds, sides = self._account_keys(accounts)
         markets = [query.market for query in batch]
         offered_in = {market: self._offered_in(market) for market in set(markets)}
         return zip(
@@ -86,7 +86,7 @@ class QueryKeys:
             strict=False,  # `sides` may be infinite
         )
 
-    def _who(self, account: SentAccount) -> AccountKey | None:
+    def _account_key(self, account: SentAccount) -> AccountKey | None:
         """Build the account part of a key. None if it must be parsed, or may be settling."""
         if account is UNSET or account is None:
             return _NOBODY
@@ -97,7 +97,7 @@ class QueryKeys:
             return None
         return self._find(digest), account.kind, self._side(address) if self._thresholds else 0
 
-    def _whos(self, accounts: Sequence[SentAccount]) -> Iterable[Iterable[object]]:
+    def _account_keys(self, accounts: Sequence[SentAccount]) -> Iterable[Iterable[object]]:
         """Return `_who` of each account, as columns. Fast if no account is missing or has aliases."""
         usual = [account for account in accounts if account and account.aliases is UNSET]
         addresses = canonical_together([account.id for account in usual])
@@ -106,7 +106,7 @@ class QueryKeys:
             if self._recent.isdisjoint(digests):
                 sides = [self._side(a) for a in addresses] if self._thresholds else repeat(0)
                 return self._find_all(digests), [account.kind for account in usual], sides
-        return zip(*[self._who(account) or _UNTOLD for account in accounts], strict=True)
+        return zip(*[self._account_key(account) or _UNTOLD for account in accounts], strict=True)
 
     def _side(self, address: str) -> int:
         return rollout_position(self._thresholds, self._product_id, address)

@@ -46,7 +46,7 @@ def of_person(case: Case) -> Iterator[CandidateChange]:
     yield from _other_devices(case)
 
 
-def asking(
+def query_change(
     change: SuggestedChange, *parts: str, likeness: str = "", **fields: object
 ) -> CandidateChange:
     """Build a candidate that sets fields of the query; `parts` defaults to their names."""
@@ -66,12 +66,12 @@ def _accounts(case: Case) -> Iterator[CandidateChange]:
     account = case.query.account
     if account is None:
         action, text = Action.SIGN_IN, "sign in to the Store with a Microsoft account"
-        yield asking(_change(action, text), account=STRANGER)
+        yield query_change(_change(action, text), account=STRANGER)
     elif account.kind is not AccountKind.MICROSOFT:
         action, text = Action.USE_MICROSOFT_ACCOUNT, "use a personal Microsoft account"
         same = with_fields(account, kind=AccountKind.MICROSOFT)
         change = _change(action, f"{text} with the address {account.id}")
-        yield asking(change, account=same)
+        yield query_change(change, account=same)
     else:
         return
     for group in sorted(case.product.groups):
@@ -176,7 +176,7 @@ def _other_devices(case: Case) -> Iterator[CandidateChange]:
                 yield _on_device(change, parts, likeness, architecture=architecture)
             else:
                 parts = frozenset({"processor", "os"})
-                yield asking(change, *parts, likeness=f"family:{family}", device=device)
+                yield query_change(change, *parts, likeness=f"family:{family}", device=device)
 
 
 def _on_device(
@@ -193,21 +193,21 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
     query, markets = case.query, case.product.markets
     if not query.manual_check:
         text = "look for updates by hand, in the Store"
-        yield asking(_change(Action.CHECK_FOR_UPDATES, text), manual_check=True)
+        yield query_change(_change(Action.CHECK_FOR_UPDATES, text), manual_check=True)
     if query.installed_version is not None:
         text = "uninstall the app, and install it again"
-        yield asking(_change(Action.REINSTALL, text), installed_version=None)
+        yield query_change(_change(Action.REINSTALL, text), installed_version=None)
     if markets and query.market not in markets:
         advice = "use the Store of another" if query.market else "say from which"
         text = f"{advice} market: it is offered in {', '.join(markets)}"
         change = _change(Action.USE_OFFERED_MARKET, text, market=markets[0])
-        yield asking(change, market=markets[0])
+        yield query_change(change, market=markets[0])
     if not query.promotional_code:
         change = _change(Action.USE_PROMOTIONAL_CODE, "use a promotional code")
-        yield asking(change, promotional_code=True)
+        yield query_change(change, promotional_code=True)
     if not query.owned:
         text = "use an account that already owns the product"
-        yield asking(_change(Action.USE_ACCOUNT_THAT_OWNS, text), owned=True)
+        yield query_change(_change(Action.USE_ACCOUNT_THAT_OWNS, text), owned=True)
 
 
 def _moments(case: Case) -> Iterator[CandidateChange]:

@@ -76,7 +76,7 @@ def _check_size(matrix: Matrix) -> None:
     if accounts * devices > MOST_ROWS:
         detail = (
             f"{accounts:,} accounts x {devices:,} devices are {accounts * devices:,} rows; a frame"
-            f" takes up to {MOST_ROWS:,}: ask for fewer devices, or for counts()"
+            f" takes up to {MOST_ROWS:,}: name fewer devices, or use counts()"
         )
         raise InvalidInput([Fault("", "TOO_MANY_ROWS", detail)], "the frame")
 

@@ -20,9 +20,9 @@ from eligibility.catalog.store import ProductVersion
 from eligibility.errors import EligibilityError
 from eligibility.service.stores import Stores
 from groups.errors import NotEmpty, StoreUnavailable
-from groups.model import MAX_MEMBERS, GroupChange, each
+from groups.model import MAX_MEMBERS, GroupChange, all_items
 
-_AT_ONCE = 50
+_CHUNK = 50
 """Number of writes copied in one step; they have at most 500,000 addresses."""
 
 CopyProgress = Callable[[str, int], None]
@@ -126,13 +126,13 @@ def contents(stores: Stores, publisher: str) -> StoreContents:
 def _facts(stores: Stores, publisher: str) -> Iterator[tuple[str, int, Any]]:
     """Iterate over a publisher's data in a fixed order: the kind, the number of items, the items."""
     groups, catalog = stores.groups, stores.catalog
-    for group in each(lambda cursor: groups.list_groups(publisher, cursor=cursor)):
+    for group in all_items(lambda cursor: groups.list_groups(publisher, cursor=cursor)):
         yield "groups", 1, asdict(group)
         members = groups.members(publisher, group.group_id, limit=MAX_MEMBERS).items
         yield "memberships", len(members), members
     for change in _changes(stores, publisher, 0):
         yield "writes", 1, {**asdict(change), "write_id": ""}  # the id differs between stores
-    for entry in each(lambda cursor: catalog.list_products(publisher, cursor=cursor)):
+    for entry in all_items(lambda cursor: catalog.list_products(publisher, cursor=cursor)):
         yield "products", 1, (entry.product_id, entry.revision, entry.updated_at)
     for version in catalog.changes_since(publisher, 0):
         yield "versions", 1, _written(version)
@@ -144,7 +144,7 @@ def _written(version: ProductVersion) -> tuple[Any, ...]:
 
 
 def _changes(stores: Stores, publisher: str, revision: int) -> Iterator[GroupChange]:
-    while changes := stores.groups.changes_since(publisher, revision, limit=_AT_ONCE):
+    while changes := stores.groups.changes_since(publisher, revision, limit=_CHUNK):
         yield from changes
         revision = changes[-1].revision
 
@@ -198,7 +198,7 @@ def _copy_log(source: AuditLog, target: AuditLog) -> None:
 
 def _copy_groups(source: Stores, target: Stores, publisher: str) -> Iterator[int]:
     revision = target.groups.revision(publisher)
-    while changes := source.groups.changes_since(publisher, revision, limit=_AT_ONCE):
+    while changes := source.groups.changes_since(publisher, revision, limit=_CHUNK):
         names = {
             group_id: source.groups.get(publisher, group_id).name
             for group_id in {change.group_id for change in changes}

@@ -36,7 +36,7 @@ class FlagNotFound(FlagError):
     """The flag does not exist, or the caller may not know of it."""
 
     def __init__(self, key: str) -> None:
-        super().__init__("FLAG_NOT_FOUND", f"flag `{key}` was not found", key)
+        super().__init__("FLAG_NOT_FOUND", f"flag `{key}` does not exist", key)
 
 
 class FlagRequest(NamedTuple):

@@ -12,7 +12,7 @@ from groups.redis.writes import CommandBatch, GroupState
 from groups.storage.redis_chain import HeadField, head_of
 from groups.storage.redis_server import RedisServer
 
-_GROUPS_AT_ONCE = 50
+_CHUNK = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ def forgotten(
 
 def _every_group(server: RedisServer, publisher: str) -> Sequence[GroupState]:
     ids, states = reads.group_ids(server, publisher), list[GroupState]()
-    for begin in range(0, len(ids), _GROUPS_AT_ONCE):
-        _, known = reads.states(server, publisher, ids[begin : begin + _GROUPS_AT_ONCE])
+    for begin in range(0, len(ids), _CHUNK):
+        _, known = reads.states(server, publisher, ids[begin : begin + _CHUNK])
         states += known.values()
     return states
 

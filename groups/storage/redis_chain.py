@@ -23,7 +23,7 @@ T = TypeVar("T")
 _TRIES = 100
 """How often a write is attempted. An attempt fails only if another write was saved first."""
 
-_AT_ONCE = 200
+_CHUNK = 200
 """Entries read in one step. A write to a group has at most 10,000 addresses of 6 bytes each."""
 
 
@@ -127,8 +127,8 @@ class RedisChain:
 
     def entries(self, revisions: Sequence[int]) -> Iterator[tuple[int, bytes | None]]:
         """Read the entries with these revisions, in the order given; None for a missing entry."""
-        for begin in range(0, len(revisions), _AT_ONCE):
-            some = revisions[begin : begin + _AT_ONCE]
+        for begin in range(0, len(revisions), _CHUNK):
+            some = revisions[begin : begin + _CHUNK]
             saved = self._server.call("HMGET", self._entries_key, *map(str, some))
             yield from zip(some, saved, strict=True)
 

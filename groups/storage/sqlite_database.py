@@ -113,7 +113,7 @@ class Database:
         page. If a reader still uses an older snapshot, only a later write empties the log.
         """
         with translated(self.path):
-            connection = self._taken()
+            connection = self._acquired()
             try:
                 connection.execute("VACUUM")
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -130,7 +130,7 @@ class Database:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
         with translated(self.path):
-            connection = self._taken()
+            connection = self._acquired()
             self._current.connection = connection
             try:
                 connection.execute(begin)
@@ -140,7 +140,7 @@ class Database:
                 self._current.connection = None
                 self._release(connection)
 
-    def _taken(self) -> sqlite3.Connection:
+    def _acquired(self) -> sqlite3.Connection:
         self._file.check()
         try:
             return self._idle.pop()

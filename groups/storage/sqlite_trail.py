@@ -6,7 +6,7 @@ from sqlite3 import Connection
 from groups.chain import ChainEntry, ChainExtent, ChainHead, Damage, Trail
 from groups.storage.sqlite_database import Database
 
-_AT_ONCE = 200
+_CHUNK = 200
 
 
 class SqliteTrail(Trail[ChainEntry]):
@@ -35,8 +35,8 @@ class SqliteTrail(Trail[ChainEntry]):
         return ChainExtent(head, entries)
 
     def entries(self, first: int, last: int) -> Iterator[ChainEntry | Damage]:
-        for begin in range(first, last + 1, _AT_ONCE):
-            end = min(begin + _AT_ONCE - 1, last)
+        for begin in range(first, last + 1, _CHUNK):
+            end = min(begin + _CHUNK - 1, last)
             with self._database.read() as connection:
                 kept = self._read(connection, begin, end)
             for revision in range(begin, end + 1):

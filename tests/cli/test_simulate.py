@@ -124,7 +124,7 @@ def test_a_draft_says_that_it_is_one(sample: Run, tmp_path: Path) -> None:
 
 def test_settling_shows_both_sides(sample: Run) -> None:
     args = ("simulate", "--product", READER, "--accounts", GRACE, *ONE_DESKTOP)
-    assert "--settling shows both sides" in sample(*args).out
+    assert "--settling shows both answers" in sample(*args).out
     both = sample(*args, "--settling").out
     assert "here now" in both
     assert "the Store may still say" in both

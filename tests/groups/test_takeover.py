@@ -7,7 +7,7 @@ from itertools import chain
 import pytest
 
 from groups.errors import NotEmpty
-from groups.model import Consent, GroupChange, MembershipEdit, each
+from groups.model import Consent, GroupChange, MembershipEdit, all_items
 from groups.store import GroupStore
 from tests.helpers.stores.backends import BACKENDS, Clock, Deploy, Deployment, sqlite_groups
 from tests.helpers.stores.groups import ADA, BOB, CAT, DAN, P, add, remove
@@ -172,5 +172,5 @@ def test_who_was_forgotten_is_taken_over_as_a_digest_that_still_matches(
     assert len(created.added) == 2
     (forgotten,) = (one for one in created.added if one != BOB)
     assert int(forgotten.removeprefix("forgotten:"), 16) in members.digests
-    every: Iterator[GroupChange] = each(lambda cursor: target.history(P, cursor=cursor))
+    every: Iterator[GroupChange] = all_items(lambda cursor: target.history(P, cursor=cursor))
     assert not any(ADA in (*change.added, *change.removed) for change in every)

@@ -238,7 +238,7 @@ def _kind(body: Any) -> type[PartnerCenterResource] | None:
 def _why_unknown(body: Any) -> str:
     needed = "an app, its list of flights, an app submission or a flight submission"
     if isinstance(body, dict) and "value" in body:
-        return f"is a list of apps; give {needed}"
+        return f"is a list of apps; expected {needed}"
     if isinstance(body, dict) and {"code", "message"} <= body.keys():
-        return f"is an error response of the API (`{body['code']}`); give {needed}"
-    return f"is not a known response of the submission API; give {needed}"
+        return f"is an error response of the API (`{body['code']}`); expected {needed}"
+    return f"is not a known response of the submission API; expected {needed}"

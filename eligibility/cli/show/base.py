@@ -138,11 +138,13 @@ def effects_table(effects: Effects) -> RenderableType:
             what = Text(
                 effect_text(change), "dim" if change.blocked_by_audience else _STYLE[change.change]
             )
-            table.add_row(product.product_id, f"{change.accounts:,}", what, Text(_who(change)))
+            table.add_row(
+                product.product_id, f"{change.accounts:,}", what, Text(_first_accounts(change))
+            )
     return table
 
 
-def _who(change: AccessChange) -> str:
+def _first_accounts(change: AccessChange) -> str:
     more = change.accounts - _NAMED
     named = ", ".join(change.first[:_NAMED])
     return f"{named} and {more:,} more" if more > 0 else named

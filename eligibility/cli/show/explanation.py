@@ -21,7 +21,7 @@ def letter(decision: Decision, product: str, state: str) -> Panel:
     parts: list[RenderableType] = [Text(verdict.text, "bold"), Text()]
     parts += [_titled("Why", _reasons(why))]
     if decision.nearest is not UNSET:
-        parts += _what_helps(decision.nearest) or _what_else(decision)
+        parts += _smallest_changes(decision.nearest) or _flight_hint(decision)
     if decision.settling is not None:
         parts += [Text(), _titled("Mind", Text(settling_text(decision.settling)))]
     parts += [Text(), _pages(why)]
@@ -53,7 +53,7 @@ def _reasons(sentences: list[Sentence]) -> Table:
     return rows
 
 
-def _what_else(decision: Decision) -> list[RenderableType]:
+def _flight_hint(decision: Decision) -> list[RenderableType]:
     """Suggest --wanting for each higher flight that the remedies name."""
     missed = dict.fromkeys(
         flight
@@ -67,7 +67,7 @@ def _what_else(decision: Decision) -> list[RenderableType]:
     return [Text(), Text(f"To see what would give a higher flight, add {options}.", "dim")]
 
 
-def _what_helps(nearest: LeastChange) -> list[RenderableType]:
+def _smallest_changes(nearest: LeastChange) -> list[RenderableType]:
     """Format the smallest changes; return [] if the goal is met already."""
     if not nearest.ways and nearest.tries == 1:
         return []

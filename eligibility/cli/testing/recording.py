@@ -59,7 +59,7 @@ class RecordOptions:
         bool,
         typer.Option(
             "--mask",
-            help="With --record: write made-up addresses that get the same answer. Groups keep"
+            help="With --record: write invented addresses that get the same answer. Groups keep"
             " their names.",
         ),
     ] = False
@@ -106,7 +106,9 @@ def _record(path: Path, query: AccessQuery, how: Recording, opened: Service) -> 
         before = read_text(path)
         present = read_text_of(path, before)
         if how.inline and present.catalog is None:
-            detail = "this file asks the live store: record without --inline, or into another file"
+            detail = (
+                "this file queries the live store: record without --inline, or into another file"
+            )
             raise InvalidScenarios([Fault(str(path), "GIVEN_DIFFERS", detail)])
         if present.catalog is not None:  # it has no members and no date: add them inline
             how = replace(how, inline=True)

@@ -167,7 +167,7 @@ class GroupPages:
     def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Show what an edit would do to the group and to access; save nothing."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
-        values: dict[str, Any] = {"form": _kept(form), "faults": (), "result": None}
+        values: dict[str, Any] = {"form": _form_values(form), "faults": (), "result": None}
         try:
             result = self._edit(group, viewer, form, dry_run=True)
             effects = self._service.effects(result)
@@ -227,7 +227,7 @@ def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:
     return emails.parse(str(form.get("emails", "")))
 
 
-def _kept(form: Mapping[str, Any]) -> dict[str, str]:
+def _form_values(form: Mapping[str, Any]) -> dict[str, str]:
     """Return the fields that `save` needs. A file is replaced by its addresses."""
     try:
         text = "\n".join(_addresses(form))

@@ -9,7 +9,7 @@ _MESSAGES: dict[str, tuple[int, str]] = {
     ),
     "OTHER_PROVIDER": (400, "the response came from another provider: try again"),
     "DECLINED": (403, "you did not allow the provider to tell us who you are"),
-    "PROVIDER_REFUSED": (403, "the provider did not sign you in; ask there for the reason"),
+    "PROVIDER_REFUSED": (403, "the provider did not sign you in; ask the provider for the reason"),
     "PROVIDER_UNAVAILABLE": (503, "the provider cannot be reached now; you can sign in with a key"),
     "CODE_REFUSED": (
         403,

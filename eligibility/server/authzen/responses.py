@@ -68,7 +68,7 @@ def denial_json(verdict: StandardVerdict, named: bool) -> bytes:
 def sentence(error: Exception) -> str:
     """Describe an error, with the field names of the standard's requests."""
     if isinstance(error, AccountMismatch):
-        return "an account may ask only for itself, but the subject is another one"
+        return "an account may ask only about itself, but the subject is another one"
     return str(problems.problem(error)["detail"])
 
 

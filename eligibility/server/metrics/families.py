@@ -38,7 +38,9 @@ FAMILIES = (
         "upload_bytes_under_way", "gauge", (), "Bytes of large bodies that are being received."
     ),
     MetricFamily("store_up", "gauge", (), "1 if the store answers every process, else 0.", min),
-    MetricFamily("store_errors", "counter", (), "Queries that needed the store while it was away."),
+    MetricFamily(
+        "store_errors", "counter", (), "Queries that needed the store while it was unavailable."
+    ),
     MetricFamily("stale_answers", "counter", (), "Those of these queries that memory answered."),
     MetricFamily(
         "stale_seconds",

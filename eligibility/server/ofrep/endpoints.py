@@ -59,7 +59,7 @@ def refusal(error: Exception) -> HttpReply:
             content = {"key": error.key, **content}
     elif isinstance(error, AccountMismatch):
         content["errorDetails"] = (
-            "an account may ask only for itself, but context.targetingKey names another one"
+            "an account may ask only about itself, but context.targetingKey names another one"
         )
     elif isinstance(error, Unauthenticated) and error.loc == "account.token":
         content["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)

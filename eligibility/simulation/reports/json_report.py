@@ -32,7 +32,7 @@ from eligibility.simulation.reports.report import SimulationReport
 from eligibility.simulation.reports.symbols import OutcomeMark, marks, remedies_of
 from eligibility.simulation.responses import StateView, device_views, simulated
 
-_AT_ONCE = 10_000
+_CHUNK = 10_000
 _encode = msgspec.json.Encoder().encode
 
 
@@ -118,6 +118,6 @@ def _changed(matrix: Matrix, earlier: Matrix, classes: Sequence[int]) -> Iterato
 def _listed(items: Iterator[dict[str, Any]]) -> Iterator[bytes]:
     """Encode the items of a JSON array in portions, to keep memory small."""
     comma = b"\n"
-    while some := list(islice(items, _AT_ONCE)):
+    while some := list(islice(items, _CHUNK)):
         yield comma + _encode(some)[1:-1]
         comma = b",\n"

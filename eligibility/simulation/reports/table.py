@@ -170,6 +170,6 @@ def _notes(report: SimulationReport) -> Iterator[Text]:
     if changed and report.earlier is None:
         yield Text(
             f"\n{_counted(changed, 'account')} changed groups in the last 30 minutes; the Store itself"
-            " may still say otherwise: --settling shows both sides.",
+            " may still decide as before: --settling shows both answers.",
             "yellow",
         )

@@ -74,8 +74,8 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
     who = NOBODY.strip("()").capitalize() if account is None else account.id
     what = device_name(device)
     outcome = outcome_of(decision)
-    gets = "gets" if outcome.granted else "gets nothing -"
-    return f"{who} on {what} {gets} {short_text(outcome)}"
+    outcome_text = "gets" if outcome.granted else "gets nothing -"
+    return f"{who} on {what} {outcome_text} {short_text(outcome)}"
 
 
 def _masked(account: Account, state: State) -> Account:
@@ -108,9 +108,9 @@ def given_fields(state: State, how: Recording) -> dict[str, Any]:
     return {"products": {state.product_id: product_body(state.product)}}
 
 
-def new_file(given: Mapping[str, Any], case: Mapping[str, Any]) -> str:
+def new_file(fields: Mapping[str, Any], case: Mapping[str, Any]) -> str:
     """Return the text of a new file with one case."""
-    return _dump({"title": TITLE, "given": given, "cases": [case]})
+    return _dump({"title": TITLE, "given": fields, "cases": [case]})
 
 
 def appended(text: str, case: Mapping[str, Any], source: str) -> str:
@@ -119,7 +119,10 @@ def appended(text: str, case: Mapping[str, Any], source: str) -> str:
     key, cases = root.value[-1]
     if key.value != "cases" or cases.flow_style:
         line = key.start_mark.line + 1
-        detail = f"`{key.value}` stands last; a case is added to `cases` at the end of a file, one below the other"
+        detail = (
+            f"`{key.value}` is the last key: a case can be added only if `cases` is last, with one"
+            " case below the other"
+        )
         raise InvalidScenarios([Fault(f"{source}:{line}", "NOT_AT_END", detail)])
     indent = " " * cases.start_mark.column
     added = "".join(indent + line for line in _dump([case]).splitlines(keepends=True))

@@ -108,7 +108,7 @@ class StoreStateSource:
 
 
 def _unknown_product(product_id: str, known: Collection[str]) -> InvalidInput:
-    near = meant(product_id, known) or f"; {listed(known) or 'none'} given"
+    near = meant(product_id, known) or f"; the catalogue has {listed(known) or 'none'}"
     detail = f"unknown product `{product_id}`{near}"
     return InvalidInput([Fault("product", UnknownProduct.code, detail)])
 

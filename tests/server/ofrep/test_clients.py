@@ -115,7 +115,7 @@ def test_python_finds_no_flag_where_there_is_none(flag: str) -> None:
     """It does not escape keys: some come in several parts."""
     told = ask(flag)
     assert (told.value, told.error_code) == (False, "FLAG_NOT_FOUND")
-    assert told.error_message == f"flag `{flag}` was not found"
+    assert told.error_message == f"flag `{flag}` does not exist"
 
 
 @pytest.mark.usefixtures("provider")
