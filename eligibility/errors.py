@@ -4,9 +4,12 @@ Clients may rely on the `code` of an error, which never changes. Messages may ch
 contains the field, the wrong value in backticks, and what a right value is.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from groups.errors import Fault as Fault
+from groups.errors import InvalidEmails, InvalidGroup
 
 
 class EligibilityError(Exception):
@@ -23,6 +26,18 @@ class InvalidInput(EligibilityError):
     def __init__(self, faults: list[Fault], subject: str = "the request") -> None:
         super().__init__(f"{subject} is not valid: " + "; ".join(map(str, faults)))
         self.faults = faults
+
+
+class Faults(list[Fault]):
+    """Collects the faults of several readings, so that one error can name all of them."""
+
+    @contextmanager
+    def collect(self, path: str = "") -> Iterator[None]:
+        """Add the faults of an error raised in this context; each is below `path`, if it is set."""
+        try:
+            yield
+        except (InvalidInput, InvalidGroup, InvalidEmails) as error:
+            self += [fault.within(path) if path else fault for fault in error.faults]
 
 
 class UnknownProduct(EligibilityError):

@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from eligibility.access.codes import AccountKind, Action, Reason
 from eligibility.access.explanation import LeastChange, Sentence
-from eligibility.errors import Fault, InvalidInput
+from eligibility.errors import Fault, Faults, InvalidInput
 from eligibility.windows import versions
 from eligibility.windows.package_versions import parse_package_version
 from groups import emails
@@ -78,17 +78,15 @@ class Device(Struct, frozen=True, cache_hash=True, gc=False):
 
 @lru_cache(maxsize=65_536)
 def _parse_device(family: str, os_version: str, architecture: str | None) -> Device:
-    faults: list[Fault] = []
+    faults = Faults()
     readings: list[str | None] = []
     for read, text in (
         (versions.parse_family, family),
         (versions.canonical_os_version, os_version),
         (versions.parse_device_architecture, architecture),
     ):
-        try:
+        with faults.collect("device"):
             readings.append(None if text is None else read(text))
-        except InvalidInput as error:
-            faults += [Fault(f"device.{f.loc}", f.code, f.detail) for f in error.faults]
     if faults:
         raise InvalidInput(faults)
     return Device(str(readings[0]), str(readings[1]), readings[2])

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from eligibility.access.codes import AccountKind, Consistency
 from eligibility.access.model import AccessQuery, Account, Decision, Device, Revision, Settling
-from eligibility.errors import Fault, InvalidInput
+from eligibility.errors import Fault, Faults, InvalidInput
 from eligibility.formats import strict_json
 from eligibility.formats.lru_cache import LruCache
 from eligibility.formats.strict_struct import StrictReader, nothing_twice, shown
@@ -227,14 +227,12 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
         "market": _to_market,
         "at": moment_of,
     }
-    faults: list[Fault] = []
+    faults = Faults()
     for name, read in readers.items():
         value = getattr(fields, name)
         if value is not None and value is not UNSET:
-            try:
+            with faults.collect():
                 read(value)
-            except InvalidInput as error:
-                faults += error.faults
     return faults
 
 

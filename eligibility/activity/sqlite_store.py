@@ -206,10 +206,7 @@ class SqliteActivityStore(ActivityStore):
         return {digest for (digest,) in connection.execute(query, (publisher, since))}
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        if not self._path.exists():
-            return []
-        with self._opened().read() as connection:
-            return connection.execute(query, values).fetchall()
+        return self._opened().rows(query, *values) if self._path.exists() else []
 
     def _opened(self) -> Database:
         with self._opening:

@@ -13,7 +13,7 @@ from eligibility.catalog.errors import (
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
 from eligibility.catalog.validation import ValidationContext, validate
-from eligibility.errors import Fault
+from eligibility.errors import Faults
 from groups.errors import StoreUnavailable
 from groups.model import all_items, check_publisher
 from groups.store import MembershipReader
@@ -110,14 +110,11 @@ class Catalog:
         """Check products before a write. more_groups: to be created too. Raises: InvalidProduct."""
         declared = self._groups.group_ids(publisher) | set(more_groups)
         now = self._clock()
-        faults: list[Fault] = []
+        faults = Faults()
         for product_id, product in products.items():
-            try:
+            with faults.collect("" if len(products) == 1 else f"products.{product_id}"):
                 public = was_public(self.store, product_id, now)
                 validate(product_id, product, ValidationContext(declared, now, public))
-            except InvalidProduct as error:
-                path = "" if len(products) == 1 else f"products.{product_id}"
-                faults += [fault.within(path) for fault in error.faults]
         if faults:
             subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
             raise InvalidProduct(faults, subject)

@@ -20,14 +20,13 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
-from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.field_types import CatalogMoment, Name
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import pydantic_faults, read_product
-from eligibility.errors import Fault, InvalidFile
+from eligibility.errors import Fault, Faults, InvalidFile
 from eligibility.formats.yaml_file import Lines, line_of, load
 from groups import emails
-from groups.errors import GroupsError, InvalidEmails, InvalidGroup
+from groups.errors import GroupsError, InvalidEmails
 from groups.model import Consent, check_consent, check_group_id, check_publisher
 
 
@@ -90,13 +89,11 @@ def read_directory(directory: Path) -> tuple[Declaration, ...]:
     Raises: InvalidFile with every fault of every file, each with its line number.
     """
     paths = _yaml_files(directory)
-    faults: list[Fault] = []
+    faults = Faults()
     declared: dict[str, Declaration] = {}
     for path in paths:
-        try:
+        with faults.collect():
             _read_file(path, declared)
-        except InvalidFile as error:
-            faults += error.faults
     if faults:
         raise InvalidFile(faults)
     return tuple(declared[publisher] for publisher in sorted(declared))
@@ -146,7 +143,7 @@ def _at_lines(path: Path, lines: Lines, faults: Iterable[Fault]) -> list[Fault]:
 
 
 def _check_names(read: _File) -> list[Fault]:
-    faults = []
+    faults = Faults()
     try:
         check_publisher(read.publisher)
     except GroupsError as error:
@@ -159,22 +156,18 @@ def _check_names(read: _File) -> list[Fault]:
             faults += [Fault(f"groups.{group_id}.emails", f.code, f.detail) for f in error.faults]
         except GroupsError as error:
             faults.append(Fault(f"groups.{group_id}", error.code, str(error)))
-        try:
+        with faults.collect(f"groups.{group_id}.consent"):
             if group.consent is not None:
                 check_consent(group.consent.note)
-        except InvalidGroup as error:
-            faults += [fault.within(f"groups.{group_id}.consent") for fault in error.faults]
     return faults
 
 
 def _read_products(read: _File) -> list[Fault]:
     """Replace each product body in `read.products` by a Product; return the faults found."""
-    faults = []
+    faults = Faults()
     for product_id, body in read.products.items():
-        try:
+        with faults.collect(f"products.{product_id}"):
             read.products[product_id] = read_product(body)
-        except InvalidProduct as error:
-            faults += [fault.within(f"products.{product_id}") for fault in error.faults]
     return faults
 
 

@@ -15,7 +15,7 @@ from eligibility.catalog.export import all_groups, all_members, all_products
 from eligibility.catalog.files import Declaration, GroupDeclaration, product_body
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry
-from eligibility.errors import Fault, InvalidFile
+from eligibility.errors import Fault, Faults, InvalidFile
 from groups.errors import GroupSizeOutOfRange
 from groups.model import MAX_MEMBERS, Group
 from groups.store import GroupStore
@@ -147,12 +147,10 @@ def _apply_group(
 def _plan_groups(
     declaration: Declaration, stored: Mapping[str, Group], groups: GroupStore
 ) -> Iterator[GroupPlan]:
-    faults: list[Fault] = []
+    faults = Faults()
     for group_id, declared in declaration.groups.items():
-        try:
+        with faults.collect():
             yield _plan_group(group_id, declared, stored.get(group_id), groups)
-        except InvalidFile as error:
-            faults += error.faults
     if faults:
         raise InvalidFile(faults)
 

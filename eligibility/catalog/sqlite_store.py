@@ -35,23 +35,21 @@ class SqliteCatalogStore(CatalogStore):
         database.migrate(CATALOG_PART)
 
     def get(self, product_id: str) -> tuple[CatalogEntry, int] | None:
-        with self._database.read() as connection:
-            row = connection.execute(
-                "SELECT p.publisher, p.product_id, p.revision, p.updated_at, p.body, r.revision"
-                " FROM product p JOIN catalog_revision r USING (publisher) WHERE p.product_id = ?",
-                (product_id,),
-            ).fetchone()
-        return None if row is None else (_entry(row[:5]), row[5])
+        rows = self._database.rows(
+            "SELECT p.publisher, p.product_id, p.revision, p.updated_at, p.body, r.revision"
+            " FROM product p JOIN catalog_revision r USING (publisher) WHERE p.product_id = ?",
+            product_id,
+        )
+        return (_entry(rows[0][:5]), rows[0][5]) if rows else None
 
     def list_products(
         self, publisher: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[CatalogEntry]:
-        with self._database.read() as connection:
-            rows = connection.execute(
-                "SELECT publisher, product_id, revision, updated_at, body FROM product"
-                " WHERE publisher = ? AND product_id > ? ORDER BY product_id LIMIT ?",
-                (publisher, cursor or "", limit + 1),
-            ).fetchall()
+        rows = self._database.rows(
+            "SELECT publisher, product_id, revision, updated_at, body FROM product"
+            " WHERE publisher = ? AND product_id > ? ORDER BY product_id LIMIT ?",
+            *(publisher, cursor or "", limit + 1),
+        )
         return page_of(list(map(_entry, rows)), limit, attrgetter("product_id"))
 
     def revision(self, publisher: str) -> int:
@@ -59,9 +57,8 @@ class SqliteCatalogStore(CatalogStore):
             return _head(connection, publisher)[0]
 
     def publishers(self) -> tuple[str, ...]:
-        with self._database.read() as connection:
-            rows = connection.execute("SELECT publisher FROM catalog_revision ORDER BY publisher")
-            return tuple(row[0] for row in rows)
+        rows = self._database.rows("SELECT publisher FROM catalog_revision ORDER BY publisher")
+        return tuple(row[0] for row in rows)
 
     def apply(
         self,
@@ -91,11 +88,10 @@ class SqliteCatalogStore(CatalogStore):
         self, product_id: str, *, cursor: str | None = None, limit: int = 100
     ) -> Page[ProductVersion]:
         before = revision_before(cursor)
-        with self._database.read() as connection:
-            rows = connection.execute(
-                VERSIONS + " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
-                (product_id, before, limit + 1),
-            ).fetchall()
+        rows = self._database.rows(
+            VERSIONS + " WHERE product_id = ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+            *(product_id, before, limit + 1),
+        )
         versions = list(map(version_of, rows))
         return page_of(versions, limit, lambda version: str(version.revision))
 
@@ -120,11 +116,8 @@ class SqliteCatalogStore(CatalogStore):
             return _owner(connection, product_id)
 
     def changes_since(self, publisher: str, revision: int) -> tuple[ProductVersion, ...]:
-        with self._database.read() as connection:
-            rows = connection.execute(
-                VERSIONS + " WHERE publisher = ? AND revision > ? ORDER BY revision, product_id",
-                (publisher, revision),
-            ).fetchall()
+        condition = " WHERE publisher = ? AND revision > ? ORDER BY revision, product_id"
+        rows = self._database.rows(VERSIONS + condition, publisher, revision)
         return tuple(map(version_of, rows))
 
     def record(self, publisher: str, versions: Sequence[ProductVersion]) -> None:

@@ -56,8 +56,7 @@ def trail_of(
 
 def publishers(database: Database) -> tuple[str, ...]:
     """List every publisher with a stored version or revision, sorted."""
-    with database.read() as connection:
-        return tuple(row[0] for row in connection.execute(_PUBLISHERS))
+    return tuple(row[0] for row in database.rows(_PUBLISHERS))
 
 
 def version_of(row: TrailRow) -> ProductVersion:

@@ -135,9 +135,9 @@ def _print_issued(issued: IssuedKey, as_json: bool) -> None:
         print_json(body if old is None else {**body, "replaced": key_body(old, key.created_at)})
         return
     typer.echo(issued.text)
-    typer.echo(
-        f"  {key.key_id}, {key.name}: {_list(key.scopes)}; for {_publishers(key)};{_until(key)}"
-    )
+    until = f"until {_moment(key.expires_at)}" if key.expires_at else "no end"
+    rights = f"{_list(key.scopes)}; for {_publishers(key)}; {until}"
+    typer.echo(f"  {key.key_id}, {key.name}: {rights}")
     if old is not None:
         typer.echo(f"  It replaces {old.key_id}, which ends {_moment(old.expires_at)}")
     typer.echo("  Save it now: it is not shown again. Requests send it as")
@@ -169,10 +169,6 @@ def _list(names: Iterable[str]) -> str:
 
 def _publishers(key: StoredKey) -> str:
     return "all publishers" if key.publishers is None else _list(key.publishers)
-
-
-def _until(key: StoredKey) -> str:
-    return " no end" if key.expires_at is None else f" until {_moment(key.expires_at)}"
 
 
 def _moment(moment: datetime | None) -> str:

@@ -3,8 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from eligibility.errors import Fault, InvalidInput
-from groups.errors import InvalidEmails
+from eligibility.errors import Faults, InvalidInput
 
 SentAddresses = TypeVar("SentAddresses")
 AddressReader = TypeVar("AddressReader")
@@ -17,12 +16,10 @@ def read_fields(
 ) -> dict[str, AddressReader]:
     """Read each field with `read`, as `emails.parse`. Raises: InvalidInput with every fault."""
     addresses: dict[str, AddressReader] = {}
-    faults: list[Fault] = []
+    faults = Faults()
     for name, value in fields.items():
-        try:
+        with faults.collect(name):
             addresses[name] = read(value)
-        except InvalidEmails as error:
-            faults += [fault.within(name) for fault in error.faults]
     if faults:
         raise InvalidInput(faults, subject)
     return addresses

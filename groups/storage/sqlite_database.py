@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from groups.errors import NewerDatabase
 from groups.storage import sqlite_file
@@ -86,6 +87,11 @@ class Database:
             return
         with self._transaction("BEGIN") as connection:
             yield connection
+
+    def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run one query, and return all its rows. Raises: as `read`."""
+        with self.read() as connection:
+            return connection.execute(query, values).fetchall()
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:

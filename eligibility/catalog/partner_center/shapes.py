@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from eligibility.catalog.files import read_text
 from eligibility.catalog.partner_center.report import SUBJECT
 from eligibility.catalog.validation import pydantic_faults
-from eligibility.errors import Fault, InvalidFile
+from eligibility.errors import Fault, Faults, InvalidFile
 from eligibility.formats import strict_json
 from eligibility.windows import versions
 
@@ -199,12 +199,10 @@ _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
 def read_resources(paths: list[Path]) -> list[PartnerCenterResource]:
     """Read files with one API response each. Raises: InvalidFile with every fault of every file."""
     resources: list[PartnerCenterResource] = []
-    faults: list[Fault] = []
+    faults = Faults()
     for path in paths:
-        try:
+        with faults.collect():
             resources.append(_read(path))
-        except InvalidFile as error:
-            faults += error.faults
     if faults:
         raise InvalidFile(faults, SUBJECT)
     return resources

@@ -7,7 +7,7 @@ from itertools import groupby
 from pathlib import Path
 
 from eligibility.access.model import Device
-from eligibility.errors import Fault, InvalidInput
+from eligibility.errors import Fault, Faults, InvalidInput
 from eligibility.explain.device_names import device_name
 from eligibility.formats.csv_table import Cells, read_table
 from eligibility.formats.suggestions import meant
@@ -42,12 +42,10 @@ def read_devices(text: str, loc: str = "--devices") -> tuple[NamedDevice, ...]:
     Raises: InvalidInput with every part that is unknown or cannot be read.
     """
     listed: list[NamedDevice] = []
-    faults: list[Fault] = []
+    faults = Faults()
     for part in filter(None, map(str.strip, text.split(","))):
-        try:
+        with faults.collect():
             listed += _part(part, loc)
-        except InvalidInput as error:
-            faults += error.faults
     if not listed and not faults:
         faults.append(
             Fault(loc, "NO_DEVICES", f"`{text}` names no device; presets are {preset_names()}")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from eligibility.catalog.files import Declaration, read_directory
 from eligibility.catalog.model import Product
-from eligibility.errors import Fault, InvalidInput, UnknownProduct
+from eligibility.errors import Fault, Faults, InvalidInput, UnknownProduct
 from eligibility.formats.csv_table import Cells, read_table
 from eligibility.rules.requirements import Requirements, load_requirements
 from groups.emails import canonical
-from groups.errors import InvalidEmails
 
 EDIT_COLUMNS = ("group", "account", "change")
 
@@ -154,16 +153,14 @@ def _edits(path: Path) -> dict[str, MemberMoves]:
 def _edit(cells: Cells) -> tuple[str, str, bool]:
     """Read one line: group id, canonical address, True = add. Raises: InvalidInput."""
     change = cells.get("change", "").casefold() or "add"
-    faults = []
+    faults = Faults()
     if change not in ("add", "remove"):
         faults.append(Fault("change", "WRONG_VALUE", f"`{change}` is neither `add` nor `remove`"))
     if not cells["group"]:
         faults.append(Fault("group", "MISSING_VALUE", "has no group"))
     address = ""
-    try:
+    with faults.collect("account"):
         address = canonical(cells["account"])
-    except InvalidEmails as error:
-        faults += [Fault("account", fault.code, fault.detail) for fault in error.faults]
     if faults:
         raise InvalidInput(faults)
     return cells["group"], address, change == "add"

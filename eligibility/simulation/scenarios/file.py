@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from eligibility.catalog.files import read_text
-from eligibility.errors import Fault, InvalidInput
+from eligibility.errors import Fault, Faults
 from eligibility.formats.yaml_file import Lines, line_of, load
 from eligibility.simulation.scenarios.cases import CaseReader
 from eligibility.simulation.scenarios.catalog_source import read_catalog_source
@@ -39,13 +39,11 @@ def _within(directory: Path) -> Iterator[Path]:
 
 def read_files(paths: Iterable[Path]) -> tuple[ScenarioFile, ...]:
     """Read scenario files. Raises: InvalidScenarios with every fault of all files."""
-    faults: list[Fault] = []
+    faults = Faults()
     read: list[ScenarioFile] = []
     for path in paths:
-        try:
+        with faults.collect():
             read.append(read_text_of(path, read_text(path)))
-        except InvalidInput as error:
-            faults += error.faults
     if faults:
         raise InvalidScenarios(faults)
     return tuple(read)
