@@ -181,9 +181,8 @@ def page_of(read: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T
     return Page(items=items, next_cursor=cursor(items[-1]) if len(read) > limit else None)
 
 
-def all_items(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
-    """Iterate over all items on all pages of a list. Args: page = returns the page at a cursor."""
-    cursor: str | None = None
+def all_items(page: Callable[[str | None], Page[T]], cursor: str | None = None) -> Iterator[T]:
+    """Iterate over the items on all pages from a cursor on. Args: page = returns a page."""
     while True:
         part = page(cursor)
         yield from part.items

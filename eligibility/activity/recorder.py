@@ -97,8 +97,6 @@ class Recorder:
             except Exception:  # noqa: BLE001 - one failure must not end the thread
                 _log.exception("activity could not be stored")
 
-    # --- emptying the buffers -------------------------------------------------------------------
-
     def take_up(self, pause: float = 0.0) -> None:
         """Move the buffers' decisions to a batch for each publisher. Args: pause = see _PAUSE_S."""
         with self._pending_lock:

@@ -11,8 +11,7 @@ from eligibility import __version__
 from eligibility.app.one_write import sent_at_once
 from eligibility.dashboard import pages as dashboard
 from eligibility.dashboard.signin.cookies import CookieCipher
-from eligibility.dashboard.signin.sessions import Sessions
-from eligibility.dashboard.signin.visitors import Visitors
+from eligibility.dashboard.signin.sessions import Sessions, Visitors
 from eligibility.dashboard.site import Site
 from eligibility.server.api import (
     changes,

@@ -19,9 +19,8 @@ from starlette.routing import Route
 
 from eligibility.dashboard import filters
 from eligibility.dashboard.defence import HEADERS, check_same_site
-from eligibility.dashboard.signin.sessions import Sessions
+from eligibility.dashboard.signin.sessions import Sessions, Visitors
 from eligibility.dashboard.signin.viewer import Viewer
-from eligibility.dashboard.signin.visitors import Visitors
 from eligibility.errors import EligibilityError, Fault
 from eligibility.formats.whole_number import whole_number
 from eligibility.server.http import problems
@@ -143,11 +142,12 @@ class Site:
         visitor = self._visitors.of(request.scope)
         if visitor is None:
             return None
-        authenticated = request.scope["exchange"].authenticated = visitor.authenticated
+        authenticated, cookie = visitor
+        request.scope["exchange"].authenticated = authenticated
         if authenticated.allowance is not None:
             authenticated.allowance.take()
         address = request.app.state.origin_of(request.scope)
-        return Viewer(authenticated.caller, address, self.sessions.csrf_token(visitor.cookie))
+        return Viewer(authenticated.caller, address, self.sessions.csrf_token(cookie))
 
     def _response(self, request: Request, viewer: Viewer, show: PageView) -> Response:
         try:

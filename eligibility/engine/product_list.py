@@ -1,9 +1,11 @@
 """Lists of a publisher's products, cached until the publisher's data changes."""
 
 from collections.abc import Collection
+from itertools import islice
 
 from eligibility.catalog.store import CatalogStore
 from groups.errors import StoreUnavailable
+from groups.model import all_items
 from groups.store import GroupFeed
 
 
@@ -48,14 +50,5 @@ class ProductList:
         return tuple(product_ids[:most])
 
     def _read(self, publisher: str, most: int) -> tuple[str, ...]:
-        product_ids: list[str] = []
-        cursor: str | None = None
-        while len(product_ids) < most:
-            page = self._catalog.list_products(
-                publisher, cursor=cursor, limit=min(100, most - len(product_ids))
-            )
-            product_ids += [entry.product_id for entry in page.items]
-            cursor = page.next_cursor
-            if cursor is None:
-                break
-        return tuple(product_ids)
+        entries = all_items(lambda cursor: self._catalog.list_products(publisher, cursor=cursor))
+        return tuple(entry.product_id for entry in islice(entries, most))

@@ -114,8 +114,6 @@ class FlagWriter(Struct, frozen=True, cache_hash=True):
         return _encode(_evaluation(self.question, result, decision, self.open))
 
 
-# --- an evaluation ------------------------------------------------------------------------------
-
 _WITHDRAWN = frozenset({Reason.PRODUCT_UNAVAILABLE, Reason.ACQUISITION_STOPPED})
 _ROLLED_OUT = frozenset({Reason.ROLLOUT_INCLUDED, Reason.ROLLOUT_EXCLUDED})
 

@@ -67,9 +67,6 @@ class Question(NamedTuple):
     flight_id: str | None = None
 
 
-# --- the actions of each resource, and their rules ----------------------------------------------
-
-
 def _view(_: Question, decision: Decision) -> StandardVerdict:
     half = decision.submission
     return StandardVerdict(half.granted, half.reasons, None, not half.granted)
@@ -150,9 +147,6 @@ def verdict(question: Question, decision: Decision, device_known: bool = True) -
 
 
 _OF_THE_DEVICE = frozenset({Reason.OS_BELOW_AUDIENCE_MINIMUM, Reason.DEVICE_FAMILY_UNSUPPORTED})
-
-
-# --- the context --------------------------------------------------------------------------------
 
 
 class QuestionContext(NamedTuple):

@@ -8,10 +8,12 @@ from hashlib import blake2b
 
 import msgspec
 
+from eligibility.callers.errors import Unauthenticated
 from eligibility.callers.model import Caller, Scope
 from eligibility.dashboard.signin.cookies import Cookie, CookieCipher
 from eligibility.dashboard.signin.errors import SignInRefused
 from eligibility.server.http import asgi
+from eligibility.server.http.authentication import AuthenticatedCaller, Authenticator
 
 COOKIE = "eligibility_session"
 HOURS = 12
@@ -94,3 +96,25 @@ class Sessions:
 
     def _ends(self, hours: int) -> int:
         return int(self._source.clock()) + hours * 3_600
+
+
+class Visitors:
+    """Finds the sender of a request for a page, only by the session's cookie."""
+
+    def __init__(self, sessions: Sessions, authentication: Authenticator) -> None:
+        self._sessions, self._authentication = sessions, authentication
+
+    def of(self, scope: asgi.AsgiScope) -> tuple[AuthenticatedCaller, str] | None:
+        """Return the sender and the cookie, or None. May read the store: not for an event loop."""
+        cookie_and_session = self._sessions.of(scope)
+        if cookie_and_session is None:
+            return None
+        cookie, session = cookie_and_session
+        if not session.key:
+            return self._authentication.authenticated(session.caller()), cookie
+        authorization = b"Bearer " + session.key.encode()
+        known = self._authentication.known(authorization)
+        try:
+            return known or self._authentication.authenticate(authorization), cookie
+        except Unauthenticated:
+            return None

@@ -85,9 +85,6 @@ class SubjectAccount(NamedTuple):
     denial: StandardVerdict | None = None
 
 
-# --- reading one member --------------------------------------------------------------------------
-
-
 class MemberReader(Generic[_T]):
     """Reads one member of a request. remembers: cache the results by the member's bytes."""
 
@@ -146,8 +143,6 @@ def _entity_reader(entity: type[_E]) -> Callable[[bytes], _E]:
 
     return read
 
-
-# --- the members --------------------------------------------------------------------------------
 
 _read_properties = StrictReader(SubjectProperties).read
 _read_options = StrictReader(BatchOptions).read

@@ -5,6 +5,7 @@ Each result is decided like an evaluation. Searches read the store, so they run 
 
 import heapq
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import groupby
 from typing import NamedTuple
 
@@ -31,6 +32,7 @@ from eligibility.standards.questions import (
     question_of,
 )
 from groups.errors import UnknownGroup
+from groups.model import Page, all_items
 from groups.store import MembershipReader
 
 _MANY = 1_000
@@ -199,16 +201,12 @@ class SearchEndpoints:
     ) -> Iterator[str]:
         at = search.context.at
         moment = None if at is UNSET else wire.moment_of(at)
-        cursor: str | None = after
-        while cursor is not None:
-            try:
-                page = self._groups.members(
-                    publisher, group_id, cursor=cursor or None, at=moment, limit=_MANY
-                )
-            except UnknownGroup:
-                return
-            yield from page.items
-            cursor = page.next_cursor
+
+        def page(cursor: str | None) -> Page[str]:
+            return self._groups.members(publisher, group_id, cursor=cursor, at=moment, limit=_MANY)
+
+        with suppress(UnknownGroup):
+            yield from all_items(page, after or None)
 
 
 _ANY = Question("product", "view", "-")

@@ -121,9 +121,6 @@ def _model_schemas(product: str) -> dict[str, Any]:
     return schemas
 
 
-# --- scopes and errors of operations ------------------------------------------------------------
-
-
 def _scopes(app: FastAPI) -> dict[tuple[str, str], str]:
     """Return the scope that each FastAPI operation needs; public operations are left out."""
     return {

@@ -76,8 +76,6 @@ def problem_reply(error: Exception) -> HttpReply:
     )
 
 
-# --- finding the endpoint of a path -------------------------------------------------------------
-
 ANY_PART = "/*"
 """At the beginning of an endpoint's path: matches any first part."""
 

@@ -13,8 +13,6 @@ from starlette.concurrency import run_in_threadpool
 from eligibility.errors import EligibilityError
 from eligibility.server.http.asgi import AsgiMessage, HeaderList, Receive
 
-# --- the rate of a caller -----------------------------------------------------------------------
-
 
 class RateLimited(EligibilityError):
     """A caller exceeded its rate limit; nothing was done. wait_seconds: when it may ask again."""
@@ -61,8 +59,6 @@ class Allowance:
             (b"ratelimit", b'"caller";r=%d;t=%d' % (int(self._left), until_full)),
         ]
 
-
-# --- the load of the process --------------------------------------------------------------------
 
 SMALL_DIGITS = 5
 """Bodies whose content-length has at most this many digits (below 100,000 bytes) are not counted."""
@@ -116,8 +112,6 @@ class _CountedReceive:
         self.bytes += size
         return message
 
-
-# --- long computations --------------------------------------------------------------------------
 
 MOST_WAITING = 16
 _T = TypeVar("_T")

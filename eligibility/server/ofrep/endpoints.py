@@ -35,9 +35,6 @@ _BASE = "/ofrep/"
 _encode = msgspec.json.Encoder().encode
 
 
-# --- errors -------------------------------------------------------------------------------------
-
-
 def _check_media_type(
     scope: AsgiScope, headers: Mapping[bytes, bytes], key: str | None = None
 ) -> None:
@@ -64,9 +61,6 @@ def refusal(error: Exception) -> HttpReply:
     elif isinstance(error, Unauthenticated) and error.loc == "account.token":
         content["errorDetails"] = details.replace(error.loc, "context.accountToken", 1)
     return replace(problem_reply(error), body=_encode(content), media_type=JSON)
-
-
-# --- the endpoints ------------------------------------------------------------------------------
 
 
 class FlagEndpoint:
