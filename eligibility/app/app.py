@@ -59,10 +59,7 @@ class Routes(FastAPI):
 
 
 def create_app(service: Service, shared: Path | None = None) -> Gate:
-    """Build the ASGI application over an open service. The service is closed when the server stops.
-
-    Args: shared = the directory in which the worker processes of a server share their metrics.
-    """
+    """Build the ASGI application, which closes the service. shared: where workers share metrics."""
     settings = service.settings
     accounts = AccountResolver(service.tokens)
     flags = Flags(

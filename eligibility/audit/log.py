@@ -12,10 +12,7 @@ from groups.moments import to_us
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEntry:
-    """One logged action. kind: such as `key.created`. what: details by name.
-
-    who: the person or key that acted, and from where, as one text. chain: the digest of the entry.
-    """
+    """One logged action. kind: as `key.created`. who: and from where. chain: the entry's digest."""
 
     revision: int
     kind: str

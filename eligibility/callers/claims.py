@@ -1,7 +1,4 @@
-"""Convert the claims of a verified token to a Caller or an Account.
-
-No error message repeats the value of a claim, because errors may be logged.
-"""
+"""Convert a verified token's claims to a Caller or an Account. No error repeats a claim's value."""
 
 import re
 from collections.abc import Callable, Mapping

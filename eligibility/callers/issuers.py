@@ -85,10 +85,7 @@ class TokenGrants(BaseModel):
 
 
 class _Issuer(IssuerKeys):
-    """Settings that both kinds of issuers have.
-
-    jwks_url: the URL of its public keys. audience: the `aud` of a token must contain one of these.
-    """
+    """jwks_url: of its public keys. audience: the `aud` of a token must contain one of these."""
 
     jwks_url: SafeUrl
     audience: TextOrTexts

@@ -1,7 +1,4 @@
-"""Read the fields of a new API key from an administrator: name, scopes, publishers, limit, expiry.
-
-Each function appends its faults to the list `faults`, so that one error can report all of them.
-"""
+"""Read the fields of a new API key; append all faults to `faults`, so that one error has all."""
 
 import re
 import unicodedata

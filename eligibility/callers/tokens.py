@@ -51,10 +51,7 @@ class Verifier:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Create a verifier of the issuers in the settings.
-
-        Args: name_of = returns a pseudonym for a text: its digest with the deployment's key.
-        """
+        """name_of: returns a pseudonym for a text, its digest with the deployment's key."""
         # Sort an entry for one tenant before entries for all tenants: the first match is used.
         issuers: list[Issuer] = sorted((*callers, *accounts), key=lambda i: TENANT in i.issuer)
         self._issuers = [(issuer.pattern, issuer) for issuer in issuers]

@@ -50,10 +50,7 @@ class ConsentDeclaration(BaseModel):
 
 
 class GroupDeclaration(BaseModel):
-    """A group as a file declares it.
-
-    emails: None = do not change the members. consent: None = do not change the consent note.
-    """
+    """A group as a file declares it. emails, consent: None = leave the stored ones unchanged."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: Name

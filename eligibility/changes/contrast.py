@@ -51,10 +51,7 @@ def _brief(outcome: OutcomeOrNone) -> str:
 
 
 def device_ranges(devices: Sequence[NamedDevice], chosen: Collection[int]) -> tuple[str, ...]:
-    """Name the devices at the indices `chosen`, as ranges: `Windows 10 1809 to 11 24H2, x64`.
-
-    A range has one family and architecture, and skips none of `devices` between its ends.
-    """
+    """Name the devices at `chosen` as ranges of neighbours: `Windows 10 1809 to 11 24H2, x64`."""
     if len(chosen) == len(devices) > 1:
         return (f"all {len(devices)} devices",)
     kinds = defaultdict[tuple[str, str | None], list[int]](list)

@@ -1,7 +1,4 @@
-"""Site: adds the dashboard's pages to the application, checks access, and renders them.
-
-A page is a function from Request and Viewer to a template with values. It runs in a thread.
-"""
+"""Site: adds the dashboard's pages, checks access, and renders them. Pages run in threads."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -12,11 +12,7 @@ from eligibility.rules.requirements import Requirements
 
 @dataclass(frozen=True)
 class Case:
-    """All inputs of one decision.
-
-    account_groups: ids of the product's groups that list one of the account's addresses.
-    now: date and time to decide for, in UTC.
-    """
+    """All inputs of one decision. account_groups: the product's that list the account. now: UTC."""
 
     query: AccessQuery
     product: Product

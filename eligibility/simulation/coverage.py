@@ -1,7 +1,4 @@
-"""Coverage: how many members of a product's groups get what, on which devices. Pure over a State.
-
-The index of members counts them by combination of groups, so each combination needs one decision.
-"""
+"""Coverage: how many members get what, on which devices, by combination of groups. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence

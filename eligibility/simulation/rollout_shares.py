@@ -129,10 +129,7 @@ def sides(snapshot: Snapshot) -> list[RolloutSide]:
 
 
 def apportioned(members: int, weights: Mapping[_Key, int]) -> dict[_Key, int]:
-    """Divide members in proportion to bucket counts, in whole numbers with the exact total.
-
-    Members left over after rounding down go to the keys that lost the most by it.
-    """
+    """Divide members by bucket counts, in whole numbers with the exact total."""
     exact = {key: members * size / BUCKETS for key, size in weights.items()}
     shares = {key: math.floor(share) for key, share in exact.items()}
     most_cut = sorted(exact, key=lambda key: shares[key] - exact[key])

@@ -80,11 +80,7 @@ class FlagView(NamedTuple):
 
 
 class FlagWriter(Struct, frozen=True, cache_hash=True):
-    """Writes a decision as a flag's evaluation; equal writers write equal evaluations.
-
-    known: the product has the question's flight, or the question is not about a flight. open: the flight
-    is published.
-    """
+    """Writes evaluations. known: the product has the flight, if any. open: it is published."""
 
     question: Question
     known: bool

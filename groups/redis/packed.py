@@ -1,7 +1,4 @@
-"""The format of groups in a Redis server: compressed addresses, and writes as MessagePack.
-
-A sorted list of addresses, compressed with zlib, takes 5 to 6 bytes per address; a Redis set takes 84.
-"""
+"""The format of groups in Redis: addresses compressed (5 bytes each, not 84), and MessagePack."""
 
 import zlib
 from collections.abc import Collection

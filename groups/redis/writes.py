@@ -1,8 +1,4 @@
-"""Builds the writes of RedisGroupStore: each write is a list of commands, built before it is saved.
-
-The commands are built from data read before, in a CommandBatch. RedisChain.save runs them if nothing
-changed meanwhile.
-"""
+"""Builds the writes of RedisGroupStore: commands in a CommandBatch, for RedisChain.save."""
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence

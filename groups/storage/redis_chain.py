@@ -28,10 +28,7 @@ _CHUNK = 200
 
 
 class HeadField(msgspec.Struct, frozen=True, array_like=True):
-    """The last write of a chain, as stored in the head; revision 0 before the first write.
-
-    chain: digest of the write in the audit trail; empty if an earlier release wrote it.
-    """
+    """The last write of a chain; revision 0 before the first. chain: digest, maybe empty."""
 
     revision: int = 0
     write_id: str = ""

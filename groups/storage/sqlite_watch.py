@@ -58,10 +58,7 @@ class DataVersion:
 
 
 class ChangeWatch:
-    """Keeps a token that changes after every write: ours at once, other processes' within 2 ms.
-
-    Between two checks of the file, getting the token takes only one reading of the clock.
-    """
+    """Keeps a token that changes after every write: ours at once, others' within 2 ms."""
 
     __slots__ = (
         "_clock",

@@ -1,7 +1,4 @@
-"""Bodies of AuthZEN requests. Most members stay raw JSON, which entities.py reads.
-
-Only an evaluation's subject is decoded with the body, because each item of a batch has another subject.
-"""
+"""Bodies of AuthZEN requests. Most members stay raw JSON, which entities.py reads."""
 
 from collections.abc import Sequence
 from typing import TypeVar

@@ -1,7 +1,4 @@
-"""POST /access/v1/search/...: find every subject, resource or action that an evaluation would allow.
-
-Each result is decided like an evaluation. Searches read the store, so they run in threads.
-"""
+"""POST /access/v1/search/...: decide every subject, resource or action that may be allowed."""
 
 import heapq
 from collections.abc import Callable, Iterator

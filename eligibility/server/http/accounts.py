@@ -26,10 +26,7 @@ class AccountResolver:
         self._tokens = tokens
 
     def settle(self, query: QueryFields, by: AuthenticatedCaller) -> QueryFields | None:
-        """Settle a query from memory; return None if a token must be verified first.
-
-        Raises: Unauthenticated, AccountMismatch, InvalidInput.
-        """
+        """Settle from memory, else None. Raises: Unauthenticated, AccountMismatch, InvalidInput."""
         account = query.account
         if by.may_assert and not (account and account.token is not UNSET):
             return query

@@ -1,7 +1,4 @@
-"""Find the caller of a request, with its scopes and its allowance (what is left of its rate limit).
-
-A key that was used recently is found in a dict. Other keys and new tokens are checked in a thread.
-"""
+"""Find a request's caller, with scopes and allowance: in a dict, or else in a thread."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,7 +1,4 @@
-"""Find the client's address: the peer's, or the address that a declared proxy reports.
-
-Forwarding headers of other peers are ignored, because any sender can put anything into them.
-"""
+"""Find the client's address: the peer's, or what a declared proxy reports. Others are ignored."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address

@@ -10,11 +10,7 @@ from eligibility.errors import Fault, InvalidInput
 
 
 class Seal:
-    """Encrypts texts for one purpose, with a key derived from the deployment's digest key.
-
-    secret: returns the digest key; may read the store. purpose: at most 16 bytes; a text that was
-    encrypted for another purpose cannot be decrypted.
-    """
+    """Encrypts texts for one purpose of at most 16 bytes. secret: returns the digest key."""
 
     def __init__(self, secret: Callable[[], bytes], purpose: bytes) -> None:
         self._secret, self._purpose = secret, purpose

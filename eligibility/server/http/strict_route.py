@@ -53,11 +53,7 @@ class _ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads JSON bodies by strict_json.py, and refuses unknown parameters.
-
-    Bodies are limited by the application's `state.max_body_bytes`, or by `state.max_upload_bytes` on
-    paths for uploads of members.
-    """
+    """A route that reads JSON strictly, up to a size limit, and refuses unknown parameters."""
 
     needs: ScopeCheck
     """The route's check of its caller's scope."""

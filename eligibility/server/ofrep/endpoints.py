@@ -1,7 +1,4 @@
-"""POST /ofrep/v1/evaluate/flags/{key} and /ofrep/v1/evaluate/flags: headers, ETags and errors.
-
-The protocol does not use 415 or 422: a request that cannot be read gets 400 and an OFREP error code.
-"""
+"""POST /ofrep/v1/evaluate/flags(/{key}): headers, ETags and errors; a wrong request gets 400."""
 
 from collections.abc import Mapping
 from dataclasses import replace

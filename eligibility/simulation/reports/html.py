@@ -25,10 +25,7 @@ _MOST_TITLES = 2_000
 
 
 class OutcomeText(NamedTuple):
-    """An outcome for the page. number: links a cell to the description of a denial.
-
-    text: in words. codes: of the reasons. helps: remedies. title: the hover text of a cell.
-    """
+    """An outcome for the page. number: of a denial's description. helps: remedies."""
 
     number: int
     granted: bool
