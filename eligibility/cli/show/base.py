@@ -30,7 +30,7 @@ def decision_panel(decision: Decision, title: str | None = None, query: str = ""
     rows.add_column(style="bold", no_wrap=True)
     rows.add_column()
     if query:
-        rows.add_row("Asked", query)
+        rows.add_row("Query", query)
     submission = decision.submission
     listing = f"{submission.audience} audience, listing {submission.listing.replace('_', ' ')}"
     rows.add_row("Submission", _half(submission.granted, listing, submission.reasons))
