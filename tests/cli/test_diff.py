@@ -221,5 +221,5 @@ def test_a_timeline_in_json_has_moments_causes_and_answers(sample: Run) -> None:
 
 def test_a_timeline_wants_one_way_to_name_devices(sample: Run) -> None:
     ran = sample("timeline", *PRODUCT, "--family", "Desktop")
-    assert (ran.code, "give --family and --os" in ran.err) == (2, True)
+    assert (ran.code, "use either --family and --os" in ran.err) == (2, True)
     assert sample("timeline", "--product", "NONE").code == 1

@@ -64,15 +64,15 @@ def test_a_group_is_made_by_paste_with_one_bad_address_mended(visit: Visit) -> N
     page.click("text=New group")
     page.fill("#name", "Night owls")
     page.fill("#emails", "moth@contoso.example, owl.contoso.example; bat@contoso.example")
-    page.click("text=Make the group")
+    page.click("text=Create the group")
     assert "owl.contoso.example" in visit.text("[role=alert]")
     assert "1 thing is wrong" in visit.text("[role=alert]")
     assert "moth@contoso.example" in page.input_value("#emails")  # nothing has to be typed again
     visit.console = [one for one in visit.console if "400" not in one]
     page.fill("#emails", "moth@contoso.example, owl@contoso.example; bat@contoso.example")
-    page.click("text=Make the group")
+    page.click("text=Create the group")
     page.wait_for_url(f"**{GROUPS}/night-owls**")
-    assert "The group was made" in visit.text()
+    assert "The group was created" in visit.text()
     assert page.locator("#member-list li").all_inner_texts() == [
         "bat@contoso.example",
         "moth@contoso.example",

@@ -53,7 +53,7 @@ def test_past_its_public_date_everybody_gets_it(visit: Visit) -> None:
     nobody = "Somebody in none of the groups"
     assert row(visit, nobody, "Desktop x64") == HIDDEN
     visit.page.fill("#at", "2031-03-01T09:00:00")
-    visit.page.click("text=Move there")
+    visit.page.click("button:has-text('Show')")
     expect(visit.page.locator("main")).to_contain_text("shown as of 2031-03-01 09:00:00 UTC")
     # Everybody gets the same, so nobody is told apart.
     assert row(visit, "", "Desktop x64")[-1] == "Submission 1.0.0.0 x15"

@@ -156,8 +156,8 @@ def test_a_file_with_a_catalogue_of_its_own_gets_groups_and_moment(run: Run, fil
     [
         ("title: T\ncases: [{0}]\n", (), ":2  `cases` is the last key"),
         ("cases:\n- {0}\ntitle: T\n", (), ":3  `title` is the last key"),
-        ("title: T\ncases:\n- {0}\n", ("--inline",), "asks the live store"),
-        ("title: T\ncases:\n- {0}\n", ("--case", "one"), "stands here 2 times"),
+        ("title: T\ncases:\n- {0}\n", ("--inline",), "queries the live store"),
+        ("title: T\ncases:\n- {0}\n", ("--case", "one"), "is the name of 2 cases"),
         ("titel: T\ncases:\n- {0}\n", (), "did you mean `title`"),
         ("title: T\ngiven: {{catalog: {1}}}\ncases:\n- {0}\n", (), "answers differently: source: expected canary, got"),
     ],

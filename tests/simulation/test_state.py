@@ -228,7 +228,7 @@ def test_a_revision_is_a_moment(world: Service, clock: Clock) -> None:
     assert world.states.moment_of(P, "catalog", 2) == clock.moment
     assert first == clock.moment - timedelta(seconds=7_200)
     for part, number in (("groups", 3), ("groups", 0), ("catalog", 9)):
-        with pytest.raises(InvalidInput, match=f"{part}:{number}` is no revision"):
+        with pytest.raises(InvalidInput, match=f"{part}:{number}` does not exist"):
             world.states.moment_of(P, part, number)  # type: ignore[arg-type]
 
 

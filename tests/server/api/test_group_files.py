@@ -215,7 +215,7 @@ def test_forgetting_on_the_command_line_asks_for_an_explicit_choice(beta: Run) -
 
 def test_consent_and_past_members_on_the_command_line(beta: Run) -> None:
     noted = beta("groups", "consent", "beta", "-P", "contoso", "--confirmed-by", "Lin")
-    assert "noted, revision 2" in noted.out
+    assert "consent recorded, revision 2" in noted.out
     assert "consent confirmed by Lin" in beta("groups", "show", "beta", "-P", "contoso").out
     past = beta("groups", "show", "beta", "-P", "contoso", "--at", "2000-01-01T00:00:00Z", "--json")
     assert past.json["members"] == []

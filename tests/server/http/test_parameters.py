@@ -46,7 +46,7 @@ def test_a_parameter_that_a_route_does_not_know_is_refused_and_nothing_done(
 
 def test_an_unknown_parameter_is_told_which_are_known(beta: Publisher) -> None:
     answer = beta("PUT", "groups/beta/members?dry-run=true", {"emails": [C]})
-    assert answer.json()["errors"][0]["detail"] == "is unknown; known are dry_run, merge"
+    assert answer.json()["errors"][0]["detail"] == "is unknown; the parameters are dry_run, merge"
 
 
 def test_a_parameter_given_twice_is_refused(beta: Publisher) -> None:

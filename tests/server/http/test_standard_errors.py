@@ -86,7 +86,7 @@ class TestAnEndpoint:
         caller = app.key("admin", rate_limit=1)
         send(app, path, caller)
         answer = send(app, path, caller)
-        assert "more than 1 times a second" in check(answer, 429)
+        assert "more than 1 requests a second" in check(answer, 429)
         assert answer.headers["retry-after"] == "1"
 
     def test_500(self, app: App, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +104,7 @@ class TestAnEndpoint:
         caller = app.key("admin")
         monkeypatch.setattr("eligibility.app.app.ProcessLoad", lambda *_: _Full())
         answer = send(app, path, caller)
-        assert "under way" in check(answer, 503)
+        assert "the server is busy with" in check(answer, 503)
         assert answer.headers["retry-after"] == "1"
 
 
