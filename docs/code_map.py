@@ -12,7 +12,7 @@ from tests.helpers.warm_path import warm_files
 
 ROOT = Path(__file__).resolve().parent.parent
 MOST_ROOMS = 25
-MOST_LINES = 38_500  # the goal of the layout is 37,500; lower this with every merge
+MOST_LINES = 37_700  # the goal of the layout is 37,500; lower this with every merge
 MOST_FUNCTION_LINES = 60
 MOST_PARAMETERS = 8
 MOST_FILES = 20

@@ -223,10 +223,7 @@ class GroupArchive(Protocol):
         """
 
     def adopt_digest_key(self, key: bytes) -> None:
-        """Store the secret of another store in this one, before anything else is written.
-
-        Raises: NotEmpty if this store has another secret.
-        """
+        """Store another store's secret before anything else. Raises: NotEmpty if it has its own."""
 
     def record(
         self, publisher: str, names: Mapping[str, str], changes: Sequence[GroupChange]

@@ -207,7 +207,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
             if installed is None or installed is UNSET
             else canonical_package_version(installed),
             owned is True,
-            None if market is None or market is UNSET else _to_market(market),
+            None if market is None or market is UNSET else market_of(market),
             code is True,
             manual is True,
             None if at is None or at is UNSET else moment_of(at),
@@ -224,7 +224,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
         "device": lambda raw: _device_of(bytes(raw)),
         "account": _parsed_account,
         "installed_version": _to_package_version,
-        "market": _to_market,
+        "market": market_of,
         "at": moment_of,
     }
     faults = Faults()
@@ -291,7 +291,8 @@ def is_market(text: str | None) -> bool:
     return text is None or _MARKET.fullmatch(text) is not None
 
 
-def _to_market(text: str) -> str:
+def market_of(text: str) -> str:
+    """Check a market. Raises: InvalidInput."""
     if is_market(text):
         return text
     detail = f"`{shown(text)}` is not a market: write two capital letters, as in US"

@@ -1,6 +1,5 @@
 """Types for the fields of a product. Each type checks a text and converts it to canonical form."""
 
-import re
 from collections.abc import Callable, Sized
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
@@ -15,6 +14,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from eligibility.access import wire
 from eligibility.errors import InvalidInput
 from eligibility.windows import versions
 from eligibility.windows.package_versions import canonical_package_version
@@ -38,13 +38,6 @@ def _reading(read: Callable[[str], str]) -> AfterValidator:
             raise _refusal(error.faults[0].code, error.faults[0].detail) from None
 
     return AfterValidator(validate)
-
-
-def _market(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", text):
-        detail = f"`{text[:60]}` is not a market: write two capital letters, as in US"
-        raise _refusal("UNREADABLE_MARKET", detail)
-    return text
 
 
 def _moment_from_text(value: Any) -> Any:
@@ -76,7 +69,7 @@ Architectures = Annotated[
 PackageTargets = Annotated[
     dict[TargetFamily, OsVersion], _NOT_EMPTY, Field(json_schema_extra={"minProperties": 1})
 ]
-Market = Annotated[StrictStr, AfterValidator(_market)]
+Market = Annotated[StrictStr, _reading(wire.market_of)]
 CatalogMoment = Annotated[
     AwareDatetime,
     BeforeValidator(_moment_from_text),

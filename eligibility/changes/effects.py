@@ -93,10 +93,14 @@ def effects_on(
         for change in _changes(was, becomes):
             changed[change] += addresses
     named = after or before
+    counted = (
+        replace(change, accounts=len(who), first=tuple(nsmallest(NAMED, who)))
+        for change, who in changed.items()
+    )
     return ProductEffects(
         product_id=product_id,
         name=named.name if named else product_id,
-        changes=tuple(_counted(change, changed[change]) for change in sorted(changed, key=_order)),
+        changes=tuple(sorted(counted, key=_order)),
         becomes_public=_private(before, now) and after is not None and not _private(after, now),
     )
 
@@ -135,10 +139,6 @@ def _move(before: str | None, after: str | None, *, blocked: bool = False) -> Ac
         to_flight=after,
         blocked_by_audience=blocked,
     )
-
-
-def _counted(change: AccessChange, addresses: list[str]) -> AccessChange:
-    return replace(change, accounts=len(addresses), first=tuple(nsmallest(NAMED, addresses)))
 
 
 def _order(change: AccessChange) -> tuple[str, ...]:

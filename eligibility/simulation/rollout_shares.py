@@ -6,7 +6,7 @@ A rollout splits only accounts with the product installed; others always get the
 import math
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
@@ -44,25 +44,23 @@ class RolloutShare:
 
 
 def rollout_shares(
-    product: Product, product_id: str, names: Sequence[str], percentages: Sequence[float] = ()
+    product: Product,
+    product_id: str,
+    names_of: Callable[[str | None], Sequence[str]],
+    percentages: Sequence[float] = (),
 ) -> tuple[RolloutShare, ...]:
-    """Split accounts by each rollout in progress, also at these percentages (0 to 100)."""
-    ordered = sorted(buckets(product_id, names))
-    return tuple(
-        share
-        for source, rollout in _in_progress(product)
-        for share in _shares_at(source, rollout, ordered, percentages)
-    )
+    """Split accounts by each rollout. names_of: those that get a source, None = the submission."""
+    shares: list[RolloutShare] = []
+    for source, rollout in _in_progress(product):
+        ordered = sorted(buckets(product_id, names_of(source.flight_id)))
+        shares += _shares_at(source, rollout, ordered, percentages)
+    return tuple(shares)
 
 
 def shares_of(matrix: Matrix, percentages: Sequence[float] = ()) -> tuple[RolloutShare, ...]:
     """Split by each rollout in progress only the accounts that get packages from its source."""
-    product, product_id = matrix.state.product, matrix.state.product_id
-    shares: list[RolloutShare] = []
-    for source, rollout in _in_progress(product):
-        ordered = sorted(buckets(product_id, _reached(matrix, source.flight_id)))
-        shares += _shares_at(source, rollout, ordered, percentages)
-    return tuple(shares)
+    state = matrix.state
+    return rollout_shares(state.product, state.product_id, partial(_reached, matrix), percentages)
 
 
 def _reached(matrix: Matrix, source: str | None) -> list[str]:

@@ -35,18 +35,18 @@ def test_a_share_is_what_asking_for_each_account_counts(
         service.evaluator.decide(query(APP, name, installed_version="1.0.0.0")) for name in NAMES
     ]
     newest = sum(Reason.ROLLOUT_INCLUDED in one.package.reasons for one in asked)
-    (share,) = rollout_shares(app(percentage), APP, NAMES)
+    (share,) = rollout_shares(app(percentage), APP, lambda _: NAMES)
     assert (share.newest, share.previous) == (newest, len(NAMES) - newest)
 
 
 def test_whose_bucket_is_the_percentage_itself_is_not_in_it_yet() -> None:
     own = bucket(APP, ADA) / 100
-    declared, after = rollout_shares(app(own), APP, [ADA], [own + 0.01])
+    declared, after = rollout_shares(app(own), APP, lambda _: [ADA], [own + 0.01])
     assert (declared.newest, after.newest) == (0, 1)
 
 
 def test_other_percentages_come_after_the_declared_one_each_once() -> None:
-    found = rollout_shares(app(25), APP, NAMES, [50, 25, 100])
+    found = rollout_shares(app(25), APP, lambda _: NAMES, [50, 25, 100])
     assert [(one.percentage, one.declared) for one in found] == [
         (25, True),
         (50, False),
@@ -57,7 +57,9 @@ def test_other_percentages_come_after_the_declared_one_each_once() -> None:
 
 
 def test_a_later_rollout_only_adds_people() -> None:
-    counts = [one.newest for one in rollout_shares(app(0), APP, NAMES, list(range(1, 101)))]
+    counts = [
+        one.newest for one in rollout_shares(app(0), APP, lambda _: NAMES, list(range(1, 101)))
+    ]
     assert counts == sorted(counts)
 
 
@@ -65,7 +67,9 @@ def test_a_later_rollout_only_adds_people() -> None:
 def test_a_rollout_that_is_over_has_no_sides(status: str) -> None:
     assert (
         rollout_shares(
-            product(packages=[package("2.0.0.0")], rollout=rollout(25, status=status)), APP, NAMES
+            product(packages=[package("2.0.0.0")], rollout=rollout(25, status=status)),
+            APP,
+            lambda _: NAMES,
         )
         == ()
     )
