@@ -3,6 +3,7 @@
 import inspect
 import re
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import update_wrapper
 from pathlib import Path
@@ -25,7 +26,7 @@ _BEARER = re.compile(r"[\x21-\x7e]+")
 _NOTHING_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout)
 
 
-class BaseClient(Generic[TokenT]):
+class BaseClient(ABC, Generic[TokenT]):
     """Base of Client and AsyncClient: checks the options (docs/client.md). Methods raise Problem.
 
     base_url: such as `https://eligibility.example`. key: an API key. token: a token from an issuer
@@ -73,9 +74,9 @@ class BaseClient(Generic[TokenT]):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._shown})"
 
+    @abstractmethod
     def _connect(self, **options: Any) -> None:
         """Create the httpx2 client. Args: options = its arguments."""
-        raise NotImplementedError
 
 
 def documented(method: MethodT, call: Callable[..., object]) -> MethodT:
