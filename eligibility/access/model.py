@@ -73,7 +73,7 @@ class Device(Struct, frozen=True, cache_hash=True, gc=False):
     @property
     def version(self) -> Version:
         """The OS version as a Version, for comparisons."""
-        return versions.parse_os_version(self.os_version)
+        return versions.version_of(self.os_version)
 
 
 @lru_cache(maxsize=65_536)

@@ -6,7 +6,6 @@ A query is decoded as sent (`QueryFields`), and validated (`to_query`) only if n
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -18,6 +17,7 @@ from eligibility.access.model import AccessQuery, Account, Decision, Device, Rev
 from eligibility.errors import Fault, Faults, InvalidInput
 from eligibility.formats import strict_json
 from eligibility.formats.lru_cache import LruCache
+from eligibility.formats.moments import parse_moment
 from eligibility.formats.strict_struct import StrictReader, nothing_twice, shown
 from eligibility.windows.package_versions import canonical_package_version
 from groups.emails import canonical
@@ -210,7 +210,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
             None if market is None or market is UNSET else market_of(market),
             code is True,
             manual is True,
-            None if at is None or at is UNSET else moment_of(at),
+            None if at is None or at is UNSET else parse_moment(at),
             fresh is Consistency.STRONG,
             None if least is UNSET else _to_revision(least),
         )
@@ -225,7 +225,7 @@ def _unreadable(fields: QueryFields) -> list[Fault]:
         "account": _parsed_account,
         "installed_version": _to_package_version,
         "market": market_of,
-        "at": moment_of,
+        "at": parse_moment,
     }
     faults = Faults()
     for name, read in readers.items():
@@ -304,18 +304,3 @@ def _to_revision(least: int | LeastRevision) -> Revision:
     if isinstance(least, int):
         return Revision(least, 0)
     return Revision(least.groups, least.catalog)
-
-
-def moment_of(text: str, loc: str = "at") -> datetime:
-    """Read a date and time with offset, and convert it to UTC. Raises InvalidInput."""
-    try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is not None:
-            return moment.astimezone(UTC)
-    except (
-        ValueError,
-        OverflowError,
-    ):  # OverflowError: the UTC value is outside the years 1 to 9999
-        pass
-    detail = f"`{shown(text)}` is not a moment: write ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
-    raise InvalidInput([Fault(loc, "UNREADABLE_MOMENT", detail)])

@@ -5,9 +5,9 @@ import unicodedata
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from eligibility.access import wire
 from eligibility.callers.model import Scope, scopes_of
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.moments import parse_moment
 from eligibility.formats.strict_struct import shown
 from groups.errors import InvalidGroup
 from groups.model import check_publisher
@@ -73,7 +73,7 @@ def read_expiry(expires: str | None, now: datetime, faults: list[Fault]) -> date
         return None
     length = _duration(expires)
     try:
-        end = wire.moment_of(expires, "expires") if length is None else now + length
+        end = parse_moment(expires, "expires") if length is None else now + length
     except InvalidInput:
         forms = "neither a duration (90d, 12h, 30m) nor a moment (2027-01-31T00:00:00Z)"
         detail = f"`{shown(expires)}` is {forms}"

@@ -11,11 +11,14 @@ from pydantic import (
     Field,
     PlainSerializer,
     StrictStr,
+    ValidationInfo,
 )
 from pydantic_core import PydanticCustomError
 
 from eligibility.access import wire
 from eligibility.errors import InvalidInput
+from eligibility.formats.moments import parse_moment
+from eligibility.formats.strict_struct import shown
 from eligibility.windows import versions
 from eligibility.windows.package_versions import canonical_package_version
 
@@ -23,15 +26,24 @@ ID_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._~-]{0,99}$"
 """The pattern that ids of products and flights must match."""
 
 
+STORED = {"stored": True}
+"""Context of a validation whose values were checked when they were written."""
+
+
 def _refusal(code: str, detail: str) -> PydanticCustomError:
     # Replace braces, because pydantic would read `{...}` as a placeholder.
     return PydanticCustomError(code, detail.replace("{", "(").replace("}", ")"))
 
 
-def _reading(read: Callable[[str], str]) -> AfterValidator:
-    """Convert a function that raises InvalidInput to a pydantic validator; keep its error code."""
+def _reading(read: Callable[[str], str], *, stored_too: bool = True) -> AfterValidator:
+    """Convert a function that raises InvalidInput to a pydantic validator; keep its error code.
 
-    def validate(text: str) -> str:
+    stored_too: False if values in stores stay as they are, because earlier releases accepted more.
+    """
+
+    def validate(text: str, info: ValidationInfo) -> str:
+        if not stored_too and _is_stored(info):
+            return text
         try:
             return read(text)
         except InvalidInput as error:
@@ -40,12 +52,18 @@ def _reading(read: Callable[[str], str]) -> AfterValidator:
     return AfterValidator(validate)
 
 
-def _moment_from_text(value: Any) -> Any:
-    """Refuse numbers as a date and time: a number could mean seconds or milliseconds."""
-    if isinstance(value, str | datetime) or value is None:
+def _moment_from_text(value: Any, info: ValidationInfo) -> Any:
+    if isinstance(value, datetime) or value is None or _is_stored(info):
         return value
-    detail = "is not a moment: write ISO 8601 with an offset, as in 2026-12-01T09:00:00Z"
-    raise _refusal("UNREADABLE_MOMENT", detail)
+    try:
+        return parse_moment(value if isinstance(value, str) else shown(value))
+    except InvalidInput as error:
+        raise _refusal(error.faults[0].code, error.faults[0].detail) from None
+
+
+def _is_stored(info: ValidationInfo) -> bool:
+    """Return whether a value comes from a store, which an earlier release with other rules may have written."""
+    return info.mode == "json" or info.context is STORED
 
 
 _Items = TypeVar("_Items", bound=Sized)
@@ -60,7 +78,7 @@ def _at_least_one(items: _Items) -> _Items:
 
 _NOT_EMPTY = AfterValidator(_at_least_one)
 PackageVersion = Annotated[StrictStr, _reading(canonical_package_version)]
-OsVersion = Annotated[StrictStr, _reading(versions.canonical_os_version)]
+OsVersion = Annotated[StrictStr, _reading(versions.canonical_target_version, stored_too=False)]
 Architecture = Annotated[StrictStr, _reading(versions.parse_architecture)]
 TargetFamily = Annotated[StrictStr, _reading(versions.parse_target_family)]
 Architectures = Annotated[

@@ -50,7 +50,7 @@ class _Declared(BaseModel):
         `model_copy` would not do: it keeps the cached properties computed from the old fields.
         """
         fields = {name: getattr(self, name) for name in type(self).model_fields}
-        return type(self).model_validate(fields | changes)
+        return type(self).model_validate(fields | changes, context=types.STORED)
 
 
 class Package(_Declared):

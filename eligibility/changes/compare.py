@@ -6,7 +6,6 @@ from datetime import datetime
 
 from msgspec import structs
 
-from eligibility.access import wire
 from eligibility.access.asker import PLAIN, Asker
 from eligibility.catalog.export import all_products
 from eligibility.catalog.files import Declaration
@@ -14,6 +13,7 @@ from eligibility.catalog.plan import Plan
 from eligibility.catalog.store import CatalogStore
 from eligibility.changes.difference import ProductDifference, difference
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
+from eligibility.formats.moments import parse_moment
 from eligibility.formats.suggestions import meant
 from eligibility.simulation.inputs.devices import NamedDevice
 from eligibility.simulation.inputs.drafts import NO_DRAFT, Draft, MemberMoves
@@ -58,7 +58,7 @@ def read_side(
         if part == "catalog":
             return _at(text, states.moment_of(publisher, "catalog", int(number)))
     try:
-        moment = wire.moment_of(text, loc)
+        moment = parse_moment(text, loc)
     except InvalidInput:
         shown = text if len(text) <= 60 else text[:57] + "..."
         detail = f"`{shown}` is not a state{meant(text, _EXAMPLES)}; a state is {STATES}"

@@ -8,7 +8,6 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from eligibility.access import wire
 from eligibility.audit import trail
 from eligibility.audit import verify as verifying
 from eligibility.audit.trail import TrailEntry
@@ -17,6 +16,7 @@ from eligibility.cli.options.base import EveryPublisherOption, JsonOption, Store
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, exact, print_json, progress
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.moments import parse_moment
 from groups.chain import ChainHead
 
 app = typer.Typer(help="The audit trail: who changed what, and from where.", no_args_is_help=True)
@@ -42,7 +42,7 @@ def list_entries(
 
     Only the number of changed addresses is shown. `eligibility groups history` shows the addresses.
     """
-    moment = None if since is None else wire.moment_of(since, "--since")
+    moment = None if since is None else parse_moment(since, "--since")
     with stores(store) as opened:
         page = trail.page(opened.chains(publisher), since=moment, cursor=cursor, limit=limit)
     if as_json:

@@ -9,7 +9,7 @@ from eligibility.catalog.model import Flight, Product
 from eligibility.catalog.store import CatalogEntry
 from eligibility.rules.packages import covers
 from eligibility.rules.requirements import Floor, Requirements
-from eligibility.windows.versions import parse_os_version
+from eligibility.windows.versions import version_of
 from groups.model import Group
 
 SOON = timedelta(days=7)
@@ -53,7 +53,7 @@ def members_below_floor(
         rules.append(requirements.flight)
     return sum(
         any(
-            rule.check(answer.family, parse_os_version(answer.os_version)) is Floor.BELOW
+            rule.check(answer.family, version_of(answer.os_version)) is Floor.BELOW
             for rule in rules
         )
         for answer in last

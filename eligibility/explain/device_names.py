@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from eligibility.access.model import Device
-from eligibility.windows.versions import parse_os_version, release_name
+from eligibility.windows.versions import release_name, version_of
 
 _FAMILIES = {
     "Windows.Desktop": ("a PC", "PCs"),
@@ -44,7 +44,7 @@ def device_name(device: Device, release: str = "") -> str:
 
 def release_text(os_version: str) -> str:
     """Name a version: `Windows 10 1809 (10.0.17763.0)`, or `Windows 10.0.17700.0` if unknown."""
-    name = release_name(parse_os_version(os_version))
+    name = release_name(version_of(os_version))
     return f"{name} ({os_version})" if name else f"Windows {os_version}"
 
 

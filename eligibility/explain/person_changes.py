@@ -16,7 +16,7 @@ from eligibility.rules.case import Case
 from eligibility.rules.compared_versions import points
 from eligibility.rules.requirements import Requirements
 from eligibility.windows.releases import facts
-from eligibility.windows.versions import parse_os_version, release_name, releases, version_text
+from eligibility.windows.versions import release_name, releases, version_of, version_text
 
 STRANGER = Account("somebody@account.invalid")
 """An account not known yet: a member of no group, on an unknown side of each rollout."""
@@ -133,7 +133,7 @@ def _compared(case: Case) -> list[Version]:
     compared = points(case.product, case.requirements)
     if compared is None:
         return [release.version for release in releases()]
-    above = {parse_os_version(_next(version)) for version in _exclusive(case.requirements)}
+    above = {version_of(_next(version)) for version in _exclusive(case.requirements)}
     return sorted({*compared, *above})
 
 

@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from eligibility.access import wire
 from eligibility.access.asker import Asker
+from eligibility.formats.moments import parse_moment
 from eligibility.notebook.result import SimulationResult
 from eligibility.notebook.sources import MemoryStates, SimulationSource, with_moves
 from eligibility.rules.requirements import load_requirements
@@ -88,7 +88,7 @@ class Simulation:
         """
         defaults = Asker.parse(**terms)
         named = _devices(devices)
-        moment = None if at is None else wire.moment_of(str(at), "at")
+        moment = None if at is None else parse_moment(str(at), "at")
         state = self._source.read(product_id, moment, draft)
         publisher = state.snapshot.publisher
         members = partial(self._source.members, publisher, at=moment, draft=draft)

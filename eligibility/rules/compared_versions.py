@@ -8,7 +8,7 @@ from packaging.version import Version
 from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
 from eligibility.windows.releases import facts
-from eligibility.windows.versions import parse_os_version
+from eligibility.windows.versions import version_of
 
 _COMPARISONS = frozenset({">=", ">", "<=", "<", "==", "!="})
 
@@ -16,7 +16,7 @@ _COMPARISONS = frozenset({">=", ">", "<=", "<", "==", "!="})
 def points(product: Product, requirements: Requirements) -> list[Version] | None:
     """List the compared versions, ascending. None if a rule uses a prefix or compatible match."""
     versions = {
-        parse_os_version(minimum)
+        version_of(minimum)
         for source in product.sources()
         for _, packages in source.package_lists()
         for package in packages
@@ -26,7 +26,7 @@ def points(product: Product, requirements: Requirements) -> list[Version] | None
         for specifier in specifiers:
             if specifier.operator not in _COMPARISONS or specifier.version.endswith("*"):
                 return None  # a prefix or compatible match has no single compared version
-            versions.add(parse_os_version(specifier.version))
+            versions.add(version_of(specifier.version))
     return sorted(versions)
 
 

@@ -9,7 +9,7 @@ from eligibility.access.codes import Reason
 from eligibility.access.model import Device, OfferedPackage
 from eligibility.catalog.model import Package
 from eligibility.windows.package_versions import parse_package_version
-from eligibility.windows.versions import ARCHITECTURE_RANK, parse_os_version, runs_on
+from eligibility.windows.versions import ARCHITECTURE_RANK, runs_on, version_of
 
 UNIVERSAL = "Windows.Universal"
 XBOX = "Windows.Xbox"
@@ -52,7 +52,7 @@ def select(packages: tuple[Package, ...], device: Device) -> PackageSelection:
 def minimum_for(package: Package, family: str) -> Version | None:
     """MinVersion for a family: its own entry, else that of Windows.Universal (DFO), else None."""
     entry = package.targets.get(family) or package.targets.get(UNIVERSAL)
-    return None if entry is None else parse_os_version(entry)
+    return None if entry is None else version_of(entry)
 
 
 def best_architecture(package: Package, device: Device) -> str | None:

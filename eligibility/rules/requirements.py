@@ -20,7 +20,8 @@ from eligibility.resources import config_dir
 from eligibility.windows.versions import (
     is_known_family,
     parse_family,
-    parse_os_version,
+    parse_target_version,
+    version_of,
     version_text,
 )
 
@@ -58,7 +59,7 @@ class Rule:
         """The lowest version that meets the family's floor. None if the floor has no lower bound."""
         floor = self._floor(family) if self._covers(family) else None
         bounds = [s.version for s in floor or () if s.operator in (">=", "==", "~=")]
-        return max((parse_os_version(text.removesuffix(".*")) for text in bounds), default=None)
+        return max((version_of(text.removesuffix(".*")) for text in bounds), default=None)
 
     def families(self) -> tuple[str, ...]:
         """Families that the rule names, in the order of the file, without `*`."""
@@ -179,7 +180,7 @@ def _four_parts(specifiers: SpecifierSet) -> Iterator[str]:
     for specifier in specifiers:
         version = specifier.version
         if not version.endswith(".*") and specifier.operator != "~=":
-            version = version_text(parse_os_version(version))
+            version = version_text(parse_target_version(version))
         yield f"{specifier.operator}{version}"
 
 

@@ -177,7 +177,7 @@ _QUERY = {
 _LOCS = {f"device.{field}": key for key, field in _DEVICE.items()} | {
     field: key for key, field in _QUERY.items()
 }
-_STAND_IN = {"family": "Windows.Unknown", "os_version": "0.0.0.0"}  # noqa: S104 - a version, not an IP address
+_STAND_IN = {"family": "Windows.Unknown", "os_version": "10.0.10240.0"}
 
 CONTEXT_KEYS = (*_DEVICE, *_QUERY)
 """The keys of a context that we use; other keys are ignored."""

@@ -28,6 +28,12 @@ _CACHED = 65_536
 _LARGEST_PART = 65_535
 _LARGEST_FAMILY_VERSION = 2**64 - 1
 _OLDEST_BUILD = 10_240
+_WINDOWS = {(10, 0), (6, 0), (6, 1), (6, 2), (6, 3)}
+"""The first two numbers of Windows 10 and 11, and of Windows Vista to 8.1, which meet no floor."""
+_FORMS = (
+    "write 10.0.19045.3803, a build from 10240 (19045 or 19045.3803), a release (Windows 10 1607,"
+    " 24H2) or the decimal DeviceFamilyVersion"
+)
 _UNKNOWN_FAMILY = re.compile(r"windows\.[a-z0-9]{1,60}", re.IGNORECASE)
 _DOTTED = re.compile(r"[0-9]{1,5}(?:\.[0-9]{1,5}){1,3}")
 _DIGITS = re.compile(r"[0-9]+")
@@ -73,18 +79,37 @@ def _family(text: str) -> str:
 
 @lru_cache(maxsize=_CACHED)
 def parse_os_version(text: str) -> Version:
-    """Read an OS version as four numbers; missing numbers are 0.
+    """Read the OS version of a device as four numbers; a missing revision is 0.
 
-    Forms: `10.0.19045.3803` and shorter; a build (`19045`); a release (`1607`, `Windows 11 24H2`,
-    `24H2`); the 64-bit decimal DeviceFamilyVersion. A number such as `1607` is a release, because
-    no build of Windows 10 or 11 is below 10240.
+    Forms: `10.0.19045.3803`, `10.0.19045`; a build with or without its revision (`19045.3803`,
+    `19045`); a release (`1607`, `Windows 11 24H2`, `24H2`); the 64-bit decimal DeviceFamilyVersion;
+    `6.3.9600` of Windows 8.1 and earlier ones. A number such as `1607` is a release, because no
+    build of Windows 10 or 11 is below 10240.
     Raises: InvalidInput with loc `os_version`; also for a name that Windows 10 and 11 share.
+    """
+    version = parse_target_version(text)
+    if version.release[:3] == (10, 0, 0):
+        raise _unreadable("os_version", text, f"an OS version without its build: {_FORMS}")
+    return version
+
+
+@lru_cache(maxsize=_CACHED)
+def version_of(canonical: str) -> Version:
+    """Convert the canonical text of an OS version, which was checked before, to a Version."""
+    return Version(canonical)
+
+
+@lru_cache(maxsize=_CACHED)
+def parse_target_version(text: str) -> Version:
+    """Read the MinVersion of a package, or the bound of a floor.
+
+    Like parse_os_version, but `10.0.0.0` is right: it means every version of Windows 10 and 11.
     """
     name = text.strip()
     if not name.isascii():
         raise _bad_version(text)
     if _DOTTED.fullmatch(name):
-        return _from_parts(text, [int(part) for part in name.split(".")])
+        return _from_parts(text, *map(int, name.split(".")))
     named = _release_names().get(" ".join(name.lower().split()), ())
     if len(named) > 1:
         both = " or ".join(release.name for release in named)
@@ -99,6 +124,11 @@ def parse_os_version(text: str) -> Version:
 def version_text(version: Version) -> str:
     """Convert an OS version to canonical form: four numbers with dots."""
     return ".".join(map(str, (*version.release, 0, 0, 0)[:4]))
+
+
+def canonical_target_version(text: str) -> str:
+    """Convert any form of a MinVersion to canonical form. Raises: as `parse_target_version`."""
+    return version_text(parse_target_version(text))
 
 
 def canonical_os_version(text: str) -> str:
@@ -130,9 +160,13 @@ def _release_names() -> dict[str, tuple[Release, ...]]:
     return names
 
 
-def _from_parts(text: str, parts: list[int]) -> Version:
+def _from_parts(text: str, *parts: int) -> Version:
     if max(parts) > _LARGEST_PART:
         raise _unreadable("os_version", text, "not an OS version: each part must be 0 to 65535")
+    if len(parts) == 2 and parts[0] >= _OLDEST_BUILD:  # as Windows shows it: OS build 19045.3803
+        parts = (10, 0, *parts)
+    if parts[:2] not in _WINDOWS:
+        raise _bad_version(text)
     return Version(".".join(map(str, (*parts, 0, 0)[:4])))
 
 
@@ -141,16 +175,12 @@ def _from_number(text: str, number: int) -> Version:
     if _OLDEST_BUILD <= number <= _LARGEST_PART:
         return Version(f"10.0.{number}.0")
     if 1 << 48 <= number <= _LARGEST_FAMILY_VERSION:
-        return Version(".".join(str(number >> shift & 0xFFFF) for shift in (48, 32, 16, 0)))
+        return _from_parts(text, *(number >> shift & 0xFFFF for shift in (48, 32, 16, 0)))
     raise _bad_version(text)
 
 
 def _bad_version(text: str) -> InvalidInput:
-    right = (
-        "not an OS version: write 10.0.19045.3803, a build from 10240 (19045), a release"
-        " (Windows 10 1607, 24H2) or the decimal DeviceFamilyVersion"
-    )
-    return _unreadable("os_version", text, right)
+    return _unreadable("os_version", text, f"not a version of Windows: {_FORMS}")
 
 
 @lru_cache(maxsize=_CACHED)

@@ -165,10 +165,15 @@ def test_a_product_id_is_plain(groups: Service, product_id: str) -> None:
         (
             {"submission": {"public_at": "2026-01-01T00:00:00"}},
             "submission.public_at",
-            "WRONG_VALUE",
-            "timezone",
+            "UNREADABLE_MOMENT",
+            "offset",
         ),
-        ({"submission": {"public_at": "soon"}}, "submission.public_at", "WRONG_VALUE", "soon"),
+        (
+            {"submission": {"public_at": "soon"}},
+            "submission.public_at",
+            "UNREADABLE_MOMENT",
+            "soon",
+        ),
         (
             {"submission": {"device_families": ["Zune"]}},
             "submission.device_families.0",

@@ -27,10 +27,12 @@ def code_of(text: str, read: Callable[[str], object]) -> str:
     [
         ("10.0.19045.3803", "10.0.19045.3803"),
         ("10.0.19045", "10.0.19045.0"),
-        ("10.0", "10.0.0.0"),
-        ("6.3.9600", "6.3.9600.0"),
-        ("65535.65535.65535.65535", "65535.65535.65535.65535"),
-        ("0.0.0.0", "0.0.0.0"),
+        ("10.0.65535.65535", "10.0.65535.65535"),
+        ("6.3.9600", "6.3.9600.0"),  # Windows 8.1: a version of Windows that meets no floor
+        ("6.1", "6.1.0.0"),
+        ("19045.3803", "10.0.19045.3803"),  # as Settings and winver show the OS build
+        ("10240.1", "10.0.10240.1"),
+        ("65535.0", "10.0.65535.0"),
         ("19045", "10.0.19045.0"),
         ("10240", "10.0.10240.0"),
         ("1607", "10.0.14393.0"),
@@ -53,8 +55,6 @@ def code_of(text: str, read: Callable[[str], object]) -> str:
         ("2814750710366208", "10.0.14393.0"),
         ("2814751015243483", "10.0.19045.3803"),
         ("2814751484156344", "10.0.26200.6584"),
-        (str(1 << 48), "1.0.0.0"),
-        (str(2**64 - 1), "65535.65535.65535.65535"),
     ],
 )
 def test_a_version_is_read_in_every_form(text: str, version: str) -> None:
@@ -71,6 +71,28 @@ def test_a_version_is_read_in_every_form(text: str, version: str) -> None:
         ".10",
         "10..0",
         "10.0.65536",
+        "10.0",  # without its build
+        "10.0.0",
+        "10.0.0.0",
+        "10.0.0.1",
+        "10239.9",
+        "10239.65535",
+        "19045.3803.0",
+        "11.0.22631",  # Windows 11 says 10.0
+        "11.0",
+        "15.0.0",  # a client hint of a browser
+        "13.0.0",
+        "10.1.19045",
+        "8.1",
+        "6.4",
+        "5.1.2600",
+        "0.0.0.0",
+        "1.0.0.0",
+        "65535.65535.65535.65535",
+        str(1 << 48),
+        str(10 << 48),  # decimal 10.0.0.0
+        str(15 << 48),
+        str(2**64 - 1),
         "10.0.19045.3803.1",
         "10.0.-1",
         "10,0,19045",
@@ -111,17 +133,44 @@ def test_a_release_of_windows_10_and_11_is_refused_naming_both(
     assert text in fault.detail
 
 
-@given(part, part, part, part)
-def test_the_decimal_form_is_read_back(major: int, minor: int, build: int, revision: int) -> None:
-    version = Version(f"{max(1, major)}.{minor}.{build}.{revision}")
-    decimal = max(1, major) << 48 | minor << 32 | build << 16 | revision
-    assert versions.parse_os_version(str(decimal)) == version
+@given(st.integers(1, 65_535), part)
+def test_the_decimal_form_is_read_back(build: int, revision: int) -> None:
+    decimal = 10 << 48 | build << 16 | revision
+    assert versions.parse_os_version(str(decimal)) == Version(f"10.0.{build}.{revision}")
 
 
-@given(part, part, part, part)
-def test_the_text_of_a_version_is_read_back(a: int, b: int, c: int, d: int) -> None:
-    text = f"{a}.{b}.{c}.{d}"
+@given(st.integers(1, 65_535), part)
+def test_the_text_of_a_version_is_read_back(build: int, revision: int) -> None:
+    text = f"10.0.{build}.{revision}"
     assert versions.version_text(versions.parse_os_version(text)) == text
+    assert versions.version_of(text) == Version(text)
+
+
+@given(st.tuples(part, part, part, part), st.integers(1, 4))
+def test_numbers_are_a_version_of_windows_or_refused(numbers: tuple[int, ...], size: int) -> None:
+    text = ".".join(map(str, numbers[:size]))
+    with suppress(InvalidInput):
+        version = versions.parse_os_version(text)
+        assert version.release[:2] in {(10, 0), (6, 0), (6, 1), (6, 2), (6, 3)}
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        ("10.0.0.0", "10.0.0.0"),  # every version of Windows 10 and 11
+        ("10.0", "10.0.0.0"),
+        ("17763.1", "10.0.17763.1"),
+        ("1809", "10.0.17763.0"),
+    ],
+)
+def test_a_target_may_be_every_version(text: str, version: str) -> None:
+    assert versions.canonical_target_version(text) == version
+
+
+@pytest.mark.parametrize("text", ["11.0.22000", "15.0.0.0", "0.0.0.0", "22631.4602.0.0", "8.1"])
+def test_a_target_is_a_version_of_windows(text: str) -> None:
+    with pytest.raises(InvalidInput, match="is not a version of Windows: write"):
+        versions.canonical_target_version(text)
 
 
 @given(st.text(max_size=30))

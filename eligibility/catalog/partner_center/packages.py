@@ -8,7 +8,7 @@ from packaging.version import Version
 from eligibility.catalog.partner_center.report import ImportReport
 from eligibility.catalog.partner_center.shapes import SubmissionResource
 from eligibility.errors import InvalidInput
-from eligibility.windows.versions import parse_os_version, version_text
+from eligibility.windows.versions import version_of, version_text
 
 _NOT_OFFERED = {"PendingDelete": "is to be deleted", "PendingUpload": "is not uploaded"}
 _ROLLOUT_STATUS = {
@@ -117,6 +117,6 @@ def families_of(packages: Iterable[Mapping[str, Any]]) -> Targets:
     lowest: Targets = {}
     for package in packages:
         for family, text in package["targets"].items():
-            least = parse_os_version(text)
+            least = version_of(text)
             lowest[family] = min(least, lowest.get(family, least))
     return dict(sorted(lowest.items()))

@@ -105,7 +105,7 @@ class UploadedPackage(_Resource):
 def _target(text: str) -> tuple[str, Version]:
     match = _TARGET.fullmatch(text)
     family, minimum = match.groups() if match else (text, "")
-    return versions.parse_target_family(family), versions.parse_os_version(minimum)
+    return versions.parse_target_family(family), versions.parse_target_version(minimum)
 
 
 class PackageRollout(_Resource):

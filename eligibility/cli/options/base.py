@@ -12,9 +12,9 @@ from typing import Annotated
 
 import typer
 
-from eligibility.access import wire
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.moments import parse_moment
 from eligibility.service.service import Service
 from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import Stores, open_stores
@@ -82,7 +82,7 @@ def read_addresses(arguments: list[str], file: Path | None) -> str:
 
 def moment_of(text: str | None) -> datetime | None:
     """Read the date and time of `--at`. Raises: InvalidInput."""
-    return None if text is None else wire.moment_of(text, "--at")
+    return None if text is None else parse_moment(text, "--at")
 
 
 def confirm(question: str, agreed: bool) -> None:

@@ -7,8 +7,8 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from eligibility.access import wire
 from eligibility.errors import UnknownProduct
+from eligibility.formats.moments import parse_moment
 from eligibility.server.api.computations import (
     Computation,
     Computations,
@@ -109,7 +109,7 @@ def _simulation(
     fields = json_body.SIMULATION.read(body)
     check_scopes(fields, by)
     devices = json_body.devices_of(fields.devices)
-    moment = None if fields.at is None else wire.moment_of(fields.at)
+    moment = None if fields.at is None else parse_moment(fields.at)
     product_id = fields.product_id
     publisher = owner_of(service, product_id, fields.draft, by)
     draft = json_body.draft_of(product_id, publisher, fields.draft)

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 from msgspec import UNSET
 
-from eligibility.access import wire
 from eligibility.access.model import Decision
 from eligibility.access.wire import AccountFields
 from eligibility.catalog.store import CatalogEntry, CatalogStore
+from eligibility.formats.moments import parse_moment
 from eligibility.server.authzen import entities, requests
 from eligibility.server.authzen.decider import Decider, Evaluation, Publishers
 from eligibility.server.authzen.entities import SubjectAccount
@@ -197,7 +197,7 @@ class SearchEndpoints:
         self, publisher: str, group_id: str, search: SearchContext, after: str
     ) -> Iterator[str]:
         at = search.context.at
-        moment = None if at is UNSET else wire.moment_of(at)
+        moment = None if at is UNSET else parse_moment(at)
 
         def page(cursor: str | None) -> Page[str]:
             return self._groups.members(publisher, group_id, cursor=cursor, at=moment, limit=_MANY)

@@ -7,9 +7,9 @@ from fastapi import Header, Path, Query, Response
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from eligibility.access import wire
 from eligibility.catalog.catalog import ExpectedRevision
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.moments import parse_moment
 from eligibility.formats.whole_number import whole_number
 
 REVISION_CURSOR = r"^[0-9]{1,18}$"
@@ -19,7 +19,7 @@ REVISION_CURSOR = r"^[0-9]{1,18}$"
 def _moment(sent: object) -> datetime:
     """Read a date and time by the rules of access queries."""
     try:
-        return wire.moment_of(sent if isinstance(sent, str) else repr(sent))
+        return parse_moment(sent if isinstance(sent, str) else repr(sent))
     except InvalidInput as error:
         fault = error.faults[0]
         raise PydanticCustomError("UNREADABLE_MOMENT", "{why}", {"why": fault.detail}) from None
