@@ -68,7 +68,7 @@ ONLY_IN = {
     "sqlite3": {"groups.storage", "groups.sqlite", "catalog", "callers", "audit", "activity"},
     "fastapi": {"server", "dashboard", "app"},
     "starlette": {"server", "dashboard", "app"},
-    "uvicorn": {"app"},
+    "uvicorn": {"app", "server.http"},
     "typer": {"cli"},
     "rich": {"cli", "simulation.reports"},
     "yaml": {"formats", "catalog", "simulation.scenarios"},

@@ -8,7 +8,6 @@ from typing import Any
 from fastapi import FastAPI
 
 from eligibility import __version__
-from eligibility.app.one_write import sent_at_once
 from eligibility.dashboard import pages as dashboard
 from eligibility.dashboard.signin.cookies import CookieCipher
 from eligibility.dashboard.signin.sessions import Sessions, Visitors
@@ -105,7 +104,6 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         others,
         settings.max_body_bytes,
         PUBLIC_PATHS | public,
-        sent_at_once,
     )
 
 

@@ -10,5 +10,3 @@ Send = Callable[[AsgiMessage], Awaitable[None]]
 Application = Callable[[AsgiScope, Receive, Send], Awaitable[None]]
 HeaderList = list[tuple[bytes, bytes]]
 """Headers of a message: names in lower case, and values."""
-SendAtOnce = Callable[[Send, HeaderList, bytes], bool]
-"""Sends headers and body with status 200 in one write; returns False if it sent nothing."""

@@ -17,7 +17,7 @@ from starlette.routing import Match
 from eligibility.engine.decision_cache import DecisionBody
 from eligibility.errors import EligibilityError
 from eligibility.server.http import problems
-from eligibility.server.http.asgi import AsgiScope, Receive, Send, SendAtOnce
+from eligibility.server.http.asgi import AsgiScope, Receive, Send
 from eligibility.server.http.authentication import AuthenticatedCaller, Authenticator, credentials
 from eligibility.server.http.endpoint import Endpoint, EndpointPaths
 from eligibility.server.http.exchange import HttpExchange, whole_body
@@ -59,7 +59,7 @@ class Gate:
     """The ASGI application: answers the endpoints itself, and passes other requests to FastAPI.
 
     others: the FastAPI application; its routes read the caller from `scope["exchange"].authenticated`.
-    public_paths: paths of `others` that need no credentials. send_at_once: sends an answer from memory.
+    public_paths: paths of `others` that need no credentials.
     """
 
     def __init__(
@@ -71,7 +71,6 @@ class Gate:
         others: Starlette,
         max_body_bytes: int,
         public_paths: Collection[str],
-        send_at_once: SendAtOnce,
     ) -> None:
         self._paths, self._others = paths, others
         self._authenticator = authenticator
@@ -80,7 +79,6 @@ class Gate:
         self._keeps_decisions = observers.traces is not None
         self._public_paths = public_paths
         self._max_body_bytes = max_body_bytes
-        self._send_at_once = send_at_once
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request. Errors are sent in the form of the endpoint, or as a problem (RFC 9457)."""
@@ -88,9 +86,7 @@ class Gate:
             await self._others(scope, receive, send)
             return
         headers = dict(scope["headers"])
-        exchange = HttpExchange(
-            scope, headers.get(b"x-request-id") or None, send, self._send_at_once
-        )
+        exchange = HttpExchange(scope, headers.get(b"x-request-id") or None, send)
         path = scope["path"]
         endpoint = self._paths.by_path.get(path) or self._paths.endpoint(path)
         load = self._load

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import uvicorn.protocols.http.httptools_impl as uvicorns
 
-from eligibility.app.one_write import sent_at_once
 from eligibility.cli.demo.demo import load_sample
+from eligibility.server.http.exchange import sent_at_once
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from tests.helpers.servers.process import Server, running
