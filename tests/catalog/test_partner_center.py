@@ -1,67 +1,36 @@
 """Partner Center import, on the sample files and on every way in which such files go wrong."""
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from eligibility.catalog.model import Product
-from eligibility.catalog.partner_center import Import, read_files
+from eligibility.catalog.partner_center import read_files
 from eligibility.errors import InvalidFile
-from eligibility.resources import config_dir
-
-SAMPLE = config_dir() / "sample" / "partner-center"
-Files = dict[str, Any]
-RING, DAILY, WEEKLY = "Company ring", "Daily", "Weekly"
-RING_ID = "7bfc11d5-f710-47c5-8a98-e04bb5aad310"
-
-
-@pytest.fixture
-def files() -> Files:
-    """The sample: an app, three flights on two pages, their submissions."""
-    return {path.stem: json.loads(path.read_text()) for path in SAMPLE.glob("*.json")}
-
-
-@pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Import]:
-    def run(files: Files, **options: Any) -> Import:
-        paths = []
-        for name, body in files.items():
-            path = tmp_path / f"{name}.json"
-            path.write_text(body if isinstance(body, str) else json.dumps(body), "utf-8")
-            paths.append(path)
-        return read_files(paths, **options)
-
-    return run
-
-
-def flight(files: Files, name: str) -> dict[str, Any]:
-    pages = files["flights-1"]["value"] + files["flights-2"]["value"]
-    found: dict[str, Any] = next(f for f in pages if f["friendlyName"] == name)
-    return found
+from tests.helpers.catalog.partner_center import (
+    DAILY,
+    RING,
+    RING_ID,
+    WEEKLY,
+    Files,
+    Importer,
+    codes,
+    faults_of,
+    flight,
+    rollout_of,
+)
 
 
 def ranks(product: Product) -> list[str]:
     return [flight.name for flight in product.flights]
 
 
-def codes(read: Import) -> set[str]:
-    return {note.code for note in read.notes}
-
-
-def faults_of(run: Callable[..., Import], files: Files, **options: Any) -> list[tuple[str, str]]:
-    with pytest.raises(InvalidFile) as caught:
-        run(files, **options)
-    return [(fault.code, fault.detail) for fault in caught.value.faults]
-
-
 # --- what is taken ---
 
 
 def test_the_sample_becomes_a_product_with_flights_in_rank_order(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     read = run(files)
     assert read.product_id == "9NCONTOSOMAIL"
@@ -70,12 +39,12 @@ def test_the_sample_becomes_a_product_with_flights_in_rank_order(
     assert read.product.submission.audience == "public"
 
 
-def test_the_order_of_the_files_does_not_matter(files: Files, run: Callable[..., Import]) -> None:
+def test_the_order_of_the_files_does_not_matter(files: Files, run: Importer) -> None:
     assert run(files).product == run(dict(reversed(files.items()))).product
 
 
 def test_packages_to_be_deleted_or_from_before_windows_10_are_left_out_and_noted(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     read = run(files)
     names = [package.file_name for package in read.product.submission.packages]
@@ -84,7 +53,7 @@ def test_packages_to_be_deleted_or_from_before_windows_10_are_left_out_and_noted
 
 
 def test_flight_packages_take_their_families_from_the_app_and_a_note_says_so(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     read = run(files)
     (package,) = read.product.flights[0].packages
@@ -94,16 +63,14 @@ def test_flight_packages_take_their_families_from_the_app_and_a_note_says_so(
     assert noted == ["flight `Daily`", "flight `Company ring`"]
 
 
-def test_only_published_submissions_count_and_others_are_noted(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_only_published_submissions_count_and_others_are_noted(files: Files, run: Importer) -> None:
     read = run(files)
     assert read.product.flights[0].packages[0].version == "5.0.118.0"
     assert "NOT_PUBLISHED" in codes(read)
 
 
 def test_the_newest_published_submission_is_the_one_with_the_highest_id(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     # 19 digits: as floating numbers these two would be one
     newer = files["submission-daily-pending"]
@@ -111,13 +78,13 @@ def test_the_newest_published_submission_is_the_one_with_the_highest_id(
     assert run(files).product.flights[0].packages[0].version == "5.0.119.0"
 
 
-def test_ids_may_come_as_whole_numbers(files: Files, run: Callable[..., Import]) -> None:
+def test_ids_may_come_as_whole_numbers(files: Files, run: Importer) -> None:
     flight(files, DAILY)["groupIds"] = [0]
     files["submission-daily"]["id"] = int(files["submission-daily"]["id"])
     assert run(files).product.flights[0].groups == ("0",)
 
 
-def test_ids_as_floating_numbers_are_refused(files: Files, run: Callable[..., Import]) -> None:
+def test_ids_as_floating_numbers_are_refused(files: Files, run: Importer) -> None:
     files["submission-daily"]["id"] = 1.152921504621291e18
     ((code, detail),) = faults_of(run, files)
     assert code == "WRONG_TYPE"
@@ -125,58 +92,54 @@ def test_ids_as_floating_numbers_are_refused(files: Files, run: Callable[..., Im
 
 
 def test_a_flight_without_a_published_submission_is_imported_without_packages(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     read = run(files)
     assert read.product.flights[1].packages == ()
     assert "NO_PACKAGES" in codes(read)
 
 
-def test_group_ids_can_be_given_our_names(files: Files, run: Callable[..., Import]) -> None:
+def test_group_ids_can_be_given_our_names(files: Files, run: Importer) -> None:
     read = run(files, group_names={"1152921504606962205": "company"})
     assert read.product.flights[2].groups == ("company",)
     assert read.product.flights[0].groups == ("1152921504606962211", "company")
 
 
-def test_a_package_without_architecture_is_neutral_and_noted(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_a_package_without_architecture_is_neutral_and_noted(files: Files, run: Importer) -> None:
     del files["submission-daily"]["flightPackages"][0]["architecture"]
     read = run(files)
     assert read.product.flights[0].packages[0].architectures == ("neutral",)
     assert "NO_ARCHITECTURE" in codes(read)
 
 
-def test_a_bundle_may_name_several_architectures(files: Files, run: Callable[..., Import]) -> None:
+def test_a_bundle_may_name_several_architectures(files: Files, run: Importer) -> None:
     files["submission-daily"]["flightPackages"][0]["architecture"] = "X86, X64"
     assert run(files).product.flights[0].packages[0].architectures == ("x86", "x64")
 
 
-def test_no_list_of_flights_is_noted(files: Files, run: Callable[..., Import]) -> None:
+def test_no_list_of_flights_is_noted(files: Files, run: Importer) -> None:
     read = run({name: files[name] for name in ("app", "submission-app")})
     assert read.product.flights == ()
     assert codes(read) >= {"NO_FLIGHT_LIST"}
 
 
-def test_an_empty_list_of_flights_is_no_note(files: Files, run: Callable[..., Import]) -> None:
+def test_an_empty_list_of_flights_is_no_note(files: Files, run: Importer) -> None:
     files = {name: files[name] for name in ("app", "submission-app")}
     files["flights"] = {"value": [], "totalCount": 0}
     assert "NO_FLIGHT_LIST" not in codes(run(files))
 
 
-def test_a_flight_may_be_given_by_itself_and_in_a_list(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_a_flight_may_be_given_by_itself_and_in_a_list(files: Files, run: Importer) -> None:
     files["weekly"] = dict(flight(files, WEEKLY))
     assert ranks(run(files).product) == [DAILY, WEEKLY, RING]
 
 
-def test_a_mandatory_update_is_noted(files: Files, run: Callable[..., Import]) -> None:
+def test_a_mandatory_update_is_noted(files: Files, run: Importer) -> None:
     files["submission-daily"]["packageDeliveryOptions"]["isMandatoryUpdate"] = True
     assert "MANDATORY_UPDATE" in codes(run(files))
 
 
-def test_markets_left_out_are_noted(files: Files, run: Callable[..., Import]) -> None:
+def test_markets_left_out_are_noted(files: Files, run: Importer) -> None:
     pricing = files["submission-app"]["pricing"]
     pricing["marketSpecificPricings"] = {"US": "Tier3", "CN": "NotAvailable"}
     (note,) = [note for note in run(files).notes if note.code == "MARKETS"]
@@ -187,43 +150,41 @@ def test_markets_left_out_are_noted(files: Files, run: Callable[..., Import]) ->
 # --- visibility ---
 
 
-def test_private_takes_the_audience_groups_given(files: Files, run: Callable[..., Import]) -> None:
+def test_private_takes_the_audience_groups_given(files: Files, run: Importer) -> None:
     files["submission-app"]["visibility"] = "Private"
     submission = run(files, audience_groups=["beta"]).product.submission
     assert (submission.audience, submission.audience_groups) == ("private", ("beta",))
 
 
-def test_private_without_audience_groups_is_refused(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_private_without_audience_groups_is_refused(files: Files, run: Importer) -> None:
     files["submission-app"]["visibility"] = "Private"
     assert [code for code, _ in faults_of(run, files)] == ["AUDIENCE_WITHOUT_GROUP"]
 
 
 @pytest.mark.parametrize("visibility", ["Public", "Hidden", "NotSet"])
 def test_audience_groups_for_a_product_that_is_not_private_are_refused(
-    files: Files, run: Callable[..., Import], visibility: str
+    files: Files, run: Importer, visibility: str
 ) -> None:
     files["submission-app"]["visibility"] = visibility
     refused = faults_of(run, files, audience_groups=["beta"])
     assert [code for code, _ in refused] == ["AUDIENCE_NOT_PRIVATE"]
 
 
-def test_hidden_becomes_link_only(files: Files, run: Callable[..., Import]) -> None:
+def test_hidden_becomes_link_only(files: Files, run: Importer) -> None:
     files["submission-app"]["visibility"] = "Hidden"
     read = run(files)
     assert read.product.submission.discoverability == "link_only"
     assert "VISIBILITY" in codes(read)
 
 
-def test_not_set_becomes_public_and_searchable(files: Files, run: Callable[..., Import]) -> None:
+def test_not_set_becomes_public_and_searchable(files: Files, run: Importer) -> None:
     files["submission-app"]["visibility"] = "NotSet"
     read = run(files)
     assert read.product.submission.discoverability == "searchable"
     assert "VISIBILITY" in codes(read)
 
 
-def test_an_unknown_visibility_is_refused(files: Files, run: Callable[..., Import]) -> None:
+def test_an_unknown_visibility_is_refused(files: Files, run: Importer) -> None:
     files["submission-app"]["visibility"] = "Secret"
     ((code, detail),) = faults_of(run, files)
     assert code == "WRONG_VALUE"
@@ -231,12 +192,6 @@ def test_an_unknown_visibility_is_refused(files: Files, run: Callable[..., Impor
 
 
 # --- rollout ---
-
-
-def rollout_of(files: Files) -> dict[str, Any]:
-    delivery = files["submission-company-ring-2"]["packageDeliveryOptions"]
-    found: dict[str, Any] = delivery["packageRollout"]
-    return found
 
 
 @pytest.mark.parametrize(
@@ -249,7 +204,7 @@ def rollout_of(files: Files) -> dict[str, Any]:
     ],
 )
 def test_each_status_of_a_rollout_has_its_counterpart(
-    files: Files, run: Callable[..., Import], status: str, imported: str
+    files: Files, run: Importer, status: str, imported: str
 ) -> None:
     rollout_of(files)["packageRolloutStatus"] = status
     rollout = run(files).product.flights[2].rollout
@@ -258,14 +213,14 @@ def test_each_status_of_a_rollout_has_its_counterpart(
 
 
 def test_previous_packages_are_those_of_the_fallback_submission(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     rollout = run(files).product.flights[2].rollout
     assert rollout is not None
     assert [package.version for package in rollout.previous_packages] == ["4.3.0.0"]
 
 
-def test_a_missing_fallback_submission_is_refused(files: Files, run: Callable[..., Import]) -> None:
+def test_a_missing_fallback_submission_is_refused(files: Files, run: Importer) -> None:
     del files["submission-company-ring-1"]
     ((code, detail),) = faults_of(run, files)
     assert code == "MISSING_SUBMISSION"
@@ -273,7 +228,7 @@ def test_a_missing_fallback_submission_is_refused(files: Files, run: Callable[..
 
 
 def test_a_rollout_without_fallback_is_noted_and_given_to_everybody(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     rollout_of(files)["fallbackSubmissionId"] = "0"
     read = run(files)
@@ -281,17 +236,13 @@ def test_a_rollout_without_fallback_is_noted_and_given_to_everybody(
     assert "NO_FALLBACK" in codes(read)
 
 
-def test_an_unknown_status_of_a_rollout_is_refused(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_an_unknown_status_of_a_rollout_is_refused(files: Files, run: Importer) -> None:
     rollout_of(files)["packageRolloutStatus"] = "Paused"
     assert [code for code, _ in faults_of(run, files)] == ["WRONG_VALUE"]
 
 
 @pytest.mark.parametrize("where", ["submission", "rollout"])
-def test_seek_means_the_newest_on_a_manual_check(
-    files: Files, run: Callable[..., Import], where: str
-) -> None:
+def test_seek_means_the_newest_on_a_manual_check(files: Files, run: Importer, where: str) -> None:
     holder = rollout_of(files) if where == "rollout" else files["submission-company-ring-2"]
     holder["isSeekEnabled"] = True
     rollout = run(files).product.flights[2].rollout
@@ -303,14 +254,12 @@ def test_seek_means_the_newest_on_a_manual_check(
 
 
 @pytest.mark.parametrize("link", [RING, RING_ID])
-def test_a_link_may_name_a_flight_by_name_or_by_id(
-    files: Files, run: Callable[..., Import], link: str
-) -> None:
+def test_a_link_may_name_a_flight_by_name_or_by_id(files: Files, run: Importer, link: str) -> None:
     flight(files, WEEKLY)["rankHigherThan"] = link
     assert ranks(run(files).product) == [DAILY, WEEKLY, RING]
 
 
-def test_a_link_of_null_is_the_top_rank(files: Files, run: Callable[..., Import]) -> None:
+def test_a_link_of_null_is_the_top_rank(files: Files, run: Importer) -> None:
     flight(files, DAILY)["rankHigherThan"] = None
     assert ranks(run(files).product) == [DAILY, WEEKLY, RING]
 
@@ -328,14 +277,14 @@ def test_a_link_of_null_is_the_top_rank(files: Files, run: Callable[..., Import]
     ],
 )
 def test_links_that_make_no_order_are_refused(
-    files: Files, run: Callable[..., Import], links: dict[str, str | None], code: str
+    files: Files, run: Importer, links: dict[str, str | None], code: str
 ) -> None:
     for name, link in links.items():
         flight(files, name)["rankHigherThan"] = link
     assert code in [code for code, _ in faults_of(run, files)]
 
 
-def test_a_name_that_two_flights_have_is_no_link(files: Files, run: Callable[..., Import]) -> None:
+def test_a_name_that_two_flights_have_is_no_link(files: Files, run: Importer) -> None:
     flight(files, RING)["friendlyName"] = WEEKLY
     assert "AMBIGUOUS_RANK" in [code for code, _ in faults_of(run, files)]
 
@@ -344,15 +293,13 @@ def test_a_name_that_two_flights_have_is_no_link(files: Files, run: Callable[...
 
 
 @pytest.mark.parametrize("left_out", ["flights-1", "flights-2"])
-def test_a_missing_page_of_flights_is_refused(
-    files: Files, run: Callable[..., Import], left_out: str
-) -> None:
+def test_a_missing_page_of_flights_is_refused(files: Files, run: Importer, left_out: str) -> None:
     del files[left_out]
     assert "MISSING_PAGE" in [code for code, _ in faults_of(run, files)]
 
 
 def test_a_missing_page_is_found_by_its_count_where_the_link_is_left_out(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     del files["flights-2"], files["flights-1"]["@nextLink"]
     assert "MISSING_PAGE" in [code for code, _ in faults_of(run, files)]
@@ -360,41 +307,37 @@ def test_a_missing_page_is_found_by_its_count_where_the_link_is_left_out(
 
 @pytest.mark.parametrize("left_out", ["submission-daily", "submission-app"])
 def test_a_missing_last_published_submission_is_refused_with_its_path(
-    files: Files, run: Callable[..., Import], left_out: str
+    files: Files, run: Importer, left_out: str
 ) -> None:
     missing = files.pop(left_out)
     refused = dict(faults_of(run, files))
     assert f"/submissions/{missing['id']}" in refused["MISSING_SUBMISSION"]
 
 
-def test_an_app_that_was_never_published_is_refused(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_an_app_that_was_never_published_is_refused(files: Files, run: Importer) -> None:
     del files["app"]["lastPublishedApplicationSubmission"]
     files["submission-app"]["status"] = "Certification"
     assert [code for code, _ in faults_of(run, files)] == ["NO_PUBLISHED_SUBMISSION"]
 
 
 def test_a_submission_of_a_flight_that_no_list_names_is_refused(
-    files: Files, run: Callable[..., Import]
+    files: Files, run: Importer
 ) -> None:
     files["submission-daily-pending"]["flightId"] = "other"
     assert "UNKNOWN_FLIGHT" in [code for code, _ in faults_of(run, files)]
 
 
-def test_one_flight_in_two_states_is_refused(files: Files, run: Callable[..., Import]) -> None:
+def test_one_flight_in_two_states_is_refused(files: Files, run: Importer) -> None:
     files["weekly"] = flight(files, WEEKLY) | {"groupIds": ["7"]}
     assert "DUPLICATE_FLIGHT" in [code for code, _ in faults_of(run, files)]
 
 
-def test_files_of_no_app_or_of_several_are_refused(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_files_of_no_app_or_of_several_are_refused(files: Files, run: Importer) -> None:
     files["other"] = files["app"] | {"id": "9OTHER"}
     assert [code for code, _ in faults_of(run, files)] == ["SEVERAL_APPS"]
 
 
-def test_without_the_app_nothing_is_imported(files: Files, run: Callable[..., Import]) -> None:
+def test_without_the_app_nothing_is_imported(files: Files, run: Importer) -> None:
     del files["app"]
     assert [code for code, _ in faults_of(run, files)] == ["NO_APP"]
 
@@ -414,7 +357,7 @@ def test_without_the_app_nothing_is_imported(files: Files, run: Callable[..., Im
     ],
 )
 def test_a_file_that_is_something_else_is_named_with_what_would_be_right(
-    files: Files, run: Callable[..., Import], body: Any, code: str, words: str
+    files: Files, run: Importer, body: Any, code: str, words: str
 ) -> None:
     refused = faults_of(run, files | {"odd": body})
     assert [found for found, _ in refused] == [code]
@@ -428,7 +371,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["Windows.Desktop", "Windows.Desktop min version x", "Zune"])
 def test_target_families_of_another_form_are_refused(
-    files: Files, run: Callable[..., Import], target: str
+    files: Files, run: Importer, target: str
 ) -> None:
     files["submission-app"]["applicationPackages"][0]["targetDeviceFamilies"] = [target]
     ((code, detail),) = faults_of(run, files)
@@ -436,9 +379,7 @@ def test_target_families_of_another_form_are_refused(
     assert "targetDeviceFamilies" in detail
 
 
-def test_what_the_catalogue_refuses_is_refused_here(
-    files: Files, run: Callable[..., Import]
-) -> None:
+def test_what_the_catalogue_refuses_is_refused_here(files: Files, run: Importer) -> None:
     files["submission-daily"]["flightPackages"][0]["version"] = "five"
     ((code, detail),) = faults_of(run, files)
     assert "five" in detail
