@@ -28,6 +28,7 @@ from eligibility.formats.yaml_file import Lines, line_of, load
 from groups import emails
 from groups.errors import GroupsError, InvalidEmails
 from groups.model import Consent, check_consent, check_group_id, check_publisher
+from groups.text_encoding import NotText, decode
 
 
 class ConsentDeclaration(BaseModel):
@@ -108,12 +109,11 @@ def _yaml_files(directory: Path) -> list[Path]:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file. Raises: InvalidFile if it cannot be read or is not UTF-8."""
+    """Read a text file in any encoding that can be recognized. Raises: InvalidFile."""
     try:
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        detail = f"not UTF-8 at byte {error.start}"
-        raise InvalidFile([Fault(str(path), "NOT_TEXT", detail)]) from None
+        return decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    except NotText as error:
+        raise InvalidFile([Fault(str(path), "NOT_TEXT", str(error))]) from None
     except OSError as error:
         raise InvalidFile([Fault(str(path), "UNREADABLE", error.strerror or str(error))]) from None
 
