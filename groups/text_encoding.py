@@ -35,14 +35,12 @@ def decode(data: bytes) -> str:
         raise NotText(f"not {encoding.upper()} at byte {start}", line) from None
     if mark and not text:
         raise NotText("contains only a byte order mark", 1)
-    if "\0" in text:
-        raise NotText("contains a NUL byte", text.count("\n", 0, text.index("\0")) + 1)
     return text
 
 
 def _unmarked(data: bytes) -> str:
     """Recognize UTF-16 without a mark: every second byte of its ASCII characters is NUL."""
     even, odd = data[0::2].count(0), data[1::2].count(0)
-    if max(even, odd) * 8 <= len(data):
+    if max(even, odd) * 4 <= len(data):
         return "utf-8"
     return "utf-16-le" if odd > even else "utf-16-be"

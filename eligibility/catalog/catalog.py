@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Literal
 
+from eligibility.catalog.acceptance import ZERO_VERSION
 from eligibility.catalog.errors import (
     CatalogRevisionMismatch,
     InvalidProduct,
@@ -12,7 +13,7 @@ from eligibility.catalog.errors import (
 )
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogStore
-from eligibility.catalog.validation import ValidationContext, validate
+from eligibility.catalog.validation import ValidationContext, validate, zero_versions
 from eligibility.errors import Faults
 from groups.errors import StoreUnavailable
 from groups.model import all_items, check_publisher
@@ -77,13 +78,15 @@ class Catalog:
         actor: str,
         if_revision: int | None = None,
         expected: Mapping[str, ExpectedRevision] = _NONE_EXPECTED,
+        accepted: Collection[str] = (),
     ) -> int:
         """Store and delete products in one transaction; return the new catalogue revision.
 
         The store accepts the write only at the catalogue revision at which it was checked. If
         somebody wrote in between, it is checked again: a product made public must stay public.
         Args: if_revision = write only if the catalogue has this revision, None = at any revision;
-            expected = the state that products must have before the write, by product id.
+            expected = the state that products must have before the write, by product id;
+            accepted = choices that somebody accepted (see acceptance.py).
         Raises: InvalidProduct with the faults of all products; CatalogRevisionMismatch;
             ProductRevisionMismatch; ProductTaken; UnknownProduct; StoreUnavailable.
         """
@@ -91,7 +94,7 @@ class Catalog:
         for _ in range(_TRIES):
             checked_at = self.store.revision(publisher) if if_revision is None else if_revision
             self._check_expected(publisher, expected, deletes)
-            self.check(publisher, puts)
+            self.check(publisher, puts, accepted=accepted)
             try:
                 return self.store.apply(
                     publisher, puts, deletes, actor=actor, if_revision=checked_at
@@ -105,7 +108,11 @@ class Catalog:
         )
 
     def check(
-        self, publisher: str, products: Mapping[str, Product], more_groups: Collection[str] = ()
+        self,
+        publisher: str,
+        products: Mapping[str, Product],
+        more_groups: Collection[str] = (),
+        accepted: Collection[str] = (),
     ) -> None:
         """Check products before a write. more_groups: to be created too. Raises: InvalidProduct."""
         declared = self._groups.group_ids(publisher) | set(more_groups)
@@ -114,7 +121,11 @@ class Catalog:
         for product_id, product in products.items():
             with faults.collect("" if len(products) == 1 else f"products.{product_id}"):
                 public = was_public(self.store, product_id, now)
-                validate(product_id, product, ValidationContext(declared, now, public))
+                delivered: Product | None = product
+                if zero_versions(product) and f"{ZERO_VERSION}:{product_id}" not in accepted:
+                    stored = self.store.get(product_id)
+                    delivered = stored[0].product if stored else None
+                validate(product_id, product, ValidationContext(declared, now, public, delivered))
         if faults:
             subject = "the catalogue" if len(products) > 1 else f"product `{next(iter(products))}`"
             raise InvalidProduct(faults, subject)

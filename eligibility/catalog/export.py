@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
+from eligibility.catalog.acceptance import ZERO_VERSION
 from eligibility.catalog.files import ConsentDeclaration, Declaration, GroupDeclaration
 from eligibility.catalog.store import CatalogEntry, CatalogStore
+from eligibility.catalog.validation import zero_versions
 from groups.model import Group, all_items
 from groups.store import GroupStore
 
@@ -21,6 +23,8 @@ def export(
         )
     for entry in all_products(catalog, publisher):
         declaration.products[entry.product_id] = entry.product
+        if zero_versions(entry.product):
+            declaration.accepted.add(f"{ZERO_VERSION}:{entry.product_id}")
     return declaration
 
 

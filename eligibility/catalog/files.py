@@ -9,7 +9,8 @@ Each file declares groups and products of one publisher; a publisher may have se
       9NBLGGH4R315: {name: Contoso Reader, submission: {...}, flights: [...]}
 
 A group without `emails` must exist already; its members stay as they are. A group may also have a
-consent note, which is stored with it: `consent: {confirmed_by: ..., at: ..., text: ...}`.
+consent note, which is stored with it: `consent: {confirmed_by: ..., at: ..., text: ...}`. A list
+`accept` names choices that somebody accepted (see acceptance.py).
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,6 +21,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
 
+from eligibility.catalog.acceptance import read_acceptances
 from eligibility.catalog.field_types import CatalogMoment, Name
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import pydantic_faults, read_product
@@ -69,15 +71,20 @@ class _File(BaseModel):
     publisher: StrictStr
     groups: dict[str, GroupDeclaration] = {}
     products: dict[str, Any] = {}
+    accept: tuple[StrictStr, ...] = ()
 
 
 @dataclass(slots=True)
 class Declaration:
-    """All groups and products that a directory's files declare for one publisher."""
+    """All groups and products that a directory's files declare for one publisher.
+
+    accepted: choices that somebody accepted, as CODE:PRODUCT (see acceptance.py).
+    """
 
     publisher: str
     groups: dict[str, GroupDeclaration] = field(default_factory=dict)
     products: dict[str, Product] = field(default_factory=dict)
+    accepted: set[str] = field(default_factory=set)
 
 
 def read_directory(directory: Path) -> tuple[Declaration, ...]:
@@ -124,8 +131,10 @@ def _read_file(path: Path, declared: dict[str, Declaration]) -> None:
         read = _File.model_validate(body)
     except ValidationError as error:
         raise InvalidFile(_at_lines(path, lines, pydantic_faults(error))) from None
-    faults = [*_check_names(read), *_read_products(read)]
+    faults = Faults([*_check_names(read), *_read_products(read)])
     declaration = declared.setdefault(read.publisher, Declaration(read.publisher))
+    with faults.collect():
+        declaration.accepted |= read_acceptances(read.accept, "accept")
     faults += _merge(declaration.groups, read.groups, "groups")
     faults += _merge(declaration.products, read.products, "products")
     if faults:
@@ -187,7 +196,9 @@ def write_directory(directory: Path, declaration: Declaration) -> tuple[Path, ..
     ):
         if body:
             path = directory / f"{declaration.publisher}.{part}.yaml"
-            content = {"publisher": declaration.publisher, part: body}
+            content: dict[str, Any] = {"publisher": declaration.publisher, part: body}
+            if part == "products" and declaration.accepted:
+                content["accept"] = sorted(declaration.accepted)
             form: dict[str, Any] = {"sort_keys": False, "allow_unicode": True, "width": 100}
             path.write_text(yaml.dump(content, Dumper=_Dumper, **form), "utf-8")
             paths.append(path)

@@ -60,13 +60,17 @@ class PlanWarning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What applying a declaration changes. Valid while the catalogue is at `catalog_revision`."""
+    """What applying a declaration changes. Valid while the catalogue is at `catalog_revision`.
+
+    accepted: choices that somebody accepted, as CODE:PRODUCT.
+    """
 
     publisher: str
     catalog_revision: int
     groups: tuple[GroupPlan, ...]
     products: tuple[ProductPlan, ...]
     warnings: tuple[PlanWarning, ...] = ()
+    accepted: tuple[str, ...] = ()
 
     @property
     def changes_nothing(self) -> bool:
@@ -96,8 +100,10 @@ def make_plan(
         groups=group_plans,
         products=tuple(_plan_products(declaration, stored, prune)),
         warnings=tuple(_consent_warnings(declaration.products, noted)),
+        accepted=tuple(sorted(declaration.accepted)),
     )
-    catalog.check(publisher, _puts(plan, declaration), declaration.groups.keys())
+    puts = _puts(plan, declaration)
+    catalog.check(publisher, puts, declaration.groups.keys(), declaration.accepted)
     return plan
 
 
@@ -121,7 +127,14 @@ def apply_plan(
     puts = _puts(plan, declaration)
     deletes = [p.product_id for p in plan.products if p.action == "delete"]
     if puts or deletes:
-        catalog.apply(plan.publisher, puts, deletes, actor=actor, if_revision=plan.catalog_revision)
+        catalog.apply(
+            plan.publisher,
+            puts,
+            deletes,
+            actor=actor,
+            if_revision=plan.catalog_revision,
+            accepted=plan.accepted,
+        )
     for product in plan.products:
         step(f"product {product.product_id}")
 

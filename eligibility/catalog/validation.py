@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from pydantic import ValidationError
 
+from eligibility.catalog import acceptance
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.field_types import ID_PATTERN
 from eligibility.catalog.model import Package, Product, RolloutStatus
@@ -26,11 +28,15 @@ _PRODUCT_ID = re.compile(ID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class ValidationContext:
-    """Facts outside a product. declared_groups: its publisher's. was_public: at any time before."""
+    """Facts outside a product. declared_groups: its publisher's. was_public: at any time before.
+
+    delivered: a product whose packages the Store delivers already, whatever their versions.
+    """
 
     declared_groups: Collection[str]
     now: datetime
     was_public: bool = False
+    delivered: Product | None = None
 
 
 def read_product(body: Any) -> Product:
@@ -51,11 +57,16 @@ def pydantic_fault(details: dict[str, Any]) -> Fault:
     loc = ".".join(str(part) for part in details["loc"])
     kind = str(details["type"])
     code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
-    message = str(details["msg"])
-    detail = _DETAILS.get(kind) or message[:1].lower() + message[1:]
-    if kind not in _DETAILS and not kind.isupper():
-        detail += f", not `{shown(details['input'])}`"
-    return Fault(loc, code, detail)
+    if kind in _DETAILS or kind.isupper():
+        return Fault(loc, code, _DETAILS.get(kind) or str(details["msg"]))
+    value = details["input"]
+    words = _TYPE_WORDS.get(kind)
+    if words and isinstance(value, str):  # in quotes, because `"true"` is not `true`
+        value = msgspec.json.encode(value).decode()
+    message = f"must be {words}" if words else str(details["msg"])
+    message = message.replace("Input should", "must")
+    detail = message[:1].lower() + message[1:]
+    return Fault(loc, code, f"{detail}, not `{shown(value)}`")
 
 
 _WRONG_VALUES = """greater_than_equal less_than_equal finite_number literal_error enum
@@ -64,6 +75,18 @@ _WRONG_VALUES = """greater_than_equal less_than_equal finite_number literal_erro
 _PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD"}
 _PYDANTIC_CODES |= dict.fromkeys(_WRONG_VALUES.split(), "WRONG_VALUE")
 _DETAILS = {"extra_forbidden": "is not a known field", "missing": "is required"}
+_TYPE_WORDS = {
+    kind: words
+    for words, kinds in {
+        "a text": "string_type",
+        "true or false": "bool_type bool_parsing",
+        "a whole number": "int_type int_parsing int_parsing_size int_from_float",
+        "a number": "float_type float_parsing",
+        "a list": "tuple_type list_type set_type frozen_set_type",
+        "an object": "dict_type model_type model_attributes_type mapping_type",
+    }.items()
+    for kind in kinds.split()
+}
 
 
 def validate(product_id: str, product: Product, context: ValidationContext) -> None:
@@ -132,12 +155,23 @@ def _same_version_and_architecture(product: Product, _: ValidationContext) -> It
                     yield Fault(f"{loc}.{position}", "DUPLICATE_PACKAGE", detail)
 
 
-def _version_starts_with_zero(product: Product, _: ValidationContext) -> Iterator[Fault]:
+def _version_starts_with_zero(product: Product, context: ValidationContext) -> Iterator[Fault]:
+    delivered = zero_versions(context.delivered) if context.delivered else ()
     for loc, packages in _package_lists(product):
         for position, package in enumerate(packages):
-            if parse_package_version(package.version).release[0] == 0:
+            if _starts_with_zero(package) and package.version not in delivered:
                 detail = f"`{package.version}` starts with 0; the first part must be 1 to 65535"
-                yield Fault(f"{loc}.{position}.version", "PACKAGE_VERSION_ZERO", detail)
+                yield Fault(f"{loc}.{position}.version", acceptance.ZERO_VERSION, detail)
+
+
+def zero_versions(product: Product) -> tuple[str, ...]:
+    """Return the package versions that start with 0, which the Store refuses in new packages (REQ)."""
+    packages = (package for _, packages in _package_lists(product) for package in packages)
+    return tuple(dict.fromkeys(p.version for p in packages if _starts_with_zero(p)))
+
+
+def _starts_with_zero(package: Package) -> bool:
+    return parse_package_version(package.version).release[0] == 0
 
 
 def _rollout_without_previous(product: Product, _: ValidationContext) -> Iterator[Fault]:

@@ -18,6 +18,7 @@ from tests.helpers.catalog.partner_center import (
     codes,
     faults_of,
     flight,
+    note_of,
     rollout_of,
 )
 
@@ -69,12 +70,23 @@ def test_only_published_submissions_count_and_others_are_noted(files: Files, run
     assert "NOT_PUBLISHED" in codes(read)
 
 
+def test_the_last_published_submission_is_the_one_that_the_flight_names(
+    files: Files, run: Importer
+) -> None:
+    later = files["submission-daily-pending"]
+    later["id"], later["status"] = "1152921504621291123", "Published"
+    read = run(files)
+    assert read.product.flights[0].packages[0].version == "5.0.118.0"
+    assert "1152921504621291123" in note_of(read, "LATER_SUBMISSION")
+
+
 def test_the_newest_published_submission_is_the_one_with_the_highest_id(
     files: Files, run: Importer
 ) -> None:
     # 19 digits: as floating numbers these two would be one
     newer = files["submission-daily-pending"]
     newer["id"], newer["status"] = "1152921504621291123", "Published"
+    del flight(files, DAILY)["lastPublishedFlightSubmission"]
     assert run(files).product.flights[0].packages[0].version == "5.0.119.0"
 
 
@@ -225,15 +237,6 @@ def test_a_missing_fallback_submission_is_refused(files: Files, run: Importer) -
     ((code, detail),) = faults_of(run, files)
     assert code == "MISSING_SUBMISSION"
     assert "1152921504621265000" in detail
-
-
-def test_a_rollout_without_fallback_is_noted_and_given_to_everybody(
-    files: Files, run: Importer
-) -> None:
-    rollout_of(files)["fallbackSubmissionId"] = "0"
-    read = run(files)
-    assert read.product.flights[2].rollout is None
-    assert "NO_FALLBACK" in codes(read)
 
 
 def test_an_unknown_status_of_a_rollout_is_refused(files: Files, run: Importer) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eligibility.catalog.partner_center import read_files
-from eligibility.errors import InvalidFile
+from eligibility.errors import Fault, InvalidFile
 from tests.helpers.catalog.partner_center import (
     APP,
     DAILY,
@@ -21,7 +21,6 @@ from tests.helpers.catalog.partner_center import (
     codes,
     faults_of,
     flight,
-    package_of,
     sample,
     write,
 )
@@ -57,9 +56,7 @@ def test_every_encoding_of_powershell_is_read(
     assert read.submission == expected.submission
 
 
-@pytest.mark.parametrize(
-    "body", [b'{"primaryName": "M\xfcller"}', b"{\0}", b'\xff\xfe{\0"', b"\xff\xfe"]
-)
+@pytest.mark.parametrize("body", [b'{"primaryName": "M\xfcller"}', b'\xff\xfe{\0"', b"\xff\xfe"])
 def test_other_encodings_are_refused_with_what_would_be_right(
     files: Files, run: Importer, body: bytes
 ) -> None:
@@ -264,6 +261,7 @@ def test_the_count_is_compared_where_no_link_is_there(
 
 def test_an_empty_page_has_no_flights(files: Files, run: Importer) -> None:
     files = {name: files[name] for name in ("app", "submission-app")}
+    value: Any
     for value in ([], None):
         assert run(files | {"flights": {"value": value, "totalCount": 0}}).product.flights == ()
 
@@ -327,11 +325,12 @@ UNHURRIED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture]
 
 def outcome(directory: Path, files: Files) -> None:
     """A product, or faults that each name a file or a place and say something."""
+    faults: list[Fault] = []
     try:
         read_files(write(directory, files))
     except InvalidFile as error:
-        assert error.faults
-        assert all(fault.code.isupper() and fault.detail for fault in error.faults)
+        faults = error.faults or [Fault("", "", "")]
+    assert all(fault.code.isupper() and fault.detail for fault in faults)
 
 
 @UNHURRIED

@@ -1,7 +1,8 @@
 """Import a product from the JSON that the Store submission API returns.
 
-`shapes` reads the API's responses, `ranks` orders flights, `packages` reads packages and rollouts,
-`convert` builds the product, and `report` collects faults and notes. Source: domain.md section 5.
+`shapes` and `reading` read the API's responses, `selection` chooses the submissions that count,
+`ranks` orders flights, `packages` and `listing` convert what they say, `convert` builds the product,
+and `report` collects faults and notes. Source: domain.md section 5.
 """
 
 from eligibility.catalog.partner_center.convert import Import, read_files

@@ -1,44 +1,43 @@
 """Convert the API's responses about one app to a product.
 
-Imports the newest *Published* submission of the app and of each flight, with its rollout (no other
-status delivers packages, MFS). A note names each fact that the API's responses do not contain.
+Imports the last *Published* submission of the app and of each flight, with its rollout (no other
+status delivers packages, MFS). What the responses do not contain stays as it is in the store. A note
+names each such fact and each choice; a choice that widens or takes away access has to be accepted.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
+from eligibility.access import wire
+from eligibility.catalog.acceptance import ZERO_VERSION, read_acceptances
 from eligibility.catalog.errors import InvalidProduct
-from eligibility.catalog.model import Product
-from eligibility.catalog.partner_center import shapes
-from eligibility.catalog.partner_center.packages import Targets, families_of, packages_and_rollout
+from eligibility.catalog.model import Flight, Product
+from eligibility.catalog.partner_center import listing, shapes
+from eligibility.catalog.partner_center.packages import PackageReader, Targets
 from eligibility.catalog.partner_center.ranks import rank_order
+from eligibility.catalog.partner_center.reading import read_accepted, read_resources
 from eligibility.catalog.partner_center.report import SUBJECT, ImportNote, ImportReport
-from eligibility.catalog.validation import read_product
-from eligibility.errors import InvalidFile
+from eligibility.catalog.partner_center.selection import Candidates, all_flights, distinct
+from eligibility.catalog.validation import read_product, zero_versions
+from eligibility.errors import Fault, InvalidFile, InvalidInput
 from eligibility.windows.versions import version_text
 
-# Value of `visibility` -> fields of the submission, and a note on what the value leaves open.
-_VISIBILITY: dict[str, tuple[dict[str, str], str]] = {
-    "Public": ({}, ""),
-    "Private": ({"audience": "private"}, "the API does not return when the app becomes public"),
-    "Hidden": (
-        {"discoverability": "link_only"},
-        "imported as link_only; the API does not return whether acquisition is stopped",
-    ),
-    "NotSet": ({}, "imported as public"),
-}
-
-_Kind = TypeVar("_Kind", bound=shapes.PartnerCenterResource)
-_Submission = TypeVar("_Submission", bound=shapes.SubmissionResource)
+_NO_DATE = 1601  # the year of the date that the API returns where there is none
 
 
 class Import(NamedTuple):
-    """A product built from the API's responses. notes: facts that the responses do not contain."""
+    """A product built from the API's responses.
+
+    notes: facts that the responses do not contain, and choices. accepted: choices as CODE:PRODUCT.
+    """
 
     product_id: str
     product: Product
     notes: tuple[ImportNote, ...]
+    accepted: tuple[str, ...] = ()
 
 
 def read_files(
@@ -46,181 +45,183 @@ def read_files(
     *,
     audience_groups: Iterable[str] = (),
     group_names: Mapping[str, str] | None = None,
+    accepted: Iterable[str] = (),
+    stored: Callable[[str], Product | None] = lambda _: None,
 ) -> Import:
     """Read files about one app, in any order. Each file contains one API response.
 
     Args: audience_groups = groups of the private audience, which the responses do not contain;
-        group_names = Partner Center's group ids -> our group ids, for those that differ.
+        group_names = Partner Center's group ids -> our group ids, for those that differ;
+        accepted = choices as CODE:PRODUCT; stored = the product as it is in the store, by its id.
     Raises: InvalidFile naming every fault.
     """
-    resources = shapes.read_resources(paths)
-    report = ImportReport()
-    app = _app(resources, report)
-    flights = rank_order(_flights(resources, report), report)
-    submissions = _of_kind(resources, shapes.AppSubmission)
-    where = f"applications/{app.id}"
-    newest = _newest(submissions, app.published, f"app `{app.name}`", where, report)
-    if newest is None:
-        detail = f"app `{app.name}` has no published submission"
-        report.fault(where, "NO_PUBLISHED_SUBMISSION", detail)
-        raise InvalidFile(report.faults, SUBJECT)
-    body = packages_and_rollout(newest, submissions, None, report)
-    body |= _visibility(newest, tuple(audience_groups), report)
-    families = families_of(body["packages"])
-    names = group_names or {}
-    flight_submissions = _of_kind(resources, shapes.FlightSubmission)
-    product = {
-        "name": app.name,
-        "submission": body,
-        "flights": [
-            _flight(flight, flight_submissions, families, names, where, report)
-            for flight in flights
-        ],
-    }
+    resources = read_resources(paths)
+    app = _app(resources)
+    report = ImportReport(app.id, read_acceptances(accepted, "--accept") | read_accepted(paths))
+    conversion = _Conversion(app, resources, stored(app.id), group_names or {}, report)
+    product = conversion.product(tuple(audience_groups))
     report.stop_if_faulty()
     try:
-        return Import(app.id, read_product(product), tuple(report.notes))
+        read = read_product(product)
     except InvalidProduct as error:
         raise InvalidFile(error.faults, f"app `{app.name}`") from None
+    if versions := zero_versions(read):
+        detail = f"version {', '.join(versions)} starts with 0, which is accepted because the Store delivers it"
+        report.accept(f"app `{app.name}`", ZERO_VERSION, detail)
+    if report.kept:
+        detail = f"the API does not return these, so they stay: {'; '.join(report.kept)}"
+        report.note("the store", "KEPT", detail)
+    return Import(app.id, read, tuple(report.notes), tuple(sorted(report.used)))
 
 
-def _of_kind(resources: list[shapes.PartnerCenterResource], kind: type[_Kind]) -> list[_Kind]:
-    """Return the resources of one class, without duplicates."""
-    distinct: list[_Kind] = []
-    for resource in resources:
-        if isinstance(resource, kind) and resource not in distinct:
-            distinct.append(resource)
-    return distinct
-
-
-def _app(resources: list[shapes.PartnerCenterResource], report: ImportReport) -> shapes.App:
-    apps = _of_kind(resources, shapes.App)
-    if not apps:
-        report.fault(
-            "", "NO_APP", "the files contain no app: add the response of `applications/{id}`"
-        )
-    elif len(apps) > 1:
+def _app(resources: list[shapes.PartnerCenterResource]) -> shapes.App:
+    apps = distinct(resources, shapes.App)
+    if len(apps) == 1:
+        return apps[0]
+    fault = Fault("", "NO_APP", "the files contain no app: add the response of `applications/{id}`")
+    if apps:
         names = ", ".join(f"`{app.name}`" for app in apps)
-        report.fault(
-            "",
-            "SEVERAL_APPS",
-            f"the files contain several apps ({names}): import one app at a time",
+        detail = f"the files contain several apps ({names}): import one app at a time"
+        fault = Fault("", "SEVERAL_APPS", detail)
+    raise InvalidFile([fault], SUBJECT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversion:
+    """Builds the product of an app. stored: the product as it is in the store; None if it is new."""
+
+    app: shapes.App
+    resources: list[shapes.PartnerCenterResource]
+    stored: Product | None
+    group_names: Mapping[str, str]
+    report: ImportReport
+
+    def product(self, audience_groups: tuple[str, ...]) -> dict[str, Any]:
+        """Return the fields of the product, or raise InvalidFile without a published submission."""
+        app, stored, report = self.app, self.stored, self.report
+        where = f"applications/{app.id}"
+        before = stored.submission if stored else None
+        flights = rank_order(all_flights(self.resources, report), report)
+        submissions = distinct(self.resources, shapes.AppSubmission)
+        drafts = [d for d in distinct(self.resources, shapes.DraftSubmission) if not d.flight_id]
+        newest = Candidates(submissions, drafts, f"app `{app.name}`", where).newest(
+            app.published, report
         )
-    report.stop_if_faulty()
-    return apps[0]
+        if newest is None:
+            detail = f"app `{app.name}` has no published submission"
+            report.fault(where, "NO_PUBLISHED_SUBMISSION", detail)
+            raise InvalidFile(report.faults, SUBJECT)
+        delivery = PackageReader(report, list(submissions), drafts, None, before).read(newest)
+        families = listing.device_families(newest, delivery.families, before, report)
+        if delivery.halted and families is None:
+            families = list(delivery.families)
+        elif before and before.packages and not (delivery.packages or delivery.halted):
+            report.choice(newest.title, "NOTHING_PUBLISHED", "it offers no packages for Windows 10")
+        if stored is not None and stored.availability != "available":
+            report.keep("", "availability", stored.availability)
+        return {
+            "name": app.name,
+            "availability": stored.availability if stored else "available",
+            "markets": listing.markets(newest, stored, report),
+            "submission": {
+                "packages": delivery.packages,
+                "rollout": delivery.rollout,
+                "device_families": families,
+                **listing.visibility(newest, audience_groups, before, report),
+            },
+            "flights": [*self._kept_flights(flights), *self._flights(flights, delivery.families)],
+        }
+
+    def _kept_flights(self, flights: list[shapes.FlightResource]) -> list[dict[str, Any]]:
+        """Return the stored flights if the files contain nothing about flights."""
+        stored = self.stored.flights if self.stored else ()
+        if any(isinstance(resource, shapes.FlightPage) for resource in self.resources):
+            return []
+        missing = [f for f in stored if f.flight_id not in {flight.flight_id for flight in flights}]
+        names = ", ".join(f"`{flight.name}`" for flight in missing)
+        detail = "the files contain no list of flights"
+        if not flights:
+            stay = f"so {names} stay as they are" if missing else "so no flight is imported"
+            self.report.note("flights", "NO_FLIGHT_LIST", f"{detail}, {stay}")
+            return [flight.model_dump(mode="json") for flight in missing]
+        if missing:
+            detail = f"{detail}, and nothing about {names}"
+            self.report.choice("flights", "FLIGHTS_NOT_LISTED", detail)
+        return []
+
+    def _flights(
+        self, flights: list[shapes.FlightResource], families: Targets
+    ) -> list[dict[str, Any]]:
+        stored = {f.flight_id: f for f in self.stored.flights} if self.stored else {}
+        submissions = distinct(self.resources, shapes.FlightSubmission)
+        return [
+            self._flight(
+                flight,
+                [s for s in submissions if s.flight_id == flight.flight_id],
+                families,
+                stored.get(flight.flight_id),
+            )
+            for flight in flights
+        ]
+
+    def _flight(
+        self,
+        flight: shapes.FlightResource,
+        submissions: list[shapes.FlightSubmission],
+        families: Targets,
+        stored: Flight | None,
+    ) -> dict[str, Any]:
+        what, report = f"flight `{flight.name}`", self.report
+        drafts = [
+            d
+            for d in distinct(self.resources, shapes.DraftSubmission)
+            if d.flight_id == flight.flight_id
+        ]
+        where = f"applications/{self.app.id}/flights/{flight.flight_id}"
+        candidates = Candidates(submissions, drafts, what, where)
+        newest = candidates.newest(flight.published, report)
+        groups = [self.group_names.get(group, group) for group in flight.group_ids or ()]
+        if flight.group_ids is None and stored is not None:
+            groups = list(stored.groups)
+            report.keep(what, "groups", ", ".join(groups))
+        body: dict[str, Any] = {
+            "flight_id": flight.flight_id,
+            "name": flight.name,
+            "groups": groups,
+        }
+        if stored is not None and stored.publish_at is not None:
+            report.keep(what, "publish_at", stored.publish_at.isoformat())
+            body["publish_at"] = stored.publish_at
+        if newest is None:
+            detail = "nothing is published yet, so the flight is imported without packages"
+            if stored is not None and stored.packages:
+                report.choice(what, "NOTHING_PUBLISHED", "nothing is published in it any more")
+            else:
+                report.note(what, "NO_PACKAGES", detail)
+            return body
+        _note_publish_date(newest, report)
+        reader = PackageReader(report, list(submissions), drafts, families, stored)
+        delivery = reader.read(newest)
+        if reader.without_families:
+            taken = ", ".join(f"{family} {version_text(low)}" for family, low in families.items())
+            names = ", ".join(dict.fromkeys(reader.without_families))
+            detail = (
+                f"its packages {names} name no device families, so those of the app apply: {taken}"
+            )
+            report.note(what, "FAMILIES_FROM_APP", detail)
+        return body | {"packages": delivery.packages, "rollout": delivery.rollout}
 
 
-def _flights(
-    resources: list[shapes.PartnerCenterResource], report: ImportReport
-) -> list[shapes.FlightResource]:
-    """Return all flights of the app, listed or in separate files. Report missing ones as faults."""
-    pages = _of_kind(resources, shapes.FlightPage)
-    listed: list[shapes.PartnerCenterResource] = [
-        flight for page in pages for flight in page.flights
-    ]
-    flights = _of_kind(listed + resources, shapes.FlightResource)
-    ids = {flight.flight_id for flight in flights}
-    if not flights and not pages:
-        report.note(
-            "flights",
-            "NO_FLIGHT_LIST",
-            "the files contain no list of flights, so no flight is imported",
-        )
-    if len(ids) < len(flights):
-        report.fault(
-            "flights", "DUPLICATE_FLIGHT", "two files describe the same flight differently"
-        )
-    # Compare counts: the API may omit the link to the next page although there is a page (GF).
-    total = max((page.total or 0 for page in pages), default=0)
-    if len(ids) < total:
-        link = next((page.next_link for page in pages if page.next_link), "the next page")
-        report.fault(
-            "flights",
-            "MISSING_PAGE",
-            f"the files contain only {len(ids)} of {total} flights: add `{link}`",
-        )
-    for submission in _of_kind(resources, shapes.FlightSubmission):
-        if submission.flight_id not in ids:
-            detail = f"belongs to flight `{submission.flight_id}`, which the files do not contain"
-            report.fault(f"flight submission {submission.id}", "UNKNOWN_FLIGHT", detail)
-    return flights
-
-
-def _newest(
-    submissions: list[_Submission],
-    last: shapes.SubmissionReference | None,
-    what: str,
-    where: str,
-    report: ImportReport,
-) -> _Submission | None:
-    """Return the newest published submission. Report a fault if `last` names a later submission."""
-    for submission in submissions:
-        if not submission.published:
-            detail = f"submission {submission.id} is ignored, because it is {submission.status}"
-            report.note(what, "NOT_PUBLISHED", detail)
-    newest = max((s for s in submissions if s.published), key=lambda s: s.number, default=None)
-    if last is not None and (newest is None or newest.number < int(last.id)):
-        detail = f"its last published submission is missing: add `{where}/submissions/{last.id}`"
-        report.fault(what, "MISSING_SUBMISSION", detail)
-    return newest
-
-
-def _flight(
-    flight: shapes.FlightResource,
-    submissions: list[shapes.FlightSubmission],
-    families: Targets,
-    group_names: Mapping[str, str],
-    where: str,
-    report: ImportReport,
-) -> dict[str, Any]:
-    what = f"flight `{flight.name}`"
-    own = [s for s in submissions if s.flight_id == flight.flight_id]
-    newest = _newest(own, flight.published, what, f"{where}/flights/{flight.flight_id}", report)
-    body: dict[str, Any] = {
-        "flight_id": flight.flight_id,
-        "name": flight.name,
-        "groups": [group_names.get(group, group) for group in flight.group_ids],
-    }
-    if newest is None:
-        report.note(
-            what,
-            "NO_PACKAGES",
-            "nothing is published yet, so the flight is imported without packages",
-        )
-        return body
-    taken = ", ".join(f"{family} {version_text(least)}" for family, least in families.items())
-    report.note(
-        what,
-        "FAMILIES_FROM_APP",
-        f"its packages name no device families, so those of the app apply: {taken}",
-    )
-    return body | packages_and_rollout(newest, own, families, report)
-
-
-def _visibility(
-    submission: shapes.AppSubmission, audience_groups: tuple[str, ...], report: ImportReport
-) -> dict[str, Any]:
-    """Convert `visibility`, the API's one field for both audience and discoverability (MAS)."""
-    source, visibility = submission.title, submission.visibility
-    left_out = submission.markets_left_out
-    if left_out:
-        detail = (
-            f"the app is not offered in {', '.join(left_out)}: list the other markets in `markets`"
-        )
-        report.note(source, "MARKETS", detail)
-    if visibility not in _VISIBILITY:
-        detail = f"visibility must be one of {', '.join(_VISIBILITY)}, not `{visibility}`"
-        report.fault(source, "WRONG_VALUE", detail)
-        return {}
-    meaning, note = _VISIBILITY[visibility]
-    if note:
-        report.note(source, "VISIBILITY", f"visibility is {visibility}: {note}")
-    if visibility != "Private":
-        if audience_groups:
-            detail = f"visibility is {visibility}, so do not name audience groups"
-            report.fault(source, "AUDIENCE_NOT_PRIVATE", detail)
-        return dict(meaning)
-    if not audience_groups:
-        detail = "visibility is Private, but the API does not return the audience: name its groups"
-        report.fault(source, "AUDIENCE_WITHOUT_GROUP", detail)
-    return {**meaning, "audience_groups": list(audience_groups)}
+def _note_publish_date(submission: shapes.SubmissionResource, report: ImportReport) -> None:
+    """Add a note if a published submission has a publish date that is to come or unreadable."""
+    if submission.publish_mode.casefold() != "specificdate" or not submission.publish_date:
+        return
+    try:
+        moment = wire.moment_of(submission.publish_date, "targetPublishDate")
+    except InvalidInput as error:
+        detail = f"{error.faults[0]}; it is ignored"
+    else:
+        if moment.year == _NO_DATE or moment <= datetime.now(UTC):
+            return
+        detail = f"targetPublishDate {submission.publish_date} is ignored, because the submission is published already"
+    report.note(submission.title, "PUBLISH_DATE", detail)

@@ -1,28 +1,26 @@
 """Models of the Store submission API's responses, with the fields that an import needs.
 
-Source of the fields: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Other fields are
-ignored; a field of the wrong type is a fault. Ids have 19 digits, so they are texts: floating-point
-numbers would lose the last digits.
+Source of the fields: domain.md section 5 (codes GA, APP, GF, MFS, MAS, RO). Names may be in any case,
+because the Store's command line writes them in another one than the API; null is as absent. Other
+fields are ignored; a field of the wrong type is a fault. Ids have 19 digits, so they are texts:
+floating-point numbers would lose the last digits.
 """
 
 import re
-from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from packaging.version import Version
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, model_validator
 from pydantic_core import PydanticCustomError
 
-from eligibility.catalog.files import read_text
-from eligibility.catalog.partner_center.report import SUBJECT
-from eligibility.catalog.validation import pydantic_faults
-from eligibility.errors import Fault, Faults, InvalidFile
-from eligibility.formats import strict_json
+from eligibility.errors import Fault, InvalidInput
 from eligibility.windows import versions
 
 NON_FLIGHTED = "Non-flighted submission"
+NO_SUBMISSION = "0"
 _ARCHITECTURE = re.compile(r"\w+")
 _TARGET = re.compile(r"\s*(\S+)\s+min\s+version\s+(\S+)\s*", re.IGNORECASE)
+_SUBMISSION_ID = re.compile(r"[0-9]{1,20}")
 
 
 def _id(value: Any) -> Any:
@@ -34,10 +32,18 @@ def _id(value: Any) -> Any:
 
 def _number_id(value: Any) -> Any:
     value = _id(value)
-    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+    if value == "":
+        return NO_SUBMISSION
+    if isinstance(value, str) and not _SUBMISSION_ID.fullmatch(value):
         raise PydanticCustomError(
-            "WRONG_VALUE", "is not the id of a submission: an id has only digits"
+            "WRONG_VALUE", "is not the id of a submission: an id has 1 to 20 digits"
         )
+    return value
+
+
+def _without_null(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: item for name, item in value.items() if item is not None}
     return value
 
 
@@ -46,13 +52,30 @@ SubmissionId = Annotated[str, BeforeValidator(_number_id)]
 
 
 class _Resource(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known_names(cls, body: Any) -> Any:
+        """Match names in any case. Leave out null, so that it is as absent."""
+        if not isinstance(body, dict):
+            return body
+        names = [field.alias or name for name, field in cls.model_fields.items()]
+        known = {name.casefold(): name for name in names}
+        spelled: dict[str, str] = {}
+        for name in body:
+            field = known.get(name.casefold())
+            if field is not None and spelled.setdefault(field, name) != name:
+                raise PydanticCustomError(
+                    "DUPLICATE_NAME", f"`{spelled[field]}` and `{name}` are the same field"
+                )
+        return {f: body[name] for f, name in spelled.items() if body[name] is not None}
 
 
 class SubmissionReference(_Resource):
     """The field of an app or a flight that refers to its last published submission."""
 
-    id: SubmissionId
+    id: SubmissionId = NO_SUBMISSION
 
 
 class App(_Resource):
@@ -60,7 +83,9 @@ class App(_Resource):
 
     id: Id
     name: str = Field(alias="primaryName")
-    published: SubmissionReference | None = Field(None, alias="lastPublishedApplicationSubmission")
+    published: SubmissionReference = Field(
+        SubmissionReference(), alias="lastPublishedApplicationSubmission"
+    )
 
 
 class FlightResource(_Resource):
@@ -68,38 +93,46 @@ class FlightResource(_Resource):
 
     flight_id: Id = Field(alias="flightId")
     name: str = Field(alias="friendlyName")
-    group_ids: tuple[Id, ...] = Field((), alias="groupIds")
+    group_ids: tuple[Id, ...] | None = Field(None, alias="groupIds")
     above: str | None = Field(None, alias="rankHigherThan")
-    published: SubmissionReference | None = Field(None, alias="lastPublishedFlightSubmission")
+    published: SubmissionReference = Field(
+        SubmissionReference(), alias="lastPublishedFlightSubmission"
+    )
 
 
 class FlightPage(_Resource):
     """One page of an app's list of flights. total: the number of flights on all pages."""
 
-    flights: tuple[FlightResource, ...] = Field(alias="value")
-    total: int | None = Field(None, alias="totalCount")
-    next_link: str | None = Field(None, alias="@nextLink")
+    flights: tuple[FlightResource, ...] = Field((), alias="value")
+    total: int = Field(0, alias="totalCount")
+    next_link: str = Field("", alias="@nextLink")
 
 
 class UploadedPackage(_Resource):
-    """A package of a submission. Packages of flights have no `target_families` (MFS)."""
+    """A package of a submission. target_families: packages of flights seldom have them (MFS)."""
 
-    file_name: str = Field(alias="fileName")
+    file_name: str = Field("", alias="fileName")
     status: str = Field("None", alias="fileStatus")
     version: str = ""
-    architecture: str | None = None
+    architecture: str = ""
     target_families: tuple[str, ...] = Field((), alias="targetDeviceFamilies")
 
     @property
     def architectures(self) -> tuple[str, ...]:
         """Return the architectures, several for a bundle; empty if the API names none."""
-        return tuple(_ARCHITECTURE.findall(self.architecture or ""))
+        return tuple(_ARCHITECTURE.findall(self.architecture))
 
     def targets(self) -> dict[str, Version]:
         """Map families to their MinVersion; empty before Windows 10. Raises: InvalidInput."""
-        return dict(
-            _target(text) for text in self.target_families if text.strip().casefold() != "none"
-        )
+        targets: dict[str, Version] = {}
+        for text in self.target_families:
+            if text.strip().casefold() == "none":
+                continue
+            family, minimum = _target(text)
+            if targets.setdefault(family, minimum) != minimum:
+                detail = f"`{family}` is named twice, with different versions"
+                raise InvalidInput([Fault("", "DUPLICATE_FAMILY", detail)])
+        return targets
 
 
 def _target(text: str) -> tuple[str, Version]:
@@ -112,10 +145,12 @@ class PackageRollout(_Resource):
     """A rollout (RO). fallback_id: submission for accounts outside the rollout, "0" = none."""
 
     used: StrictBool = Field(False, alias="isPackageRollout")
-    percentage: float = Field(0.0, alias="packageRolloutPercentage")
+    percentage: float | None = Field(
+        None, alias="packageRolloutPercentage", strict=True, ge=0, le=100, allow_inf_nan=False
+    )
     status: str = Field("PackageRolloutNotStarted", alias="packageRolloutStatus")
-    fallback_id: SubmissionId = Field("0", alias="fallbackSubmissionId")
-    seek: StrictBool = Field(False, alias="isSeekEnabled")
+    fallback_id: SubmissionId = Field(NO_SUBMISSION, alias="fallbackSubmissionId")
+    seek: StrictBool | None = Field(None, alias="isSeekEnabled")
 
 
 class DeliveryOptions(_Resource):
@@ -128,7 +163,18 @@ class DeliveryOptions(_Resource):
 class Pricing(_Resource):
     """The prices by market. The import uses them only to find markets without an offer."""
 
-    by_market: dict[str, Any] = Field(default_factory=dict, alias="marketSpecificPricings")
+    base: str = Field("", alias="priceId")
+    by_market: Annotated[dict[str, Any], BeforeValidator(_without_null)] = Field(
+        default_factory=dict, alias="marketSpecificPricings"
+    )
+
+
+class DraftSubmission(_Resource):
+    """A submission that is not published, so that no more of it is read than a note needs."""
+
+    id: Annotated[str, BeforeValidator(str)] = ""
+    status: str
+    flight_id: Id = Field("", alias="flightId")
 
 
 class SubmissionResource(_Resource):
@@ -139,7 +185,9 @@ class SubmissionResource(_Resource):
     status: str
     packages: tuple[UploadedPackage, ...]
     delivery: DeliveryOptions = Field(DeliveryOptions(), alias="packageDeliveryOptions")
-    seek: StrictBool = Field(False, alias="isSeekEnabled")
+    seek: StrictBool | None = Field(None, alias="isSeekEnabled")
+    publish_mode: str = Field("", alias="targetPublishMode")
+    publish_date: str = Field("", alias="targetPublishDate")
 
     @property
     def title(self) -> str:
@@ -147,14 +195,10 @@ class SubmissionResource(_Resource):
         return f"{self.kind} {self.id}"
 
     @property
-    def published(self) -> bool:
-        """Return whether its packages are delivered, which only the status Published does (MFS)."""
-        return self.status == "Published"
-
-    @property
-    def seek_enabled(self) -> bool:
+    def seek_enabled(self) -> bool | None:
         """Return whether a manual check finds the newest packages; two fields may say so (MAS)."""
-        return self.seek or self.delivery.rollout.seek
+        said = [seek for seek in (self.seek, self.delivery.rollout.seek) if seek is not None]
+        return any(said) if said else None
 
     @property
     def number(self) -> int:
@@ -163,80 +207,29 @@ class SubmissionResource(_Resource):
 
 
 class AppSubmission(SubmissionResource):
-    """A submission of the app itself, outside all flights (MAS)."""
+    """A submission of the app itself, outside all flights (MAS).
+
+    family_boxes: device family -> whether new customers may get the app there, whichever families
+        its packages target; a family may be missing.
+    """
 
     kind: ClassVar[str] = "app submission"
     packages: tuple[UploadedPackage, ...] = Field(alias="applicationPackages")
-    visibility: str = "Public"
+    visibility: str = ""
     pricing: Pricing = Pricing()
-
-    @property
-    def markets_left_out(self) -> tuple[str, ...]:
-        """List the markets in which the publisher does not offer the app."""
-        prices = self.pricing.by_market.items()
-        return tuple(market for market, price in prices if price == "NotAvailable")
+    family_boxes: Annotated[dict[str, StrictBool], BeforeValidator(_without_null)] = Field(
+        default_factory=dict, alias="allowTargetFutureDeviceFamilies"
+    )
 
 
 class FlightSubmission(SubmissionResource):
     """A submission of the flight `flight_id` (MFS)."""
 
+    kind: ClassVar[str] = "flight submission"
     flight_id: Id = Field(alias="flightId")
     packages: tuple[UploadedPackage, ...] = Field(alias="flightPackages")
 
 
-PartnerCenterResource = App | FlightResource | FlightPage | AppSubmission | FlightSubmission
-
-# A field that only one class has -> that class. `_kind` finds the class of a response with it.
-_KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
-    ("applicationPackages", AppSubmission),
-    ("flightPackages", FlightSubmission),
-    ("value", FlightPage),
-    ("friendlyName", FlightResource),
-    ("primaryName", App),
+PartnerCenterResource = (
+    App | FlightResource | FlightPage | AppSubmission | FlightSubmission | DraftSubmission
 )
-
-
-def read_resources(paths: list[Path]) -> list[PartnerCenterResource]:
-    """Read files with one API response each. Raises: InvalidFile with every fault of every file."""
-    resources: list[PartnerCenterResource] = []
-    faults = Faults()
-    for path in paths:
-        with faults.collect():
-            resources.append(_read(path))
-    if faults:
-        raise InvalidFile(faults, SUBJECT)
-    return resources
-
-
-def _read(path: Path) -> PartnerCenterResource:
-    try:
-        body = strict_json.loads(read_text(path))
-    except strict_json.InvalidJson as error:
-        raise InvalidFile([Fault(str(path), f.code, f.detail) for f in error.faults]) from None
-    kind = _kind(body)
-    if kind is None:
-        raise InvalidFile([Fault(str(path), "UNKNOWN_RESOURCE", _why_unknown(body))])
-    try:
-        return kind.model_validate(body)
-    except ValidationError as error:
-        faults = [Fault(f"{path}", f.code, f"{f.loc}: {f.detail}") for f in pydantic_faults(error)]
-        raise InvalidFile(faults) from None
-
-
-def _kind(body: Any) -> type[PartnerCenterResource] | None:
-    if not isinstance(body, dict):
-        return None
-    kind = next((kind for field, kind in _KINDS if field in body), None)
-    rows = body.get("value")
-    if kind is FlightPage and isinstance(rows, list) and rows and "primaryName" in rows[0]:
-        return None
-    return kind
-
-
-def _why_unknown(body: Any) -> str:
-    needed = "an app, its list of flights, an app submission or a flight submission"
-    if isinstance(body, dict) and "value" in body:
-        return f"is a list of apps; expected {needed}"
-    if isinstance(body, dict) and {"code", "message"} <= body.keys():
-        return f"is an error response of the API (`{body['code']}`); expected {needed}"
-    return f"is not a known response of the submission API; expected {needed}"
