@@ -186,7 +186,7 @@ class GroupBackend(GroupStore, CheckedStore):
         limit: int = 20,
     ) -> Page[GroupChange]:
         check_limit(limit)
-        about = None if address is None else addresses.canonical(address)
+        about = None if address is None else addresses.canonical(address, strict=False)
         changes = self._changes_before(
             publisher, revision_before(cursor), group_id, about, limit + 1
         )

@@ -40,7 +40,8 @@ class EditRequest:
     @classmethod
     def read(cls, edit: MembershipEdit) -> "EditRequest":
         """Read an edit. Raises: InvalidEmails; InvalidGroup for an address that is in both."""
-        add, remove = emails.parse(edit.add, loc="add"), emails.parse(edit.remove, loc="remove")
+        add = emails.parse(edit.add, loc="add")
+        remove = emails.parse(edit.remove, loc="remove", strict=False)
         both = sorted(set(add).intersection(remove))
         if both:
             faults = [
@@ -95,7 +96,7 @@ class Forgetting:
         cls, publisher: str, address: str, replacement: str | None, digester: Digester
     ) -> "Forgetting":
         """Read a request. Raises: InvalidEmails, also if address and replacement are the same."""
-        gone = emails.canonical(address)
+        gone = emails.canonical(address, strict=False)
         replacements = () if replacement is None else (emails.canonical(replacement),)
         if gone in replacements:
             detail = f"`{gone}` cannot replace itself: name another address"

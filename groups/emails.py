@@ -12,6 +12,8 @@ from collections.abc import Iterable, Sequence
 import idna
 
 from groups.errors import Fault, InvalidEmails
+from groups.mailboxes import addresses_in
+from groups.sign_in_names import check_sign_in
 
 MAX_ADDRESS_OCTETS = 254
 MAX_LOCAL_OCTETS = 64
@@ -20,7 +22,6 @@ _ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~\-\x80-\U0010ffff]"
 _LOCAL = re.compile(rf"{_ATOM}+(?:\.{_ATOM}+)*")
 _NOT_ATOM = re.compile(rf"(?!{_ATOM}|\.)[\s\S]|\s")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_SEPARATORS = re.compile(r"[\s,;]+")
 _JOINERS = str.maketrans("", "", "\u200c\u200d")  # invisible, but domains in some scripts need them
 _TOO_LONG = f"is longer than {MAX_ADDRESS_OCTETS} bytes"
 _SHOWN = 100
@@ -35,13 +36,17 @@ _is_plain = re.compile(_PLAIN).fullmatch
 _are_plain = re.compile(rf"(?:{_PLAIN}\n)*+").fullmatch
 
 
-def canonical(address: str) -> str:
-    """Return the form in which an address is stored and compared. Raises: InvalidEmails."""
+def canonical(address: str, *, strict: bool = True) -> str:
+    """Return the form in which an address is stored and compared. Raises: InvalidEmails.
+
+    Args: strict = refuse an address that nobody can sign in with (sign_in_names.py); False to look
+        for an address, because earlier releases stored such ones.
+    """
     lowered = address.lower()
     if _is_plain(lowered):
         return lowered
     try:
-        return _examined(address)
+        return _examined(address, strict)
     except ValueError as error:
         raise InvalidEmails([Fault("", "INVALID_EMAIL", f"`{_shown(address)}` {error}")]) from None
 
@@ -67,15 +72,16 @@ def canonical_together(addresses: Sequence[str]) -> list[str] | None:
     return plain if len(plain) == len(addresses) else None
 
 
-def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
+def parse(emails: str | Iterable[str], *, loc: str = "", strict: bool = True) -> tuple[str, ...]:
     """Read addresses from pasted text or from a list.
 
-    Args: emails = text in which spaces, commas, semicolons or line breaks separate the addresses, or
-        an iterable with one address per item; loc = path of the field, for faults.
+    Args: emails = text in which spaces, commas, semicolons or line breaks separate the addresses,
+        which may have names (mailboxes.py), or an iterable with one address per item; loc = path of
+        the field, for faults; strict = as for `canonical`.
     Returns: canonical addresses without duplicates, in order of first appearance; empty for blank text.
     Raises: InvalidEmails with every bad address. The third address has the loc `3`, or `loc.3`.
     """
-    texts = filter(None, _SEPARATORS.split(emails)) if isinstance(emails, str) else emails
+    texts = addresses_in(emails) if isinstance(emails, str) else emails
     addresses: dict[str, None] = {}
     faults: list[Fault] = []
     for position, text in enumerate(texts, 1):
@@ -84,7 +90,7 @@ def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
             addresses[lowered] = None
             continue
         try:
-            addresses[_examined(text)] = None
+            addresses[_examined(text, strict)] = None
         except ValueError as error:
             detail = f"address {position} `{_shown(text)}` {error}"
             path = f"{loc}.{position}" if loc else str(position)
@@ -94,19 +100,23 @@ def parse(emails: str | Iterable[str], *, loc: str = "") -> tuple[str, ...]:
     return tuple(addresses)
 
 
-def _examined(address: str) -> str:
+def _examined(address: str, strict: bool) -> str:
     """Return the canonical form after checking every rule. Raises: ValueError that names the fault."""
     text = address.strip()
     if not text:
         raise ValueError("is empty")
     if len(text) > MAX_ADDRESS_OCTETS:
         raise ValueError(_TOO_LONG)
+    if "\uff20" in text:
+        raise ValueError("has `\uff20` (U+FF20), where `@` is meant")
     if text.count("@") != 1:
         raise ValueError(f"has {text.count('@')} `@`, but must have exactly one")
     local, domain = text.split("@")
     whole = f"{_local(local)}@{_domain(domain)}"
     if len(whole.encode()) > MAX_ADDRESS_OCTETS:
         raise ValueError(_TOO_LONG)
+    if strict:
+        check_sign_in(whole)
     return whole
 
 

@@ -38,13 +38,13 @@ class Account(Struct, frozen=True, gc=False):
     ) -> "Account":
         """Read the account of a query. Raises InvalidInput for `account.id` or `account.aliases`."""
         try:
-            canonical_id = emails.canonical(id)
+            canonical_id = emails.canonical(id, strict=False)
         except InvalidEmails as error:
             raise _bad_address("account.id", error) from None
         if not aliases:
             return cls(canonical_id, kind)
         try:
-            return cls(canonical_id, kind, emails.parse(list(aliases)))
+            return cls(canonical_id, kind, emails.parse(list(aliases), strict=False))
         except InvalidEmails as error:
             raise _bad_address("account.aliases", error) from None
 

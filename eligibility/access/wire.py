@@ -257,7 +257,7 @@ def _to_account(fields: AccountFields) -> Account:
         raise InvalidInput([id_or_token_fault(fields)])
     kind = AccountKind.MICROSOFT if fields.kind is UNSET else fields.kind
     if fields.aliases is UNSET or not fields.aliases:
-        return Account(canonical(fields.id), kind)  # same result as Account.parse, but faster
+        return Account(canonical(fields.id, strict=False), kind)  # as Account.parse, but faster
     return Account.parse(fields.id, kind, fields.aliases)
 
 

@@ -143,6 +143,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
     settings = service.settings
     app.state.max_body_bytes = settings.max_body_bytes
     app.state.max_upload_bytes = settings.max_upload_bytes
+    app.state.header_ranks = service.header_ranks
     origins = ClientAddresses(settings.trusted_proxies)
     app.state.origin_of, app.state.by_tls = origins.of, origins.by_tls
     problems.install(app)

@@ -77,7 +77,7 @@ def _compared(
     population = None
     if accounts is not None:
         members = members_of_either(states, publisher, sides)
-        population = read_accounts(accounts, members, defaults)
+        population = read_accounts(accounts, members, defaults, ranks=service.header_ranks)
     request = ComparisonRequest(states, publisher, sides, named, population, defaults)
     differences = request.differences() if product is None else [request.difference(product)]
     return ComparisonResponse(

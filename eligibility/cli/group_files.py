@@ -45,8 +45,9 @@ def import_file(
     if create is not None and (dry_run or merge):
         detail = "it creates a group, so neither --merge nor --dry-run can be used with it"
         raise InvalidInput([Fault("--create", "WRONG_USAGE", detail)], "the command")
-    members = csv_file.read(_bytes_of(file))
+    data = _bytes_of(file)
     with service(store) as opened:
+        members = csv_file.read(data, opened.header_ranks)
         if create is not None:
             created = opened.groups.create(
                 publisher, create, members, group_id=group_id, actor=actor()

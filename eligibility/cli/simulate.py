@@ -99,7 +99,7 @@ def _read(
     members = partial(states.members, publisher, at=moment, draft=draft)
     state = states.read(product_id, moment, draft)
     if accounts is not None:
-        return state, read_accounts(accounts, members, defaults)
+        return state, read_accounts(accounts, members, defaults, ranks=service.header_ranks)
     addresses = [address for group in sorted(state.product.groups) for address in members(group)]
     return state, Population(list(dict.fromkeys(addresses)), defaults)
 

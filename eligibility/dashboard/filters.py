@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from markupsafe import Markup
 
 from eligibility.dashboard.heat import ReleaseRun
+from eligibility.errors import Fault
 
 _STEPS = (
     (timedelta(minutes=1), timedelta(seconds=1), "second"),
@@ -84,6 +85,12 @@ def run_class(run: ReleaseRun) -> str:
 def sentence(text: str) -> str:
     """Capitalize the first letter of a text, and keep the others, as in `OS`."""
     return text[:1].upper() + text[1:]
+
+
+def located(fault: Fault) -> str:
+    """Format a fault: in a file, the number of its line stands before it."""
+    line = fault.loc.removeprefix("line.")
+    return fault.detail if line == fault.loc else f"Line {line} {fault.detail}"
 
 
 def quoted(text: str) -> str:

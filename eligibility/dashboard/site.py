@@ -70,6 +70,7 @@ class Site:
             "count": filters.count,
             "sentence": filters.sentence,
             "quoted": filters.quoted,
+            "located": filters.located,
         }
         self._templates.globals |= {
             "share": filters.share,

@@ -5,21 +5,18 @@ from typing import TypeVar
 
 from eligibility.errors import Faults, InvalidInput
 
-SentAddresses = TypeVar("SentAddresses")
-AddressReader = TypeVar("AddressReader")
+_Addresses = TypeVar("_Addresses")
 
 
 def read_fields(
-    read: Callable[[SentAddresses], AddressReader],
-    fields: Mapping[str, SentAddresses],
-    subject: str = "the request",
-) -> dict[str, AddressReader]:
-    """Read each field with `read`, as `emails.parse`. Raises: InvalidInput with every fault."""
-    addresses: dict[str, AddressReader] = {}
+    fields: Mapping[str, Callable[[], _Addresses]], subject: str = "the request"
+) -> dict[str, _Addresses]:
+    """Call the reader of each field. Raises: InvalidInput with the faults of all fields."""
+    addresses: dict[str, _Addresses] = {}
     faults = Faults()
-    for name, value in fields.items():
+    for name, read in fields.items():
         with faults.collect(name):
-            addresses[name] = read(value)
+            addresses[name] = read()
     if faults:
         raise InvalidInput(faults, subject)
     return addresses

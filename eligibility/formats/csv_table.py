@@ -1,15 +1,15 @@
 """Read CSV files with a header, such as lists of accounts. One fault refuses the whole file."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
-from itertools import zip_longest
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from itertools import islice, zip_longest
 from pathlib import Path
-from types import MappingProxyType
 from typing import TypeVar
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.suggestions import meant
 from groups import csv_file
 from groups.errors import InvalidCsv
+from groups.list_headers import header_key
 
 Cells = Mapping[str, str]
 """A row: column name -> trimmed cell."""
@@ -23,6 +23,7 @@ MOST_FAULTS = 1_000
 _COLUMNS = {"account.id": "account"}
 """Field of a query -> column, if the column is not named like the last part of the field."""
 
+_Row = TypeVar("_Row")
 _Read = TypeVar("_Read")
 
 
@@ -41,13 +42,11 @@ def read_table(
     *,
     required: Iterable[str],
     read: Callable[[Cells], _Read],
-    also_named: Mapping[str, str] = MappingProxyType({}),
 ) -> list[_Read]:
     """Read every row of a file with `read`.
 
     Args: columns = names that the header may contain; required = names that it must contain;
-        read = converts a row to a value, may raise InvalidInput; also_named = alternative name in
-        a header -> column.
+        read = converts a row to a value, may raise InvalidInput.
     Raises: InvalidInput with every fault, located as `file:line`.
     """
     try:
@@ -58,23 +57,28 @@ def read_table(
         detail = f"is empty; the columns are {', '.join(columns)}"
         raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
     number, names = rows[0]
-    header = [cell.casefold().replace(" ", "_") for cell in names]
-    header = [also_named.get(name, name) for name in header]
+    header = column_names(names, columns)
     faults = _header_faults(header, columns, required, f"{path}:{number}")
     if faults:
         raise InvalidInput(faults, "the file")
-    return rows_read(path, rows[1:], lambda cells: read(_named(header, cells)))
+    return rows_read(path, rows[1:], lambda cells: read(named(header, cells)))
+
+
+def column_names(header: Iterable[str], columns: Iterable[str]) -> list[str]:
+    """Return the column that each cell of a header names, or the cell itself."""
+    known = {header_key(name): name for name in columns}
+    return [known.get(header_key(cell), cell) for cell in header]
 
 
 def rows_read(
-    path: Path, rows: Iterable[csv_file.CsvLine], read: Callable[[list[str]], _Read]
+    path: Path, rows: Iterable[tuple[int, _Row]], read: Callable[[_Row], _Read]
 ) -> list[_Read]:
-    """Read the cells of each row with `read`. Raises: InvalidInput as `read_table` does."""
+    """Read each row, by its line, with `read`. Raises: InvalidInput as `read_table` does."""
     values: list[_Read] = []
     faults: list[Fault] = []
-    for number, cells in rows:
+    for number, row in rows:
         try:
-            values.append(read(cells))
+            values.append(read(row))
         except InvalidInput as error:
             faults += [Fault(f"{path}:{number}", f.code, _within(f)) for f in error.faults]
         if len(faults) >= MOST_FAULTS:
@@ -115,9 +119,10 @@ def _header_faults(
     return [Fault(loc, code, detail) for code, detail in details]
 
 
-def _named(header: list[str], cells: list[str]) -> Cells:
-    if len(cells) > len(header):
+def named(header: Sequence[str], cells: Sequence[str]) -> Cells:
+    """Name the cells of a row by its header. Raises: InvalidInput if the row has more cells."""
+    if any(cells[len(header) :]):
         detail = f"has {len(cells)} cells, but the header has {len(header)}"
         raise InvalidInput([Fault("", "TOO_MANY_CELLS", detail)])
     plain = map(csv_file.plain_cell, cells)
-    return dict(zip_longest(header, plain, fillvalue=""))
+    return dict(zip_longest(header, islice(plain, len(header)), fillvalue=""))

@@ -108,6 +108,6 @@ def with_moves(
     moves = {}
     for group_id in (*add, *remove):
         comes = emails.parse(add.get(group_id, ()), loc=f"add.{group_id}")
-        goes = emails.parse(remove.get(group_id, ()), loc=f"remove.{group_id}")
+        goes = emails.parse(remove.get(group_id, ()), loc=f"remove.{group_id}", strict=False)
         moves[group_id] = MemberMoves.read(comes, goes, group_id)
     return draft.moving(moves)

@@ -51,7 +51,7 @@ def forget(
     if dry_run:
         return planned
     check_replaced(planned, replacement)
-    known_as = digest(canonical(address), stores.groups.digest_key())
+    known_as = digest(canonical(address, strict=False), stores.groups.digest_key())
     results = []
     for publisher in publishers:
         stores.activity.forget(publisher, known_as)

@@ -41,6 +41,7 @@ class Service:
         self.now = now
         self.settings = settings
         requirements = load_requirements(settings.requirements)
+        self.header_ranks = settings.header_ranks()
         self._stores = open_stores(settings.store, password=settings.store_password(), clock=clock)
         self.groups = self._stores.groups
         self.keys = self._stores.keys

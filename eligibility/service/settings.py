@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 from eligibility.callers.issuers import check_audiences_differ, is_loopback
 from eligibility.errors import Fault, InvalidSettings
 from eligibility.service import setting_types as types
+from groups.list_headers import HeaderRanks, header_ranks
 from groups.open import shown
 
 PREFIX = "ELIGIBILITY_"
@@ -41,6 +42,9 @@ class Settings(BaseModel):
     """Number of server processes, which share the port."""
     requirements: Path | None = None
     """File with the OS floors (minimum OS versions), instead of the packaged requirements.toml."""
+    list_headers: Path | None = None
+    """File with further names of columns with addresses, in the form of the packaged
+    list_headers.toml, for files of members in other languages."""
     max_staleness_seconds: int = Field(1_800, ge=0)
     """How long the server answers from memory while the store is unavailable, in seconds."""
     max_body_bytes: int = Field(1_048_576, ge=1_024)
@@ -103,6 +107,14 @@ class Settings(BaseModel):
     def store_password(self) -> str | None:
         """Read the password of the store server; None without a file. Raises: InvalidSettings."""
         return _secret(self.store_password_file, "store_password_file")
+
+    def header_ranks(self) -> HeaderRanks:
+        """Read the names of columns with addresses. Raises: InvalidSettings."""
+        try:
+            return header_ranks(self.list_headers)
+        except (OSError, ValueError) as error:
+            fault = Fault("list_headers", "UNREADABLE", f"`{self.list_headers}`: {error}")
+            raise InvalidSettings("settings", [fault]) from None
 
     def provider_secret(self) -> str | None:
         """Read the client secret of the dashboard's provider, or None. Raises: InvalidSettings."""

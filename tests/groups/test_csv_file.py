@@ -52,10 +52,10 @@ REFUSED = {
         b"name,email\nAda,\nBob",
         {"line.2": "column 2", "line.3": "column 2"},
     ),
-    "a header nobody knows": (b"Tester\nada@example.com", {"line.1": "`Tester` has 0 `@`"}),
+    "a header nobody knows": (b"Tester\nada@example.com", {"line.1": "call column 1 `email`"}),
     "several addresses and no header": (
-        b"ada@example.com,grace@example.com",
-        {"line.1": "call it `email`, `e-mail`, `address`, `mail`"},
+        b"ada@example.com,grace@example.com\nbob@example.com",
+        {"line.1": "calls the column to read `email`"},
     ),
     "a formula": (b'email\n=HYPERLINK("http://x.example")', {"line.2": "has 0 `@`"}),
     "binary": (bytes(range(256)) * 4, {"line.2": "is not UTF-8"}),
@@ -71,7 +71,10 @@ REFUSED = {
     ),
     "one very long line": (b"ada@example.com " * 100_000, {"line.1": "has 1,600,000 characters"}),
     "too many bytes": (b"x" * (csv_file.MAX_BYTES + 1), {"": "has 4,194,305 bytes"}),
-    "a quote that never ends": (b'email\n"ada@example.com\n', {"line.2": "unexpected end"}),
+    "a quote that never ends": (
+        b'email\n"ada@example.com\n',
+        {"line.2": "opens a quote that is never closed"},
+    ),
 }
 
 
@@ -86,7 +89,7 @@ def test_what_is_wrong_is_named_with_its_line(data: bytes, faults: dict[str, str
 
 def test_faults_end_somewhere() -> None:
     with pytest.raises(InvalidCsv) as refused:
-        csv_file.read(b"x\n" * 50_000)
+        csv_file.read(b"email\n" + b"x\n" * 50_000)
     assert len(refused.value.faults) == csv_file.MOST_FAULTS + 1
     assert refused.value.faults[-1].code == "TOO_MANY_FAULTS"
 
@@ -96,7 +99,7 @@ def test_a_file_with_nothing_in_it_has_no_addresses() -> None:
         assert csv_file.read(data) == ()
 
 
-_FIRST = st.sampled_from("ab=+-'\uff1d\uff0b\uff0d\u00e9!#|")
+_FIRST = st.sampled_from("ab=+-\u00e9!#|")
 _ADDRESSES = st.builds("{}{}@example.com".format, _FIRST, st.text("=+-'|ab", max_size=3)).map(
     canonical
 )

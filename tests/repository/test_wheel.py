@@ -46,6 +46,7 @@ def test_rules_releases_settings_and_sample_travel_in_the_wheel(wheel: Path) -> 
     sample = ("sample/contoso.yaml", "sample/scenarios/flights.yaml", "scenario.schema.json")
     for name in ("requirements.toml", "releases.toml", "settings.toml", *sample):
         assert f"eligibility/_config/{name}" in names
+    assert "groups/_config/list_headers.toml" in names
     for name in ("simulation.html.j2", "simulation.css", "simulation.js"):
         assert f"eligibility/simulation/reports/templates/{name}" in names
     assert not [name for name in names if name.startswith(("tests/", "benchmarks/", "docs/"))]

@@ -237,7 +237,7 @@ def test_a_header_without_an_address_is_told_once(file: Path) -> None:
     file.write_text("kind,owned\n" + "microsoft,yes\n" * 10)
     ((loc, code, detail),) = refused(file)
     assert (loc, code) == (f"{file}:1", "MISSING_COLUMN")
-    assert "`account`" in detail
+    assert "`email`" in detail
 
 
 def test_a_misspelt_column_is_told_with_what_was_meant(file: Path) -> None:

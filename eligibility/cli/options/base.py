@@ -13,11 +13,13 @@ from typing import Annotated
 import typer
 
 from eligibility.cli.show.exit_codes import Exit
-from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.csv_table import file_bytes
 from eligibility.formats.moments import parse_moment
 from eligibility.service.service import Service
 from eligibility.service.settings_sources import load_settings
 from eligibility.service.stores import Stores, open_stores
+from groups import csv_file, csv_text
+from groups.errors import InvalidCsv
 
 StoreOption = Annotated[
     str | None,
@@ -70,13 +72,16 @@ def actor() -> str:
 
 
 def read_addresses(arguments: list[str], file: Path | None) -> str:
-    """Read addresses, with any separators, from arguments, a file, or standard input (`-`)."""
+    """Read addresses, with any separators, from arguments, a file, or standard input (`-`).
+
+    Raises: InvalidInput, InvalidCsv.
+    """
     texts = [typer.get_text_stream("stdin").read() if text == "-" else text for text in arguments]
     if file is not None:
-        try:
-            texts.append(file.read_text("utf-8-sig"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput([Fault("--file", "UNREADABLE", str(error))], "the command") from None
+        text, fault = csv_text.decoded(file_bytes(file), csv_file.MAX_BYTES)
+        if fault:
+            raise InvalidCsv([fault])
+        texts.append(text)
     return "\n".join(texts)
 
 

@@ -99,7 +99,7 @@ class GroupPages:
             group = self._store.create(
                 publisher,
                 str(form.get("name", "")),
-                _addresses(form),
+                self._addresses(form),
                 group_id=str(form.get("group_id", "")).strip() or None,
                 actor=viewer.actor,
             )
@@ -167,7 +167,7 @@ class GroupPages:
     def preview(self, request: Request, viewer: Viewer, form: Mapping[str, Any]) -> RenderedPage:
         """Show what an edit would do to the group and to access; save nothing."""
         group = self._group(request, viewer, Scope.WRITE_GROUPS)
-        values: dict[str, Any] = {"form": _form_values(form), "faults": (), "result": None}
+        values: dict[str, Any] = {"form": self._form_values(form), "faults": (), "result": None}
         try:
             result = self._edit(group, viewer, form, dry_run=True)
             effects = self._service.effects(result)
@@ -193,7 +193,7 @@ class GroupPages:
     def _edit(
         self, group: Group, viewer: Viewer, form: Mapping[str, Any], *, dry_run: bool
     ) -> EditResult:
-        how, addresses = str(form.get("how", "add")), _addresses(form)
+        how, addresses = str(form.get("how", "add")), self._addresses(form)
         seen = whole_number(str(form.get("revision", "")))
         more: dict[str, Any] = {
             "actor": viewer.actor,
@@ -214,23 +214,21 @@ class GroupPages:
         self._store.set_consent(group.publisher, group.group_id, note, actor=viewer.actor)
         return RedirectResponse(f"{PREFIX}/{group.publisher}/groups/{group.group_id}", 303)
 
+    def _addresses(self, form: Mapping[str, Any]) -> tuple[str, ...]:
+        """Read the addresses of a form: from its file, or else its text. Raises: InvalidEmails."""
+        file = form.get("file")
+        if isinstance(file, bytes) and file.strip():
+            return csv_file.read(file, self._service.header_ranks)
+        return emails.parse(str(form.get("emails", "")), strict=form.get("how") != "remove")
+
+    def _form_values(self, form: Mapping[str, Any]) -> dict[str, str]:
+        """Return the fields that `save` needs. A file is replaced by its addresses."""
+        try:
+            text = "\n".join(self._addresses(form))
+        except InvalidEmails:
+            text = str(form.get("emails", ""))
+        return {"how": str(form.get("how", "add")), "emails": text}
+
     def _group(self, request: Request, viewer: Viewer, scope: Scope) -> Group:
         publisher = viewer.publisher_of(request, Scope.READ_GROUPS, scope)
         return self._store.get(publisher, request.path_params["group_id"])
-
-
-def _addresses(form: Mapping[str, Any]) -> tuple[str, ...]:
-    """Read the addresses of a form: from its file, or else from its text. Raises: InvalidEmails."""
-    file = form.get("file")
-    if isinstance(file, bytes) and file.strip():
-        return csv_file.read(file)
-    return emails.parse(str(form.get("emails", "")))
-
-
-def _form_values(form: Mapping[str, Any]) -> dict[str, str]:
-    """Return the fields that `save` needs. A file is replaced by its addresses."""
-    try:
-        text = "\n".join(_addresses(form))
-    except InvalidEmails:
-        text = str(form.get("emails", ""))
-    return {"how": str(form.get("how", "add")), "emails": text}

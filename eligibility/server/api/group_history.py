@@ -5,6 +5,7 @@ Servers log URLs, so no URL may contain an address: searches by address use POST
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -50,10 +51,10 @@ def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) 
         """Remove a person from every group of the publisher and from history."""
         if body.dry_run:
             by.caller.check(Scope.READ_GROUPS)  # a dry run shows who is in groups
-        fields = {"address": body.address}
+        readers = {"address": partial(canonical, body.address, strict=False)}
         if body.replacement is not None:
-            fields["replacement"] = body.replacement
-        addresses = read_fields(canonical, fields)
+            readers["replacement"] = partial(canonical, body.replacement)
+        addresses = read_fields(readers)
         (result,) = forget_person(publisher, **addresses, actor=by.actor, dry_run=body.dry_run)
         return result
 
@@ -95,7 +96,7 @@ def _add_history(routes: APIRouter, store: GroupStore) -> None:
 
 def _terms(body: HistorySearch) -> dict[str, Any]:
     """Build GroupStore's arguments for a search. Raises: InvalidInput if the address is not valid."""
-    address = read_fields(canonical, {"address": body.address})
+    address = read_fields({"address": partial(canonical, body.address, strict=False)})
     return {"cursor": body.cursor, "limit": body.limit, **address}
 
 

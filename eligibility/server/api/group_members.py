@@ -1,6 +1,7 @@
 """Routes for the members of groups, as JSON and as CSV files."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -105,7 +106,11 @@ def _add_editing(
     ) -> EditResponse:
         """Add and remove members; all changes are made, or none."""
         terms = _terms(by, if_match, dry_run)
-        fields = read_fields(emails.parse, {"add": body.add, "remove": body.remove})
+        readers = {
+            "add": partial(emails.parse, body.add),
+            "remove": partial(emails.parse, body.remove, strict=False),
+        }
+        fields = read_fields(readers)
         result = store.edit(publisher, group_id, MembershipEdit(**fields), **terms)
         tag(response, result.revision)
         return EditResponse.of(result, effects(result) if dry_run else None)
@@ -123,7 +128,7 @@ def _add_editing(
     ) -> EditResponse:
         """Replace all members by those of a JSON body or a CSV file; all changes are made, or none."""
         terms = _terms(by, if_match, dry_run)
-        members = read_fields(emails.parse, {"emails": body.emails})["emails"]
+        members = read_fields({"emails": partial(emails.parse, body.emails)})["emails"]
         if merge:
             result = store.edit(publisher, group_id, MembershipEdit(add=members), **terms)
         else:

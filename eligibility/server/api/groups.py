@@ -1,5 +1,7 @@
 """Routes for known user groups, /v1/publishers/{publisher}/groups. Members: group_members.py."""
 
+from functools import partial
+
 from fastapi import APIRouter, Response
 
 from eligibility.callers.model import Scope
@@ -30,7 +32,7 @@ def router(store: GroupStore) -> APIRouter:
         publisher: Publisher, body: GroupCreate, response: Response, by: GroupWriter
     ) -> EditResponse:
         """Create a group of 1 to 10,000 addresses."""
-        members = read_fields(emails.parse, {"emails": body.emails})["emails"]
+        members = read_fields({"emails": partial(emails.parse, body.emails)})["emails"]
         result = store.create(publisher, body.name, members, group_id=body.group_id, actor=by.actor)
         response.headers["location"] = f"/v1/publishers/{publisher}/groups/{result.group_id}"
         tag(response, result.revision)

@@ -90,7 +90,7 @@ def may_hold_tokens(body: bytes) -> bool:
 def are_of(own: Account, named: Iterable[str]) -> bool:
     """Return whether all these texts are addresses of the account."""
     try:
-        return set(map(canonical, named)) <= set(own.addresses)
+        return {canonical(text, strict=False) for text in named} <= set(own.addresses)
     except InvalidEmails:
         return False
 

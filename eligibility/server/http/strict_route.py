@@ -83,7 +83,8 @@ class StrictRoute(APIRoute):
         read = _ReadRequest(_as_json(request.scope), request.receive)
         read._body = body  # Starlette's cache of the body
         if kind == CSV:
-            read.strict_body = {"emails": await run_in_threadpool(lambda: [*csv_file.read(body)])}
+            emails = await run_in_threadpool(csv_file.read, body, state.header_ranks)
+            read.strict_body = {"emails": list(emails)}
         else:
             read.strict_body = strict_json.loads(body)
         return read

@@ -8,19 +8,22 @@ import msgspec
 
 from eligibility.access.asker import NOBODY, PLAIN, Asker
 from eligibility.access.codes import AccountKind
-from eligibility.access.model import Account
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.csv_table import (
     MAX_BYTES,
     Cells,
+    column_names,
     file_bytes,
     in_file,
-    read_table,
+    named,
     rows_read,
 )
+from eligibility.formats.suggestions import meant
 from eligibility.simulation.inputs.population import Population, without_duplicates
 from groups import csv_file, emails
+from groups.csv_file import AddressRow
 from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
+from groups.list_headers import HeaderRanks
 
 COLUMNS = (
     "account",
@@ -32,8 +35,8 @@ COLUMNS = (
     "promotional_code",
     "manual_check",
 )
-"""Columns of a CSV file. A column `email` is read as `account`."""
-_ALSO_NAMED = {header.replace(" ", "_"): "account" for header in csv_file.HEADERS}
+"""Columns of a CSV file. The first may have any name of a column with addresses, such as `email`."""
+_CLAIMS = COLUMNS[1:]
 ANONYMOUS = ("anonymous", NOBODY, "-")
 """Texts that replace an address and mean that nobody is signed in."""
 
@@ -44,19 +47,24 @@ Members = Callable[[str], Sequence[str]]
 
 
 def read_accounts(
-    text: str, members: Members, defaults: Asker = PLAIN, loc: str = "--accounts"
+    text: str,
+    members: Members,
+    defaults: Asker = PLAIN,
+    loc: str = "--accounts",
+    ranks: HeaderRanks | None = None,
 ) -> Population:
     """Read accounts from addresses, files and group ids, separated by commas.
 
     A text with `@` is an address, `anonymous` means that nobody is signed in, an existing path is a
     file (see `read_file`), and any other text is a group id.
-    Args: defaults = the claims of every account without its own.
+    Args: defaults = the claims of every account without its own; ranks = names of columns with
+        addresses, by default those that come with the program.
     Raises: InvalidInput; groups.errors.UnknownGroup.
     """
     names: list[str] = []
     others: dict[int, Asker] = {}
     for part in filter(None, map(str.strip, text.split(","))):
-        population = _part(part, members, defaults, loc)
+        population = _part(part, members, defaults, loc, ranks)
         others |= {len(names) + index: asker for index, asker in population.others.items()}
         names += population.names
     if not names:
@@ -66,14 +74,16 @@ def read_accounts(
     return without_duplicates(Population(names, defaults, others))
 
 
-def _part(part: str, members: Members, defaults: Asker, loc: str) -> Population:
+def _part(
+    part: str, members: Members, defaults: Asker, loc: str, ranks: HeaderRanks | None
+) -> Population:
     if part.casefold() in ANONYMOUS:
         return Population.of([defaults])
     path = Path(part)
     if "@" in part and not path.is_file():
         return Population([canonical_address(part, loc)], defaults)
     if path.is_file():
-        return read_file(path, defaults)
+        return read_file(path, defaults, ranks)
     try:
         return Population(members(part), defaults)
     except UnknownGroup:
@@ -92,53 +102,58 @@ def canonical_address(text: str, loc: str) -> str:
         raise InvalidInput(faults, "the accounts") from None
 
 
-def read_file(path: Path, defaults: Asker = PLAIN) -> Population:
-    """Read a CSV file with a header, or with one address a line. Raises: InvalidInput."""
-    data = file_bytes(path)
-    if _has_header(data):
-        askers = read_table(
-            path,
-            COLUMNS,
-            required=("account",),
-            read=lambda row: _asker(row, defaults),
-            also_named=_ALSO_NAMED,
-        )
-        if all(asker == defaults.as_account(Account(asker.name)) for asker in askers):
-            return Population([asker.name for asker in askers], defaults)
-        return Population.of(askers)
+def read_file(path: Path, defaults: Asker = PLAIN, ranks: HeaderRanks | None = None) -> Population:
+    """Read a list of people, as groups are imported from, or a file with COLUMNS of their claims.
+
+    Further columns are not read. Raises: InvalidInput.
+    """
     try:
-        rows = list(csv_file.rows(data, max_bytes=MAX_BYTES))
+        table = csv_file.read_table(
+            file_bytes(path), ranks, max_bytes=MAX_BYTES, placeholders=ANONYMOUS
+        )
     except InvalidCsv as error:
         raise in_file(path, error) from None
-    plain = emails.canonical_together([",".join(filter(None, cells)) for _, cells in rows])
-    if plain is not None:
-        return Population(plain, defaults)
-    return Population.of(rows_read(path, rows, lambda cells: _asker(_listed(cells), defaults)))
+    if not table.rows:
+        detail = f"is empty; the columns are {', '.join(COLUMNS)}"
+        raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
+    header = column_names(table.header, _CLAIMS)
+    faults = _header_faults(header, f"{path}:{table.header_line}")
+    if faults:
+        raise InvalidInput(faults, "the file")
+    if not any(name in _CLAIMS for name in header):
+        plain = emails.canonical_together([",".join(row.texts) for row in table.rows])
+        if plain is not None:
+            return Population(plain, defaults)
+        header = []
+
+    def askers(row: AddressRow) -> list[Asker]:
+        if row.fault:
+            also = f"; write `{ANONYMOUS[0]}` for nobody signed in"
+            detail = row.fault.detail + (also if row.fault.code == "NO_ADDRESS" else "")
+            raise InvalidInput([Fault("", row.fault.code, detail)])
+        cells = named(header, row.cells) if header else {}
+        return [_asker(text, cells, defaults) for text in row.texts]
+
+    listed = rows_read(path, ((row.line, row) for row in table.rows), askers)
+    return Population.of(asker for row in listed for asker in row)
 
 
-def _listed(cells: list[str]) -> Cells:
-    """Read a line of a file without a header. Raises: InvalidInput for several addresses."""
-    if sum("@" in cell for cell in cells) > 1:
-        detail = "has several addresses; add a header that names `account` and `aliases`"
-        raise InvalidInput([Fault("", "SEVERAL_ADDRESSES", detail)])
-    return {"account": csv_file.plain_cell(cells[0])}
+def _header_faults(header: Sequence[str], loc: str) -> list[Fault]:
+    """List names that look like a claim's, because a misspelt claim would silently not count."""
+    faults = []
+    for name in header:
+        near = meant(name.casefold(), _CLAIMS, 0.85)
+        if name not in _CLAIMS and near:
+            detail = f"`{name}` is not a column{near}; the columns are {', '.join(COLUMNS)}"
+            faults.append(Fault(loc, "UNKNOWN_COLUMN", detail))
+        elif name in _CLAIMS and header.count(name) > 1:
+            detail = f"the header names `{name}` twice"
+            faults.append(Fault(loc, "DUPLICATE_COLUMN", detail))
+    return faults
 
 
-def _has_header(data: bytes) -> bool:
-    """Return whether the first line is a header, or unreadable: `read_table` reports the fault."""
-    try:
-        _, first = next(csv_file.rows(data, max_bytes=MAX_BYTES), (0, []))
-    except InvalidCsv:
-        return True
-    return not any("@" in cell or cell.casefold() in ANONYMOUS for cell in first)
-
-
-def _asker(cells: Cells, defaults: Asker) -> Asker:
+def _asker(address: str, cells: Cells, defaults: Asker) -> Asker:
     """Read one line. An empty cell means the default value. Raises: InvalidInput."""
-    address = cells["account"]
-    if not address:
-        detail = f"has no address; write `{ANONYMOUS[0]}` for nobody signed in"
-        raise InvalidInput([Fault("account", "NO_ADDRESS", detail)])
     terms: dict[str, Any] = msgspec.structs.asdict(defaults)
     for name in ("installed_version", "market"):
         terms[name] = cells.get(name) or terms[name]
@@ -148,8 +163,16 @@ def _asker(cells: Cells, defaults: Asker) -> Asker:
     terms["account"] = None
     if address.casefold() not in ANONYMOUS:
         kind, aliases = cells.get("kind") or AccountKind.MICROSOFT, cells.get("aliases", "").split()
-        terms["account"] = {"id": address, "kind": kind, "aliases": aliases}
+        terms["account"] = {"id": _own(address), "kind": kind, "aliases": aliases}
     return Asker.parse(**terms)
+
+
+def _own(address: str) -> str:
+    try:
+        return emails.canonical(address)
+    except InvalidEmails as error:
+        faults = [Fault("account", error.code, fault.detail) for fault in error.faults]
+        raise InvalidInput(faults) from None
 
 
 def _yes_or_no(name: str, text: str) -> bool:

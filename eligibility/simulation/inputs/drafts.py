@@ -160,7 +160,7 @@ def _edit(cells: Cells) -> tuple[str, str, bool]:
         faults.append(Fault("group", "MISSING_VALUE", "has no group"))
     address = ""
     with faults.collect("account"):
-        address = canonical(cells["account"])
+        address = canonical(cells["account"], strict=change == "add")
     if faults:
         raise InvalidInput(faults)
     return cells["group"], address, change == "add"

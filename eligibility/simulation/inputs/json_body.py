@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType
@@ -221,10 +222,13 @@ def _moves(loc: str, fields: GroupDraft) -> MemberMoves:
         if fields.add or fields.remove:
             detail = "`emails` lists all members: do not send `add` or `remove` with it"
             raise InvalidInput([Fault(loc, "MEMBERS_TWICE", detail)])
-        whole = read_fields(emails.parse, {f"{loc}.emails": fields.emails})
+        whole = read_fields({f"{loc}.emails": partial(emails.parse, fields.emails)})
         return MemberMoves(frozenset(*whole.values()), whole=True)
-    texts = {f"{loc}.add": fields.add, f"{loc}.remove": fields.remove}
-    added, removed = read_fields(emails.parse, texts).values()
+    readers = {
+        f"{loc}.add": partial(emails.parse, fields.add),
+        f"{loc}.remove": partial(emails.parse, fields.remove, strict=False),
+    }
+    added, removed = read_fields(readers).values()
     return MemberMoves.read(added, removed, loc)
 
 
