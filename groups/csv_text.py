@@ -4,7 +4,6 @@ Delimiter: comma, semicolon, tab or bar; a first line such as `sep=;` names it. 
 UTF-16 and UTF-32 with a byte order mark. Source: RFC 4180, and what spreadsheets write.
 """
 
-import codecs
 import csv
 import io
 import re
@@ -14,6 +13,7 @@ from typing import Any
 
 from groups.errors import Fault, InvalidCsv
 from groups.file_kinds import not_csv
+from groups.text_encoding import byte_order_mark
 
 CsvLine = tuple[int, list[str]]
 """The number of a line, counted from 1, and its cells without surrounding blanks."""
@@ -22,13 +22,6 @@ _DELIMITERS = ",;\t|"
 _LONGEST_LINE = 10_000
 _SAMPLE = 65_536
 _SAMPLE_LINES = 30
-_MARKS = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-)
 _SEP = re.compile(r'"?sep=([^\w\s"\'@]|\t)"?[ \t,;]*(?=[\r\n]|$)', re.IGNORECASE)
 _BLANK_AFTER_QUOTE = re.compile(
     r'((?:^|[,;\t|])[ \t\xa0]*"(?:[^"]|"")*")[ \t\xa0]+(?=[,;\t|\r\n]|$)', re.MULTILINE
@@ -50,7 +43,7 @@ def decoded(data: bytes, max_bytes: int) -> tuple[str, Fault | None]:
     if len(data) > max_bytes:
         detail = f"has {len(data):,} bytes; at most {max_bytes:,} are accepted"
         raise InvalidCsv([Fault("", "FILE_TOO_LARGE", detail)])
-    mark, encoding = next(((m, e) for m, e in _MARKS if data.startswith(m)), (b"", "utf-8"))
+    mark, encoding = byte_order_mark(data)
     fault = None
     try:
         text = data[len(mark) :].decode(encoding)

@@ -12,11 +12,7 @@ _MARKS = (
 
 
 class NotText(ValueError):
-    """The bytes are not text, or in an encoding that cannot be recognized. line: counted from 1."""
-
-    def __init__(self, detail: str, line: int) -> None:
-        super().__init__(f"{detail}: save the file as UTF-8")
-        self.line = line
+    """The bytes are not text, or in an encoding that cannot be recognized."""
 
 
 def decode(data: bytes) -> str:
@@ -24,18 +20,24 @@ def decode(data: bytes) -> str:
 
     Raises: NotText; also if there is a mark and nothing after it.
     """
-    mark, encoding = next(
-        ((mark, name) for mark, name in _MARKS if data.startswith(mark)), (b"", _unmarked(data))
-    )
+    mark, encoding = byte_order_mark(data)
+    if not mark:
+        encoding = _unmarked(data)
     try:
         text = data[len(mark) :].decode(encoding)
     except UnicodeDecodeError as error:
         start = len(mark) + error.start
-        line = data[:start].count(b"\n") + 1
-        raise NotText(f"not {encoding.upper()} at byte {start}", line) from None
+        detail = f"not {encoding.upper()} at byte {start}: save the file as UTF-8"
+        raise NotText(detail) from None
     if mark and not text:
-        raise NotText("contains only a byte order mark", 1)
+        raise NotText("contains only a byte order mark: save the file as UTF-8")
     return text
+
+
+def byte_order_mark(data: bytes) -> tuple[bytes, str]:
+    """Return the byte order mark and its encoding; no bytes and `utf-8` if there is none."""
+    marks = ((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark))
+    return next(marks, (b"", "utf-8"))
 
 
 def _unmarked(data: bytes) -> str:

@@ -7,7 +7,7 @@ file: beside the imported files, or in a catalogue file, which is how a written 
 import re
 from collections.abc import Iterable
 
-from eligibility.errors import Fault, InvalidFile
+from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.strict_struct import shown
 
 ZERO_VERSION = "PACKAGE_VERSION_ZERO"
@@ -26,7 +26,7 @@ _FORM = re.compile(r"([A-Z_]+):(\S+)")
 
 
 def read_acceptances(texts: Iterable[str], loc: str) -> frozenset[str]:
-    """Check acceptances in the form CODE:PRODUCT. Raises: InvalidFile with every wrong text."""
+    """Check acceptances in the form CODE:PRODUCT. Raises: InvalidInput with every wrong text."""
     accepted = frozenset(text.strip() for text in texts)
     faults = [
         Fault(
@@ -38,5 +38,5 @@ def read_acceptances(texts: Iterable[str], loc: str) -> frozenset[str]:
         if not (match := _FORM.fullmatch(text)) or match[1] not in CHOICES
     ]
     if faults:
-        raise InvalidFile(faults, "what is accepted")
+        raise InvalidInput(faults, "the command")
     return accepted

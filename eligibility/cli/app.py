@@ -18,7 +18,7 @@ _COMMANDS = {
     "timeline": ("timeline",),
     "settings": ("settings",),
     "groups": ("groups", "group_files", "group_history"),
-    "catalog": ("catalog",),
+    "catalog": ("catalog", "catalog_import"),
     "keys": ("keys",),
     "audit": ("audit",),
     "store": ("store",),
@@ -46,7 +46,7 @@ def application(command: str | None = None) -> typer.Typer:
 
 
 def _add_command(app: typer.Typer, name: str) -> None:
-    # `group_files` and `group_history` add their commands to the app of `groups`.
+    # `group_files`, `group_history` and `catalog_import` add their commands to the first one's app.
     module, *_ = [import_module(f"eligibility.cli.{module}") for module in _COMMANDS[name]]
     if hasattr(module, "app"):
         app.add_typer(module.app, name=name)

@@ -1,4 +1,4 @@
-"""`eligibility catalog`: apply, validate, export and import catalogues."""
+"""`eligibility catalog`: apply, validate and export catalogues."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
 from eligibility.catalog import files
 from eligibility.catalog.export import export
 from eligibility.catalog.files import Declaration
-from eligibility.catalog.partner_center import ImportNote, read_files
 from eligibility.catalog.plan import Plan, apply_plan, make_plan
 from eligibility.changes.compare import compare_plan
 from eligibility.changes.effects import Effects
@@ -32,7 +30,6 @@ from eligibility.cli.show.base import effects_table, plan_table
 from eligibility.cli.show.difference import show_comparison
 from eligibility.cli.show.exit_codes import Exit
 from eligibility.cli.show.output import console, many, print_json, progress
-from eligibility.errors import Fault, InvalidInput
 from eligibility.service.service import Service
 from eligibility.simulation.inputs.devices import preset
 
@@ -55,7 +52,7 @@ def apply(
     """Show how the files would change the store, ask for confirmation, and change it."""
     declarations = files.read_directory(directory)
     with service(store) as opened:
-        proposals = [_propose(opened, d, prune=prune, compare=dry_run) for d in declarations]
+        proposals = [propose(opened, d, prune=prune, compare=dry_run) for d in declarations]
         if as_json:
             body = {
                 "plans": [proposal.plan for proposal in proposals],
@@ -65,8 +62,8 @@ def apply(
                 body | {"differences": [p.difference for p in proposals]} if dry_run else body
             )
         else:
-            _show(proposals)
-        if not dry_run and _apply(opened, proposals, yes or as_json) and not as_json:
+            show_proposals(proposals)
+        if not dry_run and apply_proposals(opened, proposals, yes or as_json) and not as_json:
             console().print("[green]applied[/green]")
 
 
@@ -118,66 +115,8 @@ def export_command(
         console().print(f"publisher {publisher} has nothing to export", markup=False)
 
 
-@app.command("import-partner-center")
-def import_partner_center(
-    paths: Annotated[
-        list[Path],
-        typer.Argument(metavar="FILE...", help="Responses of the submission API, as JSON."),
-    ],
-    publisher: PublisherOption = "default",
-    audience_group: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Group of the private audience, which the API does not return; may be repeated."
-        ),
-    ] = None,
-    group: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="ID=GROUP",
-            help="Id of a Partner Center group and of its known user group, as ID=GROUP; may be repeated.",
-        ),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Write a directory for `catalog apply`, and do not change the store."),
-    ] = None,
-    dry_run: DryRunOption = False,
-    yes: YesOption = False,
-    store: StoreOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Import an app, its flights and submissions from responses of the Store submission API."""
-    read = read_files(paths, audience_groups=audience_group or (), group_names=_pairs(group or []))
-    declaration = Declaration(publisher, products={read.product_id: read.product})
-    if not as_json:
-        _show_notes(read.notes)
-    if out is not None:
-        written = files.write_directory(out, declaration)
-        console().print(f"wrote {', '.join(map(str, written))}", markup=False)
-        return
-    with service(store) as opened:
-        proposal = _propose(opened, declaration, compare=dry_run)
-        if as_json:
-            body = {"plan": proposal.plan, "notes": read.notes, "effects": proposal.effects}
-            print_json(body | {"differences": proposal.difference} if dry_run else body)
-        else:
-            _show([proposal])
-        if not dry_run:
-            _apply(opened, [proposal], yes or as_json)
-
-
-def _pairs(texts: list[str]) -> dict[str, str]:
-    """Read `ID=GROUP` texts as a dictionary. Raises: InvalidInput."""
-    for text in texts:
-        if not all(text.partition("=")):
-            detail = f"`{text}` must be ID=GROUP, as in 1152921504606962205=canary-testers"
-            raise InvalidInput([Fault("--group", "WRONG_VALUE", detail)], "the command")
-    return {number.strip(): group.strip() for number, _, group in (t.partition("=") for t in texts)}
-
-
 @dataclass(frozen=True)
-class _Proposal:
+class Proposal:
     """A plan and its effects on access. difference: changes by device; None unless a dry run."""
 
     declaration: Declaration
@@ -186,16 +125,17 @@ class _Proposal:
     difference: ComparisonResponse | None
 
 
-def _propose(
+def propose(
     opened: Service, declaration: Declaration, *, compare: bool, prune: bool = False
-) -> _Proposal:
+) -> Proposal:
+    """Plan a declaration. compare: also find the differences by device."""
     plan = make_plan(declaration, opened.groups, opened.catalog, prune=prune)
     effects = opened.effects_of_plan(plan, declaration)
     difference = _difference(opened, plan, declaration) if compare else None
-    return _Proposal(declaration, plan, effects, difference)
+    return Proposal(declaration, plan, effects, difference)
 
 
-def _apply(opened: Service, proposals: Sequence[_Proposal], agreed: bool) -> bool:
+def apply_proposals(opened: Service, proposals: Sequence[Proposal], agreed: bool) -> bool:
     """Apply plans after a confirmation; False if there is nothing to change."""
     if all(proposal.plan.changes_nothing for proposal in proposals):
         return False
@@ -225,7 +165,7 @@ def _difference(opened: Service, plan: Plan, declaration: Declaration) -> Compar
     )
 
 
-def _show(proposals: Sequence[_Proposal]) -> None:
+def show_proposals(proposals: Sequence[Proposal]) -> None:
     """Print all plans, then their effects on access, then the differences by device."""
     for proposal in proposals:
         console().print(plan_table(proposal.plan))
@@ -244,12 +184,3 @@ def _show_warnings(plan: Plan) -> None:
     for warning in plan.warnings:
         text = f"{warning.text}; used by {', '.join(warning.used_by)}"
         console().print(Text.assemble(("! ", "bold yellow"), text))
-
-
-def _show_notes(notes: tuple[ImportNote, ...]) -> None:
-    if not notes:
-        return
-    table = Table("about", "what the API does not return, and what was left out", title="Notes")
-    for note in notes:
-        table.add_row(Text(note.source), Text(note.detail))
-    console().print(table)

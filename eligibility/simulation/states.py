@@ -132,7 +132,7 @@ class States:
         if product != stored:
             groups = self._groups.group_ids(publisher) | draft.groups.keys()
             public = was_public(self._catalog, product_id, moment, until=at)
-            validate(product_id, product, ValidationContext(groups, moment, public))
+            validate(product_id, product, ValidationContext(groups, moment, public, stored))
         return CatalogEntry(
             publisher=publisher,
             product_id=product_id,

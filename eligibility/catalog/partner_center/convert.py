@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from eligibility.access import wire
 from eligibility.catalog.acceptance import ZERO_VERSION, read_acceptances
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Flight, Product
@@ -23,9 +22,10 @@ from eligibility.catalog.partner_center.report import SUBJECT, ImportNote, Impor
 from eligibility.catalog.partner_center.selection import Candidates, all_flights, distinct
 from eligibility.catalog.validation import read_product, zero_versions
 from eligibility.errors import Fault, InvalidFile, InvalidInput
+from eligibility.formats.moments import parse_moment
 from eligibility.windows.versions import version_text
 
-_NO_DATE = 1601  # the year of the date that the API returns where there is none
+_NO_DATE = "1601-01-01"  # the API returns it where there is no date
 
 
 class Import(NamedTuple):
@@ -103,10 +103,9 @@ class _Conversion:
         before = stored.submission if stored else None
         flights = rank_order(all_flights(self.resources, report), report)
         submissions = distinct(self.resources, shapes.AppSubmission)
-        drafts = [d for d in distinct(self.resources, shapes.DraftSubmission) if not d.flight_id]
-        newest = Candidates(submissions, drafts, f"app `{app.name}`", where).newest(
-            app.published, report
-        )
+        drafts = self._drafts("")
+        candidates = Candidates(submissions, drafts, f"app `{app.name}`", where)
+        newest = candidates.newest(app.published, report)
         if newest is None:
             detail = f"app `{app.name}` has no published submission"
             report.fault(where, "NO_PUBLISHED_SUBMISSION", detail)
@@ -172,11 +171,7 @@ class _Conversion:
         stored: Flight | None,
     ) -> dict[str, Any]:
         what, report = f"flight `{flight.name}`", self.report
-        drafts = [
-            d
-            for d in distinct(self.resources, shapes.DraftSubmission)
-            if d.flight_id == flight.flight_id
-        ]
+        drafts = self._drafts(flight.flight_id)
         where = f"applications/{self.app.id}/flights/{flight.flight_id}"
         candidates = Candidates(submissions, drafts, what, where)
         newest = candidates.newest(flight.published, report)
@@ -193,10 +188,10 @@ class _Conversion:
             report.keep(what, "publish_at", stored.publish_at.isoformat())
             body["publish_at"] = stored.publish_at
         if newest is None:
-            detail = "nothing is published yet, so the flight is imported without packages"
             if stored is not None and stored.packages:
                 report.choice(what, "NOTHING_PUBLISHED", "nothing is published in it any more")
             else:
+                detail = "nothing is published yet, so the flight is imported without packages"
                 report.note(what, "NO_PACKAGES", detail)
             return body
         _note_publish_date(newest, report)
@@ -211,17 +206,21 @@ class _Conversion:
             report.note(what, "FAMILIES_FROM_APP", detail)
         return body | {"packages": delivery.packages, "rollout": delivery.rollout}
 
+    def _drafts(self, flight_id: str) -> list[shapes.DraftSubmission]:
+        """Return the submissions of a flight, or of the app (""), that are not published."""
+        drafts = distinct(self.resources, shapes.DraftSubmission)
+        return [draft for draft in drafts if draft.flight_id == flight_id]
+
 
 def _note_publish_date(submission: shapes.SubmissionResource, report: ImportReport) -> None:
     """Add a note if a published submission has a publish date that is to come or unreadable."""
-    if submission.publish_mode.casefold() != "specificdate" or not submission.publish_date:
+    date = submission.publish_date
+    if submission.publish_mode.casefold() != "specificdate" or date[:10] in ("", _NO_DATE):
         return
     try:
-        moment = wire.moment_of(submission.publish_date, "targetPublishDate")
+        if parse_moment(date, "targetPublishDate") <= datetime.now(UTC):
+            return
+        detail = f"targetPublishDate {date} is ignored, because the submission is published already"
     except InvalidInput as error:
         detail = f"{error.faults[0]}; it is ignored"
-    else:
-        if moment.year == _NO_DATE or moment <= datetime.now(UTC):
-            return
-        detail = f"targetPublishDate {submission.publish_date} is ignored, because the submission is published already"
     report.note(submission.title, "PUBLISH_DATE", detail)

@@ -65,7 +65,7 @@ def _below(
     link: str, flight: FlightResource, flights: list[FlightResource], report: ImportReport
 ) -> str | None:
     """Return the id of the flight whose id, or else name, is `link`; or return NON_FLIGHTED."""
-    if link == NON_FLIGHTED:
+    if link.casefold() == NON_FLIGHTED.casefold():
         return NON_FLIGHTED
     by_id = [other.flight_id for other in flights if other.flight_id == link]
     ids = by_id or [other.flight_id for other in flights if other.name == link]

@@ -33,8 +33,9 @@ _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
     ("flightpackages", FlightSubmission),
     ("value", FlightPage),
     ("primaryname", App),
-    ("flightid", FlightResource),
-    ("visibility", AppSubmission),
+    ("friendlyname", FlightResource),
+    ("flightid", FlightSubmission),
+    ("status", AppSubmission),
 )
 _CUT_OFF = "; if PowerShell wrote the file, write it again with `ConvertTo-Json -Depth 20`"
 
@@ -47,13 +48,17 @@ class _AcceptFile(BaseModel):
 def read_accepted(paths: list[Path]) -> frozenset[str]:
     """Read the choices that `import.yaml` beside the files accepts. Raises: InvalidFile."""
     accepted = frozenset[str]()
+    faults = Faults()
     for path in sorted({path.parent / ACCEPT_FILE for path in paths}):
         if path.is_file():
             try:
                 read = _AcceptFile.model_validate(load(read_text(path), str(path))[0] or {})
             except ValidationError as error:
                 raise InvalidFile(list(_faults(path, error))) from None
-            accepted |= read_acceptances(read.accept, str(path))
+            with faults.collect():
+                accepted |= read_acceptances(read.accept, str(path))
+    if faults:
+        raise InvalidFile(faults, SUBJECT)
     return accepted
 
 

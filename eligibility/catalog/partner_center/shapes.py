@@ -94,7 +94,9 @@ class FlightResource(_Resource):
     flight_id: Id = Field(alias="flightId")
     name: str = Field(alias="friendlyName")
     group_ids: tuple[Id, ...] | None = Field(None, alias="groupIds")
-    above: str | None = Field(None, alias="rankHigherThan")
+    above: Annotated[str | None, BeforeValidator(lambda link: None if link == "" else link)] = (
+        Field(None, alias="rankHigherThan")
+    )
     published: SubmissionReference = Field(
         SubmissionReference(), alias="lastPublishedFlightSubmission"
     )

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from eligibility.access.codes import Reason
 from eligibility.access.model import Decision, PackageVerdict, Settling, TraceStep
+from eligibility.catalog.acceptance import CHOICES
 from eligibility.catalog.plan import Plan
 from eligibility.changes.effects import AccessChange, Effects, effect_text
 
@@ -104,6 +105,9 @@ def plan_table(plan: Plan) -> RenderableType:
         table.add_row(
             *_row(product.action, f"product {product.product_id}", "\n".join(product.differences))
         )
+    for accepted in plan.accepted:
+        meaning = CHOICES[accepted.partition(":")[0]]
+        table.add_row(Text("!", "yellow"), Text(f"accepted {accepted}", "yellow"), Text(meaning))
     return table
 
 
