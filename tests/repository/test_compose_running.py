@@ -120,6 +120,15 @@ def test_authzen_comes_through(front: httpx2.Client, base: str) -> None:
     assert "public_url" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("path", ["//access/v1/evaluation", "//contoso/access/v1/evaluations"])
+def test_a_base_url_that_ends_in_a_slash_is_404_behind_nginx_too(
+    front: httpx2.Client, path: str
+) -> None:
+    answer = httpx2.post(f"{front.base_url}{path}", json=EVALUATION, headers=front.headers)
+    assert answer.status_code == 404
+    assert "two slashes" in answer.text
+
+
 def test_ofrep_comes_through(front: httpx2.Client) -> None:
     for key in ("flight:APP:canary", "flight%3AAPP%3Acanary"):
         answer = front.post(f"{FLAGS}/{key}", json={"context": CONTEXT}).json()

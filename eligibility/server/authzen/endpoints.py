@@ -27,6 +27,7 @@ from eligibility.server.http.endpoint import (
 )
 from eligibility.server.http.strict_route import check_content_type
 from eligibility.service.service import Service
+from groups.model import is_id
 
 EVALUATION, EVALUATIONS = "/access/v1/evaluation", "/access/v1/evaluations"
 SEARCH_SUBJECT = "/access/v1/search/subject"
@@ -62,7 +63,9 @@ class AuthZenEndpoint:
         if scope["path"].startswith(_BASE):
             return by.publishers
         first = scope["path"][1:].partition("/")[0]
-        if not by.caller.sees(first):
+        if not first:
+            raise problems.no_such_path(scope["path"])
+        if not (is_id(first) and by.caller.sees(first)):
             raise UnknownPublisher(first)
         return frozenset({first})
 

@@ -11,7 +11,6 @@ from typing import Any, NoReturn, Protocol, TypeVar
 from eligibility.server.http import problems
 from eligibility.server.http.asgi import AsgiScope, HeaderList
 from eligibility.server.http.authentication import AuthenticatedCaller
-from eligibility.server.http.problems import RequestProblem
 
 JSON = b"application/json"
 
@@ -58,11 +57,13 @@ class UnknownEndpoint:
     def __init__(self, refusal: Callable[[Exception], HttpReply]) -> None:
         self.refusal = refusal
 
-    def check(self, *_: object) -> NoReturn:
+    def check(self, scope: AsgiScope, *_: object) -> NoReturn:
         """See Endpoint."""
-        raise RequestProblem(404, "NO_SUCH_PATH", "not found")
+        raise problems.no_such_path(scope["path"])
 
-    answer = check
+    def answer(self, *_: object) -> NoReturn:
+        """See Endpoint; `check` never lets a request come so far."""
+        raise problems.no_such_path("")
 
 
 def problem_reply(error: Exception) -> HttpReply:

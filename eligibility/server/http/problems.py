@@ -132,6 +132,12 @@ def _extensions(error: Exception) -> dict[str, Any]:
     return {"groups": error.groups} if isinstance(error, WouldBeEmpty) else {}
 
 
+def no_such_path(path: str) -> RequestProblem:
+    """Return the error for a path that does not exist. A frequent cause: the slash of a base URL."""
+    slashes = ": the path has two slashes in a row; write the base URL without a slash at its end"
+    return RequestProblem(404, "NO_SUCH_PATH", "not found" + (slashes if "//" in path else ""))
+
+
 _TITLES = {
     400: "the request cannot be read",
     403: "the form was sent from another site",
@@ -198,8 +204,12 @@ def install(app: FastAPI) -> None:
 
     def http(request: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)  # noqa: S101 - Starlette passes no other
-        code = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
-        problem = RequestProblem(error.status_code, code, str(error.detail).lower())
+        code = {405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "HTTP_ERROR")
+        problem = (
+            no_such_path(request.url.path)
+            if error.status_code == 404
+            else RequestProblem(error.status_code, code, str(error.detail).lower())
+        )
         reply = answer(request, problem)
         reply.headers.update(error.headers or {})
         return reply

@@ -90,6 +90,24 @@ def test_a_base_path_sees_its_publishers_products_alone(world: Pdp) -> None:
     assert not world.evaluate(ask(), path=f"/access{EVALUATION}")["decision"]
 
 
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("base", ["/", "//", "/contoso/", "//contoso", "/%2F", "/contoso%2F"])
+def test_a_base_url_that_ends_in_a_slash_is_404_and_no_answer(
+    world: Pdp, path: str, base: str
+) -> None:
+    every_publisher = world.app.key("admin")
+    answer = world.app.ask("POST", f"http://test{base}{path}", every_publisher, json=ask())
+    assert answer.status_code == 404
+    assert "two slashes" in answer.text
+
+
+@pytest.mark.parametrize("publisher", ["-", "a b", "a,b", "é", "a" * 101])
+def test_a_base_path_that_is_no_publisher_id_is_404(world: Pdp, publisher: str) -> None:
+    answer = world.send(f"/{publisher}{EVALUATION}", ask(), world.app.key("admin"))
+    assert answer.status_code == 404
+    assert answer.json().startswith("unknown publisher")
+
+
 # --- accounts: by their tokens, and for themselves ---
 
 
