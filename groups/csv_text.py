@@ -19,6 +19,7 @@ CsvLine = tuple[int, list[str]]
 """The number of a line, counted from 1, and its cells without surrounding blanks."""
 
 _DELIMITERS = ",;\t|"
+_FORMULA_STARTS = "=+-@\uff1d\uff0b\uff0d\uff20"  # the last four are their full-width forms
 _LONGEST_LINE = 10_000
 _SAMPLE = 65_536
 _SAMPLE_LINES = 30
@@ -31,6 +32,14 @@ _NAME_BEFORE_ANGLE = re.compile(r'(?<!")"(?:[^"]|"")*"[ \t]*(?=<[^<>"]*@)')
 
 Score = Callable[[str, list[list[str]]], Any]
 """How well a delimiter, and the first rows read with it, fit a file; the greatest is chosen."""
+
+
+def rows(data: bytes, max_bytes: int) -> Iterator[CsvLine]:
+    """Iterate over the rows of any CSV file that are not empty. Raises: InvalidCsv, maybe late."""
+    text, fault = decoded(data, max_bytes)
+    if fault:
+        raise InvalidCsv([fault])
+    return lines(text)
 
 
 def decoded(data: bytes, max_bytes: int) -> tuple[str, Fault | None]:
@@ -129,3 +138,15 @@ def _delimiter(text: str, score: Score) -> str:
         if rows := [*islice(filled, _SAMPLE_LINES)]:
             scores[delimiter] = score(delimiter, rows)
     return max(scores, key=scores.__getitem__, default=_DELIMITERS[0])
+
+
+def harmless_cell(cell: str) -> str:
+    """Put an apostrophe before a cell that a spreadsheet would run as a formula."""
+    return f"'{cell}" if cell.startswith((*_FORMULA_STARTS, "'")) else cell
+
+
+def plain_cell(cell: str) -> str:
+    """Remove the apostrophe that `harmless_cell` put before a cell."""
+    return (
+        cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
+    )

@@ -21,6 +21,7 @@ _QUOTED_NAME = re.compile(
 _ANGLE = re.compile(r"<([^<>@]*@[^<>]*)>")
 _HARD = re.compile(r"[;\r\n]")
 _WORD = re.compile(r"[^\s,]+")
+_DOTTED = re.compile(r"[^\W\d]\.[^\W\d]")  # as in an address that lacks its `@`
 _SCHEME = re.compile(r"(mailto|smtp):", re.IGNORECASE)
 _QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb'
 _CLOSING = {
@@ -37,9 +38,12 @@ _CLOSING = {
 def addresses_in(text: str) -> Iterator[str]:
     """Iterate over the addresses of a text, without what is around them.
 
-    Spaces, commas, semicolons and line breaks separate addresses. A name before `<address>` is left
-    out; any other word comes too, so that the caller can name it as a fault.
+    Spaces, commas, semicolons and line breaks separate addresses. A name before `<address>`, and other
+    cells in a line of a table, are left out; any other word comes too, so that the caller can name it
+    as a fault.
     """
+    if "\t" in text:
+        text = "\n".join(map(_without_names, text.splitlines()))
     if not _AROUND.search(text):
         yield from filter(None, _SEPARATORS.split(text))
         return
@@ -50,6 +54,12 @@ def addresses_in(text: str) -> Iterator[str]:
         yield from _named(text[position : angle.start()], _bare(angle[1]))
         position = angle.end()
     yield from _words(text[position:])
+
+
+def _without_names(line: str) -> str:
+    """Return the cell of a table's line that is like an address, if only one is; else the line."""
+    addresses = [cell for cell in line.split("\t") if "@" in cell or _DOTTED.search(cell)]
+    return addresses[0] if len(addresses) == 1 else line
 
 
 def _named(before: str, address: str) -> Iterator[str]:

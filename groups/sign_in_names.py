@@ -25,7 +25,7 @@ _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 )
 _EAST_ASIAN = {"CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "VERTICAL"}
-_RUN = re.compile(r"[^\x00-/:-@\[-`{-\x7f]+")
+_LABEL_ENDS = re.compile(r"[.+]")
 _GUEST = re.compile(r"(.+)_([^_]+)#ext#.*")
 _PROVIDER = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+#(.+)")
 
@@ -71,13 +71,15 @@ def _check_letter(letter: str) -> None:
 
 
 def _check_scripts(text: str) -> None:
-    """Check that each run of letters and digits is in one script. Raises: ValueError."""
-    for run in _RUN.findall(text):
-        scripts = {_script(c) for c in run if unicodedata.category(c).startswith("L")}
+    """Check that each label is in one script. Raises: ValueError."""
+    for label in _LABEL_ENDS.split(text):
+        scripts = {_script(c) for c in label if unicodedata.category(c).startswith("L")}
         others = scripts - _EAST_ASIAN
         if len(others) > 1 or (others - {"LATIN"} and scripts & _EAST_ASIAN):
-            mixed = " and ".join(sorted(name.capitalize() for name in scripts))
-            raise ValueError(f"mixes {mixed} letters in `{run}`: nobody can sign in with that")
+            mixed = " and ".join(
+                sorted(name.capitalize().replace("Cjk", "CJK") for name in scripts)
+            )
+            raise ValueError(f"mixes {mixed} letters in `{label}`: nobody can sign in with that")
 
 
 def _script(letter: str) -> str:

@@ -36,7 +36,11 @@ AddressesArgument = Annotated[
 ]
 AddressFile = Annotated[
     Path | None,
-    typer.Option("--file", "-f", help="File with addresses; any separators may be used."),
+    typer.Option(
+        "--file",
+        "-f",
+        help="File with addresses; any separators may be used. `import` reads columns.",
+    ),
 ]
 
 
@@ -136,7 +140,9 @@ def remove(options: EditOptions) -> None:
 
 
 def _edit(options: EditOptions, verb: Literal["add", "remove"]) -> None:
-    addresses = emails.parse(read_addresses(options.addresses or [], options.file))
+    addresses = emails.parse(
+        read_addresses(options.addresses or [], options.file), strict=verb == "add"
+    )
     edit = MembershipEdit(**{verb: addresses})
     group, dry_run = (options.publisher, options.group_id), options.dry_run
     with service(options.store) as opened:

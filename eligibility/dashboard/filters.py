@@ -90,7 +90,7 @@ def sentence(text: str) -> str:
 def located(fault: Fault) -> str:
     """Format a fault: in a file, the number of its line stands before it."""
     line = fault.loc.removeprefix("line.")
-    return fault.detail if line == fault.loc else f"Line {line} {fault.detail}"
+    return fault.detail if line == fault.loc else f"Line {line}: {fault.detail}"
 
 
 def quoted(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from eligibility.errors import Fault, InvalidInput
 from eligibility.formats.suggestions import meant
-from groups import csv_file
+from groups import csv_text
 from groups.errors import InvalidCsv
 from groups.list_headers import header_key
 
@@ -50,7 +50,7 @@ def read_table(
     Raises: InvalidInput with every fault, located as `file:line`.
     """
     try:
-        rows = list(csv_file.rows(file_bytes(path), max_bytes=MAX_BYTES))
+        rows = list(csv_text.rows(file_bytes(path), MAX_BYTES))
     except InvalidCsv as error:
         raise in_file(path, error) from None
     if not rows:
@@ -124,5 +124,5 @@ def named(header: Sequence[str], cells: Sequence[str]) -> Cells:
     if any(cells[len(header) :]):
         detail = f"has {len(cells)} cells, but the header has {len(header)}"
         raise InvalidInput([Fault("", "TOO_MANY_CELLS", detail)])
-    plain = map(csv_file.plain_cell, cells)
+    plain = map(csv_text.plain_cell, cells)
     return dict(zip_longest(header, islice(plain, len(header)), fillvalue=""))

@@ -2,14 +2,17 @@
 
 import csv
 import io
+import re
+from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from groups import csv_file
 from groups.emails import canonical
-from groups.errors import InvalidCsv
+from groups.errors import Fault, InvalidCsv
+from groups.list_headers import header_ranks
 
 ADA, GRACE = "ada@example.com", "grace@example.com"
 
@@ -34,6 +37,54 @@ READ = {
     "UTF-16 of Excel": "email\r\nada@example.com\r\ngrace@example.com".encode("utf-16"),
     "UTF-16, the other way round": b"\xfe\xff"
     + "email\tname\r\nada@example.com\tAda\r\ngrace@example.com\tGrace".encode("utf-16-be"),
+    "a postal address beside it": (
+        b'"Email Address","First Name",Address\nada@example.com,Ada,"Main Street 1, Bath"\n'
+        b"grace@example.com,Grace,"
+    ),
+    "another in German": b"Adresse;E-Mail-Adresse\nBonn;ada@example.com\nKiel;grace@example.com",
+    "a first line for Excel": b"sep=;\r\nName;E-Mail\r\nA, B;ada@example.com\r\nC;grace@example.com",
+    "quotes around it": b'"sep=|"\nName|Email\nA|ada@example.com\nC|grace@example.com',
+    "delimiters within quotes": (
+        b'"Name, first, last";"E-Mail"\n"L, A, B, C";"ada@example.com"\n"H";"grace@example.com"'
+    ),
+    "bars": b"Name|Email\nAda|ada@example.com\nGrace|grace@example.com",
+    "blanks around quotes": b'Name, Email\nAda , "ada@example.com" \n"Grace" ,"grace@example.com"',
+    "the same without a header": b'Lovelace, "ada@example.com"\nHopper, "grace@example.com"',
+    "a hard space, a colon and an asterisk": (
+        "Name,\u00a0Email:*\u00a0\nAda,ada@example.com\nGrace,\u00a0grace@example.com".encode()
+    ),
+    "a note in the header": b"Email Address [Required]\nada@example.com\ngrace@example.com",
+    "titles": (
+        b"Testers, spring\n;;\nmade by eve@example.com today\nName;E-Mail\n"
+        b"A, B;ada@example.com\nC;grace@example.com"
+    ),
+    "a title that is a name of a column": b"Users\nName,Email\nA,ada@example.com\nG,grace@example.com",
+    "first, last and address without a header": (
+        b"Ada,Lovelace,ada@example.com\nGrace,Hopper,grace@example.com"
+    ),
+    "two columns, each address in one": b"email,email\nada@example.com,\n,grace@example.com",
+    "two columns with the same": (
+        b"Email,E-mail 2\nada@example.com,ADA@example.com\ngrace@example.com,"
+    ),
+    "names people sign in with beside it": (
+        b"User principal name,Mail\nada@c.example,ada@example.com\ngrace@example.com,"
+    ),
+    "names and addresses in one cell": (
+        b'email\n"Lovelace, Ada <ada@example.com>"\nGrace (grace@example.com)'
+    ),
+    "as Outlook shows people": b'Lovelace, Ada <ada@example.com>\n"Hopper, G" <grace@example.com>',
+    "links": b"email\nmailto:ada@example.com\n<grace@example.com>",
+    "all in one line": b"ada@example.com, grace@example.com",
+    "all in one line, with names": b"Ada <ada@example.com>; Hopper, Grace <grace@example.com>",
+    "blanks between them": b"ada@example.com grace@example.com",
+    "a name in another encoding": "E-Mail;Name\nada@example.com;J\u00f6rg\ngrace@example.com;G".encode(
+        "cp1252"
+    ),
+    "a header in another encoding": "Adresse \u00e9lectronique\nada@example.com\ngrace@example.com".encode(
+        "cp1252"
+    ),
+    "UTF-32": "Name\tEmail\nAda\tada@example.com\nG\tgrace@example.com".encode("utf-32"),
+    "trailing delimiters": b"email;;\nada@example.com;;\ngrace@example.com;;\n",
     "the same address in two spellings": b"ada@example.com\ngrace@example.com\nAda@EXAMPLE.com",
 }
 
@@ -71,6 +122,59 @@ REFUSED = {
     ),
     "one very long line": (b"ada@example.com " * 100_000, {"line.1": "has 1,600,000 characters"}),
     "too many bytes": (b"x" * (csv_file.MAX_BYTES + 1), {"": "has 4,194,305 bytes"}),
+    "text after a quote": (b'email\n\n"ada"x@example.com', {"line.3": "around the whole cell"}),
+    "a postal address alone": (
+        b"Name,Address\nAda,Main Street 1\nGrace,High Street 2",
+        {"line.1": "`Name`, `Address` has no address"},
+    ),
+    "an unknown header: one fault, not one a line": (
+        b"Wer,Wie\n" + b"Ada,ada@example.com\n" * 50,
+        {"line.1": "call column 2 `email`"},
+    ),
+    "a title without a header": (b"Spring\nada@example.com", {"line.1": "call column 1 `email`"}),
+    "two columns with different addresses": (
+        b"Name,email,email\nA,ada@example.com,\nG,grace@example.com,g@example.com",
+        {"line.1": "the columns 2 `email` and 3 `email` have different addresses in line 3"},
+    ),
+    "a second address": (
+        b"E-mail 1 - Value,E-mail 2 - Value\nada@example.com,a@example.com\nb@x.com,c@x.com",
+        {"line.1": "in line 2 and 1 more: keep only the column"},
+    ),
+    "two addresses in a cell": (
+        b"email\nada@example.com ::: grace@example.com",
+        {"line.2": "has 2 `@`"},
+    ),
+    "typographic quotes in an address": (
+        "Name;E-Mail\nA;ada@example.com\nO;o\u2019brien@example.com".encode(),
+        {"line.3": "write `'`"},
+    ),
+    "an apostrophe before an address": (b"email\n'ada@example.com", {"line.2": "leave it out"}),
+    "an address in another encoding": (
+        "E-Mail;Name\nada@example.com;A\nj\u00f6rg@example.com;J".encode("cp1252"),
+        {"line.3": "save the file as `CSV UTF-8`"},
+    ),
+    "an unknown header in another encoding": (
+        "\u540d,\u30e1\u30fc\u30eb\nAda,ada@example.com".encode("shift-jis"),
+        {"line.1": "is not UTF-8"},
+    ),
+    "a workbook": (b"PK\x03\x04....xl/workbook.xml", {"": "Save As > `CSV UTF-8"}),
+    "an old workbook": (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(64),
+        {"": "Excel workbook (.xls"},
+    ),
+    "an OpenDocument spreadsheet": (
+        b"PK\x03\x04..mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
+        {"": "an OpenDocument spreadsheet (.ods)"},
+    ),
+    "a Numbers spreadsheet": (b"PK\x03\x04..Index/Document.iwa", {"": "Export To > CSV"}),
+    "an archive": (b"PK\x03\x04..testers.csv", {"": "unpack it"}),
+    "a compressed file": (b"\x1f\x8b\x08" + bytes(9), {"": "unpack it"}),
+    "a PDF file": (b"%PDF-1.7", {"": "one a line"}),
+    "JSON": (b'{"emails": ["ada@example.com"]}', {"": "save the addresses as CSV"}),
+    "a workbook that is too large": (
+        b"PK\x03\x04xl/workbook.xml" + bytes(csv_file.MAX_BYTES),
+        {"": "Excel workbook"},
+    ),
     "a quote that never ends": (
         b'email\n"ada@example.com\n',
         {"line.2": "opens a quote that is never closed"},
@@ -97,6 +201,68 @@ def test_faults_end_somewhere() -> None:
 def test_a_file_with_nothing_in_it_has_no_addresses() -> None:
     for data in (b"", b"\n\n", b"email\n", b",,\n", b"\xef\xbb\xbf"):
         assert csv_file.read(data) == ()
+
+
+def test_an_operator_adds_names_of_columns(tmp_path: Path) -> None:
+    more = tmp_path / "more.toml"
+    more.write_text('email = ["Wie erreichbar?"]', "utf-8")
+    data = b"Wer;Wie erreichbar\nAda;ada@example.com\n"
+    with pytest.raises(InvalidCsv):
+        csv_file.read(data)
+    assert csv_file.read(data, header_ranks(more)) == (ADA,)
+    assert csv_file.read(b"email\nada@example.com", header_ranks(more)) == (ADA,)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mail = []", "`mail` is not a kind of column; the kinds are email, sign_in, address"),
+        ('email = "x"', "`email` must be a list of texts"),
+        ("email = [1]", "`email` must be a list of texts"),
+        ('email = ["*"]', "`email` has a name without letters"),
+        ("email", "Expected '='"),
+    ],
+)
+def test_a_file_of_names_that_is_wrong_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    more = tmp_path / "more.toml"
+    more.write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=re.escape(said)):
+        header_ranks(more)
+
+
+_LINES = st.lists(
+    st.sampled_from(
+        [
+            "email",
+            "Name;E-Mail",
+            "ada@example.com",
+            "Ada;ada@example.com",
+            '"',
+            "sep=;",
+            "\u00e9",
+            ",",
+        ]
+    )
+    | st.text(max_size=6),
+    max_size=6,
+).map("\n".join)
+
+
+@given(_LINES.map(str.encode) | st.binary(max_size=60) | _LINES.map(lambda t: t.encode("utf-16")))
+@example(b"\xff")
+@example(b"PK\x03\x04")
+@example(b'sep="\n"')
+def test_any_file_gives_addresses_or_faults_that_say_where(data: bytes) -> None:
+    addresses: tuple[str, ...] = ()
+    faults: list[Fault] = []
+    try:
+        addresses = csv_file.read(data)
+    except InvalidCsv as error:
+        faults = error.faults
+    for fault in faults:
+        assert fault.detail
+        assert fault.loc.startswith("line.") or fault.code in ("NOT_CSV", "FILE_TOO_LARGE")
+    assert all(canonical(address) == address for address in addresses)
 
 
 _FIRST = st.sampled_from("ab=+-\u00e9!#|")

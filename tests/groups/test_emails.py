@@ -39,6 +39,7 @@ REFUSED = {
     "   ": "is empty",
     "ada": "has 0 `@`",
     "ada@b@example.com": "has 2 `@`",
+    "ada\uff20example.com": "has `\uff20` (U+FF20), where `@` is meant",
     "@example.com": "nothing before",
     "ada@": "domain with a dot",
     "ada@localhost": "domain with a dot",
@@ -76,6 +77,55 @@ REFUSED = {
     "\ud800da@example.com": "invisible character before",
     "ada@\udfff.com": "invisible character after",
 }
+NOBODYS = {
+    "o\u2019brien@x.example": "has `\u2019` (U+2019, right single quotation mark)",
+    "o\u02bcbrien@x.example": "write `'`",
+    "o\u00b4brien@x.example": "write `'`",
+    "jane\u2013doe@x.example": "write `-`",
+    "jane\u2011doe@x.example": "write `-`",
+    "jane\u2026@x.example": "U+2026",
+    "\uff4aane@x.example": "write `j`",
+    "\ufb01ona@x.example": "write `fi`",
+    "user\u00b2@x.example": "write `2`",
+    "\u017fara@x.example": "write `s`",
+    "\U0001d41aida@x.example": "write `a`",
+    "\U0001f600@x.example": "grinning face",
+    "m\u00ba@x.example": "U+00BA",
+    "ja\ufe0fne@x.example": "invisible character (U+FE0F)",
+    "ja\u3164ne@x.example": "U+3164",
+    "j\u0430ne@x.example": "mixes Cyrillic and Latin",
+    "\u03b1lice@x.example": "mixes Greek and Latin",
+    "p\u0585st@x.example": "mixes Armenian and Latin",
+    "jane.d\u043ee@x.example": "mixes Cyrillic and Latin letters in `d\u043ee`",
+    "ivan-\u0438\u0432\u0430\u043d@x.example": "mixes Cyrillic and Latin",
+    "\u5c71\u0430@x.example": "mixes CJK and Cyrillic",
+    "jane@c\u043entoso.example": "mixes Cyrillic and Latin letters in `c\u043entoso`",
+    "jane@xn--cntoso-wqf.example": "mixes Cyrillic and Latin",
+    "bob_fabrikam.example#EXT#@contoso.onmicrosoft.example": "perhaps bob@fabrikam.example",
+    "bob.smith_mail_fabrikam.example#ext#@c.example": "perhaps bob.smith_mail@fabrikam.example",
+    "live.com#jane@outlook.example": "perhaps jane@outlook.example",
+    "'jane@x.example": "begins with an apostrophe",
+    "'o'brien@x.example": "begins with an apostrophe",
+}
+SOMEBODYS = [
+    "j\u00f6rg@x.example",
+    "\u5c71\u7530@x.example",
+    "\u5c71\u7530taro3@x.example",
+    "\u3055\u304f\u3089\u30fc\u82b1@x.example",
+    "\u4f50\u3005\u6728@x.example",
+    "\uae40\ucca0\uc218@x.example",
+    "\u0438\u0432\u0430\u043d.petrov+\u0431\u0435\u0442\u0430-2@x.example",
+    "\u03bd\u03b9\u03ba\u03bf\u03c2@x.example",
+    "\u0e2a\u0e21\u0e0a\u0e32\u0e22@x.example",
+    "\u091c\u0949\u0928@x.example",
+    "\u0645\u062d\u0645\u062f@x.example",
+    "ti\u1ebfn\u0111\u1ea1t@x.example",
+    "o'brien@x.example",
+    "c#dev@x.example",
+    "jane@xn--mnchen-3ya.example",
+    "jane@xn--80a1acny.xn--p1ai",
+    "jane@xn--r8jz45g.xn--zckzah",
+]
 # Plain enough for the fast path, or just beside it.
 ASCII_ADDRESSES = st.from_regex(r"[aA0_.+'-]{1,5}@([aB1-]{1,4}\.){0,3}[a-z0]{1,3}", fullmatch=True)
 
@@ -92,6 +142,33 @@ def test_what_is_no_address_is_refused_with_the_reason(written: str, why: str) -
         canonical(written)
     assert why in caught.value.faults[0].detail
     assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(("written", "why"), NOBODYS.items())
+def test_an_address_nobody_can_sign_in_with_is_refused_but_found_where_it_is_stored(
+    written: str, why: str
+) -> None:
+    for read in (canonical, parse, lambda text: parse([text])):
+        with pytest.raises(InvalidEmails) as caught:
+            read(written)
+        assert why in caught.value.faults[0].detail
+        assert str(caught.value).replace("\ufe0f", "").isprintable()
+    stored = canonical(written, strict=False)
+    assert parse([written], strict=False) == (stored,)
+    assert canonical(stored, strict=False) == stored
+
+
+@pytest.mark.parametrize("address", SOMEBODYS)
+def test_an_address_of_one_script_is_somebodys(address: str) -> None:
+    assert canonical(address) == canonical(address, strict=False) == address
+
+
+@given(st.text(max_size=8), st.text(max_size=8))
+def test_strict_refuses_more_and_reads_the_same(local: str, label: str) -> None:
+    address = f"{local}@{label}x.example"
+    with suppress(InvalidEmails):
+        read = canonical(address)
+        assert canonical(address, strict=False) == read
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from eligibility.access.model import Account
 from eligibility.errors import InvalidInput
 from eligibility.simulation.inputs.accounts import read_accounts
 from eligibility.simulation.inputs.population import Population
-from groups.errors import UnknownGroup
+from groups import csv_file
+from groups.errors import InvalidCsv, UnknownGroup
 
 MEMBERS = {"beta": ["ada@example.com", "bob@example.com"], "v1.2": ["cleo@example.com"]}
 
@@ -165,6 +166,46 @@ def test_a_huge_list_costs_a_text_an_account(file: Path) -> None:
     assert not population.others
 
 
+# --- the files that groups are imported from ---
+
+LISTS = Path(__file__).parent.parent / "data" / "lists"
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in LISTS.iterdir()))
+def test_a_file_is_read_as_groups_import_reads_it(name: str) -> None:
+    path = LISTS / name
+    try:
+        imported = list(csv_file.read(path.read_bytes()))
+    except InvalidCsv as error:
+        details = [
+            f"account: {f.detail}" if f.code == "INVALID_EMAIL" else f.detail for f in error.faults
+        ]
+        assert [detail for _, _, detail in refused(path)] == details
+        return
+    assert list(read(path).names) == imported
+
+
+def test_columns_that_say_nothing_of_an_account_are_not_read(file: Path) -> None:
+    file.write_text("Name;E-Mail;Market;Team\nDoe, Jane;jane@x.com;US;Red\nBob;bob@x.com;;\n")
+    assert askers(read(file)) == [
+        Asker(Account("jane@x.com"), market="US"),
+        Asker(Account("bob@x.com")),
+    ]
+
+
+def test_an_address_nobody_can_sign_in_with_is_refused(file: Path) -> None:
+    file.write_text("Name,Email,Kind\nO,o\u2019brien@x.com,\n", "utf-8")
+    ((loc, _, detail),) = refused(file)
+    assert loc == f"{file}:2"
+    assert "write `'`" in detail
+
+
+def test_a_member_nobody_can_sign_in_with_still_is_one() -> None:
+    assert list(read_accounts("old", lambda _: ["o\u2019brien@x.com"]).names) == [
+        "o\u2019brien@x.com"
+    ]
+
+
 # --- files with a header ---
 
 HEADER = "account,kind,aliases,installed_version,owned,market,promotional_code,manual_check\n"
@@ -245,6 +286,13 @@ def test_a_misspelt_column_is_told_with_what_was_meant(file: Path) -> None:
     ((loc, code, detail),) = refused(file)
     assert (loc, code) == (f"{file}:1", "UNKNOWN_COLUMN")
     assert "did you mean `market`?" in detail
+
+
+@pytest.mark.parametrize("header", ["account,alias", "Email,maket"])
+def test_a_column_that_looks_like_a_claim_is_not_skipped(file: Path, header: str) -> None:
+    file.write_text(f"{header}\na@x.com,\n")
+    ((loc, code, _),) = refused(file)
+    assert (loc, code) == (f"{file}:1", "UNKNOWN_COLUMN")
 
 
 def test_two_columns_of_addresses_are_refused(file: Path) -> None:

@@ -16,7 +16,7 @@ from eligibility.dashboard.site import RenderedPage, Site
 from eligibility.errors import UnknownProduct
 from eligibility.formats.whole_number import whole_number
 from eligibility.simulation.state import State
-from groups import csv_file
+from groups.csv_text import harmless_cell
 from groups.model import MAX_MEMBERS
 
 _SHOWN = 100
@@ -64,7 +64,7 @@ class TesterPages:
             device = (
                 (exact_seconds(last.at), last.family, last.os_version) if last else ("", "", "")
             )
-            address = csv_file.harmless_cell(tester.address)
+            address = harmless_cell(tester.address)
             rows.writerow((address, tester.standing, *device, tester.problem, tester.remedy))
         headers = {
             "content-disposition": f'attachment; filename="{state.product_id}-readiness.csv"'

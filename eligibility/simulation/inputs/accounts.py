@@ -21,7 +21,7 @@ from eligibility.formats.csv_table import (
 from eligibility.formats.suggestions import meant
 from eligibility.simulation.inputs.population import Population, without_duplicates
 from groups import csv_file, emails
-from groups.csv_file import AddressRow
+from groups.address_table import AddressRow, AddressTable
 from groups.errors import InvalidCsv, InvalidEmails, UnknownGroup
 from groups.list_headers import HeaderRanks
 
@@ -96,7 +96,7 @@ def _part(
 def canonical_address(text: str, loc: str) -> str:
     """Read an address, and return it in canonical form. Raises: InvalidInput at `loc`."""
     try:
-        return emails.canonical(text)
+        return emails.canonical(text, strict=False)
     except InvalidEmails as error:
         faults = [Fault(loc, fault.code, fault.detail) for fault in error.faults]
         raise InvalidInput(faults, "the accounts") from None
@@ -108,41 +108,44 @@ def read_file(path: Path, defaults: Asker = PLAIN, ranks: HeaderRanks | None = N
     Further columns are not read. Raises: InvalidInput.
     """
     try:
-        table = csv_file.read_table(
-            file_bytes(path), ranks, max_bytes=MAX_BYTES, placeholders=ANONYMOUS
-        )
+        table = csv_file.table(file_bytes(path), ranks, max_bytes=MAX_BYTES, placeholders=ANONYMOUS)
+        return _population(path, table, defaults)
     except InvalidCsv as error:
         raise in_file(path, error) from None
-    if not table.rows:
+
+
+def _population(path: Path, table: AddressTable, defaults: Asker) -> Population:
+    if not table.lines:
         detail = f"is empty; the columns are {', '.join(COLUMNS)}"
         raise InvalidInput([Fault(str(path), "EMPTY_FILE", detail)], "the file")
     header = column_names(table.header, _CLAIMS)
     faults = _header_faults(header, f"{path}:{table.header_line}")
     if faults:
         raise InvalidInput(faults, "the file")
-    if not any(name in _CLAIMS for name in header):
-        plain = emails.canonical_together([",".join(row.texts) for row in table.rows])
+    claims = any(name in _CLAIMS for name in header)
+    if not claims:
+        plain = emails.canonical_together([",".join(row.texts) for row in table.rows()])
         if plain is not None:
             return Population(plain, defaults)
-        header = []
 
     def askers(row: AddressRow) -> list[Asker]:
         if row.fault:
             also = f"; write `{ANONYMOUS[0]}` for nobody signed in"
             detail = row.fault.detail + (also if row.fault.code == "NO_ADDRESS" else "")
             raise InvalidInput([Fault("", row.fault.code, detail)])
-        cells = named(header, row.cells) if header else {}
+        cells = named(header, row.cells) if claims else {}
         return [_asker(text, cells, defaults) for text in row.texts]
 
-    listed = rows_read(path, ((row.line, row) for row in table.rows), askers)
+    listed = rows_read(path, ((row.line, row) for row in table.rows()), askers)
     return Population.of(asker for row in listed for asker in row)
 
 
 def _header_faults(header: Sequence[str], loc: str) -> list[Fault]:
     """List names that look like a claim's, because a misspelt claim would silently not count."""
     faults = []
+    own_form = COLUMNS[0] in map(str.casefold, header)
     for name in header:
-        near = meant(name.casefold(), _CLAIMS, 0.85)
+        near = meant(name.casefold(), _CLAIMS, 0.6 if own_form else 0.85)
         if name not in _CLAIMS and near:
             detail = f"`{name}` is not a column{near}; the columns are {', '.join(COLUMNS)}"
             faults.append(Fault(loc, "UNKNOWN_COLUMN", detail))

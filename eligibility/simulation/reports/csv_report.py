@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 from eligibility.simulation.matrix import Matrix
 from eligibility.simulation.reports.cells import COLUMNS, cells_by_class
 from eligibility.simulation.reports.report import SimulationReport
-from groups.csv_file import harmless_cell
+from groups.csv_text import harmless_cell
 
 SIDE = "side"
 """Name of the last column, `now` or `earlier`, if reports show both sides of member changes."""

@@ -66,6 +66,9 @@ def test_what_is_exported_comes_back_to_no_change_and_is_no_formula(
         (b"a" * 3_000_000, 400, "INVALID_CSV", "line.1"),
         (b"ada@x.com\nb\0b@x.com\n", 400, "INVALID_CSV", "line.2"),
         ("ada@x.com\n".encode("utf-16-le"), 400, "INVALID_CSV", "line.1"),
+        (b"Wer,Wie\nAda,ada@x.com\n", 400, "INVALID_CSV", "line.1"),
+        ("email\no\u2019brien@x.com\n".encode(), 400, "INVALID_CSV", "line.2"),
+        (b"PK\x03\x04....xl/workbook.xml", 400, "INVALID_CSV", ""),
         (TOO_MANY, 400, "GROUP_SIZE", None),
         (b"email\n", 400, "GROUP_SIZE", None),
         (b"a" * 5_000_000, 413, "BODY_TOO_LARGE", None),
@@ -79,6 +82,20 @@ def test_a_bad_file_is_refused_whole_and_its_lines_named(
     if loc is not None:
         assert answer.json()["errors"][0]["loc"] == loc
     assert members(server, base) == [ADA, BOB]
+
+
+def test_people_are_added_as_they_are_pasted_and_nobody_as_a_guest(
+    server: Server, base: str
+) -> None:
+    pasted = '"Cat, The" <cat@x.com>; mailto:dan@x.com'
+    url = f"{base}/beta/members"
+    assert server.http.patch(url, json={"add": pasted}).json()["added"] == 2
+    answer = server.http.patch(url, json={"add": [CAT, "eve_x.com#EXT#@y.com"], "remove": ["no"]})
+    assert_problem(answer, 400, "INVALID_INPUT")
+    faults = answer.json()["errors"]
+    assert [fault["loc"] for fault in faults] == ["add.2", "remove.1"]
+    assert "perhaps eve@x.com" in faults[0]["detail"]
+    assert server.http.patch(url, json={"remove": ["eve_x.com#EXT#@y.com"]}).json()["unknown"] == 1
 
 
 def test_one_address_in_two_spellings_is_one_member(server: Server, base: str) -> None:
@@ -178,6 +195,33 @@ def test_import_and_export_on_the_command_line(beta: Run, tmp_path: Path) -> Non
     assert file.read_text() == f"email\n{ADA}\n{CAT}\n"
     made = beta("groups", "import", "new", str(file), "-P", "contoso", "--create", "New")
     assert "2 added" in made.out
+
+
+def test_a_list_in_another_language_and_files_that_are_none_on_the_command_line(
+    beta: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, file = tmp_path / "names.toml", tmp_path / "testers.csv"
+    command = ("groups", "import", "beta", str(file), "--merge", "-P", "contoso")
+    file.write_text("Wer;Wie erreichbar\nCat;cat@x.com\n", "utf-8")
+    ran = beta(*command)
+    assert ran.code == 1
+    assert "line.1  `Wer`, `Wie erreichbar` has no address" in ran.err
+    names.write_text('email = ["wie erreichbar"]', "utf-8")
+    monkeypatch.setenv("ELIGIBILITY_LIST_HEADERS", str(names))
+    assert "1 added" in beta(*command).out
+    names = tmp_path / "wrong.toml"
+    names.write_text("mail = []", "utf-8")
+    monkeypatch.setenv("ELIGIBILITY_LIST_HEADERS", str(names))
+    ran = beta(*command)
+    assert ran.code == 2
+    assert "`mail` is not a kind of column" in ran.err
+    monkeypatch.delenv("ELIGIBILITY_LIST_HEADERS")
+    file.write_bytes(b"PK\x03\x04....xl/workbook.xml")
+    add = ("groups", "add", "beta", "--file", str(file), "-P", "contoso")
+    for importing in (command, add):
+        assert "in Excel choose File > Save As" in beta(*importing).err
+    file.write_bytes("Cat <cat@x.com>; dan@x.com".encode("utf-16"))
+    assert "1 added" in beta(*add).out
 
 
 def test_a_file_of_fifty_megabytes_is_refused_on_the_command_line(
