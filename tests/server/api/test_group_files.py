@@ -213,7 +213,7 @@ def test_a_list_in_another_language_and_files_that_are_none_on_the_command_line(
     names.write_text("mail = []", "utf-8")
     monkeypatch.setenv("ELIGIBILITY_LIST_HEADERS", str(names))
     ran = beta(*command)
-    assert ran.code == 2
+    assert ran.code == 1
     assert "`mail` is not a kind of column" in ran.err
     monkeypatch.delenv("ELIGIBILITY_LIST_HEADERS")
     file.write_bytes(b"PK\x03\x04....xl/workbook.xml")
