@@ -5,7 +5,10 @@ which speed does not matter; access/wire.py reads access queries just as strictl
 """
 
 import json
+from math import isinf
 from typing import Any, NoReturn
+
+from msgspec import Raw
 
 from eligibility.errors import Fault, InvalidInput
 
@@ -17,19 +20,26 @@ class InvalidJson(InvalidInput):
 
     code = "INVALID_JSON"
 
-    def __init__(self, detail: str, code: str = "MALFORMED_JSON") -> None:
-        super().__init__([Fault("", code, detail)], "the JSON")
+    def __init__(self, detail: str, code: str = "MALFORMED_JSON", loc: str = "") -> None:
+        super().__init__([Fault(loc, code, detail)], "the JSON")
 
 
-def loads(body: bytes | str) -> Any:
-    """Read a JSON text. Raises: InvalidJson with the reason and, if known, line and column."""
+def loads(body: bytes | str, large_numbers: bool = False) -> Any:
+    """Read a JSON text. Raises: InvalidJson with the reason and, if known, line and column.
+
+    large_numbers: keep numbers that are too large as Raw, for members that may not be read at all.
+    """
     try:
         text = body if isinstance(body, str) else body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidJson(f"not UTF-8: byte {error.start} is {body[error.start]!r}") from None
     try:
         value = json.loads(
-            text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer
+            text,
+            object_pairs_hook=_object,
+            parse_constant=_constant,
+            parse_int=_integer,
+            parse_float=_float,
         )
     except json.JSONDecodeError as error:
         why = error.msg[:1].lower() + error.msg[1:]
@@ -38,7 +48,19 @@ def loads(body: bytes | str) -> Any:
     except RecursionError:
         raise _too_deep() from None
     _check(value, 0)
+    if not large_numbers:
+        check_numbers(value)
     return value
+
+
+def check_numbers(value: Any, loc: str = "") -> None:
+    """Raise InvalidJson with the location of the first number that is too large."""
+    if isinstance(value, Raw):
+        detail = f"the number `{_shown(bytes(value).decode())}` is too large"
+        raise InvalidJson(detail, "NUMBER_TOO_LARGE", loc)
+    members = value.items() if isinstance(value, dict) else ()
+    for name, item in enumerate(value) if isinstance(value, list) else members:
+        check_numbers(item, f"{loc}.{name}".strip("."))
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -56,14 +78,17 @@ def _constant(name: str) -> NoReturn:
     raise InvalidJson(f"`{name}` is not JSON; a number must be finite", "NOT_A_NUMBER")
 
 
-def _integer(digits: str) -> int:
-    if len(digits) > 20:  # more than 64 bits; int() is slow for long texts
-        raise InvalidJson(f"the number `{_shown(digits)}` is too large", "NUMBER_TOO_LARGE")
-    return int(digits)
+def _integer(digits: str) -> int | Raw:  # above 64 bits; int() is slow for long texts
+    return Raw(digits) if len(digits) > 20 else int(digits)
+
+
+def _float(digits: str) -> float | Raw:
+    number = float(digits)
+    return Raw(digits) if isinf(number) else number
 
 
 def _check(value: Any, depth: int) -> None:
-    """Refuse deep nesting, infinite numbers and lone surrogates (UTF-8 cannot encode them)."""
+    """Refuse deep nesting and lone surrogates (UTF-8 cannot encode them)."""
     if depth > DEEPEST:
         raise _too_deep()
     if isinstance(value, str):
@@ -75,8 +100,6 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _check(item, depth + 1)
-    elif isinstance(value, float) and value in (float("inf"), float("-inf")):
-        raise InvalidJson("a number is too large; it must be finite", "NUMBER_TOO_LARGE")
 
 
 def _check_text(text: str) -> None:

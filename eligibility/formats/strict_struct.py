@@ -45,10 +45,14 @@ class StrictReader(Generic[Fields]):
             if nothing_twice(body, struct):
                 return struct
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            value = strict_json.loads(body)
-            raise InvalidInput(_faults(value, self._fields, self._nested)) from None
-        strict_json.loads(body)  # raises InvalidJson if a name is duplicate
+            raise InvalidInput(_faults(self._loads(body), self._fields, self._nested)) from None
+        self._loads(body)  # raises InvalidJson if a name is duplicate
         return struct
+
+    def _loads(self, body: bytes) -> Any:
+        value = strict_json.loads(body, large_numbers=True)
+        strict_json.check_numbers(_members_read(value, self._fields, self._nested))
+        return value
 
 
 def nothing_twice(body: bytes, read: Struct) -> bool:
@@ -57,6 +61,23 @@ def nothing_twice(body: bytes, read: Struct) -> bool:
         return False
     encoded = _encode(read)
     return len(encoded) == len(body) or encoded.count(b":") == body.count(b":")
+
+
+def _members_read(value: Any, fields: type[Struct], nested: Mapping[str, type[Struct]]) -> Any:
+    """Leave out the members that nothing reads, and those that have a reader of their own (Raw)."""
+    if not isinstance(value, dict) or fields.__struct_config__.forbid_unknown_fields:
+        return value
+    return {
+        field.name: _members_read(value[field.name], nested[field.name], {})
+        if field.name in nested
+        else value[field.name]
+        for field in msgspec.structs.fields(fields)
+        if field.name in value and (field.name in nested or not _has_raw(field.type))
+    }
+
+
+def _has_raw(kind: Any) -> bool:
+    return kind is msgspec.Raw or any(map(_has_raw, get_args(kind)))
 
 
 def _faults(

@@ -81,7 +81,7 @@ def read_request(body: bytes, key: str | None = None) -> FlagRequest:
     try:
         context = _read(body).context
     except InvalidInput as error:
-        in_context = error.faults[0].loc == "context"
+        in_context = error.faults[0].loc.partition(".")[0] == "context"
         code: ErrorCode = "INVALID_CONTEXT" if in_context else "PARSE_ERROR"
         raise FlagError(code, str(error), key) from None
     values: list[Any]

@@ -123,7 +123,7 @@ def _check_properties(entity: Any) -> None:
 
 
 def _object(body: bytes) -> Mapping[str, Any]:
-    value = strict_json.loads(body)
+    value = strict_json.loads(body, large_numbers=True)
     if not isinstance(value, dict):
         raise InvalidInput([Fault("", "WRONG_TYPE", "must be an object")])
     return value
