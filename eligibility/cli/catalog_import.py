@@ -70,8 +70,7 @@ def import_partner_center(
             accepted=accept or (),
             stored=_stored(opened, publisher),
         )
-        products = {read.product_id: read.product}
-        declaration = Declaration(publisher, products=products, accepted=set(read.accepted))
+        declaration = Declaration(publisher, {}, {read.product_id: read.product}, {*read.accepted})
         if not as_json:
             _show_notes(read.notes)
         if out is not None:
