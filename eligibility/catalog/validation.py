@@ -79,6 +79,7 @@ _TYPE_WORDS = {
     kind: words
     for words, kinds in {
         "a text": "string_type",
+        "a text of at least 1 character": "string_too_short",
         "true or false": "bool_type bool_parsing",
         "a whole number": "int_type int_parsing int_parsing_size int_from_float",
         "a number": "float_type float_parsing",

@@ -6,6 +6,7 @@ import pytest
 
 from eligibility.catalog.model import Product
 from eligibility.catalog.partner_center import Import
+from eligibility.errors import InvalidFile, InvalidInput
 from tests.helpers.catalog.partner_center import (
     APP,
     DAILY,
@@ -211,6 +212,23 @@ def test_the_note_on_families_names_the_packages_that_took_those_of_the_app(
     notes = [note for note in run(files).notes if note.code == "FAMILIES_FROM_APP"]
     assert "Mail_5.0.118.0_x64.msix" in notes[0].detail
     assert "named.msix" not in notes[0].detail
+
+
+def test_a_family_that_nobody_knows_is_noted(files: Files, run: Importer) -> None:
+    package_of(files)["targetDeviceFamilies"] += ["Windows.8828080 min version 10.0.19041.0"]
+    assert "Windows.8828080" in note_of(run(files), "UNKNOWN_FAMILY")
+
+
+@pytest.mark.parametrize("name", ["submission-app", "submission-daily"])
+def test_a_published_submission_without_packages_is_noted(
+    files: Files, run: Importer, name: str
+) -> None:
+    stored = run(files).product
+    packages = "applicationPackages" if name == "submission-app" else "flightPackages"
+    files[name][packages] = []
+    assert "NO_PACKAGES" in codes(run(files))
+    with pytest.raises(InvalidFile, match="NOTHING_PUBLISHED"):
+        again(run, files, stored)
 
 
 def test_a_family_that_is_named_twice_is_refused(files: Files, run: Importer) -> None:
@@ -443,7 +461,7 @@ def test_flights_that_single_files_do_not_mention_are_a_fault_until_it_is_accept
     stored = run(files).product
     few = {name: files[name] for name in ("app", "submission-app")}
     few |= {"weekly": flight(files, WEEKLY) | {"rankHigherThan": "Non-flighted submission"}}
-    with pytest.raises(Exception, match="FLIGHTS_NOT_LISTED") as caught:
+    with pytest.raises(InvalidFile, match="FLIGHTS_NOT_LISTED") as caught:
         again(run, few, stored)
     assert "`Daily`" in str(caught.value)
     read = again(run, few, stored, accepted=[f"FLIGHTS_NOT_LISTED:{APP}"])
@@ -467,7 +485,7 @@ def test_a_flight_that_would_lose_its_packages_is_a_fault_until_it_is_accepted(
     stored = run(files).product
     flight(files, DAILY)["lastPublishedFlightSubmission"] = reference
     del files["submission-daily"]
-    with pytest.raises(Exception, match=f"NOTHING_PUBLISHED:{APP}"):
+    with pytest.raises(InvalidFile, match=f"NOTHING_PUBLISHED:{APP}"):
         again(run, files, stored)
     read = again(run, files, stored, accepted=[f"NOTHING_PUBLISHED:{APP}"])
     assert read.product.flights[0].packages == ()
@@ -477,7 +495,7 @@ def test_an_app_that_would_lose_its_packages_is_a_fault(files: Files, run: Impor
     stored = run(files).product
     for package in files["submission-app"]["applicationPackages"]:
         package["targetDeviceFamilies"] = ["None"]
-    with pytest.raises(Exception, match="NOTHING_PUBLISHED"):
+    with pytest.raises(InvalidFile, match="NOTHING_PUBLISHED"):
         again(run, files, stored)
 
 
@@ -549,7 +567,7 @@ def test_a_file_beside_the_import_accepts_choices(
 def test_an_acceptance_of_another_form_is_refused(
     files: Files, run: Importer, tmp_path: Any, text: str
 ) -> None:
-    with pytest.raises(Exception, match="must be CODE:PRODUCT"):
+    with pytest.raises(InvalidInput, match="must be CODE:PRODUCT"):
         run(files, accepted=[text])
     write(tmp_path / "import", {"import.yaml": f"accept: ['{text}']"})
     ((code, detail),) = faults_of(run, files)

@@ -220,6 +220,15 @@ def test_json_that_powershell_cut_off_is_told_as_such(
     assert "-Depth" in detail
 
 
+@pytest.mark.parametrize(
+    "text", ["", "id : 9N\nprimaryName : Contoso", "The application has no Flights."]
+)
+def test_a_text_without_json_is_told_as_such(files: Files, run: Importer, text: str) -> None:
+    ((code, detail),) = faults_of(run, files | {"app": text})
+    assert code == "MALFORMED_JSON"
+    assert "ConvertTo-Json" in detail
+
+
 # --- pages ---
 
 
@@ -292,8 +301,9 @@ def test_what_is_no_object_is_told_as_unknown(files: Files, run: Importer, body:
         ("submission-app", "packageDeliveryOptions.isMandatoryUpdate", "true", 'must be true or false, not `"true"`'),
         ("submission-app", "applicationPackages.0.targetDeviceFamilies", 5, "must be a list, not `5`"),
         ("submission-app", "visibility", 5, "must be a text, not `5`"),
-        ("submission-app", "id", 1.5e18, "must be a text, not `1.5e18`"),
-        ("submission-app", "id", "9" * 5000, "is not the id of a submission"),
+        ("submission-app", "id", 1.5e18, "`1.5e18` is a number without its last digits"),
+        ("submission-app", "id", "9" * 5000, "`" + "9" * 57 + "...` is not the id of a submission"),
+        ("submission-app", "id", "{115}", "`(115)` is not the id of a submission"),
         ("flights-1", "totalCount", "three", 'must be a whole number, not `"three"`'),
         ("submission-app", "allowTargetFutureDeviceFamilies.Xbox", "yes", "must be true or false"),
     ],

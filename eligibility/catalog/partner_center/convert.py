@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from eligibility.catalog.acceptance import ZERO_VERSION, read_acceptances
 from eligibility.catalog.errors import InvalidProduct
-from eligibility.catalog.model import Flight, Product
+from eligibility.catalog.model import Flight, Product, Submission
 from eligibility.catalog.partner_center import listing, shapes
 from eligibility.catalog.partner_center.packages import PackageReader, Targets
 from eligibility.catalog.partner_center.ranks import rank_order
@@ -114,8 +114,8 @@ class _Conversion:
         families = listing.device_families(newest, delivery.families, before, report)
         if delivery.halted and families is None:
             families = list(delivery.families)
-        elif before and before.packages and not (delivery.packages or delivery.halted):
-            report.choice(newest.title, "NOTHING_PUBLISHED", "it offers no packages for Windows 10")
+        elif not delivery.packages and not delivery.halted:
+            self._report_nothing(f"app `{app.name}`", "it offers no packages", before)
         if stored is not None and stored.availability != "available":
             report.keep("", "availability", stored.availability)
         return {
@@ -188,15 +188,13 @@ class _Conversion:
             report.keep(what, "publish_at", stored.publish_at.isoformat())
             body["publish_at"] = stored.publish_at
         if newest is None:
-            if stored is not None and stored.packages:
-                report.choice(what, "NOTHING_PUBLISHED", "nothing is published in it any more")
-            else:
-                detail = "nothing is published yet, so the flight is imported without packages"
-                report.note(what, "NO_PACKAGES", detail)
+            self._report_nothing(what, "nothing is published", stored)
             return body
         _note_publish_date(newest, report)
         reader = PackageReader(report, list(submissions), drafts, families, stored)
         delivery = reader.read(newest)
+        if not delivery.packages and not delivery.halted:
+            self._report_nothing(what, "it offers no packages", stored)
         if reader.without_families:
             taken = ", ".join(f"{family} {version_text(low)}" for family, low in families.items())
             names = ", ".join(dict.fromkeys(reader.without_families))
@@ -205,6 +203,13 @@ class _Conversion:
             )
             report.note(what, "FAMILIES_FROM_APP", detail)
         return body | {"packages": delivery.packages, "rollout": delivery.rollout}
+
+    def _report_nothing(self, what: str, why: str, stored: Submission | Flight | None) -> None:
+        """Report an app or flight without packages; it is a choice if the store has some."""
+        if stored is not None and stored.packages:
+            self.report.choice(what, "NOTHING_PUBLISHED", f"{why} any more")
+        else:
+            self.report.note(what, "NO_PACKAGES", f"{why}, so it is imported without packages")
 
     def _drafts(self, flight_id: str) -> list[shapes.DraftSubmission]:
         """Return the submissions of a flight, or of the app (""), that are not published."""

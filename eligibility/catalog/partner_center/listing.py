@@ -85,7 +85,7 @@ def markets(
 ) -> list[str] | None:
     """Return the markets of the product, None = all. The API returns only prices (MAS)."""
     source, pricing = submission.title, submission.pricing
-    prices = {market: str(price).casefold() for market, price in pricing.by_market.items()}
+    prices = {name.upper(): str(price).casefold() for name, price in pricing.by_market.items()}
     offered = [market for market, price in prices.items() if price != _NOT_AVAILABLE]
     left_out = sorted(prices.keys() - set(offered))
     if pricing.base.casefold() == _NOT_AVAILABLE:

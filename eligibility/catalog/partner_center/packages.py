@@ -15,7 +15,7 @@ from eligibility.catalog.partner_center.shapes import (
     UploadedPackage,
 )
 from eligibility.errors import InvalidInput
-from eligibility.windows.versions import version_of, version_text
+from eligibility.windows.versions import UNIVERSAL, is_known_family, version_of, version_text
 
 _OFFERED = {"none", "uploaded"}
 _NOT_OFFERED = {"pendingdelete": "is to be deleted", "pendingupload": "is not uploaded"}
@@ -164,6 +164,9 @@ class PackageReader:
                 fault = error.faults[0]
                 self.report.fault(source, fault.code, f"targetDeviceFamilies: {fault.detail}")
                 return {}
+            unknown = [f for f in targets if not (f == UNIVERSAL or is_known_family(f))]
+            if unknown:
+                self.report.note(source, "UNKNOWN_FAMILY", f"nobody knows {', '.join(unknown)}")
         elif stored is not None:
             self.report.keep(source, "targets", ", ".join(stored.targets))
             return dict(stored.targets)

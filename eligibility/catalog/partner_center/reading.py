@@ -37,7 +37,7 @@ _KINDS: tuple[tuple[str, type[PartnerCenterResource]], ...] = (
     ("flightid", FlightSubmission),
     ("status", AppSubmission),
 )
-_CUT_OFF = "; if PowerShell wrote the file, write it again with `ConvertTo-Json -Depth 20`"
+_POWERSHELL = "; if PowerShell wrote the file, write it again with `ConvertTo-Json -Depth 20`"
 
 
 class _AcceptFile(BaseModel):
@@ -98,7 +98,9 @@ def _json(text: str) -> Any:
         return strict_json.loads(text)
     except strict_json.InvalidJson:
         start = re.search(r"^[\[{]", text, re.MULTILINE)
-        if start is None or start.start() == 0:
+        if start is None:
+            raise strict_json.InvalidJson(f"not JSON{_POWERSHELL}") from None
+        if start.start() == 0:
             raise
     printed = text[: start.start()].count("\n")
     return strict_json.loads("\n" * printed + text[start.start() :])
@@ -127,7 +129,7 @@ def _faults(path: Path, error: ValidationError) -> Iterator[Fault]:
     for details in error.errors(include_url=False):
         fault = pydantic_fault(details)  # type: ignore[arg-type]
         needs_parts = details["type"] in ("model_type", "dict_type", "tuple_type")
-        hint = _CUT_OFF if needs_parts and isinstance(details["input"], str) else ""
+        hint = _POWERSHELL if needs_parts and isinstance(details["input"], str) else ""
         where = f"{fault.loc}: " if fault.loc else ""
         yield Fault(str(path), fault.code, f"{where}{fault.detail}{hint}")
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic_core import PydanticCustomError
 
 from eligibility.errors import Fault, InvalidInput
+from eligibility.formats.strict_struct import shown
 from eligibility.windows import versions
 
 NON_FLIGHTED = "Non-flighted submission"
@@ -23,8 +24,16 @@ _TARGET = re.compile(r"\s*(\S+)\s+min\s+version\s+(\S+)\s*", re.IGNORECASE)
 _SUBMISSION_ID = re.compile(r"[0-9]{1,20}")
 
 
+def _wrong(code: str, value: Any, right: str) -> PydanticCustomError:
+    # Replace braces, because pydantic would read `{...}` as a placeholder.
+    detail = f"`{shown(value)}` is {right}".replace("{", "(").replace("}", ")")
+    return PydanticCustomError(code, detail)
+
+
 def _id(value: Any) -> Any:
     """Convert an id that is a whole number to text. Some samples of the API contain such ids."""
+    if isinstance(value, float):
+        raise _wrong("WRONG_TYPE", value, "a number without its last digits: write ids as texts")
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
@@ -35,9 +44,7 @@ def _number_id(value: Any) -> Any:
     if value == "":
         return NO_SUBMISSION
     if isinstance(value, str) and not _SUBMISSION_ID.fullmatch(value):
-        raise PydanticCustomError(
-            "WRONG_VALUE", "is not the id of a submission: an id has 1 to 20 digits"
-        )
+        raise _wrong("WRONG_VALUE", value, "not the id of a submission: an id has 1 to 20 digits")
     return value
 
 
@@ -66,9 +73,7 @@ class _Resource(BaseModel):
         for name in body:
             field = known.get(name.casefold())
             if field is not None and spelled.setdefault(field, name) != name:
-                raise PydanticCustomError(
-                    "DUPLICATE_NAME", f"`{spelled[field]}` and `{name}` are the same field"
-                )
+                raise _wrong("DUPLICATE_NAME", name, f"the same field as `{spelled[field]}`")
         return {f: body[name] for f, name in spelled.items() if body[name] is not None}
 
 
