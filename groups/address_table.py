@@ -18,6 +18,7 @@ from groups.mailboxes import addresses_in
 _MOST_TITLES = 30
 _HAS_ADDRESS = re.compile(r"\S@\S").search
 _IS_ADDRESS = re.compile(r'(?:[^<>]*<)?[^\s<>,;|"]+@[^\s<>,;|"]+>?').fullmatch
+_IS_PLAIN = re.compile(r"\w[\w.+-]*@[\w.-]+", re.ASCII).fullmatch
 
 
 class AddressRow(NamedTuple):
@@ -29,21 +30,17 @@ class AddressRow(NamedTuple):
     fault: Fault | None = None
 
 
-class RankedColumn(NamedTuple):
-    """A column that may have the addresses. Columns of a better (lower) rank come first."""
-
-    rank: int
-    position: int
-
-
 @dataclass(frozen=True, slots=True)
 class AddressTable:
-    """A list of people. header: the cells of line `header_line`; none if no line is a known header."""
+    """A list of people. header: the cells of line `header_line`; none if no line is a known header.
+
+    _columns: rank and index of the columns that may have the addresses, the best (lowest) rank first.
+    """
 
     header: Sequence[str]
     header_line: int
     lines: Sequence[CsvLine]
-    _columns: Sequence[RankedColumn]
+    _columns: Sequence[tuple[int, int]]
     _reader: "_CellReader"
 
     @classmethod
@@ -89,9 +86,9 @@ class AddressTable:
         """Read a line below the header: the different addresses in its columns of the best rank."""
         filled = [(rank, cells[i]) for rank, i in self._columns if i < len(cells) and cells[i]]
         if not filled:
-            return Fault(
-                "", "NO_ADDRESS", f"has no address in column {self._columns[0].position + 1}"
-            )
+            return Fault("", "NO_ADDRESS", f"has no address in column {self._columns[0][1] + 1}")
+        if len(filled) == 1:
+            return self._reader.checked([self._reader.text(filled[0][1])])
         counting = [each for each in filled if self._reader.counts(each[1])] or filled[:1]
         best = [self._reader.text(cell) for rank, cell in counting if rank == counting[0][0]]
         return self._reader.checked([*{text.casefold(): text for text in best}.values()])
@@ -99,8 +96,10 @@ class AddressTable:
     def _listed(self, cells: Sequence[str]) -> Sequence[str] | Fault:
         """Read a line of a list without a header."""
         filled = [*filter(None, cells)]
+        if len(filled) == 1:
+            return self._reader.checked(self._reader.texts(filled[0]))
         counting = [*filter(self._reader.counts, filled)]
-        if len(filled) == 1 or (len(self.lines) == 1 and counting == filled):
+        if len(self.lines) == 1 and counting == filled:
             return self._reader.checked(
                 [text for cell in filled for text in self._reader.texts(cell)]
             )
@@ -115,7 +114,7 @@ class AddressTable:
         return self._reader.checked([self._reader.text(counting[0])])
 
     def _several_columns(self, lines: Sequence[int]) -> InvalidCsv:
-        best = self._columns[0].rank
+        best = self._columns[0][0]
         names = " and ".join(
             f"{i + 1} `{self.header[i]}`" for rank, i in self._columns if rank == best
         )
@@ -154,15 +153,18 @@ class _CellReader:
                 best = min(ranks), index
         return None if best is None else best[1]
 
-    def columns(self, header: Sequence[str], lines: Iterable[CsvLine]) -> list[RankedColumn]:
+    def columns(self, header: Sequence[str], lines: Iterable[CsvLine]) -> list[tuple[int, int]]:
         """List the columns that may have the addresses; those of a lower rank only if they have any."""
         ranked = [
-            RankedColumn(rank, index)
+            (rank, index)
             for index, cell in enumerate(header)
             if (rank := self._rank(cell)) is not None
         ]
-        counting = {i for _, cells in lines for i, cell in enumerate(cells) if self.counts(cell)}
-        return sorted(each for each in ranked if each.rank == 0 or each.position in counting)
+        return sorted(
+            (rank, i)
+            for rank, i in ranked
+            if rank == 0 or any(i < len(cells) and self.counts(cells[i]) for _, cells in lines)
+        )
 
     def counts(self, cell: str) -> bool:
         """Return whether a cell has something like an address, or a placeholder."""
@@ -170,6 +172,8 @@ class _CellReader:
 
     def texts(self, cell: str) -> list[str]:
         """List the addresses of a cell."""
+        if _IS_PLAIN(cell):
+            return [cell]
         plain = plain_cell(cell)
         return [plain] if self._is_placeholder(plain) else [*addresses_in(plain)]
 
