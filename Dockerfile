@@ -20,4 +20,5 @@ CMD ["eligibility", "serve", "--host", "0.0.0.0"]
 HEALTHCHECK --interval=10s --timeout=3s CMD ["python", "-c", "\
 import os, ssl, urllib.request as u; \
 s = 's' if os.environ.get('ELIGIBILITY_TLS_CERTIFICATE') else ''; \
-u.urlopen('http' + s + '://127.0.0.1:8080/readyz', timeout=2, context=ssl._create_unverified_context())"]
+p = os.environ.get('ELIGIBILITY_PORT', '8080'); \
+u.urlopen(f'http{s}://127.0.0.1:{p}/healthz', timeout=2, context=ssl._create_unverified_context())"]

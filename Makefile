@@ -4,7 +4,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format docs bench screenshots clean
+.PHONY: help demo test campaign check format docs bench screenshots clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 12
@@ -13,7 +13,10 @@ demo: $(VENV)/runtime ## Serve the sample catalogue on 127.0.0.1:8080, ask three
 	@$(BIN)/eligibility serve --demo || test $$? -eq 130 # Ctrl-C is how it ends
 
 test: $(VENV)/test ## Run every test
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest --numprocesses auto --dist worksteal
+
+campaign: $(VENV)/test ## Run the property tests again, with three times as many examples
+	EXAMPLES=all $(BIN)/pytest --numprocesses auto --dist worksteal -m hypothesis
 
 check: $(VENV)/dev ## Format, lint, strict types, docs, then every test
 	$(BIN)/ruff format --check .

@@ -10,6 +10,7 @@ from hypothesis import settings
 from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 from tests.helpers.servers.process import Server, running
 
 pytest_plugins = (
@@ -25,7 +26,7 @@ pytest_plugins = (
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # A busy machine is no fault of an example. What CI has by default otherwise stays.
-settings.register_profile("unhurried", parent=settings(), deadline=None)
+settings.register_profile("unhurried", parent=settings(), deadline=None, max_examples=examples(100))
 settings.load_profile("unhurried")
 
 

@@ -17,7 +17,7 @@ class Asker(Struct, frozen=True, gc=False):
 
     account: Account | None = None
     installed_version: str | None = None
-    owned: bool = False
+    owned: bool | None = None
     market: str | None = None
     promotional_code: bool = False
     manual_check: bool = False

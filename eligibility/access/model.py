@@ -49,6 +49,11 @@ class Account(Struct, frozen=True, gc=False):
             raise _bad_address("account.aliases", error) from None
 
     @property
+    def rollout_address(self) -> str:
+        """The address that decides the side of rollouts: the same whichever alias signs in."""
+        return min(self.addresses) if self.aliases else self.id
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """Every address of this account, the primary address first."""
         return (self.id, *self.aliases)
@@ -107,17 +112,17 @@ class AccessQuery(Struct, frozen=True, gc=False):
     """May this account see the submission and download the package on this device?
 
     account: None = not signed in. installed_version: package version text, None = not installed.
-    owned: acquired before. market: two capital letters, None = unknown. promotional_code: the
-    account has a valid code. manual_check: the person pressed "check for updates". at: decide as of
-    this past time. strong: the answer must include every write acknowledged before the query.
-    at_least: the answer must be based on these revisions or later ones.
+    owned: acquired before, None = if it is installed. market: two capital letters, None = unknown.
+    promotional_code: the account has a valid code. manual_check: the person pressed "check for updates".
+    at: decide as of this past time. strong: the answer must include every write acknowledged before
+    the query. at_least: the answer must be based on these revisions or later ones.
     """
 
     product_id: str
     device: Device
     account: Account | None = None
     installed_version: str | None = None
-    owned: bool = False
+    owned: bool | None = None
     market: str | None = None
     promotional_code: bool = False
     manual_check: bool = False
@@ -133,6 +138,11 @@ class AccessQuery(Struct, frozen=True, gc=False):
             if self.installed_version is None
             else parse_package_version(self.installed_version)
         )
+
+    @property
+    def owns(self) -> bool:
+        """Whether the account acquired the product. Who has it installed did, unless told otherwise."""
+        return self.installed_version is not None if self.owned is None else self.owned
 
 
 class Remedy(Struct, frozen=True, omit_defaults=True, gc=False):

@@ -63,7 +63,7 @@ class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
     device: Raw
     account: AccountFields | None | UnsetType = UNSET
     installed_version: str | None | UnsetType = UNSET
-    owned: bool | UnsetType = UNSET
+    owned: bool | None | UnsetType = UNSET
     market: str | None | UnsetType = UNSET
     promotional_code: bool | UnsetType = UNSET
     manual_check: bool | UnsetType = UNSET
@@ -206,7 +206,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
             None
             if installed is None or installed is UNSET
             else canonical_package_version(installed),
-            owned is True,
+            None if owned is UNSET else owned,
             None if market is None or market is UNSET else market_of(market),
             code is True,
             manual is True,

@@ -105,7 +105,7 @@ class RedisActivityStore(ActivityStore):
             every = self._every_last(publisher, product_id)
             old = [digest for digest, answer in every if answer.at < oldest]
             self._run([("HDEL", key, digest) for digest in old])
-        self._run(self._unseen(publisher, lambda decision: decision.answer.at < oldest))
+        self._run(self._without_latest(publisher, lambda decision: decision.answer.at < oldest))
         gone = str((now - FORGOTTEN_FOR).timestamp())
         self._server.call("ZREMRANGEBYSCORE", self._key(publisher, "forgotten"), "-inf", gone)
         if not self._is_kept(publisher):
@@ -160,10 +160,12 @@ class RedisActivityStore(ActivityStore):
         keys = [self._key(publisher, "last", decision) for decision in self._products(publisher)]
         self._run([("HDEL", key, digest) for key in keys])
         number = int(digest, 16)
-        self._run(self._unseen(publisher, lambda decision: decision.digest == number))
+        self._run(self._without_latest(publisher, lambda decision: decision.digest == number))
 
-    def _unseen(self, publisher: str, unwanted: Callable[[RecentDecision], bool]) -> list[Command]:
-        """Build the commands that remove the unwanted decisions from the latest decisions."""
+    def _without_latest(
+        self, publisher: str, unwanted: Callable[[RecentDecision], bool]
+    ) -> list[Command]:
+        """Build the commands that remove unwanted decisions from the list of latest decisions."""
         key = self._key(publisher, "seen")
         packed = self._server.call("LRANGE", key, "0", "-1")
         return [("LREM", key, "0", body) for body in packed if unwanted(_seen(body))]

@@ -158,7 +158,7 @@ def routes(service: Service, sharing: Sharing, traces: Traces | None = None) -> 
         simulations.router(service, computations),
         changes.router(service, computations),
     ):
-        # Newer FastAPI hides routes added by include_router, but we read each route's scope.
+        # Not include_router: newer FastAPI hides the routes that it adds, and we read what scope each needs.
         app.router.routes.extend(router.routes)
     metadata.install(app, settings)
     metrics_route.install(app, sharing, public=settings.metrics_public)

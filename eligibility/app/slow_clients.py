@@ -22,8 +22,8 @@ class Protocol(HttpToolsProtocol):
 
     seconds = 30.0
     _watch: asyncio.TimerHandle | None = None
-    _pending: object = None  # what the connection waited for at the last check; _since: since when
-    _since = 0.0
+    _pending: object = None  # what the connection waited for at the last check
+    _since = 0.0  # the time at which it began to wait for that
     _answered: RequestResponseCycle | None = None  # the request that the server is answering now
     _head: object = None  # the request head that is arriving; _head_size: bytes of it so far
     _head_size = 0
@@ -75,4 +75,6 @@ class Protocol(HttpToolsProtocol):
             return self.scope  # the rest of a head
         if cycle.more_body:
             return cycle  # the rest of a body, even of a request that was answered
-        return self.flow if self.flow.write_paused else None  # the client has to read the response
+        return (
+            self.flow if self.flow.write_paused else None
+        )  # writing is paused until the client reads

@@ -56,7 +56,10 @@ Scopes = Annotated[tuple[Scope, ...], BeforeValidator(_several)]
 
 
 class IssuerKeys(BaseModel):
-    """Who signs tokens. issuer: the exact `iss`. leeway_seconds: how far its clock may differ."""
+    """An issuer of tokens and the keys that it signs with. issuer: the exact `iss`.
+
+    leeway_seconds: how far the clock of the issuer may differ from ours.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

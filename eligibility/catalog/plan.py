@@ -14,6 +14,7 @@ from eligibility.catalog.differences import differences
 from eligibility.catalog.export import all_groups, all_members, all_products
 from eligibility.catalog.files import Declaration, GroupDeclaration, product_body
 from eligibility.catalog.model import Product
+from eligibility.catalog.product_warnings import product_warnings
 from eligibility.catalog.store import CatalogEntry
 from eligibility.errors import Fault, Faults, InvalidFile
 from groups.errors import GroupSizeOutOfRange
@@ -50,7 +51,10 @@ class ProductPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlanWarning:
-    """Something to correct, which prevents nothing. used_by: as `9NBLGGH4R315 flight canary`."""
+    """Something to correct, which prevents nothing. group_id: empty if it concerns no single group.
+
+    used_by: as `9NBLGGH4R315 flight canary`.
+    """
 
     code: str
     group_id: str
@@ -99,7 +103,10 @@ def make_plan(
         catalog_revision=revision,
         groups=group_plans,
         products=tuple(_plan_products(declaration, stored, prune)),
-        warnings=tuple(_consent_warnings(declaration.products, noted)),
+        warnings=(
+            *_consent_warnings(declaration.products, noted),
+            *_product_warnings(declaration.products),
+        ),
         accepted=tuple(sorted(declaration.accepted)),
     )
     puts = _puts(plan, declaration)
@@ -227,6 +234,13 @@ def _consent_warnings(
                 " `consent`, or see `eligibility groups consent`"
             )
             yield PlanWarning("NO_CONSENT_NOTE", group_id, tuple(uses), text)
+
+
+def _product_warnings(products: Mapping[str, Product]) -> Iterator[PlanWarning]:
+    for product_id, product in sorted(products.items()):
+        for code, flight, text, remedy in product_warnings(product):
+            used_by = (f"{product_id} flight {flight.flight_id}",)
+            yield PlanWarning(code, "", used_by, f"{text}: {remedy}")
 
 
 def _uses(products: Mapping[str, Product]) -> dict[str, list[str]]:

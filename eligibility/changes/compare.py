@@ -132,8 +132,8 @@ class ComparisonRequest:
         """Compare products; skip those without changes. Args: product_ids = None for all."""
         if product_ids is None:
             drafted = (product_id for side in self.sides for product_id in side.draft.products)
-            ever = any(side.at is not None for side in self.sides)
-            product_ids = {*self.states.products(self.publisher, ever=ever), *drafted}
+            in_past = any(side.at is not None for side in self.sides)
+            product_ids = {*self.states.products(self.publisher, ever=in_past), *drafted}
         for product_id in sorted(product_ids):
             try:
                 product = self.difference(product_id)

@@ -83,7 +83,7 @@ class _Members:
     def of(
         self, before: Mapping[str, Product], after: Mapping[str, Product], product_id: str
     ) -> Memberships:
-        """Return the memberships of everybody in a group that the product names before or after."""
+        """Return the memberships of everybody in a group that the product names before or after the edit."""
         products = [state[product_id] for state in (before, after) if product_id in state]
         named = sorted(frozenset[str]().union(*(product.groups for product in products)))
         was, becomes = defaultdict[str, int](int), defaultdict[str, int](int)

@@ -64,7 +64,7 @@ class Query(Struct, frozen=True, omit_defaults=True):
     device: Device
     account: Account | None = None
     installed_version: str | None = None
-    owned: bool = False
+    owned: bool | None = None
     market: str | None = None
     promotional_code: bool = False
     manual_check: bool = False

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from eligibility.activity.model import LastAnswer
 from eligibility.catalog.model import Flight, Product
+from eligibility.catalog.product_warnings import product_warnings
 from eligibility.catalog.store import CatalogEntry
-from eligibility.rules.packages import covers
 from eligibility.rules.requirements import Floor, Requirements
-from eligibility.windows.versions import version_of
+from eligibility.windows.versions import covers, version_of
 from groups.model import Group
 
 SOON = timedelta(days=7)
@@ -79,6 +79,8 @@ def _of_product(product_id: str, product: Product, now: datetime) -> Iterator[At
         elif opening.packages:
             text = f"flight {opening.name} of {product.name} is published"
             yield Attention("published_soon", text, "its members move to it then", where, moment)
+    for code, _, text, remedy in product_warnings(product):
+        yield Attention(code.lower(), text, remedy, where)
     for flight in product.flights:
         if not flight.packages:
             text = f"flight {flight.name} of {product.name} has no packages"

@@ -30,7 +30,7 @@ from eligibility.errors import InvalidInput
 from eligibility.formats.lru_cache import LruCache
 from eligibility.rules.rollout import rollout_position
 
-_NO_CLAIMS = (False, False, False)
+_NO_CLAIMS = (None, False, False)
 
 BodyFormat = Callable[[Decision], bytes]
 """Another encoder of decisions, without stamp. Equal encoders share cached answers; use few."""
@@ -179,7 +179,7 @@ class HeldProduct:
             else:
                 combination = self._find(self._digest(account.id))
             if self._thresholds:
-                side = rollout_position(self._thresholds, self.product_id, account.id)
+                side = rollout_position(self._thresholds, self.product_id, account.rollout_address)
         device_class = self._classes.lately(device)
         if device_class is None:
             device_class = self._classes.of(device)

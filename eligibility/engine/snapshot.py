@@ -82,7 +82,7 @@ class Snapshot:
         return settling_at(now, moves) if moves else None
 
     def with_index(self, index: MemberIndex) -> "Snapshot":
-        """Copy this snapshot with other members."""
+        """Return a copy of this snapshot with another index of members."""
         return replace(self, index=index)
 
 

@@ -205,7 +205,7 @@ def _claims(case: Case) -> Iterator[CandidateChange]:
     if not query.promotional_code:
         change = _change(Action.USE_PROMOTIONAL_CODE, "use a promotional code")
         yield query_change(change, promotional_code=True)
-    if not query.owned:
+    if not query.owns:
         text = "use an account that already owns the product"
         yield query_change(_change(Action.USE_ACCOUNT_THAT_OWNS, text), owned=True)
 

@@ -18,7 +18,8 @@ from eligibility.catalog.model import (
 from eligibility.explain.device_names import family_text
 from eligibility.explain.person_changes import CandidateChange
 from eligibility.rules.case import Case
-from eligibility.rules.packages import best_architecture, covers, minimum_for
+from eligibility.rules.packages import best_architecture, minimum_for
+from eligibility.windows.versions import covers
 
 _Edit = Callable[[Product], Product]
 

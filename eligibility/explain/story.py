@@ -52,7 +52,7 @@ def _sentences(clauses: Iterable[_Clause]) -> Iterator[Sentence]:
     shared: dict[str, list[_Clause]] = {}
     for number, clause in enumerate(clauses):
         shared.setdefault(clause.lead or str(number), []).append(clause)
-    # Keep a long story short: omit steps with a lead, which never cause a denial.
+    # Keep a long story short: steps that share the beginning of a sentence (`lead`) cause no denial.
     brief = len(shared) >= MOST_SENTENCES
     for several in shared.values():
         if several[0].lead and brief:
@@ -86,6 +86,7 @@ def _context(decision: Decision, case: Case) -> StepFacts:
         "flights": bool(product.flights),
         "device": a_device(device),
         "processor": device.architecture,
+        "installed": query.installed_version,
         "family": family_text(device.family),
         "os_version": release_text(device.os_version),
         "source": f"the flight {source.name}"
@@ -122,11 +123,14 @@ def _verdict(decision: Decision, context: StepFacts) -> str:
         text = _NOTHING
     else:
         text = _GRANTED[package.action] + (_MANUAL if package.delivery == "manual" else "")
+    if not decision.granted and context["installed"]:
+        text += _KEPT
     return text.format_map(context)
 
 
 _HIDDEN = "No: {person} may not see {product}, and so cannot get it ({why_not:and})."
 _NOTHING = "No: {person} may see {product}, but gets nothing on this device ({why_not:and})."
+_KEPT = " What is installed ({installed}) stays, without updates."
 _GRANTED = {
     "install": "Yes: {person} can install {product} {package} from {source}.",
     "update": "Yes: {person} gets an update of {product} to {package} from {source}.",

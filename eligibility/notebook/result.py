@@ -27,7 +27,7 @@ _SHOWN_ROWS = 25
 """Most grid rows that a notebook shows for a result. `heat_map` and data frames show more."""
 
 
-class ResultCount(NamedTuple):
+class OutcomeCount(NamedTuple):
     """The number of accounts with one outcome. devices: a range of names. outcome: in words."""
 
     devices: str
@@ -56,11 +56,11 @@ class SimulationResult:
         what = f"{accounts:,} accounts x {devices:,} devices"
         return f"{state.product.name}, {state.label}: {what}"
 
-    def counts(self) -> list[ResultCount]:
+    def counts(self) -> list[OutcomeCount]:
         """Count accounts by device range and outcome, most frequent outcome of a range first."""
         grid = self._grouped
         return [
-            ResultCount(column.name, len(column.devices), outcome, kind, accounts)
+            OutcomeCount(column.name, len(column.devices), outcome, kind, accounts)
             for position, column in enumerate(grid.columns)
             for (outcome, kind), accounts in _sizes(grid, position).most_common()
         ]

@@ -32,7 +32,7 @@ class DefaultTerms(TypedDict, total=False):
     """Claims of accounts, as in an access query. A claim that is left out is not made."""
 
     installed_version: str | None
-    owned: bool
+    owned: bool | None
     market: str | None
     promotional_code: bool
     manual_check: bool

@@ -8,6 +8,7 @@ from eligibility.access.codes import AccountKind, Reason
 from eligibility.access.model import AccessQuery
 from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
+from eligibility.windows.versions import WINDOWS_10
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,11 @@ class Case:
         if self.query.account.kind is not AccountKind.MICROSOFT:
             return Reason.WRONG_ACCOUNT_KIND
         return None
+
+    @cached_property
+    def promotional_code(self) -> bool:
+        """Whether the account holds a code that its device takes: Windows 10 and 11 only (VIS, PROMO)."""
+        return self.query.promotional_code and self.query.device.version >= WINDOWS_10
 
     @cached_property
     def counted_groups(self) -> frozenset[str]:

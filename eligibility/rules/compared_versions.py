@@ -8,7 +8,7 @@ from packaging.version import Version
 from eligibility.catalog.model import Product
 from eligibility.rules.requirements import Requirements
 from eligibility.windows.releases import facts
-from eligibility.windows.versions import version_of
+from eligibility.windows.versions import WINDOWS_10, version_of
 
 _COMPARISONS = frozenset({">=", ">", "<=", "<", "==", "!="})
 
@@ -22,6 +22,9 @@ def points(product: Product, requirements: Requirements) -> list[Version] | None
         for package in packages
         for minimum in package.targets.values()
     }
+    versions.add(
+        WINDOWS_10
+    )  # the answer can change here: before Windows 10 no promotional code counts
     for specifiers in _specifier_sets(requirements):
         for specifier in specifiers:
             if specifier.operator not in _COMPARISONS or specifier.version.endswith("*"):

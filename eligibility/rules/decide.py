@@ -19,11 +19,12 @@ from eligibility.access.model import (
 from eligibility.catalog.model import Flight, Package, Rollout
 from eligibility.rules import remedies
 from eligibility.rules.case import Case
-from eligibility.rules.packages import XBOX, PackageSelection, covers, select
+from eligibility.rules.packages import PackageSelection, select
 from eligibility.rules.requirements import Floor
 from eligibility.rules.rollout import packages_of
 from eligibility.rules.trace import NO_TRACE, Trace
 from eligibility.windows.package_versions import parse_package_version
+from eligibility.windows.versions import UNIVERSAL, XBOX, covers
 
 NON_FLIGHTED = PackageSource("submission", None, "Non-flighted submission", 1)
 _LISTING: dict[str, Literal["searchable", "link_only"]] = {
@@ -64,7 +65,9 @@ def _decide_submission(case: Case, trace: Trace) -> SubmissionVerdict:
     if blockers:
         return SubmissionVerdict(False, audience, "hidden", blockers)
     reason = Reason.AUDIENCE_MEMBER if audience == "private" else Reason.PUBLIC_AUDIENCE
-    return SubmissionVerdict(True, audience, _LISTING[declared.discoverability], (reason,))
+    unavailable = case.product.availability == "unavailable"  # as if acquisition were stopped (MGT)
+    listing = "link_only" if unavailable else _LISTING[declared.discoverability]
+    return SubmissionVerdict(True, audience, listing, (reason,))
 
 
 def _audience_blockers(case: Case, trace: Trace) -> tuple[Reason, ...]:
@@ -127,7 +130,7 @@ def _offer_blockers(case: Case, trace: Trace) -> tuple[Reason, ...]:
 
 
 def _may_still_acquire(case: Case) -> bool:
-    return case.query.owned or case.query.promotional_code
+    return case.query.owns or case.promotional_code
 
 
 def _unavailable(case: Case, trace: Trace) -> bool:
@@ -155,8 +158,13 @@ def _family_not_offered(case: Case, trace: Trace) -> bool:
     named = {target for package in declared.packages for target in package.targets}
     families = named if declared.device_families is None else declared.device_families
     offered = covers(families, family)
-    # An owner still gets updates on a deselected family while packages for it exist (UPL).
-    kept = not offered and case.query.owned and covers(named, family)
+    # An owner still gets updates on a deselected family while packages for it exist (UPL). For an
+    # Xbox, Windows.Universal counts only if boxes were declared: without them it was never offered.
+    kept = (
+        not offered
+        and case.query.owns
+        and (covers(named, family) or (declared.device_families is not None and UNIVERSAL in named))
+    )
     outcome = "offered" if offered else "kept_by_owner" if kept else "not_offered"
     trace.family_offered(outcome, families)
     return not (offered or kept)

@@ -1,6 +1,6 @@
 """Choice of the package for a device. Source of the rules: design sections 3.8, 3.9, DFO, REQ."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from packaging.version import Version
@@ -9,10 +9,13 @@ from eligibility.access.codes import Reason
 from eligibility.access.model import Device, OfferedPackage
 from eligibility.catalog.model import Package
 from eligibility.windows.package_versions import parse_package_version
-from eligibility.windows.versions import ARCHITECTURE_RANK, runs_on, version_of
-
-UNIVERSAL = "Windows.Universal"
-XBOX = "Windows.Xbox"
+from eligibility.windows.versions import (
+    ARCHITECTURE_RANK,
+    UNIVERSAL,
+    only_architecture,
+    runs_on,
+    version_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +26,6 @@ class PackageSelection:
     blockers: tuple[Reason, ...] = ()
     minimum: Version | None = None  # lowest OS version with which a package would be applicable
     architectures: tuple[str, ...] = ()  # architectures for which a package exists
-
-
-def covers(families: Iterable[str], family: str) -> bool:
-    """Check for a family, by name or by Windows.Universal, which does not include Xbox (UPL)."""
-    names = set(families)
-    return family in names or (UNIVERSAL in names and family != XBOX)
 
 
 def select(packages: tuple[Package, ...], device: Device) -> PackageSelection:
@@ -61,10 +58,9 @@ def best_architecture(package: Package, device: Device) -> str | None:
 
 
 def _running(package: Package, device: Device) -> Iterator[str]:
+    processor = device.architecture or only_architecture(device.family)
     for architecture in package.architectures:
-        if device.architecture is None or runs_on(
-            architecture, device.architecture, device.family, device.version
-        ):
+        if processor is None or runs_on(architecture, processor, device.family, device.version):
             yield architecture
 
 

@@ -14,12 +14,24 @@ from eligibility.access.redaction import listed_groups
 from eligibility.catalog.model import Flight
 from eligibility.rules.packages import PackageSelection, select
 from eligibility.rules.requirements import Floor, Rule
-from eligibility.windows.versions import release_name, version_text
+from eligibility.windows.versions import (
+    WINDOWS_10,
+    is_known_family,
+    release_name,
+    version_text,
+)
 
 if TYPE_CHECKING:
     from eligibility.rules.case import Case
 
 Unlocks = Literal["submission", "package", "flight"]
+_OFFER = {
+    Reason.PRODUCT_UNAVAILABLE,
+    Reason.ACQUISITION_STOPPED,
+    Reason.MARKET_NOT_OFFERED,
+    Reason.DEVICE_FAMILY_NOT_OFFERED,
+}
+"""Blockers that hold for every source of packages, so that no flight helps."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +75,16 @@ def find(
     remedies = (
         [] if package.granted else [r for reason in package.reasons for r in _for(reason, blocked)]
     )
+    if not _OFFER.isdisjoint(package.reasons):
+        return tuple(remedies)
     return (*remedies, *_for_missed_flights(case, flight))
 
 
 def _for(reason: Reason, blocked: _Blocked) -> Iterator[Remedy]:
     make = _REMEDIES.get(reason)
-    if make is not None:
-        yield make(blocked)
+    remedy = None if make is None else make(blocked)
+    if remedy is not None:
+        yield remedy
 
 
 def _wait_until_public(case: Case) -> Iterator[Remedy]:
@@ -189,7 +204,9 @@ def _another_device(blocked: _Blocked) -> Remedy:
     )
 
 
-def _promotional_code(_: _Blocked) -> Remedy:
+def _promotional_code(blocked: _Blocked) -> Remedy | None:
+    if blocked.case.query.device.version < WINDOWS_10:
+        return None
     text = "only previous owners and holders of a promotional code can still get this product"
     return Remedy(Action.USE_PROMOTIONAL_CODE, "package", text)
 
@@ -209,12 +226,16 @@ def _offered_family(blocked: _Blocked) -> Remedy:
         named = tuple(
             sorted({target for package in declared.packages for target in package.targets})
         )
-    text = f"use a device of {' or '.join(named) or 'no family yet'}: {blocked.case.query.device.family} is not offered"
+    family = blocked.case.query.device.family
+    why = "is not offered" if is_known_family(family) else "is not a device family that we know"
+    text = f"use a device of {' or '.join(named) or 'no family yet'}: {family} {why}"
     return Remedy(Action.USE_ANOTHER_DEVICE, "package", text, families=named)
 
 
 def _add_package(blocked: _Blocked) -> Remedy:
     family = blocked.case.query.device.family
+    if not is_known_family(family):
+        return _offered_family(blocked)
     text = f"the publisher has to add a package for {family} to {blocked.source_name}"
     return Remedy(Action.ADD_PACKAGE, "package", text, families=(family,))
 
@@ -233,7 +254,7 @@ def _architecture(blocked: _Blocked) -> Remedy:
     return Remedy(Action.USE_ANOTHER_DEVICE, "package", text, architectures=offered)
 
 
-_REMEDIES: dict[Reason, Callable[[_Blocked], Remedy]] = {
+_REMEDIES: dict[Reason, Callable[[_Blocked], Remedy | None]] = {
     Reason.NOT_SIGNED_IN: _sign_in,
     Reason.WRONG_ACCOUNT_KIND: _microsoft_account,
     Reason.NOT_IN_AUDIENCE: _join,

@@ -18,6 +18,7 @@ from packaging.version import Version
 from eligibility.errors import Fault, InvalidInput, InvalidSettings
 from eligibility.resources import config_dir
 from eligibility.windows.versions import (
+    check_version_prefix,
     is_known_family,
     parse_family,
     parse_target_version,
@@ -169,8 +170,11 @@ def _specifiers(value: Any) -> SpecifierSet | None:
         raise _Wrong("WRONG_TYPE", f"`{value}` is not a text: {right}")
     try:
         parts = list(_four_parts(SpecifierSet(value)))
-    except (InvalidSpecifier, InvalidInput):
+    except InvalidSpecifier:
         raise _Wrong("BAD_SPECIFIER", f"`{value}` cannot be read: {right}") from None
+    except InvalidInput as error:
+        detail = f"`{value}` cannot be read: {error.faults[0].detail}"
+        raise _Wrong("BAD_SPECIFIER", detail) from None
     if not parts:
         raise _Wrong("BAD_SPECIFIER", f"`{value}` says nothing: {right}")
     return SpecifierSet(",".join(parts))
@@ -179,7 +183,9 @@ def _specifiers(value: Any) -> SpecifierSet | None:
 def _four_parts(specifiers: SpecifierSet) -> Iterator[str]:
     for specifier in specifiers:
         version = specifier.version
-        if not version.endswith(".*") and specifier.operator != "~=":
+        if version.endswith(".*") or specifier.operator == "~=":
+            check_version_prefix(version.removesuffix(".*"))
+        else:
             version = version_text(parse_target_version(version))
         yield f"{specifier.operator}{version}"
 

@@ -32,7 +32,7 @@ def buckets(product_id: str, account_ids: Iterable[str]) -> list[int]:
 
 
 def threshold(percentage: float) -> Decimal:
-    """Number of buckets that get the newest packages. Decimal, or 1.09 % would be 110, not 109."""
+    """Number of buckets that get the newest packages. Decimal: with floats, 1.09 % would give 110, not 109."""
     return Decimal(repr(percentage)) * 100
 
 
@@ -65,7 +65,7 @@ def side(query: AccessQuery, rollout: Rollout, requirements: Requirements) -> tu
         return True, Reason.ROLLOUT_NEW_INSTALL
     if query.account is None:
         return False, Reason.ROLLOUT_NOT_SIGNED_IN
-    if bucket(query.product_id, query.account.id) < threshold(rollout.percentage):
+    if bucket(query.product_id, query.account.rollout_address) < threshold(rollout.percentage):
         return True, Reason.ROLLOUT_INCLUDED
     return False, Reason.ROLLOUT_EXCLUDED
 

@@ -67,7 +67,7 @@ class Trace:
     def claim(self, step: str, outcome: str, source: str) -> None:
         """Record a limit on new acquisitions, and what exempts this account from it."""
         query = self.case.query
-        claims = ("owning it", query.owned), ("a promotional code", query.promotional_code)
+        claims = ("owning it", query.owns), ("a promotional code", self.case.promotional_code)
         entitled_by = tuple(claim for claim, holds in claims if holds)
         self._note(step, outcome, source, entitled_by=entitled_by)
 

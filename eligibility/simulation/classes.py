@@ -112,7 +112,7 @@ def _key(snapshot: Snapshot, asker: Asker) -> object:
     settling = max(
         (snapshot.recent[digest] for digest in digests if digest in snapshot.recent), default=None
     )
-    side = rollout_position(snapshot.thresholds, snapshot.product_id, account.id)
+    side = rollout_position(snapshot.thresholds, snapshot.product_id, account.rollout_address)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check
     return snapshot.groups_of(account), account.kind, side, terms, claims, settling

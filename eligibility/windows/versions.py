@@ -5,6 +5,7 @@ numbers (by `packaging`), never by release name.
 """
 
 import re
+from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from packaging.version import Version
@@ -12,7 +13,7 @@ from packaging.version import Version
 from eligibility.errors import Fault, InvalidInput
 from eligibility.windows.releases import Release, facts
 
-UNIVERSAL = "Windows.Universal"
+UNIVERSAL, XBOX = "Windows.Universal", "Windows.Xbox"
 ARCHITECTURE_RANK = {"arm64": 0, "x64": 1, "x86": 2, "arm": 3, "neutral": 4}
 """Of several packages with the same version, the lowest rank is best (REQ; arm64: our choice)."""
 
@@ -24,6 +25,7 @@ _ALIASES = {
     "win32": "x86",
     "arm32": "arm",
 }
+WINDOWS_10 = Version("10.0")
 _CACHED = 65_536
 _LARGEST_PART = 65_535
 _LARGEST_FAMILY_VERSION = 2**64 - 1
@@ -56,6 +58,12 @@ def parse_family(text: str) -> str:
 def parse_target_family(text: str) -> str:
     """Read the family that a package targets. Unlike parse_family, allow Windows.Universal."""
     return _family(text)
+
+
+def covers(families: Iterable[str], family: str) -> bool:
+    """Check for a family, by name or by Windows.Universal, which does not include Xbox (UPL)."""
+    names = set(families)
+    return family in names or (UNIVERSAL in names and family != XBOX)
 
 
 def is_known_family(family: str) -> bool:
@@ -119,6 +127,13 @@ def parse_target_version(text: str) -> Version:
     if _DIGITS.fullmatch(name) and len(name) <= 20:
         return _from_number(text, int(name))
     raise _bad_version(text)
+
+
+def check_version_prefix(text: str) -> None:
+    """Check that some version of Windows begins with these numbers. Raises: InvalidInput."""
+    numbers = text.split(".")
+    if not any(numbers[:2] == [*map(str, known)][: len(numbers)] for known in _WINDOWS):
+        raise _bad_version(text)
 
 
 def version_text(version: Version) -> str:
@@ -203,6 +218,12 @@ def parse_device_architecture(text: str) -> str:
         right = "an architecture of packages, not of a device: write arm64, x64, x86 or arm"
         raise _unreadable("architecture", text, right)
     return architecture
+
+
+def only_architecture(family: str) -> str | None:
+    """Return the architecture of all devices of a family, such as x64 of Xbox; None if several."""
+    architectures = facts().architectures.get(family, {})
+    return next(iter(architectures)) if len(architectures) == 1 else None
 
 
 def runs_on(

@@ -12,6 +12,7 @@ from eligibility.access import wire
 from eligibility.errors import InvalidInput
 from eligibility.formats.strict_json import InvalidJson
 from tests.helpers.catalog.strategies import queries
+from tests.helpers.examples import examples
 
 Pairs = list[tuple[str, Any]]
 
@@ -44,7 +45,7 @@ def outcome(body: str) -> Any:
 
 
 @given(queries, texts, layouts, st.booleans())
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_every_layout_is_read_alike(
     query: dict[str, Any], product_id: str, layout: tuple[str, str], escaped: bool
 ) -> None:
@@ -55,7 +56,7 @@ def test_every_layout_is_read_alike(
 
 
 @given(queries, texts, layouts, st.booleans(), st.randoms(use_true_random=False))
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 def test_a_name_twice_is_refused_in_every_layout(
     query: dict[str, Any],
     product_id: str,
@@ -71,7 +72,7 @@ def test_a_name_twice_is_refused_in_every_layout(
 
 
 @given(st.lists(st.tuples(queries, st.booleans(), st.booleans()), min_size=1, max_size=5), layouts)
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_in_a_batch_only_the_query_with_a_name_twice_is_refused(
     asked: list[tuple[dict[str, Any], bool, bool]], layout: tuple[str, str]
 ) -> None:

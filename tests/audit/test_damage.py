@@ -13,6 +13,7 @@ from eligibility.service.stores import Stores
 from groups.chain import ChainHead
 from groups.model import MembershipEdit
 from tests.helpers.catalog.products import product
+from tests.helpers.examples import examples
 from tests.helpers.stores import damage
 from tests.helpers.stores.audit_trail import (
     CATALOG,
@@ -474,7 +475,7 @@ def test_another_history_up_to_where_it_was_is_told_by_earlier_heads(
 COLUMNS = ["group_id", "at_us", "actor", "chain", "revision", "publisher", "consent"]
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(OPERATIONS, st.sampled_from(COLUMNS), st.integers(0, 1_000))
 def test_any_one_field_of_any_one_entry_is_named(
     operations: list[tuple[str, str, set[str], str]], column: str, which: int

@@ -20,6 +20,7 @@ from groups.errors import NotEmpty, StoreUnavailable
 from groups.model import GroupChange, MembershipEdit
 from groups.storage.redis_chain import HeadField, head_of, packed_head
 from tests.helpers.catalog.products import product
+from tests.helpers.examples import examples
 from tests.helpers.stores.audit_trail import (
     CATALOG,
     DEPLOYMENT,
@@ -232,7 +233,7 @@ def test_a_damaged_store_is_not_copied_into_one_that_looks_whole(stores: Stores)
 
 @pytest.mark.parametrize("kind", ["sqlite", "valkey", "valkey-cluster"])
 def test_any_writes_and_forgettings_leave_a_trail_that_is_as_written(kind: str) -> None:
-    @settings(max_examples=20)
+    @settings(max_examples=examples(20))
     @given(OPERATIONS)
     def holds(operations: list[tuple[str, str, set[str], str]]) -> None:
         with BACKENDS[kind]() as made:

@@ -98,7 +98,7 @@ def test_a_key_ends_after_a_duration_or_at_a_moment(
         ({"name": "x" * 65}, ("name", "INVALID_NAME"), "xxx..."),
         ({"name": "a\nb"}, ("name", "INVALID_NAME"), "printable"),
         ({"name": "\ud800"}, ("name", "INVALID_NAME"), "printable"),
-        ({"name": "ann@x.com"}, ("name", "INVALID_NAME"), "`ann@x.com`.*no address"),
+        ({"name": "ann@x.com"}, ("name", "INVALID_NAME"), "`ann@x.com`.*not an address"),
         ({"scopes": []}, ("scopes", "NO_SCOPE"), "access:query"),
         ({"scopes": ["admin", "root"]}, ("scopes", "UNKNOWN_SCOPE"), "`root`.*access:query"),
         ({"publishers": []}, ("publishers", "NO_PUBLISHER"), "for all publishers"),

@@ -24,6 +24,7 @@ from tests.helpers.catalog.partner_center import (
     sample,
     write,
 )
+from tests.helpers.examples import examples
 
 # --- encodings that PowerShell writes ---
 
@@ -330,7 +331,9 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = st.sampled_from(sorted(sample()))
-UNHURRIED = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+UNHURRIED = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(150)
+)
 
 
 def outcome(directory: Path, files: Files) -> None:

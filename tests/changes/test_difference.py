@@ -28,6 +28,7 @@ from tests.helpers.catalog.histories import PEOPLE, P, as_of, histories, lived, 
 from tests.helpers.catalog.products import flight, group, package, product, put
 from tests.helpers.catalog.strategies import PRODUCT_ID, devices, products
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
 LIVE = ComparedState("live")
@@ -44,7 +45,7 @@ EVERYBODY = [
 
 
 @given(histories, products(), moments, moments, st.lists(devices, min_size=1, max_size=4))
-@settings(max_examples=40)
+@settings(max_examples=examples(40))
 def test_each_account_and_device_is_where_its_answers_put_it_and_nowhere_else(
     history: Any, first: Any, one: datetime, other: datetime, wanted: Any
 ) -> None:

@@ -20,6 +20,7 @@ from tests.helpers.catalog.expected_effects import expected, of_account
 from tests.helpers.catalog.products import flight, group, product, put
 from tests.helpers.catalog.strategies import ACCOUNTS, GROUPS, NOW, products
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
 P = "contoso"
@@ -32,7 +33,7 @@ group_sets = st.frozensets(st.sampled_from(GROUPS))
     products() | st.none(),
     st.dictionaries(st.sampled_from(ACCOUNTS), st.tuples(group_sets, group_sets)),
 )
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 def test_effects_are_the_difference_that_decide_makes(
     declared: Body,
     changed: Body | None,

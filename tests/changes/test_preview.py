@@ -18,6 +18,7 @@ from eligibility.service.service import Service
 from tests.helpers.catalog.expected_effects import as_if_public, expected, of_account
 from tests.helpers.catalog.products import flight, group, product
 from tests.helpers.catalog.strategies import ACCOUNTS, GROUPS, NOW, Body, products
+from tests.helpers.examples import examples
 from tests.helpers.servers.process import Server
 
 Listed = dict[str, list[str]]
@@ -56,7 +57,7 @@ def check(effects: Effects, before: tuple[Product, Listed], after: tuple[Product
 
 
 @given(products(), everybody, st.sampled_from(GROUPS), members)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_effects_of_an_edit_are_what_decide_says_of_every_account_before_and_after(
     service: Service, declared: Body, listed: Listed, edited: str, wanted: list[str]
 ) -> None:
@@ -67,7 +68,7 @@ def test_effects_of_an_edit_are_what_decide_says_of_every_account_before_and_aft
 
 
 @given(products(), products(), everybody, everybody)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_effects_of_a_plan_are_what_decide_says_of_every_account_before_and_after(
     service: Service, stored: Body, declared: Body, was: Listed, becomes: Listed
 ) -> None:

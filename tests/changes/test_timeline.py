@@ -23,6 +23,7 @@ from tests.helpers.catalog.histories import P, as_of, histories, lived, moments
 from tests.helpers.catalog.products import flight, group, package, product, put
 from tests.helpers.catalog.strategies import ACCOUNTS, PRODUCT_ID, devices, products
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 
 ADA, GRACE, ALIAS = "ada@x.com", "grace@x.com", "a.lovelace@x.com"
 DESKTOP = NamedDevice("desktop", Device.parse("Desktop", "22631", "x64"))
@@ -67,7 +68,7 @@ askers = st.builds(
 
 
 @given(histories, products(), askers, st.lists(devices, min_size=1, max_size=2), st.lists(moments))
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_the_answer_changes_at_every_listed_moment_and_at_no_other(
     history: Any, first: Any, asker: Asker, wanted: Any, probes: list[datetime]
 ) -> None:

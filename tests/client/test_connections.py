@@ -242,7 +242,7 @@ def test_certificates_are_checked_by_what_is_told(
 @pytest.mark.parametrize("part", ["", ".", ".."])
 def test_an_id_of_dots_is_no_path(kind: type[Client | AsyncClient], part: str) -> None:
     with scripted(answer(200, EDITED)) as server, either(kind, server.url) as client:
-        with pytest.raises(ValueError, match="is no id"):
+        with pytest.raises(ValueError, match="is not an id"):
             client.group(part, "beta")
         with pytest.raises(Unreachable):
             client.product("contoso", "../a b?x=ü#")

@@ -27,6 +27,7 @@ from eligibility.service.settings import Settings
 from groups.model import MembershipEdit
 from tests.helpers.catalog.strategies import ACCOUNTS, GROUPS, NOW, products, queries
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 
 PUBLISHER = "contoso"
 RESIDENT = "resident@example.com"  # no group may be empty
@@ -177,4 +178,4 @@ class Machine(RuleBasedStateMachine):
 
 
 TestEvaluator = Machine.TestCase
-TestEvaluator.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+TestEvaluator.settings = settings(max_examples=examples(40), stateful_step_count=25, deadline=None)

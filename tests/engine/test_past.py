@@ -18,6 +18,7 @@ from groups.errors import StoreUnavailable
 from groups.model import MembershipEdit
 from tests.helpers.catalog.products import DESKTOP, flight, group, product, put, query
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 from tests.helpers.servers.problem import assert_problem
 from tests.helpers.servers.process import Server
 from tests.helpers.stores.outage import Outage
@@ -115,7 +116,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_what_was_answered_once_is_answered_again(taken: list[tuple[str, str]]) -> None:
     """The main promise: any past answer can be asked again, whatever happened since."""
     clock = Clock()

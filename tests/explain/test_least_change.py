@@ -26,6 +26,7 @@ from eligibility.service.service import Service
 from tests.helpers.catalog.decisions import ask
 from tests.helpers.catalog.products import DESKTOP, flight, package, product
 from tests.helpers.catalog.strategies import NOW, Body, memberships, products, queries
+from tests.helpers.examples import examples
 
 REQUIREMENTS = load_requirements()
 ADA = {"id": "ada@example.com"}
@@ -276,7 +277,7 @@ def same(asked: Case, wanted: Goal, most: int) -> None:
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=list(HealthCheck))
 def test_one_or_two_changes_are_those_that_trying_everything_finds(
     query: Body, body: Body, groups: set[str]
 ) -> None:
@@ -285,7 +286,7 @@ def test_one_or_two_changes_are_those_that_trying_everything_finds(
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
 def test_three_changes_are_those_that_trying_everything_finds(
     query: Body, body: Body, groups: set[str]
 ) -> None:
@@ -348,7 +349,7 @@ BY_HAND: dict[Action, Callable[[SuggestedChange, World], World]] = {
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=list(HealthCheck))
 def test_doing_what_is_reported_gives_what_is_reported(
     query: Body, body: Body, groups: set[str]
 ) -> None:

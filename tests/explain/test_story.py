@@ -26,6 +26,7 @@ from eligibility.simulation.scenarios.state_sources import StateSource
 from eligibility.simulation.state import State
 from tests.helpers.catalog.products import DESKTOP, flight, package, product
 from tests.helpers.catalog.strategies import NOW, Body, memberships, products, queries
+from tests.helpers.examples import examples
 from tests.helpers.vectors import VECTORS
 
 REQUIREMENTS = load_requirements()
@@ -85,6 +86,15 @@ def test_a_yes_is_told_as_well() -> None:
         "The best package for this device is 2.0.0.0 (neutral).",
         "Version 1.0.0.0 is installed, so 2.0.0.0 is an update.",
     ]
+
+
+def test_a_denial_says_that_what_is_installed_stays() -> None:
+    body = product().model_copy(update={"markets": ("US",)})
+    assert texts(body, market="DE", installed_version="0.9.0.0")[0].endswith(
+        "What is installed (0.9.0.0) stays, without updates."
+    )
+    assert "What is installed" not in texts(body, market="DE")[0]
+    assert "What is installed" not in texts(body, market="US", installed_version="0.9.0.0")[0]
 
 
 def test_of_flights_nothing_is_said_where_there_are_none() -> None:
@@ -148,7 +158,7 @@ def test_each_sentence_but_the_verdict_names_the_pages_of_its_rules() -> None:
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_whatever_decide_notes_has_words_and_pages(
     query: Body, body: Body, groups: set[str]
 ) -> None:

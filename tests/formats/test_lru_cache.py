@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eligibility.formats.lru_cache import LruCache
+from tests.helpers.examples import examples
 
 MOST = 8
 
@@ -48,7 +49,7 @@ def test_methods_of_the_recent_generation_may_be_bound_once() -> None:
         assert lately(key) == str(key)
 
 
-@settings(max_examples=50)
+@settings(max_examples=examples(50))
 @given(st.lists(st.integers(0, 12)))
 def test_the_last_half_of_the_bound_is_always_kept(keys: list[int]) -> None:
     cache = LruCache[int, str](MOST)

@@ -410,7 +410,7 @@ def test_a_group_that_should_go_or_be_renamed_stays_and_the_error_says_why() -> 
 
 def test_every_error_has_a_code_of_its_own() -> None:
     classes = [one for one in vars(errors).values() if isinstance(one, type)]
-    codes = [one.code for one in classes if issubclass(one, GroupsError)]
+    codes = [one.code for one in classes if issubclass(one, GroupsError) and one.__name__[0] != "_"]
     assert len(codes) > 10
     assert len(set(codes)) == len(codes)
     assert all(code == code.upper() for code in codes)

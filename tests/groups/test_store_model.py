@@ -21,6 +21,7 @@ from groups.errors import GroupExists, GroupSizeOutOfRange, RevisionMismatch, Wo
 from groups.member_set import digest
 from groups.model import FORGOTTEN, Consent, EditResult, ForgetResult, GroupChange, MembershipEdit
 from groups.store import GroupStore
+from tests.helpers.examples import examples
 from tests.helpers.stores.backends import BACKENDS, Deployment
 
 PUBLISHERS = st.sampled_from(["contoso", "fabrikam"])
@@ -291,5 +292,6 @@ def test_any_sequence_of_writes_leaves_what_it_leaves_in_a_dict_of_sets(name: st
         backend = name
 
     run_state_machine_as_test(
-        OnBackend, settings=settings(max_examples=40, stateful_step_count=15, deadline=None)
+        OnBackend,
+        settings=settings(max_examples=examples(40), stateful_step_count=15, deadline=None),
     )

@@ -13,6 +13,7 @@ from tests.helpers.catalog.decisions import Body, ask
 from tests.helpers.catalog.oracle import expected
 from tests.helpers.catalog.products import flight, package
 from tests.helpers.catalog.strategies import BUILDS, GROUPS, NOW, memberships, products, queries
+from tests.helpers.examples import examples
 
 
 def as_body(decision: Decision) -> Body:
@@ -39,13 +40,13 @@ def as_body(decision: Decision) -> Body:
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 def test_decide_agrees_with_the_oracle(query: Body, product: Body, groups: set[str]) -> None:
     assert as_body(ask(query, product, groups)) == expected(query, product, groups, NOW)
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_every_denial_and_every_flight_missed_has_a_remedy(
     query: Body, product: Body, groups: set[str]
 ) -> None:
@@ -67,7 +68,7 @@ def test_every_denial_and_every_flight_missed_has_a_remedy(
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_a_decision_is_granted_when_both_halves_are(
     query: Body, product: Body, groups: set[str]
 ) -> None:
@@ -77,7 +78,7 @@ def test_a_decision_is_granted_when_both_halves_are(
 
 
 @given(queries, products(), memberships, st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_order_of_groups_and_packages_does_not_matter(
     query: Body, product: Body, groups: set[str], random: Any
 ) -> None:
@@ -90,7 +91,7 @@ def test_the_order_of_groups_and_packages_does_not_matter(
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_rank_order_alone_decides_the_source(query: Body, product: Body, groups: set[str]) -> None:
     """Whatever versions the packages have, the source is the same."""
     turned = copy.deepcopy(product)
@@ -102,7 +103,7 @@ def test_rank_order_alone_decides_the_source(query: Body, product: Body, groups:
 
 
 @given(queries, products(), memberships, st.sampled_from(BUILDS), st.sampled_from(BUILDS))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_higher_build_never_loses_a_floor(
     query: Body, product: Body, groups: set[str], one: str, other: str
 ) -> None:
@@ -123,7 +124,7 @@ def test_a_higher_build_never_loses_a_floor(
 
 
 @given(queries, products(), memberships, st.sampled_from(GROUPS))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_another_group_never_hides_a_product(
     query: Body, product: Body, groups: set[str], more: str
 ) -> None:
@@ -137,7 +138,7 @@ def test_another_group_never_hides_a_product(
 
 
 @given(queries, products(), memberships)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_without_a_microsoft_account_groups_do_not_count(
     query: Body, product: Body, groups: set[str]
 ) -> None:

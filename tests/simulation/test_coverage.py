@@ -38,6 +38,7 @@ from tests.helpers.catalog.strategies import (
     package_versions,
     products,
 )
+from tests.helpers.examples import examples
 
 DEVICES = read_devices("all")
 REQUIREMENTS = load_requirements()
@@ -89,7 +90,7 @@ terms = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(products(), memberships, terms)
 def test_it_counts_what_each_member_gets(body: Any, members: Members, told: Asker) -> None:
     """Where a rollout splits members the numbers are averages, and then only the sums are exact."""
@@ -108,7 +109,7 @@ def test_it_counts_what_each_member_gets(body: Any, members: Members, told: Aske
         assert got(state, members, "stranger@example.com", named, told) in reach.others
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(products(), memberships)
 def test_groups_combinations_and_overlaps_are_those_of_plain_sets(
     body: Any, members: Members

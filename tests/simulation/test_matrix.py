@@ -47,6 +47,7 @@ from tests.helpers.catalog.strategies import (
     package_versions,
     products,
 )
+from tests.helpers.examples import examples
 
 REQUIREMENTS = load_requirements(None)
 EVERYONE = replace(REQUIREMENTS, rollout_applies_to="everyone")
@@ -188,7 +189,7 @@ def pairs(matrix: Matrix) -> Iterator[tuple[int, int]]:
             yield row, column
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(worlds(), populations(), named_devices, st.sampled_from((1, 3, 50_000)))
 def test_every_pair_has_the_decision_that_the_rules_give_for_it(
     world: World, population: Population, named: list[NamedDevice], chunk: int

@@ -30,6 +30,7 @@ from tests.helpers.catalog.histories import (
 from tests.helpers.catalog.products import flight, group, package, product, put, query
 from tests.helpers.catalog.strategies import GROUPS, PRODUCT_ID, products, queries
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 
 ADA, GRACE, LINUS = "ada@x.com", "grace@x.com", "linus@x.com"
 
@@ -52,7 +53,7 @@ def aliased(asked: dict[str, Any]) -> AccessQuery:
 @given(
     histories, products(), st.lists(queries, min_size=2, max_size=3), st.lists(moments, max_size=6)
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_any_moment_and_now_are_as_the_evaluator_has_them(
     history: Any, first: Any, asked: Any, at: list[datetime]
 ) -> None:
@@ -79,7 +80,7 @@ drafted_moves = st.dictionaries(
     drafted_moves,
     st.lists(queries, min_size=1, max_size=4),
 )
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 def test_a_draft_is_decided_as_if_it_were_saved(
     history: Any, first: Any, drafted: Any, moves: dict[str, dict[str, bool]], asked: Any
 ) -> None:

@@ -145,7 +145,7 @@ def test_without_a_device_only_a_public_listing_may_be_seen(
 
 def test_no_device_is_not_taken_for_one_that_suits(service: Service, clock: Clock) -> None:
     """Not even where a package runs on everything."""
-    anything = package("1.0.0.0") | {"targets": {"Windows.Universal": "0.0.0.0"}}
+    anything = package("1.0.0.0") | {"targets": {"Windows.Universal": "10.0.0.0"}}
     put(service, "ANY", product(packages=[anything]))
     assert ask(service, "install product:ANY", None, {}).reasons == (DenialReason.DEVICE_UNKNOWN,)
 

@@ -144,7 +144,7 @@ class _Conversion:
             self.report.note("flights", "NO_FLIGHT_LIST", f"{detail}, {stay}")
             return [flight.model_dump(mode="json") for flight in missing]
         if missing:
-            detail = f"{detail}, and nothing about {names}"
+            detail = f"{detail}, so {names} would be removed"
             self.report.choice("flights", "FLIGHTS_NOT_LISTED", detail)
         return []
 

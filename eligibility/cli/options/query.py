@@ -77,7 +77,10 @@ class ClaimOptions:
     installed: Annotated[
         str | None, _option("--installed", help="Version of the package that is installed.")
     ] = None
-    owned: Annotated[bool, _option("--owned", help="The account owns the product.")] = False
+    owned: Annotated[
+        bool | None,
+        _option("--owned/--not-owned", help="The account owns the product; default: if installed."),
+    ] = None
     market: Annotated[str | None, _option("--market", help="Market, two letters.")] = None
     promotional_code: Annotated[
         bool, _option("--promotional-code", help="The account has a promotional code.")

@@ -134,7 +134,9 @@ def _query(fields: Mapping[str, str]) -> AccessQuery:
         },
         installed_version=fields["installed"] or None,
         market=fields["market"] or None,
-        **{name: bool(fields[name]) for name in _FLAGS},
+        owned=bool(fields["owned"]) or None,
+        manual_check=bool(fields["manual_check"]),
+        promotional_code=bool(fields["promotional_code"]),
     )
 
 

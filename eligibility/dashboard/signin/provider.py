@@ -45,7 +45,7 @@ class PendingSignIn(msgspec.Struct, frozen=True):
     to: str
 
 
-class _Metadata(msgspec.Struct, frozen=True):
+class _ProviderMetadata(msgspec.Struct, frozen=True):
     """A provider's configuration (OpenID Connect Discovery 1.0, 3)."""
 
     issuer: str
@@ -60,7 +60,7 @@ class _Metadata(msgspec.Struct, frozen=True):
 
 
 class _Fetched(msgspec.Struct, frozen=True):
-    metadata: _Metadata
+    metadata: _ProviderMetadata
     tokens: Verifier
     fetched_at: float
 
@@ -120,7 +120,7 @@ class Provider:
             self._sign_ins -= 1
         return await run_in_threadpool(self._caller, fetched.tokens, token, pending.nonce)
 
-    def _check_response(self, metadata: _Metadata, parameters: Mapping[str, str]) -> None:
+    def _check_response(self, metadata: _ProviderMetadata, parameters: Mapping[str, str]) -> None:
         """Check that the declared provider answered, and sent a code (RFC 9207, 2.4)."""
         issuer = parameters.get("iss")
         missing = issuer is None and metadata.authorization_response_iss_parameter_supported
@@ -131,7 +131,7 @@ class Provider:
             raise SignInRefused("DECLINED" if declined else "PROVIDER_REFUSED")
 
     async def _id_token(
-        self, metadata: _Metadata, redirect_uri: str, pending: PendingSignIn, code: str
+        self, metadata: _ProviderMetadata, redirect_uri: str, pending: PendingSignIn, code: str
     ) -> str:
         """Exchange a code for the ID token."""
         try:
@@ -201,7 +201,7 @@ class Provider:
         self._fetched = _Fetched(metadata, tokens, now)
         return self._fetched
 
-    def _client(self, metadata: _Metadata, redirect_uri: str) -> AsyncOAuth2Client:
+    def _client(self, metadata: _ProviderMetadata, redirect_uri: str) -> AsyncOAuth2Client:
         offered = metadata.token_endpoint_auth_methods_supported
         basic = "client_secret_basic" in offered or "client_secret_post" not in offered
         method = "client_secret_basic" if basic else "client_secret_post"
@@ -217,10 +217,10 @@ class Provider:
         )
 
 
-def _checked(document: object, issuer: str) -> _Metadata:
+def _checked(document: object, issuer: str) -> _ProviderMetadata:
     """Read a provider's configuration; check issuer, URLs and PKCE. Raises: FetchFailed."""
     try:
-        metadata = msgspec.convert(document, _Metadata)
+        metadata = msgspec.convert(document, _ProviderMetadata)
         for url in (metadata.authorization_endpoint, metadata.token_endpoint, metadata.jwks_uri):
             fetched_safely(url)
     except (msgspec.ValidationError, ValueError) as error:

@@ -6,20 +6,20 @@ Servers log URLs, so no URL may contain an address: searches by address use POST
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Response
 
 from eligibility.callers.model import Scope
 from eligibility.formats.addresses import read_fields
 from eligibility.server.api.group_bodies import ConsentNote, ForgetBody, HistorySearch
 from eligibility.server.http.authorization import GroupWriter, needs
 from eligibility.server.http.parameters import (
-    REVISION_CURSOR,
     GroupIdPath,
     IfMatch,
     Limit,
     Publisher,
+    RevisionCursor,
     revision_of,
     tag,
 )
@@ -29,13 +29,6 @@ from groups.model import Consent, ForgetResult, Group, GroupChange, Page
 from groups.store import GroupStore
 
 _WITHOUT_IDS = {"items": {"__all__": {"write_id", "chain"}}}
-_Cursor = Annotated[
-    str | None,
-    Query(
-        pattern=REVISION_CURSOR,
-        description="Where to continue: `next_cursor` of the previous page.",
-    ),
-]
 
 
 def router(store: GroupStore, forget_person: Callable[..., list[ForgetResult]]) -> APIRouter:
@@ -68,7 +61,10 @@ def _add_history(routes: APIRouter, store: GroupStore) -> None:
         dependencies=[needs(Scope.READ_GROUPS)],
     )
     def list_history(
-        publisher: Publisher, group_id: GroupIdPath, cursor: _Cursor = None, limit: Limit = 20
+        publisher: Publisher,
+        group_id: GroupIdPath,
+        cursor: RevisionCursor = None,
+        limit: Limit = 20,
     ) -> Page[GroupChange]:
         """List the writes to a group, newest first: who wrote, when, and what changed."""
         return store.history(publisher, group_id=group_id, cursor=cursor, limit=limit)

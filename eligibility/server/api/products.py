@@ -12,7 +12,15 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.store import CatalogEntry
 from eligibility.errors import UnknownProduct
 from eligibility.server.http.authorization import CatalogWriter, needs
-from eligibility.server.http.parameters import Cursor, IfMatch, Limit, Publisher, expected_of, tag
+from eligibility.server.http.parameters import (
+    Cursor,
+    IfMatch,
+    Limit,
+    Publisher,
+    RevisionCursor,
+    expected_of,
+    tag,
+)
 from eligibility.server.http.strict_route import StrictRoute
 from groups.model import Page
 
@@ -35,6 +43,26 @@ class ProductPage(BaseModel):
     """A page of products, ordered by id. next_cursor: null on the last page."""
 
     items: list[ProductResponse]
+    next_cursor: str | None
+
+
+class ProductVersionResponse(BaseModel):
+    """A version of a product: who declared it and when. product: null if the write deleted it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    revision: int
+    at: datetime
+    actor: str
+    product: Product | None
+
+
+class ProductHistoryPage(BaseModel):
+    """A page of a product's versions, newest first. next_cursor: null on the last page."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    items: list[ProductVersionResponse]
     next_cursor: str | None
 
 
@@ -74,6 +102,19 @@ def router(catalog: Catalog) -> APIRouter:
         entry = result[0]
         tag(response, entry.revision)
         return ProductResponse.model_validate(entry)
+
+    @routes.get("/{product_id}/history", dependencies=[needs(Scope.READ_CATALOG)])
+    def show_product_history(
+        publisher: Publisher,
+        product_id: ProductId,
+        cursor: RevisionCursor = None,
+        limit: Limit = 100,
+    ) -> ProductHistoryPage:
+        """List who declared, changed or deleted a product, and when, newest first."""
+        if catalog.store.owner(product_id) != publisher:
+            raise UnknownProduct(product_id)
+        page = catalog.store.history(product_id, cursor=cursor, limit=limit)
+        return ProductHistoryPage.model_validate(page)
 
     @routes.put("/{product_id}")
     def put_product(

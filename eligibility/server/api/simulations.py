@@ -36,7 +36,10 @@ def _terms(
     installed_version: Annotated[
         str | None, Query(description="Installed package version, of every member.")
     ] = None,
-    owned: Annotated[bool, Query(description="Every member owns the product.")] = False,
+    owned: Annotated[
+        bool | None,
+        Query(description="Every member owns the product; default: if it is installed."),
+    ] = None,
     market: Annotated[str | None, Query(description="Market of every member.")] = None,
     promotional_code: Annotated[
         bool, Query(description="Every member holds a promotional code.")

@@ -1,5 +1,6 @@
 """Find the client's address: the peer's, or what a declared proxy reports. Others are ignored."""
 
+import re
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
@@ -7,6 +8,9 @@ from eligibility.server.http.asgi import AsgiScope
 
 Network = IPv4Network | IPv6Network
 Address = IPv4Address | IPv6Address
+
+
+_WITH_PORT = re.compile(r"\[([0-9A-Fa-f:.]+)\](?::[0-9]{1,5})?|([0-9.]+):[0-9]{1,5}")
 
 
 class ClientAddresses:
@@ -53,9 +57,13 @@ def _forwarded(scope: AsgiScope, header: bytes) -> list[str]:
 
 
 def _address(text: str) -> Address | None:
-    """Read an IP address, IPv4 inside IPv6 as IPv4; None if it has a scope id, which could be any text."""
+    """Read an IP address, IPv4 inside IPv6 as IPv4; None if it has a scope id, which could be any text.
+
+    Some proxies append the port: `203.0.113.7:51234` or `[2001:db8::7]:51234`.
+    """
+    with_port = _WITH_PORT.fullmatch(text)
     try:
-        read = ip_address(text)
+        read = ip_address((with_port[1] or with_port[2]) if with_port else text)
     except ValueError:
         return None
     if isinstance(read, IPv4Address):

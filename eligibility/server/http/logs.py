@@ -34,7 +34,7 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    ends: list[Processor] = [
+    final_processors: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.format_exc_info,
         _masked,
@@ -44,7 +44,7 @@ def configure(form: Literal["auto", "json", "text"]) -> None:
     ]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=ends)
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=before, processors=final_processors)
     )
     queue: Queue[Any] = Queue(_MOST_WAITING)
     listener = _Listener(queue, handler)

@@ -34,6 +34,13 @@ Cursor = Annotated[
     str | None,
     Query(max_length=512, description="Where to continue: `next_cursor` of the previous page."),
 ]
+RevisionCursor = Annotated[
+    str | None,
+    Query(
+        pattern=REVISION_CURSOR,
+        description="Where to continue: `next_cursor` of the previous page.",
+    ),
+]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="Most items on a page.")]
 IfMatch = Annotated[
     str | None,

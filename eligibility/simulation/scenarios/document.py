@@ -109,7 +109,9 @@ class QueryDocument(_Strict):
     )
     now: CatalogMoment | None = Field(None, description="The moment of the query; default: now")
     installed_version: PackageVersion | None = Field(None, description="null = not installed")
-    owned: StrictBool = Field(False, description="The account acquired the product before")
+    owned: StrictBool | None = Field(
+        None, description="The account acquired the product before; default: if it is installed"
+    )
     market: _Text | None = Field(None, description="Two letters; null = not known")
     promotional_code: StrictBool = Field(False, description="The account holds a code")
     manual_check: StrictBool = Field(False, description='"Check for updates" was pressed')

@@ -81,7 +81,7 @@ def sentence_of(account: Account | None, device: Device, decision: Decision) -> 
 def _masked(account: Account, state: State) -> Account:
     """Find an address on the same side of each rollout, because sides depend on addresses."""
     thresholds, product_id = state.snapshot.thresholds, state.product_id
-    side = rollout_position(thresholds, product_id, account.id)
+    side = rollout_position(thresholds, product_id, account.rollout_address)
     tried = (f"account-{number}@example.com" for number in islice(count(1), _MOST_TRIED))
     other = next((a for a in tried if rollout_position(thresholds, product_id, a) == side), None)
     if other is None:

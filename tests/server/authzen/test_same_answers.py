@@ -13,6 +13,7 @@ from eligibility.service.service import Service
 from eligibility.service.settings import Settings
 from tests.helpers.catalog.strategies import GROUPS, NOW, memberships, products, queries
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 from tests.helpers.servers.application import App, asking
 
 RESIDENT = "resident@example.com"  # no group may be empty
@@ -92,7 +93,7 @@ def expected(decision: dict[str, Any], kind: str, action: str, flight_id: str) -
 
 
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=list(HealthCheck),

@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from eligibility.access.wire import encode, query_of
 from eligibility.cli.demo.demo import QUERIES, load_sample
 from eligibility.service.service import Service
+from tests.helpers.examples import examples
 from tests.helpers.servers.application import asking
 from tests.helpers.servers.document import CHECKS, OPERATIONS
 from tests.helpers.servers.process import Server, bearer
@@ -31,7 +32,7 @@ def test_every_answer_is_one_that_the_document_describes(server: Server, operati
     schema = schemathesis.openapi.from_url(f"{server.url}/openapi.json")
 
     @settings(
-        max_examples=40,
+        max_examples=examples(40),
         derandomize=True,
         deadline=None,
         phases=[Phase.explicit, Phase.generate],

@@ -43,6 +43,7 @@ OURS = {
     kind
     for kind in (*kinds(EligibilityError), *kinds(GroupsError))
     if not kind.__module__.startswith("eligibility.client")  # what a caller makes of our problems
+    and not kind.__name__.startswith("_")  # only a base of others
 }
 ERRORS = sorted(OURS - NEVER_IN_A_REQUEST, key=str)
 

@@ -14,6 +14,7 @@ from eligibility.service.settings import Settings
 from tests.helpers.catalog.products import group, put
 from tests.helpers.catalog.strategies import ACCOUNTS, GROUPS, memberships, products, queries
 from tests.helpers.clock import Clock
+from tests.helpers.examples import examples
 from tests.helpers.servers.application import App, asking
 
 Body = dict[str, Any]
@@ -47,7 +48,7 @@ def native(decision: Body, kind: str, flight_id: str) -> bool:
     return bool(decision["granted"]) and source["flight_id"] == flight_id
 
 
-@settings(max_examples=80, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(80), suppress_health_check=list(HealthCheck))
 @given(
     products(),
     st.fixed_dictionaries(dict.fromkeys(ACCOUNTS[:3], memberships)),
