@@ -63,7 +63,7 @@ class QueryFields(Struct, forbid_unknown_fields=True, gc=False):
     device: Raw
     account: AccountFields | None | UnsetType = UNSET
     installed_version: str | None | UnsetType = UNSET
-    owned: bool | None | UnsetType = UNSET
+    owned: bool | UnsetType = UNSET
     market: str | None | UnsetType = UNSET
     promotional_code: bool | UnsetType = UNSET
     manual_check: bool | UnsetType = UNSET
@@ -125,6 +125,8 @@ def decode_query(body: bytes) -> QueryFields:
 
 def query_of(**fields: object) -> AccessQuery:
     """Build an access query from plain values. Raises InvalidInput with every fault."""
+    if fields.get("owned", True) is None:
+        del fields["owned"]
     return to_query(decode_query(_encoder.encode(fields)))
 
 

@@ -158,7 +158,7 @@ class QuestionContext(NamedTuple):
     device: Raw
     device_known: bool
     installed_version: str | UnsetType = UNSET
-    owned: bool | None | UnsetType = UNSET
+    owned: bool | UnsetType = UNSET
     market: str | UnsetType = UNSET
     promotional_code: bool | UnsetType = UNSET
     manual_check: bool | UnsetType = UNSET

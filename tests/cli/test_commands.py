@@ -441,6 +441,7 @@ def test_a_missing_consent_note_is_a_warning_and_no_failure(run: Run, private: P
     assert [(one["code"], one["group_id"]) for one in told] == [
         ("NO_CONSENT_NOTE", "beta"),
         ("NO_CONSENT_NOTE", "canary"),
+        ("FLIGHT_OUTSIDE_AUDIENCE", ""),
     ]
     (plan,) = run("catalog", "apply", str(private), "--dry-run", "--json").json["plans"]
     assert plan["warnings"] == told

@@ -6,6 +6,7 @@ from typing import Annotated
 import msgspec
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
+from msgspec import UNSET
 
 from eligibility.errors import UnknownProduct
 from eligibility.formats.moments import parse_moment
@@ -50,7 +51,7 @@ def _terms(
 ) -> AccountTerms:
     return AccountTerms(
         installed_version=installed_version,
-        owned=owned,
+        owned=UNSET if owned is None else owned,
         market=market,
         promotional_code=promotional_code,
         manual_check=manual_check,

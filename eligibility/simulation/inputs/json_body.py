@@ -31,7 +31,7 @@ class AccountTerms(Struct, forbid_unknown_fields=True, kw_only=True):
     """Claims of an account, as in an access query."""
 
     installed_version: str | None | UnsetType = UNSET
-    owned: bool | None | UnsetType = UNSET
+    owned: bool | UnsetType = UNSET
     market: str | None | UnsetType = UNSET
     promotional_code: bool | UnsetType = UNSET
     manual_check: bool | UnsetType = UNSET
