@@ -3,7 +3,10 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from eligibility.catalog.acceptance import CHOICES, read_acceptances
 from eligibility.catalog.model import Product
 from eligibility.catalog.partner_center import Import
 from eligibility.errors import InvalidFile, InvalidInput
@@ -359,6 +362,19 @@ def test_hidden_stays_stopped_if_the_store_has_it_stopped(files: Files, run: Imp
     assert again(run, files, stored).product == stored
 
 
+def test_hidden_does_not_make_a_private_audience_public(files: Files, run: Importer) -> None:
+    files["submission-app"]["visibility"] = "Private"
+    stored = run(files, audience_groups=["beta"]).product
+    files["submission-app"]["visibility"] = "Hidden"
+    read = again(run, files, stored)
+    assert (read.product.submission.audience, read.product.submission.audience_groups) == (
+        "private",
+        ("beta",),
+    )
+    assert "stays private" in note_of(read, "VISIBILITY")
+    assert again(run, files, read.product).product == read.product
+
+
 @pytest.mark.parametrize("value", ["public", "PUBLIC"])
 def test_case_does_not_matter_in_words_of_the_api(files: Files, run: Importer, value: str) -> None:
     expected = run(files)
@@ -580,6 +596,19 @@ def test_a_file_beside_the_import_that_is_something_else_is_named(
     files: Files, run: Importer, text: str
 ) -> None:
     assert faults_of(run, files | {"import.yaml": text})
+
+
+@given(
+    text=st.text(max_size=40)
+    | st.builds("{}:{}".format, st.sampled_from(sorted(CHOICES)), st.text())
+)
+def test_any_text_is_an_acceptance_or_is_refused_with_what_would_be_right(text: str) -> None:
+    try:
+        accepted = read_acceptances([text], "--accept")
+    except InvalidInput as error:
+        assert ["CODE:PRODUCT" in fault.detail for fault in error.faults] == [True]  # noqa: PT017
+    else:
+        assert {code.partition(":")[0] for code in accepted} <= CHOICES.keys()
 
 
 def test_an_acceptance_for_another_product_or_choice_accepts_nothing(

@@ -145,6 +145,21 @@ def test_a_stopped_rollout_without_fallback_reaches_no_stranger(
     assert "nothing to change" in importing(files).out
 
 
+def test_the_boxes_of_families_decide_who_is_offered_a_universal_package(
+    files: Files, importing: Importing
+) -> None:
+    for package in files["submission-app"]["applicationPackages"]:
+        package["targetDeviceFamilies"] = ["Windows.Universal min version 10.0.17763.0"]
+    files["submission-app"]["allowTargetFutureDeviceFamilies"] = {"Xbox": True, "Team": False}
+    assert importing(files, "--yes").code == 0
+    codes = {
+        family: importing.run("check", "--product", APP, "--family", family, "--os", "19041").code
+        for family in ("Desktop", "Xbox", "Team", "Holographic")
+    }
+    assert codes == {"Desktop": 0, "Xbox": 0, "Team": 3, "Holographic": 0}
+    assert "nothing to change" in importing(files).out
+
+
 # --- versions that start with 0 ---
 
 

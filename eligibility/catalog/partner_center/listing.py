@@ -35,6 +35,9 @@ def visibility(
         stopped = stored is not None and stored.discoverability == "stop_acquisition"
         fields = {"discoverability": "stop_acquisition" if stopped else "link_only"}
         detail = f"imported as {fields['discoverability']}; the API does not return whether acquisition is stopped"
+        if stored is not None and stored.audience == "private":
+            fields["audience"] = "private"
+            detail += ", or the audience public, so it stays private"
         report.note(source, "VISIBILITY", f"visibility is Hidden: {detail}")
     elif known == "Private":
         fields = {"audience": "private"}
