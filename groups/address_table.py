@@ -85,6 +85,11 @@ class AddressTable:
     def _below(self, cells: Sequence[str]) -> Sequence[str] | Fault:
         """Read a line below the header: the different addresses in its columns of the best rank."""
         filled = [(rank, cells[i]) for rank, i in self._columns if i < len(cells) and cells[i]]
+        if any(cells[len(self.header) :]) and not any(self._reader.counts(c) for _, c in filled):
+            detail = f"has {len(cells)} cells, but the header has {len(self.header)}"
+            return Fault(
+                "", "TOO_MANY_CELLS", f"{detail}: put quotes around a cell with a delimiter"
+            )
         if not filled:
             return Fault("", "NO_ADDRESS", f"has no address in column {self._columns[0][1] + 1}")
         if len(filled) == 1:

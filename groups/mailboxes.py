@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-_SEPARATORS = re.compile(r"[\s,;]+")
+_SEPARATORS = re.compile(
+    "[\\s,;\u3001\uff0c\uff1b\u060c\u061b]+"
+)  # also full-width and Arabic ones
 _AROUND = re.compile("[<>()\\[\\]\"':\u00ab\u00bb\u2018-\u201f]")
 _LINK = re.compile(r"\[[^\[\]]*\]\(mailto:([^\s()]+)\)", re.IGNORECASE)
 _BRACKETS = re.compile(r"[\[(]\s*([^\s,;<>()\[\]@]+@[^\s,;<>()\[\]]+)\s*[\])]")
@@ -19,7 +21,7 @@ _QUOTED_NAME = re.compile(
     r"[ \t]*(?=<)"
 )
 _ANGLE = re.compile(r"<([^<>@]*@[^<>]*)>")
-_HARD = re.compile(r"[;\r\n]")
+_HARD = re.compile("[;\uff1b\u061b\r\n]")
 _WORD = re.compile(r"[^\s,]+")
 _DOTTED = re.compile(r"[^\W\d]\.[^\W\d]")  # as in an address that lacks its `@`
 _SCHEME = re.compile(r"(mailto|smtp):", re.IGNORECASE)
@@ -90,5 +92,5 @@ def _bare(word: str) -> str:
     scheme = _SCHEME.match(word)
     if not scheme:
         return word
-    address = word[scheme.end() :]
-    return unquote(address.partition("?")[0]) if scheme[1].lower() == "mailto" else address
+    address, _, more = word[scheme.end() :].partition("?")
+    return word if "@" in more else unquote(address)

@@ -122,6 +122,10 @@ REFUSED = {
     ),
     "one very long line": (b"ada@example.com " * 100_000, {"line.1": "has 1,600,000 characters"}),
     "too many bytes": (b"x" * (csv_file.MAX_BYTES + 1), {"": "has 4,194,305 bytes"}),
+    "a comma without quotes": (
+        b"Name,Email\nLovelace, Ada,ada@example.com",
+        {"line.2": "has 3 cells, but the header has 2: put quotes around"},
+    ),
     "text after a quote": (b'email\n\n"ada"x@example.com', {"line.3": "around the whole cell"}),
     "a postal address alone": (
         b"Name,Address\nAda,Main Street 1\nGrace,High Street 2",

@@ -34,6 +34,7 @@ PASTED = {
     "mailto:o%27brien@x.example": ("o'brien@x.example",),
     "Jane Doe\tjane@x.example\tRed\r\nBob\tbob@x.example\tBlue\r\n": (JANE, BOB),
     "jane@x.example\tbob@x.example": (JANE, BOB),
+    "jane@x.example\u3001\uff1bbob@x.example\uff0c": (JANE, BOB),
     "o'brien@x.example; o'neil@x.example": ("o'brien@x.example", "o'neil@x.example"),
 }
 REFUSED = {
@@ -41,6 +42,7 @@ REFUSED = {
     "nobody, jane@x.example, Bob <bob@x.example>": "address 1 `nobody`",
     "Jane Doe jane@x.example": "address 1 `Jane`",
     "(nobody)": "`nobody`",
+    "mailto:jane@x.example?cc=bob@x.example": "has 2 `@`",
     "jane.x.example\tbob@x.example": "`jane.x.example`",
     "<>nobody": "`<>nobody`",
     "Jane <jane@x.example": "`Jane`",
