@@ -103,19 +103,6 @@ def router(catalog: Catalog) -> APIRouter:
         tag(response, entry.revision)
         return ProductResponse.model_validate(entry)
 
-    @routes.get("/{product_id}/history", dependencies=[needs(Scope.READ_CATALOG)])
-    def show_product_history(
-        publisher: Publisher,
-        product_id: ProductId,
-        cursor: RevisionCursor = None,
-        limit: Limit = 100,
-    ) -> ProductHistoryPage:
-        """List who declared, changed or deleted a product, and when, newest first."""
-        if catalog.store.owner(product_id) != publisher:
-            raise UnknownProduct(product_id)
-        page = catalog.store.history(product_id, cursor=cursor, limit=limit)
-        return ProductHistoryPage.model_validate(page)
-
     @routes.put("/{product_id}")
     def put_product(
         publisher: Publisher,
@@ -144,4 +131,20 @@ def router(catalog: Catalog) -> APIRouter:
         )
         return CatalogWriteResponse(publisher=publisher, product_id=product_id, revision=revision)
 
+    _add_history(routes, catalog)
     return routes
+
+
+def _add_history(routes: APIRouter, catalog: Catalog) -> None:
+    @routes.get("/{product_id}/history", dependencies=[needs(Scope.READ_CATALOG)])
+    def show_product_history(
+        publisher: Publisher,
+        product_id: ProductId,
+        cursor: RevisionCursor = None,
+        limit: Limit = 100,
+    ) -> ProductHistoryPage:
+        """List who declared, changed or deleted a product, and when, newest first."""
+        if catalog.store.owner(product_id) != publisher:
+            raise UnknownProduct(product_id)
+        page = catalog.store.history(product_id, cursor=cursor, limit=limit)
+        return ProductHistoryPage.model_validate(page)
