@@ -22,6 +22,7 @@ from eligibility.server.api import (
     simulations,
 )
 from eligibility.server.api.access import AccessEndpoints
+from eligibility.server.api.access_search import ACCESS_SEARCH, AccessSearchEndpoint
 from eligibility.server.api.computations import Computations
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.authzen import metadata
@@ -68,8 +69,9 @@ def create_app(service: Service, shared: Path | None = None) -> Gate:
         service.recorder,
         settings.ofrep_bulk_products,
     )
-    endpoints = {
+    endpoints: dict[str, Endpoint[Any]] = {
         **AccessEndpoints(service.evaluator, accounts, service.recorder).endpoints,
+        ACCESS_SEARCH: AccessSearchEndpoint(service.evaluator, accounts, service.listing),
         **authzen.endpoints(service, accounts),
         **ofrep.endpoints(flags),
     }

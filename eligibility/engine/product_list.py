@@ -1,16 +1,22 @@
-"""Lists of a publisher's products, cached until the publisher's data changes."""
+"""Lists of publishers' products: their ids, cached until the publisher's data changes, and their entries."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
-from eligibility.catalog.store import CatalogStore
+from eligibility.catalog.store import CatalogEntry, CatalogStore
 from groups.errors import StoreUnavailable
-from groups.model import all_items
+from groups.model import Page, all_items
 from groups.store import GroupFeed
+
+ProductKey = tuple[str, str]
+"""Publisher and product id, the order of entries of several publishers."""
+
+_MANY = 1_000
+"""The number of entries that are read at a time."""
 
 
 class ProductList:
-    """Product ids by publisher, as fresh as the store. Thread-safe."""
+    """Products by publisher, as fresh as the store. Thread-safe."""
 
     def __init__(self, groups: GroupFeed, catalog: CatalogStore) -> None:
         self._groups, self._catalog = groups, catalog
@@ -48,6 +54,30 @@ class ProductList:
             if len(product_ids) >= most:
                 break
         return tuple(product_ids[:most])
+
+    def entries(
+        self, publishers: Collection[str] | None, after: Sequence[str] | None
+    ) -> Iterator[CatalogEntry]:
+        """Yield the products of publishers (None = all) by key. Raises: StoreUnavailable.
+
+        Args: after = a key; begin with its product, if that still exists.
+        """
+        for publisher in self._catalog.publishers():
+            if publishers is not None and publisher not in publishers:
+                continue
+            cursor: str | None = None
+            if after is not None and publisher < after[0]:
+                continue
+            if after is not None and publisher == after[0]:
+                cursor = after[1]
+                result = self._catalog.get(cursor)
+                if result is not None and result[0].publisher == publisher:
+                    yield result[0]
+
+            def page(cursor: str | None, publisher: str = publisher) -> Page[CatalogEntry]:
+                return self._catalog.list_products(publisher, cursor=cursor, limit=_MANY)
+
+            yield from all_items(page, cursor)
 
     def _read(self, publisher: str, most: int) -> tuple[str, ...]:
         entries = all_items(lambda cursor: self._catalog.list_products(publisher, cursor=cursor))

@@ -90,6 +90,9 @@ def ask_about_accounts(run: Run) -> None:
         run.ask("POST", "/v1/access", query(address, account=aliases))
         batch = {"queries": [query(address), {**query(address), "market": address}, {address: 1}]}
         run.ask("POST", "/v1/access/batch", batch)
+        for page in ({"limit": 1}, {"market": address}, {"cursor": address}, {address: 1}):
+            search = {"account": {"id": address}, "device": DESKTOP, **page}
+            run.ask("POST", "/v1/access/search", search)
         run.ask("POST", "/v1/access", query(address, product_id="BROKEN"))
         run.ask("POST", "/v1/access", query(address, account={"token": address}))
         run.ask("POST", "/v1/access", query(address, device={"family": address}))
@@ -163,7 +166,7 @@ def put_addresses_where_they_do_not_belong(run: Run) -> None:
         run.ask("POST", "/v1/keys", {"name": at, "scopes": [at], "publishers": [at]})
         for sent in (at, f'{{"{at}": ', f'"{at}"', f'{{"account": "{at}"}}'):
             for path in (
-                *("/v1/access", "/v1/access/batch", f"{BASE}/forget"),
+                *("/v1/access", "/v1/access/batch", "/v1/access/search", f"{BASE}/forget"),
                 *("/access/v1/evaluation", "/access/v1/evaluations", "/access/v1/search/action"),
                 *("/ofrep/v1/evaluate/flags", "/ofrep/v1/evaluate/flags/product:9NCONTOSORDR"),
             ):

@@ -6,6 +6,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from fastapi import Request
 
+from eligibility.access.search import LONGEST_PAGE
 from eligibility.access.wire import LONGEST_BATCH
 from eligibility.callers.errors import UnknownPublisher
 from eligibility.callers.model import Scope
@@ -41,6 +42,7 @@ _ONE_QUERY = RouteCost(False, "one query", "1")
 ROUTE_COSTS: Mapping[str, RouteCost] = {
     "POST /v1/access": _ONE_QUERY,
     "POST /v1/access/batch": RouteCost(False, f"{LONGEST_BATCH:,} queries", "queries"),
+    "POST /v1/access/search": RouteCost(False, f"{LONGEST_PAGE} items on a page", "`limit`"),
     "POST /v1/access/timeline": RouteCost(
         True, f"{MOST_DEVICES:,} devices, {_DECISIONS}", "decisions"
     ),

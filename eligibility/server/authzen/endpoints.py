@@ -74,7 +74,7 @@ def endpoints(service: Service, accounts: AccountResolver) -> dict[str, Endpoint
     """Build the endpoints, by path."""
     decider = Decider(service.evaluator, accounts)
     evaluations = EvaluationEndpoints(decider, service.recorder)
-    searches = SearchEndpoints(decider, service.catalog.store, service.groups)
+    searches = SearchEndpoints(decider, service.catalog.store, service.listing, service.groups)
     by_path: dict[str, Endpoint[Any]] = {
         EVALUATION: AuthZenEndpoint(evaluations.evaluate),
         EVALUATIONS: AuthZenEndpoint(evaluations.evaluate_batch),

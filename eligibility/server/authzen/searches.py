@@ -11,6 +11,7 @@ from msgspec import UNSET
 from eligibility.access.model import Decision
 from eligibility.access.wire import AccountFields
 from eligibility.catalog.store import CatalogEntry, CatalogStore
+from eligibility.engine.product_list import ProductList
 from eligibility.formats.moments import parse_moment
 from eligibility.server.authzen import entities, requests
 from eligibility.server.authzen.decider import Decider, Evaluation, Publishers
@@ -33,7 +34,7 @@ from groups.model import Page, all_items
 from groups.store import MembershipReader
 
 _MANY = 1_000
-"""The number of products, or of a group's members, that are read at a time."""
+"""The number of a group's members that are read at a time."""
 
 SearchResults = Callable[[ResultKey | None], Iterator[SearchResult]]
 """Yields the results after a key, in the order of their keys."""
@@ -50,8 +51,15 @@ class SearchContext(NamedTuple):
 class SearchEndpoints:
     """The three searches; see endpoint.Endpoint for their arguments and results."""
 
-    def __init__(self, decider: Decider, catalog: CatalogStore, groups: MembershipReader) -> None:
+    def __init__(
+        self,
+        decider: Decider,
+        catalog: CatalogStore,
+        listing: ProductList,
+        groups: MembershipReader,
+    ) -> None:
         self._decider, self._catalog, self._groups = decider, catalog, groups
+        self._listing = listing
         self._pages = Pages(groups.digest_key)
 
     def actions(
@@ -90,7 +98,7 @@ class SearchEndpoints:
             if action not in ACTIONS.get(kind, ()) or settled.denial is not None:
                 return
             account = settled.fields.account or None
-            for entry in self._products(publishers, after):
+            for entry in self._listing.entries(publishers, after):
                 keys = [[entry.publisher, entry.product_id, id_] for id_ in _ids_of(kind, entry)]
                 whole = Question("product", "view", entry.product_id)
                 decision = self._decided(whole, account, search, listed=True) if keys else None
@@ -155,26 +163,6 @@ class SearchEndpoints:
         fields = query_fields(question, account, search.context)
         settled = Evaluation(question, search.context.device_known, fields)
         return self._decider.decide(settled, search.by, search.publishers, listed)
-
-    def _products(self, publishers: Publishers, after: ResultKey | None) -> Iterator[CatalogEntry]:
-        """Yield the caller's products, by publisher and id, beginning with the product of the key `after`."""
-        for publisher in self._catalog.publishers():
-            if publishers is not None and publisher not in publishers:
-                continue
-            cursor: str | None = None
-            if after is not None and publisher < after[0]:
-                continue
-            if after is not None and publisher == after[0]:
-                result = self._catalog.get(after[1])
-                if result is not None and result[0].publisher == publisher:
-                    yield result[0]
-                cursor = after[1]
-            while True:
-                page = self._catalog.list_products(publisher, cursor=cursor, limit=_MANY)
-                yield from page.items
-                cursor = page.next_cursor
-                if cursor is None:
-                    break
 
     def _candidates(
         self, kind: str, question: Question, search: SearchContext, after: str

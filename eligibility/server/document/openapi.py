@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from eligibility.access.model import Decision
+from eligibility.access.search import AccessSearchFields, AccessSearchResponse
 from eligibility.access.wire import DeviceFields, QueryFields
 from eligibility.formats import yaml_file
 from eligibility.server.http import problems
@@ -34,7 +35,7 @@ from eligibility.windows.releases import facts
 
 _SCHEMAS = "#/components/schemas/"
 _MODELS = (
-    *(QueryFields, DeviceFields, Decision),
+    *(QueryFields, DeviceFields, Decision, AccessSearchFields, AccessSearchResponse),
     *(SimulationFields, ComparisonFields, TimelineFields, SimulationResponse),
     *(HeadLine, ClassLine, AccountLine, EndLine, Coverage),
 )

@@ -19,6 +19,7 @@ CHECKS = [
 OPERATIONS = (
     "POST /v1/access",
     "POST /v1/access/batch",
+    "POST /v1/access/search",
     "POST /v1/access/timeline",
     "POST /v1/simulations/diff",
     "GET /v1/publishers/{publisher}/groups",

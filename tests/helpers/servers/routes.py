@@ -43,6 +43,7 @@ BASES = ("", "/{publisher}")
 ROUTES: dict[str, Scope | None] = {
     "POST /v1/access": Scope.QUERY,
     "POST /v1/access/batch": Scope.QUERY,
+    "POST /v1/access/search": Scope.QUERY,
     "POST /v1/access/timeline": Scope.QUERY,
     "POST /v1/simulations/diff": Scope.QUERY,
     "GET /v1/publishers/{publisher}/groups": Scope.READ_GROUPS,
@@ -104,6 +105,7 @@ def body(route: str, place: Place) -> Any:
     return {
         "POST /v1/access": query,
         "POST /v1/access/batch": {"queries": [query]},
+        "POST /v1/access/search": {"device": DESKTOP, "account": None},
         "POST /v1/access/timeline": {"product_id": place["product_id"]},
         "POST /v1/simulations/diff": {"product_id": place["product_id"], "after": "live"},
         "POST /v1/publishers/{publisher}/groups": {"name": "New", "emails": ["ada@example.com"]},

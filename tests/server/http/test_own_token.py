@@ -98,7 +98,7 @@ def test_no_other_route_is_open(world: TokenApp, publisher: str) -> None:
     place = {**MINE, "publisher": publisher, "group_id": "hush-good"}
     for route in GUARDED:
         method, path = route.split()
-        if path in PATHS:
+        if path in (*PATHS, "/v1/access/search"):
             continue
         sent = body(route, place)
         answer = world.app.ask(method, path.format(**place), world.own(), json=sent)

@@ -13,6 +13,7 @@ from eligibility.callers.api_keys import ID_PART
 from eligibility.callers.model import Scope
 from eligibility.rules.decide import decide
 from eligibility.server.api.access import AccessEndpoints
+from eligibility.server.api.access_search import ACCESS_SEARCH, AccessSearchEndpoint
 from eligibility.server.api.computations import ROUTE_COSTS
 from eligibility.server.authzen import endpoints as authzen
 from eligibility.server.http.accounts import AccountResolver
@@ -86,7 +87,8 @@ def test_the_table_names_every_route_and_no_other(app: App) -> None:
     accounts = AccountResolver(app.service.tokens)
     recorder = app.service.recorder
     access = AccessEndpoints(app.service.evaluator, accounts, recorder).endpoints
-    standard = authzen.endpoints(app.service, accounts)
+    search = AccessSearchEndpoint(app.service.evaluator, accounts, app.service.listing)
+    standard = authzen.endpoints(app.service, accounts) | {ACCESS_SEARCH: search}
     flags = Flags(app.service.evaluator, accounts, app.service.listing, recorder, 1)
     standard |= ofrep.endpoints(flags)
     standard |= {
@@ -168,6 +170,10 @@ def test_another_publisher_does_not_exist(app: App, route: str, admin: bool) -> 
     answer = ask(app, route, app.key(*needed, publishers=["contoso"]), THEIRS)
     if route == "POST /v1/access/batch":
         assert [one["code"] for one in answer.json()["decisions"]] == ["UNKNOWN_PRODUCT"]
+        return
+    if route == f"POST {ACCESS_SEARCH}":
+        assert "fabrikam" not in answer.text
+        assert "THEIRS" not in answer.text
         return
     if route in WIDE:
         assert_problem(answer, 403, "ALL_PUBLISHERS_NEEDED")
