@@ -16,16 +16,17 @@ consent note, which is stored with it: `consent: {confirmed_by: ..., at: ..., te
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, StrictStr, Tag, ValidationError
 
 from eligibility.catalog.acceptance import read_acceptances
 from eligibility.catalog.field_types import CatalogMoment, Name
 from eligibility.catalog.model import Product
-from eligibility.catalog.validation import pydantic_faults, read_product
+from eligibility.catalog.validation import read_product
 from eligibility.errors import Fault, Faults, InvalidFile
+from eligibility.formats.pydantic_faults import LIST, TEXT, pydantic_faults, text_or_list
 from eligibility.formats.yaml_file import Lines, line_of, load
 from groups import emails
 from groups.errors import GroupsError, InvalidEmails
@@ -57,7 +58,10 @@ class GroupDeclaration(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     name: Name
-    emails: tuple[StrictStr, ...] | StrictStr | None = None
+    emails: Annotated[
+        Annotated[tuple[StrictStr, ...], Tag(LIST)] | Annotated[StrictStr | None, Tag(TEXT)],
+        Discriminator(text_or_list),
+    ] = None
     consent: ConsentDeclaration | None = None
 
     @property

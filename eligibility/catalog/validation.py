@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from pydantic import ValidationError
 
 from eligibility.catalog import acceptance
@@ -20,6 +19,7 @@ from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.field_types import ID_PATTERN
 from eligibility.catalog.model import Package, Product, RolloutStatus
 from eligibility.errors import Fault
+from eligibility.formats.pydantic_faults import pydantic_faults
 from eligibility.formats.strict_struct import shown
 from eligibility.windows.package_versions import parse_package_version
 
@@ -45,49 +45,6 @@ def read_product(body: Any) -> Product:
         return Product.model_validate(body)
     except ValidationError as error:
         raise InvalidProduct(pydantic_faults(error)) from None
-
-
-def pydantic_faults(error: ValidationError) -> list[Fault]:
-    """Convert a pydantic error to faults, one for each entry."""
-    return [pydantic_fault(details) for details in error.errors(include_url=False)]  # type: ignore[arg-type]
-
-
-def pydantic_fault(details: dict[str, Any]) -> Fault:
-    """Convert one entry of a pydantic error to a fault with path, code, reason and wrong value."""
-    loc = ".".join(str(part) for part in details["loc"])
-    kind = str(details["type"])
-    code = _PYDANTIC_CODES.get(kind, kind if kind.isupper() else "WRONG_TYPE")
-    if kind in _DETAILS or kind.isupper():
-        return Fault(loc, code, _DETAILS.get(kind) or str(details["msg"]))
-    value = details["input"]
-    words = _TYPE_WORDS.get(kind)
-    if words and isinstance(value, str):  # in quotes, because `"true"` is not `true`
-        value = msgspec.json.encode(value).decode()
-    message = f"must be {words}" if words else str(details["msg"])
-    message = message.replace("Input should", "must")
-    detail = message[:1].lower() + message[1:]
-    return Fault(loc, code, f"{detail}, not `{shown(value)}`")
-
-
-_WRONG_VALUES = """greater_than_equal less_than_equal finite_number literal_error enum
-    string_pattern_mismatch string_too_short string_too_long too_short too_long
-    timezone_aware datetime_from_date_parsing datetime_parsing"""
-_PYDANTIC_CODES = {"extra_forbidden": "UNKNOWN_FIELD", "missing": "MISSING_FIELD"}
-_PYDANTIC_CODES |= dict.fromkeys(_WRONG_VALUES.split(), "WRONG_VALUE")
-_DETAILS = {"extra_forbidden": "is not a known field", "missing": "is required"}
-_TYPE_WORDS = {
-    kind: words
-    for words, kinds in {
-        "a text": "string_type",
-        "a text of at least 1 character": "string_too_short",
-        "true or false": "bool_type bool_parsing",
-        "a whole number": "int_type int_parsing int_parsing_size int_from_float",
-        "a number": "float_type float_parsing",
-        "a list": "tuple_type list_type set_type frozen_set_type",
-        "an object": "dict_type model_type model_attributes_type mapping_type",
-    }.items()
-    for kind in kinds.split()
-}
 
 
 def validate(product_id: str, product: Product, context: ValidationContext) -> None:

@@ -5,6 +5,7 @@ the length of the body, or as many colons, the body had no duplicate name. The s
 reads a body only if it contains a backslash, fails this test or is invalid, and finds the reason.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum, EnumType
 from types import UnionType
@@ -17,6 +18,16 @@ from eligibility.errors import Fault, InvalidInput
 from eligibility.formats import strict_json
 
 Fields = TypeVar("Fields", bound=Struct)
+
+_WORDS = {
+    "str": "a text",
+    "bool": "true or false",
+    "int": "a whole number",
+    "float": "a number",
+    "array": "a list",
+    "object": "an object",
+}
+"""What msgspec calls a type, in plain English."""
 
 _BACKSLASH = ord("\\")  # searching bytes for an int is four times as fast as for another bytes
 _encode = msgspec.json.Encoder().encode
@@ -85,7 +96,7 @@ def _faults(
 ) -> list[Fault]:
     """List every fault of a JSON value that cannot be read as this Struct; at least one fault."""
     if not isinstance(value, dict):
-        return [Fault(loc, "WRONG_TYPE", f"must be an object, not `{shown(value)}`")]
+        return [Fault(loc, "WRONG_TYPE", f"must be an object, not `{quoted(value)}`")]
     known = {field.name: field for field in msgspec.structs.fields(fields)}
     names = ", ".join(known)
     within = f"{loc}." if loc else ""
@@ -115,7 +126,8 @@ def _faults_of(value: Any, expected: Any, loc: str) -> list[Fault]:
         msgspec.convert(value, expected)
     except msgspec.ValidationError as error:
         inner = _inner_faults(value, choices, loc)
-        detail = f"{_expectation(error, expected)}, not `{shown(value)}`"
+        write = shown if str(error).startswith("Invalid enum") else quoted
+        detail = f"{_expectation(error, expected)}, not `{write(value)}`"
         return inner or [Fault(loc, "WRONG_TYPE", detail)]
     return []
 
@@ -141,15 +153,25 @@ def _inner_faults(value: Any, choices: Iterable[Any], loc: str) -> list[Fault]:
 
 
 def _expectation(error: msgspec.ValidationError, expected: Any) -> str:
-    """Describe what a value must be, such as "must be `str | null`" or the members of an enum."""
-    message = str(error).split(", got")[0].split(" - at")[0]
+    """Describe what a value must be, such as "must be a text or null" or the members of an enum."""
+    message = str(error).split(", got")[0].split(" - at")[0].replace("` >=", "`, at least")
     if message.startswith("Invalid enum value"):
         enums: list[Iterable[Enum]] = [
             kind for kind in (expected, *get_args(expected)) if isinstance(kind, EnumType)
         ]
         members = [member.value for enum in enums for member in enum]
         return "must be " + " or ".join(f"`{member}`" for member in members)
-    return message.replace("Expected", "must be")
+    types = re.sub(r"`([^`]*)`", lambda match: _words(match[1]), message)
+    return types.replace("Expected", "must be")
+
+
+def _words(types: str) -> str:
+    return " or ".join(_WORDS.get(name, name) for name in types.split(" | "))
+
+
+def quoted(value: Any) -> str:
+    """Write a value for a message about its type: a text in quotes, because `"true"` is not `true`."""
+    return shown(msgspec.json.encode(value).decode())
 
 
 def shown(value: Any) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from eligibility.errors import Fault, InvalidSettings
+from eligibility.formats.pydantic_faults import expectation
 from eligibility.resources import config_dir
 from eligibility.service.settings import PREFIX, Settings
 
@@ -77,5 +78,5 @@ def _validated(values: dict[str, Any], origins: Mapping[str, str]) -> Settings:
 def _fault(details: Mapping[str, Any], origins: Mapping[str, str]) -> Fault:
     loc = [str(part) for part in details["loc"]]
     code = "UNKNOWN_SETTING" if details["type"] == "extra_forbidden" else "WRONG_VALUE"
-    message = details["msg"].removeprefix("Value error, ")
-    return Fault(".".join(loc), code, f"{message} ({origins.get(loc[0], 'default')})")
+    origin = origins.get(loc[0], "default")
+    return Fault(".".join(loc), code, f"{expectation(details)} ({origin})")

@@ -155,7 +155,7 @@ def test_a_product_id_is_plain(groups: Service, product_id: str) -> None:
     ("change", "loc", "code", "words"),
     [
         ({"colour": "red"}, "colour", "UNKNOWN_FIELD", "is not a known field"),
-        ({"name": ""}, "name", "WRONG_VALUE", "at least 1"),
+        ({"name": ""}, "name", "WRONG_VALUE", "must not be empty"),
         ({"name": "a\nb"}, "name", "WRONG_VALUE", "a\nb"),
         ({"availability": "gone"}, "availability", "WRONG_VALUE", "gone"),
         ({"markets": ["usa"]}, "markets.0", "UNREADABLE_MARKET", "usa"),

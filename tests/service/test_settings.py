@@ -219,7 +219,7 @@ def test_keys_may_come_from_loopback_without_tls(url: str) -> None:
         ([], [{**ISSUER, "issuer": "https://{tenant}/{tenant}"}], "account_issuers.0", "only once"),
         ([{**ISSUER, "scopes": {"a": "root"}}], [], "issuers.0.scopes.a.0", "access:query"),
         ("[", [], "issuers", "JSON"),
-        ({}, [], "issuers", "tuple"),
+        ({}, [], "issuers", "must be a list"),
     ],
 )
 def test_issuers_that_cannot_be_told_apart_or_trusted_are_refused(
@@ -294,7 +294,7 @@ PROVIDER = {"issuer": "https://login.example", "client_id": "dashboard"}
         ({"hours": 13}, "12"),
         ({"label": "a\nb"}, "line of text"),
         ({"algorithms": "HS256"}, "RS256"),
-        ({"secret": "x"}, "Extra inputs"),
+        ({"secret": "x"}, "is not a known field"),
     ],
     ids=str,
 )

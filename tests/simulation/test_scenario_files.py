@@ -68,7 +68,7 @@ def refused(run: Run, path: Path, text: str) -> str:
         ("{case: a, change: {submission.audience: privat}, EXPECT}", "change: submission.audience: must be"),
         ("{case: a, change: {submission.audience: private}, EXPECT}",
          "change: `APP`: submission.audience_groups: a private audience needs"),
-        ('{case: "two\\nlines", expect: {granted: true}}', "case: string should match"),
+        ('{case: "two\\nlines", expect: {granted: true}}', "case: must be one line without"),
     ],
 )  # fmt: skip
 def test_a_case_that_is_wrong(run: Run, tmp_path: Path, case: str, told: str) -> None:

@@ -19,9 +19,9 @@ from eligibility.catalog.partner_center.shapes import (
     FlightSubmission,
     PartnerCenterResource,
 )
-from eligibility.catalog.validation import pydantic_fault
 from eligibility.errors import Fault, Faults, InvalidFile
 from eligibility.formats import strict_json
+from eligibility.formats.pydantic_faults import pydantic_fault
 from eligibility.formats.yaml_file import load
 
 ACCEPT_FILE = "import.yaml"
@@ -127,7 +127,7 @@ def _names(rows: Any) -> set[str]:
 
 def _faults(path: Path, error: ValidationError) -> Iterator[Fault]:
     for details in error.errors(include_url=False):
-        fault = pydantic_fault(details)  # type: ignore[arg-type]
+        fault = pydantic_fault(details)
         needs_parts = details["type"] in ("model_type", "dict_type", "tuple_type")
         hint = _POWERSHELL if needs_parts and isinstance(details["input"], str) else ""
         where = f"{fault.loc}: " if fault.loc else ""

@@ -2,14 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StrictStr
+from pydantic import BaseModel, Discriminator, Field, StrictStr, Tag
 
 from eligibility.changes.effects import Effects
+from eligibility.formats.pydantic_faults import LIST, TEXT, text_or_list
 from eligibility.server.http.parameters import REVISION_CURSOR, MomentParameter, StrictBody
 from groups.model import EditResult
 
 AddressesField = Annotated[
-    StrictStr | list[StrictStr],
+    Annotated[StrictStr, Tag(TEXT)] | Annotated[list[StrictStr], Tag(LIST)],
+    Discriminator(text_or_list),
     Field(
         description="A list of addresses, or a text with spaces, commas, semicolons or line ends between them.",
         examples=[

@@ -23,7 +23,6 @@ from eligibility.catalog.errors import (
     ProductRevisionMismatch,
     ProductTaken,
 )
-from eligibility.catalog.validation import pydantic_fault
 from eligibility.errors import (
     EligibilityError,
     Fault,
@@ -31,6 +30,7 @@ from eligibility.errors import (
     RevisionNotReached,
     UnknownProduct,
 )
+from eligibility.formats.pydantic_faults import pydantic_fault
 from eligibility.server.http.limits import Overloaded, RateLimited
 from eligibility.standards.ofrep import FlagError, FlagNotFound
 from groups.errors import (

@@ -22,10 +22,8 @@ from eligibility.access.codes import AccountKind, Action, Reason
 from eligibility.catalog.field_types import Architecture, CatalogMoment, GroupId, PackageVersion
 from eligibility.catalog.files import GroupDeclaration
 from eligibility.catalog.model import Product
+from eligibility.formats.pydantic_faults import FIELDS, LIST, TEXT, kind_of
 from eligibility.rules.requirements import AppliesTo
-
-TAG = "<"
-"""First character of the parts that pydantic adds to the place of an error."""
 
 _Text = Annotated[StrictStr, Field(min_length=1, max_length=1_000)]
 _Sentence = Annotated[
@@ -49,12 +47,6 @@ _NOT_EMPTY = AfterValidator(_at_least_one)
 _MIN_ITEMS = Field(json_schema_extra={"minItems": 1})
 
 
-def _kind(value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return "<list>"
-    return "<fields>" if isinstance(value, dict | BaseModel) else "<text>"
-
-
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -68,19 +60,19 @@ class DeviceDocument(_Strict):
 
 
 _Device = Annotated[
-    Annotated[_Text, Tag("<text>")] | Annotated[DeviceDocument, Tag("<fields>")],
-    Discriminator(_kind),
+    Annotated[_Text, Tag(TEXT)] | Annotated[DeviceDocument, Tag(FIELDS)],
+    Discriminator(kind_of),
 ]
 _Devices = Annotated[
-    Annotated[_Text, Tag("<text>")]
-    | Annotated[DeviceDocument, Tag("<fields>")]
-    | Annotated[tuple[_Device, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
-    Discriminator(_kind),
+    Annotated[_Text, Tag(TEXT)]
+    | Annotated[DeviceDocument, Tag(FIELDS)]
+    | Annotated[tuple[_Device, ...], _NOT_EMPTY, _MIN_ITEMS, Tag(LIST)],
+    Discriminator(kind_of),
 ]
 _Accounts = Annotated[
-    Annotated[_Text | None, Tag("<text>")]
-    | Annotated[tuple[_Text | None, ...], _NOT_EMPTY, _MIN_ITEMS, Tag("<list>")],
-    Discriminator(_kind),
+    Annotated[_Text | None, Tag(TEXT)]
+    | Annotated[tuple[_Text | None, ...], _NOT_EMPTY, _MIN_ITEMS, Tag(LIST)],
+    Discriminator(kind_of),
 ]
 
 

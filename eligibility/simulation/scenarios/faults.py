@@ -8,8 +8,8 @@ from pydantic import BaseModel, ValidationError
 
 from eligibility.catalog.files import GroupDeclaration
 from eligibility.catalog.model import Flight, Package, Product, Rollout, Submission
-from eligibility.catalog.validation import pydantic_fault
 from eligibility.errors import Fault
+from eligibility.formats.pydantic_faults import path_of, pydantic_fault
 from eligibility.formats.suggestions import meant
 from eligibility.simulation.scenarios import document
 
@@ -36,17 +36,18 @@ _MOST_LISTED = 8
 def shape_faults(error: ValidationError) -> Iterator[Fault]:
     """Convert a validation error to faults with dotted places in the file."""
     for details in error.errors(include_url=False):
-        path = [part for part in details["loc"] if not str(part).startswith(document.TAG)]
-        fault = pydantic_fault({**details, "loc": tuple(path)})
+        fault = pydantic_fault(details)
         yield Fault(
-            fault.loc, fault.code, _unknown(fault, path) or _choice(details) or fault.detail
+            fault.loc,
+            fault.code,
+            _unknown(fault, path_of(details)) or _choice(details) or fault.detail,
         )
 
 
-def _unknown(fault: Fault, path: list[Any]) -> str | None:
+def _unknown(fault: Fault, path: list[str]) -> str | None:
     if fault.code != "UNKNOWN_FIELD":
         return None
-    *above, name = map(str, path)
+    *above, name = path
     known = _fields(".".join(above))
     return f"is not a known field{meant(name, known) or f'; the fields are {listed(known)}'}"
 
