@@ -18,7 +18,7 @@ from eligibility.engine.past import decide_past
 from eligibility.explain.outcome import outcome_of
 from eligibility.rules.case import Case
 from eligibility.rules.requirements import Requirements
-from eligibility.rules.settling import settling_at
+from eligibility.rules.settling import unsettled
 from eligibility.simulation.inputs.devices import NamedDevice
 from groups.model import GroupChange, MembershipChange, PastMemberships
 
@@ -141,10 +141,10 @@ def _situations(
         named = product.groups if product is not None else frozenset()
         own = [change for key, change in sorted(last.items()) if key[1] in named]
         changes = ((change.at, change.group_id, change.change) for change in own)
-        unsettled = settling_at(at, changes) is not None
-        if settling and not unsettled:
+        still_settling = bool(unsettled(at, changes))
+        if settling and not still_settling:
             causes.append(_SETTLED)
-        settling = unsettled
+        settling = still_settling
         memberships = PastMemberships(revision=0, last=tuple(own))
         dates = bisect_right(product.moments, at) if product is not None else 0
         key = version and version.revision, dates, memberships.groups

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from msgspec import structs
 
 from eligibility.access import wire
-from eligibility.access.model import AccessQuery, Account, Decision, Settling
+from eligibility.access.model import AccessQuery, Decision, Settling
 from eligibility.access.redaction import unnamed_settling
 from eligibility.access.wire import QueryFields
 from eligibility.engine.decision_cache import (
@@ -93,7 +93,7 @@ class HeldProduct:
     def answer(self, query: AccessQuery, now: float, stale_seconds: int = 0) -> Decision:
         """Decide a query, without I/O and trace. now = seconds since the epoch."""
         decision = self._known(query, now).decision
-        settling = self._settling(query.account, now) if self._recent else None
+        settling = self._settling(query, decision, now) if self._recent else None
         return Decision(
             decision.product_id,
             decision.granted,
@@ -155,16 +155,16 @@ class HeldProduct:
         return answer
 
     def _json(self, query: AccessQuery, now: float, named: bool) -> DecisionBody:
-        settling = self._settling(query.account, now) if self._recent else None
+        known = self._known(query, now)
+        settling = self._settling(query, known.decision, now) if self._recent else None
         stamp = self._stamp
         if settling is not None:
             shown = settling if named else unnamed_settling(settling)
             stamp = wire.encoded_stamp(shown, self.revision, 0)
-        known = self._known(query, now)
         return known.json(stamp) if named else known.unnamed_json(stamp)
 
-    def _settling(self, account: Account | None, now: float) -> Settling | None:
-        return self.snapshot.settling(account, _moment(now))
+    def _settling(self, query: AccessQuery, decision: Decision, now: float) -> Settling | None:
+        return self.snapshot.settling(query, decision, _moment(now))
 
     def _known(self, query: AccessQuery, now: float) -> CachedDecision:
         """Return the cached decision for queries equivalent under the rules, or decide now."""

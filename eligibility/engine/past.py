@@ -15,7 +15,7 @@ from eligibility.errors import UnknownProduct
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements
-from eligibility.rules.settling import settling_at
+from eligibility.rules.settling import settling_of
 from eligibility.rules.trace import alias_step
 from groups.model import PastMemberships
 from groups.store import GroupArchive
@@ -65,4 +65,4 @@ def decide_past(case: Case, past: PastMemberships) -> Decision:
         matched = {change.address for change in past.last if change.change == "added"}
         trace = (alias_step(query.account, matched), *trace)
     changes = ((last.at, last.group_id, last.change) for last in past.last)
-    return structs.replace(decision, settling=settling_at(case.now, changes), trace=trace)
+    return structs.replace(decision, settling=settling_of(case, decision, changes), trace=trace)

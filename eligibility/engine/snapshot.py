@@ -14,7 +14,7 @@ from eligibility.rules.case import Case
 from eligibility.rules.decide import decide
 from eligibility.rules.requirements import Requirements
 from eligibility.rules.rollout import thresholds
-from eligibility.rules.settling import RecentMoves, settling_at
+from eligibility.rules.settling import RecentMoves, settling_of
 from eligibility.rules.trace import alias_step
 from groups.member_set import Digester, MemberIndex, MemberSet
 
@@ -64,7 +64,7 @@ class Snapshot:
         if steps is not UNSET and account is not None and account.aliases:
             matched = [a for a in account.addresses if self.index.find(self.digester.of(a))]
             steps = (alias_step(account, matched), *steps)
-        settling = self.settling(account, now)
+        settling = self.settling(query, decision, now)
         return structs.replace(decision, settling=settling, revision=self.revision, trace=steps)
 
     def decide_as_member(
@@ -73,13 +73,13 @@ class Snapshot:
         """Decide as if exactly these groups listed the account. Without trace and stamp."""
         return decide(Case(query, self.product, groups, self.requirements, now))
 
-    def settling(self, account: Account | None, now: datetime) -> Settling | None:
-        """The account's newest change. None if the Store has applied it by now (KUG)."""
-        if account is None or not self.recent:
+    def settling(self, query: AccessQuery, decision: Decision, now: datetime) -> Settling | None:
+        """The account's change that decides. None if the Store has applied all by now (KUG)."""
+        if query.account is None or not self.recent:
             return None
-        digests = self.digester.of_all(account.addresses)
-        moves = [self.recent[digest] for digest in digests if digest in self.recent]
-        return settling_at(now, moves) if moves else None
+        digests = self.digester.of_all(query.account.addresses)
+        moves = [move for digest in digests for move in self.recent.get(digest, ())]
+        return settling_of(self.case(query, now), decision, moves) if moves else None
 
     def with_index(self, index: MemberIndex) -> "Snapshot":
         """Return a copy of this snapshot with another index of members."""

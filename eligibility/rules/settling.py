@@ -1,10 +1,13 @@
 """Membership changes that the Store may not have applied yet. Source: KUG, CG."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal
 
-from eligibility.access.model import Settling
+from eligibility.access.model import Decision, Settling
+from eligibility.rules.case import Case
+from eligibility.rules.decide import decide
 from groups.model import GroupChange
 
 SETTLING_TIME = timedelta(minutes=30)
@@ -13,18 +16,36 @@ SETTLING_TIME = timedelta(minutes=30)
 MembershipMove = tuple[datetime, str, Literal["added", "removed"]]
 """Time of a change, group, and whether the account was added or removed."""
 
-RecentMoves = dict[int, MembershipMove]
-"""Digest of an address -> its newest change."""
+RecentMoves = dict[int, tuple[MembershipMove, ...]]
+"""Digest of an address -> the newest change of each of its groups."""
 
 
-def settling_at(now: datetime, changes: Iterable[MembershipMove]) -> Settling | None:
-    """The newest of an account's changes. None if the Store has applied it by now."""
-    newest = max(changes, default=None)
-    if newest is None:
+def unsettled(now: datetime, moves: Iterable[MembershipMove]) -> list[MembershipMove]:
+    """List the changes that the Store may not have applied yet, newest first."""
+    return sorted((move for move in moves if now < move[0] + SETTLING_TIME), reverse=True)
+
+
+def settling_of(case: Case, decision: Decision, moves: Iterable[MembershipMove]) -> Settling | None:
+    """Name the newest change that the decision depends on, or the newest of all if there is none.
+
+    None if the Store has applied all changes of the account by now.
+    """
+    recent = unsettled(case.now, moves)
+    if not recent:
         return None
-    changed_at, group_id, change = newest
-    settled_at = changed_at + SETTLING_TIME
-    return Settling(group_id, change, changed_at, settled_at) if now < settled_at else None
+    deciding = (move for move in recent if len(recent) > 1 and _decides(case, decision, move))
+    changed_at, group_id, change = next(deciding, recent[0])
+    return Settling(group_id, change, changed_at, changed_at + SETTLING_TIME)
+
+
+def _decides(case: Case, decision: Decision, move: MembershipMove) -> bool:
+    """Check whether the decision differs without the change."""
+    _, group_id, change = move
+    before = case.account_groups - {group_id}
+    if change == "removed":
+        before |= {group_id}
+    other = decide(replace(case, account_groups=before))
+    return (other.submission, other.package) != (decision.submission, decision.package)
 
 
 def recent_of(
@@ -34,14 +55,21 @@ def recent_of(
     before: RecentMoves | None = None,
     since: datetime | None = None,
 ) -> RecentMoves:
-    """Find the newest change of each address. before: an earlier result, dropped up to `since`."""
+    """Find the newest changes of each address. before: an earlier result, dropped up to `since`."""
     recent: RecentMoves = {}
     if before and since:
-        recent = {key: change for key, change in before.items() if change[0] > since}
+        for key, moves in before.items():
+            if kept := tuple(move for move in moves if move[0] > since):
+                recent[key] = kept
     for change in changes:
         if change.group_id in groups:
             for address in change.added:
-                recent[digest(address)] = (change.at, change.group_id, "added")
+                _note(recent, digest(address), (change.at, change.group_id, "added"))
             for address in change.removed:
-                recent[digest(address)] = (change.at, change.group_id, "removed")
+                _note(recent, digest(address), (change.at, change.group_id, "removed"))
     return recent
+
+
+def _note(recent: RecentMoves, key: int, move: MembershipMove) -> None:
+    others = (earlier for earlier in recent.get(key, ()) if earlier[1] != move[1])
+    recent[key] = (*others, move)

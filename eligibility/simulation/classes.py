@@ -71,7 +71,7 @@ def _plain_classes(snapshot: Snapshot, names: Sequence[str]) -> tuple["array[int
     sides_of = _sides(snapshot)
     recent, ids = (
         snapshot.recent,
-        defaultdict[tuple[int, int, MembershipMove | None], int](count().__next__),
+        defaultdict[tuple[int, int, tuple[MembershipMove, ...] | None], int](count().__next__),
     )
     rows, firsts = array("I"), list[int]()
     for start in range(0, len(names), _CHUNK):
@@ -104,14 +104,12 @@ def _sides(snapshot: Snapshot) -> Callable[[Sequence[str]], Iterable[int]]:
 
 
 def _key(snapshot: Snapshot, asker: Asker) -> object:
-    """Return all that the rules see of an account, and its newest membership change."""
+    """Return all that the rules see of an account, and its recent membership changes."""
     account = asker.account
     if account is None:
         return asker
     digests = map(snapshot.digester.of, account.addresses)
-    settling = max(
-        (snapshot.recent[digest] for digest in digests if digest in snapshot.recent), default=None
-    )
+    settling = tuple(snapshot.recent.get(digest, ()) for digest in digests)
     side = rollout_position(snapshot.thresholds, snapshot.product_id, account.rollout_address)
     terms = asker.installed_version, asker.owned, asker.market
     claims = asker.promotional_code, asker.manual_check

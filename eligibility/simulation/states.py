@@ -75,7 +75,10 @@ class States:
             digester,
             draft.requirements or self._evaluator.requirements,
             Revision(members.revision, entry.revision),
-            {key: move for key, move in recent.items() if (move[1], key) not in members.moved},
+            {
+                key: tuple(move for move in moves if (move[1], key) not in members.moved)
+                for key, moves in recent.items()
+            },
         )
         label = "live" if at is None else f"{moment:%Y-%m-%d %H:%M} UTC"
         label = label if draft.is_empty else f"{label} + draft"

@@ -73,7 +73,7 @@ def worlds(draw: st.DrawFn) -> tuple[HeldProduct, list[tuple[Body, Decision]]]:
     settling: dict[str, Settling] = {}
     for address, (group_id, change, ago) in draw(changes).items():
         at = NOW - timedelta(seconds=ago)
-        recent[digester.of(address)] = at, group_id, change
+        recent[digester.of(address)] = ((at, group_id, change),)
         if at + SETTLING_TIME > NOW:
             settling[address] = Settling(group_id, change, at, at + SETTLING_TIME)
     snapshot = Snapshot(

@@ -228,6 +228,35 @@ def test_a_removal_settles_as_well(world: Service) -> None:
     assert (settling.group_id, settling.change) == ("canary", "removed")
 
 
+@pytest.mark.parametrize("at", [None, "2026-06-01T12:05:00Z"])
+def test_of_several_changes_the_one_that_decides_settles(
+    world: Service, clock: Clock, at: str | None
+) -> None:
+    """Added to canary, then to insiders of a lower rank: canary decides what she gets."""
+    for group_id in ("high", "low"):
+        group(world, group_id, GRACE)
+    flights = flight("h", ["high"], "3.0.0.0"), flight("l", ["low"], "2.0.0.0")
+    put(world, "TWO", product(*flights))
+    clock.advance(3_600)
+    add(world, "high", ADA)
+    clock.advance(60)
+    add(world, "low", ADA)
+    clock.advance(60)
+    moment = None if at is None else f"{clock.moment:%Y-%m-%dT%H:%M:%SZ}"
+    settling = world.evaluator.decide(query("TWO", ADA, at=moment)).settling
+    assert settling is not None
+    assert (settling.group_id, settling.change) == ("high", "added")
+    remove(world, "high", ADA)
+    settling = world.evaluator.decide(query("TWO", ADA)).settling
+    assert settling is not None
+    assert (settling.group_id, settling.change) == ("high", "removed")
+    clock.advance(1_700)  # the newest change alone is left
+    remove(world, "low", ADA)
+    settling = world.evaluator.decide(query("TWO", ADA)).settling
+    assert settling is not None
+    assert (settling.group_id, settling.change) == ("low", "removed")
+
+
 def test_settling_is_the_accounts_own_and_the_products_own(world: Service) -> None:
     group(world, "elsewhere", ADA)
     add(world, "beta", ADA)

@@ -60,7 +60,7 @@ def test_keys_of_a_batch_are_those_of_each_and_tell_apart_what_rules_do(
         group: digester.of_all([a for a in members if group in members[a]])
         for group in product.groups
     }
-    moves: RecentMoves = {digester.of(address): (NOW, "beta", "added") for address in recent}
+    moves: RecentMoves = {digester.of(address): ((NOW, "beta", "added"),) for address in recent}
     snapshot = snapshot_of("contoso", "APP", product, digests, digester, REQUIREMENTS, recent=moves)
     keys = QueryKeys(snapshot, classes)
     batch: Any = wire.decode_batch(json.dumps({"queries": bodies}).encode())
