@@ -42,6 +42,13 @@ def refused(run: Run, path: Path, text: str) -> str:
         ("{case: a, expect: {action: instal}}", "expect.action: `instal` is unknown; did you mean `install`?"),
         ("{case: a, expect: {version: '2.0'}}", "expect.version: `2.0` is not a package version"),
         ("{case: a, expect: {granted: 'yes'}}", "expect.granted: must be true or false, not `\"yes\"`"),
+        ("{case: a, expect: {source: betta}}", "expect.source: no flight `betta`; the product has beta; did you"),
+        ("{case: a, expect: {source: Beta}}", "expect.source: no flight `Beta`; the product has beta"),
+        ("{case: a, expect: {source: non-flighted}}", "expect.source: no flight `non-flighted`; the product has beta"),
+        ("{case: a, change: {flights: []}, expect: {source: beta}}",
+         "expect.source: no flight `beta`; the product has no flight"),
+        ("{case: a, expect: {remedy: {flights: [canary]}}}",
+         "expect.remedy.flights: no flight `canary`; the product has beta"),
         ("{case: a, product: APPP, EXPECT}", "product: unknown product `APPP`; did you mean `APP`?"),
         ("{case: a, in: [beat], EXPECT}", "in: no group `beat`; did you mean `beta`?"),
         ("{case: a, account: null, in: [beta], EXPECT}", "in: names groups, but nobody is signed in"),
@@ -75,6 +82,11 @@ def test_a_case_that_is_wrong(run: Run, tmp_path: Path, case: str, told: str) ->
     told = told.replace("NO_FIELD", NO_FIELD)
     said = refused(run, tmp_path / "wrong.yaml", f"{GIVEN}  - {case.replace('EXPECT', OK)}\n")
     assert f"wrong.yaml:20  {told}" in said.replace("cases.0.", "")
+
+
+def test_an_unknown_flight_is_named_with_its_own_line(run: Run, tmp_path: Path) -> None:
+    case = "  - case: a\n    expect:\n      granted: true\n      source: betta\n"
+    assert "wrong.yaml:23  expect.source: " in refused(run, tmp_path / "wrong.yaml", GIVEN + case)
 
 
 @pytest.mark.parametrize(

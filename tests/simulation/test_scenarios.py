@@ -271,15 +271,14 @@ def test_watch_runs_again_when_a_file_it_names_changes_and_ends_quietly(tmp_path
     giving_up = threading.Timer(60, watching.kill)  # so that nothing is waited for in vain
     giving_up.start()
     try:
-        output = watching.stdout
+        output, errors = watching.stdout, watching.stderr
         assert output is not None
+        assert errors is not None
         until(output, "all as expected")
         changed = catalog.read_text("utf-8").replace("canary", "dev")
         replace(catalog, changed)
-        until(output, "1 not as expected")
+        until(errors, "no flight `canary`")
         replace(Path(path), "title: [")
-        errors = watching.stderr
-        assert errors is not None
         until(errors, "NOT_YAML", "not YAML")
         replace(Path(path), given + f"  - {case.replace('canary', 'dev')}\n")
         until(output, "all as expected")

@@ -49,7 +49,7 @@ class CaseReader:
         places = {
             name: f"cases.{number}.{name}" if name in _fields_of(case) else f"defaults.{name}"
             for name in fields
-        }
+        } | {name: f"cases.{number}.{name}" for name in ("expect.source", "expect.remedy")}
         self._faults += [
             Fault(f"cases.{number}.{name}", "MISSING_FIELD", detail)
             for name, detail in _REQUIRED.items()

@@ -39,12 +39,17 @@ class Scenario:
         """Return faults of the case's fields with file and line."""
         return [
             Fault(
-                f"{self.file}:{self.lines.get(f.loc.partition('.')[0], self.line)}",
+                f"{self.file}:{self._line(f.loc)}",
                 f.code,
                 f"{f.loc}: {f.detail}",
             )
             for f in faults
         ]
+
+    def _line(self, loc: str) -> int:
+        while loc and loc not in self.lines:
+            loc = loc.rpartition(".")[0]
+        return self.lines.get(loc, self.line)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from eligibility.catalog.model import Product
 from eligibility.catalog.validation import ValidationContext, read_product, validate
 from eligibility.engine.snapshot import Snapshot, index_of, snapshot_of
 from eligibility.errors import Fault, InvalidInput, UnknownProduct
+from eligibility.formats.strict_struct import shown
 from eligibility.formats.suggestions import meant
 from eligibility.rules.requirements import Requirements
 from eligibility.simulation.inputs.drafts import Draft
@@ -25,6 +26,9 @@ from eligibility.simulation.state import State
 from eligibility.simulation.states import States
 from groups.member_set import Digester
 from groups.store import MembershipReader
+
+SUBMISSION = "submission"
+"""What `expect.source` calls the packages outside all flights."""
 
 
 class StateSource(Protocol):
@@ -152,6 +156,25 @@ def _unknown_group(group_id: str, known: Collection[str]) -> Fault:
     return Fault("in", "UNKNOWN_GROUP", f"no group `{group_id}`{near}")
 
 
+def _check_flights(expect: Mapping[str, Any], known: Collection[str]) -> None:
+    """Refuse expected flights that the product has not: such a case could never hold."""
+    expected = {"expect.source": [expect.get("source") or SUBMISSION]}
+    expected["expect.remedy.flights"] = expect.get("remedy.flights", [])
+    faults = [
+        Fault(loc, "UNKNOWN_FLIGHT", f"no flight `{shown(flight)}`{_which(flight, known)}")
+        for loc, flights in expected.items()
+        for flight in flights
+        if flight not in known and (flight != SUBMISSION or loc != "expect.source")
+    ]
+    if faults:
+        raise InvalidInput(faults)
+
+
+def _which(flight: str, known: Collection[str]) -> str:
+    flights = f"the product has {listed(known) or 'no flight'}"
+    return f"; {flights}{meant(flight, known)}"
+
+
 def changed_product(product: Product, changes: Mapping[str, Any]) -> Product:
     """Replace values in a product by dotted path. Raises: InvalidInput at `change`."""
     if not changes:
@@ -194,7 +217,9 @@ def bind(
         pairs: list[BoundScenario] = []
         for scenario in file.scenarios:
             try:
-                pairs.append((scenario, source.state(scenario)))
+                state = source.state(scenario)
+                _check_flights(scenario.expect, state.product.flight_names)
+                pairs.append((scenario, state))
             except InvalidInput as error:
                 faults += scenario.located(error.faults)
         bound.append(tuple(pairs))
