@@ -191,13 +191,13 @@ def test_a_foreign_publisher_is_as_one_that_there_is_not(tenants: Tenants, route
     assert answers == answers[:1] * 4
 
 
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(("method", "more"), [("GET", ""), ("GET", "/history"), ("DELETE", "")])
 def test_under_its_own_publisher_a_foreign_product_is_not_there(
-    tenants: Tenants, method: str
+    tenants: Tenants, method: str, more: str
 ) -> None:
     answers = []
     for product_id in (FOREIGN, NOBODYS):
-        path = f"/v1/publishers/contoso/products/{product_id}"
+        path = f"/v1/publishers/contoso/products/{product_id}{more}"
         answer = tenants.app.ask(method, path, tenants.caller)
         assert_problem(answer, 404, "UNKNOWN_PRODUCT")
         answers.append(answer.content.replace(product_id.encode(), b""))

@@ -39,6 +39,7 @@ OPERATIONS = (
     "GET /v1/publishers/{publisher}/products/{product_id}",
     "PUT /v1/publishers/{publisher}/products/{product_id}",
     "DELETE /v1/publishers/{publisher}/products/{product_id}",
+    "GET /v1/publishers/{publisher}/products/{product_id}/history",
     "GET /v1/publishers/{publisher}/products/{product_id}/coverage",
     "POST /v1/simulations",
     "GET /v1/keys",

@@ -66,6 +66,7 @@ ROUTES: dict[str, Scope | None] = {
     f"GET {PRODUCT}": Scope.READ_CATALOG,
     f"PUT {PRODUCT}": Scope.WRITE_CATALOG,
     f"DELETE {PRODUCT}": Scope.WRITE_CATALOG,
+    f"GET {PRODUCT}/history": Scope.READ_CATALOG,
     f"GET {PRODUCT}/coverage": Scope.READ_GROUPS,
     "POST /v1/simulations": Scope.QUERY,
     **dict.fromkeys(KEYS, Scope.ADMIN),

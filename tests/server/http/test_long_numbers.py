@@ -46,6 +46,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
         (f"POST {HISTORY}/search", {"content": f'{{"address": "a@example.com", "limit": {LONG}}}'}),
         (f"PATCH {GROUP}/members", {"json": {"add": ["a@example.com"]}, "etag": f'"{LONG}"'}),
         (f"GET /v1/publishers/contoso/products?cursor={LONG}&limit={LONG}", {}),
+        (f"GET /v1/publishers/contoso/products/APP/history?cursor={LONG}", {}),
+        ("POST /v1/access/search", {"content": f'{{"device": null, "limit": {LONG}}}'}),
         ("POST /v1/keys", {"json": {"name": "k", "scopes": [], "expires": f"{LONG}d"}}),
         ("POST /v1/keys", {"content": f'{{"name": "k", "rate_limit": {LONG}}}'}),
         ("POST /v1/access", {"json": {**QUERY, "at": LONG}}),
