@@ -11,8 +11,8 @@ from groups.store import GroupFeed
 ProductKey = tuple[str, str]
 """Publisher and product id, the order of entries of several publishers."""
 
-_MANY = 1_000
-"""The number of entries that are read at a time."""
+_MANY = 100
+"""The number of entries that are read at a time; few, because most readers want one page."""
 
 
 class ProductList:
