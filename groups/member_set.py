@@ -153,6 +153,16 @@ class MemberIndex:
         """Count the digests of each combination. Returns: the counts by combination number."""
         return dict(Counter(self._numbers))
 
+    def sole(self, digests: Iterable[int]) -> frozenset[str]:
+        """Return the groups in which nobody is but these digests."""
+        own = Counter(map(self.find, set(digests)))
+        others = Counter(self._numbers) - own
+        return (
+            frozenset()
+            .union(*map(self.combination, own))
+            .difference(*map(self.combination, others))
+        )
+
     def with_changes(
         self, changes: Iterable[tuple[str, Collection[int], Collection[int]]]
     ) -> "MemberIndex":

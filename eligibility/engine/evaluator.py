@@ -114,7 +114,7 @@ class Evaluator:
             past, case = self._as_of(query, query.at)
             return past.decision, case
         cached, now, stale_seconds = self._fresh(query)
-        return cached.explain(query, now, stale_seconds), cached.snapshot.case(
+        return cached.explain(query, now, stale_seconds), cached.snapshot.case_to_explain(
             query, datetime.fromtimestamp(now, UTC)
         )
 

@@ -56,6 +56,12 @@ class Snapshot:
         groups = self.groups_of(query.account)
         return Case(query, self.product, groups, self.requirements, now)
 
+    def case_to_explain(self, query: AccessQuery, now: datetime) -> Case:
+        """Like `case`, with the groups that the account cannot leave."""
+        addresses = query.account.addresses if query.account else ()
+        sole = self.index.sole(self.digester.of_all(addresses))
+        return replace(self.case(query, now), sole_groups=sole)
+
     def decide(self, query: AccessQuery, now: datetime, *, explain: bool = False) -> Decision:
         """Decide a query at `now` (in UTC), not at the query's own `at`. explain = with trace."""
         account = query.account

@@ -101,7 +101,7 @@ def _membership(group: str) -> str:
 
 def _groups(case: Case) -> Iterator[CandidateChange]:
     who = "have that account" if case.query.account is None else "ask the publisher to be"
-    for group in sorted(case.product.groups):
+    for group in sorted(case.product.groups - case.sole_groups):
         if group in case.account_groups:
             action, text = Action.LEAVE_GROUP, f"ask the publisher to be taken out of {group}"
         else:

@@ -127,10 +127,10 @@ def _packages(case: Case, source: DeclaredSource) -> Iterator[CandidateChange]:
         for position, package in enumerate(packages):
             fitting = _fitting(package, packages, device)
             if fitting is not None:
-                changed, how = fitting
+                changed, how, new = fitting
                 which = "" if path == "packages" else "the previous package "
                 text = f"changes {which}{package.file_name} of {_name(source)}: {how}"
-                change = _change(Action.FIT_PACKAGE, text, package=package.file_name, **data)
+                change = _change(Action.FIT_PACKAGE, text, package=package.file_name, **new, **data)
                 edit = _exchanging(source, path, position, changed)
                 yield _declaring(change, edit, f"{source.loc}.{path}.{position}")
 
@@ -174,10 +174,13 @@ def _new_package(device: Device) -> Package:
 
 def _fitting(
     package: Package, packages: tuple[Package, ...], device: Device
-) -> tuple[Package, str] | None:
-    """Return the package changed to fit the device, and how; None if it already fits or cannot."""
+) -> tuple[Package, str, dict[str, Any]] | None:
+    """Return the package changed to fit the device, and how, in words and as data.
+
+    Returns: None if it already fits or cannot.
+    """
     targets, architectures = dict(package.targets), package.architectures
-    how = []
+    how, data = [], dict[str, Any]()
     minimum = minimum_for(package, device.family)
     if minimum is None:
         how.append(f"it is also for {family_text(device.family)}")
@@ -186,16 +189,18 @@ def _fitting(
         how.append(f"its MinVersion of {least} becomes {device.os_version}")
     if how:
         targets[device.family] = device.os_version
+        data |= {"family": device.family, "os_version": device.os_version}
     if device.architecture and best_architecture(package, device) is None:
         rivals = (other for other in packages if other.version == package.version)
         if any(device.architecture in rival.architectures for rival in rivals):
             return None  # the Store refuses two packages with the same version and architecture
         architectures = (*architectures, device.architecture)
         how.append(f"it also has {device.architecture}")
+        data["architecture"] = device.architecture
     if not how:
         return None
     try:
         changed = package.with_fields(targets=targets, architectures=architectures)
     except ValueError:  # a package cannot target an unknown device family
         return None
-    return changed, " and ".join(how)
+    return changed, " and ".join(how), data

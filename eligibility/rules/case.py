@@ -13,13 +13,17 @@ from eligibility.windows.versions import WINDOWS_10
 
 @dataclass(frozen=True)
 class Case:
-    """All inputs of one decision. account_groups: the product's that list the account. now: UTC."""
+    """All inputs of one decision. account_groups: the product's that list the account. now: UTC.
+
+    sole_groups: those in which nobody else is, if known; a group must keep a member (KUG).
+    """
 
     query: AccessQuery
     product: Product
     account_groups: frozenset[str]
     requirements: Requirements
     now: datetime
+    sole_groups: frozenset[str] = frozenset()
 
     @cached_property
     def identity_blocker(self) -> Reason | None:

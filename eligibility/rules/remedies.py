@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from msgspec import structs
 from packaging.version import Version
 
 from eligibility.access.codes import Action, Reason
@@ -14,6 +15,8 @@ from eligibility.access.redaction import listed_groups
 from eligibility.catalog.model import Flight
 from eligibility.rules.packages import PackageSelection, select
 from eligibility.rules.requirements import Floor, Rule
+from eligibility.rules.rollout import side
+from eligibility.windows.package_versions import parse_package_version
 from eligibility.windows.versions import (
     WINDOWS_10,
     is_known_family,
@@ -77,7 +80,7 @@ def find(
     )
     if not _OFFER.isdisjoint(package.reasons):
         return tuple(remedies)
-    return (*remedies, *_for_missed_flights(case, flight))
+    return (*remedies, *_check_by_hand(case, package, flight), *_for_missed_flights(case, flight))
 
 
 def _for(reason: Reason, blocked: _Blocked) -> Iterator[Remedy]:
@@ -92,6 +95,25 @@ def _wait_until_public(case: Case) -> Iterator[Remedy]:
     if public_at is not None:
         text = f"wait until {public_at:%Y-%m-%d %H:%M} UTC, when the product becomes public"
         yield Remedy(Action.WAIT_UNTIL_PUBLIC, "submission", text, at=public_at)
+
+
+def _check_by_hand(case: Case, package: PackageVerdict, flight: Flight | None) -> Iterator[Remedy]:
+    """Advise whom a rollout leaves out to check by hand, if that gets a newer package (MAS)."""
+    declared = flight or case.product.submission
+    rollout, query = declared.rollout, case.query
+    if rollout is None or not rollout.newest_on_manual_check:
+        return
+    newest_now, _ = side(query, rollout, case.requirements)
+    by_hand = structs.replace(query, manual_check=True)
+    if newest_now or not side(by_hand, rollout, case.requirements)[0]:
+        return
+    offered = select(declared.packages, query.device).offered
+    if offered is None or offered == package.package:
+        return
+    if query.installed is not None and parse_package_version(offered.version) <= query.installed:
+        return
+    text = f"check for updates by hand, in the Store, to get {offered.version} before the rollout"
+    yield Remedy(Action.CHECK_FOR_UPDATES, "package", f"{text} reaches this account")
 
 
 def _for_missed_flights(case: Case, granted: Flight | None) -> Iterator[Remedy]:
@@ -159,7 +181,10 @@ def _microsoft_account(blocked: _Blocked) -> Remedy:
 
 
 def _join(blocked: _Blocked) -> Remedy:
-    text = f"ask the publisher to be added to {listed_groups(blocked.groups)}, {_purpose(blocked)}"
+    groups = listed_groups(blocked.groups)
+    text = f"ask the publisher to be added to {groups}, {_purpose(blocked)}"
+    if blocked.unlocks == "submission":
+        text += "; if another account of yours is in it already, sign in with that account"
     return Remedy(
         Action.JOIN_GROUP,
         blocked.unlocks,

@@ -42,5 +42,5 @@ class State:
         return self.snapshot.decide_as_member(query, groups, self.moment)
 
     def case(self, query: AccessQuery) -> Case:
-        """Build the input of the rules for a query."""
-        return self.snapshot.case(query, self.moment)
+        """Build the input of the rules for a query, and of the search for the least change."""
+        return self.snapshot.case_to_explain(query, self.moment)

@@ -24,7 +24,7 @@ from eligibility.rules.decide import decide
 from eligibility.rules.requirements import load_requirements, parse_requirements
 from eligibility.service.service import Service
 from tests.helpers.catalog.decisions import ask
-from tests.helpers.catalog.products import DESKTOP, flight, package, product
+from tests.helpers.catalog.products import DESKTOP, flight, group, package, product, put
 from tests.helpers.catalog.strategies import NOW, Body, memberships, products, queries
 from tests.helpers.examples import examples
 
@@ -129,7 +129,7 @@ def test_leaving_a_flight_that_has_nothing_gives_the_general_release() -> None:
     found = nearest(case(product(canary), "testers", device=XBOX))
     assert told(found)[0] == ["leave_group testers"]
     assert (found.ways[0].source, found.ways[0].version) == ("submission", "1.0.0.0")
-    assert ["fit_package canary"] in told(found)
+    assert ["fit_package 10.0.22621.0 canary"] in told(found)
 
 
 def test_where_one_change_is_not_enough_two_are_told() -> None:
@@ -224,6 +224,35 @@ def test_a_flight_that_there_is_not_is_refused_with_what_may_be_meant() -> None:
     (fault,) = error.value.faults
     assert fault.code == "UNKNOWN_FLIGHT"
     assert fault.detail.endswith("(`canary`) nor a package version; did you mean `canary`?")
+
+
+def test_the_only_member_of_a_group_is_not_told_to_leave_it(service: Service) -> None:
+    """The edit would be refused: a group needs a member."""
+    canary = flight("solo", ["solo"], "2.0.0.0") | {
+        "packages": [package("2.0.0.0", Desktop="10.0.10240.0")]
+    }
+    group(service, "solo", "ada@example.com", "a.lovelace@example.com")
+    put(service, "APP", product(canary))
+    for aliases, leaves in (((), True), (("a.lovelace@example.com",), False)):
+        account = ADA | {"aliases": list(aliases)}
+        query = query_of(product_id="APP", account=account, device=XBOX)
+        _, asked = service.evaluator.explain(query)
+        assert (["leave_group solo"] in told(nearest(asked))) is leaves
+
+
+def test_the_change_of_a_package_is_data_too() -> None:
+    arm = DESKTOP | {"os_version": "1809", "architecture": "arm64"}
+    newer = [package("2.0.0.0", Desktop="22000") | {"architectures": ["x64"]}]
+    (fit,) = (
+        way.changes[0]
+        for way in nearest(case(product(packages=newer), device=arm)).ways
+        if way.changes[0].action is Action.FIT_PACKAGE
+    )
+    assert (fit.family, fit.os_version, fit.architecture) == (
+        "Windows.Desktop",
+        "10.0.17763.0",
+        "arm64",
+    )
 
 
 # --- against trying everything ---

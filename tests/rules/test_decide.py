@@ -6,7 +6,7 @@ from typing import Any
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from eligibility.access.codes import Reason
+from eligibility.access.codes import Action, Reason
 from eligibility.access.model import Decision
 from eligibility.catalog.validation import read_product
 from tests.helpers.catalog.decisions import Body, ask
@@ -51,7 +51,9 @@ def test_every_denial_and_every_flight_missed_has_a_remedy(
     query: Body, product: Body, groups: set[str]
 ) -> None:
     decision = ask(query, product, groups)
-    unlocked = {remedy.unlocks for remedy in decision.remedies}
+    # Checking by hand gets a newer package, where there is one already.
+    needed = [r for r in decision.remedies if r.action is not Action.CHECK_FOR_UPDATES]
+    unlocked = {remedy.unlocks for remedy in needed}
     if not decision.submission.granted:
         assert unlocked == {"submission"}
         return
@@ -168,3 +170,19 @@ def test_a_flight_that_has_nothing_for_the_device_is_named_as_such() -> None:
     texts = [remedy.text for remedy in ask(query, body, set()).remedies]
     assert [text.endswith("`desktop` (nothing for this device)") for text in texts] == [True, False]
     assert texts[1].endswith("`both`")
+
+
+@given(queries, products(), memberships)
+@settings(max_examples=examples(300), deadline=None)
+def test_checking_by_hand_is_a_remedy_exactly_where_it_gets_another_package(
+    query: Body, product: Body, groups: set[str]
+) -> None:
+    decision = ask(query, product, groups)
+    by_hand = ask(query | {"manual_check": True}, product, groups)
+    advised = Action.CHECK_FOR_UPDATES in [remedy.action for remedy in decision.remedies]
+    gets = by_hand.granted and (
+        not decision.granted
+        or (by_hand.package.package, by_hand.package.action)
+        != (decision.package.package, decision.package.action)
+    )
+    assert advised == (gets and by_hand.package.action != "keep")
