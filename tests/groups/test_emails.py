@@ -240,7 +240,7 @@ def test_the_library_email_validator_agrees_on_ascii_addresses(address: str) -> 
         theirs = read.normalized.lower()
     except email_validator.EmailNotValidError:
         return  # it refuses more: reserved names, one-letter tops, `ab--c.com`
-    assert canonical(address) == theirs
+    assert canonical(address, strict=False) == theirs
 
 
 @given(ASCII_ADDRESSES.filter(lambda address: "--" not in address))
