@@ -17,7 +17,8 @@ from groups.mailboxes import addresses_in
 
 _MOST_TITLES = 30
 _HAS_ADDRESS = re.compile(r"\S@\S").search
-_IS_ADDRESS = re.compile(r'(?:[^<>]*<)?[^\s<>,;|"]+@[^\s<>,;|"]+>?').fullmatch
+_IS_ADDRESS = re.compile(r'(?:[^<>]*<)?[^\s<>,;|"@]+@[^\s<>,;|"]+>?').fullmatch
+_IS_DOTTED = re.compile(r"\S*[^\W\d]\.[^\W\d]\S*").fullmatch  # an address may lack its `@`
 _IS_PLAIN = re.compile(r"\w[\w.+-]*@[\w.-]+", re.ASCII).fullmatch
 
 
@@ -103,7 +104,7 @@ class AddressTable:
         filled = [*filter(None, cells)]
         if len(filled) == 1:
             return self._reader.checked(self._reader.texts(filled[0]))
-        counting = [*filter(self._reader.counts, filled)]
+        counting = [c for c in filled if self._reader.counts(c) or _IS_DOTTED(c)]
         if len(self.lines) == 1 and counting == filled:
             return self._reader.checked(
                 [text for cell in filled for text in self._reader.texts(cell)]

@@ -9,9 +9,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import unquote
 
-_SEPARATORS = re.compile(
-    "[\\s,;\u3001\uff0c\uff1b\u060c\u061b]+"
-)  # also full-width and Arabic ones
+_SEPARATORS = re.compile("[\\s,;\u3001\uff0c\uff1b\u060c\u061b]+")  # full-width, Arabic
 _AROUND = re.compile("[<>()\\[\\]\"':\u00ab\u00bb\u2018-\u201f]")
 _LINK = re.compile(r"\[[^\[\]]*\]\(mailto:([^\s()]+)\)", re.IGNORECASE)
 _BRACKETS = re.compile(r"[\[(]\s*([^\s,;<>()\[\]@]+@[^\s,;<>()\[\]]+)\s*[\])]")

@@ -3,6 +3,8 @@
 import csv
 import io
 import re
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,10 @@ REFUSED = {
         b"Name,Email\nLovelace, Ada,ada@example.com",
         {"line.2": "has 3 cells, but the header has 2: put quotes around"},
     ),
+    "an address without its sign beside another": (
+        b"ada.example.com,grace@example.com\neve@example.com,Eve",
+        {"line.1": "has several addresses"},
+    ),
     "text after a quote": (b'email\n\n"ada"x@example.com', {"line.3": "around the whole cell"}),
     "a postal address alone": (
         b"Name,Address\nAda,Main Street 1\nGrace,High Street 2",
@@ -232,6 +238,24 @@ def test_a_file_of_names_that_is_wrong_is_refused(tmp_path: Path, text: str, sai
     more.write_text(text, "utf-8")
     with pytest.raises(ValueError, match=re.escape(said)):
         header_ranks(more)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "@" * 9_000 + " ",
+        "a@" * 4_000 + " ",
+        '"a" ' * 2_000,
+        '"" <@' * 1_000,
+        "a.b " * 2_000,
+        "(" * 9_000,
+    ],
+)
+def test_a_file_of_long_lines_takes_linear_time(line: str) -> None:
+    started = time.process_time()
+    with suppress(InvalidCsv):
+        csv_file.read(f"{line}\n".encode() * 100)
+    assert time.process_time() - started < 10
 
 
 _LINES = st.lists(
