@@ -41,7 +41,7 @@ class SuggestedChange(Struct, frozen=True, omit_defaults=True, gc=False):
 
 
 class ChangeSet(Struct, frozen=True, gc=False):
-    """Changes that together grant a denied query. source: `flight <id>` or `submission`."""
+    """Changes that together turn a denial into access. source: of the package that is then offered."""
 
     changes: tuple[SuggestedChange, ...]
     source: str

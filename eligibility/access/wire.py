@@ -196,7 +196,7 @@ def _fields_or_fault(query: Raw) -> QueryFields | InvalidInput:
 def to_query(fields: QueryFields) -> AccessQuery:
     """Validate a decoded query. Raises InvalidInput with every field that is invalid."""
     # One astuple call takes half the time of reading the attributes one by one.
-    product_id, raw, sent, installed, owned, market, code, manual, at, fresh, least = astuple(
+    product_id, raw, sent, installed, owned, market, promotion, manual, at, fresh, least = astuple(
         fields
     )
     raw_device = bytes(raw)
@@ -210,7 +210,7 @@ def to_query(fields: QueryFields) -> AccessQuery:
             else canonical_package_version(installed),
             None if owned is UNSET else owned,
             None if market is None or market is UNSET else market_of(market),
-            code is True,
+            promotion is True,
             manual is True,
             None if at is None or at is UNSET else parse_moment(at),
             fresh is Consistency.STRONG,

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-from eligibility.audit.keys import LOG, AuditKeys
 from eligibility.audit.log import AuditLog, LogEntry, link, next_entry
+from eligibility.audit.redis_keys import LOG, AuditKeys
 from groups.chain import ChainDigester, ChainHead
 from groups.errors import NotEmpty
 from groups.moments import from_us

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from eligibility.audit.log import AuditLog, LogEntry
-from eligibility.callers import api_keys, key_fields
+from eligibility.callers import api_key_fields, api_keys
 from eligibility.callers.errors import UnknownKey
 from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import KeyState, state_of
@@ -66,11 +66,11 @@ class KeyAdmin:
         key = StoredKey(
             key_id=text[api_keys.ID_PART],
             digest=api_keys.digest(text),
-            name=key_fields.read_name(name, faults),
-            scopes=key_fields.read_scopes(scopes, faults),
-            publishers=key_fields.read_publishers(publishers, faults),
-            rate_limit=key_fields.read_rate_limit(rate_limit, faults),
-            expires_at=key_fields.read_expiry(expires, now, faults),
+            name=api_key_fields.read_name(name, faults),
+            scopes=api_key_fields.read_scopes(scopes, faults),
+            publishers=api_key_fields.read_publishers(publishers, faults),
+            rate_limit=api_key_fields.read_rate_limit(rate_limit, faults),
+            expires_at=api_key_fields.read_expiry(expires, now, faults),
             created_at=now,
             created_by=who,
         )
@@ -99,8 +99,8 @@ class KeyAdmin:
         if reason is not None:
             detail = f"`{old.key_id}` {reason.format(key=old)}"
             faults.append(Fault("key_id", "KEY_ENDED", detail))
-        old_ends_at = now + key_fields.read_overlap(overlap, faults)
-        ends_at = key_fields.read_expiry(expires, now, faults)
+        old_ends_at = now + api_key_fields.read_overlap(overlap, faults)
+        ends_at = api_key_fields.read_expiry(expires, now, faults)
         if expires is None and old.expires_at is not None:
             ends_at = now + (old.expires_at - old.created_at)
         _raise_if(faults)

@@ -11,7 +11,7 @@ from datetime import datetime
 from importlib import resources
 
 from eligibility.callers.errors import UnknownKey
-from eligibility.callers.keys import CallerKeys
+from eligibility.callers.redis_keys import CallerKeys
 from eligibility.callers.store import KeyStore, StoredKey
 from eligibility.callers.stored_key import ended, oldest_first, packed, unpacked
 from groups.errors import StoreUnavailable

@@ -53,7 +53,7 @@ class KeyStore(Protocol):
         """Revoke a key, or make it end earlier, never later. Return it. Raises: UnknownKey."""
 
     def replace(self, key_id: str, new: StoredKey, *, expires_at: datetime) -> StoredKey:
-        """Save a new key; the old key, which is returned, ends then. Raises: UnknownKey."""
+        """Save a new key and the end of the old key, and return the old key. Raises: UnknownKey."""
 
     def note_use(self, used: Mapping[str, datetime]) -> None:
         """Store when keys were last used; ignore unknown keys, and times before the stored time."""

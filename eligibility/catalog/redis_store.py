@@ -13,8 +13,8 @@ from operator import attrgetter
 from eligibility.catalog import packed
 from eligibility.catalog.chain import link
 from eligibility.catalog.errors import CatalogRevisionMismatch, ProductTaken
-from eligibility.catalog.keys import CatalogKeys
 from eligibility.catalog.model import Product
+from eligibility.catalog.redis_keys import CatalogKeys
 from eligibility.catalog.store import (
     CatalogEntry,
     CatalogStore,

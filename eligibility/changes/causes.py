@@ -12,8 +12,8 @@ from typing import Any
 from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Flight, Product, Submission
-from eligibility.changes.contrast import substance
 from eligibility.changes.moments import dates_of
+from eligibility.changes.outcome_pairs import substance
 from eligibility.explain.outcome import Outcome, outcome_of
 from eligibility.rules.case import Case
 from eligibility.rules.decide import decide

@@ -49,7 +49,15 @@ def read_side(
         return ComparedState(f"live{suffix}", at)
     if text == "draft":
         if draft.is_empty:
-            raise InvalidInput([Fault(loc, "NO_DRAFT", "`draft` needs a draft, but there is none")])
+            raise InvalidInput(
+                [
+                    Fault(
+                        loc,
+                        "NO_DRAFT",
+                        "`draft` compares with a draft, but the request contains none: add `draft`",
+                    )
+                ]
+            )
         return ComparedState(f"draft{suffix}", at, draft)
     part, _, number = text.partition(":")
     if number.isascii() and number.isdecimal() and len(number) < 19:

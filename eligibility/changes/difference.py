@@ -13,7 +13,7 @@ from typing import Literal
 from eligibility.access.asker import Asker
 from eligibility.access.model import Account
 from eligibility.changes.causes import causes
-from eligibility.changes.contrast import OutcomeOrNone, plainly, substance
+from eligibility.changes.outcome_pairs import OutcomeOrNone, plainly, substance
 from eligibility.explain.outcome import Outcome
 from eligibility.rules.rollout import rollout_position
 from eligibility.simulation.inputs.devices import NamedDevice

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, plainly
 from eligibility.changes.difference import ChangeKind, OutcomeChange, ProductDifference, what_moved
 from eligibility.changes.moments import Cause
+from eligibility.changes.outcome_pairs import OutcomeOrNone, contrast, device_ranges, plainly
 from eligibility.changes.timeline import Timeline, TimelineTurn
 from eligibility.explain.outcome import OutcomeView
 from eligibility.simulation.inputs.devices import NamedDevice

@@ -11,8 +11,8 @@ from eligibility.catalog.differences import differences
 from eligibility.catalog.files import product_body
 from eligibility.catalog.model import Product
 from eligibility.catalog.store import ProductVersion
-from eligibility.changes.contrast import OutcomeOrNone, substance
 from eligibility.changes.moments import Cause, ProductHistory, moments
+from eligibility.changes.outcome_pairs import OutcomeOrNone, substance
 from eligibility.engine.device_classes import DeviceClasses
 from eligibility.engine.past import decide_past
 from eligibility.explain.outcome import outcome_of

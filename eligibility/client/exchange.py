@@ -61,16 +61,16 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
-class Pause:
+class RetryDelay:
     """Step: wait before the next attempt."""
 
     seconds: float
 
 
 AttemptResult = HttpResponse | Failure | None
-"""The result of an Attempt; None before the first step and after a Pause."""
+"""The result of an Attempt; None before the first step and after a RetryDelay."""
 
-Steps = Generator[Attempt | Pause, AttemptResult, T]
+Steps = Generator[Attempt | RetryDelay, AttemptResult, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class CallRules:
             pause = self._pause(tries, request, outcome)
             if pause is None or self.clock() + pause >= ends:
                 raise _problem(outcome, tries)
-            yield Pause(pause)
+            yield RetryDelay(pause)
 
     def _pause(self, tries: int, request: Request, outcome: HttpResponse | Failure) -> float | None:
         """Compute the seconds until the next try; None = do not try again."""

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eligibility.audit.log import AuditLog
-from eligibility.callers import api_keys, key_fields
+from eligibility.callers import api_key_fields, api_keys
 from eligibility.callers.errors import UnknownKey
 from eligibility.callers.key_admin import IssuedKey, KeyAdmin, key_body
 from eligibility.callers.model import ALL_SCOPES, Scope
@@ -138,7 +138,7 @@ def test_a_name_is_kept_trimmed(store: KeyStore, name: str) -> None:
 
 @given(st.text(max_size=20))
 def test_any_text_is_a_duration_or_is_not(text: str) -> None:
-    found = key_fields._duration(text)
+    found = api_key_fields._duration(text)
     if found is not None:
         shown = int(text[:-1]) * {"m": 60, "h": 3_600, "d": 86_400}[text[-1]]
         assert (found.total_seconds(), text.isascii()) == (shown, True)

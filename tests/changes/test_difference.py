@@ -12,8 +12,8 @@ from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.codes import AccountKind
 from eligibility.access.model import Account, Device
 from eligibility.changes.compare import ComparedState, ComparisonRequest
-from eligibility.changes.contrast import OutcomeOrNone, contrast, device_ranges, substance
 from eligibility.changes.difference import NAMED, ProductDifference
+from eligibility.changes.outcome_pairs import OutcomeOrNone, contrast, device_ranges, substance
 from eligibility.changes.responses import difference_response
 from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of

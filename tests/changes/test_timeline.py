@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from eligibility.access.asker import PLAIN, Asker
 from eligibility.access.codes import AccountKind
 from eligibility.access.model import Account, Device
-from eligibility.changes.contrast import OutcomeOrNone, contrast, substance
 from eligibility.changes.moments import read_past
+from eligibility.changes.outcome_pairs import OutcomeOrNone, contrast, substance
 from eligibility.changes.timeline import Timeline, TimelineTurn
 from eligibility.errors import UnknownProduct
 from eligibility.explain.outcome import outcome_of

@@ -108,7 +108,7 @@ def test_accounts_of_a_group_are_its_members_on_either_side(
     ("states", "message"),
     [
         (("live", "drfat"), "`drfat` is not a state; did you mean `draft`?"),
-        (("live", "draft"), "`draft` needs a draft, but there is none"),
+        (("live", "draft"), "`draft` compares with a draft, but the request contains none"),
         (("live", "2026-01-01"), "`2026-01-01` is not a state"),
         (("groups:99", "live"), "`groups:99` does not exist: `contoso` is at revision 3"),
         (("catalog:x", "live"), "`catalog:x` is not a state"),

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eligibility.access.wire import query_of
-from eligibility.callers.key_fields import read_expiry
+from eligibility.callers.api_key_fields import read_expiry
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product

@@ -8,9 +8,9 @@ import pytest
 from redis.connection import SSLConnection
 from redis.crc import key_slot
 
-from eligibility.audit.keys import AuditKeys
-from eligibility.callers.keys import CallerKeys
-from eligibility.catalog.keys import CatalogKeys
+from eligibility.audit.redis_keys import AuditKeys
+from eligibility.callers.redis_keys import CallerKeys
+from eligibility.catalog.redis_keys import CatalogKeys
 from groups.errors import InvalidStoreUrl
 from groups.model import is_id
 from groups.open import open_backend, shown

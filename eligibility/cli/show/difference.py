@@ -62,12 +62,12 @@ def _count(kind: ChangeKind, count: int) -> Text:
 
 
 def _change(change: OutcomeChangeView, *, names: bool) -> RenderableType:
-    moved = f" ({', '.join(change.moved)})" if change.moved else ""
+    group_moves = f" ({', '.join(change.moved)})" if change.moved else ""
     head = Text.assemble(
         ("\n" + change.kind.replace("_", " "), f"bold {_STYLE[change.kind]}"),
         f"  {many(change.accounts, 'account')}  ",
         _from_to(change.before, change.after),
-        (moved, "dim"),
+        (group_moves, "dim"),
     )
     rows = Table.grid(padding=(0, 1))
     rows.add_column(style="dim")

@@ -27,7 +27,7 @@ from eligibility.callers.tokens import Verifier
 from eligibility.dashboard.signin.errors import SignInRefused
 from eligibility.server.http.limits import Overloaded
 
-FRESH_SECONDS = 3_600
+METADATA_SECONDS = 3_600
 """Seconds for which the provider's configuration is used before it is fetched again."""
 RETRY_SECONDS = 10
 """Seconds between a failed fetch and the next one."""
@@ -178,7 +178,7 @@ class Provider:
         async with self._fetching:
             now = self._monotonic()
             fetched = self._fetched
-            if fetched is None or now - fetched.fetched_at >= FRESH_SECONDS:
+            if fetched is None or now - fetched.fetched_at >= METADATA_SECONDS:
                 if now >= self._retry_at:
                     fetched = await self._fetch(now)
                 if fetched is None:

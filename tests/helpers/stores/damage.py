@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from eligibility.audit.keys import AuditKeys
-from eligibility.catalog.keys import CatalogKeys
+from eligibility.audit.redis_keys import AuditKeys
+from eligibility.catalog.redis_keys import CatalogKeys
 from eligibility.service.stores import Stores
 from groups.redis import packed
 
