@@ -24,7 +24,8 @@ class InvalidInput(EligibilityError):
     code = "INVALID_INPUT"
 
     def __init__(self, faults: list[Fault], subject: str = "the request") -> None:
-        super().__init__(f"{subject} is not valid: " + "; ".join(map(str, faults)))
+        be = "are" if subject.endswith("s") else "is"  # the devices; the request
+        super().__init__(f"{subject} {be} not valid: " + "; ".join(map(str, faults)))
         self.faults = faults
 
 

@@ -57,7 +57,14 @@ def account_in(claims: Claims, issuer: AccountIssuer) -> Account:
     """Return the account to which an ID token was issued. Raises: TokenRefusal."""
     email = text_claim(claims, issuer.email_claim)
     if claims.get(issuer.verified_claim) not in _TRUE:
-        detail = f"the claim `{issuer.verified_claim}` does not say that the address is verified"
+        claim = f"the claim `{issuer.verified_claim}`"
+        if issuer.verified_claim in claims:
+            detail = f"{claim} does not say that the address is verified"
+        else:
+            detail = (
+                f"the token has no claim `{issuer.verified_claim}`, so it does not say that the"
+            )
+            detail += " address is verified; have the issuer add it"
         raise TokenRefusal("EMAIL_UNVERIFIED", detail)
     kind = _kind(claims, issuer)
     aliases = _texts(claims, issuer.aliases_claim)

@@ -25,7 +25,8 @@ def create_client(url: RedisUrl) -> Redis | RedisCluster:
         )
     if url.kind == "redis+sentinel":
         without_login = {k: v for k, v in common.items() if k not in ("username", "password")}
-        sentinel = Sentinel(url.hosts, sentinel_kwargs=without_login, **common)
+        login = {**without_login, **url.sentinel_login}
+        sentinel = Sentinel(url.hosts, sentinel_kwargs=login, **common)
         master: Redis = sentinel.master_for(url.service, db=url.database, retry=_retry())
         return master
     ((host, port),) = url.hosts

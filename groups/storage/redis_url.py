@@ -5,11 +5,13 @@
     redis+sentinel://host:26379,host:26379/service/0     the master that the sentinels report
 
 Options after `?`: prefix of all keys (default `eligibility`), timeout_ms of every call (default 1,000);
+for sentinels with a password of their own sentinel_password_file, and sentinel_user if they have users;
 for TLS the files ssl_ca_certs, ssl_certfile, ssl_keyfile, and ssl_check_hostname (true or false).
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -19,13 +21,17 @@ from groups.storage.redis_keys import DEFAULT_PREFIX
 
 _KINDS = {"redis": 6379, "redis+cluster": 6379, "redis+sentinel": 26379}
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-_OPTIONS = ("prefix", "timeout_ms", "ssl_check_hostname", *_TLS_FILES)
+_SENTINEL = {"sentinel_user": "username", "sentinel_password_file": "password"}
+_OPTIONS = ("prefix", "timeout_ms", *_SENTINEL, "ssl_check_hostname", *_TLS_FILES)
 _HIDDEN = "***"
 
 
 @dataclass(frozen=True, slots=True)
 class RedisUrl:
-    """The parts of a store URL. tls: the options that start with ssl_; None without TLS."""
+    """The parts of a store URL. tls: the options that start with ssl_; None without TLS.
+
+    sentinel_login: username and password for the sentinels themselves, if they need them.
+    """
 
     kind: str
     hosts: tuple[tuple[str, int], ...]
@@ -36,6 +42,7 @@ class RedisUrl:
     prefix: str
     timeout_s: float
     tls: Mapping[str, Any] | None
+    sentinel_login: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def parse(cls, url: str, password: str | None = None) -> "RedisUrl":
@@ -106,6 +113,11 @@ def _parsed(parts: SplitResult, password: str | None) -> RedisUrl:
     tls = {name: value for name, value in options.items() if name.startswith("ssl_")}
     if tls and not encrypted:
         raise ValueError(f"`{next(iter(tls))}` needs TLS: a scheme that begins with rediss")
+    login = {_SENTINEL[name]: value for name, value in options.items() if name in _SENTINEL}
+    if login and (kind != "redis+sentinel" or "password" not in login):
+        raise ValueError(
+            "sentinel_user and sentinel_password_file are for redis+sentinel://, together"
+        )
     return RedisUrl(
         kind=kind,
         hosts=_hosts(hosts, kind),
@@ -116,6 +128,7 @@ def _parsed(parts: SplitResult, password: str | None) -> RedisUrl:
         prefix=options.get("prefix", DEFAULT_PREFIX),
         timeout_s=options.get("timeout_ms", 1_000) / 1_000,
         tls=tls if encrypted else None,
+        sentinel_login=login,
     )
 
 
@@ -182,7 +195,23 @@ def _timeout(text: str) -> int:
 
 def _file(text: str) -> str:
     if not text:
-        raise ValueError("names no file, but the TLS option needs one")
+        raise ValueError("names no file, but the option needs one")
+    return text
+
+
+def _password(text: str) -> str:
+    try:
+        password = Path(_file(text)).read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise ValueError(f"sentinel_password_file: `{text}` cannot be read") from None
+    if not password:
+        raise ValueError(f"sentinel_password_file: `{text}` is empty")
+    return password
+
+
+def _user(text: str) -> str:
+    if not text:
+        raise ValueError("sentinel_user is empty")
     return text
 
 
@@ -196,5 +225,7 @@ _READ: dict[str, Callable[[str], Any]] = {
     "prefix": _prefix,
     "timeout_ms": _timeout,
     "ssl_check_hostname": _truth,
+    "sentinel_user": _user,
+    "sentinel_password_file": _password,
     **dict.fromkeys(_TLS_FILES, _file),
 }

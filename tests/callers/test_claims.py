@@ -120,6 +120,14 @@ def test_any_other_address_does_not(verified: object) -> None:
     assert caught.value.code == "EMAIL_UNVERIFIED"
 
 
+def test_a_missing_claim_is_not_taken_for_one_that_says_no() -> None:
+    claims = {"email": "ada@example.com", "tid": MICROSOFT_ACCOUNTS}
+    with pytest.raises(TokenRefusal, match="has no claim `xms_edov`"):
+        account(claims, verified_claim="xms_edov")
+    with pytest.raises(TokenRefusal, match="the claim `xms_edov` does not say"):
+        account({**claims, "xms_edov": False}, verified_claim="xms_edov")
+
+
 @pytest.mark.parametrize(
     ("tenant", "settings", "kind"),
     [

@@ -202,3 +202,11 @@ def test_addresses_are_a_text_or_a_list() -> None:
     assert [(f.loc, f.detail) for f in pydantic_faults(caught.value)] == [
         ("emails.1", "must be a text, not `5`")
     ]
+
+
+@pytest.mark.parametrize(
+    ("subject", "said"),
+    [("the devices", "the devices are not"), ("the request", "the request is not")],
+)
+def test_subjects_are_one_or_several(subject: str, said: str) -> None:
+    assert str(InvalidInput([Fault("a", "B", "c")], subject)) == f"{said} valid: a: c"

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from redis.crc import key_slot
@@ -258,6 +259,18 @@ def test_sentinels_lead_to_the_promoted_replica() -> None:
             assert add(store, "bob@x.com") == 2
         with closing(open_store(replica.url)) as after:
             assert members(after) == {"ada@x.com", "bob@x.com"}
+
+
+def test_sentinels_with_a_password_of_their_own_are_asked_with_it(tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("hunter2\n", "utf-8")
+    with valkey() as master, sentinel(master, "mymaster", "requirepass hunter2") as watching:
+        url = f"redis+sentinel://127.0.0.1:{watching.port}/mymaster"
+        with pytest.raises(StoreUnavailable):
+            open_store(url).create(P, "Beta", ["ada@x.com"], actor="tests")
+        option = f"?sentinel_password_file={tmp_path / 'password'}"
+        with closing(open_store(url + option)) as store:
+            store.create(P, "Beta", ["ada@x.com"], actor="tests")
+            assert members(store) == {"ada@x.com"}
 
 
 # A cluster

