@@ -3,7 +3,7 @@
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from groups.errors import NotOurDatabase, StoreFull, StoreUnavailable
@@ -23,6 +23,7 @@ def opened(path: Path) -> sqlite3.Connection:
         raise StoreUnavailable(
             f"cannot create the directory `{path.parent}`: {error.strerror}"
         ) from error
+    _check_log(path)
     with translated(path):
         connection = connected(path)
         try:
@@ -86,6 +87,33 @@ def translated(path: Path) -> Iterator[None]:
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise StoreUnavailable(f"`{path}` is locked by another program") from error
         raise StoreUnavailable(f"`{path}`: {error}") from error
+
+
+def _check_log(path: Path) -> None:
+    """Refuse another database's log beside a file of ours, because SQLite would play it into the file."""
+    log = path.with_name(f"{path.name}-wal")
+    try:
+        with log.open("rb") as file:
+            header = file.read(32)
+            size = int.from_bytes(header[8:12], "big")
+            while len(frame := file.read(24)) == 24 and frame[8:16] == header[16:24]:  # the salts
+                page = file.read(size)
+                if frame[:4] == b"\0\0\0\1" and page.startswith(b"SQLite format 3\0"):
+                    ours = int.from_bytes(page[68:72], "big") == APPLICATION_ID
+                    if not ours and _id_without_log(path) == APPLICATION_ID:
+                        raise NotOurDatabase(log)
+                    return
+    except OSError:  # there is none; what cannot be read fails when it is opened
+        return
+
+
+def _id_without_log(path: Path) -> int:
+    """Read the application id of the file alone. To open it otherwise would end SQLite's locks on it."""
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?immutable=1", uri=True)) as alone:
+            return int(alone.execute("PRAGMA application_id").fetchone()[0])
+    except sqlite3.Error:
+        return 0
 
 
 def _user_version(connection: sqlite3.Connection) -> int:

@@ -414,3 +414,30 @@ def test_every_error_has_a_code_of_its_own() -> None:
     assert len(codes) > 10
     assert len(set(codes)) == len(codes)
     assert all(code == code.upper() for code in codes)
+
+
+def test_the_log_of_another_database_is_named_and_changes_nothing(tmp_path: Path) -> None:
+    """SQLite would play it into the file, which would then be another database."""
+    path, log, other = tmp_path / "a.db", tmp_path / "a.db-wal", tmp_path / "other.db"
+    with closing(Database(path)):
+        pass
+    with closing(sqlite3.connect(other)) as foreign:
+        foreign.execute("PRAGMA journal_mode = WAL")
+        foreign.execute("CREATE TABLE theirs (a)")
+        foreign.commit()
+        log.write_bytes((tmp_path / "other.db-wal").read_bytes())
+    before = path.read_bytes(), log.read_bytes()
+    with pytest.raises(NotOurDatabase, match=r"a\.db-wal` is not"):
+        Database(path)
+    assert (path.read_bytes(), log.read_bytes()) == before
+
+
+def test_a_log_of_ours_that_a_crash_left_is_played(tmp_path: Path) -> None:
+    path, copy = tmp_path / "a.db", tmp_path / "b.db"
+    with closing(Database(path)), closing(sqlite3.connect(path)) as writer:
+        writer.execute("CREATE TABLE more (a)")
+        writer.commit()
+        for suffix in ("", "-wal"):
+            Path(f"{copy}{suffix}").write_bytes(Path(f"{path}{suffix}").read_bytes())
+    with closing(Database(copy)), closing(sqlite3.connect(copy)) as reader:
+        assert reader.execute("SELECT count(*) FROM more").fetchone() == (0,)
