@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec import UNSET, structs
 
 from eligibility.access import wire
-from eligibility.access.model import Revision, Settling
+from eligibility.access.model import AccessQuery, Decision, Revision, Settling
 from eligibility.catalog.errors import InvalidProduct
 from eligibility.catalog.model import Product
 from eligibility.catalog.validation import read_product
@@ -143,7 +143,7 @@ class Machine(RuleBasedStateMachine):
         now = self.clock.moment
         pure = decide(Case(asked, self.product, groups, evaluator.requirements, now))
         expected = structs.replace(
-            pure, trace=UNSET, settling=self._settling(own), revision=self.revision
+            pure, trace=UNSET, settling=self._settling(own, pure, asked), revision=self.revision
         )
         assert evaluator.decide(asked) == expected
         told = evaluator.decide(asked, explain=True)
@@ -163,18 +163,25 @@ class Machine(RuleBasedStateMachine):
         assert together == held.answers_json(batch, now_s) == each
         assert held.answers_json([sent], now_s) == [wire.encode(expected)]
 
-    def _settling(self, own: set[str]) -> Settling | None:
+    def _settling(self, own: set[str], pure: Decision, asked: AccessQuery) -> Settling | None:
+        """The newest change without which the decision is another one, else the newest."""
         assert self.product is not None
+        newest: dict[tuple[str, str], tuple[datetime, str, Literal["added", "removed"]]] = {}
+        for at, group, change, who in self.changes:
+            if who in own and group in self.product.groups:
+                newest[who, group] = at, group, change
         since = self.clock.moment - timedelta(minutes=30)
-        found = [
-            change
-            for change in self.changes
-            if change[0] > since and change[1] in self.product.groups and change[3] in own
-        ]
-        if not found:
-            return None
-        at, group, change, _ = max(found)
-        return Settling(group, change, at, at + timedelta(minutes=30))
+        recent = sorted((c for c in newest.values() if c[0] > since), reverse=True)
+        groups = {group for group in self.product.groups if own & self.members[group]}
+        for at, group, change in recent:
+            without = groups - {group} if change == "added" else groups | {group}
+            requirements, now = self.service.evaluator.requirements, self.clock.moment
+            other = decide(Case(asked, self.product, frozenset(without), requirements, now))
+            if (other.submission, other.package) != (pure.submission, pure.package):
+                return Settling(group, change, at, at + timedelta(minutes=30))
+        for at, group, change in recent[:1]:
+            return Settling(group, change, at, at + timedelta(minutes=30))
+        return None
 
 
 TestEvaluator = Machine.TestCase

@@ -45,6 +45,14 @@ def test_decide_agrees_with_the_oracle(query: Body, product: Body, groups: set[s
     assert as_body(ask(query, product, groups)) == expected(query, product, groups, NOW)
 
 
+OFFER_BLOCKERS = {
+    Reason.PRODUCT_UNAVAILABLE,
+    Reason.ACQUISITION_STOPPED,
+    Reason.MARKET_NOT_OFFERED,
+    Reason.DEVICE_FAMILY_NOT_OFFERED,
+}
+
+
 @given(queries, products(), memberships)
 @settings(max_examples=examples(100), deadline=None)
 def test_every_denial_and_every_flight_missed_has_a_remedy(
@@ -65,7 +73,9 @@ def test_every_denial_and_every_flight_missed_has_a_remedy(
         for position, flight in enumerate(read_product(product).flights)
         if flight.published_at(NOW) and len(product["flights"]) - position + 1 > source.rank
     ]
-    assert ("flight" in unlocked) == bool(higher)
+    # What is not offered at all is not got by joining a flight either.
+    offered = OFFER_BLOCKERS.isdisjoint(decision.package.reasons)
+    assert ("flight" in unlocked) == (bool(higher) and offered)
     assert all(remedy.text and remedy.text[0].islower() for remedy in decision.remedies)
 
 

@@ -68,7 +68,8 @@ def is_private(product: Body, now: datetime) -> bool:
 
 def expect_submission(query: Body, product: Body, groups: set[str], now: datetime) -> Body:
     declared, account, device = product["submission"], query["account"], query["device"]
-    listing = "searchable" if declared["discoverability"] == "searchable" else "link_only"
+    searchable = declared["discoverability"] == "searchable"
+    listing = "searchable" if searchable and product["availability"] == "available" else "link_only"
     if not is_private(product, now):
         return verdict(True, "public", listing, ["PUBLIC_AUDIENCE"])
     blockers = []
@@ -135,7 +136,11 @@ def expect_package(query: Body, product: Body, groups: set[str], now: datetime) 
 def offer_blockers(query: Body, product: Body) -> list[str]:
     blockers = []
     declared, family = product["submission"], query["device"]["family"]
-    keeps = query["owned"] or query["promotional_code"]
+    owns = query["owned"]
+    if owns is None:
+        owns = query["installed_version"] is not None
+    windows_10 = version(query["device"]["os_version"]) >= (10,)
+    keeps = owns or (query["promotional_code"] and windows_10)
     if product["availability"] == "unavailable" and not keeps:
         blockers.append("PRODUCT_UNAVAILABLE")
     if declared["discoverability"] == "stop_acquisition" and not keeps:
@@ -151,7 +156,9 @@ def offer_blockers(query: Body, product: Body) -> list[str]:
     if declared["device_families"] is not None:
         ticked = declared["device_families"]
         offered = family in ticked or ("Windows.Universal" in ticked and family != "Windows.Xbox")
-    if not offered and not (query["owned"] and by_packages):
+        everywhere = any("Windows.Universal" in p["targets"] for p in declared["packages"])
+        by_packages = by_packages or everywhere  # an Xbox whose box was unticked later
+    if not offered and not (owns and by_packages):
         blockers.append("DEVICE_FAMILY_NOT_OFFERED")
     return blockers
 
@@ -200,6 +207,8 @@ def rollout_side(query: Body, declared: Body) -> tuple[list[Body], str | None]:
 
 def runs(package: str, device: Body) -> bool:
     family, own, build = device["family"], device["architecture"], version(device["os_version"])
+    if own is None and family == "Windows.Xbox":
+        own = "x64"
     if own is None or package in ("neutral", own):
         return True
     if family == "Windows.Desktop" and own == "arm64":
