@@ -227,7 +227,7 @@ def _on_loopback(directory: Path, port: int, evaluators: Sequence[int]) -> str:
     text = _put(text, "listen 8080 ", f"listen 127.0.0.1:{port} ", 1)
     text = _put(text, " /tmp/", f" {directory}/", 6)
     text = _put(text, "include /etc/nginx/", f"include {directory}/", 1)
-    return _put(text, " /dev/stdout ", f" {directory / 'access.log'} ", 5)
+    return _put(text, " /dev/stdout ", f" {directory / 'access.log'} ", 6)
 
 
 def _put(text: str, old: str, new: str, times: int) -> str:
