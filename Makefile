@@ -15,8 +15,10 @@ demo: $(VENV)/runtime ## Serve the sample catalogue on 127.0.0.1:8080, ask three
 test: $(VENV)/test ## Run every test
 	$(BIN)/pytest --numprocesses auto --dist worksteal
 
+CAMPAIGN := access engine explain formats rules windows
+
 campaign: $(VENV)/test ## Run the property tests again, with three times as many examples
-	EXAMPLES=all $(BIN)/pytest --numprocesses auto --dist worksteal -m hypothesis
+	EXAMPLES=all $(BIN)/pytest --numprocesses auto --dist worksteal -m hypothesis $(addprefix tests/,$(CAMPAIGN))
 
 check: $(VENV)/dev ## Format, lint, strict types, docs, then every test
 	$(BIN)/ruff format --check .
