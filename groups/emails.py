@@ -107,8 +107,8 @@ def _examined(address: str, strict: bool) -> str:
         raise ValueError("is empty")
     if len(text) > MAX_ADDRESS_OCTETS:
         raise ValueError(_TOO_LONG)
-    if "<" in text and len(found := [*addresses_in(text)]) == 1 and found[0] != text:
-        raise ValueError(f"has more than an address: write `{_shown(found[0])}`")
+    if "<" in text and len(addresses := [*addresses_in(text)]) == 1 and addresses[0] != text:
+        raise ValueError(f"has more than an address: write `{_shown(addresses[0])}`")
     if "\uff20" in text:
         raise ValueError("has `\uff20` (U+FF20), where `@` is meant")
     if text.count("@") != 1:

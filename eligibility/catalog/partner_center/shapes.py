@@ -204,8 +204,8 @@ class SubmissionResource(_Resource):
     @property
     def seek_enabled(self) -> bool | None:
         """Return whether a manual check finds the newest packages; two fields may say so (MAS)."""
-        said = [seek for seek in (self.seek, self.delivery.rollout.seek) if seek is not None]
-        return any(said) if said else None
+        answers = [seek for seek in (self.seek, self.delivery.rollout.seek) if seek is not None]
+        return any(answers) if answers else None
 
     @property
     def number(self) -> int:
